@@ -1,0 +1,20 @@
+# Everything comes from the distribution's packages; nothing is fetched while building.
+# docs/architecture.md says why each is here, ./dev names the Debian packages.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(CURL REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)
+pkg_check_modules(libdeflate REQUIRED IMPORTED_TARGET libdeflate)
+
+add_library(unroll_deps_infer INTERFACE)
+target_link_libraries(unroll_deps_infer INTERFACE PkgConfig::hwy fmt::fmt
+                      nlohmann_json::nlohmann_json Threads::Threads)
+add_library(unroll_deps_library INTERFACE)
+target_link_libraries(unroll_deps_library INTERFACE unroll_deps_infer PkgConfig::libdeflate
+                      OpenSSL::Crypto)
+add_library(unroll_deps_program INTERFACE)
+target_link_libraries(unroll_deps_program INTERFACE unroll_deps_library CLI11::CLI11 CURL::libcurl)

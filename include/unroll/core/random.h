@@ -1,0 +1,69 @@
+// Random numbers: PyTorch's own sequence, or Unroll's counter-based one.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace unroll {
+
+/// Where random bits come from.
+enum class Rng {
+  native,  ///< Philox 4x32-10 (Salmon 2011), keyed by the seed and a stream number.
+  torch,   ///< MT19937, bit for bit what PyTorch draws on a CPU; only the seed's low 32 bits count.
+};
+
+/// A source of random numbers; every draw is a pure function of (engine, seed, draws before it).
+///
+/// Both engines share the transformations below, which are PyTorch's, so Rng::torch gives
+/// the numbers of torch.rand, torch.randn, torch.randperm and Tensor.uniform_ to the bit (those of
+/// PyTorch on AVX2 and better; f64 normals, and f32 ones in calls of fewer than 16, come from
+/// Unroll's own log, sin and cos and may differ in the last bits of an f64).
+/// Source: https://pytorch.org/docs/stable/notes/randomness.html and Salmon et al., "Parallel
+/// random numbers: as easy as 1, 2, 3", SC 2011.
+class Generator {
+ public:
+  /// `stream` selects an independent sequence of the native engine; the torch engine has only 0 and
+  /// throws ValueError for another.
+  explicit Generator(std::uint64_t seed, Rng rng = Rng::native, std::uint64_t stream = 0);
+  ~Generator();
+  Generator(Generator&&) noexcept;
+  Generator& operator=(Generator&&) noexcept;
+
+  /// Starts again from `seed`; also forgets a cached normal.
+  void manual_seed(std::uint64_t seed);
+
+  std::uint32_t next_u32();
+  std::uint64_t next_u64();   ///< Two u32, the first in the high half.
+  std::int64_t random_i64();  ///< Tensor.random_() of int64: in [0, 2^63).
+
+  /// Tensor.uniform_: low + x (high - low), x in [0, 1) of 24 (float) or 53 bits; in [low, high).
+  /// Throws ValueError unless low <= high and both, and their difference, are finite.
+  void uniform(std::span<float> out, double low, double high);
+  void uniform(std::span<double> out, double low, double high);
+
+  /// Tensor.normal_ (Box-Muller). Other numbers for one call of n than for several that add up to
+  /// n. Throws ValueError unless both are finite and std >= 0.
+  void normal(std::span<float> out, double mean, double std);
+  void normal(std::span<double> out, double mean, double std);
+
+  /// torch.randperm(n): 0 to n-1 in a random order.
+  /// Throws ValueError unless 0 <= n < 214748364, where PyTorch changes its method.
+  std::vector<std::int64_t> permutation(std::int64_t n);
+
+  Rng rng() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// The generator that layers initialise from and loaders shuffle with unless given another one.
+/// One per thread, native and seeded with 0 until manual_seed() is called.
+Generator& default_generator();
+
+/// Seeds the calling thread's default generator, as torch.manual_seed does.
+void manual_seed(std::uint64_t seed, Rng rng = Rng::native);
+
+}  // namespace unroll

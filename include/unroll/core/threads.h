@@ -1,0 +1,14 @@
+// How many threads Unroll computes with.
+#pragma once
+
+namespace unroll {
+
+/// Sets the number of threads, the caller included; 0 means the cores that this process may use.
+/// Results do not depend on it: not a bit. Waits for a computation in progress.
+/// Throws ValueError for a negative number or one above 1024.
+void set_num_threads(int count);
+
+/// The number of threads in use.
+int num_threads();
+
+}  // namespace unroll

@@ -1,0 +1,44 @@
+// Files: the one place for the operating system's calls on them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace unroll {
+
+/// A file open for reading at any offset.
+class InputFile {
+ public:
+  /// Throws FileError (missing, a folder, no permission), its text naming `operation` and the path.
+  InputFile(std::string_view operation, const std::string& path);
+  ~InputFile();
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+
+  const std::string& path() const { return path_; }
+  std::uint64_t size() const { return size_; }
+
+  /// Fills `out` from `offset`; throws FileError when the file ends before that or can't be read.
+  void read_at(std::uint64_t offset, std::span<std::byte> out) const;
+
+ private:
+  std::string operation_, path_;
+  std::uint64_t size_ = 0;
+  int descriptor_ = -1;
+};
+
+/// The whole of a file of at most `limit` bytes; throws FileError when it is larger.
+std::vector<std::byte> read_file(std::string_view operation, const std::string& path,
+                                 std::uint64_t limit);
+
+/// Writes all parts to a temporary file beside `path`, syncs it, and renames it: after a fault the
+/// old file or the new one is there, never a part of one. Throws FileError; nothing is left behind.
+void write_file(std::string_view operation, const std::string& path,
+                std::span<const std::span<const std::byte>> parts);
+void write_file(std::string_view operation, const std::string& path, std::string_view text);
+
+}  // namespace unroll

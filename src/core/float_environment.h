@@ -1,0 +1,42 @@
+// The processor's floating-point mode that the numerics promise stands on.
+#pragma once
+
+#include <cstdint>
+
+namespace unroll {
+
+/// Sets rounding to nearest with subnormal numbers kept (no flush to zero), and restores the
+/// caller's mode at the end of the scope. Every entry that computes holds one (docs/numerics.md).
+class FloatEnvironment {
+ public:
+#if defined(__x86_64__)
+  FloatEnvironment() noexcept : saved_(__builtin_ia32_stmxcsr()) {
+    if ((saved_ & ~kFlags) != kWanted) __builtin_ia32_ldmxcsr(kWanted);
+  }
+  ~FloatEnvironment() {
+    if ((saved_ & ~kFlags) != kWanted) __builtin_ia32_ldmxcsr(saved_);
+  }
+
+ private:
+  static constexpr std::uint32_t kWanted = 0x1f80;  // all exceptions masked, nothing flushed
+  static constexpr std::uint32_t kFlags = 0x3f;     // sticky exception flags: not a mode
+  std::uint32_t saved_;
+#elif defined(__aarch64__)
+  FloatEnvironment() noexcept {
+    asm volatile("mrs %0, fpcr" : "=r"(saved_));
+    if (saved_ != 0) asm volatile("msr fpcr, %0" ::"r"(std::uint64_t{0}));
+  }
+  ~FloatEnvironment() {
+    if (saved_ != 0) asm volatile("msr fpcr, %0" ::"r"(saved_));
+  }
+
+ private:
+  std::uint64_t saved_;
+#endif
+
+ public:
+  FloatEnvironment(const FloatEnvironment&) = delete;
+  FloatEnvironment& operator=(const FloatEnvironment&) = delete;
+};
+
+}  // namespace unroll

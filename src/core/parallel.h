@@ -1,0 +1,29 @@
+// The pool of threads: run(tasks, f), the caller joins in.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <type_traits>
+
+namespace unroll {
+
+/// A call f(index) without ownership or allocation; f must not throw.
+struct TaskRef {
+  void* object;
+  void (*call)(void* object, std::size_t index);
+};
+
+/// Calls tasks 0 .. count-1, each once, on the pool's threads and the caller's; returns when all
+/// are done. Which thread runs which task is not defined, so tasks must not depend on it. A call
+/// from within a task, or while another thread uses the pool, runs on the caller alone.
+void run_tasks(std::size_t count, TaskRef task) noexcept;
+
+template <class F>
+void parallel(std::size_t count, F&& f) {
+  using Function = std::remove_reference_t<F>;
+  run_tasks(count,
+            {const_cast<void*>(static_cast<const void*>(std::addressof(f))),
+             [](void* object, std::size_t index) { (*static_cast<Function*>(object))(index); }});
+}
+
+}  // namespace unroll

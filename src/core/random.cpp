@@ -1,0 +1,186 @@
+#include "unroll/core/random.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+#include <optional>
+#include <random>
+#include <utility>
+#include <variant>
+
+#include "core/numerics.h"
+#include "core/philox.h"
+#include "core/random_normal.h"
+#include "unroll/core/error.h"
+
+namespace unroll {
+namespace {
+
+// From this many elements on PyTorch draws normals in blocks of 16.
+constexpr std::size_t block_size = 16;
+// From here on torch.randperm uses another method.
+constexpr std::int64_t permutation_limit = 0xffffffff / 20;
+
+/// Philox's words one after the other.
+class PhiloxEngine {
+ public:
+  PhiloxEngine(std::uint64_t seed, std::uint64_t stream) : seed_(seed), stream_(stream) {}
+
+  std::uint32_t operator()() {
+    if (used_ == words_.size()) {
+      words_ = philox(block_++, stream_, seed_);
+      used_ = 0;
+    }
+    return words_[used_++];
+  }
+
+ private:
+  std::uint64_t seed_, stream_, block_ = 0;
+  std::array<std::uint32_t, 4> words_{};
+  std::size_t used_ = 4;
+};
+
+using Engine = std::variant<PhiloxEngine, std::mt19937>;
+
+Engine make_engine(std::uint64_t seed, Rng rng, std::uint64_t stream) {
+  if (rng == Rng::native) return PhiloxEngine(seed, stream);
+  return std::mt19937(static_cast<std::uint32_t>(seed));  // PyTorch's, too, takes the low half
+}
+
+void draw_unit(Generator& generator, float& x) {
+  x = static_cast<float>(generator.next_u32() & 0xffffff) * 0x1p-24f;
+}
+
+void draw_unit(Generator& generator, double& x) {
+  x = static_cast<double>(generator.next_u64() & ((std::uint64_t{1} << 53) - 1)) * 0x1p-53;
+}
+
+template <typename T>
+void fill_uniform(Generator& generator, std::span<T> out, double low, double high) {
+  const T a = static_cast<T>(low), b = static_cast<T>(high);
+  if (!(a <= b) || !std::isfinite(b - a))
+    throw ValueError("uniform", fmt::format("range [{}, {}) given, low <= high expected, both "
+                                            "finite",
+                                            low, high));
+  for (T& x : out) {
+    draw_unit(generator, x);
+    x = std::fma(x, b - a, a);
+    if (x == b) x = a;
+  }
+}
+
+template <typename T>
+void fill_normal_blocks(Generator& generator, std::span<T> out, T mean, T std) {
+  for (T& x : out) draw_unit(generator, x);
+  std::size_t i = 0;
+  for (; i + block_size <= out.size(); i += block_size)
+    normal_from_uniform(out.subspan(i).template first<block_size>(), mean, std);
+  if (i == out.size()) return;
+  // What is left over is done again together with normals before it.
+  const auto tail = out.template last<block_size>();
+  for (T& x : tail) draw_unit(generator, x);
+  normal_from_uniform(tail, mean, std);
+}
+
+}  // namespace
+
+struct Generator::State {
+  Rng rng;
+  std::uint64_t stream;
+  Engine engine;
+  std::optional<double> cached_normal;
+
+  double draw_normal(Generator& generator) {
+    if (cached_normal) return *std::exchange(cached_normal, std::nullopt);
+    double u1 = 0, u2 = 0;
+    draw_unit(generator, u1);
+    draw_unit(generator, u2);
+    const double r = std::sqrt(-2 * numerics::log1p(-u2));
+    const double t = 2 * std::numbers::pi * u1;
+    cached_normal = r * numerics::sin(t);
+    return r * numerics::cos(t);
+  }
+
+  template <typename T>
+  void fill_normal(Generator& generator, std::span<T> out, double mean, double std) {
+    if (!(std >= 0) || !std::isfinite(std) || !std::isfinite(mean))
+      throw ValueError("normal", fmt::format("mean {} and standard deviation {} given, finite ones "
+                                             "and a deviation of at least 0 expected",
+                                             mean, std));
+    if (out.size() >= block_size)
+      return fill_normal_blocks(generator, out, static_cast<T>(mean), static_cast<T>(std));
+    for (T& x : out) x = static_cast<T>(std::fma(draw_normal(generator), std, mean));
+  }
+};
+
+Generator::Generator(std::uint64_t seed, Rng rng, std::uint64_t stream) {
+  if (rng == Rng::torch && stream != 0)
+    throw ValueError("random", fmt::format("stream {} given, the torch engine has only stream 0; "
+                                           "use another seed or the native engine",
+                                           stream));
+  state_ = std::make_unique<State>(State{rng, stream, make_engine(seed, rng, stream), {}});
+}
+
+Generator::~Generator() = default;
+Generator::Generator(Generator&&) noexcept = default;
+Generator& Generator::operator=(Generator&&) noexcept = default;
+
+Rng Generator::rng() const { return state_->rng; }
+
+void Generator::manual_seed(std::uint64_t seed) {
+  state_->engine = make_engine(seed, state_->rng, state_->stream);
+  state_->cached_normal.reset();
+}
+
+std::uint32_t Generator::next_u32() {
+  return std::visit([](auto& engine) { return static_cast<std::uint32_t>(engine()); },
+                    state_->engine);
+}
+
+std::uint64_t Generator::next_u64() {
+  const std::uint64_t high = next_u32();
+  return high << 32 | next_u32();
+}
+
+std::int64_t Generator::random_i64() {
+  return static_cast<std::int64_t>(next_u64() & ~(std::uint64_t{1} << 63));
+}
+
+void Generator::uniform(std::span<float> out, double low, double high) {
+  fill_uniform(*this, out, low, high);
+}
+
+void Generator::uniform(std::span<double> out, double low, double high) {
+  fill_uniform(*this, out, low, high);
+}
+
+void Generator::normal(std::span<float> out, double mean, double std) {
+  state_->fill_normal(*this, out, mean, std);
+}
+
+void Generator::normal(std::span<double> out, double mean, double std) {
+  state_->fill_normal(*this, out, mean, std);
+}
+
+std::vector<std::int64_t> Generator::permutation(std::int64_t n) {
+  if (n < 0 || n >= permutation_limit)
+    throw ValueError("permutation",
+                     fmt::format("{} elements given, 0 to {} expected", n, permutation_limit - 1));
+  std::vector<std::int64_t> order(static_cast<std::size_t>(n));
+  std::iota(order.begin(), order.end(), 0);
+  for (std::size_t i = 0; i + 1 < order.size(); ++i)
+    std::swap(order[i], order[i + next_u32() % (order.size() - i)]);
+  return order;
+}
+
+Generator& default_generator() {
+  thread_local Generator generator(0);
+  return generator;
+}
+
+void manual_seed(std::uint64_t seed, Rng rng) { default_generator() = Generator(seed, rng); }
+
+}  // namespace unroll

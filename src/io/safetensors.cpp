@@ -1,0 +1,156 @@
+#include "unroll/io/safetensors.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <new>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "core/file.h"
+#include "io/safetensors_header.h"
+#include "unroll/core/error.h"
+
+namespace unroll::io {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "the format is little-endian");
+
+constexpr std::size_t length_size = 8;
+
+std::uint64_t read_length(std::span<const std::byte> bytes, const std::string& file) {
+  if (bytes.size() < length_size)
+    throw FormatError(
+        safetensors_operation,
+        fmt::format("{}: {} bytes are too few for a safetensors file: truncated; save "
+                    "or download it again",
+                    file, bytes.size()));
+  std::uint64_t length = 0;
+  std::memcpy(&length, bytes.data(), length_size);
+  return length;
+}
+
+std::vector<ArrayView> views(std::vector<HeaderEntry> entries, std::span<const std::byte> data) {
+  std::vector<ArrayView> arrays;
+  arrays.reserve(entries.size());
+  for (HeaderEntry& entry : entries)
+    arrays.push_back({std::move(entry.name), entry.type, std::move(entry.shape),
+                      data.subspan(entry.begin, entry.end - entry.begin)});
+  return arrays;
+}
+
+void check_writable(std::span<const ArrayView> arrays) {
+  std::set<std::string_view> names;
+  for (const ArrayView& array : arrays) {
+    if (!is_good_name(array.name) || array.name == metadata_key)
+      throw ValueError(safetensors_operation,
+                       fmt::format("{} can't be the name of a tensor; choose one without control "
+                                   "characters",
+                                   printable(array.name)));
+    if (!names.insert(array.name).second)
+      throw ValueError(
+          safetensors_operation,
+          fmt::format("two tensors are named {}; names must differ", printable(array.name)));
+    std::uint64_t bytes = 0;
+    if (!bytes_of(array.type, array.shape, bytes) || bytes != array.data.size())
+      throw ShapeError(safetensors_operation,
+                       fmt::format("tensor {} of shape [{}] and type {} was given {} bytes",
+                                   printable(array.name), fmt::join(array.shape, ", "),
+                                   name_of(array.type), array.data.size()));
+  }
+}
+
+}  // namespace
+
+Safetensors Safetensors::read(const std::string& path) {
+  const InputFile file(safetensors_operation, path);
+  std::array<std::byte, length_size> prefix{};
+  const auto prefix_bytes =
+      std::span(prefix).first(std::min<std::uint64_t>(length_size, file.size()));
+  file.read_at(0, prefix_bytes);
+  const std::uint64_t length = read_length(prefix_bytes, path);
+  check_header_length(length, file.size(), path);
+
+  const std::uint64_t data_size = file.size() - length_size - length;
+  Safetensors result;
+  try {
+    std::string text(length, '\0');
+    file.read_at(length_size, std::as_writable_bytes(std::span(text)));
+    Header header = parse_header(text, data_size, path);
+    result.bytes_.resize(data_size);
+    file.read_at(length_size + length, result.bytes_);
+    result.arrays_ = views(std::move(header.entries), result.bytes_);
+    result.metadata_ = std::move(header.metadata);
+  } catch (const std::bad_alloc&) {
+    throw FileError(safetensors_operation,
+                    fmt::format("{}: its {} bytes do not fit into memory", path, file.size()));
+  }
+  return result;
+}
+
+Safetensors Safetensors::parse(std::vector<std::byte> bytes, const std::string& name) {
+  const std::uint64_t length = read_length(bytes, name);
+  check_header_length(length, bytes.size(), name);
+  const auto body = std::span<const std::byte>(bytes).subspan(length_size);
+  const auto data = body.subspan(length);
+  const std::string_view text(reinterpret_cast<const char*>(body.data()), length);
+  Header header = parse_header(text, data.size(), name);
+
+  Safetensors result;
+  result.arrays_ = views(std::move(header.entries), data);
+  result.metadata_ = std::move(header.metadata);
+  result.bytes_ = std::move(bytes);  // the views stay valid: a moved vector keeps its memory
+  return result;
+}
+
+const ArrayView* Safetensors::find(std::string_view name) const {
+  const auto found = std::find_if(arrays_.begin(), arrays_.end(),
+                                  [&](const ArrayView& array) { return array.name == name; });
+  return found == arrays_.end() ? nullptr : &*found;
+}
+
+void write_safetensors(const std::string& path, std::span<const ArrayView> arrays,
+                       const std::map<std::string, std::string>& metadata) {
+  check_writable(arrays);
+
+  std::vector<const ArrayView*> by_width;
+  for (const ArrayView& array : arrays) by_width.push_back(&array);
+  std::stable_sort(by_width.begin(), by_width.end(), [](const ArrayView* a, const ArrayView* b) {
+    return size_of(a->type) > size_of(b->type);
+  });
+
+  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  if (!metadata.empty()) header[std::string(metadata_key)] = metadata;
+  std::vector<std::span<const std::byte>> parts(2);  // the first two are the length and the header
+  std::uint64_t position = 0;
+  for (const ArrayView* array : by_width) {
+    // emplace_back, not operator[]: an ordered object looks up a key by going through all of them.
+    header.get_ref<nlohmann::ordered_json::object_t&>().emplace_back(
+        array->name,
+        nlohmann::ordered_json{{"dtype", name_of(array->type)},
+                               {"shape", array->shape},
+                               {"data_offsets", {position, position + array->data.size()}}});
+    position += array->data.size();
+    parts.push_back(array->data);
+  }
+
+  std::string text;
+  try {
+    text = header.dump();
+  } catch (const nlohmann::json::type_error&) {
+    throw ValueError(safetensors_operation,
+                     fmt::format("{}: a tensor's name or the metadata is not UTF-8", path));
+  }
+  text.resize((text.size() + 7) / 8 * 8,
+              ' ');  // the data starts aligned, as the official library's
+  const std::uint64_t length = text.size();
+  parts[0] = std::as_bytes(std::span(&length, 1));
+  parts[1] = std::as_bytes(std::span(text));
+  write_file(safetensors_operation, path, parts);
+}
+
+}  // namespace unroll::io

@@ -1,0 +1,281 @@
+#include "io/safetensors_header.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "unroll/core/error.h"
+
+namespace unroll::io {
+namespace {
+
+// The limits of the official library (header) and of PyTorch (dimensions).
+constexpr std::uint64_t max_header_length = 100'000'000;
+constexpr std::size_t max_dimensions = 64;
+
+constexpr std::pair<std::string_view, ElementType> type_names[] = {
+    {"F32", ElementType::f32},     {"F64", ElementType::f64}, {"F16", ElementType::f16},
+    {"BF16", ElementType::bf16},   {"I64", ElementType::i64}, {"I32", ElementType::i32},
+    {"I16", ElementType::i16},     {"I8", ElementType::i8},   {"U8", ElementType::u8},
+    {"BOOL", ElementType::boolean}};
+
+[[noreturn]] void fail(const std::string& file, std::string_view what) {
+  throw FormatError(safetensors_operation,
+                    fmt::format("{}: {}; the file is damaged or not a safetensors file, save or "
+                                "download it again",
+                                file, what));
+}
+
+// Accepts exactly {"__metadata__": {text: text}, name: {"dtype", "shape", "data_offsets"}}, so no
+// nesting that the format does not have is ever followed.
+class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  explicit HeaderReader(const std::string& file) : file_(file) {}
+
+  Header take() { return std::move(header_); }
+
+  bool start_object(std::size_t) override {
+    if (place_ == Place::outside) return enter(Place::header);
+    if (place_ != Place::header) return unexpected("an object");
+    seen_fields_.clear();
+    if (name_ == metadata_key) return enter(Place::metadata);
+    if (!is_good_name(name_))
+      fail(file_,
+           fmt::format("tensor name {} is empty or has control characters", printable(name_)));
+    entry_ = {};
+    entry_.name = name_;
+    return enter(Place::tensor);
+  }
+
+  bool end_object() override {
+    if (place_ == Place::header) return enter(Place::outside);
+    if (place_ == Place::tensor) {
+      for (const char* field : {"dtype", "shape", "data_offsets"})
+        if (!seen_fields_.contains(field))
+          fail(file_, fmt::format("tensor {} has no \"{}\"", printable(name_), field));
+      header_.entries.push_back(std::move(entry_));
+    }
+    return enter(Place::header);
+  }
+
+  bool key(std::string& text) override {
+    if (place_ == Place::header) {
+      if (!seen_names_.insert(text).second)
+        fail(file_, fmt::format("the header has the key {} twice", printable(text)));
+      name_ = text;
+      return true;
+    }
+    if (place_ == Place::tensor && text != "dtype" && text != "shape" && text != "data_offsets")
+      fail(file_,
+           fmt::format("tensor {} has an unknown field {}", printable(name_), printable(text)));
+    if (!seen_fields_.insert(text).second)
+      fail(file_, fmt::format("{} has the key {} twice", printable(name_), printable(text)));
+    field_ = text;
+    return true;
+  }
+
+  bool string(std::string& text) override {
+    if (place_ == Place::metadata) {
+      header_.metadata.emplace(field_, text);
+      return true;
+    }
+    if (place_ != Place::tensor || field_ != "dtype") return unexpected("a string");
+    const auto* found = std::find_if(std::begin(type_names), std::end(type_names),
+                                     [&](const auto& pair) { return pair.first == text; });
+    if (found == std::end(type_names))
+      throw FormatError(safetensors_operation,
+                        fmt::format("{}: tensor {} has element type {}, which is not supported; "
+                                    "save it as F32 or F64",
+                                    file_, printable(name_), printable(text)));
+    entry_.type = found->second;
+    return true;
+  }
+
+  bool start_array(std::size_t) override {
+    if (place_ != Place::tensor) return unexpected("an array");
+    if (field_ == "shape") return enter(Place::shape);
+    if (field_ == "data_offsets") return enter(Place::offsets);
+    return unexpected("an array");
+  }
+
+  bool end_array() override {
+    if (place_ == Place::offsets) {
+      if (offsets_.size() != 2)
+        fail(file_, fmt::format("tensor {} has {} data_offsets, not 2", printable(name_),
+                                offsets_.size()));
+      entry_.begin = offsets_[0];
+      entry_.end = offsets_[1];
+      offsets_.clear();
+    }
+    return enter(Place::tensor);
+  }
+
+  bool number_unsigned(std::uint64_t value) override {
+    if (place_ == Place::shape) {
+      if (entry_.shape.size() == max_dimensions)
+        fail(file_, fmt::format("tensor {} has more than {} dimensions", printable(name_),
+                                max_dimensions));
+      if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+        fail(file_, fmt::format("tensor {} has a dimension of {}", printable(name_), value));
+      entry_.shape.push_back(static_cast<std::int64_t>(value));
+      return true;
+    }
+    if (place_ != Place::offsets) return unexpected("a number");
+    if (offsets_.size() == 2)
+      fail(file_, fmt::format("tensor {} has more than 2 data_offsets", printable(name_)));
+    offsets_.push_back(value);
+    return true;
+  }
+
+  bool number_integer(std::int64_t value) override {  // the parser's name for "negative"
+    if (place_ != Place::shape && place_ != Place::offsets) return unexpected("a number");
+    fail(file_,
+         fmt::format("tensor {} has a negative size or offset, {}", printable(name_), value));
+  }
+
+  bool number_float(double, const std::string&) override {
+    return unexpected("a number that is not an integer of 64 bits");
+  }
+  bool null() override { return unexpected("null"); }
+  bool boolean(bool) override { return unexpected("a boolean"); }
+  bool binary(nlohmann::json::binary_t&) override { return unexpected("binary data"); }
+
+  // The parser's own text quotes the input, which may be long and hold any byte.
+  bool parse_error(std::size_t position, const std::string&,
+                   const nlohmann::detail::exception&) override {
+    fail(file_, fmt::format("the header is not JSON in UTF-8 (byte {} of it)", position));
+  }
+
+ private:
+  enum class Place { outside, header, metadata, tensor, shape, offsets };
+
+  bool enter(Place place) {
+    place_ = place;
+    return true;
+  }
+
+  [[noreturn]] bool unexpected(std::string_view what) const {
+    fail(file_, fmt::format("the header has {} where the format has none (at key {})", what,
+                            printable(name_)));
+  }
+
+  const std::string& file_;
+  Header header_;
+  Place place_ = Place::outside;
+  std::string name_, field_;
+  std::set<std::string, std::less<>> seen_names_, seen_fields_;
+  HeaderEntry entry_;
+  std::vector<std::uint64_t> offsets_;
+};
+
+void check_layout(const std::vector<HeaderEntry>& entries, std::uint64_t data_size,
+                  const std::string& file) {
+  std::uint64_t position = 0;
+  for (const HeaderEntry& entry : entries) {
+    if (entry.end < entry.begin || entry.end > data_size)
+      fail(file, fmt::format("tensor {} has data_offsets [{}, {}], outside of the {} bytes of data "
+                             "or backwards",
+                             printable(entry.name), entry.begin, entry.end, data_size));
+    std::uint64_t bytes = 0;
+    if (!bytes_of(entry.type, entry.shape, bytes) || bytes != entry.end - entry.begin)
+      fail(file, fmt::format("tensor {} of shape [{}] and type {} does not fit its {} bytes",
+                             printable(entry.name), fmt::join(entry.shape, ", "),
+                             name_of(entry.type), entry.end - entry.begin));
+    if (entry.begin != position)
+      fail(file,
+           fmt::format("tensor {} starts at byte {} of the data, {} (expected {})",
+                       printable(entry.name), entry.begin,
+                       entry.begin < position ? "overlapping another" : "after a hole", position));
+    position = entry.end;
+  }
+  if (position != data_size)
+    fail(file, fmt::format("the tensors cover {} bytes, the data has {}", position, data_size));
+}
+
+}  // namespace
+
+std::size_t size_of(ElementType type) {
+  switch (type) {
+    case ElementType::f64:
+    case ElementType::i64:
+      return 8;
+    case ElementType::f32:
+    case ElementType::i32:
+      return 4;
+    case ElementType::f16:
+    case ElementType::bf16:
+    case ElementType::i16:
+      return 2;
+    case ElementType::i8:
+    case ElementType::u8:
+    case ElementType::boolean:
+      return 1;
+  }
+  return 0;
+}
+
+std::string_view name_of(ElementType type) {
+  for (const auto& [name, value] : type_names)
+    if (value == type) return name;
+  return "?";
+}
+
+bool is_good_name(std::string_view name) {
+  return !name.empty() && std::none_of(name.begin(), name.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  });
+}
+
+std::string printable(std::string_view name) {
+  constexpr std::size_t longest = 100;
+  std::string text = "\"";
+  for (const char c : name.substr(0, longest))
+    text += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+  if (name.size() > longest) {
+    // Not a part of a character: its continuation bytes are 10xxxxxx.
+    std::size_t cut = longest;
+    while (cut > 0 && (static_cast<unsigned char>(name[cut]) & 0xc0) == 0x80) --cut;
+    text.resize(1 + cut);
+    text += "...";
+  }
+  return text + '"';
+}
+
+bool bytes_of(ElementType type, const std::vector<std::int64_t>& shape, std::uint64_t& bytes) {
+  bytes = size_of(type);
+  for (const std::int64_t n : shape)
+    if (n < 0 || __builtin_mul_overflow(bytes, static_cast<std::uint64_t>(n), &bytes)) return false;
+  return true;
+}
+
+void check_header_length(std::uint64_t length, std::uint64_t file_size, const std::string& file) {
+  if (length > max_header_length)
+    fail(file, fmt::format("header length {} is above the limit of {}", length, max_header_length));
+  if (length > file_size - 8)
+    fail(file, fmt::format("header length {} is more than the {} bytes left in the file: truncated",
+                           length, file_size - 8));
+}
+
+Header parse_header(std::string_view text, std::uint64_t data_size, const std::string& file) {
+  if (text.empty() || text.front() != '{') fail(file, "the header does not start with '{'");
+  // The JSON parser would take a NUL for the end of its input and let anything follow it.
+  if (text.find('\0') != std::string_view::npos) fail(file, "the header has a NUL byte");
+
+  HeaderReader reader(file);
+  nlohmann::json::sax_parse(text.begin(), text.end(), &reader);
+  Header header = reader.take();
+  // A stable sort, and an empty array before the one that starts where it stands.
+  std::stable_sort(header.entries.begin(), header.entries.end(),
+                   [](const HeaderEntry& a, const HeaderEntry& b) {
+                     return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+                   });
+  check_layout(header.entries, data_size, file);
+  return header;
+}
+
+}  // namespace unroll::io

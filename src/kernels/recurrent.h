@@ -1,0 +1,103 @@
+// The driver of recurrent layers over whole sequences, on raw pointers.
+//
+// A batch is cut into slices of rows; each slice goes through all time steps and layers alone, so a
+// pass needs one meeting of the threads, not one a step. The slices follow from the shapes alone,
+// and the slices' weight gradients meet in a fixed binary tree: the bits do not depend on the
+// number of threads.
+#pragma once
+
+#include <cstddef>
+
+#include "kernels/table.h"
+#include "unroll/core/nonlinearity.h"
+
+namespace unroll::kernels {
+
+struct RecurrentShape {
+  std::size_t batch = 0;   // N
+  std::size_t steps = 0;   // T
+  std::size_t input = 0;   // I of the first layer
+  std::size_t hidden = 0;  // H
+  std::size_t layers = 1;  // L
+  bool bias = true;
+  Nonlinearity nonlinearity = Nonlinearity::tanh;
+
+  std::size_t input_of(std::size_t layer) const { return layer == 0 ? input : hidden; }
+};
+
+/// How a shape is computed: a pure function of the shape.
+struct RecurrentPlan {
+  explicit RecurrentPlan(const RecurrentShape& shape);
+
+  std::size_t slices;            // independent pieces of the batch
+  std::size_t slice_rows;        // rows of the largest slice
+  std::size_t packed_stride;     // elements between rows of a packed weight
+  std::size_t packed_size;       // elements of all layers' packed weights
+  std::size_t gradient_size;     // elements of the gradient of all layers' weights
+  std::size_t backward_scratch;  // elements one slice needs in backward
+};
+
+/// One layer's weights as PyTorch keeps them; the biases are null without bias.
+template <class T>
+struct RecurrentWeights {
+  const T* weight_ih;  // (H, I)
+  const T* weight_hh;  // (H, H)
+  const T* bias_ih;    // (H)
+  const T* bias_hh;    // (H)
+};
+
+/// Where one layer's gradient lies within a gradient block: [weight_ih, weight_hh, bias].
+/// Both biases have the same gradient.
+struct GradientOffsets {
+  std::size_t weight_ih, weight_hh, bias;
+};
+GradientOffsets gradient_offsets(const RecurrentShape& shape, std::size_t layer);
+
+/// Transposes the weights for forward and adds the two biases; `packed` has plan.packed_size.
+template <class T>
+void pack(const RecurrentShape& shape, const RecurrentWeights<T>* weights, T* packed) noexcept;
+
+template <class T>
+struct RecurrentForward {
+  RecurrentShape shape;
+  const T* packed;
+  const T* input;  // element (t, n, i) at t * input_step + n * input_row + i
+  std::ptrdiff_t input_step, input_row;
+  const T* h_0;  // (L, N, H), or null for zeros
+  // (L, slots, N, H): the state of layer l after step t is in slot (t + 1) % slots, that before the
+  // first in slot 0. steps + 1 slots keep everything for backward, 2 only what the next step needs.
+  T* states;
+  std::size_t slots;
+};
+
+/// h_t = f(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), each sum one chain: bias, input, state.
+/// Throws what table() throws.
+template <class T>
+void forward(const RecurrentForward<T>& call);
+
+template <class T>
+struct RecurrentBackward {
+  RecurrentShape shape;
+  const RecurrentWeights<T>* weights;  // L of them
+  const T* input;
+  std::ptrdiff_t input_step, input_row;
+  bool has_h_0;
+  const T* states;  // with steps + 1 slots
+  // The gradient of the last layer's states covers grad_count steps from grad_first on; element
+  // (t, n, j) of it is at (t - grad_first) * grad_step + n * grad_row + j.
+  const T* grad_output;  // null: none
+  std::size_t grad_first, grad_count;
+  std::ptrdiff_t grad_step, grad_row;
+  const T* grad_h_n;  // (L, N, H) or null
+  T* grad_input;      // like input, or null when nobody asked
+  std::ptrdiff_t grad_input_step, grad_input_row;
+  T* grad_h_0;   // (L, N, H) or null
+  T* gradients;  // (slices, gradient_size); the result is left in the first
+  T* scratch;    // (slices, backward_scratch)
+};
+
+/// Back-propagation through all steps; the exact gradient of forward.
+template <class T>
+void backward(const RecurrentBackward<T>& call) noexcept;
+
+}  // namespace unroll::kernels

@@ -1,0 +1,124 @@
+// Compiles the kernels for every instruction set and chooses one at run time.
+
+// Only targets whose MulAdd is fused; the baseline becomes the one-lane stand-in of simd-inl.h.
+#define HWY_DISABLED_TARGETS \
+  (HWY_SSSE3 | HWY_SSE4 | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/table.cpp"
+#include <hwy/foreach_target.h>
+// foreach_target comes first: it includes this file once for each target.
+#include <hwy/highway.h>
+
+#include "kernels/gemm-inl.h"
+#include "kernels/table.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace unroll::HWY_NAMESPACE {
+
+// Another version of Highway may have other baselines: those must not slip in unfused.
+static_assert(UNROLL_ONE_LANE || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2 ||
+              HWY_TARGET == HWY_NEON);
+
+/// out[i] = f(in[i]).
+template <class T, class F>
+HWY_INLINE void map(const T* in, T* out, std::size_t count, F f) {
+  const simd::ScalableTag<T> d;
+  const simd::CappedTag<T, 1> one;
+  const std::size_t lanes = simd::Lanes(d);
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) simd::StoreU(f(d, simd::LoadU(d, in + i)), d, out + i);
+  for (; i < count; ++i) simd::StoreU(f(one, simd::LoadU(one, in + i)), one, out + i);
+}
+
+template <class T>
+void map_exp(const T* in, T* out, std::size_t count) noexcept {
+  map(in, out, count, [](auto d, auto v) HWY_ATTR { return exp(d, v); });
+}
+
+template <class T>
+void map_tanh(const T* in, T* out, std::size_t count) noexcept {
+  map(in, out, count, [](auto d, auto v) HWY_ATTR { return tanh(d, v); });
+}
+
+template <class T>
+inline constexpr kernels::Kernels<T> kTable = {&gemm<T>, &map_exp<T>, &map_tanh<T>};
+
+}  // namespace unroll::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <string_view>
+#include <vector>
+
+#include "unroll/core/error.h"
+
+namespace unroll::kernels {
+namespace {
+
+struct Level {
+  const char* name;
+  std::int64_t target;  // Highway's bit
+  const Kernels<float>* f32;
+  const Kernels<double>* f64;
+};
+
+/// The levels compiled in, best first.
+const std::vector<Level>& levels() {
+  static const std::vector<Level> all = {
+#if HWY_TARGETS & HWY_AVX3
+    {"avx512", HWY_AVX3, &N_AVX3::kTable<float>, &N_AVX3::kTable<double>},
+#endif
+#if HWY_TARGETS & HWY_AVX2
+    {"avx2", HWY_AVX2, &N_AVX2::kTable<float>, &N_AVX2::kTable<double>},
+#endif
+#if HWY_TARGETS & HWY_NEON
+    {"neon", HWY_NEON, &N_NEON::kTable<float>, &N_NEON::kTable<double>},
+#else
+    {"scalar", HWY_STATIC_TARGET, &HWY_NAMESPACE::kTable<float>, &HWY_NAMESPACE::kTable<double>},
+#endif
+  };
+  return all;
+}
+
+bool runs_here(const Level& level) {
+  return level.target == HWY_STATIC_TARGET || (hwy::SupportedTargets() & level.target) != 0;
+}
+
+const Level& choose() {
+  const char* forced = std::getenv("UNROLL_ISA");
+  std::string available;
+  for (const Level& level : levels()) {
+    if (!runs_here(level)) continue;
+    if (!forced || !*forced || std::string_view(forced) == level.name) return level;
+    available += available.empty() ? level.name : fmt::format(", {}", level.name);
+  }
+  throw ValueError("isa", fmt::format("UNROLL_ISA={} is not available here; this CPU has: {}",
+                                      forced, available));
+}
+
+const Level& chosen() {
+  static const Level& level = choose();
+  return level;
+}
+
+}  // namespace
+
+template <>
+const Kernels<float>& table<float>() {
+  return *chosen().f32;
+}
+template <>
+const Kernels<double>& table<double>() {
+  return *chosen().f64;
+}
+
+const char* instruction_set() { return chosen().name; }
+
+}  // namespace unroll::kernels
+
+#endif  // HWY_ONCE
