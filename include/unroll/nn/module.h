@@ -1,0 +1,62 @@
+// Modules: what has parameters and is made of other modules.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "unroll/autograd/parameter.h"
+
+namespace unroll::nn {
+
+class Module;
+
+/// Where a layer belongs: pass child("name") of the owning module to the layer's constructor.
+struct Child {
+  Module* parent;
+  std::string name;
+};
+
+/// Base of layers and of users' models. A model holds its layers as members and names them when it
+/// constructs them:
+///
+///     struct Model : nn::Module {
+///       nn::Linear fc;
+///       Model() : fc(child("fc"), 100, 10) {}
+///     };
+///
+/// Names come out as in PyTorch: "fc.weight", "fc.bias".
+/// Source: https://pytorch.org/docs/stable/generated/torch.nn.Module.html
+class Module {
+ public:
+  Module() = default;
+  explicit Module(const Child& place);
+  virtual ~Module() = default;
+  Module(const Module&) = delete;
+  Module& operator=(const Module&) = delete;
+
+  /// All parameters in the order they were made. The first call of a model's root lays them out in
+  /// one buffer, and their gradients in another, so that an optimizer goes straight through memory.
+  /// A layer that was made without child() is not among them.
+  Parameters parameters();
+
+  /// Copies values in, by name; types are converted. Throws FormatError listing every name that is
+  /// missing, left over or of another shape; nothing is changed then.
+  void load(const Parameters& values);
+
+ protected:
+  Child child(std::string name) { return {this, std::move(name)}; }
+  /// Makes a leaf of `value`. Returns a tensor that stays valid when the parameters move.
+  Tensor add_parameter(std::string name, const Tensor& value, int gates = 0);
+
+ private:
+  void collect(const std::string& prefix, Parameters& into);
+
+  struct Named {
+    std::string name;
+    Module* module;  // either a module or a parameter
+    Parameter parameter;
+  };
+  std::vector<Named> members_;
+};
+
+}  // namespace unroll::nn

@@ -1,0 +1,45 @@
+// Muon: orthogonalised momentum for the matrices of recurrent layers.
+#pragma once
+
+#include <memory>
+
+#include "unroll/optim/adam.h"
+#include "unroll/optim/optimizer.h"
+
+namespace unroll::optim {
+
+struct MuonOptions {
+  double lr = 0.005;
+  double momentum = 0.9;
+  bool nesterov = true;
+  int ns_steps = 5;  ///< Newton-Schulz iterations
+  AdamWOptions others = {
+      .lr = 5e-3, .beta2 = 0.99, .weight_decay = 0};  ///< AdamW for all other parameters
+};
+
+/// For each gate's block of a recurrent matrix, of R rows and C columns:
+///
+///     m = momentum m + (1 - momentum) g;  u = momentum m + (1 - momentum) g with Nesterov, else m
+///     Z = u (transposed if R > C);  Z = Z / ||Z||_F
+///     ns_steps times:  S = Z Z^T;  Z = 3.4445 Z - 4.775 S Z + 2.0315 S S Z
+///     W -= lr sqrt(max(1, R / C)) Z (transposed back)
+///
+/// AdamW updates all other parameters (Parameter::gates is 0). A gradient of zeros moves nothing.
+/// Throws ValueError for options outside their range.
+/// Source: Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024.
+class Muon : public Optimizer {
+ public:
+  explicit Muon(const Parameters& parameters, const MuonOptions& options = {});
+
+  void zero_grad() override;
+
+ private:
+  void begin_step() override;
+  void update(std::size_t index, const Tensor& value, const Tensor& gradient) override;
+
+  MuonOptions options_;
+  std::vector<Tensor> momentum_;
+  AdamW others_;
+};
+
+}  // namespace unroll::optim

@@ -1,0 +1,31 @@
+// Stochastic gradient descent.
+#pragma once
+
+#include "unroll/optim/optimizer.h"
+
+namespace unroll::optim {
+
+struct SgdOptions {
+  double lr = 1e-3;
+  double momentum = 0;
+  double dampening = 0;
+  double weight_decay = 0;
+  bool nesterov = false;
+};
+
+/// g += weight_decay w;  b = momentum b + (1 - dampening) g (b = g the first time);
+/// g = g + momentum b with Nesterov, else b;  w -= lr g.
+/// Throws ValueError for options outside their range.
+/// Source: https://pytorch.org/docs/stable/generated/torch.optim.SGD.html
+class Sgd : public Optimizer {
+ public:
+  explicit Sgd(Parameters parameters, const SgdOptions& options = {});
+
+ private:
+  void update(std::size_t index, const Tensor& value, const Tensor& gradient) override;
+
+  SgdOptions options_;
+  std::vector<Tensor> momentum_;  // undefined until a parameter's first gradient
+};
+
+}  // namespace unroll::optim

@@ -1,0 +1,200 @@
+#include "autograd/node.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "core/float_environment.h"
+#include "unroll/core/error.h"
+
+namespace unroll {
+namespace {
+thread_local bool recording_enabled = true;
+std::atomic<std::uint64_t> next_id = 1;  // one for all threads: a tensor may move between them
+}  // namespace
+
+NoGrad::NoGrad() : before_(recording_enabled) { recording_enabled = false; }
+NoGrad::~NoGrad() { recording_enabled = before_; }
+bool grad_enabled() { return recording_enabled; }
+
+namespace autograd {
+
+Node::~Node() {
+  // A long chain of operations that nobody differentiated would be destroyed by recursion, a level
+  // for each: take it apart here instead.
+  std::pmr::vector<Tensor> pending(std::move(inputs));
+  while (!pending.empty()) {
+    const Tensor tensor = std::move(pending.back());
+    pending.pop_back();
+    if (!tensor.defined() || tensor.impl().use_count() != 1) continue;
+    Node* const node = tensor.impl()->node.get();
+    if (!node || tensor.impl()->node.use_count() != 1) continue;
+    for (Tensor& input : node->inputs) pending.push_back(std::move(input));
+    node->inputs.clear();
+  }
+}
+
+Tensor Gradient::dense(const Shape& whole) const {
+  if (!part) return value.contiguous();
+  Tensor all = Tensor::zeros(whole, value.dtype());
+  copy_into(all.select(part->dim, part->index), value);
+  return all;
+}
+
+bool recording(std::span<const Tensor* const> inputs) {
+  return recording_enabled && std::ranges::any_of(inputs, [](const Tensor* t) {
+           return t->defined() && t->requires_grad();
+         });
+}
+
+void record(const std::shared_ptr<Node>& node, std::span<const Tensor* const> inputs,
+            std::span<Tensor* const> outputs) {
+  node->id = next_id++;
+  node->inputs.reserve(inputs.size());
+  for (const Tensor* input : inputs) node->inputs.push_back(*input);
+  node->output_gradients.resize(outputs.size());
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    TensorImpl& impl = *outputs[i]->impl();
+    impl.requires_grad = true;
+    impl.node = node;
+    impl.output_index = static_cast<int>(i);
+  }
+}
+
+namespace {
+
+/// a += b, keeping parts as long as they agree.
+void accumulate(Gradient& a, Gradient b, const Shape& whole) {
+  if (!a.defined()) {
+    a = std::move(b);
+    return;
+  }
+  if (a.part == b.part) {
+    // The value may be shared with another gradient: a sum gets memory of its own.
+    Tensor total = a.value.clone();
+    add_into(total, b.value);
+    a.value = total;
+    return;
+  }
+  Tensor total = a.part ? a.dense(whole) : a.value.clone();
+  add_into(b.part ? total.select(b.part->dim, b.part->index) : total, b.value);
+  a = {total, std::nullopt};
+}
+
+void accumulate_in_leaf(TensorImpl& leaf, const Gradient& gradient) {
+  if (!leaf.grad.defined()) leaf.grad = Tensor::empty(leaf.shape, leaf.dtype);
+  Tensor to =
+      gradient.part ? leaf.grad.select(gradient.part->dim, gradient.part->index) : leaf.grad;
+  if (leaf.has_grad) {
+    add_into(to, gradient.value);
+    return;
+  }
+  if (gradient.part) copy_into(leaf.grad, Tensor::zeros(leaf.shape, leaf.dtype));
+  copy_into(to, gradient.value);
+  leaf.has_grad = true;
+}
+
+/// Nodes in the order of the tape, newest first.
+class Queue {
+ public:
+  Queue() = default;
+  Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
+  /// After an error nodes are left: their next backward must not find traces of this one.
+  ~Queue() {
+    for (const auto& node : heap_) {
+      node->queued = false;
+      std::ranges::fill(node->output_gradients, Gradient{});
+    }
+  }
+  void push(const std::shared_ptr<Node>& node) {
+    if (node->queued) return;
+    node->queued = true;
+    heap_.push_back(node);
+    std::ranges::push_heap(heap_, by_id);
+  }
+  std::shared_ptr<Node> pop() {
+    std::ranges::pop_heap(heap_, by_id);
+    auto node = std::move(heap_.back());
+    heap_.pop_back();
+    node->queued = false;
+    return node;
+  }
+  bool empty() const { return heap_.empty(); }
+
+ private:
+  static bool by_id(const std::shared_ptr<Node>& a, const std::shared_ptr<Node>& b) {
+    return a->id < b->id;
+  }
+  std::pmr::vector<std::shared_ptr<Node>> heap_{current_workspace().get()};
+};
+
+void deliver(const Tensor& tensor, Gradient gradient, Queue& queue) {
+  TensorImpl& impl = *tensor.impl();
+  if (!impl.node) {
+    accumulate_in_leaf(impl, gradient);
+    return;
+  }
+  if (impl.node->released)
+    throw Error("backward",
+                "part of this result was differentiated before and its record is gone; "
+                "compute it again, or call backward once on the sum");
+  Gradient& slot = impl.node->output_gradients[static_cast<std::size_t>(impl.output_index)];
+  accumulate(slot, std::move(gradient), impl.shape);
+  queue.push(impl.node);
+}
+
+}  // namespace
+}  // namespace autograd
+
+void Tensor::backward(const Tensor& gradient) const {
+  if (!requires_grad())
+    throw Error("backward", "nothing that this was computed from requires a gradient");
+  if (!gradient.defined() && numel() != 1)
+    throw ShapeError("backward",
+                     fmt::format("a tensor of shape {} has {} elements; give a gradient "
+                                 "of that shape, or reduce it to one number first",
+                                 shape().str(), numel()));
+  if (gradient.defined() && (gradient.shape() != shape() || gradient.dtype() != dtype()))
+    throw ShapeError(
+        "backward", fmt::format("the gradient is {} of shape {}, expected {} of shape {}",
+                                name_of(gradient.dtype()), gradient.shape().str(), name_of(dtype()),
+                                shape().str()));
+  const NoGrad no_grad;
+  const FloatEnvironment environment;
+  autograd::Queue queue;
+  autograd::deliver(*this, {gradient.defined() ? gradient : full(shape(), 1, dtype()), {}}, queue);
+  std::pmr::vector<autograd::Gradient> gradients(current_workspace().get());
+  while (!queue.empty()) {
+    const auto node = queue.pop();
+    gradients.assign(node->inputs.size(), {});
+    node->released = true;
+    node->backward(node->output_gradients, gradients);
+    for (std::size_t i = 0; i < gradients.size(); ++i)
+      if (gradients[i].defined() && node->needs(i))
+        autograd::deliver(node->inputs[i], std::move(gradients[i]), queue);
+    node->inputs.clear();
+    node->output_gradients.clear();
+  }
+}
+
+bool Tensor::requires_grad() const { return defined() && impl_->requires_grad; }
+
+Tensor& Tensor::set_requires_grad(bool value) {
+  if (dtype() == DType::i64) refuse_dtype("requires_grad", dtype());
+  if (impl_->node)
+    throw Error("requires_grad",
+                "only a leaf can be told to; this is the result of an operation: "
+                "detach() it first");
+  impl_->requires_grad = value;
+  return *this;
+}
+
+Tensor Tensor::grad() const { return defined() && impl_->has_grad ? impl_->grad : Tensor(); }
+
+void Tensor::clear_grad() {
+  if (defined()) impl_->has_grad = false;
+}
+
+}  // namespace unroll

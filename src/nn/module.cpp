@@ -1,0 +1,104 @@
+#include "unroll/nn/module.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tensor/tensor_impl.h"
+#include "unroll/core/error.h"
+
+namespace unroll::nn {
+namespace {
+
+// Each parameter starts on a cache line.
+constexpr std::int64_t kAlignment = 16;
+
+std::int64_t flat_size(const Parameters& parameters) {
+  std::int64_t size = 0;
+  for (const auto& p : parameters)
+    size += (p.value.numel() + kAlignment - 1) / kAlignment * kAlignment;
+  return size;
+}
+
+bool is_flat(const Parameters& parameters) {
+  return std::ranges::all_of(parameters, [&](const Parameter& p) {
+    return p.value.impl()->storage == parameters.front().value.impl()->storage;
+  });
+}
+
+/// Moves all values into one buffer and gives them one buffer for gradients.
+void flatten(const Parameters& parameters) {
+  const DType dtype = parameters.front().value.dtype();
+  const bool one_type =
+      std::ranges::all_of(parameters, [&](const Parameter& p) { return p.value.dtype() == dtype; });
+  if (!one_type) throw ShapeError("parameters", "a model's parameters must all be of one type");
+  const Tensor values = Tensor::zeros({flat_size(parameters)}, dtype);
+  const Tensor gradients = Tensor::zeros({flat_size(parameters)}, dtype);
+  std::int64_t offset = 0;
+  for (const auto& p : parameters) {
+    const Tensor to = make_view(values, p.value.shape(), offset);
+    copy_into(to, p.value);
+    TensorImpl& impl = *p.value.impl();
+    const Tensor gradient = make_view(gradients, p.value.shape(), offset);
+    if (impl.has_grad) copy_into(gradient, impl.grad);
+    impl.grad = gradient;
+    impl.storage = to.impl()->storage;
+    impl.offset = to.impl()->offset;
+    impl.strides = to.impl()->strides;
+    offset += (p.value.numel() + kAlignment - 1) / kAlignment * kAlignment;
+  }
+}
+
+}  // namespace
+
+Module::Module(const Child& place) { place.parent->members_.push_back({place.name, this, {}}); }
+
+Tensor Module::add_parameter(std::string name, const Tensor& value, int gates) {
+  Tensor leaf = value.detach().contiguous();
+  leaf.set_requires_grad(true);
+  members_.push_back({name, nullptr, {name, leaf, gates}});
+  return leaf;
+}
+
+void Module::collect(const std::string& prefix, Parameters& into) {
+  for (auto& member : members_) {
+    if (member.module) {
+      member.module->collect(prefix + member.name + ".", into);
+    } else {
+      into.push_back(member.parameter);
+      into.back().name = prefix + member.name;
+    }
+  }
+}
+
+Parameters Module::parameters() {
+  Parameters all;
+  collect("", all);
+  if (!all.empty() && !is_flat(all)) flatten(all);
+  return all;
+}
+
+void Module::load(const Parameters& values) {
+  const Parameters own = parameters();
+  const auto find = [](const Parameters& in, const std::string& name) {
+    return std::ranges::find(in, name, &Parameter::name);
+  };
+  std::string differences;
+  const auto differ = [&](const std::string& text) {
+    differences += (differences.empty() ? "" : "; ") + text;
+  };
+  for (const auto& p : own) {
+    const auto given = find(values, p.name);
+    if (given == values.end())
+      differ(fmt::format("{} is missing", p.name));
+    else if (given->value.shape() != p.value.shape())
+      differ(fmt::format("{} has shape {}, expected {}", p.name, given->value.shape().str(),
+                         p.value.shape().str()));
+  }
+  for (const auto& v : values)
+    if (find(own, v.name) == own.end()) differ(fmt::format("{} is not part of this model", v.name));
+  if (!differences.empty()) throw FormatError("load", differences);
+  for (const auto& p : own) copy_into(p.value, find(values, p.name)->value.to(p.value.dtype()));
+}
+
+}  // namespace unroll::nn

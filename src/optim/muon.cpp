@@ -1,0 +1,86 @@
+#include "unroll/optim/muon.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "optim/checks.h"
+#include "optim/norm.h"
+#include "tensor/tensor_impl.h"
+#include "unroll/autograd/ops.h"
+
+namespace unroll::optim {
+namespace {
+
+Parameters select(const Parameters& all, bool matrices) {
+  Parameters some;
+  for (const auto& p : all)
+    if ((p.gates > 0) == matrices) some.push_back(p);
+  return some;
+}
+
+/// The nearest (semi-)orthogonal matrix to z, by Newton-Schulz; z is wide and of norm 1.
+Tensor orthogonalised(Tensor z, int iterations) {
+  for (int i = 0; i < iterations; ++i) {
+    const Tensor s = matmul(z, z.transpose(0, 1));
+    const Tensor sz = matmul(s, z);
+    z = z * 3.4445 - sz * 4.775 + matmul(s, sz) * 2.0315;
+  }
+  return z;
+}
+
+}  // namespace
+
+Muon::Muon(const Parameters& parameters, const MuonOptions& options)
+    : Optimizer(select(parameters, true)),
+      options_(options),
+      momentum_(zeros_like_parameters()),
+      others_(select(parameters, false), options.others) {
+  check_range("muon", "lr", options.lr, 0, std::numeric_limits<double>::infinity());
+  check_range("muon", "momentum", options.momentum, 0, 1);
+  check_range("muon", "ns_steps", options.ns_steps, 1, 100);
+}
+
+void Muon::zero_grad() {
+  Optimizer::zero_grad();
+  others_.zero_grad();
+}
+
+void Muon::begin_step() {
+  others_.set_lr_factor(lr_factor_);
+  others_.step();
+}
+
+void Muon::update(std::size_t index, const Tensor& value, const Tensor& gradient) {
+  const std::int64_t gates = parameters_[index].gates;
+  const std::int64_t rows = value.size(0) / gates, columns = value.size(1);
+  const bool tall = rows > columns;
+  const double scale =
+      options_.lr * lr_factor_ *
+      std::sqrt(std::max(1.0, static_cast<double>(rows) / static_cast<double>(columns)));
+  dispatch("muon", value.dtype(), [&]<class T>(T*) {
+    const auto m = momentum_[index].values<T>();
+    const auto g = gradient.values<T>();
+    const Tensor u = Tensor::empty(value.shape(), value.dtype());
+    const auto mixed = u.values<T>();
+    const T keep = static_cast<T>(options_.momentum), fresh = static_cast<T>(1 - options_.momentum);
+    for (std::size_t i = 0; i < m.size(); ++i) {
+      m[i] = keep * m[i] + fresh * g[i];
+      mixed[i] = options_.nesterov ? keep * m[i] + fresh * g[i] : m[i];
+    }
+    for (std::int64_t gate = 0; gate < gates; ++gate) {
+      const Tensor block = make_view(u, {rows, columns}, gate * rows * columns);
+      const double norm = std::sqrt(sum_of_squares(block));
+      // What is left of a momentum long after the gradients ended: 1 / norm would overflow f32.
+      if (norm < std::numeric_limits<float>::min()) continue;
+      const Tensor z = orthogonalised(
+          (tall ? block.transpose(0, 1).contiguous() : block) * (1 / norm), options_.ns_steps);
+      const Tensor update = (tall ? z.transpose(0, 1).contiguous() : z) * -scale;
+      add_into(make_view(value, {rows, columns}, gate * rows * columns), update);
+    }
+  });
+}
+
+}  // namespace unroll::optim

@@ -1,0 +1,251 @@
+#include "unroll/tensor/tensor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "tensor/tensor_impl.h"
+#include "unroll/core/error.h"
+
+namespace unroll {
+namespace {
+
+TensorImpl& checked(const Tensor& tensor) {
+  if (!tensor.defined())
+    throw ShapeError("tensor", "an undefined tensor was used; give it a value first");
+  return *tensor.impl();
+}
+
+/// Calls f(offset_a, offset_b) for every element of a shape, row by row.
+template <class F>
+void for_each_element(const Shape& shape, const std::int64_t* strides_a,
+                      const std::int64_t* strides_b, F&& f) {
+  if (shape.numel() == 0) return;
+  std::array<std::int64_t, Shape::max_rank> index{};
+  std::int64_t a = 0, b = 0;
+  for (;;) {
+    f(a, b);
+    int dim = shape.rank() - 1;
+    for (; dim >= 0; --dim) {
+      const auto d = static_cast<std::size_t>(dim);
+      a += strides_a[d];
+      b += strides_b[d];
+      if (++index[d] < shape[dim]) break;
+      a -= strides_a[d] * shape[dim];
+      b -= strides_b[d] * shape[dim];
+      index[d] = 0;
+    }
+    if (dim < 0) return;
+  }
+}
+
+template <class T, class F>
+void combine(const Tensor& to, const Tensor& from, F&& f) {
+  T* out = to.data<T>();
+  const T* in = from.data<T>();
+  if (to.is_contiguous() && from.is_contiguous()) {
+    for (std::int64_t i = 0, n = to.numel(); i < n; ++i) f(out[i], in[i]);
+    return;
+  }
+  for_each_element(to.shape(), to.impl()->strides.data(), from.impl()->strides.data(),
+                   [&](std::int64_t a, std::int64_t b) { f(out[a], in[b]); });
+}
+
+template <class To, class From>
+void convert(const Tensor& to, const Tensor& from) {
+  To* out = to.data<To>();
+  const From* in = from.data<From>();
+  for_each_element(to.shape(), to.impl()->strides.data(), from.impl()->strides.data(),
+                   [&](std::int64_t a, std::int64_t b) { out[a] = static_cast<To>(in[b]); });
+}
+
+}  // namespace
+
+std::string_view name_of(DType dtype) {
+  constexpr std::string_view names[] = {"f32", "f64", "i64"};
+  return names[static_cast<int>(dtype)];
+}
+
+std::size_t size_of(DType dtype) { return dtype == DType::f32 ? 4 : 8; }
+
+void refuse_dtype(std::string_view operation, DType dtype) {
+  throw ShapeError(operation,
+                   fmt::format("got a tensor of {}, expected f32 or f64", name_of(dtype)));
+}
+
+const std::shared_ptr<Workspace>& current_workspace() {
+  thread_local const std::shared_ptr<Workspace> workspace = std::make_shared<Workspace>();
+  return workspace;
+}
+
+std::array<std::int64_t, Shape::max_rank> contiguous_strides(const Shape& shape) {
+  std::array<std::int64_t, Shape::max_rank> strides{};
+  std::int64_t stride = 1;
+  for (int d = shape.rank() - 1; d >= 0; --d) {
+    strides[static_cast<std::size_t>(d)] = stride;
+    stride *= shape[d];
+  }
+  return strides;
+}
+
+int checked_dim(std::string_view operation, const Tensor& tensor, int dim) {
+  const int rank = tensor.rank();
+  if (dim < -rank || dim >= rank)
+    throw ShapeError(operation,
+                     fmt::format("dimension {} of a tensor of shape {}; expected {} to {}", dim,
+                                 tensor.shape().str(), -rank, rank - 1));
+  return dim < 0 ? dim + rank : dim;
+}
+
+Tensor Tensor::empty(const Shape& shape, DType dtype) {
+  std::int64_t count = 1;
+  for (const std::int64_t size : shape) {
+    constexpr std::int64_t limit = std::numeric_limits<std::int64_t>::max() / 16;
+    if (size < 0 || (size > 0 && count > limit / size))
+      throw ShapeError("tensor", fmt::format("no tensor can have shape {}", shape.str()));
+    count *= size;
+  }
+  auto impl = make_pooled<TensorImpl>();
+  impl->storage =
+      make_pooled<Storage>(current_workspace(), static_cast<std::size_t>(count) * size_of(dtype));
+  impl->shape = shape;
+  impl->strides = contiguous_strides(shape);
+  impl->dtype = dtype;
+  return Tensor(std::move(impl));
+}
+
+Tensor Tensor::zeros(const Shape& shape, DType dtype) {
+  Tensor result = empty(shape, dtype);
+  // All bits zero is the number zero for every type here.
+  std::memset(result.impl_->storage->data(), 0,
+              static_cast<std::size_t>(result.numel()) * size_of(dtype));
+  return result;
+}
+
+Tensor Tensor::full(const Shape& shape, double value, DType dtype) {
+  Tensor result = empty(shape, dtype);
+  dispatch_all(dtype,
+               [&]<class T>(T*) { std::ranges::fill(result.values<T>(), static_cast<T>(value)); });
+  return result;
+}
+
+template <class T>
+Tensor Tensor::from(std::span<const T> values, const Shape& shape) {
+  Tensor result = empty(shape, DTypeOf<T>::value);
+  if (static_cast<std::int64_t>(values.size()) != result.numel())
+    throw ShapeError("tensor", fmt::format("{} values given for shape {}, expected {}",
+                                           values.size(), shape.str(), result.numel()));
+  std::ranges::copy(values, result.data<T>());
+  return result;
+}
+template Tensor Tensor::from(std::span<const float>, const Shape&);
+template Tensor Tensor::from(std::span<const double>, const Shape&);
+template Tensor Tensor::from(std::span<const std::int64_t>, const Shape&);
+
+const Shape& Tensor::shape() const { return checked(*this).shape; }
+
+std::int64_t Tensor::size(int dim) const { return shape()[checked_dim("size", *this, dim)]; }
+
+std::int64_t Tensor::stride(int dim) const {
+  const auto at = static_cast<std::size_t>(checked_dim("stride", *this, dim));
+  return impl_->strides[at];
+}
+
+DType Tensor::dtype() const { return checked(*this).dtype; }
+
+bool Tensor::is_contiguous() const {
+  const TensorImpl& t = checked(*this);
+  const auto expected = contiguous_strides(t.shape);
+  for (int d = 0; d < t.shape.rank(); ++d) {
+    const auto at = static_cast<std::size_t>(d);
+    if (t.shape[d] != 1 && t.strides[at] != expected[at]) return t.shape.numel() == 0;
+  }
+  return true;
+}
+
+template <class T>
+T* Tensor::data() const {
+  const TensorImpl& t = checked(*this);
+  if (t.dtype != DTypeOf<T>::value)
+    throw ShapeError("tensor", fmt::format("holds {}, asked for {}", name_of(t.dtype),
+                                           name_of(DTypeOf<T>::value)));
+  return reinterpret_cast<T*>(t.storage->data()) + t.offset;
+}
+template float* Tensor::data() const;
+template double* Tensor::data() const;
+template std::int64_t* Tensor::data() const;
+
+template <class T>
+std::span<T> Tensor::values() const {
+  if (!is_contiguous())
+    throw ShapeError("tensor",
+                     fmt::format("the elements of this view of shape {} are not adjacent; "
+                                 "call contiguous() first",
+                                 shape().str()));
+  return {data<T>(), static_cast<std::size_t>(numel())};
+}
+template std::span<float> Tensor::values() const;
+template std::span<double> Tensor::values() const;
+template std::span<std::int64_t> Tensor::values() const;
+
+double Tensor::item() const {
+  if (numel() != 1)
+    throw ShapeError("item", fmt::format("a tensor of shape {} has {} elements, expected 1",
+                                         shape().str(), numel()));
+  return dispatch_all(dtype(), [&]<class T>(T*) { return static_cast<double>(*data<T>()); });
+}
+
+std::vector<double> Tensor::to_vector() const {
+  const Tensor converted = contiguous().to(DType::f64);
+  const auto all = converted.values<double>();
+  return {all.begin(), all.end()};
+}
+
+Tensor make_view(const Tensor& base, const Shape& shape,
+                 const std::array<std::int64_t, Shape::max_rank>& strides, std::int64_t offset) {
+  auto impl = make_pooled<TensorImpl>();
+  impl->storage = base.impl()->storage;
+  impl->offset = base.impl()->offset + static_cast<std::size_t>(offset);
+  impl->shape = shape;
+  impl->strides = strides;
+  impl->dtype = base.impl()->dtype;
+  return Tensor(std::move(impl));
+}
+
+Tensor make_view(const Tensor& base, const Shape& shape, std::int64_t offset) {
+  return make_view(base, shape, contiguous_strides(shape), offset);
+}
+
+void copy_into(const Tensor& to, const Tensor& from) {
+  dispatch_all(to.dtype(),
+               [&]<class T>(T*) { combine<T>(to, from, [](T& a, const T& b) { a = b; }); });
+}
+
+void add_into(const Tensor& to, const Tensor& from) {
+  dispatch("add", to.dtype(),
+           [&]<class T>(T*) { combine<T>(to, from, [](T& a, const T& b) { a += b; }); });
+}
+
+Tensor Tensor::clone() const {
+  Tensor result = empty(shape(), dtype());
+  copy_into(result, *this);
+  return result;
+}
+
+Tensor Tensor::to(DType dtype) const {
+  if (dtype == this->dtype()) return *this;
+  Tensor result = empty(shape(), dtype);
+  dispatch_all(dtype, [&]<class To>(To*) {
+    dispatch_all(this->dtype(), [&]<class From>(From*) { convert<To, From>(result, *this); });
+  });
+  return result;
+}
+
+Tensor Tensor::detach() const {
+  const TensorImpl& t = checked(*this);
+  return make_view(*this, t.shape, t.strides, 0);
+}
+
+}  // namespace unroll

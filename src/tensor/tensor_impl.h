@@ -1,0 +1,125 @@
+// What a Tensor points to.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+
+#include "core/workspace.h"
+#include "unroll/tensor/tensor.h"
+
+namespace unroll {
+
+namespace autograd {
+class Node;
+}
+
+/// A block of memory that goes back to its workspace.
+class Storage {
+ public:
+  Storage(std::shared_ptr<Workspace> workspace, std::size_t bytes)
+      : workspace_(std::move(workspace)), bytes_(bytes), data_(workspace_->allocate(bytes)) {}
+  ~Storage() { workspace_->deallocate(data_, bytes_); }
+  Storage(const Storage&) = delete;
+  Storage& operator=(const Storage&) = delete;
+  std::byte* data() const { return static_cast<std::byte*>(data_); }
+
+ private:
+  std::shared_ptr<Workspace> workspace_;
+  std::size_t bytes_;
+  void* data_;
+};
+
+struct TensorImpl {
+  std::shared_ptr<Storage> storage;
+  std::size_t offset = 0;  // elements
+  Shape shape;
+  std::array<std::int64_t, Shape::max_rank> strides{};
+  DType dtype = DType::f32;
+
+  // Differentiation: where this came from (null for a leaf), and a leaf's gradient. A leaf that
+  // belongs to a flat parameter buffer has memory for its gradient before it has a gradient.
+  bool requires_grad = false;
+  std::shared_ptr<autograd::Node> node;
+  int output_index = 0;  // which output of the node this is
+  Tensor grad;
+  bool has_grad = false;
+};
+
+/// The workspace that this thread's tensors and nodes live in.
+const std::shared_ptr<Workspace>& current_workspace();
+
+/// make_shared in the current workspace, so that warm code asks the system for nothing.
+template <class T, class... Args>
+std::shared_ptr<T> make_pooled(Args&&... args);
+
+/// A standard allocator over a workspace that it keeps alive.
+template <class T>
+struct WorkspaceAllocator {
+  using value_type = T;
+  std::shared_ptr<Workspace> workspace;
+
+  explicit WorkspaceAllocator(std::shared_ptr<Workspace> w) : workspace(std::move(w)) {}
+  template <class U>
+  WorkspaceAllocator(const WorkspaceAllocator<U>& other) : workspace(other.workspace) {}
+  T* allocate(std::size_t n) { return static_cast<T*>(workspace->allocate(n * sizeof(T))); }
+  void deallocate(T* p, std::size_t n) { workspace->deallocate(p, n * sizeof(T)); }
+  template <class U>
+  bool operator==(const WorkspaceAllocator<U>& other) const {
+    return workspace == other.workspace;
+  }
+};
+
+template <class T, class... Args>
+std::shared_ptr<T> make_pooled(Args&&... args) {
+  return std::allocate_shared<T>(WorkspaceAllocator<T>(current_workspace()),
+                                 std::forward<Args>(args)...);
+}
+
+/// A view of the same memory with another shape, strides and offset (relative, in elements); no
+/// history.
+Tensor make_view(const Tensor& base, const Shape& shape,
+                 const std::array<std::int64_t, Shape::max_rank>& strides, std::int64_t offset);
+
+/// A contiguous view of part of `base`'s memory.
+Tensor make_view(const Tensor& base, const Shape& shape, std::int64_t offset);
+
+std::array<std::int64_t, Shape::max_rank> contiguous_strides(const Shape& shape);
+
+/// The dimension counted from the front; throws ShapeError where there is no such dimension.
+int checked_dim(std::string_view operation, const Tensor& tensor, int dim);
+
+/// Copies elements from any strides to any strides; shapes and types are equal.
+void copy_into(const Tensor& to, const Tensor& from);
+
+/// to += from, elementwise; any strides.
+void add_into(const Tensor& to, const Tensor& from);
+
+/// Calls f with a null pointer of the element type, float or double; other types throw ShapeError.
+template <class F>
+decltype(auto) dispatch(std::string_view operation, DType dtype, F&& f);
+
+[[noreturn]] void refuse_dtype(std::string_view operation, DType dtype);
+
+/// dispatch() with integers too.
+template <class F>
+decltype(auto) dispatch_all(DType dtype, F&& f) {
+  if (dtype == DType::f32) return f(static_cast<float*>(nullptr));
+  if (dtype == DType::f64) return f(static_cast<double*>(nullptr));
+  return f(static_cast<std::int64_t*>(nullptr));
+}
+
+template <class F>
+decltype(auto) dispatch(std::string_view operation, DType dtype, F&& f) {
+  switch (dtype) {
+    case DType::f32:
+      return f(static_cast<float*>(nullptr));
+    case DType::f64:
+      return f(static_cast<double*>(nullptr));
+    case DType::i64:
+      break;
+  }
+  refuse_dtype(operation, dtype);
+}
+
+}  // namespace unroll
