@@ -1,0 +1,91 @@
+#include "data/gzip.h"
+
+#include <fmt/format.h>
+#include <libdeflate.h>
+
+#include <memory>
+#include <new>
+
+#include "unroll/core/error.h"
+
+namespace unroll::data {
+namespace {
+
+// Deflate's best: 258 bytes for a length and a distance code of one bit each.
+constexpr std::uint64_t largest_ratio = 1032;
+
+struct Decoded {
+  libdeflate_result result;
+  std::size_t in = 0, out = 0;  // bytes used and made; set only on success
+};
+
+Decoded decode(std::span<const std::byte> compressed, std::span<std::uint8_t> out) {
+  const std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)>
+      decompressor(libdeflate_alloc_decompressor(), &libdeflate_free_decompressor);
+  if (!decompressor) throw std::bad_alloc();
+  Decoded decoded{};
+  decoded.result =
+      libdeflate_gzip_decompress_ex(decompressor.get(), compressed.data(), compressed.size(),
+                                    out.data(), out.size(), &decoded.in, &decoded.out);
+  return decoded;
+}
+
+[[noreturn]] void refuse_damaged(const std::string& path) {
+  throw FormatError("data", fmt::format("{} is damaged or truncated: its gzip data, checksum or "
+                                        "length is wrong; download it again",
+                                        path));
+}
+
+}  // namespace
+
+bool is_gzip(std::span<const std::byte> bytes) {
+  return bytes.size() >= 2 && bytes[0] == std::byte{0x1f} && bytes[1] == std::byte{0x8b};
+}
+
+std::vector<std::uint8_t> gunzip_start(const std::string& path,
+                                       std::span<const std::byte> compressed) {
+  // libdeflate decodes in one go and stops at the symbol or stored block that no longer fits. The
+  // largest of those is a stored block of 65535 bytes, so this many bytes too much leave a sound
+  // first half. Nothing rests on it but which error is given: gunzip() decodes from the beginning.
+  std::vector<std::uint8_t> start(1 << 17);
+  const Decoded decoded = decode(compressed, start);
+  if (decoded.result == LIBDEFLATE_SUCCESS)
+    start.resize(decoded.out);
+  else if (decoded.result == LIBDEFLATE_INSUFFICIENT_SPACE)
+    start.resize(1 << 16);
+  else
+    refuse_damaged(path);
+  return start;
+}
+
+std::vector<std::uint8_t> gunzip(const std::string& path, std::span<const std::byte> compressed,
+                                 std::uint64_t size) {
+  if (size / largest_ratio > compressed.size())
+    throw FormatError("data",
+                      fmt::format("{} promises {} bytes, more than gzip can hold in {}; it is "
+                                  "truncated or damaged, download it again",
+                                  path, size, compressed.size()));
+  std::vector<std::uint8_t> content(size);
+  const Decoded decoded = decode(compressed, content);
+  if (decoded.result == LIBDEFLATE_INSUFFICIENT_SPACE)
+    throw FormatError("data", fmt::format("{} holds more than the {} bytes that its idx header "
+                                          "promises; download it again",
+                                          path, size));
+  if (decoded.result != LIBDEFLATE_SUCCESS) refuse_damaged(path);
+  const auto rest = compressed.subspan(decoded.in);
+  if (is_gzip(rest))
+    throw FormatError("data", fmt::format("{} holds more than one gzip member; compress its "
+                                          "content again, as one",
+                                          path));
+  if (!rest.empty())
+    throw FormatError("data", fmt::format("{} has {} bytes of junk after its gzip data; download "
+                                          "it again",
+                                          path, rest.size()));
+  if (decoded.out != size)
+    throw FormatError("data", fmt::format("{} is truncated: {} bytes of content, its idx header "
+                                          "promises {}; download it again",
+                                          path, decoded.out, size));
+  return content;
+}
+
+}  // namespace unroll::data

@@ -1,0 +1,157 @@
+#include "data/idx.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include "core/file.h"
+#include "data/gzip.h"
+#include "data/sha256.h"
+#include "unroll/core/error.h"
+
+namespace unroll::data {
+namespace {
+
+// Forty times MNIST: what is larger isn't meant for this reader.
+constexpr std::uint64_t largest = std::uint64_t{1} << 31;
+
+struct Header {
+  std::vector<std::int64_t> shape;
+  std::uint64_t bytes = 0;   // of the header itself
+  std::uint64_t values = 0;  // that follow it
+};
+
+// A file as far as its header: the rest is read when the header has been believed.
+struct Opened {
+  InputFile file;
+  std::vector<std::byte> compressed;  // the whole file if it is gzip, else empty
+  std::vector<std::uint8_t> start;    // of the uncompressed content
+
+  explicit Opened(const std::string& path) : file("data", path) {
+    start.resize(std::min<std::uint64_t>(file.size(), 64));
+    file.read_at(0, std::as_writable_bytes(std::span(start)));
+    if (!is_gzip(std::as_bytes(std::span(start)))) return;
+    if (file.size() > largest)
+      throw FormatError(
+          "data",
+          fmt::format(
+              "{} has {} bytes, more than the {} that a data file may have; download it again",
+              path, file.size(), largest));
+    compressed.resize(file.size());
+    file.read_at(0, compressed);
+    start = gunzip_start(path, compressed);
+  }
+};
+
+std::size_t header_size(int rank) { return 4 + 4 * static_cast<std::size_t>(rank); }
+
+std::string looks_like(std::span<const std::uint8_t> start) {
+  const std::string_view text(reinterpret_cast<const char*>(start.data()), start.size());
+  const auto first = text.find_first_not_of(" \t\r\n\xef\xbb\xbf");
+  if (first != text.npos && text[first] == '<') return "an HTML or XML page";
+  if (text.starts_with("version https://git-lfs")) return "a Git LFS pointer";
+  if (text.starts_with("PK")) return "a zip archive";
+  return fmt::format("something that starts with {:02x}", fmt::join(start.first(4), " "));
+}
+
+Header parse(const Opened& opened, Part part) {
+  const std::string& path = opened.file.path();
+  const std::span<const std::uint8_t> start = opened.start;
+  const int rank = part == Part::images ? 3 : 1;
+  const char* wanted = part == Part::images ? "images" : "labels";
+  const auto truncated = [&] {
+    return FormatError("data", fmt::format("{} is truncated: {} bytes, the idx header of {} has "
+                                           "{}; download it again",
+                                           path, start.size(), wanted, header_size(rank)));
+  };
+  if (start.size() < header_size(1)) throw truncated();
+  const bool bytes_of_idx = start[0] == 0 && start[1] == 0 && start[2] == 8;
+  const bool other = bytes_of_idx && start[3] == (part == Part::images ? 1 : 3);
+  if (start.size() < header_size(rank) && !other) throw truncated();
+  if (start[0] != 0 || start[1] != 0)
+    throw FormatError(
+        "data",
+        fmt::format("{} is {} idx (magic 00 00 08 0{}) but {}; download it again", path,
+                    opened.compressed.empty() ? "not gzip and not" : "gzip, its content not", rank,
+                    looks_like(start)));
+  if (start[2] != 8)
+    throw FormatError("data", fmt::format("{} is an idx file of element type {:#04x}, expected "
+                                          "bytes (0x08)",
+                                          path, start[2]));
+  if (other)
+    throw FormatError(
+        "data",
+        fmt::format("{} looks like {} file (rank {}), expected {} (rank {}); are image and "
+                    "label files swapped?",
+                    path, part == Part::images ? "a labels" : "an images", start[3], wanted, rank));
+  if (start[3] != rank)
+    throw FormatError("data", fmt::format("{} is an idx file of rank {}, expected {} of rank {}",
+                                          path, start[3], wanted, rank));
+  Header header;
+  header.bytes = header_size(rank);
+  header.values = 1;
+  bool overflow = false;
+  for (std::size_t at = 4; at < header.bytes; at += 4) {
+    std::uint64_t size = 0;
+    for (std::size_t i = 0; i < 4; ++i) size = size << 8 | start[at + i];
+    header.shape.push_back(static_cast<std::int64_t>(size));
+    overflow |= size != 0 && header.values > UINT64_MAX / size;
+    header.values *= size;
+  }
+  if (std::ranges::find(header.shape, 0) != header.shape.end())
+    throw ShapeError("data", fmt::format("{} has the shape {}, every size must be at least 1; "
+                                         "download it again",
+                                         path, shape_text(header.shape)));
+  if (overflow)
+    throw FormatError("data", fmt::format("{} promises {} values, a product that overflows 64 "
+                                          "bits; it is damaged, download it again",
+                                          path, shape_text(header.shape)));
+  return header;
+}
+
+void check_values(const Opened& opened, const Header& header) {
+  const std::uint64_t held = opened.file.size() - header.bytes;
+  if (opened.compressed.empty() && held != header.values)
+    throw FormatError(
+        "data", fmt::format("{} is {}: {} values after its header, which promises "
+                            "{} ({}); download it again",
+                            opened.file.path(), held < header.values ? "truncated" : "too long",
+                            held, shape_text(header.shape), header.values));
+  if (header.values > largest - header.bytes)
+    throw FormatError(
+        "data", fmt::format("{} promises {} values ({}), more than the {} that a data file may "
+                            "have; it is damaged, download it again",
+                            opened.file.path(), shape_text(header.shape), header.values, largest));
+}
+
+}  // namespace
+
+Idx read_idx(const std::string& path, Part part) {
+  const Opened opened(path);
+  Header header = parse(opened, part);
+  check_values(opened, header);
+  Idx idx{.shape = std::move(header.shape), .sha256 = {}, .values = {}};
+  if (opened.compressed.empty()) {
+    idx.values.resize(header.bytes + header.values);
+    opened.file.read_at(0, std::as_writable_bytes(std::span(idx.values)));
+  } else {
+    idx.values = gunzip(path, opened.compressed, header.bytes + header.values);
+  }
+  idx.sha256 = sha256(std::as_bytes(std::span(idx.values)));
+  idx.values.erase(idx.values.begin(),
+                   idx.values.begin() + static_cast<std::ptrdiff_t>(header.bytes));
+  return idx;
+}
+
+std::vector<std::int64_t> read_idx_shape(const std::string& path, Part part) {
+  return parse(Opened(path), part).shape;
+}
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  return fmt::format("{}", fmt::join(shape, "x"));
+}
+
+}  // namespace unroll::data

@@ -1,0 +1,115 @@
+#include "unroll/data/loader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/float_environment.h"
+#include "data/order.h"
+#include "tensor/tensor_impl.h"
+#include "unroll/core/error.h"
+
+namespace unroll::data {
+namespace {
+
+// The native generator's stream 0 initialises and shuffles.
+constexpr std::uint64_t kShiftStream = 1;
+
+/// Writes one image moved by (dx, dy); what comes in is background.
+template <class T>
+void place(const std::uint8_t* image, const Dataset& set, const std::array<T, 256>& values,
+           std::int64_t dx, std::int64_t dy, T* out) {
+  for (std::int64_t r = 0; r < set.rows; ++r) {
+    const std::int64_t from = r - dy;
+    const bool inside = from >= 0 && from < set.rows;
+    const std::uint8_t* row = image + (inside ? from : 0) * set.columns;
+    for (std::int64_t c = 0; c < set.columns; ++c) {
+      const std::int64_t at = c - dx;
+      *out++ = values[inside && at >= 0 && at < set.columns ? row[at] : 0];
+    }
+  }
+}
+
+}  // namespace
+
+std::array<float, 256> pixel_values(const Normalization& normalization) {
+  const FloatEnvironment environment;
+  const auto mean = static_cast<float>(normalization.mean);
+  const auto std = static_cast<float>(normalization.std);
+  if (!std::isfinite(mean) || !(std >= std::numeric_limits<float>::min()) || !std::isfinite(std))
+    throw ValueError("normalize", fmt::format("mean {}, standard deviation {}; expected finite "
+                                              "f32 numbers, the second more than 0",
+                                              normalization.mean, normalization.std));
+  std::array<float, 256> values{};
+  for (std::size_t pixel = 0; pixel < values.size(); ++pixel)
+    values[pixel] = (static_cast<float>(pixel) / 255.0f - mean) / std;
+  return values;
+}
+
+Loader::Loader(const Dataset& dataset, const LoaderOptions& options)
+    : dataset_(dataset),
+      options_(options),
+      values_(pixel_values(options.normalization)),
+      shifts_(options.shift_seed, Rng::native, kShiftStream) {
+  if (options.batch_size < 1)
+    throw ValueError("loader",
+                     fmt::format("batch_size {}, expected at least 1", options.batch_size));
+  if (dataset.count < 1) throw ValueError("loader", "the dataset is empty");
+  if (options.shift < 0 || options.shift >= std::min(dataset.rows, dataset.columns))
+    throw ValueError("loader", fmt::format("shift {}, expected 0 to {}", options.shift,
+                                           std::min(dataset.rows, dataset.columns) - 1));
+}
+
+Loader::Iterator Loader::begin() {
+  Generator& generator = options_.generator ? *options_.generator : default_generator();
+  if (options_.shuffle)
+    order_ = shuffled_order(generator, dataset_.count);
+  else
+    unshuffled_pass(generator);
+  return {this, 0};
+}
+
+std::int64_t Loader::size() const {
+  return (dataset_.count + options_.batch_size - 1) / options_.batch_size;
+}
+
+Batch Loader::Iterator::operator*() const { return loader_->batch(position_); }
+
+Loader::Iterator& Loader::Iterator::operator++() {
+  position_ = std::min(position_ + loader_->options_.batch_size, loader_->dataset_.count);
+  return *this;
+}
+
+Batch Loader::batch(std::int64_t first) {
+  const std::int64_t count = std::min(options_.batch_size, dataset_.count - first);
+  const std::int64_t pixels = dataset_.rows * dataset_.columns;
+  Batch result{Tensor::empty({count, 1, dataset_.rows, dataset_.columns}, options_.dtype),
+               Tensor::empty({count}, DType::i64)};
+  const auto labels = result.labels.values<std::int64_t>();
+  dispatch("loader", options_.dtype, [&]<class T>(T*) {
+    // f32 first, then widened: the same numbers whatever the type.
+    std::array<T, 256> values{};
+    std::ranges::copy(values_, values.begin());
+    T* out = result.images.data<T>();
+    for (std::int64_t i = 0; i < count; ++i, out += pixels) {
+      const std::int64_t sample =
+          order_.empty() ? first + i : order_[static_cast<std::size_t>(first + i)];
+      labels[static_cast<std::size_t>(i)] = dataset_.labels[static_cast<std::size_t>(sample)];
+      if (options_.shift == 0) {
+        std::transform(dataset_.image(sample), dataset_.image(sample) + pixels, out,
+                       [&](std::uint8_t pixel) { return values[pixel]; });
+        continue;
+      }
+      const auto side = static_cast<std::uint32_t>(2 * options_.shift + 1);
+      const std::uint32_t drawn = shifts_.next_u32() % (side * side);
+      place(dataset_.image(sample), dataset_, values,
+            static_cast<std::int64_t>(drawn % side) - options_.shift,
+            static_cast<std::int64_t>(drawn / side) - options_.shift, out);
+    }
+  });
+  return result;
+}
+
+}  // namespace unroll::data
