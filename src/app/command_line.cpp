@@ -1,0 +1,143 @@
+#include "app/command_line.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <new>
+#include <vector>
+
+#include "app/download.h"
+#include "app/verbs.h"
+#include "core/suggest.h"
+#include "kernels/table.h"
+
+namespace unroll::app {
+namespace {
+
+constexpr const char* kHelpFooter =
+    "\nData sets are looked for in --data-dir, UNROLL_DATA_DIR, and the user's cache.\n"
+    "UNROLL_ISA=avx512|avx2|neon|scalar forces an instruction set; results do not depend on it.\n"
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.";
+
+/// The verb that was typed, as deep as there is one.
+const CLI::App* deepest(const CLI::App& app) {
+  for (const CLI::App* sub : app.get_subcommands()) return deepest(*sub);
+  return &app;
+}
+
+/// "unroll data info"
+std::string path_of(const CLI::App& verb) {
+  return verb.get_parent() ? path_of(*verb.get_parent()) + " " + verb.get_name() : verb.get_name();
+}
+
+/// Suggests for the first argument that could not be understood.
+std::string explain(const CLI::App& program, const CLI::ParseError& error) {
+  const CLI::App* verb = deepest(program);
+  // A flag of the verb's, typed before it, is left to the program itself.
+  if (const auto early = program.remaining(false); verb != &program && !early.empty())
+    return fmt::format("{} is typed too early: the verb comes first, as in: {} {}", early.front(),
+                       path_of(*verb), early.front());
+  const std::vector<std::string> left = program.remaining(true);
+  const auto unknown = std::ranges::find_if(left, [](const std::string& a) { return a != "--"; });
+  if (unknown == left.end()) return error.what();
+  std::vector<std::string> owned;
+  const bool flag = unknown->starts_with("-");
+  if (flag) {
+    for (const CLI::Option* option : verb->get_options())
+      for (const std::string& name : option->get_lnames()) owned.push_back("--" + name);
+  } else {
+    for (const CLI::App* sub : verb->get_subcommands([](const CLI::App*) { return true; }))
+      owned.push_back(sub->get_name());
+  }
+  const std::vector<std::string_view> candidates(owned.begin(), owned.end());
+  const std::string name = unknown->substr(0, unknown->find('='));
+  const char* kind = flag ? "flag" : owned.empty() ? "argument" : "verb";
+  return fmt::format("the {} {} is not known{}", kind, name, did_you_mean(name, candidates));
+}
+
+// fmt::print would throw where stderr can't be written to.
+void say(const std::string& line) { std::fputs((line + "\n").c_str(), stderr); }
+
+int report(const std::exception& error, int code) {
+  say(fmt::format("unroll: {}", error.what()));
+  return code;
+}
+
+/// Results that did not arrive are a failure.
+int finish_results(int code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  say(fmt::format("unroll: can't write to stdout: {}", std::strerror(errno)));
+  return code == kOk ? kFailed : code;
+}
+
+/// Help that starts with an example.
+class ExampleFirst : public CLI::Formatter {
+ public:
+  explicit ExampleFirst(std::string example) : example_(std::move(example)) {}
+  std::string make_description(const CLI::App* app) const override {
+    return "Example:\n  " + example_ + "\n\n" + CLI::Formatter::make_description(app);
+  }
+
+ private:
+  std::string example_;
+};
+
+}  // namespace
+
+CLI::App* add_verb(CLI::App& program, const std::string& name, const std::string& description,
+                   const std::string& example) {
+  CLI::App* verb = program.add_subcommand(name, description);
+  verb->formatter(std::make_shared<ExampleFirst>(example));
+  verb->allow_extras();  // refused in run(), with a suggestion
+  return verb;
+}
+
+int run(int argc, const char* const* argv) {
+  CLI::App program(
+      "Trains and runs recurrent neural networks on the CPU, with the same bits everywhere.",
+      "unroll");
+  program.formatter(std::make_shared<ExampleFirst>("unroll train mnist"));
+  program.footer(kHelpFooter);
+  program.set_version_flag("--version", "unroll " UNROLL_VERSION);
+  program.allow_extras();
+  Work work;
+  add_train(program, work);
+  add_eval(program, work);
+  add_predict(program, work);
+  add_inspect(program, work);
+  add_data(program, work);
+
+  try {
+    program.parse(argc, argv);
+    if (!program.remaining(true).empty()) throw CLI::ExtrasError(program.remaining(true));
+    if (!work) throw CLI::RequiredError("a verb");
+  } catch (const CLI::Success& success) {  // --help, --version
+    return finish_results(program.exit(success));
+  } catch (const CLI::ParseError& error) {
+    say(fmt::format("unroll: {}\nsee: {} --help", explain(program, error),
+                    path_of(*deepest(program))));
+    return kUsage;
+  }
+
+  try {
+    kernels::instruction_set();  // throws where UNROLL_ISA names what this machine lacks
+    return finish_results(work());
+  } catch (const UsageError& error) {
+    return report(error, kUsage);
+  } catch (const ValueError& error) {
+    return report(error, kUsage);
+  } catch (const Cancelled& error) {
+    return report(error, kInterrupted);
+  } catch (const std::bad_alloc&) {
+    say("unroll: not enough memory for this; try a smaller model or batch");
+    return kFailed;
+  } catch (const std::exception& error) {
+    return report(error, kFailed);
+  }
+}
+
+}  // namespace unroll::app

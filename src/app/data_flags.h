@@ -1,0 +1,43 @@
+// The flags of every verb that reads a data set.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+
+#include "app/data_source.h"
+#include "app/interrupt.h"
+
+namespace unroll::app {
+
+struct DataFlags {
+  std::string data_dir;
+  bool fallback_fashion = false;
+
+  void add_to(CLI::App& verb) {
+    verb.add_option("--data-dir", data_dir, "Folder that holds mnist/, fashion-mnist/, ...");
+    verb.add_flag("--fallback-fashion", fallback_fashion,
+                  "Take Fashion-MNIST from the distribution's package where MNIST can't be had");
+  }
+
+  /// Loads, with downloads that stop on Ctrl-C.
+  Sets load(const std::string& name_or_folder) const {
+    const CatchInterrupts guard;
+    SourceOptions options;
+    options.data_dir = data_dir;
+    options.allow_fashion_fallback = fallback_fashion;
+    options.download.cancelled = &interrupted;
+    return load_sets(name_or_folder, options);
+  }
+};
+
+/// Says so where the data is not what was published under a known name.
+inline void note_unpublished(const Sets& sets) {
+  if (!sets.train.published || !sets.test.published)
+    fmt::print(stderr, "note: the files in {} are not those published as {}\n", sets.train.place,
+               sets.train.name);
+}
+
+}  // namespace unroll::app

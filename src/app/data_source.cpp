@@ -1,0 +1,102 @@
+#include "app/data_source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+
+#include "core/suggest.h"
+#include "data/idx.h"
+#include "data/places.h"
+#include "unroll/core/error.h"
+#include "unroll/data/mnist.h"
+
+namespace unroll::app {
+namespace {
+
+bool complete(const data::KnownSet& set, const std::string& folder) {
+  return std::ranges::all_of(set.files, [&](const data::KnownFile& file) {
+    return data::find_set_file(folder, file.name).has_value();
+  });
+}
+
+bool as_published(const std::string& path, const data::KnownFile& file) {
+  try {
+    return data::read_idx(path, file.part).sha256 == file.content_sha256;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+Sets open_sets(const std::string& folder) {
+  return {data::open_folder(data::Split::train, folder),
+          data::open_folder(data::Split::test, folder)};
+}
+
+// Where the cache lacks all or (after an interrupted download) some of the set, completes it.
+void download_if_missing(const data::KnownSet& set, const SourceOptions& options) {
+  if (!options.allow_download || !options.data_dir.empty() || data::cache_folder().empty()) return;
+  const std::string cache = data::cache_folder() + "/" + set.name;
+  const auto folder = data::find_set_folder(set.name, "");
+  if (folder && (*folder != cache || complete(set, cache))) return;
+  fetch_set(set, cache, options.mirrors.empty() ? set.mirrors : options.mirrors, options.download);
+}
+
+Sets open_known(const data::KnownSet& set, const SourceOptions& options) {
+  try {
+    download_if_missing(set, options);
+  } catch (const Unreachable& error) {
+    std::error_code ignored;
+    if (!options.allow_fashion_fallback ||
+        !std::filesystem::exists(options.fashion_folder, ignored))
+      throw;
+    Sets sets = open_sets(options.fashion_folder);
+    fmt::print(stderr, "{}\n", error.what());
+    if (sets.train.name != set.name)
+      fmt::print(stderr, "*** NOT {}: {} from {} takes its place. ***\n", set.title,
+                 sets.train.name, options.fashion_folder);
+    return sets;
+  }
+  const data::MnistOptions local{.name = set.name, .data_dir = options.data_dir};
+  return {data::mnist(data::Split::train, local), data::mnist(data::Split::test, local)};
+}
+
+}  // namespace
+
+Sets load_sets(const std::string& name_or_folder, const SourceOptions& options) {
+  const data::KnownSet* set = data::find_known_set(name_or_folder);
+  std::error_code ignored;
+  if (!set && !std::filesystem::is_directory(name_or_folder, ignored)) {
+    std::vector<std::string_view> names;
+    for (const data::KnownSet& known : data::catalogue()) names.push_back(known.name);
+    throw ValueError("data", fmt::format("\"{}\" is neither a known data set ({}) nor a folder{}",
+                                         name_or_folder, fmt::join(names, ", "),
+                                         did_you_mean(name_or_folder, names)));
+  }
+  Sets sets = set ? open_known(*set, options) : open_sets(name_or_folder);
+  if (sets.train.rows != sets.test.rows || sets.train.columns != sets.test.columns)
+    throw ShapeError("data", fmt::format("{} has training images of {}x{} but test images of "
+                                         "{}x{}; they must have the same size",
+                                         sets.train.place, sets.train.rows, sets.train.columns,
+                                         sets.test.rows, sets.test.columns));
+  return sets;
+}
+
+void fetch_set(const data::KnownSet& set, const std::string& folder,
+               const std::vector<std::string>& mirrors, const DownloadOptions& options) {
+  // The smallest first: a folder that can't be written to shows at once.
+  auto files = set.files;
+  std::ranges::sort(files, {}, &data::KnownFile::size);
+  for (const data::KnownFile& file : files) {
+    if (const auto path = data::find_set_file(folder, file.name)) {
+      if (as_published(*path, file)) continue;
+      fmt::print(stderr, "{} isn't as published: fetching it anew\n", *path);
+    }
+    std::vector<std::string> urls;
+    for (const std::string& mirror : mirrors) urls.push_back(mirror + file.name + ".gz");
+    download(urls, folder + "/" + file.name + ".gz", file.size, file.sha256, options);
+  }
+}
+
+}  // namespace unroll::app

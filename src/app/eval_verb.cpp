@@ -1,0 +1,106 @@
+// unroll eval: how good a model is.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "app/data_flags.h"
+#include "app/model_source.h"
+#include "app/verbs.h"
+#include "train/evaluate.h"
+#include "unroll/core/threads.h"
+#include "unroll/io/npy.h"
+
+namespace unroll::app {
+namespace {
+
+struct Flags {
+  ModelFlags model;
+  DataFlags data;
+  std::string dataset, logits;
+  int threads = 0;
+  bool json = false;
+};
+
+void print_json(const train::Evaluation& e, const train::ConfusionMatrix& matrix,
+                const std::string& dataset) {
+  nlohmann::ordered_json line = {{"event", "eval"},          {"dataset", dataset},
+                                 {"accuracy", e.accuracy()}, {"correct", e.correct},
+                                 {"total", e.total},         {"loss", e.loss}};
+  auto& classes = line["classes"] = nlohmann::ordered_json::array();
+  auto& confusion = line["confusion"] = nlohmann::ordered_json::array();
+  for (std::int64_t c = 0; c < matrix.classes; ++c) {
+    const auto s = matrix.scores(c);
+    classes.push_back({{"class", c},
+                       {"precision", s.precision},
+                       {"recall", s.recall},
+                       {"f1", s.f1},
+                       {"count", s.count}});
+    auto row = nlohmann::ordered_json::array();
+    for (std::int64_t p = 0; p < matrix.classes; ++p) row.push_back(matrix.at(c, p));
+    confusion.push_back(row);
+  }
+  fmt::print("{}\n", line.dump());
+}
+
+void print_text(const train::Evaluation& e, const train::ConfusionMatrix& matrix,
+                const std::string& dataset) {
+  fmt::print("{}: accuracy {:.2f} % ({} of {} correct), loss {:.4f}\n\n", dataset, e.accuracy(),
+             e.correct, e.total, e.loss);
+  fmt::print("class  precision   recall       F1   count\n");
+  for (std::int64_t c = 0; c < matrix.classes; ++c) {
+    const auto s = matrix.scores(c);
+    fmt::print("{:>5}  {:>9.4f}  {:>7.4f}  {:>7.4f}  {:>6}\n", c, s.precision, s.recall, s.f1,
+               s.count);
+  }
+  fmt::print("\nconfusion matrix (rows: the true class, columns: the predicted one)\n     ");
+  for (std::int64_t p = 0; p < matrix.classes; ++p) fmt::print(" {:>5}", p);
+  fmt::print("\n");
+  for (std::int64_t c = 0; c < matrix.classes; ++c) {
+    fmt::print("{:>5}", c);
+    for (std::int64_t p = 0; p < matrix.classes; ++p) fmt::print(" {:>5}", matrix.at(c, p));
+    fmt::print("\n");
+  }
+}
+
+int work(const Flags& flags) {
+  const LoadedModel loaded = load_model(flags.model);
+  set_num_threads(flags.threads);
+  if (flags.dataset.empty() && !data::find_known_set(loaded.dataset()))
+    throw UsageError(
+        fmt::format("the model was trained on a folder called {}; say where the data is: "
+                    "unroll eval {} FOLDER",
+                    loaded.dataset(), flags.model.path));
+  const Sets sets = flags.data.load(flags.dataset.empty() ? loaded.dataset() : flags.dataset);
+  if (loaded.spec.outputs != sets.test.classes)
+    throw ShapeError("eval", fmt::format("the model has {} outputs, {} has {} classes",
+                                         loaded.spec.outputs, sets.test.name, sets.test.classes));
+  const train::Evaluation evaluation = loaded.run([&]<class T>(const infer::Model<T>& model) {
+    std::vector<T> logits;
+    train::Evaluation e = train::evaluate(model, sets.test, &logits);
+    if (!flags.logits.empty())
+      io::write_npy(flags.logits, {e.total, loaded.spec.outputs}, std::span<const T>(logits));
+    return e;
+  });
+  const train::ConfusionMatrix matrix(sets.test, evaluation, loaded.spec.outputs);
+  (flags.json ? print_json : print_text)(evaluation, matrix, sets.test.name);
+  note_unpublished(sets);
+  return kOk;
+}
+
+}  // namespace
+
+void add_eval(CLI::App& program, Work& chosen) {
+  CLI::App* verb = add_verb(program, "eval", "Test a model: accuracy, loss, scores of each class.",
+                            "unroll eval runs/mnist-rnn-tuned-seed0");
+  const auto flags = std::make_shared<Flags>();
+  flags->model.add_to(*verb);
+  verb->add_option("dataset", flags->dataset,
+                   "mnist, fashion-mnist or a folder; what the model was trained on if left out");
+  flags->data.add_to(*verb);
+  verb->add_option("--logits", flags->logits, "Write the logits to this .npy file");
+  verb->add_option("--threads", flags->threads, "0: the cores there are");
+  verb->add_flag("--json", flags->json, "One line of JSON");
+  verb->callback([flags, &chosen] { chosen = [flags] { return work(*flags); }; });
+}
+
+}  // namespace unroll::app

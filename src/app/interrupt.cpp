@@ -1,0 +1,31 @@
+#include "app/interrupt.h"
+
+#include <unistd.h>
+
+#include <atomic>
+
+#include "app/exit_code.h"
+
+namespace unroll::app {
+namespace {
+
+std::atomic<bool> flag{false};
+
+extern "C" void on_interrupt(int) {
+  if (flag.exchange(true)) _exit(kInterrupted);
+}
+
+}  // namespace
+
+CatchInterrupts::CatchInterrupts() {
+  struct sigaction action {};
+  action.sa_handler = on_interrupt;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, &before_);
+}
+
+CatchInterrupts::~CatchInterrupts() { sigaction(SIGINT, &before_, nullptr); }
+
+bool interrupted() { return flag.load(); }
+
+}  // namespace unroll::app

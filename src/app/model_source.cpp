@@ -1,0 +1,102 @@
+#include "app/model_source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <map>
+
+#include "app/verbs.h"
+
+namespace unroll::app {
+
+data::Normalization parse_normalization(const std::string& text) {
+  if (text == "none") return {};
+  const auto comma = text.find(',');
+  const auto number = [](std::string_view part, double& value) {
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
+    return error == std::errc() && end == part.data() + part.size();
+  };
+  data::Normalization result;
+  const std::string_view all = text;
+  if (comma == std::string::npos || !number(all.substr(0, comma), result.mean) ||
+      !number(all.substr(comma + 1), result.std))
+    throw UsageError(
+        fmt::format("--normalize {}, expected none or MEAN,STD, for example "
+                    "0.1307,0.3081",
+                    text));
+  data::pixel_values(result);
+  return result;
+}
+
+void ModelFlags::add_to(CLI::App& verb) {
+  verb.add_option("model", path, "A run's folder, a model.safetensors, or a bare state_dict")
+      ->required();
+  verb.add_option("--activation", activation, "relu or tanh: what a bare state_dict can't tell");
+  verb.add_option("--normalize", normalize,
+                  "For a bare state_dict: none (pixels in [0,1]) or MEAN,STD");
+}
+
+bool LoadedModel::is_f64() const {
+  return std::ranges::any_of(file.arrays(),
+                             [](const io::ArrayView& a) { return a.type == io::ElementType::f64; });
+}
+
+namespace {
+
+bool is_floating(io::ElementType type) {
+  using enum io::ElementType;
+  return type == f32 || type == f64 || type == f16 || type == bf16;
+}
+
+}  // namespace
+
+LoadedModel load_model(const ModelFlags& flags, bool needs_activation) {
+  std::error_code ignored;
+  const std::string path = std::filesystem::is_directory(flags.path, ignored)
+                               ? flags.path + "/model.safetensors"
+                               : flags.path;
+  LoadedModel model{path, {}, io::Safetensors::read(path)};
+  const auto description = model.file.metadata().find(spec::ModelSpec::metadata_key);
+  model.described = description != model.file.metadata().end();
+  std::map<std::string, spec::Sizes> shapes;
+  for (const auto& array : model.file.arrays()) {
+    shapes[array.name] = array.shape;
+    if (!is_floating(array.type))
+      throw FormatError("model", fmt::format("{}: {} has elements of type {}, expected floats",
+                                             path, array.name, io::name_of(array.type)));
+  }
+  if (model.described) {
+    if (!flags.activation.empty() || !flags.normalize.empty())
+      throw UsageError(
+          fmt::format("{} describes itself; leave --activation and --normalize out", path));
+  }
+  try {
+    if (model.described) {
+      model.spec = spec::from_json(description->second);
+      const std::string misfits = spec::differences(model.spec, shapes);
+      if (!misfits.empty()) throw FormatError("model", misfits);
+      return model;
+    }
+    model.spec = spec::from_weights(shapes, {});
+  } catch (const FormatError& error) {
+    throw FormatError("model", fmt::format("{}: {}", path, error.what()));
+  }
+  if (!flags.activation.empty()) {
+    model.spec.nonlinearity = spec::nonlinearity_named(flags.activation);
+  } else if (needs_activation) {
+    throw UsageError(
+        fmt::format("{} is a bare state_dict, which does not say whether its layers "
+                    "use relu or tanh; give --activation relu or --activation tanh",
+                    path));
+  }
+  if (!flags.normalize.empty()) {
+    const data::Normalization n = parse_normalization(flags.normalize);
+    model.spec.input_mean = n.mean;
+    model.spec.input_std = n.std;
+  }
+  return model;
+}
+
+}  // namespace unroll::app

@@ -1,0 +1,46 @@
+// The models that verbs work on: a run's folder, its model.safetensors, or a bare state_dict.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "unroll/data/loader.h"
+#include "unroll/infer/model.h"
+#include "unroll/io/safetensors.h"
+#include "unroll/spec/model_spec.h"
+
+namespace unroll::app {
+
+/// "0.1307,0.3081" or "none". Throws UsageError.
+data::Normalization parse_normalization(const std::string& text);
+
+struct ModelFlags {
+  std::string path;
+  std::string activation;  // for a bare state_dict
+  std::string normalize;
+
+  void add_to(CLI::App& verb);
+};
+
+struct LoadedModel {
+  std::string path;  // of the file
+  spec::ModelSpec spec;
+  io::Safetensors file;
+  bool described = false;  // by the file itself, not read off the weights
+
+  bool is_f64() const;
+  std::string dataset() const { return spec.dataset.empty() ? "mnist" : spec.dataset; }
+
+  /// Calls f with the model in the precision of its weights.
+  template <class F>
+  auto run(F&& f) const {
+    return is_f64() ? f(infer::Model<double>(spec, file.arrays()))
+                    : f(infer::Model<float>(spec, file.arrays()));
+  }
+};
+
+/// Throws FileError, FormatError, and UsageError where the file leaves something open that a flag
+/// must say, or a flag contradicts the file.
+LoadedModel load_model(const ModelFlags& flags, bool needs_activation = true);
+
+}  // namespace unroll::app

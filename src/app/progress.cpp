@@ -1,0 +1,104 @@
+#include "app/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+namespace unroll::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+double seconds(std::chrono::steady_clock::duration d) {
+  return std::chrono::duration<double>(d).count();
+}
+
+/// Lines are results that somebody may be waiting for.
+void print_line(const std::string& line) {
+  fmt::print("{}\n", line);
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+Progress::Progress(Output output, std::string dataset, std::int64_t steps)
+    : output_(output),
+      dataset_(std::move(dataset)),
+      suffix_(dataset_ == "mnist" ? "" : fmt::format(" ({}, not MNIST)", dataset_)),
+      steps_(steps),
+      terminal_(output == Output::text && ::isatty(STDERR_FILENO) == 1) {}
+
+void Progress::step(const train::StepResult& result) {
+  if (!terminal_) return;
+  const auto now = Clock::now();
+  if (seconds(now - last_drawn_) < 0.1) return;
+  last_drawn_ = now;
+  const double rate = static_cast<double>(result.step) / seconds(now - start_);
+  const double left = static_cast<double>(steps_ - result.step) / rate;
+  const std::string accuracy =
+      accuracy_ < 0 ? "" : fmt::format("  accuracy {:.2f} %{}", accuracy_, suffix_);
+  fmt::print(stderr, "\r\033[Kstep {}/{}  loss {:.4f}{}  {:.0f} steps/s  {:.0f} s left",
+             result.step, steps_, result.loss, accuracy, rate, left);
+  std::fflush(stderr);
+  drawn_ = true;
+}
+
+void Progress::clear() {
+  if (!drawn_) return;
+  fmt::print(stderr, "\r\033[K");
+  std::fflush(stderr);
+  drawn_ = false;
+}
+
+void Progress::evaluation(std::int64_t step, double loss, const train::Evaluation& e) {
+  accuracy_ = e.accuracy();
+  clear();
+  if (output_ == Output::text) {
+    print_line(fmt::format("Iteration: {}, Loss: {:.4f}, Accuracy: {:.2f}{}", step, loss,
+                           e.accuracy(), suffix_));
+  } else if (output_ == Output::json) {
+    print_line(Json{
+        {"event", "eval"},
+        {"step", step},
+        {"loss", e.loss},
+        {"accuracy", e.accuracy()},
+        {"correct", e.correct},
+        {"total", e.total},
+        {"train_loss", loss},
+        {"dataset",
+         dataset_}}.dump());
+  }
+}
+
+void Progress::done(const train::Evaluation& e, const Seconds& s, const std::string& folder,
+                    const std::string& dataset) {
+  clear();
+  if (output_ == Output::json) {
+    print_line(Json{
+        {"event", "done"},
+        {"steps", steps_},
+        {"loss", e.loss},
+        {"accuracy", e.accuracy()},
+        {"correct", e.correct},
+        {"total", e.total},
+        {"dataset", dataset_},
+        {"seconds",
+         {{"loading", s.loading},
+          {"training", s.training},
+          {"testing", s.testing},
+          {"total", s.total}}},
+        {"out",
+         folder}}.dump());
+    return;
+  }
+  print_line(fmt::format("Test accuracy: {:.2f} % ({} of {} correct){}", e.accuracy(), e.correct,
+                         e.total, suffix_));
+  if (output_ == Output::quiet) return;
+  fmt::print(stderr, "{} steps in {:.2f} s: loading {:.2f}, training {:.2f}, testing {:.2f}\n",
+             steps_, s.total, s.loading, s.training, s.testing);
+  fmt::print(stderr, "the run is in {}; test it again with: unroll eval {} {}\n", folder, folder,
+             dataset);
+}
+
+}  // namespace unroll::app

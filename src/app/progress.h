@@ -1,0 +1,42 @@
+// What training shows while it goes on.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "train/trainer.h"
+
+namespace unroll::app {
+
+enum class Output { text, json, quiet };
+
+/// Results on stdout (the chapter's lines, or JSON); on a terminal also a line on stderr that is
+/// redrawn: step, loss, accuracy, steps a second, time left.
+class Progress {
+ public:
+  /// `dataset` as it is to be called; what is not MNIST is named in every line with an accuracy.
+  Progress(Output output, std::string dataset, std::int64_t steps);
+
+  void step(const train::StepResult& result);
+  void evaluation(std::int64_t step, double loss, const train::Evaluation& evaluation);
+  struct Seconds {
+    double loading, training, testing, total;
+  };
+  void done(const train::Evaluation& evaluation, const Seconds& seconds, const std::string& folder,
+            const std::string& dataset);
+  void clear();  ///< takes the redrawn line away
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  Output output_;
+  std::string dataset_, suffix_;
+  std::int64_t steps_;
+  bool terminal_;
+  bool drawn_ = false;
+  double accuracy_ = -1;
+  Clock::time_point start_ = Clock::now(), last_drawn_ = start_;
+};
+
+}  // namespace unroll::app

@@ -1,0 +1,148 @@
+// unroll train: from a data set to a run's folder.
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "app/data_flags.h"
+#include "app/progress.h"
+#include "app/run_folder.h"
+#include "app/train_flags.h"
+#include "app/verbs.h"
+#include "core/numerics.h"
+#include "train/model_file.h"
+
+namespace unroll::app {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Flags {
+  TrainFlags train;
+  DataFlags data;
+  std::string out;
+  bool json = false, quiet = false;
+};
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+train::Provenance provenance_of(const Sets& sets) {
+  const auto both = [](const data::Dataset& set) {
+    return set.images_sha256 + "+" + set.labels_sha256;
+  };
+  return {both(sets.train), both(sets.test), numerics::revision};
+}
+
+/// A run is repeated only by the same data and the same numerics.
+void check_repeats(const TrainFlags::Result& settings, const train::Provenance& now) {
+  if (!settings.provenance || settings.other_data) return;
+  const train::Provenance& then = *settings.provenance;
+  if (then.train_sha256 != now.train_sha256 || then.test_sha256 != now.test_sha256)
+    throw FormatError("train", fmt::format("the data of {} is not what config.json was made with "
+                                           "(its SHA-256 differs); name the data set beside "
+                                           "--config to train on it all the same",
+                                           settings.config.dataset));
+  if (then.numerics_revision != now.numerics_revision)
+    fmt::print(stderr,
+               "note: config.json is of numerics revision {}, this program has {}: the "
+               "weights will differ in their last bits\n",
+               then.numerics_revision, now.numerics_revision);
+}
+
+void print_sizes(const Sets& sets) {
+  const auto line = [](const char* name, const data::Dataset& set) {
+    fmt::print("{} {}: images {}x{}x{}, labels {}\n", set.name, name, set.count, set.rows,
+               set.columns, set.count);
+  };
+  line("train", sets.train);
+  line("test", sets.test);
+  std::fflush(stdout);
+}
+
+int work(const Flags& flags) {
+  const auto start = Clock::now();
+  const TrainFlags::Result settings = flags.train.resolve();
+  train::Config config = settings.config;
+  const CatchInterrupts guard;
+  const Sets sets = flags.data.load(config.dataset);
+  // Another set may have taken the place of a known one: config.json says which, and where.
+  if (data::find_known_set(config.dataset) && sets.train.name != config.dataset)
+    config.dataset = sets.train.place;
+  const train::Provenance provenance = provenance_of(sets);
+  check_repeats(settings, provenance);
+  const double loading = seconds_since(start);
+  const Output output = flags.json ? Output::json : flags.quiet ? Output::quiet : Output::text;
+  if (output == Output::text) print_sizes(sets);
+  note_unpublished(sets);
+
+  train::Trainer trainer(config, sets.train, sets.test);
+  for (const std::int64_t step : config.save_at)
+    if (step > trainer.steps())
+      fmt::print(stderr, "note: --save-at {} lies behind the last step, {}\n", step,
+                 trainer.steps());
+  RunFolder folder(flags.out, config, sets.train.name);
+  folder.write_config(config, provenance);
+  Progress progress(output, sets.train.name, trainer.steps());
+  const auto save = [&](const std::string& name) {
+    train::save_model(folder.file(name), trainer.description(), trainer.parameters());
+  };
+  std::int64_t last_step = 0;
+  const train::Observer observer{
+      .step =
+          [&](const train::StepResult& result) {
+            last_step = result.step;
+            folder.log(result);
+            progress.step(result);
+          },
+      .evaluation =
+          [&](std::int64_t step, double loss, const train::Evaluation& evaluation) {
+            folder.log(step, loss, evaluation, sets.train.name);
+            progress.evaluation(step, loss, evaluation);
+          },
+      .save = [&](std::int64_t step) { save(fmt::format("step_{}.safetensors", step)); },
+      .stop = [] { return interrupted(); },
+  };
+
+  bool finished = false;
+  try {
+    finished = trainer.run(observer);
+  } catch (const train::Diverged& diverged) {
+    progress.clear();
+    save("model.safetensors");
+    folder.log(diverged);
+    folder.finish_log();
+    fmt::print(stderr, "unroll: {}\nthe last finite weights are in {}\n", diverged.what(),
+               folder.file("model.safetensors"));
+    return kFailed;
+  }
+  save("model.safetensors");
+  folder.finish_log();
+  if (!finished) {
+    progress.clear();
+    fmt::print(stderr, "interrupted after step {}; the weights so far are in {}\n", last_step,
+               folder.file("model.safetensors"));
+    return kInterrupted;
+  }
+  progress.done(trainer.last_evaluation(),
+                {loading, trainer.times().training, trainer.times().testing, seconds_since(start)},
+                folder.path(), config.dataset);
+  return kOk;
+}
+
+}  // namespace
+
+void add_train(CLI::App& program, Work& chosen) {
+  CLI::App* verb =
+      add_verb(program, "train", "Train a recurrent network to read images row by row.",
+               "unroll train mnist --recipe tuned --seed 0");
+  const auto flags = std::make_shared<Flags>();
+  flags->train.add_to(*verb);
+  flags->data.add_to(*verb);
+  verb->add_option("--out", flags->out, "Folder for the run; runs/... if left out");
+  verb->add_flag("--json", flags->json, "Lines of JSON on stdout");
+  verb->add_flag("--quiet", flags->quiet, "Only the final accuracy");
+  verb->callback([flags, &chosen] { chosen = [flags] { return work(*flags); }; });
+}
+
+}  // namespace unroll::app

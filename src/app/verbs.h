@@ -1,0 +1,32 @@
+// What the verbs of the program share: how each adds itself to the command line.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+#include "app/exit_code.h"
+#include "unroll/core/error.h"
+
+namespace unroll::app {
+
+/// What the user typed can't be done as typed; exit code 2.
+class UsageError : public Error {
+ public:
+  explicit UsageError(std::string_view message) : Error("usage", message) {}
+};
+
+/// The work of the verb that was chosen; set by its callback, done after all parsing.
+using Work = std::function<int()>;
+
+void add_train(CLI::App& program, Work& work);
+void add_eval(CLI::App& program, Work& work);
+void add_predict(CLI::App& program, Work& work);
+void add_inspect(CLI::App& program, Work& work);
+void add_data(CLI::App& program, Work& work);
+
+/// A subcommand whose help starts with an example.
+CLI::App* add_verb(CLI::App& program, const std::string& name, const std::string& description,
+                   const std::string& example);
+
+}  // namespace unroll::app

@@ -1,0 +1,19 @@
+// A model's file: weights, and its description in the metadata.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "unroll/autograd/parameter.h"
+#include "unroll/io/safetensors.h"
+#include "unroll/spec/model_spec.h"
+
+namespace unroll::train {
+
+/// Views of the parameters' memory, as files and infer::Model take them.
+std::vector<io::ArrayView> views_of(const Parameters& parameters);
+
+/// Writes weights and description, atomically. Throws FileError.
+void save_model(const std::string& path, const spec::ModelSpec& spec, const Parameters& parameters);
+
+}  // namespace unroll::train

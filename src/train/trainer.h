@@ -1,0 +1,81 @@
+// The training loop.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "train/classifier.h"
+#include "train/config.h"
+#include "train/evaluate.h"
+#include "unroll/core/error.h"
+#include "unroll/data/dataset.h"
+#include "unroll/optim/optimizer.h"
+
+namespace unroll::train {
+
+struct StepResult {
+  std::int64_t step = 0;  // from 1
+  double loss = 0;        // of the batch, before the update
+  double grad_norm = 0;   // before clipping
+};
+
+/// The loss, a gradient or a weight stopped being a finite number. The model keeps the last finite
+/// weights.
+class Diverged : public Error {
+ public:
+  Diverged(const StepResult& failed_step, const StepResult& before, const Config& config);
+  StepResult failed;  // the step that could not be made
+};
+
+/// What a run tells while it goes on; unset ones are not called.
+struct Observer {
+  std::function<void(const StepResult&)> step;
+  std::function<void(std::int64_t step, double loss, const Evaluation&)> evaluation;
+  std::function<void(std::int64_t step)> save;  // a step of Config::save_at was made
+  std::function<bool()> stop;                   // asked after every step
+};
+
+/// Where the time went, in seconds.
+struct Times {
+  double training = 0, testing = 0;
+};
+
+/// A model in training.
+class Trainer {
+ public:
+  /// Throws ValueError for settings out of range, ShapeError for images that don't suit them. The
+  /// sets must outlive the trainer.
+  Trainer(const Config& config, const data::Dataset& train, const data::Dataset& test);
+
+  /// Makes all steps, evaluating on the way and after the last. Returns false when the observer
+  /// stopped it. Throws Diverged.
+  bool run(const Observer& observer);
+
+  const spec::ModelSpec& description() const { return spec_; }
+  Parameters parameters() { return model_.parameters(); }
+  std::int64_t steps() const { return steps_; }
+  const Evaluation& last_evaluation() const { return evaluation_; }
+  const Times& times() const { return times_; }
+
+ private:
+  StepResult make_step(std::int64_t step, const data::Batch& batch);
+  void evaluate(std::int64_t step, double loss, const Observer& observer);
+  void remember_weights();
+
+  Config config_;
+  const data::Dataset& train_;
+  const data::Dataset& test_;
+  spec::ModelSpec spec_;
+  Generator generator_;
+  Classifier model_;
+  Parameters parameters_;
+  std::unique_ptr<optim::Optimizer> optimizer_;
+  std::function<double(std::int64_t)> schedule_;
+  std::int64_t steps_;
+  std::vector<Tensor> before_update_;
+  StepResult last_{};
+  Evaluation evaluation_;
+  Times times_;
+};
+
+}  // namespace unroll::train
