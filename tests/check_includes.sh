@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# check_includes.sh ROOT: every folder of src/ and include/unroll/ includes only itself and what is
+# below it, public headers only each other and the standard library, and intrinsics stay in kernels.
+# Prints file:line for each breach and exits 1.
+set -euo pipefail
+
+rules=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/check_includes.awk
+cd "$1"
+find include/unroll src -type f \( -name '*.h' -o -name '*.cpp' \) -print0 | sort -z |
+  xargs -0 awk -f "$rules" || exit 1

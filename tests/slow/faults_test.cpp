@@ -1,0 +1,121 @@
+// The rows of the list of faults that need whole runs of the program.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <csignal>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "support/golden_compare.h"
+#include "support/small_run.h"
+#include "unroll/infer/model.h"
+
+namespace unroll {
+namespace {
+
+using test::SmallRun;
+
+void expect_parts(const std::string& text, const std::vector<std::string>& parts) {
+  for (const std::string& part : parts)
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
+}
+
+void expect_finite_model(const SmallRun& runs, const std::string& out) {
+  const std::string path = runs.folder / (out + "/model.safetensors");
+  EXPECT_EQ(infer::Model<float>::load(path).description().hidden_size, 100);
+  const auto file = io::Safetensors::read(path);
+  for (const io::ArrayView& array : file.arrays())
+    for (const double value : test::values_of(array))
+      ASSERT_TRUE(std::isfinite(value)) << array.name;
+}
+
+/// The last line of metrics.jsonl says where and how training stopped.
+void expect_diverged_at(const SmallRun& runs, const std::string& out, int step) {
+  const auto lines = test::lines_of(runs.metrics(out));
+  ASSERT_FALSE(lines.empty());
+  const auto event = nlohmann::json::parse(lines.back());
+  EXPECT_EQ(event.at("event"), "diverged");
+  EXPECT_EQ(event.at("step"), step);
+  EXPECT_EQ(lines.size(), static_cast<std::size_t>(step));  // those before it, and itself
+}
+
+TEST(Faults, Row37_ARateAtWhichTheLossStopsBeingFinite) {
+  const SmallRun runs;
+  const auto result = runs.train("run", {"--recipe", "tutorial", "--lr", "1e30"});
+  EXPECT_EQ(result.code, 1);
+  expect_parts(result.err, {"step 2", "loss nan", "gradient norm nan", "explode", "--clip-norm 1",
+                            "smaller --lr", runs.folder / "run/model.safetensors"});
+  expect_finite_model(runs, "run");
+  expect_diverged_at(runs, "run", 2);
+  // Not the weights of the beginning, but those after the last step that could be made.
+  ASSERT_EQ(runs.train("one", {"--recipe", "tutorial", "--lr", "1e30", "--steps", "1"}).code, 0);
+  EXPECT_EQ(runs.model("run"), runs.model("one"));
+}
+
+// The gradient is still finite, what the update makes of it is not.
+TEST(Faults, Row37_ARateAtWhichTheUpdateOverflows) {
+  const SmallRun runs;
+  const std::vector<std::string> setting = {"--recipe", "tutorial", "--momentum",  "0.9",
+                                            "--lr",     "3e38",     "--normalize", "0,0.01"};
+  const auto result = runs.train("run", setting);
+  EXPECT_EQ(result.code, 1);
+  expect_parts(result.err, {"step 1", "--clip-norm 1", "smaller --lr"});
+  expect_finite_model(runs, "run");
+  expect_diverged_at(runs, "run", 1);
+}
+
+TEST(Faults, Row37_ClippingDoesNotSaveAnAbsurdRate) {
+  const SmallRun runs;
+  const auto result =
+      runs.train("run", {"--recipe", "tutorial", "--lr", "1e30", "--clip-norm", "1"});
+  EXPECT_EQ(result.code, 1);
+  expect_parts(result.err, {"--clip-norm 1", "smaller --lr"});
+  expect_finite_model(runs, "run");
+}
+
+// At the chapter's own rate the remedy is clipping alone.
+TEST(Faults, Row37_AGradientThatExplodesAtTheChaptersRate) {
+  const SmallRun runs;
+  const auto result =
+      runs.train("run", {"--recipe", "tutorial", "--normalize", "0,0.00001", "--steps", "500"});
+  EXPECT_EQ(result.code, 1);
+  expect_parts(result.err, {"stopped at step", "--clip-norm 1"});
+  EXPECT_EQ(result.err.find("smaller --lr"), std::string::npos) << result.err;
+  expect_finite_model(runs, "run");
+}
+
+TEST(Faults, Row39_InterruptedOnceAModelIsLeft) {
+  const SmallRun runs;
+  test::Program program(runs.train_arguments("run", {"--steps", "100000000", "--eval-every", "5"}));
+  program.wait_for_output("Iteration: 5,");
+  program.send_signal(SIGINT);
+  const auto result = program.finish();
+  EXPECT_EQ(result.code, 130);
+  expect_parts(result.err, {"interrupted", runs.folder / "run/model.safetensors"});
+  expect_finite_model(runs, "run");
+  // Every line of the log is whole, and the weights are those after the step it ends with.
+  const auto lines = test::lines_of(runs.metrics("run"));
+  const auto last = nlohmann::json::parse(lines.back());
+  for (const std::string& line : lines) EXPECT_TRUE(nlohmann::json::accept(line)) << line;
+  expect_parts(result.err, {"after step " + std::to_string(last.at("step").get<int>())});
+}
+
+TEST(Faults, Row41_StdoutThatNobodyReads) {
+  const SmallRun runs;
+  const auto head =
+      test::run_program(runs.train_arguments("head", {"--steps", "30", "--eval-every", "1"}),
+                        {.script = R"("$0" "$@" | head -n 1)"});
+  EXPECT_EQ(head.code, 0);
+  EXPECT_EQ(test::lines_of(head.out).size(), 1u) << head.out;
+
+  // Closed: nothing may be written to a file that was opened in its place.
+  const auto closed =
+      test::run_program(runs.train_arguments("closed", {"--steps", "6", "--eval-every", "1"}),
+                        {.script = R"("$0" "$@" >&- 2>&-)"});
+  ASSERT_EQ(closed.code, 0);
+  for (const std::string& line : test::lines_of(runs.metrics("closed")))
+    EXPECT_TRUE(nlohmann::json::accept(line)) << line;
+}
+
+}  // namespace
+}  // namespace unroll

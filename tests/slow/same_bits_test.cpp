@@ -1,0 +1,108 @@
+// The contract of numerics, seen from outside: the same seed and configuration give the same files.
+#include <gtest/gtest.h>
+
+#include <span>
+
+#include "core/numerics.h"
+#include "data/sha256.h"
+#include "support/small_run.h"
+
+namespace unroll {
+namespace {
+
+using test::SmallRun;
+using Arguments = std::vector<std::string>;
+
+struct Setting {
+  const char* name;
+  Arguments arguments;
+};
+
+// The chapter's way, and everything that the tuned recipe adds, in both types.
+const Setting settings[] = {
+    {"SgdF32", {"--recipe", "tutorial"}},
+    {"SgdF64", {"--recipe", "tutorial", "--dtype", "f64"}},
+    {"MuonF32", {"--recipe", "tuned"}},
+    {"MuonF64", {"--recipe", "tuned", "--dtype", "f64"}},
+    {"TwoTanhLayersOddSizes",
+     {"--recipe", "tuned", "--layers", "2", "--activation", "tanh", "--hidden", "37",
+      "--batch-size", "53", "--init", "orthogonal", "--optimizer", "adamw", "--schedule",
+      "cosine"}},
+};
+
+class SameFiles : public testing::TestWithParam<Setting> {
+ protected:
+  void run(const std::string& out, Arguments more, const std::string& isa = "") {
+    const Arguments& base = GetParam().arguments;
+    more.insert(more.begin(), base.begin(), base.end());
+    more.insert(more.end(), {"--seed", "3", "--eval-every", "4"});
+    test::ProgramOptions options;
+    if (!isa.empty()) options.environment["UNROLL_ISA"] = isa;
+    result_ = runs_.train(out, more, options);
+  }
+  void expect_same_files(const std::string& one, const std::string& other) {
+    EXPECT_EQ(runs_.model(one), runs_.model(other)) << one << " and " << other;
+    EXPECT_EQ(runs_.metrics(one), runs_.metrics(other)) << one << " and " << other;
+  }
+
+  SmallRun runs_;
+  test::ProgramResult result_;
+};
+
+TEST_P(SameFiles, WithAnyNumberOfThreads) {
+  run("1", {"--threads", "1", "--steps", "30"});
+  ASSERT_EQ(result_.code, 0) << result_.err;
+  for (const char* threads : {"1", "2", "3", "8"}) {
+    const std::string out = std::string("again") + threads;
+    run(out, {"--threads", threads, "--steps", "30"});
+    ASSERT_EQ(result_.code, 0) << result_.err;
+    expect_same_files("1", out);
+  }
+}
+
+TEST_P(SameFiles, WithAnyInstructionSet) {
+  run("default", {"--steps", "6"});
+  ASSERT_EQ(result_.code, 0) << result_.err;
+  int compared = 0;
+  for (const char* isa : {"avx512", "avx2", "neon", "scalar"}) {
+    run(isa, {"--steps", "6"}, isa);
+    if (result_.code != 0) {
+      // A processor that lacks it: the program says so and has done nothing.
+      EXPECT_NE(result_.err.find(isa), std::string::npos) << result_.err;
+      continue;
+    }
+    expect_same_files("default", isa);
+    ++compared;
+  }
+  EXPECT_GE(compared, 1) << "scalar is everywhere";
+}
+
+std::string name_of(const testing::TestParamInfo<Setting>& info) { return info.param.name; }
+
+INSTANTIATE_TEST_SUITE_P(Train, SameFiles, testing::ValuesIn(settings), name_of);
+
+TEST(SameBits, NotWithAnotherSeed) {
+  const SmallRun runs;
+  runs.train("three", {"--steps", "1", "--seed", "3"});
+  runs.train("four", {"--steps", "1", "--seed", "4"});
+  EXPECT_NE(runs.model("three"), runs.model("four"));
+}
+
+// One number for all compilers, machines and kinds of build. Another one means that bits changed,
+// or the file's format: raise numerics::revision for the first.
+TEST(Signature, OfTwentySteps) {
+  ASSERT_EQ(numerics::revision, 1);
+  const SmallRun runs;
+  const auto result = runs.train(
+      "run", {"--recipe",   "tutorial", "--optimizer", "muon",       "--lr",        "0.01",
+              "--momentum", "0.9",      "--init",      "orthogonal", "--clip-norm", "1",
+              "--schedule", "linear",   "--augment",   "shift1",     "--normalize", "0.1307,0.3081",
+              "--layers",   "2",        "--steps",     "20",         "--seed",      "1"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  const std::string model = runs.model("run");
+  EXPECT_EQ(data::sha256(std::as_bytes(std::span(model))),
+            "ee27a1dadc3b00f8af9989cc21a789faa543265add548d6fb6f74ab1c38a19b2");
+}
+
+}  // namespace
+}  // namespace unroll

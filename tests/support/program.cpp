@@ -1,0 +1,123 @@
+#include "support/program.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
+
+extern char** environ;
+
+namespace unroll::test {
+namespace {
+
+std::vector<char*> pointers_to(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+std::vector<std::string> environment_of(const ProgramOptions& options, const std::string& cache) {
+  std::map<std::string, std::string> variables;
+  for (char** entry = environ; *entry; ++entry) {
+    const std::string text = *entry;
+    if (!text.starts_with("UNROLL_")) variables[text.substr(0, text.find('='))] = text;
+  }
+  const auto set = [&](const std::string& name, const std::string& value) {
+    variables[name] = name + "=" + value;
+  };
+  set("XDG_CACHE_HOME", cache);
+  // Nobody listens at this port: a test that reached for the network would fail at once.
+  for (const char* proxy : {"http_proxy", "https_proxy"}) set(proxy, "http://127.0.0.1:9");
+  for (const auto& [name, value] : options.environment) set(name, value);
+  std::vector<std::string> all;
+  for (const auto& [name, text] : variables) all.push_back(text);
+  return all;
+}
+
+}  // namespace
+
+Program::Program(const std::vector<std::string>& arguments, const ProgramOptions& options) {
+  // Streams and cache beside the folder it works in, not inside.
+  const std::string in = folder_.write("stdin", options.input);
+  std::filesystem::create_directories(folder_ / "work");
+
+  std::vector<std::string> command{UNROLL_PROGRAM};
+  if (!options.script.empty()) command = {"/bin/sh", "-c", options.script, UNROLL_PROGRAM};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  auto environment = environment_of(options, folder_ / "cache");
+
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  const int writing = O_WRONLY | O_CREAT | O_TRUNC;
+  ::posix_spawn_file_actions_addopen(&actions, 0, in.c_str(), O_RDONLY, 0);
+  ::posix_spawn_file_actions_addopen(&actions, 1, (folder_ / "stdout").c_str(), writing, 0600);
+  ::posix_spawn_file_actions_addopen(&actions, 2, (folder_ / "stderr").c_str(), writing, 0600);
+  ::posix_spawn_file_actions_addchdir_np(&actions, (folder_ / "work").c_str());
+  const int error = ::posix_spawn(&id_, command[0].c_str(), &actions, nullptr,
+                                  pointers_to(command).data(), pointers_to(environment).data());
+  ::posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) throw std::runtime_error("can't start " + command[0]);
+}
+
+Program::~Program() {
+  if (id_ <= 0 || has_ended()) return;
+  ::kill(id_, SIGKILL);
+  ::waitpid(id_, nullptr, 0);
+}
+
+bool Program::has_ended() {
+  if (id_ > 0 && ::waitpid(id_, &status_, WNOHANG) == id_) id_ = -1;
+  return id_ <= 0;
+}
+
+void Program::wait_for_output(const std::string& text) {
+  for (;;) {
+    const bool ended = has_ended();
+    if (content_of(folder_ / "stdout").find(text) != std::string::npos) return;
+    if (ended) throw std::runtime_error("it ended before it wrote " + text);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+void Program::send_signal(int signal) {
+  if (!has_ended()) ::kill(id_, signal);
+}
+
+ProgramResult Program::finish() {
+  if (id_ > 0) ::waitpid(id_, &status_, 0);
+  id_ = -1;
+  return {WIFSIGNALED(status_) ? 128 + WTERMSIG(status_) : WEXITSTATUS(status_),
+          content_of(folder_ / "stdout"), content_of(folder_ / "stderr")};
+}
+
+ProgramResult run_program(const std::vector<std::string>& arguments,
+                          const ProgramOptions& options) {
+  return Program(arguments, options).finish();
+}
+
+std::string content_of(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::stringstream content;
+  if (!stream ||
+      (stream.peek() != std::ifstream::traits_type::eof() && !(content << stream.rdbuf())))
+    throw std::runtime_error("can't read " + path);
+  return content.str();
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+}  // namespace unroll::test

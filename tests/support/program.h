@@ -1,0 +1,61 @@
+// The program as a user runs it: a process with arguments, environment and files for its streams.
+#pragma once
+
+#include <sys/types.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "support/temporary_folder.h"
+
+namespace unroll::test {
+
+struct ProgramResult {
+  int code = -1;  ///< the exit status; 128 + N where signal N ended it
+  std::string out, err;
+};
+
+struct ProgramOptions {
+  std::string input = {};                               ///< what stdin holds
+  std::map<std::string, std::string> environment = {};  ///< beside what the test itself has
+  /// A script for sh instead of the program, which is "$0" in it; the arguments are "$@".
+  std::string script = {};
+};
+
+/// `unroll ARGUMENTS`, running. It works in an empty folder of its own, with an empty cache,
+/// without the UNROLL_ variables of this process and without a way to the network.
+class Program {
+ public:
+  explicit Program(const std::vector<std::string>& arguments, const ProgramOptions& options = {});
+  ~Program();
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  /// Returns once stdout holds `text`; throws std::runtime_error when the program ends before.
+  void wait_for_output(const std::string& text);
+  void send_signal(int signal);
+  ProgramResult finish();
+
+  /// Where it works: what it writes to relative paths is here, until this object is gone.
+  const TemporaryFolder& folder() const { return folder_; }
+
+ private:
+  bool has_ended();
+
+  TemporaryFolder folder_;
+  pid_t id_ = -1;
+  int status_ = 0;
+};
+
+/// Runs the program to its end.
+ProgramResult run_program(const std::vector<std::string>& arguments,
+                          const ProgramOptions& options = {});
+
+/// The bytes of a file; throws std::runtime_error where there is none.
+std::string content_of(const std::string& path);
+
+/// The lines of a text, without their ends.
+std::vector<std::string> lines_of(const std::string& text);
+
+}  // namespace unroll::test

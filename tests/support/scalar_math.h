@@ -1,0 +1,11 @@
+// The kernels' exp and tanh on one number at a time, for comparison bit by bit.
+#pragma once
+
+namespace unroll::test {
+
+float scalar_exp(float x);
+double scalar_exp(double x);
+float scalar_tanh(float x);
+double scalar_tanh(double x);
+
+}  // namespace unroll::test

@@ -1,0 +1,164 @@
+#include "app/data_source.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "app/data_verb.h"
+#include "data/sha256.h"
+#include "support/loopback_server.h"
+#include "support/scoped_variable.h"
+#include "unit/data/idx_files.h"
+#include "unroll/core/error.h"
+#include "unroll/data/mnist.h"
+
+namespace unroll::app {
+namespace {
+
+using test::expect_line;
+using test::LoopbackServer;
+using test::Reply;
+using test::ScopedVariable;
+using test::TemporaryFolder;
+using test::thrown;
+using test::write_set;
+
+// A machine with an empty cache.
+struct Machine {
+  TemporaryFolder home;
+  ScopedVariable no_proxy{"no_proxy", "*"}, no_folder{"UNROLL_DATA_DIR", ""};
+  ScopedVariable cache_variable{"XDG_CACHE_HOME", home.path()};
+  LoopbackServer nothing{{}};
+  SourceOptions options{.fashion_folder = home / "nowhere", .mirrors = {nothing.url()}};
+};
+
+struct DataSource : testing::Test, Machine {};
+
+std::string sha256_of(const std::string& text) {
+  return data::sha256(std::as_bytes(std::span(text)));
+}
+
+// A set of a test's own that a server can offer, called as one that is known.
+struct Offered {
+  data::KnownSet set{"mnist", "A set", "nobody's", {}, 28, 28, {}};
+  std::map<std::string, Reply> replies;
+
+  Offered() {
+    std::size_t at = 0;
+    for (const data::Split split : {data::Split::train, data::Split::test})
+      for (const data::Part part : {data::Part::images, data::Part::labels}) {
+        const std::string name = data::file_name(split, part);
+        const std::string content =
+            part == data::Part::images ? test::idx_images(20) : test::idx_labels(20);
+        const std::string gz = test::gzipped(content);
+        set.files[at++] = {split, part, name, gz.size(), sha256_of(gz), sha256_of(content)};
+        replies["/" + name + ".gz"] = Reply{.body = gz};
+      }
+  }
+};
+
+TEST(Faults, Row23_NoNetworkWhereTheCacheHoldsTheSet) {
+  const Machine machine;
+  write_set(machine.home, "unroll/mnist");
+  const Sets sets = load_sets("mnist", machine.options);
+  EXPECT_EQ(sets.train.place, machine.home / "unroll/mnist");
+  EXPECT_EQ(sets.train.count, 30);
+  EXPECT_EQ(sets.test.count, 10);
+  EXPECT_EQ(machine.nothing.hits(), 0);
+}
+
+TEST_F(DataSource, FetchesWhatIsMissingOrDamagedOnly) {
+  const Offered offered;
+  LoopbackServer server(offered.replies);
+  fetch_set(offered.set, home / "set", {nothing.url(), server.url()}, {});
+  EXPECT_EQ(server.hits(), 4);
+  EXPECT_EQ(data::open_folder(data::Split::train, home / "set").count, 20);
+  home.write("set/train-labels-idx1-ubyte.gz", "damaged");
+  std::filesystem::remove(home / "set/t10k-images-idx3-ubyte.gz");
+  // The same content is as good as the same file.
+  home.write("set/train-images-idx3-ubyte.gz", test::idx_images(20));
+  fetch_set(offered.set, home / "set", {server.url()}, {});
+  EXPECT_EQ(server.hits(), 6);
+  fetch_set(offered.set, home / "set", {server.url()}, {});
+  EXPECT_EQ(server.hits(), 6);
+  EXPECT_EQ(data::open_folder(data::Split::test, home / "set").count, 20);
+}
+
+TEST_F(DataSource, DownloadsOnlyWhereItMay) {
+  options.allow_download = false;
+  expect_line(thrown<FileError>([&] { load_sets("mnist", options); }), {"unroll data fetch mnist"});
+  options.allow_download = true;
+  options.data_dir = home / "given";
+  expect_line(thrown<FileError>([&] { load_sets("mnist", options); }),
+              {home / "given", "unroll data fetch mnist"});
+  EXPECT_EQ(nothing.hits(), 0);
+  options.data_dir.clear();
+  expect_line(thrown<Unreachable>([&] { load_sets("mnist", options); }),
+              {nothing.url(), "HTTP 404", home / "unroll/mnist"});
+  EXPECT_EQ(nothing.hits(), 1);
+}
+
+TEST_F(DataSource, AnInterruptedDownloadIsContinued) {
+  write_set(home, "unroll/mnist");
+  std::filesystem::remove(home / "unroll/mnist/t10k-labels-idx1-ubyte");
+  expect_line(thrown<Unreachable>([&] { load_sets("mnist", options); }), {"t10k-labels"});
+  EXPECT_EQ(nothing.hits(), 1);
+}
+
+TEST_F(DataSource, FashionTakesThePlaceOfMnistOnlyIfAskedAndSaysSo) {
+  options.fashion_folder = write_set(home, "fashion-mnist");
+  EXPECT_THROW(load_sets("mnist", options), Unreachable);
+  options.allow_fashion_fallback = true;
+  testing::internal::CaptureStderr();
+  const Sets sets = load_sets("mnist", options);
+  const std::string notice = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(sets.train.name, "fashion-mnist");
+  EXPECT_EQ(sets.test.name, "fashion-mnist");
+  EXPECT_NE(notice.find("NOT MNIST"), notice.npos) << notice;
+  EXPECT_NE(notice.find(options.fashion_folder), notice.npos) << notice;
+  write_set(home, "unroll/mnist");
+  EXPECT_EQ(load_sets("mnist", options).train.name, "mnist");
+}
+
+TEST_F(DataSource, AFolderIsTakenAsItIs) {
+  const std::string folder = write_set(home, "digits");
+  EXPECT_EQ(load_sets(folder, options).test.name, "digits");
+  home.write("digits/t10k-images-idx3-ubyte", test::idx_images(10, 27, 29));
+  expect_line(thrown<ShapeError>([&] { load_sets(folder, options); }), {folder, "28x28", "27x29"});
+  expect_line(thrown<ValueError>([&] { load_sets("minst", options); }),
+              {"minst", "mnist, fashion-mnist"});
+}
+
+TEST_F(DataSource, InfoPrintsWhatTheSetHolds) {
+  // Half of the pixels full: mean 0.5, standard deviation 0.5.
+  home.write(
+      "dots/train-images-idx3-ubyte",
+      test::idx_header({2, 1, 2}) + "\xff" + std::string(1, '\0') + "\xff" + std::string(1, '\0'));
+  home.write("dots/train-labels-idx1-ubyte", test::idx_header({2}) + "\x03\x03");
+  home.write("dots/t10k-images-idx3-ubyte", test::idx_header({1, 1, 2}) + "ab");
+  home.write("dots/t10k-labels-idx1-ubyte", test::idx_header({1}) + "\x09");
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(data_info(home / "dots", ""), 0);
+  const std::string text = testing::internal::GetCapturedStdout();
+  for (const char* part : {"2x1x2", "1x1x2", "mean 0.5000, std 0.5000", "0 0 0 2 0 0 0 0 0 0",
+                           "0 0 0 0 0 0 0 0 0 1", "NOT as published"})
+    EXPECT_NE(text.find(part), text.npos) << part << " in\n" << text;
+}
+
+// The tutorial's numbers, where the real files are at hand.
+TEST(DataInfo, Mnist) {
+  const std::string folder = UNROLL_SOURCE_DIR "/../shared/data";
+  if (!std::filesystem::exists(folder + "/mnist")) GTEST_SKIP() << "mnist isn't here";
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(data_info("mnist", folder), 0);
+  const std::string text = testing::internal::GetCapturedStdout();
+  for (const char* part :
+       {"60000x28x28", "10000x28x28", "mean 0.1307, std 0.3081", "CC BY-SA 3.0",
+        "content       as published", "5923 6742 5958 6131 5842 5421 5918 6265 5851 5949",
+        "980 1135 1032 1010 982 892 958 1028 974 1009"})
+    EXPECT_NE(text.find(part), text.npos) << part << " in\n" << text;
+}
+
+}  // namespace
+}  // namespace unroll::app

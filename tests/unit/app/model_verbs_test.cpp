@@ -1,0 +1,339 @@
+// eval, predict and inspect, on models good and bad.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <regex>
+
+#include "data/idx.h"
+#include "support/golden_compare.h"
+#include "support/program.h"
+#include "support/small_set.h"
+#include "train/classifier.h"
+#include "train/model_file.h"
+#include "unit/data/idx_files.h"
+#include "unroll/io/npy.h"
+
+namespace unroll::app {
+namespace {
+
+using Json = nlohmann::json;
+using test::run_program;
+
+void expect_parts(const std::string& text, const std::vector<std::string>& parts) {
+  for (const std::string& part : parts)
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
+}
+
+/// A failure says what is wrong in one line on stderr and nothing on stdout.
+void expect_failure(const test::ProgramResult& result, int code,
+                    const std::vector<std::string>& parts) {
+  EXPECT_EQ(result.code, code);
+  EXPECT_EQ(result.out, "");
+  EXPECT_EQ(test::lines_of(result.err).size(), 1u) << result.err;
+  expect_parts(result.err, parts);
+}
+
+/// A machine with the small set, and models on demand.
+struct Models {
+  test::TemporaryFolder folder;
+  std::string data = folder / "data";
+  std::string set = test::write_small_set(folder, "data/mnist");
+  std::string images = set + "/t10k-images-idx3-ubyte";
+
+  /// Writes an untrained model; described, or as a bare state_dict.
+  std::string write_model(const std::string& name, DType dtype = DType::f32, bool bare = false,
+                          std::int64_t layers = 1) const {
+    spec::ModelSpec spec;
+    spec.input_size = 28;
+    spec.hidden_size = 100;
+    spec.num_layers = layers;
+    spec.outputs = 10;
+    spec.input_mean = bare ? 0 : 0.1307;
+    spec.input_std = bare ? 1 : 0.3081;
+    spec.dataset = "mnist";
+    Generator generator(7);
+    train::Classifier model(spec, dtype, generator);
+    const Parameters parameters = model.parameters();
+    if (bare)
+      io::write_safetensors(folder / name, train::views_of(parameters));
+    else
+      train::save_model(folder / name, spec, parameters);
+    return folder / name;
+  }
+
+  /// The 28 lines of numbers that an image of the test set is.
+  std::string rows_of(std::int64_t index) const {
+    const data::Idx idx = data::read_idx(images, data::Part::images);
+    std::string text;
+    for (std::int64_t r = 0; r < 28; ++r)
+      for (std::int64_t c = 0; c < 28; ++c)
+        text += std::to_string(idx.values[static_cast<std::size_t>((index * 28 + r) * 28 + c)]) +
+                (c < 27 ? " " : "\n");
+    return text;
+  }
+};
+
+struct ModelVerbs : testing::Test, Models {};
+
+std::vector<Json> events_of(const test::ProgramResult& result) {
+  EXPECT_EQ(result.code, 0) << result.err;
+  std::vector<Json> events;
+  for (const std::string& line : test::lines_of(result.out)) events.push_back(Json::parse(line));
+  return events;
+}
+
+// One picture by three ways, and what eval computes: the same numbers to the last bit.
+TEST_F(ModelVerbs, PredictAgreesWithItselfAndWithEval) {
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    SCOPED_TRACE(std::string(unroll::name_of(dtype)));
+    const std::string model = write_model("model.safetensors", dtype);
+    const auto whole =
+        events_of(run_program({"predict", model, images, "--index", "42", "--json"}));
+    ASSERT_EQ(whole.size(), 1u);
+    EXPECT_EQ(whole[0].at("image"), 42);
+    const auto by_rows =
+        events_of(run_program({"predict", model, images, "--index", "42", "--rows", "--json"}));
+    const auto typed =
+        events_of(run_program({"predict", model, "--rows", "--json"}, {.input = rows_of(42)}));
+    ASSERT_EQ(by_rows.size(), 28u);
+    EXPECT_EQ(by_rows, typed);
+    for (int r = 0; r < 28; ++r) EXPECT_EQ(by_rows[static_cast<std::size_t>(r)].at("row"), r + 1);
+    EXPECT_EQ(by_rows.back().at("probabilities"), whole[0].at("probabilities"));
+    EXPECT_NE(by_rows.front().at("probabilities"), whole[0].at("probabilities"));
+    const auto typed_whole =
+        events_of(run_program({"predict", model, "-", "--json"}, {.input = rows_of(42)}));
+    EXPECT_EQ(typed_whole.at(0).at("probabilities"), whole[0].at("probabilities"));
+
+    const auto eval = run_program(
+        {"eval", model, "--data-dir", data, "--logits", folder / "logits.npy", "--json"});
+    ASSERT_EQ(eval.code, 0) << eval.err;
+    const io::NpyArray array = io::read_npy(folder / "logits.npy");
+    ASSERT_EQ(array.shape, (std::vector<std::int64_t>{100, 10}));
+    const auto logits = test::values_of(array.view());
+    const auto first = logits.begin() + 420;
+    EXPECT_EQ(whole[0].at("class"), std::max_element(first, first + 10) - first);
+    double total = 0;
+    for (int c = 0; c < 10; ++c) total += std::exp(first[c] - first[0]);
+    for (int c = 0; c < 10; ++c)
+      EXPECT_NEAR(whole[0].at("probabilities").at(static_cast<std::size_t>(c)).get<double>(),
+                  std::exp(first[c] - first[0]) / total, 1e-6);
+  }
+}
+
+TEST_F(ModelVerbs, PredictPrintsClassAndProbabilities) {
+  const std::string model = write_model("model.safetensors");
+  const auto all = run_program({"predict", model, images});
+  ASSERT_EQ(all.code, 0) << all.err;
+  const auto lines = test::lines_of(all.out);
+  ASSERT_EQ(lines.size(), 100u);
+  const std::regex one(R"(image \d+: class \d, probability [01]\.\d{4} of( [01]\.\d{4}){10})");
+  for (const std::string& line : lines) EXPECT_TRUE(std::regex_match(line, one)) << line;
+  const auto single = test::lines_of(run_program({"predict", model, images, "--index", "3"}).out);
+  ASSERT_EQ(single.size(), 11u);
+  EXPECT_TRUE(lines[3].starts_with(single[0])) << lines[3];
+  EXPECT_TRUE(std::regex_match(single[10], std::regex(R"(  class 9: 0\.\d{4})"))) << single[10];
+  // Pixels need not be whole, and commas are as good as blanks.
+  std::string commas;
+  for (int i = 0; i < 28; ++i) commas += "0.5,";
+  EXPECT_EQ(run_program({"predict", model}, {.input = commas + "\r\n\n" + commas}).code, 0);
+}
+
+TEST_F(ModelVerbs, PredictRefusesWhatIsNoRow) {
+  const std::string model = write_model("model.safetensors");
+  const auto typed = [&](const std::string& text) {
+    return run_program({"predict", model}, {.input = text});
+  };
+  std::string row;
+  for (int i = 0; i < 27; ++i) row += "1 ";
+  expect_failure(typed(""), 1, {"stdin", "28 numbers"});
+  expect_failure(typed("\n\n"), 1, {"stdin", "28 numbers"});
+  expect_failure(typed(row + "\n"), 1, {"row 1", "27 numbers", "28"});
+  expect_failure(typed(row + "1 1\n"), 1, {"row 1", "29 numbers", "28"});
+  expect_failure(typed(row + "x\n"), 1, {"row 1", "number 28"});
+  expect_failure(typed(row + "1x\n"), 1, {"row 1", "number 28"});
+  expect_failure(typed(row + "nan\n"), 1, {"row 1", "number 28", "finite"});
+  expect_failure(typed(row + "1e99\n"), 1, {"row 1", "number 28", "finite"});
+  expect_failure(typed(row + "1\n" + row), 1, {"row 2", "27 numbers"});
+  expect_failure(typed(std::string(3 << 20, '1')), 1, {"row 1", "longer than 1 MB"});
+  expect_failure(run_program({"predict", model, images, "--index", "100"}), 2, {"100", "0 to 99"});
+  expect_failure(run_program({"predict", model, images, "--index", "-1"}), 2, {"-1", "0 to 99"});
+  expect_failure(run_program({"predict", model, images, "--rows"}), 2, {"--index"});
+  expect_failure(run_program({"predict", model, "--index", "1"}), 2, {"--index", "file"});
+  expect_failure(run_program({"predict", model, set + "/t10k-labels-idx1-ubyte"}), 1,
+                 {"t10k-labels-idx1-ubyte"});
+  const std::string narrow = folder.write("narrow", test::idx_images(2, 28, 27));
+  expect_failure(run_program({"predict", model, narrow}), 1, {"28x27", "28"});
+}
+
+TEST_F(ModelVerbs, EvalGivesScoresAndConfusionMatrix) {
+  std::filesystem::create_directory(folder / "run");
+  write_model("run/model.safetensors");
+  const auto text = run_program({"eval", folder / "run", "--data-dir", data});
+  ASSERT_EQ(text.code, 0) << text.err;
+  std::smatch found;
+  const std::regex summary(
+      R"(mnist: accuracy (\d+\.\d\d) % \((\d+) of 100 correct\), loss (\d+\.\d{4}))");
+  ASSERT_TRUE(std::regex_search(text.out, found, summary)) << text.out;
+  EXPECT_EQ(found[1], found[2].str() + ".00");
+  const auto json = run_program(
+      {"eval", folder / "run/model.safetensors", "mnist", "--data-dir", data, "--json"});
+  const auto events = events_of(json);
+  ASSERT_EQ(events.size(), 1u);
+  const Json& event = events[0];
+  EXPECT_TRUE(json.out.starts_with(R"({"event":"eval",)"));
+  EXPECT_EQ(event.at("correct"), std::stoi(found[2]));
+  EXPECT_EQ(event.at("total"), 100);
+  EXPECT_EQ(event.at("accuracy"), event.at("correct"));  // percent, of 100 images
+  int diagonal = 0, all = 0;
+  for (int c = 0; c < 10; ++c) {
+    const auto at = static_cast<std::size_t>(c);
+    EXPECT_EQ(event.at("classes").at(at).at("count"), 10);
+    diagonal += event.at("confusion").at(at).at(at).get<int>();
+    for (const Json& count : event.at("confusion").at(at)) all += count.get<int>();
+  }
+  EXPECT_EQ(diagonal, event.at("correct"));
+  EXPECT_EQ(all, 100);
+}
+
+TEST_F(ModelVerbs, InspectShowsTheTutorialsSixTensors) {
+  for (const bool bare : {false, true}) {
+    const auto result = run_program({"inspect", write_model("m.safetensors", DType::f32, bare)});
+    ASSERT_EQ(result.code, 0) << result.err;
+    const auto lines = test::lines_of(result.out);
+    const std::pair<const char*, const char*> expected[] = {
+        {"rnn.weight_ih_l0", "[100, 28]"}, {"rnn.weight_hh_l0", "[100, 100]"},
+        {"rnn.bias_ih_l0", "[100]"},       {"rnn.bias_hh_l0", "[100]"},
+        {"fc.weight", "[10, 100]"},        {"fc.bias", "[10]"}};
+    ASSERT_GE(lines.size(), 8u);
+    for (std::size_t i = 0; i < 6; ++i) {
+      EXPECT_TRUE(lines[i + 1].starts_with(expected[i].first)) << lines[i + 1];
+      expect_parts(lines[i + 1], {std::string(" ") + expected[i].second + " "});
+    }
+    EXPECT_TRUE(std::regex_search(lines[7], std::regex("^total +14010 "))) << lines[7];
+    expect_parts(result.out, {"input → hidden", "hidden → hidden", "hidden → output"});
+    expect_parts(result.out, {bare ? "relu or tanh" : "relu", "28 inputs, 100 hidden units"});
+  }
+}
+
+TEST_F(ModelVerbs, ABareStateDictMustSayItsActivation) {
+  const std::string bare = write_model("bare.safetensors", DType::f32, true);
+  expect_failure(run_program({"eval", bare, "--data-dir", data}), 2,
+                 {bare, "--activation relu", "--activation tanh"});
+  expect_failure(run_program({"predict", bare, images}), 2, {bare, "--activation"});
+  expect_failure(run_program({"eval", bare, "--activation", "rely", "--data-dir", data}), 2,
+                 {"rely", "relu"});
+  const auto accuracy = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"eval", bare, "--data-dir", data, "--json"});
+    const auto events = events_of(run_program(more));
+    return events.empty() ? Json() : events[0].at("loss");
+  };
+  const Json relu = accuracy({"--activation", "relu"});
+  EXPECT_NE(relu, accuracy({"--activation", "tanh"}));
+  EXPECT_EQ(relu, accuracy({"--activation", "relu", "--normalize", "none"}));
+  EXPECT_NE(relu, accuracy({"--activation", "relu", "--normalize", "0.1307,0.3081"}));
+  const std::string described = write_model("described.safetensors");
+  expect_failure(run_program({"eval", described, "--activation", "tanh", "--data-dir", data}), 2,
+                 {described, "describes itself"});
+}
+
+TEST(Faults, Row26_TruncatedModels) {
+  const Models models;
+  const std::string whole = test::content_of(models.write_model("model.safetensors"));
+  for (const std::size_t size : {std::size_t{0}, std::size_t{7}, std::size_t{8}, std::size_t{100},
+                                 whole.size() / 2, whole.size() - 1}) {
+    const std::string cut = models.folder.write("cut.safetensors", whole.substr(0, size));
+    expect_failure(run_program({"inspect", cut}), 1, {cut});
+    expect_failure(run_program({"eval", cut, "--data-dir", models.data}), 1, {cut});
+  }
+  expect_failure(run_program({"inspect", models.folder / "none"}), 1, {models.folder / "none"});
+  expect_failure(run_program({"inspect", models.data}), 1, {models.data + "/model.safetensors"});
+}
+
+TEST(Faults, Row28_AHugeHeader) {
+  const Models models;
+  const std::string huge = models.folder.write(
+      "huge.safetensors", std::string(7, '\0') + "\x80" + std::string(100, ' '));
+  expect_failure(run_program({"inspect", huge}), 1, {huge, "9223372036854775808"});
+}
+
+/// Writes a model's file with another description, or other weights.
+std::string changed(
+    const test::TemporaryFolder& folder, const std::string& model,
+    const std::function<void(Json& description, std::vector<io::ArrayView>&)>& how) {
+  const auto file = io::Safetensors::read(model);
+  auto metadata = file.metadata();
+  Json description = Json::parse(metadata.at("unroll"));
+  std::vector<io::ArrayView> arrays = file.arrays();
+  how(description, arrays);
+  metadata["unroll"] = description.dump();
+  const std::string path = folder / "changed.safetensors";
+  io::write_safetensors(path, arrays, metadata);
+  return path;
+}
+
+TEST(Faults, Row31_WeightsThatDoNotFitAreAllListed) {
+  const Models models;
+  const std::string model = models.write_model("model.safetensors");
+  const std::vector<std::byte> zeros(4096);
+  const std::string path =
+      changed(models.folder, model, [&](Json& description, std::vector<io::ArrayView>& arrays) {
+        description["outputs"] = 11;
+        std::erase_if(arrays, [](const io::ArrayView& a) { return a.name == "rnn.bias_hh_l0"; });
+        arrays.push_back({"extra", io::ElementType::f32, {2}, std::span(zeros).first(8)});
+      });
+  for (const char* verb : {"eval", "predict", "inspect"}) {
+    SCOPED_TRACE(verb);
+    std::vector<std::string> arguments = {verb, path};
+    if (verb == std::string("predict")) arguments.push_back(models.images);
+    if (verb == std::string("eval")) arguments.insert(arguments.end(), {"--data-dir", models.data});
+    expect_failure(run_program(arguments), 1,
+                   {path, "fc.weight has shape [10, 100], expected [11, 100]",
+                    "fc.bias has shape [10], expected [11]", "rnn.bias_hh_l0 is missing",
+                    "extra is not part"});
+  }
+  const std::string integers =
+      changed(models.folder, model, [&](Json&, std::vector<io::ArrayView>& arrays) {
+        for (io::ArrayView& a : arrays)
+          if (a.name == "fc.bias")
+            a = {a.name, io::ElementType::i64, {10}, std::span(zeros).first(80)};
+      });
+  expect_failure(run_program({"eval", integers, "--data-dir", models.data}), 1,
+                 {integers, "fc.bias"});
+}
+
+TEST_F(ModelVerbs, DescriptionsThatCannotBeRead) {
+  const std::string model = write_model("model.safetensors");
+  const auto inspect = [&](const std::function<void(Json&)>& how) {
+    return run_program(
+        {"inspect", changed(folder, model, [&](Json& d, std::vector<io::ArrayView>&) { how(d); })});
+  };
+  const std::string path = folder / "changed.safetensors";
+  expect_failure(inspect([](Json& d) { d = 5; }), 1, {path, "description"});
+  expect_failure(inspect([](Json& d) { d["version"] = 2; }), 1, {path, "newer version"});
+  expect_failure(inspect([](Json& d) { d["hidden_size"] = 1e300; }), 1, {path, "hidden_size"});
+  expect_failure(inspect([](Json& d) { d["nonlinearity"] = "sine"; }), 1, {path, "sine"});
+}
+
+TEST_F(ModelVerbs, ModelAndDataMustFit) {
+  const std::string model = write_model("model.safetensors");
+  folder.write("wide/train-images-idx3-ubyte", test::idx_images(30, 28, 30));
+  folder.write("wide/train-labels-idx1-ubyte", test::idx_labels(30));
+  folder.write("wide/t10k-images-idx3-ubyte", test::idx_images(10, 28, 30));
+  folder.write("wide/t10k-labels-idx1-ubyte", test::idx_labels(10));
+  expect_failure(run_program({"eval", model, folder / "wide"}), 1, {"28x30"});
+}
+
+TEST_F(ModelVerbs, DataInfoPrintsTheFourSizes) {
+  const auto result = run_program({"data", "info", "mnist", "--data-dir", data});
+  ASSERT_EQ(result.code, 0) << result.err;
+  for (const char* line : {"train images +300x28x28", "train labels +300", "test images +100x28x28",
+                           "test labels +100"})
+    EXPECT_TRUE(std::regex_search(result.out, std::regex(line))) << line << " in\n" << result.out;
+}
+
+}  // namespace
+}  // namespace unroll::app

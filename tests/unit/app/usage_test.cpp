@@ -1,0 +1,138 @@
+// What is typed wrongly is refused before any work, with a suggestion; what is asked is answered.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "support/program.h"
+
+namespace unroll::app {
+namespace {
+
+using test::run_program;
+using Arguments = std::vector<std::string>;
+
+void expect_parts(const std::string& text, const std::vector<std::string>& parts) {
+  for (const std::string& part : parts)
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
+}
+
+/// There is no data set here: were any work begun, it would end with another message and code.
+void expect_refused(Arguments arguments, const std::vector<std::string>& parts) {
+  SCOPED_TRACE(testing::PrintToString(arguments));
+  test::Program program(arguments);
+  const auto result = program.finish();
+  EXPECT_EQ(result.code, 2);
+  EXPECT_EQ(result.out, "");
+  expect_parts(result.err, parts);
+  EXPECT_LE(test::lines_of(result.err).size(), 2u) << result.err;
+  EXPECT_TRUE(std::filesystem::is_empty(program.folder() / "work"));
+}
+
+TEST(Faults, Row40_SettingsOutOfRange) {
+  const auto refused = [](Arguments flags, const std::vector<std::string>& parts) {
+    flags.insert(flags.begin(), {"train", "mnist", "--out", "run"});
+    expect_refused(flags, parts);
+  };
+  refused({"--epochs", "-1"}, {"epochs", "-1", "at least 1"});
+  refused({"--epochs", "0"}, {"epochs", "0", "at least 1"});
+  refused({"--batch-size", "0"}, {"batch-size", "0", "from 1 to"});
+  refused({"--hidden", "1000000000000"}, {"hidden", "1000000000000", "from 1 to"});
+  refused({"--hidden", "99999999999999999999999"}, {"hidden", "from 1 to"});
+  refused({"--lr", "nan"}, {"lr", "nan", "above 0"});
+  refused({"--lr", "inf"}, {"lr", "inf", "above 0"});
+  refused({"--lr", "0"}, {"lr", "0", "above 0"});
+  refused({"--lr", "abc"}, {"--lr", "abc"});
+  refused({"--steps", "0"}, {"steps", "0", "from 1 to"});
+  refused({"--layers", "0"}, {"layers", "0", "from 1 to"});
+  refused({"--threads", "-1"}, {"threads", "-1", "from 0 to"});
+  refused({"--seed", "-1"}, {"seed", "-1", "from 0 to"});
+  refused({"--seed", "18446744073709551616"}, {"seed", "18446744073709551616"});
+  refused({"--momentum", "1"}, {"momentum", "1", "below 1"});
+  refused({"--clip-norm", "-1"}, {"clip-norm", "-1", "at least 0"});
+  refused({"--save-at", "1,x"}, {"save-at", "x"});
+  refused({"--normalize", "0.1"}, {"normalize", "MEAN,STD"});
+  refused({"--normalize", "0,0"}, {"normalize", "more than 0"});
+  refused({"--normalize", "0,1e-300"}, {"normalize", "more than 0"});
+  refused({"--steps", "5", "--epochs", "2"}, {"--steps", "--epochs", "one"});
+  refused({"--out"}, {"--out"});
+}
+
+TEST(Faults, Row40_WhatIsNotKnownGetsASuggestion) {
+  expect_refused({"trian", "mnist"}, {"verb trian", "did you mean train?"});
+  expect_refused({"data", "inof", "mnist"}, {"verb inof", "did you mean info?"});
+  expect_refused({"train", "mnist", "--hiden", "5"}, {"flag --hiden", "did you mean --hidden?"});
+  expect_refused({"train", "--hiden=5"}, {"flag --hiden", "did you mean --hidden?"});
+  expect_refused({"--lr", "1", "train"}, {"--lr", "the verb comes first", "unroll train --lr"});
+  expect_refused({"eval", "model", "--logit", "x"}, {"flag --logit", "did you mean --logits?"});
+  expect_refused({"data", "info", "mnist", "--data-dri", "x"},
+                 {"did you mean --data-dir?", "unroll data info --help"});
+  expect_refused({"train", "minst"}, {"minst", "did you mean mnist?"});
+  expect_refused({"train", "--recipe", "tunde"}, {"recipe", "tunde", "did you mean tuned?"});
+  expect_refused({"train", "--optimizer", "moun"}, {"moun", "did you mean muon?"});
+  expect_refused({"train", "--init", "identiti"}, {"identiti", "did you mean identity?"});
+  expect_refused({"train", "--schedule", "linaer"}, {"linaer", "did you mean linear?"});
+  expect_refused({"train", "--augment", "shift11"}, {"shift11", "did you mean shift1?"});
+  expect_refused({"train", "--rng", "pytorch"}, {"pytorch", "did you mean torch?"});
+  expect_refused({"train", "--dtype", "f63"}, {"f63", "did you mean f6"});
+  expect_refused({"train", "--activation", "rely"}, {"rely", "did you mean relu?"});
+  expect_refused({"train", "--model", "rn"}, {"rn", "expected rnn"});
+  expect_refused({"train", "mnist", "surplus"}, {"argument surplus"});
+  expect_refused({}, {"verb", "unroll --help"});
+  expect_refused({"data"}, {"unroll data --help"});
+  expect_refused({"eval"}, {"model"});
+}
+
+TEST(Faults, Row40_AKeyOfTheConfigurationThatIsNotKnown) {
+  const test::TemporaryFolder folder;
+  const std::string rest =
+      R"("numerics_revision":1,"data":{"train_sha256":"a","test_sha256":"b"}})";
+  const auto refused = [&](const std::string& settings, const std::vector<std::string>& parts) {
+    const std::string file =
+        folder.write("config.json", R"({"settings":{)" + settings + "}," + rest);
+    expect_refused({"train", "--config", file, "--out", "run"}, parts);
+  };
+  refused(R"("hiden":5)", {"config.json", "'hiden'", "did you mean hidden?"});
+  refused(R"("hidden":"many")", {"config.json", "'hidden'", "many"});
+  refused(R"("hidden":1.5)", {"config.json", "'hidden'", "1.5"});
+  refused(R"("seed":-1)", {"config.json", "'seed'", "-1"});
+  refused(R"("threads":4294967297)", {"threads", "4294967297"});
+  refused(R"("lr":-1)", {"lr", "-1", "above 0"});
+  refused(R"("optimizer":"sdg")", {"sdg", "did you mean sgd?"});
+}
+
+TEST(Usage, AnInstructionSetThatIsNotThere) {
+  test::Program program({"train", "mnist", "--out", "run"},
+                        {.environment = {{"UNROLL_ISA", "abacus"}}});
+  const auto result = program.finish();
+  EXPECT_EQ(result.code, 2);
+  expect_parts(result.err, {"UNROLL_ISA=abacus", "this CPU has"});
+  EXPECT_TRUE(std::filesystem::is_empty(program.folder() / "work"));
+}
+
+TEST(Usage, HelpOfEveryVerbBeginsWithAnExample) {
+  const Arguments verbs[] = {{},          {"train"}, {"eval"},          {"predict"},
+                             {"inspect"}, {"data"},  {"data", "fetch"}, {"data", "info"}};
+  for (Arguments verb : verbs) {
+    std::string example = "Example:\n  unroll";
+    for (const std::string& word : verb) example += " " + word;
+    if (verb == Arguments{"data"}) example = "Example:\n  unroll data ";
+    verb.push_back("--help");
+    SCOPED_TRACE(testing::PrintToString(verb));
+    const auto result = run_program(verb);
+    EXPECT_EQ(result.code, 0);
+    EXPECT_EQ(result.err, "");
+    EXPECT_TRUE(result.out.starts_with(example)) << result.out;
+    EXPECT_NE(result.out.find("-h,--help"), std::string::npos) << result.out;
+  }
+}
+
+TEST(Usage, ResultsThatCannotBeWrittenAreAFailure) {
+  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
+  const test::TemporaryFolder folder;
+  const auto result = run_program({"--help"}, {.script = R"("$0" "$@" > /dev/full)"});
+  EXPECT_EQ(result.code, 1);
+  expect_parts(result.err, {"stdout", "No space left"});
+}
+
+}  // namespace
+}  // namespace unroll::app

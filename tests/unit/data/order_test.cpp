@@ -1,0 +1,24 @@
+#include "data/order.h"
+
+#include <gtest/gtest.h>
+
+namespace unroll::data {
+namespace {
+
+// torch.manual_seed(7)
+// train = DataLoader(torch.arange(11), batch_size=4, shuffle=True)
+// test = DataLoader(torch.arange(3), batch_size=4)
+// for epoch in range(2): print(torch.cat(list(train)).tolist()); list(test)
+// print(torch.empty((), dtype=torch.int64).random_().item())
+TEST(Order, IsThatOfTorchsLoader) {
+  using Order = std::vector<std::int64_t>;
+  Generator generator(7, Rng::torch);
+  EXPECT_EQ(shuffled_order(generator, 11), (Order{1, 6, 0, 10, 3, 4, 5, 7, 9, 2, 8}));
+  unshuffled_pass(generator);
+  EXPECT_EQ(shuffled_order(generator, 11), (Order{6, 9, 0, 10, 5, 3, 2, 1, 7, 8, 4}));
+  unshuffled_pass(generator);
+  EXPECT_EQ(generator.random_i64(), 20668929189138777);
+}
+
+}  // namespace
+}  // namespace unroll::data

@@ -1,0 +1,193 @@
+#include "train/config.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "support/expect_error.h"
+#include "train/config_names.h"
+#include "unroll/core/error.h"
+
+namespace unroll::train {
+namespace {
+
+using Json = nlohmann::json;
+using test::error_of;
+
+void expect_parts(const std::string& text, const std::vector<std::string>& parts) {
+  for (const std::string& part : parts)
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
+}
+
+// What the recipes have in common: the chapter's model and batch.
+void expect_the_chapters_model(const Config& c) {
+  EXPECT_EQ(c.hidden, 100);
+  EXPECT_EQ(c.layers, 1);
+  EXPECT_EQ(c.activation, Nonlinearity::relu);
+  EXPECT_EQ(c.batch_size, 100);
+  EXPECT_EQ(c.dtype, DType::f32);
+  EXPECT_EQ(c.rng, Rng::native);
+  EXPECT_EQ(c.weight_decay, 0);
+  EXPECT_NO_THROW(validate(c));
+}
+
+TEST(Recipe, TutorialIsTheChapterToTheLetter) {
+  const Config c = recipe("tutorial");
+  expect_the_chapters_model(c);
+  EXPECT_EQ(c.steps, 3000);
+  EXPECT_EQ(c.eval_every, 500);
+  EXPECT_EQ(c.optimizer, Algorithm::sgd);
+  EXPECT_EQ(c.lr, 0.1);
+  EXPECT_EQ(c.momentum, 0);
+  EXPECT_EQ(c.clip_norm, 0);
+  EXPECT_EQ(c.schedule, ScheduleKind::constant);
+  EXPECT_EQ(c.init, InitialValues::torch);
+  EXPECT_EQ(c.augment, 0);
+  EXPECT_EQ(c.normalization.mean, 0);
+  EXPECT_EQ(c.normalization.std, 1);
+}
+
+TEST(Recipe, TunedAndSprintAreMuonFromTheIdentity) {
+  for (const char* name : {"tuned", "sprint"}) {
+    const bool sprint = name == std::string("sprint");
+    const Config c = recipe(name);
+    SCOPED_TRACE(name);
+    expect_the_chapters_model(c);
+    EXPECT_EQ(c.recipe, name);
+    EXPECT_EQ(c.steps, sprint ? 900 : 3000);
+    EXPECT_EQ(c.optimizer, Algorithm::muon);
+    EXPECT_EQ(c.lr, sprint ? 0.01 : 0.005);
+    EXPECT_EQ(c.lr_others, sprint ? 4e-3 : 5e-3);
+    EXPECT_EQ(c.momentum, 0.9);
+    EXPECT_EQ(c.beta2, 0.99);
+    EXPECT_EQ(c.clip_norm, 1);
+    EXPECT_EQ(c.schedule, ScheduleKind::linear);
+    EXPECT_EQ(c.init, InitialValues::identity);
+    EXPECT_EQ(c.normalization.mean, 0.1307);
+    EXPECT_EQ(c.normalization.std, 0.3081);
+  }
+  EXPECT_EQ(recipe("tuned").augment, 1);
+  expect_parts(error_of<ValueError>([] { recipe("tunde"); }), {"tunde", "did you mean tuned?"});
+}
+
+/// No setting as in any recipe.
+Config unusual() {
+  Config c;
+  c.recipe = "sprint";
+  c.dataset = "/a folder/with \"quotes\"";
+  c.hidden = 33;
+  c.layers = 2;
+  c.activation = Nonlinearity::tanh;
+  c.init = InitialValues::orthogonal;
+  c.batch_size = 7;
+  c.steps = 11;
+  c.epochs = 3;
+  c.augment = 2;
+  c.normalization = {0.25, 0.75};
+  c.optimizer = Algorithm::adamw;
+  c.lr = 0.1 + 0.2;
+  c.lr_others = 1e-300;
+  c.momentum = 0.3;
+  c.beta2 = 0.7;
+  c.weight_decay = 0.01;
+  c.clip_norm = 5;
+  c.schedule = ScheduleKind::cosine;
+  c.seed = 18446744073709551615u;
+  c.rng = Rng::torch;
+  c.dtype = DType::f64;
+  c.threads = 3;
+  c.eval_every = 0;
+  c.save_at = {1, 10, 1000000000000};
+  return c;
+}
+
+TEST(ConfigJson, RoundTrip) {
+  for (const Config& c : {unusual(), recipe("tutorial"), recipe("tuned"), recipe("sprint")}) {
+    const auto [config, provenance] = config_from_json(to_json(c, {"abc", "def", 7}), "file");
+    EXPECT_EQ(config, c);
+    EXPECT_EQ(provenance.train_sha256, "abc");
+    EXPECT_EQ(provenance.test_sha256, "def");
+    EXPECT_EQ(provenance.numerics_revision, 7);
+  }
+  // Equality sees every setting: each one of the unusual configuration alone makes a difference.
+  const Json usual = Json::parse(to_json({}, {})), other = Json::parse(to_json(unusual(), {}));
+  for (const auto& item : usual.at("settings").items()) {
+    if (item.key() == "model") continue;  // there is only one yet
+    EXPECT_NE(item.value(), other.at("settings").at(item.key())) << item.key();
+    Json mixed = usual;
+    mixed["settings"][item.key()] = other.at("settings").at(item.key());
+    EXPECT_FALSE(config_from_json(mixed.dump(), "file").config == Config()) << item.key();
+  }
+}
+
+TEST(ConfigJson, BadSettingsAreNamed) {
+  const auto refused = [](const std::function<void(Json&)>& how,
+                          const std::vector<std::string>& parts) {
+    Json json = Json::parse(to_json(recipe("tuned"), {}));
+    how(json.at("settings"));
+    expect_parts(error_of<ValueError>([&] { config_from_json(json.dump(), "c.json"); }), parts);
+  };
+  refused([](Json& s) { s["bacth_size"] = 1; },
+          {"c.json", "'bacth_size' is not known", "did you mean batch_size?"});
+  for (const Json& value : {Json("5"), Json(1.5), Json(true), Json(nullptr), Json(1e30)})
+    refused([&](Json& s) { s["hidden"] = value; }, {"c.json", "'hidden'", value.dump()});
+  for (const Json& value : {Json(-1), Json(1.5), Json("0")})
+    refused([&](Json& s) { s["seed"] = value; }, {"'seed'", value.dump()});
+  refused([](Json& s) { s["threads"] = std::int64_t{1} << 32; }, {"'threads'", "4294967296"});
+  refused([](Json& s) { s["lr"] = "fast"; }, {"'lr'", "fast"});
+  refused([](Json& s) { s["lr"] = true; }, {"'lr'", "true"});
+  refused([](Json& s) { s["save_at"] = {1, 2.5}; }, {"'save_at'", "2.5"});
+  refused([](Json& s) { s["normalize"] = {0.1}; }, {"'normalize'"});
+  refused([](Json& s) { s["normalize"] = {0.1, 0.2, 0.3}; }, {"'normalize'"});
+  refused([](Json& s) { s["schedule"] = "linaer"; }, {"linaer", "did you mean linear?"});
+  refused([](Json& s) { s["hidden"] = 0; }, {"hidden", "0", "from 1 to"});
+}
+
+TEST(ConfigJson, DamageIsRefused) {
+  const std::string good = to_json(recipe("tuned"), {"a", "b", 1});
+  for (std::size_t size = 0; size + 2 < good.size(); size += 7)
+    EXPECT_THROW(config_from_json(good.substr(0, size), "c.json"), FormatError) << size;
+  for (const char* text : {"5", "[]", "{}", R"({"settings":5})", R"({"settings":{}})"})
+    expect_parts(error_of<FormatError>([&] { config_from_json(text, "c.json"); }), {"c.json"});
+}
+
+TEST(Config, RangesAreChecked) {
+  const auto refused = [](const std::function<void(Config&)>& how, const std::string& setting) {
+    Config c = recipe("tuned");
+    how(c);
+    expect_parts(error_of<ValueError>([&] { validate(c); }), {"[" + setting + "]", "expected"});
+  };
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  refused([](Config& c) { c.model = "lstm"; }, "model");
+  refused([](Config& c) { c.hidden = 0; }, "hidden");
+  refused([](Config& c) { c.hidden = 1000000000000; }, "hidden");
+  refused([](Config& c) { c.layers = 0; }, "layers");
+  refused([](Config& c) { c.batch_size = 0; }, "batch-size");
+  refused([](Config& c) { c.steps = 0; }, "steps");
+  refused([](Config& c) { c.epochs = -1; }, "epochs");
+  refused([](Config& c) { c.threads = -1; }, "threads");
+  refused([](Config& c) { c.eval_every = -1; }, "eval-every");
+  refused([](Config& c) { c.save_at = {1, 0}; }, "save-at");
+  refused([](Config& c) { c.augment = 5; }, "augment");
+  refused([](Config& c) { c.lr = 0; }, "lr");
+  refused([&](Config& c) { c.lr = nan; }, "lr");
+  refused([&](Config& c) { c.lr_others = -1; }, "lr-others");
+  refused([&](Config& c) { c.momentum = 1; }, "momentum");
+  refused([&](Config& c) { c.momentum = nan; }, "momentum");
+  refused([&](Config& c) { c.beta2 = 1; }, "beta2");
+  refused([&](Config& c) { c.weight_decay = -0.1; }, "weight-decay");
+  refused([&](Config& c) { c.clip_norm = nan; }, "clip-norm");
+  refused([](Config& c) { c.normalization.std = 0; }, "normalize");
+}
+
+TEST(ConfigNames, OfStepsToSaveAt) {
+  EXPECT_EQ(steps_named("1,10,100"), (std::vector<std::int64_t>{1, 10, 100}));
+  EXPECT_EQ(steps_named("7"), std::vector<std::int64_t>{7});
+  for (const char* bad :
+       {"", "0", "-1", "1,", ",1", "1,,2", "1.5", "one", "1 ,2", "99999999999999999999"})
+    EXPECT_THROW(steps_named(bad), ValueError) << bad;
+}
+
+}  // namespace
+}  // namespace unroll::train

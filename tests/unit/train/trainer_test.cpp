@@ -1,0 +1,169 @@
+#include "train/trainer.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "support/expect_error.h"
+#include "support/tensors.h"
+
+namespace unroll::train {
+namespace {
+
+/// 25 images of 4x4: class 0 black, class 1 white.
+data::Dataset make_set(std::int64_t count = 25) {
+  data::Dataset set;
+  set.name = "made up";
+  set.count = count;
+  set.rows = set.columns = 4;
+  set.classes = 2;
+  for (std::int64_t i = 0; i < count; ++i) {
+    set.images.insert(set.images.end(), 16, i % 2 ? 255 : 0);
+    set.labels.push_back(static_cast<std::uint8_t>(i % 2));
+  }
+  return set;
+}
+
+Config make_config() {
+  Config c = recipe("tutorial");
+  c.hidden = 6;
+  c.batch_size = 10;
+  c.steps = 8;
+  c.lr = 0.5;
+  c.eval_every = 3;
+  c.save_at = {2, 8, 100};
+  return c;
+}
+
+/// What the observer was told, as text.
+struct Log {
+  std::vector<std::string> events;
+  std::vector<double> losses;
+  std::int64_t stop_after = 0;
+
+  Observer observer() {
+    return {.step =
+                [this](const StepResult& r) {
+                  events.push_back("step " + std::to_string(r.step));
+                  losses.push_back(r.loss);
+                  EXPECT_GT(r.grad_norm, 0);
+                },
+            .evaluation =
+                [this](std::int64_t step, double loss, const Evaluation& e) {
+                  events.push_back("eval " + std::to_string(step));
+                  EXPECT_EQ(loss, losses.back());
+                  EXPECT_EQ(e.total, 25);
+                },
+            .save = [this](std::int64_t step) { events.push_back("save " + std::to_string(step)); },
+            .stop = [this] { return static_cast<std::int64_t>(losses.size()) == stop_after; }};
+  }
+};
+
+TEST(Trainer, TellsWhatHappensInOrder) {
+  const data::Dataset set = make_set();
+  Trainer trainer(make_config(), set, set);
+  Log log;
+  EXPECT_TRUE(trainer.run(log.observer()));
+  EXPECT_EQ(log.events, (std::vector<std::string>{"step 1", "step 2", "save 2", "step 3", "eval 3",
+                                                  "step 4", "step 5", "step 6", "eval 6", "step 7",
+                                                  "step 8", "save 8", "eval 8"}));
+  EXPECT_EQ(trainer.last_evaluation().correct, 25);  // black from white is easy
+  EXPECT_LT(log.losses.back(), log.losses.front());
+  EXPECT_NEAR(log.losses.front(), std::log(2), 0.3);
+}
+
+TEST(Trainer, EpochsDecideTheSteps) {
+  const data::Dataset set = make_set();
+  Config c = make_config();
+  c.epochs = 2;  // of 10, 10 and 5 images
+  Trainer trainer(c, set, set);
+  EXPECT_EQ(trainer.steps(), 6);
+  Log log;
+  EXPECT_TRUE(trainer.run(log.observer()));
+  EXPECT_EQ(log.losses.size(), 6u);
+}
+
+TEST(Trainer, StopsWhenAsked) {
+  const data::Dataset set = make_set();
+  Trainer trainer(make_config(), set, set);
+  Log log;
+  log.stop_after = 3;
+  EXPECT_FALSE(trainer.run(log.observer()));
+  EXPECT_EQ(log.events.back(), "eval 3");
+  // Where the third step of an undisturbed run is.
+  Config c = make_config();
+  c.steps = 3;
+  Trainer three(c, set, set);
+  EXPECT_TRUE(three.run({}));
+  for (std::size_t i = 0; i < 6; ++i)
+    EXPECT_EQ(test::bits_of(trainer.parameters()[i].value),
+              test::bits_of(three.parameters()[i].value));
+}
+
+TEST(Trainer, LookingAtTheTestSetChangesNothing) {
+  const data::Dataset set = make_set();
+  std::vector<double> losses[2];
+  for (const int every : {0, 1}) {
+    Config c = make_config();
+    c.eval_every = every;
+    Trainer trainer(c, set, set);
+    Log log;
+    trainer.run(log.observer());
+    losses[every] = log.losses;
+  }
+  EXPECT_EQ(losses[0], losses[1]);
+}
+
+TEST(Trainer, DescribesItsModel) {
+  const data::Dataset set = make_set();
+  Config c = make_config();
+  c.layers = 2;
+  c.activation = Nonlinearity::tanh;
+  c.normalization = {0.5, 0.25};
+  Trainer trainer(c, set, set);
+  const spec::ModelSpec& spec = trainer.description();
+  EXPECT_EQ(spec.input_size, 4);
+  EXPECT_EQ(spec.steps, 4);
+  EXPECT_EQ(spec.hidden_size, 6);
+  EXPECT_EQ(spec.num_layers, 2);
+  EXPECT_EQ(spec.nonlinearity, Nonlinearity::tanh);
+  EXPECT_EQ(spec.outputs, 2);
+  EXPECT_EQ(spec.input_mean, 0.5);
+  EXPECT_EQ(spec.input_std, 0.25);
+  EXPECT_EQ(spec.dataset, "made up");
+  std::vector<std::pair<std::string, spec::Sizes>> made;
+  for (const Parameter& p : trainer.parameters())
+    made.emplace_back(p.name, spec::Sizes(p.value.shape().begin(), p.value.shape().end()));
+  EXPECT_EQ(made, spec::weights_of(spec));
+}
+
+TEST(Trainer, InitialValues) {
+  const data::Dataset set = make_set();
+  Config c = make_config();
+  c.init = InitialValues::identity;
+  Trainer identity(c, set, set);
+  const auto parameters = identity.parameters();
+  for (int i = 0; i < 36; ++i)
+    EXPECT_EQ(parameters[1].value.to_vector()[static_cast<std::size_t>(i)], i / 6 == i % 6);
+  EXPECT_EQ(parameters[2].value.to_vector(), std::vector<double>(6));
+  EXPECT_EQ(parameters[3].value.to_vector(), std::vector<double>(6));
+  c.init = InitialValues::orthogonal;
+  Trainer orthogonal(c, set, set);
+  const auto w = orthogonal.parameters()[1].value.to_vector();
+  for (std::size_t a = 0; a < 6; ++a)
+    for (std::size_t b = 0; b < 6; ++b) {
+      double product = 0;
+      for (std::size_t k = 0; k < 6; ++k) product += w[6 * a + k] * w[6 * b + k];
+      EXPECT_NEAR(product, a == b, 1e-6);
+    }
+}
+
+TEST(Trainer, WhatWouldNotFitIntoMemoryIsRefused) {
+  data::Dataset set = make_set();
+  Config c = make_config();
+  c.hidden = 1 << 16;
+  EXPECT_THROW(Trainer(c, set, set), ValueError);
+}
+
+}  // namespace
+}  // namespace unroll::train
