@@ -7,6 +7,7 @@
 #include <map>
 
 #include "core/float_environment.h"
+#include "io/safetensors_header.h"
 #include "kernels/parallel_gemm.h"
 #include "kernels/recurrent.h"
 #include "unroll/core/error.h"
@@ -53,9 +54,8 @@ Model<T>::Model(const spec::ModelSpec& spec, std::span<const io::ArrayView> weig
   if (spec.num_layers < 1) throw FormatError("model", "a model without layers");
   for (const auto& w : weights) {
     shapes[w.name] = w.shape;
-    std::uint64_t bytes = io::size_of(w.type);
-    for (const std::int64_t size : w.shape) bytes *= static_cast<std::uint64_t>(size);
-    if (bytes != w.data.size())
+    std::uint64_t bytes = 0;
+    if (!io::bytes_of(w.type, w.shape, bytes) || bytes != w.data.size())
       throw FormatError("model", fmt::format("{} has {} bytes, its shape needs {}", w.name,
                                              w.data.size(), bytes));
   }

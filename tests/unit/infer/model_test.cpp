@@ -166,6 +166,21 @@ TEST(InferLoad, ReadsWhatTrainingSaved) {
   EXPECT_EQ(logits, both.run(input, 1, 2));
 }
 
+TEST(InferLoad, RefusesDataThatDoesNotFillItsShape) {
+  const std::vector<float> one(1);
+  const io::ArrayView weight{
+      "rnn.weight_ih_l0", io::ElementType::f32, {64, 64}, std::as_bytes(std::span(one))};
+  EXPECT_EQ(error_of<FormatError>([&] { Model<float>(spec::ModelSpec{}, std::span(&weight, 1)); }),
+            "[model] rnn.weight_ih_l0 has 4 bytes, its shape needs 16384");
+  const io::ArrayView huge{"rnn.weight_ih_l0",
+                           io::ElementType::f32,
+                           {std::int64_t{1} << 62, 4},
+                           {}};  // 2^66 bytes wrap around to 0
+  EXPECT_TRUE(error_of<FormatError>([&] {
+                Model<float>(spec::ModelSpec{}, std::span(&huge, 1));
+              }).starts_with("[model] rnn.weight_ih_l0 has 0 bytes"));
+}
+
 TEST(InferLoad, RefusesABareStateDictAndWrongWeights) {
   const test::TemporaryFolder folder;
   const std::string path = folder / "model.safetensors";
