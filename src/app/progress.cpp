@@ -10,10 +10,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-double seconds(std::chrono::steady_clock::duration d) {
-  return std::chrono::duration<double>(d).count();
-}
-
 /// Lines are results that somebody may be waiting for.
 void print_line(const std::string& line) {
   fmt::print("{}\n", line);

@@ -1,10 +1,10 @@
 // What training shows while it goes on.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 
+#include "core/clock.h"
 #include "train/trainer.h"
 
 namespace unroll::app {
@@ -28,8 +28,6 @@ class Progress {
   void clear();  ///< takes the redrawn line away
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   Output output_;
   std::string dataset_, suffix_;
   std::int64_t steps_;

@@ -1,20 +1,17 @@
 // unroll train: from a data set to a run's folder.
 #include <fmt/format.h>
 
-#include <chrono>
-
 #include "app/data_flags.h"
 #include "app/progress.h"
 #include "app/run_folder.h"
 #include "app/train_flags.h"
 #include "app/verbs.h"
+#include "core/clock.h"
 #include "core/numerics.h"
 #include "train/model_file.h"
 
 namespace unroll::app {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 struct Flags {
   TrainFlags train;
@@ -22,10 +19,6 @@ struct Flags {
   std::string out;
   bool json = false, quiet = false;
 };
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 train::Provenance provenance_of(const Sets& sets) {
   const auto both = [](const data::Dataset& set) {

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
+#include "core/clock.h"
 #include "core/numerics.h"
 #include "data/order.h"
 #include "tensor/tensor_impl.h"
@@ -22,12 +22,6 @@
 
 namespace unroll::train {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// Refuses what could not be held: the states of all layers at all steps for one batch.
 void check_memory(const Config& config, const data::Dataset& set) {

@@ -16,12 +16,12 @@
 namespace unroll::app {
 namespace {
 
+using test::error_of;
 using test::expect_line;
 using test::LoopbackServer;
 using test::Reply;
 using test::ScopedVariable;
 using test::TemporaryFolder;
-using test::thrown;
 using test::write_set;
 
 // A machine with an empty cache.
@@ -87,14 +87,15 @@ TEST_F(DataSource, FetchesWhatIsMissingOrDamagedOnly) {
 
 TEST_F(DataSource, DownloadsOnlyWhereItMay) {
   options.allow_download = false;
-  expect_line(thrown<FileError>([&] { load_sets("mnist", options); }), {"unroll data fetch mnist"});
+  expect_line(error_of<FileError>([&] { load_sets("mnist", options); }),
+              {"unroll data fetch mnist"});
   options.allow_download = true;
   options.data_dir = home / "given";
-  expect_line(thrown<FileError>([&] { load_sets("mnist", options); }),
+  expect_line(error_of<FileError>([&] { load_sets("mnist", options); }),
               {home / "given", "unroll data fetch mnist"});
   EXPECT_EQ(nothing.hits(), 0);
   options.data_dir.clear();
-  expect_line(thrown<Unreachable>([&] { load_sets("mnist", options); }),
+  expect_line(error_of<Unreachable>([&] { load_sets("mnist", options); }),
               {nothing.url(), "HTTP 404", home / "unroll/mnist"});
   EXPECT_EQ(nothing.hits(), 1);
 }
@@ -102,7 +103,7 @@ TEST_F(DataSource, DownloadsOnlyWhereItMay) {
 TEST_F(DataSource, AnInterruptedDownloadIsContinued) {
   write_set(home, "unroll/mnist");
   std::filesystem::remove(home / "unroll/mnist/t10k-labels-idx1-ubyte");
-  expect_line(thrown<Unreachable>([&] { load_sets("mnist", options); }), {"t10k-labels"});
+  expect_line(error_of<Unreachable>([&] { load_sets("mnist", options); }), {"t10k-labels"});
   EXPECT_EQ(nothing.hits(), 1);
 }
 
@@ -125,8 +126,9 @@ TEST_F(DataSource, AFolderIsTakenAsItIs) {
   const std::string folder = write_set(home, "digits");
   EXPECT_EQ(load_sets(folder, options).test.name, "digits");
   home.write("digits/t10k-images-idx3-ubyte", test::idx_images(10, 27, 29));
-  expect_line(thrown<ShapeError>([&] { load_sets(folder, options); }), {folder, "28x28", "27x29"});
-  expect_line(thrown<ValueError>([&] { load_sets("minst", options); }),
+  expect_line(error_of<ShapeError>([&] { load_sets(folder, options); }),
+              {folder, "28x28", "27x29"});
+  expect_line(error_of<ValueError>([&] { load_sets("minst", options); }),
               {"minst", "mnist, fashion-mnist"});
 }
 

@@ -22,10 +22,10 @@ namespace unroll::app {
 namespace {
 
 using test::ChildProcess;
+using test::error_of;
 using test::expect_line;
 using test::LoopbackServer;
 using test::Reply;
-using test::thrown;
 
 // head -c 100000 /dev/zero | tr '\0' x | sha256sum
 const std::string body(100000, 'x');
@@ -83,7 +83,7 @@ TEST(Faults, Row16_StatusMeansTheNextMirror) {
 TEST(Faults, Row16_RetriesAreBounded) {
   Target target;
   LoopbackServer server({{"/403", {.status = 403}}, {"/503", {.status = 503}}});
-  expect_line(thrown<Unreachable>([&] {
+  expect_line(error_of<Unreachable>([&] {
                 target.get({server.url() + "403", server.url() + "404", server.url() + "503"},
                            {.rounds = 3});
               }),
@@ -100,7 +100,7 @@ TEST(Faults, Row16_NobodyListens) {
     LoopbackServer server({});
     url = server.url();
   }
-  expect_line(thrown<Unreachable>([&] { target.get({url + "file.gz"}); }), {url, target.path});
+  expect_line(error_of<Unreachable>([&] { target.get({url + "file.gz"}); }), {url, target.path});
   target.expect_files(0);
 }
 
@@ -126,7 +126,7 @@ TEST(Faults, Row18_WrongHashOrSize) {
   for (const auto& [name, why] : {std::pair("other", "SHA-256"), std::pair("short", "99999 bytes"),
                                   std::pair("long", "more than 100000 bytes")}) {
     const std::string url = server.url() + name;
-    expect_line(thrown<Unreachable>([&] { target.get({url}); }), {url, why});
+    expect_line(error_of<Unreachable>([&] { target.get({url}); }), {url, why});
     target.expect_files(0);
   }
   target.get({server.url() + "other", server.url() + "long", server.url() + "good"});
@@ -179,7 +179,7 @@ TEST(Faults, Row21_RedirectsOnlyToHttps) {
   LoopbackServer redirects({{"/file", {.status = 302, .location = "file://" + local}},
                             {"/http", {.status = 302, .location = server.url() + "good"}}});
   for (const char* name : {"file", "http"})
-    expect_line(thrown<Unreachable>([&] { target.get({redirects.url() + name}); }),
+    expect_line(error_of<Unreachable>([&] { target.get({redirects.url() + name}); }),
                 {"isn't https"});
   EXPECT_THROW(target.get({"file://" + local}), Unreachable);
   EXPECT_EQ(server.hits(), 0);
@@ -190,7 +190,7 @@ TEST(Faults, Row22_FolderThatCannotBeMade) {
   Target target;
   LoopbackServer server({{"/good", {.body = body}}});
   target.path = target.folder.write("file", "in the way") + "/set/file.gz";
-  expect_line(thrown<FileError>([&] { target.get({server.url() + "good"}); }),
+  expect_line(error_of<FileError>([&] { target.get({server.url() + "good"}); }),
               {"can't make the folder", target.folder / "file/set"});
   target.expect_files(1);
 }

@@ -13,19 +13,19 @@ namespace unroll::data {
 namespace {
 
 using test::ChildProcess;
+using test::error_of;
 using test::expect_line;
 using test::gzipped;
 using test::idx_header;
 using test::idx_images;
 using test::idx_labels;
 using test::TemporaryFolder;
-using test::thrown;
 using test::write_set;
 
 constexpr std::uint64_t half_a_gigabyte = std::uint64_t{512} << 20;
 
 std::string refusal(const std::string& path, Part part) {
-  return thrown<FormatError>([&] { read_idx(path, part); });
+  return error_of<FormatError>([&] { read_idx(path, part); });
 }
 
 // The same in a process that may have little memory.
@@ -119,7 +119,7 @@ TEST(Faults, Row07_NoRowsOrAnOddShape) {
   const TemporaryFolder folder;
   write_set(folder, "mnist");
   const auto message = [&] {
-    return thrown<ShapeError>([&] { mnist(Split::train, {.data_dir = folder.path()}); });
+    return error_of<ShapeError>([&] { mnist(Split::train, {.data_dir = folder.path()}); });
   };
   const std::string path = folder.write("mnist/train-images-idx3-ubyte", idx_images(30, 27, 29));
   expect_line(message(), {path, "27x29", "28x28"});
@@ -134,7 +134,7 @@ TEST(Faults, Row08_CountsDiffer) {
   write_set(folder, "mnist");
   folder.write("mnist/train-labels-idx1-ubyte", idx_labels(29));
   expect_line(
-      thrown<FormatError>([&] { mnist(Split::train, {.data_dir = folder.path()}); }),
+      error_of<FormatError>([&] { mnist(Split::train, {.data_dir = folder.path()}); }),
       {folder / "mnist/train-images", folder / "mnist/train-labels", "30 images", "29 labels"});
 }
 
@@ -145,7 +145,7 @@ TEST(Faults, Row09_LabelOutOfRange) {
     std::string labels = idx_labels(30);
     labels[8 + 17] = static_cast<char>(label);
     const std::string path = folder.write("mnist/train-labels-idx1-ubyte", labels);
-    expect_line(thrown<FormatError>([&] { mnist(Split::train, {.data_dir = folder.path()}); }),
+    expect_line(error_of<FormatError>([&] { mnist(Split::train, {.data_dir = folder.path()}); }),
                 {path, "label " + std::to_string(label), "index 17", "0 to 9"});
   }
 }
@@ -155,9 +155,9 @@ TEST(Faults, Row10_FilesSwapped) {
   const std::string kinds = write_set(folder, "kinds");
   folder.write("kinds/train-images-idx3-ubyte", idx_labels(30));
   folder.write("kinds/t10k-labels-idx1-ubyte", idx_images(10));
-  expect_line(thrown<FormatError>([&] { open_folder(Split::train, kinds); }),
+  expect_line(error_of<FormatError>([&] { open_folder(Split::train, kinds); }),
               {kinds + "/train-images", "looks like a labels file", "swapped"});
-  expect_line(thrown<FormatError>([&] { open_folder(Split::test, kinds); }),
+  expect_line(error_of<FormatError>([&] { open_folder(Split::test, kinds); }),
               {kinds + "/t10k-labels", "looks like an images file", "swapped"});
 
   const std::string splits = folder / "splits";
@@ -166,7 +166,7 @@ TEST(Faults, Row10_FilesSwapped) {
   folder.write("splits/t10k-images-idx3-ubyte", gzipped(idx_images(60000, 1, 1)));
   folder.write("splits/t10k-labels-idx1-ubyte", idx_labels(60000));
   for (const Split split : {Split::train, Split::test})
-    expect_line(thrown<FormatError>([&] { open_folder(split, splits); }), {splits, "swapped"});
+    expect_line(error_of<FormatError>([&] { open_folder(split, splits); }), {splits, "swapped"});
 }
 
 TEST(Faults, Row11_GzipBomb) {

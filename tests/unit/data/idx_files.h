@@ -8,6 +8,7 @@
 #include <initializer_list>
 #include <string>
 
+#include "support/expect_error.h"
 #include "support/temporary_folder.h"
 
 namespace unroll::test {
@@ -57,18 +58,6 @@ inline std::string write_set(const TemporaryFolder& folder, const std::string& n
   folder.write(name + "/" + test_images, idx_images(test));
   folder.write(name + "/" + test_labels, idx_labels(test));
   return folder / name;
-}
-
-/// The message of the exception of type E that f throws.
-template <class E, class F>
-std::string thrown(F&& f) {
-  try {
-    f();
-  } catch (const E& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return "";
 }
 
 /// One line that holds all the parts.

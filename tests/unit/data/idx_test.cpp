@@ -8,10 +8,10 @@
 namespace unroll::data {
 namespace {
 
+using test::error_of;
 using test::expect_line;
 using test::idx_header;
 using test::TemporaryFolder;
-using test::thrown;
 
 using Values = std::vector<std::uint8_t>;
 using Shape = std::vector<std::int64_t>;
@@ -41,16 +41,16 @@ TEST(Idx, ReadsLabelsAndHashesTheWholeFile) {
 }
 
 TEST(Idx, MissingFileIsAFileError) {
-  expect_line(thrown<FileError>([] { read_idx("/nowhere/a", Part::images); }), {"/nowhere/a"});
+  expect_line(error_of<FileError>([] { read_idx("/nowhere/a", Part::images); }), {"/nowhere/a"});
 }
 
 TEST(Idx, OtherCompressionIsNamed) {
   const TemporaryFolder folder;
   const std::string path = folder.write("a.gz", "PK\x03\x04 and a lot that follows here");
-  expect_line(thrown<FormatError>([&] { read_idx(path, Part::images); }),
+  expect_line(error_of<FormatError>([&] { read_idx(path, Part::images); }),
               {path, "zip archive", "download it again"});
   folder.write("a.gz", test::gzipped("something else, compressed"));
-  expect_line(thrown<FormatError>([&] { read_idx(path, Part::images); }),
+  expect_line(error_of<FormatError>([&] { read_idx(path, Part::images); }),
               {path, "gzip, its content not idx", "73 6f 6d 65"});
 }
 
@@ -61,7 +61,8 @@ TEST(Idx, TruncatedAnywhere) {
   for (const std::string& file : {raw, test::gzipped(raw)})
     for (std::size_t size = 0; size < file.size(); ++size) {
       const std::string path = folder.write("a", file.substr(0, size));
-      expect_line(thrown<FormatError>([&] { read_idx(path, Part::images); }), {path, "truncated"});
+      expect_line(error_of<FormatError>([&] { read_idx(path, Part::images); }),
+                  {path, "truncated"});
     }
 }
 

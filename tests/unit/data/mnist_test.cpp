@@ -15,12 +15,12 @@
 namespace unroll::data {
 namespace {
 
+using test::error_of;
 using test::expect_line;
 using test::idx_images;
 using test::idx_labels;
 using test::ScopedVariable;
 using test::TemporaryFolder;
-using test::thrown;
 using test::write_set;
 
 // Three places that may hold the set: data_dir, the variable's and the cache.
@@ -61,19 +61,19 @@ TEST_F(Mnist, TheFirstPlaceThatHoldsTheSetIsUsed) {
 TEST_F(Mnist, ABadFileIsNoReasonToLookFurther) {
   write_set(cache, "unroll/mnist");
   named.write("mnist/train-images-idx3-ubyte.gz", "bad");
-  expect_line(thrown<FileError>([] { mnist(Split::train); }),
+  expect_line(error_of<FileError>([] { mnist(Split::train); }),
               {named / "mnist", "train-labels", "unroll data fetch mnist"});
   write_set(named, "mnist");
-  expect_line(thrown<FormatError>([] { mnist(Split::train); }), {named / "mnist", "truncated"});
+  expect_line(error_of<FormatError>([] { mnist(Split::train); }), {named / "mnist", "truncated"});
 }
 
 TEST_F(Mnist, MissingSaysHowToGetIt) {
   write_set(named, "mnist");
-  expect_line(thrown<FileError>([&] { mnist(Split::train, {.data_dir = given.path()}); }),
+  expect_line(error_of<FileError>([&] { mnist(Split::train, {.data_dir = given.path()}); }),
               {given / "mnist", "unroll data fetch mnist"});
-  expect_line(thrown<FileError>([] { mnist(Split::test, {.name = "fashion-mnist"}); }),
+  expect_line(error_of<FileError>([] { mnist(Split::test, {.name = "fashion-mnist"}); }),
               {"UNROLL_DATA_DIR", cache.path(), "unroll data fetch fashion-mnist"});
-  expect_line(thrown<ValueError>([] { mnist(Split::train, {.name = "minst"}); }),
+  expect_line(error_of<ValueError>([] { mnist(Split::train, {.name = "minst"}); }),
               {"minst", "mnist, fashion-mnist"});
 }
 
@@ -92,7 +92,7 @@ TEST_F(Mnist, AFolderMayHoldOtherSizes) {
     EXPECT_EQ(set.rows, 27);
     EXPECT_EQ(set.columns, 29);
   }
-  expect_line(thrown<FileError>([&] { open_folder(Split::test, given / "digits"); }),
+  expect_line(error_of<FileError>([&] { open_folder(Split::test, given / "digits"); }),
               {given / "digits", "t10k-images"});
 }
 
@@ -142,13 +142,13 @@ TEST_P(RealFiles, Faults_Row10_AreKnownUnderWrongNames) {
   };
   link(test::train_images, test::test_images);
   link(test::train_labels, test::test_labels);
-  expect_line(thrown<FormatError>([&] { open_folder(Split::train, folder.path()); }),
+  expect_line(error_of<FormatError>([&] { open_folder(Split::train, folder.path()); }),
               {folder / test::train_images, test::test_images, "swapped"});
   const std::string other = GetParam().name == std::string("mnist") ? "fashion-mnist" : "mnist";
   std::filesystem::create_directory_symlink(place, folder / other);
-  expect_line(
-      thrown<FormatError>([&] { mnist(Split::test, {.name = other, .data_dir = folder.path()}); }),
-      {folder / other, "belongs to " + std::string(GetParam().name)});
+  expect_line(error_of<FormatError>(
+                  [&] { mnist(Split::test, {.name = other, .data_dir = folder.path()}); }),
+              {folder / other, "belongs to " + std::string(GetParam().name)});
 }
 
 INSTANTIATE_TEST_SUITE_P(Sets, RealFiles,

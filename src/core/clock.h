@@ -1,0 +1,16 @@
+// Time for people to read; no result depends on it.
+#pragma once
+
+#include <chrono>
+
+namespace unroll {
+
+using Clock = std::chrono::steady_clock;
+
+inline double seconds(Clock::duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+inline double seconds_since(Clock::time_point start) { return seconds(Clock::now() - start); }
+
+}  // namespace unroll
