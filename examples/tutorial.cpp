@@ -1,5 +1,5 @@
 // The chapter "Recurrent Neural Network with PyTorch", step by step. Its learning rate is unstable,
-// here as there: with this seed the loss becomes nan before iteration 1000. A line
+// here as there: with many seeds the loss becomes nan. A line
 // optim::clip_grad_norm(model.parameters(), 1) before step() prevents it.
 #include <unroll/unroll.h>
 

@@ -1,7 +1,6 @@
 #include "core/parallel.h"
 
 #include <fmt/format.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <atomic>
@@ -11,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/cores.h"
 #include "core/float_environment.h"
 #include "unroll/core/error.h"
 #include "unroll/core/threads.h"
@@ -28,13 +28,6 @@ inline void pause() noexcept {
 #elif defined(__aarch64__)
   asm volatile("yield");
 #endif
-}
-
-int allowed_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-  return std::max(1, CPU_COUNT(&set));
 }
 
 thread_local bool inside_task = false;
@@ -127,9 +120,15 @@ class Pool {
 };
 
 std::mutex pool_mutex;
+std::atomic<int> pool_threads = 0;  // of the pool below; 0 before there is one
 
-std::unique_ptr<Pool>& pool() {
-  static std::unique_ptr<Pool> instance = std::make_unique<Pool>(allowed_cores());
+/// With pool_mutex held.
+std::unique_ptr<Pool>& pool(int threads = 0) {
+  static std::unique_ptr<Pool> instance;
+  if (threads > 0 || !instance) {
+    instance = std::make_unique<Pool>(threads > 0 ? threads : allowed_cores());
+    pool_threads.store(instance->threads(), std::memory_order_relaxed);
+  }
   return instance;
 }
 
@@ -156,12 +155,15 @@ void set_num_threads(int count) {
                                             "number of cores",
                                             count));
   const std::lock_guard lock(pool_mutex);
-  pool() = std::make_unique<Pool>(count == 0 ? allowed_cores() : count);
+  pool(count == 0 ? allowed_cores() : count);
 }
 
 int num_threads() {
+  if (const int known = pool_threads.load(std::memory_order_relaxed)) return known;
   const std::lock_guard lock(pool_mutex);
   return pool()->threads();
 }
+
+int threads_here() { return inside_task ? 1 : num_threads(); }
 
 }  // namespace unroll

@@ -18,6 +18,9 @@ struct TaskRef {
 /// from within a task, or while another thread uses the pool, runs on the caller alone.
 void run_tasks(std::size_t count, TaskRef task) noexcept;
 
+/// How many threads a call of run_tasks from here may use: 1 within a task.
+int threads_here();
+
 template <class F>
 void parallel(std::size_t count, F&& f) {
   using Function = std::remove_reference_t<F>;

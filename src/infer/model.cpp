@@ -1,10 +1,12 @@
 #include "unroll/infer/model.h"
 
 #include <fmt/format.h>
+#include <hwy/aligned_allocator.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <new>
 
 #include "core/float_environment.h"
 #include "io/safetensors_header.h"
@@ -16,7 +18,7 @@ namespace unroll::infer {
 namespace {
 
 // Rows at a time: enough to share among threads, few enough that their states stay in cache.
-constexpr std::size_t kChunk = 256;
+constexpr std::size_t kChunk = 1024;
 
 }  // namespace
 
@@ -24,9 +26,9 @@ constexpr std::size_t kChunk = 256;
 template <class T>
 struct Model<T>::Packed {
   spec::ModelSpec spec;
-  std::vector<T> recurrent;       // as kernels::pack lays them out
-  std::vector<T> readout_weight;  // (H, C)
-  std::vector<T> readout_bias;    // (C)
+  hwy::AlignedFreeUniquePtr<T[]> recurrent;  // as kernels::pack lays them out
+  std::vector<T> readout_weight;             // (H, C)
+  std::vector<T> readout_bias;               // (C)
 
   kernels::RecurrentShape shape(std::size_t batch, std::size_t steps) const {
     return {batch,
@@ -38,11 +40,17 @@ struct Model<T>::Packed {
             spec.nonlinearity};
   }
 
-  /// logits (rows, C) of states (rows, H)
+  /// Elements between rows of states.
+  std::size_t state_row() const {
+    return kernels::padded_row(static_cast<std::size_t>(spec.hidden_size));
+  }
+
+  /// logits (rows, C) of states (rows, S)
   void read_out(const T* states, std::size_t rows, T* logits) const {
     auto g = kernels::dense_product<T>(rows, static_cast<std::size_t>(spec.hidden_size),
                                        static_cast<std::size_t>(spec.outputs), states,
                                        readout_weight.data(), logits);
+    g.products[0].a_row = static_cast<std::ptrdiff_t>(state_row());
     g.init = readout_bias.data();
     kernels::parallel_gemm(g);
   }
@@ -80,8 +88,11 @@ Model<T>::Model(const spec::ModelSpec& spec, std::span<const io::ArrayView> weig
     layers.push_back({of("weight_ih"), of("weight_hh"), of("bias_ih"), of("bias_hh")});
   }
   const kernels::RecurrentShape shape = packed->shape(1, 1);
-  packed->recurrent.resize(kernels::RecurrentPlan(shape).packed_size);
-  kernels::pack(shape, layers.data(), packed->recurrent.data());
+  const std::size_t size = kernels::RecurrentPlan(shape).packed_size;
+  packed->recurrent = hwy::AllocateAligned<T>(size);
+  if (!packed->recurrent) throw std::bad_alloc();
+  std::fill_n(packed->recurrent.get(), size, T{0});  // what pads the rows, too
+  kernels::pack(shape, layers.data(), packed->recurrent.get());
 
   const auto& weight = values.at(spec.readout + ".weight");  // (C, H)
   const auto outputs = static_cast<std::size_t>(spec.outputs),
@@ -115,7 +126,6 @@ void Model<T>::run(std::span<const T> input, std::size_t batch, std::size_t step
                    std::span<T> logits) const {
   const Packed& p = *packed_;
   const auto inputs = static_cast<std::size_t>(p.spec.input_size),
-             hidden = static_cast<std::size_t>(p.spec.hidden_size),
              layers = static_cast<std::size_t>(p.spec.num_layers),
              outputs = static_cast<std::size_t>(p.spec.outputs);
   if (steps < 1 || input.size() != batch * steps * inputs || logits.size() != batch * outputs)
@@ -124,15 +134,15 @@ void Model<T>::run(std::span<const T> input, std::size_t batch, std::size_t step
                                           input.size(), logits.size(), batch, steps,
                                           batch * steps * inputs, batch * outputs));
   const FloatEnvironment environment;
-  std::vector<T> states(layers * 2 * std::min(batch, kChunk) * hidden);
+  std::vector<T> states(layers * 2 * std::min(batch, kChunk) * p.state_row());
   for (std::size_t first = 0; first < batch; first += kChunk) {
     const std::size_t rows = std::min(kChunk, batch - first);
     const auto row = static_cast<std::ptrdiff_t>(steps * inputs);
     kernels::forward(kernels::RecurrentForward<T>{
-        p.shape(rows, steps), p.recurrent.data(), input.data() + first * steps * inputs,
+        p.shape(rows, steps), p.recurrent.get(), input.data() + first * steps * inputs,
         static_cast<std::ptrdiff_t>(inputs), row, nullptr, states.data(), 2});
     // After T steps the state of the last layer is in slot T % 2.
-    const T* last = states.data() + ((layers - 1) * 2 + steps % 2) * rows * hidden;
+    const T* last = states.data() + ((layers - 1) * 2 + steps % 2) * rows * p.state_row();
     p.read_out(last, rows, logits.data() + first * outputs);
   }
 }
@@ -146,27 +156,41 @@ template <class T>
 Stream<T>::Stream(std::shared_ptr<const typename Model<T>::Packed> packed)
     : packed_(std::move(packed)),
       h_(static_cast<std::size_t>(packed_->spec.num_layers * packed_->spec.hidden_size)),
-      states_(2 * h_.size()) {}
+      next_(h_.size()) {}
 
 template <class T>
 void Stream<T>::step(std::span<const T> in, std::span<T> out) {
+  check_logits(out);
+  step(in);
+  logits(out);
+}
+
+template <class T>
+void Stream<T>::step(std::span<const T> in) {
   const auto& p = *packed_;
-  const auto inputs = static_cast<std::size_t>(p.spec.input_size),
-             hidden = static_cast<std::size_t>(p.spec.hidden_size),
-             layers = static_cast<std::size_t>(p.spec.num_layers),
-             outputs = static_cast<std::size_t>(p.spec.outputs);
-  if (in.size() != inputs || out.size() != outputs)
-    throw ShapeError("infer", fmt::format("{} inputs and room for {} logits given, expected {} and "
-                                          "{}",
-                                          in.size(), out.size(), inputs, outputs));
+  if (in.size() != static_cast<std::size_t>(p.spec.input_size))
+    throw ShapeError("infer", fmt::format("{} inputs given, the model reads {} a step", in.size(),
+                                          p.spec.input_size));
   const FloatEnvironment environment;
-  kernels::forward(kernels::RecurrentForward<T>{p.shape(1, 1), p.recurrent.data(), in.data(),
-                                                p.spec.input_size, p.spec.input_size,
-                                                started_ ? h_.data() : nullptr, states_.data(), 2});
-  for (std::size_t l = 0; l < layers; ++l)  // what slot 1 of each layer holds now
-    std::copy_n(states_.data() + (2 * l + 1) * hidden, hidden, h_.data() + l * hidden);
+  kernels::step(p.shape(1, 1), p.recurrent.get(), in.data(), started_ ? h_.data() : nullptr,
+                next_.data());
+  h_.swap(next_);
   started_ = true;
-  p.read_out(h_.data() + (layers - 1) * hidden, 1, out.data());
+}
+
+template <class T>
+void Stream<T>::logits(std::span<T> out) const {
+  check_logits(out);
+  const auto& p = *packed_;
+  const FloatEnvironment environment;
+  p.read_out(h_.data() + h_.size() - static_cast<std::size_t>(p.spec.hidden_size), 1, out.data());
+}
+
+template <class T>
+void Stream<T>::check_logits(std::span<T> out) const {
+  if (out.size() != static_cast<std::size_t>(packed_->spec.outputs))
+    throw ShapeError("infer", fmt::format("room for {} logits given, the model has {}", out.size(),
+                                          packed_->spec.outputs));
 }
 
 template <class T>

@@ -6,6 +6,8 @@
 #define UNROLL_KERNELS_GEMM_INL_H_
 #endif
 
+#include <algorithm>
+
 #include "core/math-inl.h"
 #include "kernels/table.h"
 
@@ -17,134 +19,284 @@ using kernels::Gemm;
 using kernels::Product;
 
 // The largest block that leaves registers for the operands: 32 vector registers hold 6x4
-// accumulators, 16 hold 6x2.
-inline constexpr std::size_t kBlockRows = 6;
+// accumulators, 16 hold 4x3. A single row is 8 vectors wide, so that a weight which is used once is
+// read from end to end.
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
-inline constexpr std::size_t kBlockVectors = 4;
+inline constexpr std::size_t kBlockRows = 6, kBlockVectors = 4;
 #else
-inline constexpr std::size_t kBlockVectors = 2;
+inline constexpr std::size_t kBlockRows = 4, kBlockVectors = 3;
 #endif
+inline constexpr std::size_t kRowVectors = 8;
+// Bytes of b that stay in the first-level cache while the rows of a pass by.
+inline constexpr std::size_t kPanelBytes = 28 * 1024;
 
+/// The epilogues that are a few instructions on a sum in its register.
 template <class D, class V, class T = simd::TFromD<D>>
-HWY_INLINE V finish(D d, V sum, Epilogue epilogue, const T* saved) {
-  switch (epilogue) {
-    case Epilogue::relu:
-      return simd::IfThenElse(simd::Lt(sum, simd::Zero(d)), simd::Zero(d), sum);
-    case Epilogue::relu_derivative:
-      return simd::IfThenElse(simd::Le(simd::LoadU(d, saved), simd::Zero(d)), simd::Zero(d), sum);
-    case Epilogue::tanh_derivative: {
-      const V y = simd::LoadU(d, saved);
-      return simd::Mul(simd::NegMulAdd(y, y, simd::Set(d, T{1})), sum);
-    }
-    case Epilogue::tanh:
-      return tanh(d, sum);
-    case Epilogue::none:
-      break;
-  }
-  return sum;
+HWY_INLINE V rectify(D d, V sum) {
+  return simd::IfThenElse(simd::Lt(sum, simd::Zero(d)), simd::Zero(d), sum);
+}
+template <class D, class V, class T = simd::TFromD<D>>
+HWY_INLINE V rectify_derivative(D d, V sum, const T* saved) {
+  return simd::IfThenElse(simd::Le(simd::LoadU(d, saved), simd::Zero(d)), simd::Zero(d), sum);
+}
+template <class D, class V, class T = simd::TFromD<D>>
+HWY_INLINE V tanh_derivative(D d, V sum, const T* saved) {
+  const V y = simd::LoadU(d, saved);
+  return simd::Mul(simd::NegMulAdd(y, y, simd::Set(d, T{1})), sum);
 }
 
-/// kRows x (kVectors * lanes) outputs from (row, column) on.
-template <std::size_t kRows, std::size_t kVectors, class D, class T = simd::TFromD<D>>
-HWY_NOINLINE void gemm_block(D d, const Gemm<T>& g, std::size_t row, std::size_t column) {
+/// values = tanh(values); count is a multiple of the lanes.
+template <class D, class T = simd::TFromD<D>>
+HWY_NOINLINE void tanh_in_place(D d, T* values, std::size_t count) {
+  for (std::size_t i = 0; i < count; i += simd::MaxLanes(d))
+    simd::StoreU(tanh(d, simd::LoadU(d, values + i)), d, values + i);
+}
+
+/// The columns that one block covers: `full` vectors and perhaps one of half the lanes, side by
+/// side from `begin` on. The last of them ends at `end`, so it may overlap the one before: the
+/// columns in both are computed twice, with the same result, and none needs a kernel of its own.
+struct Columns {
+  std::size_t begin, end;
+};
+
+/// kRows x (kVectors vectors, and half a vector more) outputs from `row` on.
+template <std::size_t kRows, std::size_t kVectors, bool kHalf, class D, class T = simd::TFromD<D>>
+HWY_NOINLINE void gemm_block(D d, const Gemm<T>& g, std::size_t row, Columns columns) {
+  constexpr std::size_t lanes = simd::MaxLanes(D());
+  const simd::CappedTag<T, (lanes > 1 ? lanes / 2 : 1)> half;
   using V = decltype(simd::Zero(d));
-  const std::size_t lanes = simd::Lanes(d);
+  using H = decltype(simd::Zero(half));
+  std::size_t at[kVectors];  // where each vector begins
+  UNROLL_UNROLLED
+  for (std::size_t v = 0; v < kVectors; ++v) at[v] = columns.begin + v * lanes;
+  if constexpr (!kHalf) at[kVectors - 1] = columns.end - lanes;
+  const std::size_t half_at = columns.end - lanes / 2;
+
   V sum[kRows][kVectors];
-  for (std::size_t m = 0; m < kRows; ++m)
+  H half_sum[kRows];
+  UNROLL_UNROLLED
+  for (std::size_t m = 0; m < kRows; ++m) {
+    const T* init = g.init + (g.init ? (row + m) * g.init_row : 0);
+    UNROLL_UNROLLED
     for (std::size_t v = 0; v < kVectors; ++v)
-      sum[m][v] = g.init ? simd::LoadU(d, g.init + (row + m) * g.init_row + column + v * lanes)
-                         : simd::Zero(d);
+      sum[m][v] = g.init ? simd::LoadU(d, init + at[v]) : simd::Zero(d);
+    if constexpr (kHalf)
+      half_sum[m] = g.init ? simd::LoadU(half, init + half_at) : simd::Zero(half);
+  }
   for (int i = 0; i < g.count; ++i) {
     const Product<T>& p = g.products[i];
     const std::ptrdiff_t a_row = p.a_row, a_k = p.a_k, b_k = p.b_k;
     for (std::size_t r = 0; r < p.repeat; ++r) {
       const T* a = p.a + static_cast<std::ptrdiff_t>(row) * a_row +
                    static_cast<std::ptrdiff_t>(r) * p.a_repeat;
-      const T* b = p.b + column + static_cast<std::ptrdiff_t>(r) * p.b_repeat;
+      const T* b = p.b + static_cast<std::ptrdiff_t>(r) * p.b_repeat;
       for (std::size_t k = 0; k < p.depth; ++k, a += a_k, b += b_k) {
         V b_vectors[kVectors];
-        for (std::size_t v = 0; v < kVectors; ++v) b_vectors[v] = simd::LoadU(d, b + v * lanes);
+        H b_half;
+        UNROLL_UNROLLED
+        for (std::size_t v = 0; v < kVectors; ++v) b_vectors[v] = simd::LoadU(d, b + at[v]);
+        if constexpr (kHalf) b_half = simd::LoadU(half, b + half_at);
+        UNROLL_UNROLLED
         for (std::size_t m = 0; m < kRows; ++m) {
           const V a_value = simd::Set(d, a[static_cast<std::ptrdiff_t>(m) * a_row]);
+          UNROLL_UNROLLED
           for (std::size_t v = 0; v < kVectors; ++v)
             sum[m][v] = simd::MulAdd(a_value, b_vectors[v], sum[m][v]);
+          if constexpr (kHalf)
+            half_sum[m] = simd::MulAdd(simd::LowerHalf(half, a_value), b_half, half_sum[m]);
         }
       }
     }
   }
-  for (std::size_t m = 0; m < kRows; ++m)
-    for (std::size_t v = 0; v < kVectors; ++v) {
-      const std::size_t at = column + v * lanes;
-      const T* saved = g.saved ? g.saved + (row + m) * g.saved_row + at : nullptr;
-      simd::StoreU(finish(d, sum[m][v], g.epilogue, saved), d, g.out + (row + m) * g.out_row + at);
+  // f(d, sum, at, m) for each sum; written so that the sums stay in registers.
+  const auto each = [&](auto f) HWY_ATTR {
+    UNROLL_UNROLLED
+    for (std::size_t m = 0; m < kRows; ++m) {
+      UNROLL_UNROLLED
+      for (std::size_t v = 0; v < kVectors; ++v) sum[m][v] = f(d, sum[m][v], at[v], m);
+      if constexpr (kHalf) half_sum[m] = f(half, half_sum[m], half_at, m);
     }
+  };
+  const auto saved = [&](std::size_t m, std::size_t column) {
+    return g.saved + (row + m) * g.saved_row + column;
+  };
+  switch (g.epilogue) {
+    case Epilogue::none:
+      break;
+    case Epilogue::relu:
+      each([](auto tag, auto s, std::size_t, std::size_t) HWY_ATTR { return rectify(tag, s); });
+      break;
+    case Epilogue::relu_derivative:
+      each([&](auto tag, auto s, std::size_t column, std::size_t m)
+               HWY_ATTR { return rectify_derivative(tag, s, saved(m, column)); });
+      break;
+    case Epilogue::tanh_derivative:
+      each([&](auto tag, auto s, std::size_t column, std::size_t m)
+               HWY_ATTR { return tanh_derivative(tag, s, saved(m, column)); });
+      break;
+    case Epilogue::tanh: {
+      // Through memory: a tanh for each sum here would be much code, in every block.
+      constexpr std::size_t sums = kRows * (kVectors * lanes + (kHalf ? lanes / 2 : 0));
+      alignas(64) T values[(sums + lanes - 1) / lanes * lanes];
+      simd::StoreU(simd::Zero(d), d, values + (sums - 1) / lanes * lanes);
+      T* place = values;
+      each([&](auto tag, auto s, std::size_t, std::size_t) HWY_ATTR {
+        simd::StoreU(s, tag, place);
+        place += simd::MaxLanes(tag);
+        return s;
+      });
+      tanh_in_place(d, values, std::size(values));
+      place = values;
+      each([&](auto tag, auto s, std::size_t, std::size_t) HWY_ATTR {
+        s = simd::LoadU(tag, place);
+        place += simd::MaxLanes(tag);
+        return s;
+      });
+      break;
+    }
+  }
+  each([&](auto tag, auto s, std::size_t column, std::size_t m) HWY_ATTR {
+    simd::StoreU(s, tag, g.out + (row + m) * g.out_row + column);
+    return s;
+  });
 }
 
-/// All rows of kVectors vectors of columns, in blocks as even as they come.
-template <std::size_t kVectors, class D, class T = simd::TFromD<D>>
-void gemm_columns(D d, const Gemm<T>& g, std::size_t column) {
+/// All rows of some columns, in blocks as even as they come.
+template <std::size_t kVectors, bool kHalf, class D, class T = simd::TFromD<D>>
+void gemm_columns(D d, const Gemm<T>& g, Columns columns) {
   const std::size_t blocks = (g.rows + kBlockRows - 1) / kBlockRows;
   for (std::size_t i = 0; i < blocks; ++i) {
     const std::size_t row = i * g.rows / blocks;
     switch ((i + 1) * g.rows / blocks - row) {
       case 1:
-        gemm_block<1, kVectors>(d, g, row, column);
+        gemm_block<1, kVectors, kHalf>(d, g, row, columns);
         break;
       case 2:
-        gemm_block<2, kVectors>(d, g, row, column);
+        gemm_block<2, kVectors, kHalf>(d, g, row, columns);
         break;
       case 3:
-        gemm_block<3, kVectors>(d, g, row, column);
+        gemm_block<3, kVectors, kHalf>(d, g, row, columns);
         break;
       case 4:
-        gemm_block<4, kVectors>(d, g, row, column);
+        gemm_block<4, kVectors, kHalf>(d, g, row, columns);
         break;
       case 5:
-        gemm_block<5, kVectors>(d, g, row, column);
+        if constexpr (kBlockRows >= 5) gemm_block<5, kVectors, kHalf>(d, g, row, columns);
         break;
       case 6:
-        gemm_block<6, kVectors>(d, g, row, column);
+        if constexpr (kBlockRows >= 6) gemm_block<6, kVectors, kHalf>(d, g, row, columns);
         break;
     }
   }
 }
 
-/// The columns that do not fill a vector: vectors of half the lanes, a quarter, down to one.
-template <std::size_t kLanes, class T>
-void gemm_last_columns(const Gemm<T>& g, std::size_t column) {
-  if constexpr (kLanes > 0) {
-    if (g.columns - column >= kLanes) {
-      gemm_columns<1>(simd::CappedTag<T, kLanes>(), g, column);
-      column += kLanes;
+/// The columns of one group, through the depth in pieces whose panel of b stays in cache; between
+/// pieces the sums rest in `out`.
+template <std::size_t kVectors, bool kHalf, class D, class T = simd::TFromD<D>>
+void gemm_panel(D d, const Gemm<T>& g, Columns columns) {
+  const std::size_t limit = kPanelBytes / ((columns.end - columns.begin) * sizeof(T));
+  std::size_t depth = 0;
+  for (int i = 0; i < g.count; ++i) depth += g.products[i].repeat * g.products[i].depth;
+  if (depth <= limit + limit / 4 || g.rows <= kBlockRows)
+    return gemm_columns<kVectors, kHalf>(d, g, columns);
+  Gemm<T> piece = g;
+  piece.count = 1;
+  piece.epilogue = Epilogue::none;
+  const auto run = [&](const Product<T>& p) {
+    depth -= p.repeat * p.depth;
+    piece.products[0] = p;
+    if (depth == 0) piece.epilogue = g.epilogue;
+    gemm_columns<kVectors, kHalf>(d, piece, columns);
+    piece.init = g.out;
+    piece.init_row = g.out_row;
+  };
+  for (int i = 0; i < g.count; ++i) {
+    Product<T> rest = g.products[i];
+    if (rest.depth <= limit) {
+      while (rest.repeat > 0) {
+        Product<T> part = rest;
+        part.repeat = std::min(rest.repeat, limit / rest.depth);
+        run(part);
+        rest.repeat -= part.repeat;
+        rest.a += static_cast<std::ptrdiff_t>(part.repeat) * rest.a_repeat;
+        rest.b += static_cast<std::ptrdiff_t>(part.repeat) * rest.b_repeat;
+      }
+      continue;
     }
-    gemm_last_columns<kLanes / 2>(g, column);
+    const std::size_t parts = (rest.depth + limit - 1) / limit;
+    for (std::size_t r = 0; r < rest.repeat; ++r)
+      for (std::size_t j = 0; j < parts; ++j) {
+        const std::size_t begin = j * rest.depth / parts;
+        Product<T> part = rest;
+        part.repeat = 1;
+        part.depth = (j + 1) * rest.depth / parts - begin;
+        part.a += static_cast<std::ptrdiff_t>(r) * rest.a_repeat +
+                  static_cast<std::ptrdiff_t>(begin) * rest.a_k;
+        part.b += static_cast<std::ptrdiff_t>(r) * rest.b_repeat +
+                  static_cast<std::ptrdiff_t>(begin) * rest.b_k;
+        run(part);
+      }
+  }
+}
+
+/// One group of vectors, the last of them perhaps a half one.
+template <std::size_t kVectors, class D, class T = simd::TFromD<D>>
+void gemm_group(D d, const Gemm<T>& g, Columns columns, bool half) {
+  if constexpr (kVectors > 1 && simd::MaxLanes(D()) > 1)
+    if (half) return gemm_panel<kVectors - 1, true>(d, g, columns);
+  gemm_panel<kVectors, false>(d, g, columns);
+}
+
+/// The same for a single row.
+template <std::size_t kVectors, class D, class T = simd::TFromD<D>>
+void gemm_row(D d, const Gemm<T>& g, Columns columns, std::size_t vectors, bool half) {
+  if constexpr (kVectors > 1)
+    if (vectors < kVectors) return gemm_row<kVectors - 1>(d, g, columns, vectors, half);
+  if constexpr (kVectors > 1 && simd::MaxLanes(D()) > 1)
+    if (half) return gemm_block<1, kVectors - 1, true>(d, g, 0, columns);
+  gemm_block<1, kVectors, false>(d, g, 0, columns);
+}
+
+template <class D, class T = simd::TFromD<D>>
+void gemm_all(D d, const Gemm<T>& g) {
+  constexpr std::size_t lanes = simd::MaxLanes(D());
+  if constexpr (lanes > 1)
+    if (g.columns < lanes) return gemm_all(simd::CappedTag<T, lanes / 2>(), g);
+  constexpr bool widest = lanes == simd::MaxLanes(simd::ScalableTag<T>());
+  const std::size_t rest = g.columns % lanes;
+  const bool half = rest > 0 && rest <= lanes / 2;
+  const std::size_t vectors = (g.columns + lanes - 1) / lanes;
+  const std::size_t most = g.rows == 1 ? kRowVectors : kBlockVectors;
+  const std::size_t groups = (vectors + most - 1) / most;
+  for (std::size_t i = 0; i < groups; ++i) {
+    const std::size_t first = i * vectors / groups, last = (i + 1) * vectors / groups;
+    const Columns columns{first * lanes, std::min(last * lanes, g.columns)};
+    const bool ends_half = half && last == vectors;
+    if constexpr (widest)
+      if (g.rows == 1) {
+        gemm_row<kRowVectors>(d, g, columns, last - first, ends_half);
+        continue;
+      }
+    switch (last - first) {
+      case 1:
+        gemm_group<1>(d, g, columns, ends_half);
+        break;
+      case 2:
+        gemm_group<2>(d, g, columns, ends_half);
+        break;
+      case 3:
+        if constexpr (widest) gemm_group<3>(d, g, columns, ends_half);
+        break;
+      case 4:
+        if constexpr (widest && kBlockVectors >= 4) gemm_group<4>(d, g, columns, ends_half);
+        break;
+    }
   }
 }
 
 template <class T>
 void gemm(const Gemm<T>& g) noexcept {
-  const simd::ScalableTag<T> d;
-  constexpr std::size_t lanes = simd::MaxLanes(simd::ScalableTag<T>());
-  const std::size_t vectors = g.columns / lanes;
-  const std::size_t groups = (vectors + kBlockVectors - 1) / kBlockVectors;
-  for (std::size_t i = 0; i < groups; ++i) {
-    const std::size_t first = i * vectors / groups;
-    switch ((i + 1) * vectors / groups - first) {
-      case 1:
-        gemm_columns<1>(d, g, first * lanes);
-        break;
-      case 2:
-        gemm_columns<2>(d, g, first * lanes);
-        break;
-      case 3:
-        if constexpr (kBlockVectors >= 3) gemm_columns<3>(d, g, first * lanes);
-        break;
-      case 4:
-        if constexpr (kBlockVectors >= 4) gemm_columns<4>(d, g, first * lanes);
-        break;
-    }
-  }
-  gemm_last_columns<lanes / 2>(g, vectors * lanes);
+  gemm_all(simd::ScalableTag<T>(), g);
 }
 
 }  // namespace unroll::HWY_NAMESPACE

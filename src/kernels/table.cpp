@@ -86,7 +86,7 @@ const std::vector<Level>& levels() {
 }
 
 bool runs_here(const Level& level) {
-  return level.target == HWY_STATIC_TARGET || (hwy::SupportedTargets() & level.target) != 0;
+  return level.target == HWY_STATIC_TARGET || (HWY_SUPPORTED_TARGETS & level.target) != 0;
 }
 
 const Level& choose() {

@@ -33,7 +33,7 @@ struct RnnNode : autograd::Node {
   RecurrentShape shape;
   bool batch_first = false;
   Tensor x, h_0;
-  Tensor states;                                                // (L, T + 1, N, H)
+  Tensor states;                                                // (L, T + 1, N, S)
   std::pmr::vector<Tensor> weights{current_workspace().get()};  // without history, in order
 
   void backward(std::span<const Gradient> outputs, std::span<Gradient> gradients) override {
@@ -46,11 +46,10 @@ struct RnnNode : autograd::Node {
     const DType dtype = x.dtype();
     std::pmr::vector<kernels::RecurrentWeights<T>> pointers(current_workspace().get());
     for (std::size_t l = 0; l < shape.layers; ++l) pointers.push_back(weights_of<T>(l));
-    const auto slices = static_cast<std::int64_t>(plan.slices);
-    const auto gradient_size = static_cast<std::int64_t>(plan.gradient_size);
-    const Tensor blocks = Tensor::empty({slices, gradient_size}, dtype);
-    const Tensor scratch =
-        Tensor::empty({slices, static_cast<std::int64_t>(plan.backward_scratch)}, dtype);
+    const Tensor blocks = Tensor::empty({static_cast<std::int64_t>(plan.gradient_blocks),
+                                         static_cast<std::int64_t>(plan.gradient_size)},
+                                        dtype);
+    const Tensor scratch = Tensor::empty({static_cast<std::int64_t>(plan.backward_scratch)}, dtype);
 
     kernels::RecurrentBackward<T> call{};
     call.shape = shape;
@@ -78,12 +77,15 @@ struct RnnNode : autograd::Node {
     kernels::backward(call);
 
     for (std::size_t l = 0; l < shape.layers; ++l) {
-      const auto at = kernels::gradient_offsets(shape, l);
+      const auto at = kernels::gradient_layout(shape, l);
       Gradient* of = &gradients[kFirstWeight + l * kWeightsPerLayer];
       const auto view = [&](const Tensor& like, std::size_t offset) {
         return make_view(blocks, like.shape(), static_cast<std::int64_t>(offset));
       };
-      of[0].value = view(weights[l * kWeightsPerLayer], at.weight_ih);
+      of[0].value =
+          make_view(blocks, weights[l * kWeightsPerLayer].shape(),
+                    {static_cast<std::int64_t>(at.ih_row), static_cast<std::int64_t>(at.ih_column)},
+                    static_cast<std::int64_t>(at.weight_ih));
       of[1].value = view(weights[l * kWeightsPerLayer + 1], at.weight_hh);
       if (shape.bias) {
         of[2].value = view(weights[l * kWeightsPerLayer + 2], at.bias);
@@ -164,12 +166,13 @@ RnnResult Rnn::operator()(const Tensor& input, const Tensor& h_0) const {
   // The kernels want each row's features adjacent; rows and steps may lie anywhere.
   if (node->x.stride(2) != 1) node->x = node->x.contiguous();
   if (h_0.defined()) node->h_0 = h_0.detach().contiguous();
-  node->states = Tensor::empty({options_.num_layers, steps + 1, batch, hidden_size_}, dtype);
+  const RecurrentPlan plan(node->shape);
+  const auto row = static_cast<std::int64_t>(plan.row_stride);
+  node->states = Tensor::empty({options_.num_layers, steps + 1, batch, row}, dtype);
   for (const Layer& layer : layers_)
     for (const Tensor* t : {&layer.weight_ih, &layer.weight_hh, &layer.bias_ih, &layer.bias_hh})
       node->weights.push_back(t->defined() ? t->detach() : Tensor());
 
-  const RecurrentPlan plan(node->shape);
   const Tensor packed = Tensor::empty({static_cast<std::int64_t>(plan.packed_size)}, dtype);
   dispatch("rnn", dtype, [&]<class T>(T*) {
     std::pmr::vector<kernels::RecurrentWeights<T>> pointers(current_workspace().get());
@@ -184,11 +187,11 @@ RnnResult Rnn::operator()(const Tensor& input, const Tensor& h_0) const {
   });
 
   // Both results are views of the states: no copies.
-  const std::int64_t plane = batch * hidden_size_, layer = (steps + 1) * plane;
-  Tensor output = make_view(node->states, {steps, batch, hidden_size_},
+  const std::int64_t plane = batch * row, layer = (steps + 1) * plane;
+  Tensor output = make_view(node->states, {steps, batch, hidden_size_}, {plane, row, 1},
                             (options_.num_layers - 1) * layer + plane);
   if (options_.batch_first) output = output.transpose(0, 1);
-  Tensor h_n = make_view(node->states, state_shape, {layer, hidden_size_, 1}, steps * plane);
+  Tensor h_n = make_view(node->states, state_shape, {layer, row, 1}, steps * plane);
 
   std::pmr::vector<const Tensor*> inputs(current_workspace().get());
   inputs.push_back(&input);

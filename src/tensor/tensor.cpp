@@ -23,11 +23,15 @@ template <class F>
 void for_each_element(const Shape& shape, const std::int64_t* strides_a,
                       const std::int64_t* strides_b, F&& f) {
   if (shape.numel() == 0) return;
+  const int last = shape.rank() - 1;
+  const std::int64_t columns = last >= 0 ? shape[last] : 1;
+  const std::int64_t column_a = last >= 0 ? strides_a[last] : 0,
+                     column_b = last >= 0 ? strides_b[last] : 0;
   std::array<std::int64_t, Shape::max_rank> index{};
   std::int64_t a = 0, b = 0;
   for (;;) {
-    f(a, b);
-    int dim = shape.rank() - 1;
+    for (std::int64_t i = 0; i < columns; ++i) f(a + i * column_a, b + i * column_b);
+    int dim = last - 1;
     for (; dim >= 0; --dim) {
       const auto d = static_cast<std::size_t>(dim);
       a += strides_a[d];

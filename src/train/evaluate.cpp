@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/parallel.h"
 #include "unroll/autograd/no_grad.h"
 #include "unroll/core/error.h"
 #include "unroll/data/loader.h"
@@ -14,22 +15,36 @@ namespace unroll::train {
 namespace {
 
 // Images at a time: bounds memory, and large enough to keep all threads busy.
-constexpr std::int64_t kBatch = 2048;
+constexpr std::int64_t kBatch = 1024;
 
 }  // namespace
 
+namespace {
+
 template <class T>
-std::vector<T> inputs_of(const spec::ModelSpec& spec, const data::Dataset& set, std::int64_t first,
-                         std::int64_t count) {
+void fill_inputs(const spec::ModelSpec& spec, const data::Dataset& set, std::int64_t first,
+                 std::span<T> inputs) {
   if (set.columns != spec.input_size)
     throw ShapeError("eval", fmt::format("images of {}x{} have {} pixels a row, the model reads {}",
                                          set.rows, set.columns, set.columns, spec.input_size));
   const auto narrow = data::pixel_values({spec.input_mean, spec.input_std});
   std::array<T, 256> values{};
   std::ranges::copy(narrow, values.begin());
+  const std::uint8_t* pixels = set.image(first);
+  constexpr std::size_t kPiece = 16 * 1024;
+  parallel((inputs.size() + kPiece - 1) / kPiece, [&](std::size_t piece) {
+    const std::size_t end = std::min(inputs.size(), (piece + 1) * kPiece);
+    for (std::size_t i = piece * kPiece; i < end; ++i) inputs[i] = values[pixels[i]];
+  });
+}
+
+}  // namespace
+
+template <class T>
+std::vector<T> inputs_of(const spec::ModelSpec& spec, const data::Dataset& set, std::int64_t first,
+                         std::int64_t count) {
   std::vector<T> inputs(static_cast<std::size_t>(count * set.rows * set.columns));
-  std::transform(set.image(first), set.image(first + count), inputs.begin(),
-                 [&](std::uint8_t pixel) { return values[pixel]; });
+  fill_inputs(spec, set, first, std::span<T>(inputs));
   return inputs;
 }
 
@@ -42,9 +57,11 @@ Evaluation evaluate(const infer::Model<T>& model, const data::Dataset& set,
   result.total = set.count;
   if (logits) logits->clear();
   double loss = 0;
+  std::vector<T> inputs;
   for (std::int64_t first = 0; first < set.count; first += kBatch) {
     const std::int64_t count = std::min(kBatch, set.count - first);
-    const std::vector<T> inputs = inputs_of<T>(model.description(), set, first, count);
+    inputs.resize(static_cast<std::size_t>(count * set.rows * set.columns));
+    fill_inputs(model.description(), set, first, std::span<T>(inputs));
     const Tensor out = Tensor::empty({count, classes}, DTypeOf<T>::value);
     const auto values = out.values<T>();
     model.run(inputs, static_cast<std::size_t>(count), static_cast<std::size_t>(set.rows), values);

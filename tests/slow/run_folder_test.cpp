@@ -9,6 +9,7 @@
 #include <regex>
 #include <set>
 
+#include "core/numerics.h"
 #include "support/small_run.h"
 
 namespace unroll {
@@ -76,7 +77,7 @@ TEST(RunFolder, ConfigHoldsEverySettingAndRepeatsTheRun) {
                 "18446744073709551615", "--eval-every", "5", "--save-at", "3"});
   ASSERT_EQ(first.code, 0) << first.err;
   const Json config = Json::parse(test::content_of(runs.folder / "first/config.json"));
-  EXPECT_EQ(config.at("numerics_revision"), 1);
+  EXPECT_EQ(config.at("numerics_revision"), numerics::revision);
   EXPECT_EQ(config.at("settings").at("hidden"), 33);
   EXPECT_EQ(config.at("settings").at("lr"), 0.0123);
   EXPECT_EQ(config.at("settings").at("seed"), 18446744073709551615u);

@@ -34,8 +34,8 @@ struct PlainRnn {
   }
 
   /// Forward and backward; states are (L, T + 1, N, H), gradients [weight_ih, weight_hh, bias] of
-  /// each layer in turn.
-  Results run(std::size_t slices) const {
+  /// each layer in turn, each summed over this many blocks of the batch.
+  Results run(std::size_t blocks) const {
     const auto& [N, steps, I, H, L, bias, f] = shape;
     const std::size_t plane = N * H;
     const bool relu = f == Nonlinearity::relu;
@@ -97,18 +97,18 @@ struct PlainRnn {
       const auto add = [&](std::size_t columns, std::size_t first, auto&& factor) {
         for (std::size_t j = 0; j < (columns ? shape.hidden : 1); ++j)
           for (std::size_t c = 0; c < (columns ? columns : shape.hidden); ++c) {
-            std::vector<T> sums;  // one of each slice
-            for (std::size_t s = 0; s < slices; ++s) {
+            std::vector<T> sums;  // one of each block
+            for (std::size_t s = 0; s < blocks; ++s) {
               T sum = 0;
-              for (std::size_t t = first; t < shape.steps; ++t)
-                for (std::size_t n = s * shape.batch / slices; n < (s + 1) * shape.batch / slices;
+              for (std::size_t t = shape.steps; t-- > first;)
+                for (std::size_t n = s * shape.batch / blocks; n < (s + 1) * shape.batch / blocks;
                      ++n)
                   sum = std::fma(dz[l][t * plane + n * shape.hidden + (columns ? j : c)],
                                  factor(t, n, c), sum);
               sums.push_back(sum);
             }
-            for (std::size_t distance = 1; distance < slices; distance *= 2)
-              for (std::size_t s = 0; s < slices; s += 2 * distance) sums[s] += sums[s + distance];
+            for (std::size_t distance = 1; distance < blocks; distance *= 2)
+              for (std::size_t s = 0; s < blocks; s += 2 * distance) sums[s] += sums[s + distance];
             r.gradients.push_back(sums[0]);
           }
       };

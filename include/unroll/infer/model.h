@@ -49,8 +49,12 @@ class Model {
 template <class T>
 class Stream {
  public:
-  /// Takes the next input of I numbers and writes the C logits of the sequence so far. Allocates
-  /// nothing. Throws ShapeError where the sizes don't fit.
+  /// Takes the next input of I numbers. Allocates nothing, as all here. Throws ShapeError where the
+  /// sizes don't fit.
+  void step(std::span<const T> in);
+  /// Writes the C logits of the sequence so far.
+  void logits(std::span<T> out) const;
+  /// Both in one.
   void step(std::span<const T> in, std::span<T> out);
   void reset();                                    ///< back to a state of zeros
   std::span<const T> state() const { return h_; }  ///< (L, H), after the last step
@@ -58,9 +62,10 @@ class Stream {
  private:
   friend class Model<T>;
   explicit Stream(std::shared_ptr<const typename Model<T>::Packed> packed);
+  void check_logits(std::span<T> out) const;
 
   std::shared_ptr<const typename Model<T>::Packed> packed_;
-  std::vector<T> h_, states_;
+  std::vector<T> h_, next_;
   bool started_ = false;
 };
 

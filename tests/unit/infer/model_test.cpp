@@ -136,7 +136,9 @@ TYPED_TEST(InferModel, SizesThatDoNotFitAreErrors) {
   EXPECT_NO_THROW(both.model.run(in.first(0), 0, 2, out.first(0)));
   Stream<TypeParam> stream = both.model.stream();
   EXPECT_EQ(error_of<ShapeError>([&] { stream.step(in.first(4), out.first(3)); }),
-            "[infer] 4 inputs and room for 3 logits given, expected 5 and 3");
+            "[infer] 4 inputs given, the model reads 5 a step");
+  EXPECT_EQ(error_of<ShapeError>([&] { stream.logits(out); }),
+            "[infer] room for 6 logits given, the model has 3");
   EXPECT_THROW(stream.step(in.first(5), out), ShapeError);
 }
 

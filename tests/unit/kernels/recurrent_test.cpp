@@ -32,10 +32,19 @@ void PrintTo(const DriverCase& c, std::ostream* out) {
 }
 
 const DriverCase cases[] = {
-    {1, 1, 1, 1, 1, true, true},       {3, 4, 2, 5, 1, true, true},
-    {3, 4, 2, 5, 2, true, false},      {5, 3, 7, 17, 3, false, true},
-    {17, 3, 5, 33, 2, true, true},     {33, 2, 3, 20, 1, true, false},
-    {100, 5, 28, 100, 1, true, false}, {64, 3, 9, 16, 2, true, true},
+    {1, 1, 1, 1, 1, true, true},
+    {3, 4, 2, 5, 1, true, true},
+    {3, 4, 2, 5, 2, true, false},
+    {5, 3, 7, 17, 3, false, true},
+    {17, 3, 5, 33, 2, true, true},
+    {33, 2, 3, 20, 1, true, false},
+    {100, 5, 28, 100, 1, true, false},
+    {64, 3, 9, 16, 2, true, true},
+    // many steps: the gradients are summed in several chunks
+    {9, 31, 1, 7, 2, true, true},
+    // gradients too large for a block of each slice
+    {17, 40, 70, 260, 1, true, false},
+    {24, 13, 300, 200, 2, false, true},
 };
 
 /// What a pass through the driver leaves.
@@ -50,6 +59,15 @@ struct Results {
            bits_of(a.gradients) == bits_of(b.gradients);
   }
 };
+
+/// (..., S) to (..., H)
+template <class T>
+std::vector<T> without_padding(const RecurrentShape& s, const std::vector<T>& states) {
+  std::vector<T> dense;
+  for (std::size_t at = 0; at < states.size(); at += padded_row(s.hidden))
+    dense.insert(dense.end(), &states[at], &states[at] + s.hidden);
+  return dense;
+}
 
 /// Forward and backward with these numbers; with batch_first the sequences lie (N, T, ...).
 template <class T>
@@ -83,15 +101,16 @@ Results<T> drive(const PlainRnn<T>& rnn, bool batch_first = false) {
   pack(s, weights.data(), packed.data());
   const std::vector<T> input = ordered(rnn.input, s.input, false);
   // NaN wherever nobody should read before writing.
-  r.states.assign(s.layers * (s.steps + 1) * s.batch * s.hidden, NAN);
+  std::vector<T> states(s.layers * (s.steps + 1) * s.batch * plan.row_stride, NAN);
   const auto [input_step, input_row] = strides(s.input);
   const T* h_0 = rnn.h_0.empty() ? nullptr : rnn.h_0.data();
   forward(RecurrentForward<T>{s, packed.data(), input.data(), input_step, input_row, h_0,
-                              r.states.data(), s.steps + 1});
+                              states.data(), s.steps + 1});
+  r.states = without_padding(s, states);
 
   const std::vector<T> grad_output = ordered(rnn.grad_output, s.hidden, false);
-  std::vector<T> gradients(plan.slices * plan.gradient_size, NAN);
-  std::vector<T> scratch(plan.slices * plan.backward_scratch, NAN);
+  std::vector<T> gradients(plan.gradient_blocks * plan.gradient_size, NAN);
+  std::vector<T> scratch(plan.backward_scratch, NAN);
   r.grad_input.assign(input.size(), NAN);
   r.grad_h_0.assign(s.layers * s.batch * s.hidden, NAN);
   RecurrentBackward<T> call{};
@@ -101,7 +120,7 @@ Results<T> drive(const PlainRnn<T>& rnn, bool batch_first = false) {
   call.input_step = call.grad_input_step = input_step;
   call.input_row = call.grad_input_row = input_row;
   call.has_h_0 = h_0 != nullptr;
-  call.states = r.states.data();
+  call.states = states.data();
   call.grad_output = grad_output.data();
   call.grad_count = s.steps;
   std::tie(call.grad_step, call.grad_row) = strides(s.hidden);
@@ -113,11 +132,13 @@ Results<T> drive(const PlainRnn<T>& rnn, bool batch_first = false) {
   backward(call);
   r.grad_input = ordered(r.grad_input, s.input, true);
   for (std::size_t l = 0; l < s.layers; ++l) {
-    const GradientOffsets at = gradient_offsets(s, l);
+    const GradientLayout at = gradient_layout(s, l);
     const auto take = [&](std::size_t offset, std::size_t count) {
       r.gradients.insert(r.gradients.end(), &gradients[offset], &gradients[offset] + count);
     };
-    take(at.weight_ih, s.hidden * s.input_of(l));
+    for (std::size_t j = 0; j < s.hidden; ++j)
+      for (std::size_t i = 0; i < s.input_of(l); ++i)
+        take(at.weight_ih + j * at.ih_row + i * at.ih_column, 1);
     take(at.weight_hh, s.hidden * s.hidden);
     if (s.bias) take(at.bias, s.hidden);
   }
@@ -145,7 +166,7 @@ template <class T>
 void expect_plain_loops(const PlainRnn<T>& rnn) {
   const Results<T> got = drive(rnn);
   const std::size_t plane = rnn.shape.batch * rnn.shape.hidden;
-  const auto plain = rnn.run(RecurrentPlan(rnn.shape).slices);
+  const auto plain = rnn.run(RecurrentPlan(rnn.shape).gradient_blocks);
   for (std::size_t l = 0; l < rnn.shape.layers; ++l) {
     const std::size_t first = (l * (rnn.shape.steps + 1) + 1) * plane,
                       count = rnn.shape.steps * plane;
@@ -188,12 +209,14 @@ TEST_P(RecurrentDriver, TwoSlotsGiveTheLastStateToo) {
   std::vector<RecurrentWeights<float>> weights;
   for (const auto& w : numbers.layers)
     weights.push_back({w.weight_ih.data(), w.weight_hh.data(), w.bias_ih.data(), w.bias_hh.data()});
-  std::vector<float> packed(plan.packed_size), states(s.layers * 2 * plane, NAN);
+  std::vector<float> packed(plan.packed_size),
+      states(s.layers * 2 * s.batch * plan.row_stride, NAN);
   pack(s, weights.data(), packed.data());
   forward(RecurrentForward<float>{
       s, packed.data(), numbers.input.data(), static_cast<std::ptrdiff_t>(s.batch * s.input),
       static_cast<std::ptrdiff_t>(s.input), numbers.h_0.empty() ? nullptr : numbers.h_0.data(),
       states.data(), 2});
+  states = without_padding(s, states);
   const auto all = drive(numbers).states;
   for (std::size_t l = 0; l < s.layers; ++l)
     EXPECT_EQ(
@@ -201,11 +224,35 @@ TEST_P(RecurrentDriver, TwoSlotsGiveTheLastStateToo) {
         bits_of(std::span<const float>(all).subspan(((l + 1) * (s.steps + 1) - 1) * plane, plane)));
 }
 
+TEST_P(RecurrentDriver, StepsOfOneSequenceGiveItsStates) {
+  const auto numbers = rnn<float>(Nonlinearity::tanh);
+  const RecurrentShape& s = numbers.shape;
+  std::vector<RecurrentWeights<float>> weights;
+  for (const auto& w : numbers.layers)
+    weights.push_back({w.weight_ih.data(), w.weight_hh.data(), w.bias_ih.data(), w.bias_hh.data()});
+  std::vector<float> packed(RecurrentPlan(s).packed_size);
+  pack(s, weights.data(), packed.data());
+  const std::size_t plane = s.batch * s.hidden, n = s.batch - 1;  // follows the last sequence
+  std::vector<float> h(s.layers * s.hidden), next(h.size());
+  for (std::size_t l = 0; l < s.layers && !numbers.h_0.empty(); ++l)
+    std::copy_n(&numbers.h_0[l * plane + n * s.hidden], s.hidden, &h[l * s.hidden]);
+  const auto all = drive(numbers).states;
+  for (std::size_t t = 0; t < s.steps; ++t) {
+    step(s, packed.data(), &numbers.input[(t * s.batch + n) * s.input],
+         t == 0 && numbers.h_0.empty() ? nullptr : h.data(), next.data());
+    h.swap(next);
+    for (std::size_t l = 0; l < s.layers; ++l)
+      ASSERT_EQ(bits_of(std::span<const float>(h).subspan(l * s.hidden, s.hidden)),
+                bits_of(std::span<const float>(all).subspan(
+                    (l * (s.steps + 1) + t + 1) * plane + n * s.hidden, s.hidden)))
+          << "layer " << l << ", step " << t;
+  }
+}
+
 TEST_P(RecurrentDriver, SlicesAreAPowerOfTwo) {
   const RecurrentPlan plan(shape(Nonlinearity::tanh));
   EXPECT_TRUE(std::has_single_bit(plan.slices));
   EXPECT_LE(plan.slices, GetParam().batch);
-  EXPECT_GE(plan.slices * plan.slice_rows, GetParam().batch);
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, RecurrentDriver, ::testing::ValuesIn(cases),
@@ -215,10 +262,15 @@ TEST(RecurrentPlan, IsThatOfTheDocumentation) {
   EXPECT_EQ(RecurrentPlan({100, 28, 28, 100, 1}).slices, 8u);
   EXPECT_EQ(RecurrentPlan({7, 28, 28, 100, 1}).slices, 1u);
   EXPECT_EQ(RecurrentPlan({16, 28, 28, 100, 1}).slices, 2u);
-  // Private gradients of all slices stay below 2^24 elements.
-  const RecurrentPlan large({1000, 28, 1024, 1024, 2});
-  EXPECT_LE(large.slices * large.gradient_size, std::size_t{1} << 24);
-  EXPECT_GE(large.slices, 1u);
+  // A block of gradients for each slice where a core's cache holds it, one for all elsewhere.
+  EXPECT_EQ(RecurrentPlan({100, 28, 28, 100, 1}).gradient_blocks, 8u);
+  EXPECT_EQ(RecurrentPlan({64, 64, 256, 256, 1}).gradient_blocks, 1u);
+}
+
+TEST(RecurrentPlan, RowsAreWholeCacheLinesAndSpreadOverTheSets) {
+  for (const auto& [size, padded] : std::vector<std::pair<std::size_t, std::size_t>>{
+           {1, 16}, {16, 16}, {100, 112}, {128, 144}, {256, 272}, {1024, 1040}})
+    EXPECT_EQ(padded_row(size), padded) << size;
 }
 
 class RecurrentSpecial : public test::KernelTest {};
