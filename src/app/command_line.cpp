@@ -110,6 +110,8 @@ int run(int argc, const char* const* argv) {
   add_predict(program, work);
   add_inspect(program, work);
   add_data(program, work);
+  add_bench(program, work);
+  add_signature(program, work);
 
   try {
     program.parse(argc, argv);

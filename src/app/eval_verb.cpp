@@ -5,6 +5,7 @@
 
 #include "app/data_flags.h"
 #include "app/model_source.h"
+#include "app/verbose.h"
 #include "app/verbs.h"
 #include "train/evaluate.h"
 #include "unroll/core/threads.h"
@@ -16,6 +17,7 @@ namespace {
 struct Flags {
   ModelFlags model;
   DataFlags data;
+  VerboseFlag verbose;
   std::string dataset, logits;
   int threads = 0;
   bool json = false;
@@ -65,6 +67,7 @@ void print_text(const train::Evaluation& e, const train::ConfusionMatrix& matrix
 int work(const Flags& flags) {
   const LoadedModel loaded = load_model(flags.model);
   set_num_threads(flags.threads);
+  flags.verbose.say();
   if (flags.dataset.empty() && !data::find_known_set(loaded.dataset()))
     throw UsageError(
         fmt::format("the model was trained on a folder called {}; say where the data is: "
@@ -98,8 +101,9 @@ void add_eval(CLI::App& program, Work& chosen) {
                    "mnist, fashion-mnist or a folder; what the model was trained on if left out");
   flags->data.add_to(*verb);
   verb->add_option("--logits", flags->logits, "Write the logits to this .npy file");
-  verb->add_option("--threads", flags->threads, "0: the cores there are");
+  verb->add_option("--threads", flags->threads, "0: the cores allowed here");
   verb->add_flag("--json", flags->json, "One line of JSON");
+  flags->verbose.add_to(*verb);
   verb->callback([flags, &chosen] { chosen = [flags] { return work(*flags); }; });
 }
 

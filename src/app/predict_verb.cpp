@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "app/model_source.h"
+#include "app/verbose.h"
 #include "app/verbs.h"
 #include "core/numerics.h"
 #include "data/idx.h"
@@ -19,6 +20,7 @@ namespace {
 
 struct Flags {
   ModelFlags model;
+  VerboseFlag verbose;
   std::string file = "-";
   std::optional<std::int64_t> index;
   bool rows = false, json = false;
@@ -177,6 +179,7 @@ int work(const Flags& flags) {
   if (from_stdin && flags.index) throw UsageError("--index needs an idx file of images");
   if (!from_stdin && flags.rows && !flags.index)
     throw UsageError("--rows shows one image; say which with --index N");
+  flags.verbose.say();
   return load_model(flags.model).run([&]<class T>(const infer::Model<T>& model) {
     return from_stdin ? predict_stdin(model, flags) : predict_images(model, flags);
   });
@@ -194,6 +197,7 @@ void add_predict(CLI::App& program, Work& chosen) {
   verb->add_option("--index", flags->index, "Only this image, counted from 0");
   verb->add_flag("--rows", flags->rows, "The prediction after each row read");
   verb->add_flag("--json", flags->json, "Lines of JSON");
+  flags->verbose.add_to(*verb);
   verb->callback([flags, &chosen] { chosen = [flags] { return work(*flags); }; });
 }
 

@@ -84,7 +84,7 @@ void TrainFlags::add_to(CLI::App& verb) {
             [](Config& c, const Text& v) { c.rng = train::rng_named(v); });
   add<Text>(verb, "--dtype", "f32 or f64",
             [](Config& c, const Text& v) { c.dtype = train::dtype_named(v); });
-  add<int>(verb, "--threads", "0: the cores there are; the result does not depend on it",
+  add<int>(verb, "--threads", "0: the cores allowed here; the result does not depend on it",
            [](Config& c, int v) { c.threads = v; });
   whole("--eval-every", "Test after so many steps; 0: only at the end", &Config::eval_every);
   add<Text>(verb, "--save-at", "Keep the weights after these steps, for example 1,10,100",

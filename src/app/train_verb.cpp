@@ -5,6 +5,7 @@
 #include "app/progress.h"
 #include "app/run_folder.h"
 #include "app/train_flags.h"
+#include "app/verbose.h"
 #include "app/verbs.h"
 #include "core/clock.h"
 #include "core/numerics.h"
@@ -16,6 +17,7 @@ namespace {
 struct Flags {
   TrainFlags train;
   DataFlags data;
+  VerboseFlag verbose;
   std::string out;
   bool json = false, quiet = false;
 };
@@ -70,6 +72,7 @@ int work(const Flags& flags) {
   note_unpublished(sets);
 
   train::Trainer trainer(config, sets.train, sets.test);
+  flags.verbose.say();
   for (const std::int64_t step : config.save_at)
     if (step > trainer.steps())
       fmt::print(stderr, "note: --save-at {} lies behind the last step, {}\n", step,
@@ -135,6 +138,7 @@ void add_train(CLI::App& program, Work& chosen) {
   verb->add_option("--out", flags->out, "Folder for the run; runs/... if left out");
   verb->add_flag("--json", flags->json, "Lines of JSON on stdout");
   verb->add_flag("--quiet", flags->quiet, "Only the final accuracy");
+  flags->verbose.add_to(*verb);
   verb->callback([flags, &chosen] { chosen = [flags] { return work(*flags); }; });
 }
 

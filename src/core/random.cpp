@@ -85,6 +85,12 @@ void fill_normal_blocks(Generator& generator, std::span<T> out, T mean, T std) {
   normal_from_uniform(tail, mean, std);
 }
 
+void check_permutation(std::int64_t n) {
+  if (n < 0 || n >= permutation_limit)
+    throw ValueError("permutation",
+                     fmt::format("{} elements given, 0 to {} expected", n, permutation_limit - 1));
+}
+
 }  // namespace
 
 struct Generator::State {
@@ -166,14 +172,17 @@ void Generator::normal(std::span<double> out, double mean, double std) {
 }
 
 std::vector<std::int64_t> Generator::permutation(std::int64_t n) {
-  if (n < 0 || n >= permutation_limit)
-    throw ValueError("permutation",
-                     fmt::format("{} elements given, 0 to {} expected", n, permutation_limit - 1));
+  check_permutation(n);
   std::vector<std::int64_t> order(static_cast<std::size_t>(n));
-  std::iota(order.begin(), order.end(), 0);
-  for (std::size_t i = 0; i + 1 < order.size(); ++i)
-    std::swap(order[i], order[i + next_u32() % (order.size() - i)]);
+  permutation(order);
   return order;
+}
+
+void Generator::permutation(std::span<std::int64_t> out) {
+  check_permutation(static_cast<std::int64_t>(out.size()));
+  std::iota(out.begin(), out.end(), 0);
+  for (std::size_t i = 0; i + 1 < out.size(); ++i)
+    std::swap(out[i], out[i + next_u32() % (out.size() - i)]);
 }
 
 Generator& default_generator() {

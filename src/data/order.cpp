@@ -3,9 +3,20 @@
 namespace unroll::data {
 
 std::vector<std::int64_t> shuffled_order(Generator& generator, std::int64_t n) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(n));
+  std::optional<Generator> own;
+  shuffle(generator, own, order);
+  return order;
+}
+
+void shuffle(Generator& generator, std::optional<Generator>& own, std::span<std::int64_t> order) {
   unshuffled_pass(generator);
   const auto seed = static_cast<std::uint64_t>(generator.random_i64());
-  return Generator(seed, generator.rng()).permutation(n);
+  if (own && own->rng() == generator.rng())
+    own->manual_seed(seed);
+  else
+    own.emplace(seed, generator.rng());
+  own->permutation(order);
 }
 
 void unshuffled_pass(Generator& generator) { generator.random_i64(); }

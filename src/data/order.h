@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "unroll/core/random.h"
@@ -12,6 +14,10 @@ namespace unroll::data {
 /// draws one per iterator), then a seed whose own generator makes permutation(n).
 /// Source: torch.utils.data.DataLoader and RandomSampler.
 std::vector<std::int64_t> shuffled_order(Generator& generator, std::int64_t n);
+
+/// The same into `order`. What makes the permutation stays in `own`, so that only the first pass
+/// asks for memory.
+void shuffle(Generator& generator, std::optional<Generator>& own, std::span<std::int64_t> order);
 
 /// A pass in the given order: draws the base seed alone.
 void unshuffled_pass(Generator& generator);

@@ -51,6 +51,7 @@ class Generator {
   /// torch.randperm(n): 0 to n-1 in a random order.
   /// Throws ValueError unless 0 <= n < 214748364, where PyTorch changes its method.
   std::vector<std::int64_t> permutation(std::int64_t n);
+  void permutation(std::span<std::int64_t> out);  ///< the same of as many as `out` has room for
 
   Rng rng() const;
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "unroll/core/random.h"
@@ -72,7 +73,13 @@ class Loader {
   LoaderOptions options_;
   std::array<float, 256> values_;
   Generator shifts_;
+  std::optional<Generator> shuffler_;
   std::vector<std::int64_t> order_;  // empty: as they come
+  struct Pick {
+    const std::uint8_t* image;
+    int dx, dy;
+  };
+  std::vector<Pick> picks_;  // of one batch
 };
 
 }  // namespace unroll::data

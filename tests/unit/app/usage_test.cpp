@@ -110,8 +110,9 @@ TEST(Usage, AnInstructionSetThatIsNotThere) {
 }
 
 TEST(Usage, HelpOfEveryVerbBeginsWithAnExample) {
-  const Arguments verbs[] = {{},          {"train"}, {"eval"},          {"predict"},
-                             {"inspect"}, {"data"},  {"data", "fetch"}, {"data", "info"}};
+  const Arguments verbs[] = {
+      {},        {"train"},     {"eval"}, {"predict"},       {"inspect"},
+      {"bench"}, {"signature"}, {"data"}, {"data", "fetch"}, {"data", "info"}};
   for (Arguments verb : verbs) {
     std::string example = "Example:\n  unroll";
     for (const std::string& word : verb) example += " " + word;

@@ -20,5 +20,17 @@ TEST(Order, IsThatOfTorchsLoader) {
   EXPECT_EQ(generator.random_i64(), 20668929189138777);
 }
 
+TEST(Order, IsTheSameWithMemoryOfAPassBefore) {
+  std::optional<Generator> own;
+  std::vector<std::int64_t> order(11);
+  for (const Rng rng : {Rng::torch, Rng::native, Rng::torch}) {
+    Generator generator(7, rng), same(7, rng);
+    for (int pass = 0; pass < 2; ++pass) {
+      shuffle(generator, own, order);
+      EXPECT_EQ(order, shuffled_order(same, 11));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace unroll::data

@@ -1,0 +1,115 @@
+// unroll bench: how fast this machine is, and how much of that is used.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "app/interrupt.h"
+#include "app/verbs.h"
+#include "bench/machine.h"
+#include "bench/measure.h"
+#include "bench/peak.h"
+#include "bench/report.h"
+#include "kernels/table.h"
+#include "unroll/core/threads.h"
+
+namespace unroll::app {
+namespace {
+
+struct Flags {
+  int threads = 0;
+  std::string only;
+  double seconds = 1.5;
+  bool json = false, list = false;
+};
+
+std::vector<bench::Workload> chosen_workloads(const Flags& flags) {
+  std::vector<bench::Workload> chosen;
+  for (const bench::Workload& w : bench::workloads())
+    if (bench::name_of(w).find(flags.only) != std::string::npos) chosen.push_back(w);
+  if (chosen.empty())
+    throw UsageError(
+        fmt::format("--only {}: no workload has that in its name; --list shows them", flags.only));
+  return chosen;
+}
+
+/// What is to be measured, and on how many threads.
+std::vector<bench::Measured> runs_of(const std::vector<bench::Workload>& workloads, int threads) {
+  std::vector<bench::Measured> runs;
+  for (const bench::Workload& w : workloads) {
+    if (w.on_one || threads == 1) runs.push_back({w, 1, {}});
+    if (w.on_all && threads > 1) runs.push_back({w, threads, {}});
+  }
+  return runs;
+}
+
+/// Measures the machine's limits again and keeps the best: others may be using it too. The pool
+/// has `threads` threads.
+void measure_limits(bench::Report& report, int threads, double seconds) {
+  double& peak = threads == 1 ? report.peak_gflops_core : report.peak_gflops_all;
+  peak = std::max(peak, bench::fma_gflops(threads, seconds));
+  if (threads == 1) report.l2_gb_per_s = std::max(report.l2_gb_per_s, bench::l2_gb_per_s(seconds));
+}
+
+int work(const Flags& flags) {
+  const auto workloads = chosen_workloads(flags);
+  if (flags.list) {
+    for (const bench::Workload& w : workloads) fmt::print("{}\n", bench::name_of(w));
+    return kOk;
+  }
+  if (!(flags.seconds >= 0 && flags.seconds <= 3600))
+    throw UsageError(fmt::format("--seconds {}, expected 0 to 3600", flags.seconds));
+  set_num_threads(flags.threads);
+  bench::Report report;
+  report.cpu = bench::cpu_name();
+  report.isa = kernels::instruction_set();
+  report.threads = num_threads();
+  report.lanes = bench::vector_lanes();
+
+  const CatchInterrupts guard;
+  const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  const double limits_seconds = std::min(0.05, flags.seconds);
+  const auto runs = runs_of(workloads, report.threads);
+  for (const bench::Measured& run : runs) {
+    if (interrupted()) break;
+    if (terminal)
+      fmt::print(stderr, "\r\033[K{} of {}: {}, {} thread{}", &run - runs.data() + 1, runs.size(),
+                 bench::name_of(run.workload), run.threads, run.threads == 1 ? "" : "s");
+    for (const int threads : {1, report.threads}) {
+      set_num_threads(threads);
+      measure_limits(report, threads, limits_seconds);
+    }
+    const bench::Timing timing =
+        bench::measure(run.workload, run.threads, flags.seconds,
+                       {.stop = [] { return interrupted(); },
+                        .pause = [&] { measure_limits(report, run.threads, 0.005); }});
+    if (timing.runs > 0) report.workloads.push_back({run.workload, run.threads, timing});
+  }
+  if (report.threads == 1) report.peak_gflops_all = report.peak_gflops_core;
+  if (terminal) fmt::print(stderr, "\r\033[K");
+  // What was measured before Ctrl-C is as good as ever.
+  if (flags.json)
+    fmt::print("{}\n", bench::to_json(report, UNROLL_VERSION));
+  else
+    fmt::print("{}", bench::to_text(report));
+  return interrupted() ? kInterrupted : kOk;
+}
+
+}  // namespace
+
+void add_bench(CLI::App& program, Work& chosen) {
+  CLI::App* verb = add_verb(program, "bench",
+                            "Measure this machine, and how much of its speed is used: in less "
+                            "than a minute, on data made for it.",
+                            "unroll bench --only train/rnn_relu/");
+  const auto flags = std::make_shared<Flags>();
+  verb->add_option("--threads", flags->threads,
+                   "What is measured beside one thread; 0: the cores there are");
+  verb->add_option("--only", flags->only, "Only workloads with this text in their names");
+  verb->add_option("--seconds", flags->seconds, "For each workload; 1.5 if left out");
+  verb->add_flag("--list", flags->list, "Only print the workloads' names");
+  verb->add_flag("--json", flags->json, "One line of JSON");
+  verb->callback([flags, &chosen] { chosen = [flags] { return work(*flags); }; });
+}
+
+}  // namespace unroll::app

@@ -1,0 +1,57 @@
+// unroll signature: whether this machine computes the bits that all others do.
+#include <fmt/format.h>
+
+#include "app/verbs.h"
+#include "core/numerics.h"
+#include "kernels/table.h"
+#include "signature/signature.h"
+#include "unroll/core/threads.h"
+
+namespace unroll::app {
+namespace {
+
+struct Flags {
+  int threads = 0;
+  bool json = false;
+};
+
+int work(const Flags& flags) {
+  set_num_threads(flags.threads);
+  std::vector<signature::Result> results;
+  std::string differences;
+  for (const std::string_view model : signature::models()) {
+    const signature::Result& r = results.emplace_back(signature::train(model));
+    const std::string difference = signature::difference(r);
+    if (!difference.empty()) differences += fmt::format("\n  {}: {}", model, difference);
+    if (flags.json) continue;
+    fmt::print("{:<22} {}  loss {:.4f} to {:.4f}{}\n", model, signature::to_text(r.hash),
+               r.first_loss, r.last_loss, difference.empty() ? "" : "  DIFFERS");
+    std::fflush(stdout);
+  }
+  if (flags.json)
+    fmt::print("{}\n", signature::to_json(results));
+  else
+    fmt::print("{:<22} {}  {}, {}\n", "all", signature::to_text(signature::combined(results)),
+               kernels::instruction_set(),
+               differences.empty() ? fmt::format("as expected for revision {}", numerics::revision)
+                                   : "DIFFERS");
+  if (differences.empty()) return kOk;
+  throw Error("signature", fmt::format("not the bits that revision {} of the numerics promises:{}",
+                                       numerics::revision, differences));
+}
+
+}  // namespace
+
+void add_signature(CLI::App& program, Work& chosen) {
+  CLI::App* verb =
+      add_verb(program, "signature",
+               "Train small models on made-up data and compare the bits of their weights.",
+               "unroll signature");
+  const auto flags = std::make_shared<Flags>();
+  verb->add_option("--threads", flags->threads,
+                   "0: the cores allowed here; the result does not depend on it");
+  verb->add_flag("--json", flags->json, "One line of JSON");
+  verb->callback([flags, &chosen] { chosen = [flags] { return work(*flags); }; });
+}
+
+}  // namespace unroll::app

@@ -1,0 +1,32 @@
+// The flag --verbose of every verb that computes with a model.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "core/numerics.h"
+#include "kernels/table.h"
+#include "unroll/core/threads.h"
+
+namespace unroll::app {
+
+struct VerboseFlag {
+  bool on = false;
+
+  void add_to(CLI::App& verb) {
+    verb.add_flag("--verbose", on,
+                  "Say on stderr which instruction set, threads and numerics are in use");
+  }
+
+  /// Says it, once the number of threads is set.
+  void say() const {
+    if (!on) return;
+    const int threads = num_threads();
+    fmt::print(stderr, "instruction set {}, {} thread{}, numerics revision {}\n",
+               kernels::instruction_set(), threads, threads == 1 ? "" : "s", numerics::revision);
+  }
+};
+
+}  // namespace unroll::app

@@ -1,0 +1,73 @@
+// The times of equal pieces of work, one after the other.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "core/clock.h"
+
+namespace unroll::bench {
+
+/// Seconds of one run.
+struct Timing {
+  std::int64_t runs = 0;
+  double best = 0, median = 0;
+};
+
+/// Best and median; zeros of nothing.
+inline Timing timing_of(std::vector<double> times) {
+  if (times.empty()) return {};
+  std::ranges::sort(times);
+  const std::size_t n = times.size();
+  return {static_cast<std::int64_t>(n), times.front(), (times[(n - 1) / 2] + times[n / 2]) / 2};
+}
+
+/// What is done beside the laps.
+struct BetweenLaps {
+  std::function<bool()> stop;           ///< asked after every lap
+  std::function<void()> pause = [] {};  ///< called every tenth of a second; its time does not count
+};
+
+/// Takes the time between calls of lap(). The first laps only warm up: they find out what memory is
+/// needed.
+class Laps {
+ public:
+  /// Done when `limit` seconds of laps were timed (one lap at least), or when told to stop.
+  Laps(double limit, BetweenLaps between) : limit_(limit), between_(std::move(between)) {
+    times_.reserve(kMost);
+  }
+
+  void lap() {
+    const auto now = Clock::now();
+    if (warm_up_ > 0) {
+      --warm_up_;
+    } else {
+      times_.push_back(seconds(now - before_));
+      total_ += times_.back();
+    }
+    if (total_ >= next_pause_) {
+      between_.pause();
+      next_pause_ = total_ + 0.1;
+    }
+    before_ = Clock::now();
+  }
+
+  bool done() const {
+    return between_.stop() || times_.size() == kMost || (!times_.empty() && total_ >= limit_);
+  }
+
+  Timing result() const { return timing_of(times_); }
+
+ private:
+  static constexpr std::size_t kMost = 1 << 16;  // memory that is there before the first lap
+
+  double limit_, total_ = 0, next_pause_ = 0.1;
+  BetweenLaps between_;
+  int warm_up_ = 2;
+  std::vector<double> times_;
+  Clock::time_point before_ = Clock::now();
+};
+
+}  // namespace unroll::bench

@@ -1,0 +1,119 @@
+#include "bench/measure.h"
+
+#include <algorithm>
+#include <array>
+
+#include "train/classifier.h"
+#include "train/evaluate.h"
+#include "train/model_file.h"
+#include "train/trainer.h"
+#include "unroll/core/threads.h"
+
+namespace unroll::bench {
+namespace {
+
+data::Dataset noise_images(std::int64_t count, std::int64_t rows, std::int64_t columns) {
+  data::Dataset set;
+  set.count = count;
+  set.rows = rows;
+  set.columns = columns;
+  Generator generator(1);
+  set.images.resize(static_cast<std::size_t>(count * rows * columns));
+  for (auto& pixel : set.images) pixel = static_cast<std::uint8_t>(generator.next_u32());
+  for (std::int64_t i = 0; i < count; ++i)
+    set.labels.push_back(static_cast<std::uint8_t>(generator.next_u32() % Workload::outputs));
+  return set;
+}
+
+/// The workload's settings, at a rate so small that noise can't make it diverge.
+train::Config config_of(const Workload& w, int threads) {
+  train::Config config;
+  if (w.optimizer == train::Algorithm::muon) {
+    const train::Config tuned = train::recipe("tuned");
+    config.momentum = tuned.momentum;
+    config.beta2 = tuned.beta2;
+  }
+  config.optimizer = w.optimizer;
+  config.lr = 1e-6;
+  config.clip_norm = 1;
+  config.hidden = w.hidden;
+  config.layers = w.layers;
+  config.activation = w.activation;
+  config.batch_size = w.batch;
+  config.steps = std::int64_t{1} << 40;  // until the observer stops it
+  config.eval_every = 0;
+  config.threads = threads;
+  return config;
+}
+
+/// The trainer's own loop: a lap is all that happens from one step's end to the next one's.
+void train(const Workload& w, int threads, Laps& laps) {
+  // More than fits into L2, as a real set is.
+  constexpr std::int64_t kPixels = 4 << 20;
+  const std::int64_t batches = std::max(std::int64_t{2}, kPixels / (w.batch * w.steps * w.input));
+  const data::Dataset set = noise_images(batches * w.batch, w.steps, w.input);
+  train::Trainer trainer(config_of(w, threads), set, set);
+  train::Observer observer;
+  observer.step = [&](const train::StepResult&) { laps.lap(); };
+  observer.stop = [&] { return laps.done(); };
+  trainer.run(observer);
+}
+
+infer::Model<float> trained_model(const Workload& w) {
+  spec::ModelSpec spec;
+  spec.input_size = w.input;
+  spec.hidden_size = w.hidden;
+  spec.num_layers = w.layers;
+  spec.nonlinearity = w.activation;
+  spec.outputs = Workload::outputs;
+  Generator generator(1);
+  train::Classifier model(spec, DType::f32, generator);
+  return {spec, train::views_of(model.parameters())};
+}
+
+void evaluate(const Workload& w, Laps& laps) {
+  const data::Dataset set = noise_images(w.batch, w.steps, w.input);
+  const infer::Model<float> model = trained_model(w);
+  while (!laps.done()) {
+    train::evaluate(model, set);
+    laps.lap();
+  }
+}
+
+/// A lap of `count` steps: one is too short for the clock.
+void stream(const Workload& w, std::int64_t count, Laps& laps) {
+  const infer::Model<float> model = trained_model(w);
+  infer::Stream<float> stream = model.stream();
+  const std::vector<float> in(static_cast<std::size_t>(w.input), 0.5f);
+  while (!laps.done()) {
+    for (std::int64_t i = 0; i < count; ++i) stream.step(in);
+    laps.lap();
+  }
+}
+
+}  // namespace
+
+Timing measure(const Workload& workload, int threads, double limit, BetweenLaps between) {
+  constexpr std::int64_t kStreamed = 1000;
+  set_num_threads(threads);
+  Laps laps(limit, std::move(between));
+  switch (workload.kind) {
+    case Kind::train:
+      train(workload, threads, laps);
+      break;
+    case Kind::eval:
+      evaluate(workload, laps);
+      break;
+    case Kind::step:
+      stream(workload, kStreamed, laps);
+      break;
+  }
+  Timing timing = laps.result();
+  if (workload.kind == Kind::step) {
+    timing.best /= kStreamed;
+    timing.median /= kStreamed;
+  }
+  return timing;
+}
+
+}  // namespace unroll::bench

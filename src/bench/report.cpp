@@ -1,0 +1,96 @@
+#include "bench/report.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "core/numerics.h"
+
+namespace unroll::bench {
+namespace {
+
+/// What follows from a time and the machine's limits.
+struct Figures {
+  double mflop, gflops, share_of_peak, ceiling;
+  std::optional<double> share_of_l2;  // of single steps, which wait for the weights
+};
+
+Figures figures_of(const Report& r, const Measured& m) {
+  const double flops = useful_flops(m.workload), gflops = 1e-9 * flops / m.timing.best;
+  Figures f{1e-6 * flops, gflops,
+            gflops / (m.threads == 1 ? r.peak_gflops_core : r.peak_gflops_all),
+            padding_ceiling(static_cast<std::size_t>(m.workload.hidden), r.lanes), std::nullopt};
+  if (m.workload.kind == Kind::step)
+    f.share_of_l2 = 1e-9 * weight_bytes(m.workload) / m.timing.best / r.l2_gb_per_s;
+  return f;
+}
+
+std::string text_of_time(double seconds) {
+  return seconds < 1e-4 ? fmt::format("{:.3f} us", 1e6 * seconds)
+                        : fmt::format("{:.3f} ms", 1e3 * seconds);
+}
+
+std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
+
+/// Digits beyond the fifth are noise.
+double rounded(double value) { return std::stod(fmt::format("{:.5g}", value)); }
+
+}  // namespace
+
+std::string to_text(const Report& r) {
+  std::string text =
+      fmt::format("CPU               {}\ninstruction set   {}\nthreads           {}\n", r.cpu,
+                  r.isa, r.threads);
+  text += fmt::format("FMA peak, f32     {:.1f} GFLOP/s on one thread", r.peak_gflops_core);
+  if (r.threads > 1) text += fmt::format(", {:.1f} on {}", r.peak_gflops_all, r.threads);
+  text += fmt::format("\nL2 cache          {:.1f} GB/s read by one core\n\n", r.l2_gb_per_s);
+  text +=
+      fmt::format("{:<40} {:>7} {:>11} {:>11} {:>6} {:>8} {:>8} {:>8} {:>8}\n", "workload",
+                  "threads", "best", "median", "runs", "GFLOP/s", "of peak", "ceiling", "of L2");
+  for (const Measured& m : r.workloads) {
+    const Figures f = figures_of(r, m);
+    text += fmt::format("{:<40} {:>7} {:>11} {:>11} {:>6} {:>8.1f} {:>8} {:>8} {:>8}\n",
+                        name_of(m.workload), m.threads, text_of_time(m.timing.best),
+                        text_of_time(m.timing.median), m.timing.runs, f.gflops,
+                        percent(f.share_of_peak), percent(f.ceiling),
+                        f.share_of_l2 ? percent(*f.share_of_l2) : "");
+  }
+  text +=
+      "\nGFLOP/s: useful arithmetic in the best time. of peak: of that of as many threads.\n"
+      "ceiling: what padding to whole vectors leaves of it. of L2: the weights' bytes in the best\n"
+      "time, of what one core reads.\n";
+  return text;
+}
+
+std::string to_json(const Report& r, const std::string& version) {
+  nlohmann::ordered_json json = {
+      {"version", version},
+      {"revision", numerics::revision},
+      {"cpu", r.cpu},
+      {"isa", r.isa},
+      {"threads", r.threads},
+      {"peak_gflops_core", rounded(r.peak_gflops_core)},
+      {"peak_gflops_all", rounded(r.peak_gflops_all)},
+      {"l2_gb_per_s", rounded(r.l2_gb_per_s)},
+      {"workloads", nlohmann::ordered_json::array()},
+  };
+  for (const Measured& m : r.workloads) {
+    const Figures f = figures_of(r, m);
+    auto& entry = json["workloads"].emplace_back(nlohmann::ordered_json{
+        {"name", name_of(m.workload)},
+        {"threads", m.threads},
+        {"best_ms", rounded(1e3 * m.timing.best)},
+        {"median_ms", rounded(1e3 * m.timing.median)},
+        {"runs", m.timing.runs},
+        {"mflop", rounded(f.mflop)},
+        {"gflops", rounded(f.gflops)},
+        {"share_of_peak", rounded(f.share_of_peak)},
+        {"ceiling", rounded(f.ceiling)},
+    });
+    if (f.share_of_l2) entry["share_of_l2"] = rounded(*f.share_of_l2);
+  }
+  return json.dump();
+}
+
+}  // namespace unroll::bench

@@ -1,0 +1,52 @@
+// What is measured, and how much useful arithmetic it is.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "train/config.h"
+#include "unroll/core/nonlinearity.h"
+
+namespace unroll::bench {
+
+enum class Kind {
+  train,  ///< one training step: batch, zero_grad, forward, loss, backward, clipping, optimizer
+  eval,   ///< evaluation of a test set of `batch` images
+  step,   ///< one time step of one sequence, by infer::Stream, without the readout
+};
+
+/// An Rnn with a readout of its last state to 10 classes, and what is done with it, in f32.
+struct Workload {
+  Kind kind = Kind::train;
+  Nonlinearity activation = Nonlinearity::relu;
+  train::Algorithm optimizer = train::Algorithm::sgd;
+  std::int64_t layers = 1;
+  std::int64_t steps = 28, input = 28, hidden = 100, batch = 100;  // T, I, H, N
+  bool on_one = true, on_all = true;  // which numbers of threads it is measured with
+
+  static constexpr std::int64_t outputs = 10;
+};
+
+/// All that `unroll bench` measures; a new one is a line there.
+const std::vector<Workload>& workloads();
+
+/// "train/rnn_relu/t28_i28_h100_n100": kind, what is special about the model, sizes.
+std::string name_of(const Workload& workload);
+
+/// The multiplications and additions of the recurrent layers' products, as their equations have
+/// them: those with the first state count although it is zero and Unroll leaves them out (3 % of
+/// the first workload). No gradient of the input. Readout, activations, loss, clipping and
+/// optimizer are work, but not counted.
+double useful_flops(const Workload& workload);
+
+/// The bytes of the recurrent weights (the two biases added into one) in f32: what one time step
+/// reads.
+double weight_bytes(const Workload& workload);
+
+/// The share of peak that padding leaves: useful columns / columns as computed, in whole vectors of
+/// `lanes` and a last one of half as many where that holds what is left.
+double padding_ceiling(std::size_t columns, std::size_t lanes);
+
+}  // namespace unroll::bench

@@ -1,0 +1,198 @@
+#include "signature/models.h"
+
+#include <vector>
+
+#include "unroll/autograd/ops.h"
+#include "unroll/nn/init.h"
+#include "unroll/nn/linear.h"
+#include "unroll/nn/loss.h"
+#include "unroll/nn/rnn.h"
+#include "unroll/optim/adam.h"
+#include "unroll/optim/muon.h"
+#include "unroll/optim/sgd.h"
+
+namespace unroll::signature {
+namespace {
+
+constexpr std::int64_t kClasses = 10;
+
+nn::RnnOptions rnn_options(const Setup& s, Generator& generator) {
+  return {.num_layers = s.layers,
+          .nonlinearity = s.nonlinearity,
+          .bias = s.bias,
+          .batch_first = true,
+          .dtype = s.dtype,
+          .generator = &generator};
+}
+
+/// (N, 1, T, I) to (N, T, I)
+Tensor rows_of(const Tensor& images) {
+  return images.view({images.size(0), images.size(2), images.size(3)});
+}
+
+struct Recurrent : Network {
+  nn::Rnn rnn;
+  nn::Linear fc;
+
+  Recurrent(const Setup& s, Generator& generator)
+      : rnn(child("rnn"), s.inputs, s.hidden, rnn_options(s, generator)),
+        fc(child("fc"), s.hidden, kClasses, {.dtype = s.dtype, .generator = &generator}) {
+    if (!s.orthogonal) return;
+    for (const auto& layer : rnn.layers()) nn::init::orthogonal(layer.weight_hh, generator);
+  }
+
+  Tensor loss(const data::Batch& batch) const override {
+    return nn::cross_entropy(fc(rnn(rows_of(batch.images)).output.select(1, -1)), batch.labels);
+  }
+};
+
+/// Goes where the tutorial's model does not: gradients of every step, of the layer's input, and
+/// the products of the first step with its state.
+struct EveryStep : Network {
+  nn::Linear embedding;
+  nn::Rnn rnn;
+  nn::Linear fc;
+
+  EveryStep(const Setup& s, Generator& generator)
+      : embedding(child("embedding"), s.inputs, s.hidden / 2,
+                  {.dtype = s.dtype, .generator = &generator}),
+        rnn(child("rnn"), s.hidden / 2, s.hidden, rnn_options(s, generator)),
+        fc(child("fc"), s.hidden, kClasses, {.dtype = s.dtype, .generator = &generator}),
+        layers_(s.layers),
+        hidden_(s.hidden),
+        dtype_(s.dtype) {}
+
+  Tensor loss(const data::Batch& batch) const override {
+    const Tensor rows = rows_of(batch.images);
+    const Tensor h_0 = Tensor::full({layers_, rows.size(0), hidden_}, 0.25, dtype_);
+    const Tensor logits = fc(rnn(embedding(rows), h_0).output).view({-1, kClasses});
+    std::vector<std::int64_t> targets;  // each label for all steps of its sequence
+    for (const std::int64_t label : batch.labels.values<std::int64_t>())
+      targets.insert(targets.end(), static_cast<std::size_t>(rows.size(1)), label);
+    return nn::cross_entropy(logits, Tensor::from(targets, {logits.size(0)}));
+  }
+
+ private:
+  std::int64_t layers_, hidden_;
+  DType dtype_;
+};
+
+struct Perceptron : Network {
+  nn::Linear in, middle, out;
+
+  Perceptron(const Setup& s, Generator& generator)
+      : in(child("in"), s.steps * s.inputs, s.hidden, {.dtype = s.dtype, .generator = &generator}),
+        middle(child("middle"), s.hidden, s.hidden, {.dtype = s.dtype, .generator = &generator}),
+        out(child("out"), s.hidden, kClasses, {.dtype = s.dtype, .generator = &generator}) {}
+
+  Tensor loss(const data::Batch& batch) const override {
+    const Tensor x = batch.images.view({batch.images.size(0), -1});
+    return nn::cross_entropy(out(tanh(middle(relu(in(x))))), batch.labels);
+  }
+};
+
+}  // namespace
+
+std::span<const Setup> setups() {
+  constexpr auto f64 = DType::f64;
+  static const Setup all[] = {
+      {.name = "rnn_relu", .steps = 28, .inputs = 28, .hidden = 100, .batch = 100, .updates = 200},
+      {.name = "rnn_tanh", .nonlinearity = Nonlinearity::tanh, .algorithm = Algorithm::nesterov},
+      {.name = "rnn_relu_2layers", .layers = 2, .batch = 29, .lr = 0.5},
+      {.name = "rnn_tanh_3layers",
+       .hidden = 19,
+       .layers = 3,
+       .nonlinearity = Nonlinearity::tanh,
+       .bias = false,
+       .lr = 0.5},
+      {.name = "rnn_relu_wide", .steps = 5, .inputs = 70, .hidden = 300, .batch = 33},
+      {.name = "rnn_tanh_long",
+       .steps = 101,
+       .inputs = 1,
+       .hidden = 23,
+       .nonlinearity = Nonlinearity::tanh,
+       .algorithm = Algorithm::nesterov,
+       .lr = 0.2},
+      {.name = "rnn_relu_f64", .dtype = f64, .batch = 17, .lr = 0.5},
+      {.name = "rnn_tanh_2layers_f64",
+       .layers = 2,
+       .nonlinearity = Nonlinearity::tanh,
+       .dtype = f64,
+       .lr = 0.5},
+      {.name = "rnn_every_step",
+       .kind = Kind::every_step,
+       .layers = 2,
+       .nonlinearity = Nonlinearity::tanh,
+       .algorithm = Algorithm::nesterov,
+       .lr = 0.2},
+      {.name = "rnn_adam", .algorithm = Algorithm::adam, .lr = 0.01, .curve = Curve::cosine},
+      {.name = "rnn_muon",
+       .steps = 13,
+       .inputs = 11,
+       .layers = 2,
+       .orthogonal = true,
+       .batch = 31,
+       .shift = 1,
+       .normalization = {0.1307, 0.3081},
+       .algorithm = Algorithm::muon,
+       .lr = 0.02,
+       .curve = Curve::warmup_linear},
+      {.name = "rnn_muon_f64",
+       .orthogonal = true,
+       .dtype = f64,
+       .algorithm = Algorithm::muon,
+       .lr = 0.01},
+      {.name = "mlp", .kind = Kind::perceptron, .batch = 53, .lr = 0.5},
+      {.name = "mlp_adamw_f64",
+       .kind = Kind::perceptron,
+       .dtype = f64,
+       .algorithm = Algorithm::adamw,
+       .lr = 0.01},
+  };
+  return all;
+}
+
+std::unique_ptr<Network> make_network(const Setup& setup, Generator& generator) {
+  switch (setup.kind) {
+    case Kind::every_step:
+      return std::make_unique<EveryStep>(setup, generator);
+    case Kind::perceptron:
+      return std::make_unique<Perceptron>(setup, generator);
+    case Kind::recurrent:
+      break;
+  }
+  return std::make_unique<Recurrent>(setup, generator);
+}
+
+std::unique_ptr<optim::Optimizer> make_optimizer(const Setup& setup, const Parameters& parameters) {
+  const double lr = setup.lr;
+  switch (setup.algorithm) {
+    case Algorithm::nesterov:
+      return std::make_unique<optim::Sgd>(
+          parameters,
+          optim::SgdOptions{.lr = lr, .momentum = 0.9, .weight_decay = 1e-3, .nesterov = true});
+    case Algorithm::adam:
+      return std::make_unique<optim::Adam>(parameters, optim::AdamOptions{.lr = lr});
+    case Algorithm::adamw:
+      return std::make_unique<optim::AdamW>(parameters, optim::AdamWOptions{.lr = lr});
+    case Algorithm::muon:
+      return std::make_unique<optim::Muon>(parameters, optim::MuonOptions{.lr = lr});
+    case Algorithm::sgd:
+      break;
+  }
+  return std::make_unique<optim::Sgd>(parameters, optim::SgdOptions{.lr = lr});
+}
+
+optim::Schedule make_schedule(const Setup& setup) {
+  switch (setup.curve) {
+    case Curve::cosine:
+      return optim::cosine_schedule(setup.updates);
+    case Curve::warmup_linear:
+      return optim::warmup_linear_schedule(setup.updates);
+    case Curve::constant:
+      break;
+  }
+  return optim::constant_schedule();
+}
+
+}  // namespace unroll::signature

@@ -1,0 +1,54 @@
+// The models of the signature, and what each is trained with.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "unroll/core/nonlinearity.h"
+#include "unroll/data/loader.h"
+#include "unroll/nn/module.h"
+#include "unroll/optim/optimizer.h"
+#include "unroll/optim/schedule.h"
+#include "unroll/tensor/tensor.h"
+
+namespace unroll::signature {
+
+enum class Kind {
+  recurrent,   // the tutorial's: Rnn, then Linear of its last step
+  every_step,  // Linear, Rnn from a state other than 0, Linear of each step
+  perceptron,  // Linear, relu, Linear, tanh, Linear; reads an image at once
+};
+enum class Algorithm { sgd, nesterov, adam, adamw, muon };
+enum class Curve { constant, cosine, warmup_linear };
+
+/// Everything about one model. The sizes left out are awkward for vectors and slices of any length.
+struct Setup {
+  std::string_view name;
+  Kind kind = Kind::recurrent;
+  std::int64_t steps = 11, inputs = 5;  // T and I: rows and columns of the images
+  std::int64_t hidden = 37, layers = 1;
+  Nonlinearity nonlinearity = Nonlinearity::relu;
+  bool bias = true, orthogonal = false;
+  DType dtype = DType::f32;
+  std::int64_t batch = 13;
+  int shift = 0;  // of the loader
+  data::Normalization normalization = {};
+  Algorithm algorithm = Algorithm::sgd;
+  double lr = 0.1;
+  Curve curve = Curve::constant;
+  std::int64_t updates = 50;
+};
+
+std::span<const Setup> setups();
+
+/// A model that gives the loss of a batch.
+struct Network : nn::Module {
+  virtual Tensor loss(const data::Batch& batch) const = 0;
+};
+
+std::unique_ptr<Network> make_network(const Setup& setup, Generator& generator);
+std::unique_ptr<optim::Optimizer> make_optimizer(const Setup& setup, const Parameters& parameters);
+optim::Schedule make_schedule(const Setup& setup);
+
+}  // namespace unroll::signature

@@ -1,0 +1,132 @@
+#include "signature/signature.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "core/numerics.h"
+#include "kernels/table.h"
+#include "signature/expected.h"
+#include "signature/models.h"
+#include "tensor/tensor_impl.h"
+#include "unroll/core/error.h"
+#include "unroll/optim/clip.h"
+
+namespace unroll::signature {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "the hash is of bytes in memory");
+
+/// Images that a network can learn to name: each class inks its own pixels, under much noise.
+data::Dataset make_set(const Setup& setup, Generator& generator) {
+  constexpr std::uint32_t kInk = 80, kNoise = 176;  // together at most 255
+  data::Dataset set;
+  set.count = 3 * setup.batch + setup.batch / 2;  // the last batch of a pass is smaller
+  set.rows = setup.steps;
+  set.columns = setup.inputs;
+  const auto pixels = static_cast<std::size_t>(set.rows * set.columns);
+  std::vector<std::uint32_t> patterns(pixels * static_cast<std::size_t>(set.classes));
+  for (std::uint32_t& ink : patterns) ink = generator.next_u32() % 2 * kInk;
+  for (std::int64_t i = 0; i < set.count; ++i) {
+    const std::uint32_t label = generator.next_u32() % static_cast<std::uint32_t>(set.classes);
+    set.labels.push_back(static_cast<std::uint8_t>(label));
+    for (std::size_t p = 0; p < pixels; ++p)
+      set.images.push_back(
+          static_cast<std::uint8_t>(patterns[label * pixels + p] + generator.next_u32() % kNoise));
+  }
+  return set;
+}
+
+std::uint64_t hash_of(const Parameters& parameters) {
+  std::uint64_t hash = fnv1a({});
+  for (const Parameter& p : parameters)
+    dispatch("signature", p.value.dtype(),
+             [&]<class T>(T*) { hash = fnv1a(std::as_bytes(p.value.values<T>()), hash); });
+  return hash;
+}
+
+Result train(const Setup& setup) {
+  Generator generator(0);
+  const data::Dataset set = make_set(setup, generator);
+  const auto network = make_network(setup, generator);
+  const Parameters parameters = network->parameters();
+  const auto optimizer = make_optimizer(setup, parameters);
+  const optim::Schedule schedule = make_schedule(setup);
+  data::Loader loader(set, {.batch_size = setup.batch,
+                            .shuffle = true,
+                            .normalization = setup.normalization,
+                            .dtype = setup.dtype,
+                            .shift = setup.shift,
+                            .generator = &generator});
+  Result result{.model = setup.name};
+  std::int64_t update = 0;
+  while (update < setup.updates) {
+    for (const data::Batch& batch : loader) {
+      optimizer->zero_grad();
+      const Tensor loss = network->loss(batch);
+      loss.backward();
+      optim::clip_grad_norm(parameters, 1.0);
+      optimizer->set_lr_factor(schedule(update));
+      optimizer->step();
+      result.last_loss = loss.item();
+      if (update == 0) result.first_loss = result.last_loss;
+      if (++update == setup.updates) break;
+    }
+  }
+  result.hash = hash_of(parameters);
+  return result;
+}
+
+}  // namespace
+
+std::vector<std::string_view> models() {
+  std::vector<std::string_view> names;
+  for (const Setup& setup : setups()) names.push_back(setup.name);
+  return names;
+}
+
+Result train(std::string_view model) {
+  const auto found = std::ranges::find(setups(), model, &Setup::name);
+  if (found == setups().end())
+    throw ValueError("signature", fmt::format("no model is called {}; there are {}", model,
+                                              fmt::join(models(), ", ")));
+  return train(*found);
+}
+
+std::uint64_t fnv1a(std::span<const std::byte> bytes, std::uint64_t hash) {
+  for (const std::byte b : bytes) hash = (hash ^ std::to_integer<std::uint64_t>(b)) * 0x100000001b3;
+  return hash;
+}
+
+std::uint64_t combined(std::span<const Result> results) {
+  std::uint64_t hash = fnv1a({});
+  for (const Result& r : results) {
+    const std::string line = fmt::format("{} {}\n", r.model, to_text(r.hash));
+    hash = fnv1a(std::as_bytes(std::span(line)), hash);
+  }
+  return hash;
+}
+
+std::string to_text(std::uint64_t hash) { return fmt::format("{:016x}", hash); }
+
+std::string difference(const Result& result) {
+  if (expected_revision != numerics::revision)
+    return fmt::format("the program is of numerics revision {}, the expected hashes of {}",
+                       numerics::revision, expected_revision);
+  const auto found = std::ranges::find(expected, result.model, &Expected::model);
+  if (found == std::end(expected)) return "no hash is expected yet";
+  if (found->hash == to_text(result.hash)) return {};
+  return fmt::format("{} expected", found->hash);
+}
+
+std::string to_json(std::span<const Result> results) {
+  std::string hashes;
+  for (const Result& r : results)
+    hashes += fmt::format("{}\"{}\":\"{}\"", hashes.empty() ? "" : ",", r.model, to_text(r.hash));
+  return fmt::format(R"({{"isa":"{}","revision":{},"hash":"{}","models":{{{}}}}})",
+                     kernels::instruction_set(), numerics::revision, to_text(combined(results)),
+                     hashes);
+}
+
+}  // namespace unroll::signature

@@ -1,0 +1,118 @@
+#include "steady/allocations.h"
+
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <cstdlib>
+#include <iterator>
+#include <new>
+
+namespace unroll::test {
+namespace {
+
+enum Function {
+  kMalloc,
+  kCalloc,
+  kRealloc,
+  kAlignedAlloc,
+  kPosixMemalign,
+  kMemalign,
+  kMmap,
+  kNew,
+  kFunctions
+};
+constexpr const char* names[] = {"malloc",         "calloc",   "realloc", "aligned_alloc",
+                                 "posix_memalign", "memalign", "mmap",    "operator new"};
+static_assert(std::size(names) == kFunctions);
+
+std::atomic<bool> watching = false;
+std::atomic<long> calls[kFunctions];
+
+void count(Function function) {
+  if (watching.load(std::memory_order_relaxed)) ++calls[function];
+}
+
+}  // namespace
+
+void start_watching() {
+  for (auto& c : calls) c = 0;
+  watching = true;
+}
+
+std::string stop_watching() {
+  watching = false;
+  std::string seen;
+  for (int f = 0; f < kFunctions; ++f)
+    if (calls[f] > 0)
+      seen += (seen.empty() ? "" : ", ") + std::string(names[f]) + " " + std::to_string(calls[f]);
+  return seen;
+}
+
+}  // namespace unroll::test
+
+using namespace unroll::test;
+
+// What the C library's functions are called inside of it; free() stays as it is.
+#define UNROLL_EXPORT __attribute__((visibility("default")))
+extern "C" {
+void* __libc_malloc(std::size_t);
+void* __libc_calloc(std::size_t, std::size_t);
+void* __libc_realloc(void*, std::size_t);
+void* __libc_memalign(std::size_t, std::size_t);
+
+UNROLL_EXPORT void* malloc(std::size_t bytes) {
+  count(kMalloc);
+  return __libc_malloc(bytes);
+}
+UNROLL_EXPORT void* calloc(std::size_t n, std::size_t bytes) {
+  count(kCalloc);
+  return __libc_calloc(n, bytes);
+}
+UNROLL_EXPORT void* realloc(void* block, std::size_t bytes) {
+  count(kRealloc);
+  return __libc_realloc(block, bytes);
+}
+UNROLL_EXPORT void* aligned_alloc(std::size_t alignment, std::size_t bytes) {
+  count(kAlignedAlloc);
+  return __libc_memalign(alignment, bytes);
+}
+UNROLL_EXPORT int posix_memalign(void** block, std::size_t alignment, std::size_t bytes) {
+  count(kPosixMemalign);
+  *block = __libc_memalign(alignment, bytes);
+  return *block ? 0 : ENOMEM;
+}
+UNROLL_EXPORT void* memalign(std::size_t alignment, std::size_t bytes) {
+  count(kMemalign);
+  return __libc_memalign(alignment, bytes);
+}
+UNROLL_EXPORT void* mmap(void* address, std::size_t bytes, int protection, int flags, int file,
+                         off_t offset) {
+  count(kMmap);
+  return reinterpret_cast<void*>(
+      syscall(SYS_mmap, address, bytes, protection, flags, file, offset));
+}
+UNROLL_EXPORT void* mmap64(void* address, std::size_t bytes, int protection, int flags, int file,
+                           off64_t offset) {
+  return mmap(address, bytes, protection, flags, file, offset);
+}
+}
+
+// operator new[] and the ones that don't throw call these two.
+void* operator new(std::size_t bytes) {
+  count(kNew);
+  if (void* block = __libc_malloc(bytes)) return block;
+  throw std::bad_alloc();
+}
+void* operator new(std::size_t bytes, std::align_val_t alignment) {
+  count(kNew);
+  if (void* block = __libc_memalign(static_cast<std::size_t>(alignment), bytes)) return block;
+  throw std::bad_alloc();
+}
+void operator delete(void* block) noexcept { std::free(block); }
+void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+void operator delete(void* block, std::align_val_t) noexcept { std::free(block); }
+void operator delete(void* block, std::size_t, std::align_val_t) noexcept { std::free(block); }

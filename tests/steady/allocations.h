@@ -1,0 +1,15 @@
+// Counts what this executable asks of the system: its own malloc, operator new, mmap and the like
+// take the place of the C library's.
+#pragma once
+
+#include <string>
+
+namespace unroll::test {
+
+/// From here on every call, by any thread, is counted.
+void start_watching();
+
+/// How often each function was called since then, "malloc 2, operator new 1"; empty where none was.
+std::string stop_watching();
+
+}  // namespace unroll::test
