@@ -1,0 +1,240 @@
+"""Writes docs/benchmarks.md from raw results."""
+import textwrap
+
+from figures import Figures, outcome_of
+from workloads import HOPES, TITLES, UNITS
+
+MARK = "†"  # beside what was measured while others used the machine
+FEW_ROUNDS = 3
+
+WHAT_IS_COMPARED = """\
+One training step is: a batch from data in memory, zero_grad, forward, cross-entropy of a readout of
+the last time step, backward, clipping the gradient's norm to 1, SGD 0.1. All are f32. T time steps,
+I inputs, H hidden units, N sequences in a batch.
+
+- **Unroll**: `unroll bench`. **PyTorch**: eager, as one writes it. **JAX**: one jitted call of
+  `lax.scan`, gradient and update, the inputs' product outside the scan; bound to as many cores as
+  it gets threads, which the others are not.
+- **oneDNN, layer alone**: the recurrent layer forward and backward and nothing else of the step,
+  with weights that are packed once.
+- **One time step** at batch 1: the layer alone, without a readout.
+  A call of ONNX Runtime is `session.run`; with its inputs and outputs bound before, it is quicker.
+- **The chapter**: 3000 steps of the tutorial with clipping, accuracy every 500, from the process's
+  start to its exit, with as many threads as each takes by itself. Torchvision's files are
+  decompressed beforehand, Unroll reads them compressed. "Data preloaded" replaces torchvision's
+  transforms and DataLoader by tensors in memory.
+- Every measurement is a process of its own, one at a time, in alternation. *Best* is the best time
+  of all rounds, *median* the median of the rounds' medians, and every ratio is best by best and
+  median by median: how many times longer the other takes than Unroll. Shares of peak are of the FMA
+  peak that `unroll bench` measures in the same process, with the same instruction set; only useful
+  arithmetic counts.
+- A † marks what was measured while other programs, or other guests of the same host, used more
+  than a tenth of the machine. Systems that wait by spinning (PyTorch, oneDNN) then become slower
+  without bounds, so their ratios say nothing.
+"""
+
+HOW_TO_REPEAT = """\
+    bench/peers/run                                   # all of this page
+    bench/peers/run --only step/rnn_relu --rounds 1   # some workloads, to the terminal
+    bench/peers/run --json FILE                       # keeps the raw results
+    bench/peers/run --from FILE                       # this page from them
+
+It needs Debian 12, Python 3.11 or later, 6 GB for the peers (in `build/peers-venv`), and MNIST
+(`unroll data fetch mnist`). On a shared machine take the ratios rather than the times.
+"""
+
+
+def number(value):
+    """Three significant digits."""
+    return f"{value:#.3g}".rstrip(".") if value < 1000 else f"{value:.0f}"
+
+
+def duration(figure):
+    """Best / median."""
+    scales = ((0.1, 1e3, "us"), (2000, 1, "ms"), (float("inf"), 1e-3, "s"))
+    factor, unit = next(scale[1:] for scale in scales if figure.best < scale[0])
+    mark = f" {MARK}" if figure.disturbed else ""
+    return f"{number(figure.best * factor)} / {number(figure.median * factor)} {unit}{mark}"
+
+
+def ratios(own, other):
+    return f"{number(other.best / own.best)} / {number(other.median / own.median)} times"
+
+
+def percent(pair):
+    return " / ".join(f"{100 * value:.0f}" for value in pair) + " %"
+
+
+def table(header, rows):
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def comparison(units, figures):
+    """A row a unit, a column a system: best / median, and how many times Unroll's that is."""
+    systems = [s for s in TITLES if s != "unroll_avx2" and any(s in unit.systems for unit in units)]
+    header = ["", "threads", *(TITLES[s] for s in systems)]
+    rows = []
+    for unit in units:
+        own = figures.find(unit.workload, unit.threads, "unroll")
+        row = [f"`{unit.workload}`", str(unit.threads or "its own")]
+        for system in systems:
+            figure = figures.find(unit.workload, unit.threads, system)
+            if system not in unit.systems:
+                row.append("")
+            elif not figure:
+                row.append("not measured")
+            elif system == "unroll" or not own:
+                row.append(duration(figure))
+            else:
+                row.append(f"{duration(figure)}: **{ratios(own, figure)}**")
+        rows.append(row)
+    return table(header, rows)
+
+
+def own_table(units, figures):
+    """Unroll's own times, with the share of the machine's peak."""
+    rows = []
+    for unit in units:
+        for system in ("unroll", "unroll_avx2"):
+            figure = figures.find(unit.workload, unit.threads, system)
+            if not figure:
+                continue
+            is_step = figure.last("share_of_l2") is not None
+            share = percent(figure.share_of_l2()) + " of L2" if is_step else percent(figure.share())
+            rows.append([f"`{unit.workload}`", str(unit.threads), figure.last("isa"),
+                         duration(figure),
+                         number(figure.last("mflop") / figure.best), share,
+                         f"{100 * figure.last('ceiling'):.0f} %"])
+    return table(["", "threads", "instruction set", "best / median", "GFLOP/s (best)",
+                  "share of peak, best / median", "padding leaves"], rows)
+
+
+def programs_text(figures):
+    """What the whole programs print and take, beyond their time."""
+    lines = []
+    for unit in UNITS:
+        for system in unit.systems if unit.threads == 0 else ():
+            figure = figures.find(unit.workload, 0, system)
+            if figure and figure.last("accuracy") is not None:
+                lines.append(f"- {unit.workload}, {TITLES[system]}: test accuracy "
+                             f"{figure.last('accuracy'):.2f} %.")
+    predict = figures.find("predict", 0, "unroll")
+    if predict:
+        peak = max(run["peak_kb"] for run in predict.runs)
+        memory = f"{peak / 1024:.1f} MiB" if peak else "not measured (no /usr/bin/time)"
+        size = predict.last("stripped_bytes")
+        lines.append(f"- `unroll predict MODEL FILE --index 0`, a fresh process with its files in "
+                     f"the page cache: peak memory {memory}; the stripped program: "
+                     f"{f'{size / 1e6:.2f} MB' if size else 'not measured (no strip)'}.")
+    return "\n".join(lines) + "\n"
+
+
+def limit(outcome):
+    return f"at {'least' if outcome.hope.least else 'most'} {outcome.hope.limit:g}"
+
+
+def shortfalls(results, units, figures, outcomes):
+    """What is not as good as hoped, and what is missing, one line each."""
+    lines = []
+    measured = [figure for unit in units for system in unit.systems
+                if (figure := figures.find(unit.workload, unit.threads, system))]
+    disturbed = sum(figure.disturbed for figure in measured)
+    if results["rounds"] < FEW_ROUNDS:
+        lines.append(f"**A trial, rounds: {results['rounds']}. These are no figures to quote.**")
+    if disturbed:
+        lines.append(f"The machine was not quiet: during {disturbed} of {len(measured)} "
+                     f"measurements, marked {MARK}, others used more than a tenth of it. Their "
+                     "ratios say nothing.")
+    for outcome in outcomes:
+        if outcome.why or outcome.met:
+            continue
+        by_best = ", which the best times reach" if outcome.reached(outcome.best) else ""
+        mark = f" {MARK}" if outcome.disturbed else ""
+        lines.append(f"{outcome.hope.text}: {number(outcome.median)} by the medians, "
+                     f"{number(outcome.best)} by the best times; "
+                     f"hoped for {limit(outcome)}{by_best}{mark}.")
+    for unit in units:
+        own = figures.find(unit.workload, unit.threads, "unroll")
+        for system in unit.systems:
+            figure = figures.find(unit.workload, unit.threads, system)
+            if not figure:
+                why = figures.why.get((unit.workload, unit.threads, system), "no reason given")
+                lines.append(f"Not measured: {TITLES[system]}, {unit}: {why}.")
+            elif own and system != "unroll_avx2" and figure.median < own.median:
+                lines.append(f"{TITLES[system]} is quicker than Unroll at {unit}: "
+                             f"{ratios(own, figure)} its time.")
+    left_out = [str(unit) for unit in UNITS if unit not in units]
+    if left_out:
+        lines.append(f"Left out of this run: {'; '.join(left_out)}.")
+    lines.append("One machine only: other CPUs, and other sizes, may show other ratios.")
+    return "\n".join(textwrap.fill(line, 100, initial_indent="- ", subsequent_indent="  ",
+                                   break_on_hyphens=False, break_long_words=False)
+                     for line in lines) + "\n"
+
+
+def hopes_table(outcomes):
+    rows = []
+    for outcome in outcomes:
+        hope = outcome.hope
+        if outcome.why:
+            rows.append([hope.text, limit(outcome), "", "", "not measured"])
+        else:
+            rows.append([hope.text, limit(outcome), number(outcome.best), number(outcome.median),
+                         ("yes" if outcome.met else "no") +
+                         (f" {MARK}" if outcome.disturbed else "")])
+    return table(["what", "hoped for", "best", "median", "met by the median"], rows)
+
+
+def peaks_of(system, figures):
+    """The best peaks of all runs on one instruction set, in words; None if it was not measured."""
+    runs = [run for figure in figures.all_of(system) for run in figure.runs if "isa" in run]
+    if not runs:
+        return None
+    several = [run["peak_gflops"] for run in runs if run["threads"] > 1]
+    text = (f"- Peaks with {runs[0]['isa']}: one core "
+            f"{number(max(run['peak_gflops_core'] for run in runs))} GFLOP/s")
+    if several:
+        text += f", two {number(max(several))} GFLOP/s"
+    return f"{text}; L2 {number(max(run['l2_gb_per_s'] for run in runs))} GB/s."
+
+
+def machine_text(results, figures):
+    machine = results["machine"]
+    labels = sorted({run["label"] for figure in figures.by_key.values() for run in figure.runs
+                     if run["label"]})
+    lines = [f"- {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB; "
+             f"{machine['system']}; load when it began: {machine['load']:.2f}.",
+             *filter(None, (peaks_of(system, figures) for system in ("unroll", "unroll_avx2"))),
+             f"- {', '.join([machine['unroll'].capitalize(), *labels])}; Python "
+             f"{machine['python']}; {machine['compiler']}; tree {machine['revision']}.",
+             f"- {results['date']}, rounds: {results['rounds']}, {results['seconds']:g} s a "
+             "measurement."]
+    return "\n".join(textwrap.fill(line, 100, subsequent_indent="  ", break_on_hyphens=False)
+                     for line in lines) + "\n"
+
+
+def page_of(results):
+    """The page, as Markdown."""
+    figures = Figures(results)
+    units = [unit for unit in UNITS if unit.workload in results["units"]]
+    outcomes = [outcome_of(hope, figures) for hope in HOPES if hope.workload in results["units"]]
+    steps = [unit for unit in units if unit.threads]
+    programs = [unit for unit in units if not unit.threads]
+    parts = ["# Benchmarks\n",
+             "Written by `bench/peers/run`; not to be edited by hand.\n",
+             "## Not as good as hoped\n", shortfalls(results, units, figures, outcomes),
+             "## Machine and versions\n", machine_text(results, figures)]
+    for title, prefix in (("A training step", "train/"), ("One time step", "step/")):
+        chosen = [unit for unit in steps
+                  if unit.workload.startswith(prefix) and len(unit.systems) > 1]
+        if chosen:
+            parts += [f"## {title}\n", comparison(chosen, figures)]
+    if programs:
+        parts += ["## Whole programs\n", comparison(programs, figures), programs_text(figures)]
+    if steps:
+        parts += ["## Unroll against the machine's peak\n", own_table(steps, figures)]
+    if outcomes:
+        parts += ["## Hoped for and measured\n", hopes_table(outcomes)]
+    parts += ["## What is compared\n", WHAT_IS_COMPARED, "## How to repeat\n", HOW_TO_REPEAT]
+    return "\n".join(parts)
