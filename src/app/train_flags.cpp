@@ -84,6 +84,8 @@ void TrainFlags::add_to(CLI::App& verb) {
             [](Config& c, const Text& v) { c.rng = train::rng_named(v); });
   add<Text>(verb, "--dtype", "f32 or f64",
             [](Config& c, const Text& v) { c.dtype = train::dtype_named(v); });
+  add<Text>(verb, "--precision", "full, or bf16: round what is multiplied (needs AVX512_BF16)",
+            [](Config& c, const Text& v) { c.precision = train::precision_named(v); });
   add<int>(verb, "--threads", "0: the cores allowed here; the result does not depend on it",
            [](Config& c, int v) { c.threads = v; });
   whole("--eval-every", "Test after so many steps; 0: only at the end", &Config::eval_every);

@@ -34,6 +34,7 @@ train::Config config_of(const Workload& w, int threads) {
     config.beta2 = tuned.beta2;
   }
   config.optimizer = w.optimizer;
+  config.precision = w.precision;
   config.lr = 1e-6;
   config.clip_norm = 1;
   config.hidden = w.hidden;

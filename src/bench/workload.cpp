@@ -4,16 +4,20 @@
 
 #include <algorithm>
 
+#include "kernels/bf16.h"
 #include "unroll/spec/model_spec.h"
 
 namespace unroll::bench {
 
-const std::vector<Workload>& workloads() {
+namespace {
+
+std::vector<Workload> all_that_run_here() {
   using train::Algorithm;
-  static const std::vector<Workload> all = {
+  std::vector<Workload> all = {
       {},
       {.activation = Nonlinearity::tanh},
       {.optimizer = Algorithm::muon},
+      {.precision = Precision::bf16},
       {.layers = 2},
       {.steps = 64, .input = 256, .hidden = 256, .batch = 64},
       {.steps = 64, .input = 512, .hidden = 512, .batch = 64},
@@ -23,6 +27,15 @@ const std::vector<Workload>& workloads() {
       {.kind = Kind::step, .steps = 1, .batch = 1, .on_all = false},
       {.kind = Kind::step, .steps = 1, .hidden = 256, .batch = 1, .on_all = false},
   };
+  if (!kernels::bf16_available())
+    std::erase_if(all, [](const Workload& w) { return w.precision == Precision::bf16; });
+  return all;
+}
+
+}  // namespace
+
+const std::vector<Workload>& workloads() {
+  static const std::vector<Workload> all = all_that_run_here();
   return all;
 }
 
@@ -31,6 +44,7 @@ std::string name_of(const Workload& w) {
   name += fmt::format("/rnn_{}", spec::name_of(w.activation));
   if (w.layers > 1) name += fmt::format("_{}layers", w.layers);
   if (w.optimizer == train::Algorithm::muon) name += "_muon";
+  if (w.precision == Precision::bf16) name += "_bf16";
   name += w.kind == Kind::step ? "/" : fmt::format("/t{}_", w.steps);
   name += fmt::format("i{}_h{}", w.input, w.hidden);
   if (w.kind == Kind::train) name += fmt::format("_n{}", w.batch);

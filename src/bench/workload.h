@@ -22,6 +22,7 @@ struct Workload {
   Kind kind = Kind::train;
   Nonlinearity activation = Nonlinearity::relu;
   train::Algorithm optimizer = train::Algorithm::sgd;
+  Precision precision = Precision::full;
   std::int64_t layers = 1;
   std::int64_t steps = 28, input = 28, hidden = 100, batch = 100;  // T, I, H, N
   bool on_one = true, on_all = true;  // which numbers of threads it is measured with
@@ -29,7 +30,8 @@ struct Workload {
   static constexpr std::int64_t outputs = 10;
 };
 
-/// All that `unroll bench` measures; a new one is a line there.
+/// All that `unroll bench` measures on this machine; a new one is a line there. Throws ValueError
+/// where UNROLL_ISA names what this CPU lacks.
 const std::vector<Workload>& workloads();
 
 /// "train/rnn_relu/t28_i28_h100_n100": kind, what is special about the model, sizes.

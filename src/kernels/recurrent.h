@@ -21,6 +21,7 @@ struct RecurrentShape {
   std::size_t layers = 1;  // L
   bool bias = true;
   Nonlinearity nonlinearity = Nonlinearity::tanh;
+  bool bf16 = false;  // round the operands of products to bf16; f32 only, where bf16_available()
 
   std::size_t input_of(std::size_t layer) const { return layer == 0 ? input : hidden; }
 };
@@ -67,7 +68,8 @@ struct GradientLayout {
 };
 GradientLayout gradient_layout(const RecurrentShape& shape, std::size_t layer);
 
-/// Transposes the weights for forward and adds the two biases; `packed` has plan.packed_size.
+/// Transposes the weights for forward and adds the two biases; `packed` has plan.packed_size and,
+/// for bf16, whole cache lines.
 template <class T>
 void pack(const RecurrentShape& shape, const RecurrentWeights<T>* weights, T* packed) noexcept;
 

@@ -1,4 +1,5 @@
 #include <cstring>
+#include <utility>
 
 #include "core/parallel.h"
 #include "kernels/recurrent.h"
@@ -24,7 +25,7 @@ class Backward {
       : call_(call),
         s_(call.shape),
         plan_(call.shape),
-        kernels_(table<T>()),
+        gemm_(product_of<T>(s_)),
         stride_(plan_.row_stride),
         row_(static_cast<std::ptrdiff_t>(stride_)),
         plane_(s_.batch * stride_),
@@ -83,9 +84,13 @@ class Backward {
   }
   T* weight_ih(std::size_t layer) const { return weight_hh(layer) + s_.hidden * stride_; }
 
-  /// With padded rows, as the products want them.
+  /// With padded rows or as pairs, as the products want them.
   void copy_weights() {
-    const auto copy = [](const T* from, std::size_t rows, std::size_t columns, T* to) {
+    const auto copy = [&](const T* from, std::size_t rows, std::size_t columns, T* to) {
+      if constexpr (std::is_same_v<T, float>)
+        if (s_.bf16)
+          return make_pairs(from, static_cast<std::ptrdiff_t>(columns), rows, columns, as_pairs(to),
+                            padded_row(columns));
       for (std::size_t r = 0; r < rows; ++r)
         std::memcpy(to + r * padded_row(columns), from + r * columns, columns * sizeof(T));
     };
@@ -141,6 +146,10 @@ class Backward {
     g.products[0].b = weight;
     g.products[0].b_k = static_cast<std::ptrdiff_t>(padded_row(columns));
     g.products[0].depth = s_.hidden;
+    if (s_.bf16) {
+      g.products[0].b_pairs = as_pairs(weight);
+      g.products[0].b_pairs_row = padded_row(columns);
+    }
     return g;
   }
 
@@ -158,13 +167,13 @@ class Backward {
       g.epilogue = derivative(s_.nonlinearity);
       g.saved = state(layer, t + 1) + rows.begin * stride_;
       g.saved_row = row_;
-      kernels_.gemm(g);
+      gemm_(g);
     }
     if (begin > 0 || !call_.grad_h_0) return;
     Gemm<T> g = product_with(weight, s_.hidden, 0, rows);
     g.out = call_.grad_h_0 + (layer * s_.batch + rows.begin) * s_.hidden;
     g.out_row = static_cast<std::ptrdiff_t>(s_.hidden);
-    kernels_.gemm(g);
+    gemm_(g);
   }
 
   /// W_ih^T dz_t: to the layer below or to the input.
@@ -180,7 +189,7 @@ class Backward {
                 static_cast<std::ptrdiff_t>(rows.begin) * call_.grad_input_row;
         g.out_row = call_.grad_input_row;
       }
-      kernels_.gemm(g);
+      gemm_(g);
     }
   }
 
@@ -209,6 +218,11 @@ class Backward {
   /// Adds sum_t,n left(t, n, i) right(t, n, j) to out(i, j), or sets it.
   void add_products(const Side& left, const Side& right, const Range& range, T* out,
                     std::size_t out_row, bool set) const {
+    add_products(left, right, range, out, out_row, set, gemm_);
+  }
+  template <class Multiply>
+  void add_products(const Side& left, const Side& right, const Range& range, T* out,
+                    std::size_t out_row, bool set, Multiply gemm) const {
     if (range.begin == range.end) {
       if (set)
         for (std::size_t i = 0; i < left.features; ++i)
@@ -237,12 +251,13 @@ class Backward {
       g.init = out;
       g.init_row = g.out_row;
     }
-    kernels_.gemm(g);
+    gemm(g);
   }
 
+  /// In full precision always.
   void add_bias(const Range& range, T* out, bool set) const {
     static constexpr T one = 1;
-    add_products({&one, 0, 0, 1}, dz_side(), range, out, 0, set);
+    add_products({&one, 0, 0, 1}, dz_side(), range, out, 0, set, table<T>().gemm);
   }
 
   /// Without an initial state the first step's product is with zeros.
@@ -316,7 +331,7 @@ class Backward {
   const RecurrentBackward<T>& call_;
   const RecurrentShape& s_;
   const RecurrentPlan plan_;
-  const Kernels<T>& kernels_;
+  decltype(product_of<T>(std::declval<RecurrentShape>())) gemm_;
   const std::size_t stride_;
   const std::ptrdiff_t row_;
   const std::size_t plane_;

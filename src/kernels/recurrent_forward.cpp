@@ -24,6 +24,15 @@ void pack(const RecurrentShape& shape, const RecurrentWeights<T>* weights, T* pa
       packed[j] = shape.bias ? w.bias_ih[j] + w.bias_hh[j] : T{0};
     transpose(w.weight_ih, shape.hidden, inputs, packed + stride, stride);
     transpose(w.weight_hh, shape.hidden, shape.hidden, packed + (1 + inputs) * stride, stride);
+    if constexpr (std::is_same_v<T, float>)
+      if (shape.bf16) {
+        T* const rows = packed + stride;
+        std::uint32_t* pairs = as_pairs(rows + (inputs + shape.hidden) * stride);
+        const auto row = static_cast<std::ptrdiff_t>(stride);
+        make_pairs(rows, row, inputs, shape.hidden, pairs, stride);
+        make_pairs(rows + inputs * stride, row, shape.hidden, shape.hidden,
+                   pairs + pairs_size(inputs, stride), stride);
+      }
     packed += packed_layer_size(shape, l, stride);
   }
 }
@@ -41,9 +50,9 @@ struct Step {
   std::ptrdiff_t state_row;
 };
 
-template <class T>
-void step_layer(const Kernels<T>& kernels, const RecurrentShape& s, std::size_t layer,
-                const T* packed, const Step<T>& step) {
+template <class T, class Multiply>
+void step_layer(Multiply gemm, const RecurrentShape& s, std::size_t layer, const T* packed,
+                const Step<T>& step) {
   const std::size_t stride = padded_row(s.hidden), inputs = s.input_of(layer);
   Gemm<T> g;
   g.rows = step.rows;
@@ -65,7 +74,13 @@ void step_layer(const Kernels<T>& kernels, const RecurrentShape& s, std::size_t 
   g.out = step.out;
   g.out_row = step.state_row;
   g.epilogue = activation(s.nonlinearity);
-  kernels.gemm(g);
+  if (s.bf16) {
+    const T* pairs = packed + (1 + inputs + s.hidden) * stride;
+    from_input.b_pairs = as_pairs(pairs);
+    from_state.b_pairs = as_pairs(pairs) + pairs_size(inputs, stride);
+    from_input.b_pairs_row = from_state.b_pairs_row = stride;
+  }
+  gemm(g);
 }
 
 }  // namespace
@@ -74,7 +89,7 @@ template <class T>
 void forward(const RecurrentForward<T>& call) {
   const RecurrentShape& s = call.shape;
   const RecurrentPlan plan(s);
-  const Kernels<T>& kernels = table<T>();
+  const auto gemm = product_of<T>(s);
   const std::size_t stride = plan.row_stride, plane = s.batch * stride;  // one slot: (N, S)
   const auto row = static_cast<std::ptrdiff_t>(stride);
   const auto slot = [&](std::size_t layer, std::size_t index) {
@@ -96,8 +111,8 @@ void forward(const RecurrentForward<T>& call) {
         const T* input = l > 0 ? slot(l - 1, t + 1) + offset
                                : call.input + static_cast<std::ptrdiff_t>(t) * call.input_step +
                                      static_cast<std::ptrdiff_t>(rows.begin) * call.input_row;
-        step_layer(
-            kernels, s, l, packed,
+        step_layer<T>(
+            gemm, s, l, packed,
             {rows.count, input, l > 0 ? row : call.input_row,
              t > 0 || call.h_0 ? slot(l, t) + offset : nullptr, slot(l, t + 1) + offset, row});
         packed += packed_layer_size(s, l, stride);
@@ -109,11 +124,11 @@ void forward(const RecurrentForward<T>& call) {
 template <class T>
 void step(const RecurrentShape& shape, const T* packed, const T* input, const T* h,
           T* next) noexcept {
-  const Kernels<T>& kernels = table<T>();
+  const auto gemm = product_of<T>(shape);
   for (std::size_t l = 0; l < shape.layers; ++l) {
-    step_layer(kernels, shape, l, packed,
-               {1, l > 0 ? next + (l - 1) * shape.hidden : input, 0,
-                h ? h + l * shape.hidden : nullptr, next + l * shape.hidden, 0});
+    step_layer<T>(gemm, shape, l, packed,
+                  {1, l > 0 ? next + (l - 1) * shape.hidden : input, 0,
+                   h ? h + l * shape.hidden : nullptr, next + l * shape.hidden, 0});
     packed += packed_layer_size(shape, l, padded_row(shape.hidden));
   }
 }

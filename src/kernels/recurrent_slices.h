@@ -3,8 +3,11 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
+#include <type_traits>
 
 #include "core/parallel.h"
+#include "kernels/bf16.h"
 #include "kernels/recurrent.h"
 
 namespace unroll::kernels {
@@ -33,10 +36,31 @@ inline std::size_t tasks_for(const RecurrentShape& shape, std::size_t slices) {
   return std::min(slices, std::max(wanted, shape.batch / kMostRows));
 }
 
-/// The packed weights of a layer: bias (S), W_ih^T (I, S), W_hh^T (H, S).
+/// The packed weights of a layer: bias (S), W_ih^T (I, S), W_hh^T (H, S), and for bf16 the pairs of
+/// both.
 inline std::size_t packed_layer_size(const RecurrentShape& shape, std::size_t layer,
                                      std::size_t row_stride) {
-  return (1 + shape.input_of(layer) + shape.hidden) * row_stride;
+  const std::size_t inputs = shape.input_of(layer), rows = 1 + inputs + shape.hidden;
+  return rows * row_stride +
+         (shape.bf16 ? pairs_size(inputs, row_stride) + pairs_size(shape.hidden, row_stride) : 0);
+}
+
+/// The product of the recurrent layers: table<T>().gemm, or gemm_bf16.
+template <class T>
+auto product_of(const RecurrentShape& shape) {
+  if constexpr (std::is_same_v<T, float>)
+    if (shape.bf16) return &gemm_bf16;
+  return table<T>().gemm;
+}
+
+/// Room for numbers of type T as room for pairs; both have 32 bits where it is used.
+template <class T>
+std::uint32_t* as_pairs(T* numbers) {
+  return reinterpret_cast<std::uint32_t*>(numbers);
+}
+template <class T>
+const std::uint32_t* as_pairs(const T* numbers) {
+  return reinterpret_cast<const std::uint32_t*>(numbers);
 }
 
 /// Where the parts of backward's scratch begin.
@@ -45,7 +69,7 @@ struct BackwardScratch {
   std::size_t dz;          // (T, N, S): the gradient of a layer's sums
   std::size_t from_above;  // (T, N, S): W_ih^T dz of the layer above
   std::size_t start;       // (N, S)
-  std::size_t weights;     // for each layer W_hh (H, S) and W_ih (H, padded_row(I))
+  std::size_t weights;     // for each layer W_hh (H, S) and W_ih (H, padded_row(I)), or pairs
   std::size_t size;
 };
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace unroll::kernels {
 
@@ -29,6 +30,9 @@ struct Product {
   std::size_t depth = 0;
   std::size_t repeat = 1;
   std::ptrdiff_t a_repeat = 0, b_repeat = 0;
+  // b once more for gemm_bf16 (kernels/bf16.h), rounded to pairs in rows so far apart.
+  const std::uint32_t* b_pairs = nullptr;
+  std::size_t b_pairs_row = 0;
 };
 
 /// out(row, column) = epilogue(init(row, column) + product 0 + product 1).

@@ -6,6 +6,7 @@
 
 #include "autograd/node.h"
 #include "core/float_environment.h"
+#include "kernels/bf16.h"
 #include "kernels/recurrent.h"
 #include "unroll/core/error.h"
 #include "unroll/nn/init.h"
@@ -160,7 +161,8 @@ RnnResult Rnn::operator()(const Tensor& input, const Tensor& h_0) const {
                  static_cast<std::size_t>(hidden_size_),
                  layers_.size(),
                  options_.bias,
-                 options_.nonlinearity};
+                 options_.nonlinearity,
+                 options_.precision == Precision::bf16};
   node->batch_first = options_.batch_first;
   node->x = input.detach();
   // The kernels want each row's features adjacent; rows and steps may lie anywhere.
@@ -222,6 +224,15 @@ void Rnn::initialise() {
     throw ValueError("rnn", fmt::format("input_size {}, hidden_size {}, num_layers {}; expected at "
                                         "least 1 each",
                                         input_size_, hidden_size_, options_.num_layers));
+  if (options_.precision == Precision::bf16) {
+    if (options_.dtype != DType::f32)
+      throw ValueError("rnn", fmt::format("bf16 precision is asked for a layer of {}; it needs f32",
+                                          name_of(options_.dtype)));
+    if (!kernels::bf16_available())
+      throw ValueError("rnn", fmt::format("bf16 precision needs AVX512_BF16, which {} here is "
+                                          "without; use full precision",
+                                          kernels::instruction_set()));
+  }
   Generator& generator = options_.generator ? *options_.generator : default_generator();
   const double bound = 1.0 / std::sqrt(static_cast<double>(hidden_size_));
   for (std::int64_t l = 0; l < options_.num_layers; ++l) {

@@ -11,13 +11,15 @@ struct Classifier : nn::Module {
   nn::Rnn rnn;
   nn::Linear fc;
 
-  Classifier(const spec::ModelSpec& spec, DType dtype, Generator& generator)
+  Classifier(const spec::ModelSpec& spec, DType dtype, Generator& generator,
+             Precision precision = Precision::full)
       : rnn(child(spec.recurrent), spec.input_size, spec.hidden_size,
             {.num_layers = spec.num_layers,
              .nonlinearity = spec.nonlinearity,
              .bias = spec.bias,
              .batch_first = true,
              .dtype = dtype,
+             .precision = precision,
              .generator = &generator}),
         fc(child(spec.readout), spec.hidden_size, spec.outputs,
            {.dtype = dtype, .generator = &generator}) {}

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "unroll/core/nonlinearity.h"
+#include "unroll/core/precision.h"
 #include "unroll/core/random.h"
 #include "unroll/data/loader.h"
 #include "unroll/tensor/tensor.h"
@@ -49,6 +50,7 @@ struct Config {
   std::uint64_t seed = 0;
   Rng rng = Rng::native;
   DType dtype = DType::f32;
+  Precision precision = Precision::full;
   int threads = 0;                    // 0: the cores there are; no influence on the result
   std::int64_t eval_every = 500;      // 0: only after the last step
   std::vector<std::int64_t> save_at;  // steps after which the weights are kept

@@ -90,6 +90,8 @@ const std::vector<Field>& fields() {
           "rng", &Config::rng, [](Rng r) { return name_of(r); }, rng_named),
       named(
           "dtype", &Config::dtype, [](DType d) { return unroll::name_of(d); }, dtype_named),
+      named(
+          "precision", &Config::precision, [](Precision p) { return name_of(p); }, precision_named),
       plain("threads", &Config::threads),
       plain("eval_every", &Config::eval_every),
       plain("save_at", &Config::save_at),

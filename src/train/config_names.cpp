@@ -18,6 +18,7 @@ constexpr std::string_view kInitialValues[] = {"torch", "identity", "orthogonal"
 constexpr std::string_view kSchedules[] = {"constant", "linear", "cosine"};
 constexpr std::string_view kRngs[] = {"native", "torch"};
 constexpr std::string_view kDtypes[] = {"f32", "f64"};
+constexpr std::string_view kPrecisions[] = {"full", "bf16"};
 constexpr std::string_view kAugments[] = {"none", "shift1", "shift2", "shift3", "shift4"};
 
 template <std::size_t kCount>
@@ -36,6 +37,7 @@ std::string_view name_of(Algorithm a) { return kAlgorithms[static_cast<std::size
 std::string_view name_of(InitialValues i) { return kInitialValues[static_cast<std::size_t>(i)]; }
 std::string_view name_of(ScheduleKind s) { return kSchedules[static_cast<std::size_t>(s)]; }
 std::string_view name_of(Rng r) { return kRngs[static_cast<std::size_t>(r)]; }
+std::string_view name_of(Precision p) { return kPrecisions[static_cast<std::size_t>(p)]; }
 
 std::string name_of_augment(int shift) {
   return std::string(kAugments[static_cast<std::size_t>(shift)]);
@@ -53,6 +55,9 @@ ScheduleKind schedule_named(std::string_view name) {
 Rng rng_named(std::string_view name) { return static_cast<Rng>(find_name("rng", name, kRngs)); }
 DType dtype_named(std::string_view name) {
   return static_cast<DType>(find_name("dtype", name, kDtypes));
+}
+Precision precision_named(std::string_view name) {
+  return static_cast<Precision>(find_name("precision", name, kPrecisions));
 }
 int augment_named(std::string_view name) {
   return static_cast<int>(find_name("augment", name, kAugments));

@@ -15,6 +15,7 @@ std::string_view name_of(Algorithm a);
 std::string_view name_of(InitialValues i);
 std::string_view name_of(ScheduleKind s);
 std::string_view name_of(Rng r);
+std::string_view name_of(Precision p);
 std::string name_of_augment(int shift);  // "none", "shift1"
 
 Algorithm algorithm_named(std::string_view name);
@@ -22,6 +23,7 @@ InitialValues initial_values_named(std::string_view name);
 ScheduleKind schedule_named(std::string_view name);
 Rng rng_named(std::string_view name);
 DType dtype_named(std::string_view name);
+Precision precision_named(std::string_view name);
 int augment_named(std::string_view name);
 std::vector<std::int64_t> steps_named(std::string_view names);
 

@@ -151,7 +151,7 @@ Trainer::Trainer(const Config& config, const data::Dataset& train, const data::D
       test_(test),
       spec_(describe(config, train)),
       generator_(config.seed, config.rng),
-      model_(spec_, config.dtype, generator_),
+      model_(spec_, config.dtype, generator_, config.precision),
       parameters_(model_.parameters()),
       optimizer_(make_optimizer(config, parameters_)),
       steps_(steps_of(config, train)) {

@@ -1,6 +1,7 @@
 // The contract of numerics, seen from outside: the same seed and configuration give the same files.
 #include <gtest/gtest.h>
 
+#include "kernels/bf16.h"
 #include "support/small_run.h"
 
 namespace unroll {
@@ -24,10 +25,15 @@ const Setting settings[] = {
      {"--recipe", "tuned", "--layers", "2", "--activation", "tanh", "--hidden", "37",
       "--batch-size", "53", "--init", "orthogonal", "--optimizer", "adamw", "--schedule",
       "cosine"}},
+    {"Bf16", {"--recipe", "tuned", "--precision", "bf16"}},
 };
 
 class SameFiles : public testing::TestWithParam<Setting> {
  protected:
+  void SetUp() override {
+    if (std::string(GetParam().name) == "Bf16" && !kernels::bf16_available())
+      GTEST_SKIP() << "no AVX512_BF16 here";
+  }
   void run(const std::string& out, Arguments more, const std::string& isa = "") {
     const Arguments& base = GetParam().arguments;
     more.insert(more.begin(), base.begin(), base.end());

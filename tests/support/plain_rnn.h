@@ -36,7 +36,7 @@ struct PlainRnn {
   /// Forward and backward; states are (L, T + 1, N, H), gradients [weight_ih, weight_hh, bias] of
   /// each layer in turn, each summed over this many blocks of the batch.
   Results run(std::size_t blocks) const {
-    const auto& [N, steps, I, H, L, bias, f] = shape;
+    const auto& [N, steps, I, H, L, bias, f, bf16] = shape;
     const std::size_t plane = N * H;
     const bool relu = f == Nonlinearity::relu;
     Results r;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "unroll/core/nonlinearity.h"
+#include "unroll/core/precision.h"
 #include "unroll/core/random.h"
 #include "unroll/nn/module.h"
 #include "unroll/tensor/tensor.h"
@@ -16,6 +17,7 @@ struct RnnOptions {
   bool bias = true;
   bool batch_first = false;  ///< input and output are (N, T, ...) instead of (T, N, ...)
   DType dtype = DType::f32;
+  Precision precision = Precision::full;
   Generator* generator = nullptr;  ///< default_generator() where null
 };
 
@@ -34,7 +36,8 @@ struct RnnResult {
 class Rnn : public Module {
  public:
   using Options = RnnOptions;
-  /// Throws ValueError for sizes below 1.
+  /// Throws ValueError for sizes below 1, and for bf16 in another type than f32 or on a CPU without
+  /// it.
   Rnn(std::int64_t input_size, std::int64_t hidden_size, const Options& options = {});
   Rnn(const Child& place, std::int64_t input_size, std::int64_t hidden_size,
       const Options& options = {});

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "kernels/bf16.h"
 #include "support/expect_error.h"
 #include "support/flush_to_zero.h"
 #include "support/kernel_test.h"
@@ -140,6 +141,31 @@ TEST_F(RnnLayer, SizesBelowOneAreRefused) {
             "[rnn] input_size 28, hidden_size 0, num_layers 1; expected at least 1 each");
   EXPECT_THROW(Rnn(0, 5), ValueError);
   EXPECT_THROW(Rnn(5, 5, {.num_layers = 0}), ValueError);
+}
+
+TEST_F(RnnLayer, Bf16IsForF32OnCpusThatHaveIt) {
+  const RnnOptions in_f64{.dtype = DType::f64, .precision = Precision::bf16};
+  EXPECT_EQ(error_of<ValueError>([&] { Rnn(3, 4, in_f64); }),
+            "[rnn] bf16 precision is asked for a layer of f64; it needs f32");
+  const RnnOptions in_f32{.precision = Precision::bf16};
+  if (kernels::bf16_available())
+    EXPECT_NO_THROW(Rnn(3, 4, in_f32));
+  else
+    EXPECT_THROW(Rnn(3, 4, in_f32), ValueError);
+}
+
+TEST_F(RnnLayer, Bf16RoundsWhatItMultiplies) {
+  if (!kernels::bf16_available()) GTEST_SKIP() << "no AVX512_BF16 here";
+  Generator generator(1);
+  Rnn rnn(1, 1,
+          {.nonlinearity = Nonlinearity::relu,
+           .bias = false,
+           .precision = Precision::bf16,
+           .generator = &generator});
+  for (const auto& p : rnn.parameters()) *p.value.data<float>() = 1;
+  // 1 + 2^-9 becomes 1; two steps: 1 + 1
+  const auto result = rnn(Tensor::full({2, 1, 1}, 1 + 0x1p-9, DType::f32));
+  EXPECT_EQ(result.h_n.item(), 2);
 }
 
 TEST_F(RnnLayer, HasTheParametersOfItsOptions) {

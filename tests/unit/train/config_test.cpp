@@ -96,6 +96,7 @@ Config unusual() {
   c.seed = 18446744073709551615u;
   c.rng = Rng::torch;
   c.dtype = DType::f64;
+  c.precision = Precision::bf16;
   c.threads = 3;
   c.eval_every = 0;
   c.save_at = {1, 10, 1000000000000};
