@@ -17,4 +17,7 @@ add_library(unroll_deps_library INTERFACE)
 target_link_libraries(unroll_deps_library INTERFACE unroll_deps_infer PkgConfig::libdeflate
                       OpenSSL::Crypto)
 add_library(unroll_deps_program INTERFACE)
-target_link_libraries(unroll_deps_program INTERFACE unroll_deps_library CLI11::CLI11 CURL::libcurl)
+target_link_libraries(unroll_deps_program INTERFACE unroll_deps_library CLI11::CLI11
+                      ${CMAKE_DL_LIBS})
+# Loaded when something is downloaded (src/app/curl_library.h): only its headers are needed here.
+target_include_directories(unroll_deps_program SYSTEM INTERFACE ${CURL_INCLUDE_DIRS})

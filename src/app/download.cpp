@@ -1,6 +1,5 @@
 #include "app/download.h"
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <memory>
 #include <span>
 
+#include "app/curl_library.h"
 #include "core/file.h"
 #include "data/sha256.h"
 
@@ -50,34 +50,34 @@ struct Failure {
 };
 
 Failure fetch(const std::string& url, Transfer& transfer) {
-  [[maybe_unused]] static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
-  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),
-                                                                 &curl_easy_cleanup);
-  if (!curl) throw Error("download", "libcurl can't be initialised");
-  CURL* handle = curl.get();
+  const CurlLibrary& curl = CurlLibrary::get();
+  const std::unique_ptr<CURL, decltype(curl.easy_cleanup)> owner(curl.easy_init(),
+                                                                 curl.easy_cleanup);
+  if (!owner) throw Error("download", "libcurl can't be initialised");
+  CURL* handle = owner.get();
   char reason[CURL_ERROR_SIZE] = "";
-  curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
-  curl_easy_setopt(handle, CURLOPT_USERAGENT, "unroll");
-  curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 1L);
-  curl_easy_setopt(handle, CURLOPT_REDIR_PROTOCOLS_STR, "https");
-  curl_easy_setopt(handle, CURLOPT_MAXREDIRS, 5L);
-  curl_easy_setopt(handle, CURLOPT_FAILONERROR, 1L);
-  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, long{transfer.options.connect_seconds});
-  curl_easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 100L);
-  curl_easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, long{transfer.options.stall_seconds});
-  curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, &on_data);
-  curl_easy_setopt(handle, CURLOPT_WRITEDATA, &transfer);
-  curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
-  curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, &on_progress);
-  curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &transfer);
-  curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, reason);
+  curl.easy_setopt(handle, CURLOPT_URL, url.c_str());
+  curl.easy_setopt(handle, CURLOPT_USERAGENT, "unroll");
+  curl.easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl.easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 1L);
+  curl.easy_setopt(handle, CURLOPT_REDIR_PROTOCOLS_STR, "https");
+  curl.easy_setopt(handle, CURLOPT_MAXREDIRS, 5L);
+  curl.easy_setopt(handle, CURLOPT_FAILONERROR, 1L);
+  curl.easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+  curl.easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, long{transfer.options.connect_seconds});
+  curl.easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 100L);
+  curl.easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, long{transfer.options.stall_seconds});
+  curl.easy_setopt(handle, CURLOPT_WRITEFUNCTION, &on_data);
+  curl.easy_setopt(handle, CURLOPT_WRITEDATA, &transfer);
+  curl.easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+  curl.easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, &on_progress);
+  curl.easy_setopt(handle, CURLOPT_XFERINFODATA, &transfer);
+  curl.easy_setopt(handle, CURLOPT_ERRORBUFFER, reason);
   transfer.content.clear();
-  const CURLcode code = curl_easy_perform(handle);
+  const CURLcode code = curl.easy_perform(handle);
   if (transfer.show_progress) fmt::print(stderr, "\r{:30}\r", "");
   long status = 0;
-  curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+  curl.easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
   switch (code) {
     case CURLE_OK:
       return {};
@@ -94,11 +94,11 @@ Failure fetch(const std::string& url, Transfer& transfer) {
     case CURLE_RECV_ERROR:
     case CURLE_GOT_NOTHING:
     case CURLE_OPERATION_TIMEDOUT:
-      return {reason[0] ? reason : curl_easy_strerror(code), status != 0};
+      return {reason[0] ? reason : curl.easy_strerror(code), status != 0};
     default:
       break;
   }
-  return {reason[0] ? reason : curl_easy_strerror(code)};
+  return {reason[0] ? reason : curl.easy_strerror(code)};
 }
 
 Failure check(const Transfer& transfer, const std::string& sha256) {
