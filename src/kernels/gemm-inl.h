@@ -52,9 +52,9 @@ HWY_NOINLINE void tanh_in_place(D d, T* values, std::size_t count) {
     simd::StoreU(tanh(d, simd::LoadU(d, values + i)), d, values + i);
 }
 
-/// The columns that one block covers: `full` vectors and perhaps one of half the lanes, side by
-/// side from `begin` on. The last of them ends at `end`, so it may overlap the one before: the
-/// columns in both are computed twice, with the same result, and none needs a kernel of its own.
+/// The columns that one block covers: vectors side by side from `begin` on, the last of which,
+/// perhaps of half the lanes, ends at `end` and so may overlap the one before: the columns in both
+/// are computed twice, with the same result, and none needs a kernel of its own.
 struct Columns {
   std::size_t begin, end;
 };
@@ -212,6 +212,7 @@ void gemm_panel(D d, const Gemm<T>& g, Columns columns) {
   };
   for (int i = 0; i < g.count; ++i) {
     Product<T> rest = g.products[i];
+    if (rest.depth == 0) continue;
     if (rest.depth <= limit) {
       while (rest.repeat > 0) {
         Product<T> part = rest;
@@ -239,7 +240,8 @@ void gemm_panel(D d, const Gemm<T>& g, Columns columns) {
   }
 }
 
-/// One group of vectors, the last of them perhaps a half one.
+/// One group of vectors, the last of them perhaps a half one. The vector that overlaps another is
+/// in that one's group, so that sums which start from the output are read before either is written.
 template <std::size_t kVectors, class D, class T = simd::TFromD<D>>
 void gemm_group(D d, const Gemm<T>& g, Columns columns, bool half) {
   if constexpr (kVectors > 1 && simd::MaxLanes(D()) > 1)

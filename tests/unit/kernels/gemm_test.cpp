@@ -112,6 +112,21 @@ TYPED_TEST(GemmKernel, NothingToDo) {
   expect_definition(Problem<TypeParam>(5, 21, 3).gemm(0), "no products");
 }
 
+TYPED_TEST(GemmKernel, EmptyProductsBesideOneOfSeveralPanels) {
+  // Deeper than a panel of any instruction set, with more rows than a block.
+  const Problem<TypeParam> problem(13, 70, 900);
+  Gemm<TypeParam> g = problem.gemm(2);
+  g.init = problem.init.data();
+  g.init_row = problem.stride(70);
+  g.epilogue = Epilogue::relu;
+  expect_definition(g, "two");
+  g.products[0].depth = 0;
+  expect_definition(g, "the first is empty");
+  g.products[0].depth = 900;
+  g.products[1].depth = 0;
+  expect_definition(g, "the second is empty");
+}
+
 TYPED_TEST(GemmKernel, TwoProductsAreOneChain) {
   for (std::size_t n = 1; n <= 40; ++n)
     expect_definition(Problem<TypeParam>(n % 9 + 1, n, 11).gemm(2), std::to_string(n));
