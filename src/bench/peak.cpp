@@ -1,8 +1,7 @@
 // The two loops that measure, compiled for every instruction set that the kernels are.
 
-// The same targets as in kernels/table.cpp.
-#define HWY_DISABLED_TARGETS \
-  (HWY_SSSE3 | HWY_SSE4 | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
+#include "core/simd_targets.h"
+// This first: Highway reads it.
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "bench/peak.cpp"
@@ -33,8 +32,10 @@ inline void fma_chains(std::size_t rounds, float factor, float* out) noexcept {
   // Each starts from another number: the compiler would make equal chains one.
   UNROLL_UNROLLED
   for (std::size_t i = 0; i < kChains; ++i) sum[i] = simd::Set(d, static_cast<float>(i));
-  for (std::size_t r = 0; r < rounds; ++r) UNROLL_UNROLLED
-  for (std::size_t i = 0; i < kChains; ++i) sum[i] = simd::MulAdd(a, a, sum[i]);
+  for (std::size_t r = 0; r < rounds; ++r) {
+    UNROLL_UNROLLED
+    for (std::size_t i = 0; i < kChains; ++i) sum[i] = simd::MulAdd(a, a, sum[i]);
+  }
   UNROLL_UNROLLED
   for (std::size_t i = 1; i < kChains; ++i) sum[0] = simd::Add(sum[0], sum[i]);
   simd::StoreU(sum[0], d, out);
@@ -48,9 +49,11 @@ inline void read_all(const float* data, std::size_t count, std::size_t passes,
   UNROLL_UNROLLED
   for (std::size_t i = 0; i < kStreams; ++i) sum[i] = simd::Zero(d);
   for (std::size_t p = 0; p < passes; ++p)
-    for (std::size_t at = 0; at < count; at += kStreams * kLanes) UNROLL_UNROLLED
-  for (std::size_t i = 0; i < kStreams; ++i)
-    sum[i] = simd::Add(sum[i], simd::LoadU(d, data + at + i * kLanes));
+    for (std::size_t at = 0; at < count; at += kStreams * kLanes) {
+      UNROLL_UNROLLED
+      for (std::size_t i = 0; i < kStreams; ++i)
+        sum[i] = simd::Add(sum[i], simd::LoadU(d, data + at + i * kLanes));
+    }
   UNROLL_UNROLLED
   for (std::size_t i = 1; i < kStreams; ++i) sum[0] = simd::Add(sum[0], sum[i]);
   simd::StoreU(sum[0], d, out);

@@ -24,7 +24,7 @@ constexpr std::size_t pairs_size(std::size_t depth, std::size_t stride) {
 
 /// Rows k and k + 1 of b (depth, columns), rounded and side by side: element (k / 2, column) of
 /// `pairs` holds both. The last row of an odd depth is paired with zeros. `stride`, between rows of
-/// pairs, is a multiple of 16; what is beyond the columns becomes zero.
+/// pairs, is a multiple of 16; what pads the columns to such a multiple becomes zero.
 void make_pairs(const float* b, std::ptrdiff_t b_k, std::size_t depth, std::size_t columns,
                 std::uint32_t* pairs, std::size_t stride) noexcept;
 

@@ -1,8 +1,7 @@
 // Compiles the kernels for every instruction set and chooses one at run time.
 
-// Only targets whose MulAdd is fused; the baseline becomes the one-lane stand-in of simd-inl.h.
-#define HWY_DISABLED_TARGETS \
-  (HWY_SSSE3 | HWY_SSE4 | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
+#include "core/simd_targets.h"
+// This first: Highway reads it.
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/table.cpp"

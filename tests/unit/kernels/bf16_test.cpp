@@ -11,6 +11,7 @@
 #include "kernels/recurrent.h"
 #include "support/kernel_test.h"
 #include "support/plain_rnn.h"
+#include "support/recurrent_pass.h"
 #include "unroll/core/threads.h"
 
 namespace unroll::kernels {
@@ -180,45 +181,9 @@ TEST_F(Bf16, RoundsToTheNearestTiesToEven) {
   }
 }
 
-/// The last layer's gradient of W_hh of a pass with this many threads.
 std::vector<float> gradients_of(const test::PlainRnn<float>& rnn, int threads) {
   set_num_threads(threads);
-  const RecurrentShape& s = rnn.shape;
-  const RecurrentPlan plan(s);
-  std::vector<RecurrentWeights<float>> weights;
-  for (const auto& w : rnn.layers)
-    weights.push_back({w.weight_ih.data(), w.weight_hh.data(), w.bias_ih.data(), w.bias_hh.data()});
-  std::vector<float> packed(plan.packed_size), scratch(plan.backward_scratch),
-      states(s.layers * (s.steps + 1) * s.batch * plan.row_stride),
-      gradients(plan.gradient_blocks * plan.gradient_size);
-  pack(s, weights.data(), packed.data());
-  const auto row = static_cast<std::ptrdiff_t>(s.input),
-             step = static_cast<std::ptrdiff_t>(s.input * s.batch);
-  forward(RecurrentForward<float>{s, packed.data(), rnn.input.data(), step, row, nullptr,
-                                  states.data(), s.steps + 1});
-  RecurrentBackward<float> call{};
-  call.shape = s;
-  call.weights = weights.data();
-  call.input = rnn.input.data();
-  call.input_step = step;
-  call.input_row = row;
-  call.states = states.data();
-  call.grad_output = rnn.grad_output.data();
-  call.grad_count = s.steps;
-  call.grad_step = static_cast<std::ptrdiff_t>(s.batch * s.hidden);
-  call.grad_row = static_cast<std::ptrdiff_t>(s.hidden);
-  call.gradients = gradients.data();
-  call.scratch = scratch.data();
-  backward(call);
-  gradients.resize(plan.gradient_size);
-  for (std::size_t l = 0; l < s.layers; ++l) {
-    // what lies between the parts was never written
-    const GradientLayout at = gradient_layout(s, l), next = gradient_layout(s, l + 1);
-    std::fill(&gradients[at.weight_ih] + s.input_of(l) * s.hidden, &gradients[at.weight_hh], 0.0f);
-    std::fill(&gradients[at.weight_hh] + s.hidden * s.hidden, &gradients[at.bias], 0.0f);
-    std::fill(&gradients[at.bias] + s.hidden, gradients.data() + next.weight_ih, 0.0f);
-  }
-  return gradients;
+  return test::drive(rnn).gradients;
 }
 
 TEST_F(Bf16, GradientsAreNearThoseOfFullPrecisionAndTheSameOnAnyNumberOfThreads) {
