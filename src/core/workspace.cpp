@@ -1,12 +1,19 @@
 #include "core/workspace.h"
 
+#include <sys/mman.h>
+
 #include <bit>
 #include <new>
 
 namespace unroll {
 namespace {
 
-constexpr std::align_val_t kAlignment{64};
+constexpr std::size_t kHugePage = std::size_t{1} << 21;
+
+/// Of a block of this size.
+std::align_val_t alignment_of(std::size_t size) {
+  return std::align_val_t{size < kHugePage ? 64 : kHugePage};
+}
 
 std::size_t rounded(std::size_t bytes) {
   if (bytes <= 256) return (bytes + 63) / 64 * 64 + (bytes == 0 ? 64 : 0);
@@ -18,7 +25,7 @@ std::size_t rounded(std::size_t bytes) {
 
 Workspace::~Workspace() {
   for (auto& [size, blocks] : free_)
-    for (void* block : blocks) ::operator delete(block, kAlignment);
+    for (void* block : blocks) ::operator delete(block, alignment_of(size));
 }
 
 void* Workspace::do_allocate(std::size_t bytes, std::size_t /*alignment*/) {
@@ -32,7 +39,13 @@ void* Workspace::do_allocate(std::size_t bytes, std::size_t /*alignment*/) {
       return block;
     }
   }
-  return ::operator new(size, kAlignment);
+  void* block = ::operator new(size, alignment_of(size));
+#if defined(MADV_HUGEPAGE)
+  // The rows of large weights lie a page or more apart: with pages of 4 KB a panel of them has more
+  // pages than the translation buffers hold. Only advice, so a refusal is no error.
+  if (size >= kHugePage) ::madvise(block, size, MADV_HUGEPAGE);
+#endif
+  return block;
 }
 
 void Workspace::do_deallocate(void* block, std::size_t bytes, std::size_t /*alignment*/) {

@@ -9,7 +9,8 @@
 
 namespace unroll {
 
-/// A memory resource that keeps what is given back, by size, aligned to 64 bytes.
+/// A memory resource that keeps what is given back, by size, aligned to 64 bytes; large blocks lie
+/// in huge pages where the system has some.
 ///
 /// Sizes are rounded up, to a quarter of a power of two or 64 bytes, so that a training step finds
 /// the blocks of the step before. Whatever allocates from it keeps it alive by a shared pointer.

@@ -91,8 +91,11 @@ class Backward {
         if (s_.bf16)
           return make_pairs(from, static_cast<std::ptrdiff_t>(columns), rows, columns, as_pairs(to),
                             padded_row(columns));
-      for (std::size_t r = 0; r < rows; ++r)
-        std::memcpy(to + r * padded_row(columns), from + r * columns, columns * sizeof(T));
+      constexpr std::size_t kRows = 64;
+      parallel((rows + kRows - 1) / kRows, [&](std::size_t part) {
+        for (std::size_t r = part * kRows; r < std::min(rows, (part + 1) * kRows); ++r)
+          std::memcpy(to + r * padded_row(columns), from + r * columns, columns * sizeof(T));
+      });
     };
     for (std::size_t l = 0; l < s_.layers; ++l) {
       copy(call_.weights[l].weight_hh, s_.hidden, s_.hidden, weight_hh(l));
