@@ -7,6 +7,7 @@ find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(CURL REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(ZLIB REQUIRED)
 pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)
 pkg_check_modules(libdeflate REQUIRED IMPORTED_TARGET libdeflate)
 
@@ -15,7 +16,7 @@ target_link_libraries(unroll_deps_infer INTERFACE PkgConfig::hwy fmt::fmt
                       nlohmann_json::nlohmann_json Threads::Threads)
 add_library(unroll_deps_library INTERFACE)
 target_link_libraries(unroll_deps_library INTERFACE unroll_deps_infer PkgConfig::libdeflate
-                      OpenSSL::Crypto)
+                      ZLIB::ZLIB OpenSSL::Crypto)
 add_library(unroll_deps_program INTERFACE)
 target_link_libraries(unroll_deps_program INTERFACE unroll_deps_library CLI11::CLI11
                       ${CMAKE_DL_LIBS})

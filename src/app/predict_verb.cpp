@@ -134,12 +134,13 @@ int predict_stdin(const infer::Model<T>& model, const Flags& flags) {
   return kOk;
 }
 
-/// An idx file of images as a set without labels.
-data::Dataset read_images(const std::string& file) {
-  data::Idx images = data::read_idx(file, data::Part::images);
+/// An idx file of images, or one image of it, as a set without labels.
+data::Dataset read_images(const std::string& file, std::optional<std::int64_t> index) {
+  data::Idx images =
+      index ? data::read_idx_image(file, *index) : data::read_idx(file, data::Part::images);
   data::Dataset set;
   set.name = file;
-  set.count = images.shape[0];
+  set.count = index ? 1 : images.shape[0];
   set.rows = images.shape[1];
   set.columns = images.shape[2];
   set.images = std::move(images.values);
@@ -148,13 +149,11 @@ data::Dataset read_images(const std::string& file) {
 
 template <class T>
 int predict_images(const infer::Model<T>& model, const Flags& flags) {
-  const data::Dataset set = read_images(flags.file);
-  if (flags.index && (*flags.index < 0 || *flags.index >= set.count))
-    throw UsageError(fmt::format("--index {}, expected 0 to {}", *flags.index, set.count - 1));
+  const data::Dataset set = read_images(flags.file, flags.index);
   const spec::ModelSpec& spec = model.description();
   std::vector<T> logits(static_cast<std::size_t>(spec.outputs));
   if (flags.rows) {
-    const auto inputs = train::inputs_of<T>(spec, set, *flags.index, 1);
+    const auto inputs = train::inputs_of<T>(spec, set, 0, 1);
     infer::Stream<T> stream = model.stream();
     const auto width = static_cast<std::size_t>(set.columns);
     for (std::int64_t r = 0; r < set.rows; ++r) {
@@ -163,12 +162,12 @@ int predict_images(const infer::Model<T>& model, const Flags& flags) {
     }
     return kOk;
   }
-  const std::int64_t first = flags.index.value_or(0), end = flags.index ? first + 1 : set.count;
-  for (std::int64_t i = first; i < end; ++i) {
+  const std::int64_t first = flags.index.value_or(0);
+  for (std::int64_t i = 0; i < set.count; ++i) {
     model.run(train::inputs_of<T>(spec, set, i, 1), 1, static_cast<std::size_t>(set.rows),
               std::span<T>(logits));
     const Prediction p = softmax<T>(logits);
-    print_line(flags, "image", i, p, !flags.index);
+    print_line(flags, "image", first + i, p, !flags.index);
     if (flags.index && !flags.json) print_all(p);
   }
   return kOk;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 #include <libdeflate.h>
+#define ZLIB_CONST  // next_in may point to what is const
+#include <zlib.h>
 
 #include <memory>
 #include <new>
@@ -36,35 +38,52 @@ Decoded decode(std::span<const std::byte> compressed, std::span<std::uint8_t> ou
                                         path));
 }
 
+void check_can_hold(const std::string& path, std::span<const std::byte> compressed,
+                    std::uint64_t size) {
+  if (size / largest_ratio > compressed.size())
+    throw FormatError("data",
+                      fmt::format("{} promises {} bytes, more than gzip can hold in {}; it is "
+                                  "truncated or damaged, download it again",
+                                  path, size, compressed.size()));
+}
+
 }  // namespace
 
 bool is_gzip(std::span<const std::byte> bytes) {
   return bytes.size() >= 2 && bytes[0] == std::byte{0x1f} && bytes[1] == std::byte{0x8b};
 }
 
+std::uint32_t gzip_length(std::span<const std::byte> compressed) {
+  if (compressed.size() < 4) return 0;
+  std::uint32_t length = 0;
+  for (std::size_t i = 1; i <= 4; ++i)
+    length = length << 8 | std::to_integer<std::uint32_t>(compressed[compressed.size() - i]);
+  return length;
+}
+
 std::vector<std::uint8_t> gunzip_start(const std::string& path,
-                                       std::span<const std::byte> compressed) {
-  // libdeflate decodes in one go and stops at the symbol or stored block that no longer fits. The
-  // largest of those is a stored block of 65535 bytes, so this many bytes too much leave a sound
-  // first half. Nothing rests on it but which error is given: gunzip() decodes from the beginning.
-  std::vector<std::uint8_t> start(1 << 17);
-  const Decoded decoded = decode(compressed, start);
-  if (decoded.result == LIBDEFLATE_SUCCESS)
-    start.resize(decoded.out);
-  else if (decoded.result == LIBDEFLATE_INSUFFICIENT_SPACE)
-    start.resize(1 << 16);
-  else
+                                       std::span<const std::byte> compressed, std::uint64_t size) {
+  check_can_hold(path, compressed, size);
+  std::vector<std::uint8_t> start(size);
+  z_stream stream{};
+  constexpr int only_gzip = 16;
+  if (inflateInit2(&stream, MAX_WBITS + only_gzip) != Z_OK) throw std::bad_alloc();
+  stream.next_in = reinterpret_cast<const Bytef*>(compressed.data());
+  stream.avail_in = static_cast<uInt>(compressed.size());
+  stream.next_out = start.data();
+  stream.avail_out = static_cast<uInt>(size);
+  const int result = inflate(&stream, Z_NO_FLUSH);
+  inflateEnd(&stream);
+  if (result == Z_STREAM_END)
+    start.resize(size - stream.avail_out);
+  else if (result != Z_OK || stream.avail_out != 0)
     refuse_damaged(path);
   return start;
 }
 
 std::vector<std::uint8_t> gunzip(const std::string& path, std::span<const std::byte> compressed,
                                  std::uint64_t size) {
-  if (size / largest_ratio > compressed.size())
-    throw FormatError("data",
-                      fmt::format("{} promises {} bytes, more than gzip can hold in {}; it is "
-                                  "truncated or damaged, download it again",
-                                  path, size, compressed.size()));
+  check_can_hold(path, compressed, size);
   std::vector<std::uint8_t> content(size);
   const Decoded decoded = decode(compressed, content);
   if (decoded.result == LIBDEFLATE_INSUFFICIENT_SPACE)

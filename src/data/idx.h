@@ -26,6 +26,14 @@ enum class Part { images, labels };
 /// of 0). Source: https://en.wikipedia.org/wiki/MNIST_database, as published by LeCun et al.
 Idx read_idx(const std::string& path, Part part);
 
+/// One image of a file of images: `shape` is the file's, `values` are (rows, columns), `sha256` is
+/// empty. Of a file that isn't gzip only the image is read. One that is gets decoded whole for an
+/// image behind its first third, else only up to the image: then the length that the file ends with
+/// is checked but the CRC-32 is not, and damage that can still be decoded shows only in the pixels.
+///
+/// Throws what read_idx throws, and ValueError for an index that the file doesn't have.
+Idx read_idx_image(const std::string& path, std::int64_t index);
+
 /// The shape alone; throws the same for a header that is wrong.
 std::vector<std::int64_t> read_idx_shape(const std::string& path, Part part);
 
