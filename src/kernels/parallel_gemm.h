@@ -1,4 +1,4 @@
-// A matrix product on all threads.
+// Matrix products on all threads.
 #pragma once
 
 #include <algorithm>
@@ -8,28 +8,59 @@
 
 namespace unroll::kernels {
 
-/// The same product in blocks of rows on all threads: every output is still one chain, so the bits
-/// are those of table<T>().gemm. Throws what table() throws.
+/// How many blocks of rows a product is shared in: 1 where it is not worth it.
 template <class T>
-void parallel_gemm(const Gemm<T>& g) {
+std::size_t row_blocks(const Gemm<T>& g) noexcept {
   constexpr std::size_t kRows = 24;                            // at least, where there are so many
   constexpr std::size_t kWorthSharing = std::size_t{1} << 17;  // multiplications
   std::size_t work = 0;
   for (int i = 0; i < g.count; ++i) work += g.products[i].depth * g.products[i].repeat;
   work *= g.rows * g.columns;
+  return work < kWorthSharing ? 1 : std::max<std::size_t>(g.rows / kRows, 1);
+}
+
+/// `rows` rows of a product from `row` on, and of these the columns from `column` on.
+template <class T>
+Gemm<T> part_of(Gemm<T> g, std::size_t row, std::size_t rows, std::size_t column) noexcept {
+  const auto down = static_cast<std::ptrdiff_t>(row), right = static_cast<std::ptrdiff_t>(column);
+  g.rows = rows;
+  g.columns -= column;
+  for (int i = 0; i < g.count; ++i) {
+    g.products[i].a += down * g.products[i].a_row;
+    g.products[i].b += right;
+  }
+  if (g.init) g.init += down * g.init_row + right;
+  if (g.saved) g.saved += down * g.saved_row + right;
+  g.out += down * g.out_row + right;
+  return g;
+}
+
+/// The same product in blocks of rows on all threads: every output is still one chain, so the bits
+/// are those of table<T>().gemm. Throws what table() throws.
+template <class T>
+void parallel_gemm(const Gemm<T>& g) {
   const Kernels<T>& kernels = table<T>();
-  if (work < kWorthSharing) return kernels.gemm(g);
-  const std::size_t parts = std::max<std::size_t>(g.rows / kRows, 1);
-  parallel(parts, [&](std::size_t index) {
-    const std::size_t first = index * g.rows / parts;
-    const auto row = static_cast<std::ptrdiff_t>(first);
-    Gemm<T> part = g;
-    part.rows = (index + 1) * g.rows / parts - first;
-    for (int i = 0; i < g.count; ++i) part.products[i].a += row * g.products[i].a_row;
-    if (g.init) part.init += row * g.init_row;
-    if (g.saved) part.saved += row * g.saved_row;
-    part.out += row * g.out_row;
-    kernels.gemm(part);
+  const std::size_t blocks = row_blocks(g);
+  if (blocks == 1) return kernels.gemm(g);
+  parallel(blocks, [&](std::size_t index) {
+    const std::size_t first = index * g.rows / blocks, end = (index + 1) * g.rows / blocks;
+    kernels.gemm(part_of(g, first, end - first, 0));
+  });
+}
+
+/// The same for a product that is symmetric to the bit, such as x^T x or its square: what a block
+/// of rows has left of the diagonal is copied from the blocks above.
+template <class T>
+void parallel_symmetric_gemm(const Gemm<T>& g) {
+  const Kernels<T>& kernels = table<T>();
+  const std::size_t blocks = row_blocks(g), stride = static_cast<std::size_t>(g.out_row);
+  if (blocks == 1) return kernels.gemm(g);
+  parallel(blocks, [&](std::size_t index) {
+    const std::size_t first = index * g.rows / blocks, end = (index + 1) * g.rows / blocks;
+    kernels.gemm(part_of(g, first, end - first, first));
+    for (std::size_t column = end; column < g.columns; ++column)
+      for (std::size_t row = first; row < end; ++row)
+        g.out[column * stride + row] = g.out[row * stride + column];
   });
 }
 

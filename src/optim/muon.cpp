@@ -7,7 +7,6 @@
 #include <limits>
 
 #include "kernels/parallel_gemm.h"
-#include "kernels/transpose.h"
 #include "optim/checks.h"
 #include "optim/norm.h"
 #include "tensor/tensor_impl.h"
@@ -23,28 +22,24 @@ Parameters select(const Parameters& all, bool matrices) {
   return some;
 }
 
-/// Makes z the (semi-)orthogonal matrix nearest to it, by Newton-Schulz: z <- a z + b s z + c s s z
-/// with s = z z^T. z (rows, columns) is contiguous, wide and of norm 1.
+/// Makes z the (semi-)orthogonal matrix nearest to it, by Newton-Schulz: z <- a z - b z s + c z s s
+/// with s = z^T z. z (rows, columns) is contiguous, not wide and of norm 1.
 template <class T>
 void orthogonalise(const Tensor& matrix, int iterations) {
   constexpr T a = T(3.4445), b = T(4.775), c = T(2.0315);
   const auto rows = static_cast<std::size_t>(matrix.size(0)),
              columns = static_cast<std::size_t>(matrix.size(1));
-  const auto room = [&](std::int64_t height, std::int64_t width) {
-    return Tensor::empty({height, width}, matrix.dtype());
-  };
-  const Tensor transposed = room(matrix.size(1), matrix.size(0)),
-               squared = room(matrix.size(0), matrix.size(0)),
-               once = room(matrix.size(0), matrix.size(1)),
-               twice = room(matrix.size(0), matrix.size(1));
-  T *const z = matrix.data<T>(), *const zt = transposed.data<T>(), *const s = squared.data<T>(),
-           *const sz = once.data<T>(), *const ssz = twice.data<T>();
+  const Tensor squared = Tensor::empty({matrix.size(1), matrix.size(1)}, matrix.dtype()),
+               once = Tensor::empty(matrix.shape(), matrix.dtype()),
+               twice = Tensor::empty(matrix.shape(), matrix.dtype());
+  T *const z = matrix.data<T>(), *const s = squared.data<T>(), *const zs = once.data<T>(),
+           *const zss = twice.data<T>();
   for (int i = 0; i < iterations; ++i) {
-    kernels::transpose(z, rows, columns, zt, rows);
-    kernels::parallel_gemm(kernels::dense_product<T>(rows, columns, rows, z, zt, s));
-    kernels::parallel_gemm(kernels::dense_product<T>(rows, rows, columns, s, z, sz));
-    kernels::parallel_gemm(kernels::dense_product<T>(rows, rows, columns, s, sz, ssz));
-    for (std::size_t e = 0; e < rows * columns; ++e) z[e] = z[e] * a - sz[e] * b + ssz[e] * c;
+    kernels::parallel_symmetric_gemm(
+        kernels::transposed_product<T>(columns, rows, columns, z, z, s));
+    kernels::parallel_gemm(kernels::dense_product<T>(rows, columns, columns, z, s, zs));
+    kernels::parallel_gemm(kernels::dense_product<T>(rows, columns, columns, zs, s, zss));
+    for (std::size_t e = 0; e < rows * columns; ++e) z[e] = z[e] * a - zs[e] * b + zss[e] * c;
   }
 }
 
@@ -92,9 +87,9 @@ void Muon::update(std::size_t index, const Tensor& value, const Tensor& gradient
       const double norm = std::sqrt(sum_of_squares(block));
       // What is left of a momentum long after the gradients ended: 1 / norm would overflow f32.
       if (norm < std::numeric_limits<float>::min()) continue;
-      const Tensor z = (tall ? block.transpose(0, 1).contiguous() : block) * (1 / norm);
+      const Tensor z = (tall ? block : block.transpose(0, 1).contiguous()) * (1 / norm);
       orthogonalise<T>(z, options_.ns_steps);
-      const Tensor update = (tall ? z.transpose(0, 1).contiguous() : z) * -scale;
+      const Tensor update = (tall ? z : z.transpose(0, 1).contiguous()) * -scale;
       add_into(make_view(value, {rows, columns}, gate * rows * columns), update);
     }
   });

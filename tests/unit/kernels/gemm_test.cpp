@@ -261,5 +261,25 @@ TYPED_TEST(GemmKernel, BitsAreTheSameOnAnyNumberOfThreads) {
   set_num_threads(before);
 }
 
+// x^T x: 101 columns are four blocks of rows, 30 one.
+TYPED_TEST(GemmKernel, SymmetricProductsAreTheirDefinition) {
+  const int before = num_threads();
+  for (const std::size_t size : {30, 101}) {
+    const std::vector<TypeParam> x = random_values<TypeParam>(90 * size, 1);
+    std::vector<TypeParam> expected(size * size);
+    Gemm<TypeParam> g =
+        transposed_product(size, std::size_t{90}, size, x.data(), x.data(), expected.data());
+    test::plain_gemm(g);
+    for (const int threads : {1, 2, 3, 8}) {
+      set_num_threads(threads);
+      std::vector<TypeParam> got(expected.size());
+      g.out = got.data();
+      parallel_symmetric_gemm(g);
+      EXPECT_EQ(bits_of(got), bits_of(expected)) << size << " columns, " << threads << " threads";
+    }
+  }
+  set_num_threads(before);
+}
+
 }  // namespace
 }  // namespace unroll::kernels
