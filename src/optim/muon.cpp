@@ -22,25 +22,37 @@ Parameters select(const Parameters& all, bool matrices) {
   return some;
 }
 
-/// Makes z the (semi-)orthogonal matrix nearest to it, by Newton-Schulz: z <- a z - b z s + c z s s
-/// with s = z^T z. z (rows, columns) is contiguous, not wide and of norm 1.
+/// The (semi-)orthogonal matrix nearest to z, by Newton-Schulz: z <- z (a - b s + c s s) with
+/// s = z^T z. z (rows, columns) is contiguous, not wide and of norm 1.
+///
+/// For y = c^(1/4) z the last factor is 1, and the square can be completed: with q = y^T y and
+/// h = b / sqrt(c) / 2, y <- y ((q - h)^2 + a - h^2). All that is left are three products, two of
+/// them symmetric, and numbers added to diagonals.
 template <class T>
-void orthogonalise(const Tensor& matrix, int iterations) {
-  constexpr T a = T(3.4445), b = T(4.775), c = T(2.0315);
-  const auto rows = static_cast<std::size_t>(matrix.size(0)),
-             columns = static_cast<std::size_t>(matrix.size(1));
-  const Tensor squared = Tensor::empty({matrix.size(1), matrix.size(1)}, matrix.dtype()),
-               once = Tensor::empty(matrix.shape(), matrix.dtype()),
-               twice = Tensor::empty(matrix.shape(), matrix.dtype());
-  T *const z = matrix.data<T>(), *const s = squared.data<T>(), *const zs = once.data<T>(),
-           *const zss = twice.data<T>();
+Tensor orthogonalise(const Tensor& z, int iterations) {
+  constexpr double a = 3.4445, b = 4.775, c = 2.0315;
+  const double root = std::sqrt(c), h = b / root / 2;
+  const auto rows = static_cast<std::size_t>(z.size(0)),
+             columns = static_cast<std::size_t>(z.size(1));
+  const Shape square = {z.size(1), z.size(1)};
+  const Tensor shifted = Tensor::empty(square, z.dtype()),
+               polynomial = Tensor::empty(square, z.dtype());
+  T *const q = shifted.data<T>(), *const p = polynomial.data<T>();
+  const auto add_to_diagonal = [&](T* matrix, double number) {
+    for (std::size_t i = 0; i < columns; ++i) matrix[i * (columns + 1)] += static_cast<T>(number);
+  };
+  Tensor y = z * std::sqrt(root), next = Tensor::empty(z.shape(), z.dtype());
   for (int i = 0; i < iterations; ++i) {
     kernels::parallel_symmetric_gemm(
-        kernels::transposed_product<T>(columns, rows, columns, z, z, s));
-    kernels::parallel_gemm(kernels::dense_product<T>(rows, columns, columns, z, s, zs));
-    kernels::parallel_gemm(kernels::dense_product<T>(rows, columns, columns, zs, s, zss));
-    for (std::size_t e = 0; e < rows * columns; ++e) z[e] = z[e] * a - zs[e] * b + zss[e] * c;
+        kernels::transposed_product<T>(columns, rows, columns, y.data<T>(), y.data<T>(), q));
+    add_to_diagonal(q, -h);
+    kernels::parallel_symmetric_gemm(kernels::dense_product<T>(columns, columns, columns, q, q, p));
+    add_to_diagonal(p, a - h * h);
+    kernels::parallel_gemm(
+        kernels::dense_product<T>(rows, columns, columns, y.data<T>(), p, next.data<T>()));
+    std::swap(y, next);
   }
+  return y * (1 / std::sqrt(root));
 }
 
 }  // namespace
@@ -68,7 +80,7 @@ void Muon::begin_step() {
 void Muon::update(std::size_t index, const Tensor& value, const Tensor& gradient) {
   const std::int64_t gates = parameters_[index].gates;
   const std::int64_t rows = value.size(0) / gates, columns = value.size(1);
-  const bool tall = rows > columns;
+  const bool wide = rows < columns;
   const double scale =
       options_.lr * lr_factor_ *
       std::sqrt(std::max(1.0, static_cast<double>(rows) / static_cast<double>(columns)));
@@ -87,9 +99,9 @@ void Muon::update(std::size_t index, const Tensor& value, const Tensor& gradient
       const double norm = std::sqrt(sum_of_squares(block));
       // What is left of a momentum long after the gradients ended: 1 / norm would overflow f32.
       if (norm < std::numeric_limits<float>::min()) continue;
-      const Tensor z = (tall ? block : block.transpose(0, 1).contiguous()) * (1 / norm);
-      orthogonalise<T>(z, options_.ns_steps);
-      const Tensor update = (tall ? z : z.transpose(0, 1).contiguous()) * -scale;
+      const Tensor z = (wide ? block.transpose(0, 1).contiguous() : block) * (1 / norm);
+      const Tensor nearest = orthogonalise<T>(z, options_.ns_steps);
+      const Tensor update = (wide ? nearest.transpose(0, 1).contiguous() : nearest) * -scale;
       add_into(make_view(value, {rows, columns}, gate * rows * columns), update);
     }
   });
