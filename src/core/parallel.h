@@ -1,6 +1,7 @@
 // The pool of threads: run(tasks, f), the caller joins in.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <type_traits>
@@ -27,6 +28,14 @@ void parallel(std::size_t count, F&& f) {
   run_tasks(count,
             {const_cast<void*>(static_cast<const void*>(std::addressof(f))),
              [](void* object, std::size_t index) { (*static_cast<Function*>(object))(index); }});
+}
+
+/// f(begin, end) for pieces of `piece` elements, the last perhaps of fewer, of `count`: one task
+/// each.
+template <class F>
+void parallel_pieces(std::size_t count, std::size_t piece, F&& f) {
+  parallel((count + piece - 1) / piece,
+           [&](std::size_t index) { f(index * piece, std::min(count, (index + 1) * piece)); });
 }
 
 }  // namespace unroll

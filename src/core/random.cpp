@@ -95,9 +95,10 @@ void check_permutation(std::int64_t n) {
 
 struct Generator::State {
   Rng rng;
-  std::uint64_t stream;
+  std::uint64_t seed, stream;
   Engine engine;
   std::optional<double> cached_normal;
+  std::uint64_t children = 0;
 
   double draw_normal(Generator& generator) {
     if (cached_normal) return *std::exchange(cached_normal, std::nullopt);
@@ -127,7 +128,7 @@ Generator::Generator(std::uint64_t seed, Rng rng, std::uint64_t stream) {
     throw ValueError("random", fmt::format("stream {} given, the torch engine has only stream 0; "
                                            "use another seed or the native engine",
                                            stream));
-  state_ = std::make_unique<State>(State{rng, stream, make_engine(seed, rng, stream), {}});
+  state_ = std::make_unique<State>(State{rng, seed, stream, make_engine(seed, rng, stream), {}});
 }
 
 Generator::~Generator() = default;
@@ -137,8 +138,13 @@ Generator& Generator::operator=(Generator&&) noexcept = default;
 Rng Generator::rng() const { return state_->rng; }
 
 void Generator::manual_seed(std::uint64_t seed) {
-  state_->engine = make_engine(seed, state_->rng, state_->stream);
-  state_->cached_normal.reset();
+  *state_ = {state_->rng, seed, state_->stream, make_engine(seed, state_->rng, state_->stream), {}};
+}
+
+std::uint64_t Generator::child_seed() {
+  // Counted down: the blocks that the engine draws are counted up from 0.
+  const auto words = philox(~state_->children++, state_->stream, state_->seed);
+  return std::uint64_t{words[0]} << 32 | words[1];
 }
 
 std::uint32_t Generator::next_u32() {

@@ -30,6 +30,17 @@ void normal(const Tensor& to, double mean, double std, Generator& generator) {
   fill(to, [&](std::span<float> values) { generator.normal(values, mean, std); });
 }
 
+void kaiming_uniform(const Tensor& to, double slope, Generator& generator) {
+  if (to.rank() < 2)
+    throw ShapeError("kaiming_uniform", fmt::format("got shape {}, expected two dimensions or more",
+                                                    to.shape().str()));
+  // In PyTorch's own order of operations.
+  const double gain = std::sqrt(2.0 / (1.0 + slope * slope));
+  const double bound =
+      std::sqrt(3.0) * (gain / std::sqrt(static_cast<double>(to.shape().without(0).numel())));
+  uniform(to, -bound, bound, generator);
+}
+
 void constant(const Tensor& to, double value) {
   copy_into(to, Tensor::full(to.shape(), value, to.dtype()));
 }

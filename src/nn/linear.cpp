@@ -112,17 +112,13 @@ void Linear::initialise(std::int64_t in_features, std::int64_t out_features,
     throw ValueError("linear", fmt::format("{} features in and {} out; expected at least 1 each",
                                            in_features, out_features));
   Generator& generator = options.generator ? *options.generator : default_generator();
-  // PyTorch's Kaiming-uniform with a = sqrt(5), in its own order of operations.
-  const double inputs = static_cast<double>(in_features);
-  const double slope = std::sqrt(5.0);
-  const double gain = std::sqrt(2.0 / (1.0 + slope * slope));
-  const double bound = std::sqrt(3.0) * (gain / std::sqrt(inputs));
   weight = Tensor::empty({out_features, in_features}, options.dtype);
-  init::uniform(weight, -bound, bound, generator);
+  init::kaiming_uniform(weight, std::sqrt(5.0), generator);
   weight = add_parameter("weight", weight);
   if (options.bias) {
     bias = Tensor::empty({out_features}, options.dtype);
-    init::uniform(bias, -1 / std::sqrt(inputs), 1 / std::sqrt(inputs), generator);
+    const double bound = 1 / std::sqrt(static_cast<double>(in_features));
+    init::uniform(bias, -bound, bound, generator);
     bias = add_parameter("bias", bias);
   }
 }

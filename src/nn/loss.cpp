@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
+#include "autograd/elementwise.h"
 #include "autograd/node.h"
+#include "core/numerics.h"
 #include "unroll/autograd/ops.h"
 #include "unroll/core/error.h"
 
@@ -10,6 +14,7 @@ namespace unroll::nn {
 namespace {
 
 using autograd::Gradient;
+using autograd::map2;
 
 Tensor reduce(const Tensor& each, Reduction reduction) {
   switch (reduction) {
@@ -23,58 +28,103 @@ Tensor reduce(const Tensor& each, Reduction reduction) {
   return each;
 }
 
-/// -x[i][target[i]] of each row; x is (N, C).
-Tensor negative_log_likelihood(const Tensor& x, const Tensor& target) {
-  const std::int64_t count = x.size(0), classes = x.size(1);
-  const Tensor wanted = target.contiguous();
-  for (std::int64_t i = 0; const std::int64_t t : wanted.values<std::int64_t>()) {
-    if (t < 0 || t >= classes)
-      throw ValueError("cross_entropy",
-                       fmt::format("target {} at index {}, expected 0 to {}", t, i, classes - 1));
-    ++i;
-  }
-  Tensor each = Tensor::empty({count}, x.dtype());
-  dispatch("cross_entropy", x.dtype(), [&]<class T>(T*) {
-    const auto in = x.values<T>();
-    const auto out = each.values<T>();
-    const auto at = wanted.values<std::int64_t>();
-    for (std::size_t i = 0; i < out.size(); ++i)
-      out[i] = -in[i * static_cast<std::size_t>(classes) + static_cast<std::size_t>(at[i])];
-  });
-  return autograd::with_backward(
-      each,
-      [wanted, count, classes](const Gradient& g, std::span<Gradient> inputs) {
-        const Tensor dense = g.dense({count});
-        const Tensor result = Tensor::zeros({count, classes}, dense.dtype());
-        dispatch("cross_entropy", dense.dtype(), [&]<class T>(T*) {
-          const auto from = dense.values<T>();
-          const auto to = result.values<T>();
-          const auto at = wanted.values<std::int64_t>();
-          for (std::size_t i = 0; i < from.size(); ++i)
-            to[i * static_cast<std::size_t>(classes) + static_cast<std::size_t>(at[i])] = -from[i];
-        });
-        inputs[0].value = result;
+/// f(x, t) of each element x of the input and t of the target. d_input and d_target are f's
+/// derivatives with respect to x and t.
+template <class F, class DInput, class DTarget>
+Tensor pointwise(std::string_view operation, const Tensor& input, const Tensor& target,
+                 Reduction reduction, F f, DInput d_input, DTarget d_target) {
+  const Tensor each = autograd::with_backward(
+      map2(operation, input, target, f),
+      [operation, d_input, d_target, wanted_input = input.requires_grad(),
+       wanted_target = target.requires_grad(), x = input.detach(),
+       t = target.detach()](const Gradient& g, std::span<Gradient> inputs) {
+        const Tensor whole = g.dense(x.shape());
+        constexpr auto times = [](auto a, auto b) { return a * b; };
+        if (wanted_input)
+          inputs[0].value = map2(operation, map2(operation, x, t, d_input), whole, times);
+        if (wanted_target)
+          inputs[1].value = map2(operation, map2(operation, x, t, d_target), whole, times);
       },
-      x);
+      input, target);
+  return reduce(each, reduction);
+}
+
+/// The sign of v: 0 of 0, NaN of NaN.
+constexpr auto sign = [](auto v) {
+  using T = decltype(v);
+  return v > 0 ? T{1} : v < 0 ? T{-1} : v;
+};
+
+/// In f64, for an input of any type.
+template <class T, class F>
+T in_f64(F f, T x, T t) {
+  return static_cast<T>(f(static_cast<double>(x), static_cast<double>(t)));
+}
+
+/// A derivative of -t log(p) - (1 - t) log(1 - p) divides by no less.
+constexpr double kLeastVariance = 1e-12;
+
+double clamped_log(double p) {
+  const double l = numerics::log(p);
+  return l < -100 ? -100 : l;
+}
+
+void check_probabilities(const Tensor& input) {
+  const Tensor in = input.detach().contiguous();
+  dispatch("binary_cross_entropy", in.dtype(), [&]<class T>(T*) {
+    for (std::int64_t i = 0; const T p : in.values<T>()) {
+      if (p < 0 || p > 1)
+        throw ValueError("binary_cross_entropy",
+                         fmt::format("input is {} at element {}, expected a probability, 0 to 1; "
+                                     "for logits use binary_cross_entropy_with_logits",
+                                     p, i));
+      ++i;
+    }
+  });
 }
 
 }  // namespace
 
-Tensor cross_entropy(const Tensor& logits, const Tensor& target, Reduction reduction) {
-  if (logits.rank() != 2)
-    throw ShapeError("cross_entropy", fmt::format("logits have shape {}, expected [batch, classes]",
-                                                  logits.shape().str()));
-  if (target.dtype() != DType::i64 || target.shape() != Shape{logits.size(0)})
-    throw ShapeError("cross_entropy",
-                     fmt::format("target is {} of shape {}, expected i64 of shape "
-                                 "[{}]",
-                                 name_of(target.dtype()), target.shape().str(), logits.size(0)));
-  return reduce(negative_log_likelihood(log_softmax(logits), target), reduction);
+Tensor mse_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
+  return pointwise(
+      "mse_loss", input, target, reduction, [](auto x, auto t) { return (x - t) * (x - t); },
+      [](auto x, auto t) { return 2 * (x - t); }, [](auto x, auto t) { return 2 * (t - x); });
 }
 
-Tensor mse_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
-  const Tensor difference = input - target;
-  return reduce(difference * difference, reduction);
+Tensor l1_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
+  return pointwise(
+      "l1_loss", input, target, reduction, [](auto x, auto t) { return std::abs(x - t); },
+      [](auto x, auto t) { return sign(x - t); }, [](auto x, auto t) { return sign(t - x); });
+}
+
+Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& target,
+                                        Reduction reduction) {
+  const auto loss = [](double x, double t) {
+    return (x < 0 ? 0 : x) - x * t + numerics::log1p(numerics::exp(-std::abs(x)));
+  };
+  const auto derivative = [](double x, double t) { return 1 / (1 + numerics::exp(-x)) - t; };
+  return pointwise(
+      "binary_cross_entropy_with_logits", logits, target, reduction,
+      [loss](auto x, auto t) { return in_f64(loss, x, t); },
+      [derivative](auto x, auto t) { return in_f64(derivative, x, t); },
+      [](auto x, auto) { return -x; });
+}
+
+Tensor binary_cross_entropy(const Tensor& input, const Tensor& target, Reduction reduction) {
+  check_probabilities(input);
+  const auto loss = [](double p, double t) {
+    return (t - 1) * clamped_log(1 - p) - t * clamped_log(p);
+  };
+  const auto derivative = [](double p, double t) {
+    const double variance = (1 - p) * p;
+    return (p - t) / (variance < kLeastVariance ? kLeastVariance : variance);
+  };
+  const auto of_target = [](double p, double) { return clamped_log(1 - p) - clamped_log(p); };
+  return pointwise(
+      "binary_cross_entropy", input, target, reduction,
+      [loss](auto x, auto t) { return in_f64(loss, x, t); },
+      [derivative](auto x, auto t) { return in_f64(derivative, x, t); },
+      [of_target](auto x, auto t) { return in_f64(of_target, x, t); });
 }
 
 }  // namespace unroll::nn

@@ -101,4 +101,10 @@ void Module::load(const Parameters& values) {
   for (const auto& p : own) copy_into(p.value, find(values, p.name)->value.to(p.value.dtype()));
 }
 
+void Module::train(bool mode) {
+  training_ = mode;
+  for (const auto& member : members_)
+    if (member.module) member.module->train(mode);
+}
+
 }  // namespace unroll::nn

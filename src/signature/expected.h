@@ -26,6 +26,8 @@ inline constexpr Expected expected[] = {
     {"rnn_muon_f64", "47a09a985e725725"},
     {"mlp", "07c2d81fbf55a661"},
     {"mlp_adamw_f64", "a6626c9ed20c5774"},
+    {"cnn", "4e4237428c6d81f6"},
+    {"cnn_adam_f64", "6db8d89c1ca63d82"},
 };
 
 }  // namespace unroll::signature

@@ -3,9 +3,13 @@
 #include <vector>
 
 #include "unroll/autograd/ops.h"
+#include "unroll/nn/conv2d.h"
+#include "unroll/nn/dropout.h"
 #include "unroll/nn/init.h"
+#include "unroll/nn/layer_norm.h"
 #include "unroll/nn/linear.h"
 #include "unroll/nn/loss.h"
+#include "unroll/nn/max_pool2d.h"
 #include "unroll/nn/rnn.h"
 #include "unroll/optim/adam.h"
 #include "unroll/optim/muon.h"
@@ -91,6 +95,32 @@ struct Perceptron : Network {
   }
 };
 
+struct Convolutional : Network {
+  nn::Conv2d first, second;
+  nn::LayerNorm norm;
+  nn::Dropout dropout;
+  nn::Linear fc;
+
+  Convolutional(const Setup& s, Generator& generator)
+      : first(child("first"), 1, 6, {5, 3},
+              {.padding = {2, 1}, .dtype = s.dtype, .generator = &generator}),
+        second(child("second"), 6, s.hidden, 3,
+               {.stride = {2, 1}, .padding = 1, .dtype = s.dtype, .generator = &generator}),
+        norm(child("norm"), places(s), {.dtype = s.dtype}),
+        dropout(child("dropout"), 0.25, {.generator = &generator}),
+        fc(child("fc"), places(s).numel(), kClasses, {.dtype = s.dtype, .generator = &generator}) {}
+
+  /// What `second` gives: half of the steps and inputs after pooling, half of the steps again.
+  static Shape places(const Setup& s) { return {s.hidden, (s.steps / 2 + 1) / 2, s.inputs / 2}; }
+
+  Tensor loss(const data::Batch& batch) const override {
+    const Tensor pooled = nn::max_pool2d(relu(first(batch.images)), 2);
+    const Tensor features = dropout(sigmoid(norm(second(pooled))));
+    return nn::cross_entropy(fc(features.view({features.size(0), -1})), batch.labels,
+                             {.label_smoothing = 0.1});
+  }
+};
+
 }  // namespace
 
 std::span<const Setup> setups() {
@@ -148,6 +178,22 @@ std::span<const Setup> setups() {
        .dtype = f64,
        .algorithm = Algorithm::adamw,
        .lr = 0.01},
+      {.name = "cnn",
+       .kind = Kind::convolutional,
+       .steps = 13,
+       .inputs = 11,
+       .hidden = 17,
+       .batch = 35,
+       .algorithm = Algorithm::nesterov},
+      {.name = "cnn_adam_f64",
+       .kind = Kind::convolutional,
+       .steps = 13,
+       .inputs = 11,
+       .hidden = 17,
+       .dtype = f64,
+       .batch = 17,
+       .algorithm = Algorithm::adam,
+       .lr = 0.01},
   };
   return all;
 }
@@ -158,6 +204,8 @@ std::unique_ptr<Network> make_network(const Setup& setup, Generator& generator) 
       return std::make_unique<EveryStep>(setup, generator);
     case Kind::perceptron:
       return std::make_unique<Perceptron>(setup, generator);
+    case Kind::convolutional:
+      return std::make_unique<Convolutional>(setup, generator);
     case Kind::recurrent:
       break;
   }

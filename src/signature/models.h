@@ -15,9 +15,10 @@
 namespace unroll::signature {
 
 enum class Kind {
-  recurrent,   // the tutorial's: Rnn, then Linear of its last step
-  every_step,  // Linear, Rnn from a state other than 0, Linear of each step
-  perceptron,  // Linear, relu, Linear, tanh, Linear; reads an image at once
+  recurrent,      // the tutorial's: Rnn, then Linear of its last step
+  every_step,     // Linear, Rnn from a state other than 0, Linear of each step
+  perceptron,     // Linear, relu, Linear, tanh, Linear; reads an image at once
+  convolutional,  // Conv2d, MaxPool2d, a Conv2d with strides, LayerNorm, Dropout, Linear
 };
 enum class Algorithm { sgd, nesterov, adam, adamw, muon };
 enum class Curve { constant, cosine, warmup_linear };

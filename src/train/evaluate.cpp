@@ -67,7 +67,8 @@ Evaluation evaluate(const infer::Model<T>& model, const data::Dataset& set,
     model.run(inputs, static_cast<std::size_t>(count), static_cast<std::size_t>(set.rows), values);
     const std::vector<std::int64_t> labels(set.labels.begin() + first,
                                            set.labels.begin() + first + count);
-    loss += nn::cross_entropy(out, Tensor::from(labels, {count}), nn::Reduction::sum).item();
+    loss += nn::cross_entropy(out, Tensor::from(labels, {count}), {.reduction = nn::Reduction::sum})
+                .item();
     for (std::int64_t i = 0; i < count; ++i) {
       const auto row =
           values.subspan(static_cast<std::size_t>(i * classes), static_cast<std::size_t>(classes));

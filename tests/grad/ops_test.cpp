@@ -3,41 +3,17 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
-
-#include "support/gradcheck.h"
-#include "support/tensors.h"
+#include "support/op_case.h"
 #include "unroll/nn/linear.h"
-#include "unroll/nn/loss.h"
 
 namespace unroll {
 namespace {
 
-using Leaves = std::vector<Tensor>;
+using test::Leaves;
+using test::OpCase;
 
-struct OpCase {
-  const char* name;
-  std::vector<Shape> shapes;  // of the leaves
-  Tensor (*compute)(const Leaves&);
-};
-
-void PrintTo(const OpCase& c, std::ostream* out) { *out << c.name; }
-
-/// Values of both signs, none nearer to 0 than 0.1: ReLU has its kink there.
-Tensor leaf_of(const Shape& shape, std::uint64_t seed) {
-  Tensor leaf = test::random_tensor(shape, DType::f64, seed, -2, 2);
-  for (double& v : leaf.values<double>())
-    if (std::abs(v) < 0.1) v += v < 0 ? -0.1 : 0.1;
-  return leaf.set_requires_grad(true);
-}
-
-class Op : public ::testing::TestWithParam<OpCase> {};
-
-TEST_P(Op, GradientIsThatOfFiniteDifferences) {
-  Leaves leaves;
-  for (const Shape& shape : GetParam().shapes) leaves.push_back(leaf_of(shape, leaves.size() + 1));
-  EXPECT_TRUE(test::gradients_agree([&] { return GetParam().compute(leaves); }, leaves));
-}
+class Op : public test::OpTest {};
+TEST_P(Op, GradientIsThatOfFiniteDifferences) { check(); }
 
 const OpCase arithmetic[] = {
     {"add", {{3, 4}, {3, 4}}, [](const Leaves& x) { return x[0] + x[1]; }},
@@ -51,6 +27,7 @@ const OpCase arithmetic[] = {
     {"rank_5", {{2, 1, 3, 1, 2}}, [](const Leaves& x) { return x[0] * x[0] * 0.5; }},
     {"relu", {{4, 5}}, [](const Leaves& x) { return relu(x[0]); }},
     {"tanh", {{4, 5}}, [](const Leaves& x) { return tanh(x[0]); }},
+    {"sigmoid", {{4, 5}}, [](const Leaves& x) { return sigmoid(x[0]); }},
     {"sum", {{4, 5}}, [](const Leaves& x) { return sum(x[0]); }},
     {"sum_of_squares", {{4, 5}}, [](const Leaves& x) { return sum(x[0] * x[0]); }},
     {"mean", {{4, 5}}, [](const Leaves& x) { return mean(x[0] * x[0]); }},
@@ -60,6 +37,10 @@ const OpCase arithmetic[] = {
     {"matmul_transposed",
      {{5, 3}, {4, 5}},
      [](const Leaves& x) { return matmul(x[0].transpose(0, 1), x[1].transpose(0, 1)); }},
+    {"softmax", {{4, 6}}, [](const Leaves& x) { return softmax(x[0]); }},
+    {"softmax_1d", {{6}}, [](const Leaves& x) { return softmax(x[0]); }},
+    {"softmax_3d", {{2, 3, 4}}, [](const Leaves& x) { return softmax(x[0]); }},
+    {"softmax_one_class", {{3, 1}}, [](const Leaves& x) { return softmax(x[0]); }},
     {"log_softmax", {{4, 6}}, [](const Leaves& x) { return log_softmax(x[0]); }},
     {"log_softmax_1d", {{6}}, [](const Leaves& x) { return log_softmax(x[0]); }},
     {"log_softmax_3d", {{2, 3, 4}}, [](const Leaves& x) { return log_softmax(x[0]); }},
@@ -122,55 +103,12 @@ const OpCase views[] = {
      [](const Leaves& x) { return x[0].select(1, 1).contiguous(); }},
 };
 
-const OpCase layers[] = {
-    {"linear", {{5, 7}, {3, 7}, {3}}, [](const Leaves& x) { return nn::linear(x[0], x[1], x[2]); }},
-    {"linear_no_bias", {{5, 7}, {3, 7}}, [](const Leaves& x) { return nn::linear(x[0], x[1]); }},
-    {"linear_1d", {{7}, {3, 7}, {3}}, [](const Leaves& x) { return nn::linear(x[0], x[1], x[2]); }},
-    {"linear_3d",
-     {{2, 5, 7}, {3, 7}, {3}},
-     [](const Leaves& x) { return nn::linear(x[0], x[1], x[2]); }},
-    {"linear_1_by_1",
-     {{1, 1}, {1, 1}, {1}},
-     [](const Leaves& x) { return nn::linear(x[0], x[1], x[2]); }},
-    {"linear_of_views",
-     {{7, 5}, {7, 3}, {3}},
-     [](const Leaves& x) {
-       return nn::linear(x[0].transpose(0, 1), x[1].transpose(0, 1), x[2] * 2.0);
-     }},
-    {"mse", {{4, 3}, {4, 3}}, [](const Leaves& x) { return nn::mse_loss(x[0], x[1]); }},
-    {"mse_sum",
-     {{4, 3}, {4, 3}},
-     [](const Leaves& x) { return nn::mse_loss(x[0], x[1], nn::Reduction::sum); }},
-    {"mse_none",
-     {{4, 3}, {4, 3}},
-     [](const Leaves& x) { return nn::mse_loss(x[0], x[1], nn::Reduction::none); }},
-};
-
-Tensor target() { return Tensor::from(std::vector<std::int64_t>{2, 0, 4, 2}, {4}); }
-
-const OpCase losses[] = {
-    {"cross_entropy", {{4, 5}}, [](const Leaves& x) { return nn::cross_entropy(x[0], target()); }},
-    {"cross_entropy_sum",
-     {{4, 5}},
-     [](const Leaves& x) { return nn::cross_entropy(x[0], target(), nn::Reduction::sum); }},
-    {"cross_entropy_none",
-     {{4, 5}},
-     [](const Leaves& x) { return nn::cross_entropy(x[0], target(), nn::Reduction::none); }},
-    {"cross_entropy_of_view",
-     {{5, 4}},
-     [](const Leaves& x) { return nn::cross_entropy(x[0].transpose(0, 1), target()); }},
-};
-
-constexpr auto name_of_case = [](const auto& info) { return std::string(info.param.name); };
-
-INSTANTIATE_TEST_SUITE_P(Arithmetic, Op, ::testing::ValuesIn(arithmetic), name_of_case);
-INSTANTIATE_TEST_SUITE_P(Views, Op, ::testing::ValuesIn(views), name_of_case);
-INSTANTIATE_TEST_SUITE_P(Layers, Op, ::testing::ValuesIn(layers), name_of_case);
-INSTANTIATE_TEST_SUITE_P(Losses, Op, ::testing::ValuesIn(losses), name_of_case);
+INSTANTIATE_TEST_SUITE_P(Arithmetic, Op, ::testing::ValuesIn(arithmetic), test::name_of_case);
+INSTANTIATE_TEST_SUITE_P(Views, Op, ::testing::ValuesIn(views), test::name_of_case);
 
 // The check itself must be able to fail.
 TEST(GradientCheck, SeesAWrongGradient) {
-  const Tensor x = leaf_of({3}, 1);
+  const Tensor x = test::leaf_of({3}, 1);
   // detach() hides half of the product from the tape.
   EXPECT_FALSE(test::gradients_agree([&] { return x * x.detach(); }, {x}));
   EXPECT_TRUE(test::gradients_agree([&] { return x * x; }, {x}));

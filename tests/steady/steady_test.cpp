@@ -10,8 +10,16 @@
 #include "steady/allocations.h"
 #include "train/model_file.h"
 #include "train/trainer.h"
+#include "unroll/autograd/ops.h"
 #include "unroll/core/threads.h"
 #include "unroll/infer/model.h"
+#include "unroll/nn/conv2d.h"
+#include "unroll/nn/dropout.h"
+#include "unroll/nn/embedding.h"
+#include "unroll/nn/layer_norm.h"
+#include "unroll/nn/loss.h"
+#include "unroll/nn/max_pool2d.h"
+#include "unroll/optim/sgd.h"
 
 namespace unroll {
 namespace {
@@ -140,6 +148,54 @@ TEST_P(WarmStep, AllocatesNothing) {
 
 INSTANTIATE_TEST_SUITE_P(Trainer, WarmStep, testing::ValuesIn(settings),
                          testing::PrintToStringParamName());
+
+/// Every layer and loss that the trainer's models do not have.
+struct OtherLayers : nn::Module {
+  nn::Embedding embedding;
+  nn::Conv2d convolution;
+  nn::LayerNorm norm;
+  nn::Dropout dropout;
+  nn::Linear fc;
+  OtherLayers()
+      : embedding(child("embedding"), 9, 7),
+        convolution(child("convolution"), 2, 6, 3, {.padding = 1}),
+        norm(child("norm"), Shape{4, 3}),
+        dropout(child("dropout"), 0.3),
+        fc(child("fc"), 6 * 4 * 3, 5) {}
+
+  Tensor loss(const Tensor& indices, const Tensor& target, const Tensor& wanted) const {
+    const Tensor x = embedding(indices).view({indices.size(0), 2, 8, 7});
+    const Tensor h = norm(nn::max_pool2d(relu(convolution(x)), 2));
+    const Tensor y = fc(dropout(h).view({h.size(0), -1}));
+    return nn::cross_entropy(y, target, {.ignore_index = 0, .label_smoothing = 0.1}) +
+           nn::binary_cross_entropy_with_logits(y, wanted) + nn::l1_loss(sigmoid(y), wanted) +
+           nn::mse_loss(softmax(y), wanted);
+  }
+};
+
+TEST(WarmLayers, AllocateNothing) {
+  const int before = num_threads();
+  for (const int threads : {1, 2}) {
+    set_num_threads(threads);
+    OtherLayers model;
+    optim::Sgd optimizer(model.parameters(), {.lr = 0.01});
+    std::vector<std::int64_t> rows, classes;
+    for (std::int64_t i = 0; i < 20 * 16; ++i) rows.push_back(i % 9);
+    for (std::int64_t i = 0; i < 20; ++i) classes.push_back(i % 5);
+    const Tensor indices = Tensor::from(rows, {20, 16}), target = Tensor::from(classes, {20});
+    const Tensor wanted = Tensor::full({20, 5}, 0.25);
+    const auto step = [&] {
+      optimizer.zero_grad();
+      model.loss(indices, target, wanted).backward();
+      optimizer.step();
+    };
+    for (int i = 0; i < 3; ++i) step();
+    test::start_watching();
+    for (int i = 0; i < 20; ++i) step();
+    EXPECT_EQ(test::stop_watching(), "") << threads;
+  }
+  set_num_threads(before);
+}
 
 template <class T>
 class WarmStream : public testing::Test {};

@@ -31,7 +31,7 @@ class Generator {
   Generator(Generator&&) noexcept;
   Generator& operator=(Generator&&) noexcept;
 
-  /// Starts again from `seed`; also forgets a cached normal.
+  /// Starts again from `seed`; also forgets a cached normal and the seeds given out.
   void manual_seed(std::uint64_t seed);
 
   std::uint32_t next_u32();
@@ -52,6 +52,11 @@ class Generator {
   /// Throws ValueError unless 0 <= n < 214748364, where PyTorch changes its method.
   std::vector<std::int64_t> permutation(std::int64_t n);
   void permutation(std::span<std::int64_t> out);  ///< the same of as many as `out` has room for
+
+  /// A seed for what draws on its own (a layer's masks): the k-th call gives a function of this
+  /// generator's seed, stream and k. Draws nothing, so the numbers that follow are those without
+  /// it.
+  std::uint64_t child_seed();
 
   Rng rng() const;
 

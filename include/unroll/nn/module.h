@@ -43,6 +43,14 @@ class Module {
   /// missing, left over or of another shape; nothing is changed then.
   void load(const Parameters& values);
 
+  /// Puts this and the modules in it into training mode, as they are at first, or, with false, into
+  /// evaluation mode, in which Dropout does nothing. A layer that was made without child() keeps
+  /// its own.
+  /// Source: https://pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.train
+  void train(bool mode = true);
+  void eval() { train(false); }
+  bool is_training() const { return training_; }
+
  protected:
   Child child(std::string name) { return {this, std::move(name)}; }
   /// Makes a leaf of `value`. Returns a tensor that stays valid when the parameters move.
@@ -57,6 +65,7 @@ class Module {
     Parameter parameter;
   };
   std::vector<Named> members_;
+  bool training_ = true;
 };
 
 }  // namespace unroll::nn

@@ -94,6 +94,34 @@ TEST(Ops, LogSoftmaxOfExtremes) {
   EXPECT_EQ(log_softmax(Tensor::zeros({0, 2})).numel(), 0);
 }
 
+TEST(Ops, SigmoidOfExtremes) {
+  EXPECT_EQ(sigmoid(vector_of({0, 1000, -1000, infinity, -infinity})).to_vector(),
+            (Values{0.5, 1, 0, 1, 0}));
+  EXPECT_NEAR(sigmoid(vector_of({1})).item(), 0.731058578630004879, 1e-15);
+  EXPECT_TRUE(std::isnan(sigmoid(vector_of({NAN})).item()));
+}
+
+TEST(Ops, SoftmaxOfExtremes) {
+  EXPECT_EQ(softmax(vector_of({1e4, 0, -infinity})).to_vector(), (Values{1, 0, 0}));
+  EXPECT_EQ(softmax(vector_of({7, 7, 7, 7})).to_vector(), Values(4, 0.25));
+  for (const double v : softmax(vector_of({1, NAN, 2})).to_vector()) EXPECT_TRUE(std::isnan(v));
+  EXPECT_THROW(softmax(Tensor::full({}, 1)), ShapeError);
+  EXPECT_EQ(softmax(Tensor::zeros({0, 2})).numel(), 0);
+}
+
+// More elements than one task takes, and a last task with fewer.
+TEST(Ops, OfManyElementsAreThoseOfEach) {
+  constexpr std::int64_t count = 40001;
+  std::vector<double> values(count);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(i) - 20000;
+  const Tensor x = vector_of(values);
+  const Values doubled = (x + x).to_vector(), rectified = relu(x).to_vector();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    ASSERT_EQ(doubled[i], 2 * values[i]);
+    ASSERT_EQ(rectified[i], values[i] < 0 ? 0 : values[i]);
+  }
+}
+
 TEST(Ops, SubnormalsAreKeptWhateverTheCallerSet) {
   const Tensor tiny = Tensor::full({1}, 0x1p-1070, DType::f64);
   const test::FlushToZero flush;

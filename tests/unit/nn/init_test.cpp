@@ -60,6 +60,19 @@ TEST(Init, ViewIsFilledWhereItLies) {
 }
 
 /// Whether Q Q^T (or Q^T Q, of which is smaller) is the identity to 1e-6.
+// A slope of sqrt(5) makes it +-1/sqrt(fan_in): that of nn::Linear and nn::Conv2d.
+TEST(Init, KaimingUniformGoesByHowManyInputsReachAnOutput) {
+  Generator generator(1);
+  const Tensor weight = Tensor::empty({50, 4, 5, 5}, DType::f64);
+  init::kaiming_uniform(weight, std::sqrt(5.0), generator);
+  double largest = 0;
+  for (const double v : weight.to_vector()) largest = std::max(largest, std::abs(v));
+  EXPECT_LE(largest, 0.1 + 1e-8);
+  EXPECT_GE(largest, 0.0999);  // of 5000
+  EXPECT_EQ(error_of<ShapeError>([&] { init::kaiming_uniform(Tensor::zeros({4}), 0, generator); }),
+            "[kaiming_uniform] got shape [4], expected two dimensions or more");
+}
+
 void expect_orthogonal(const Tensor& q) {
   const Tensor wide = q.size(0) <= q.size(1) ? q : q.transpose(0, 1);
   const Tensor product = matmul(wide, wide.transpose(0, 1));

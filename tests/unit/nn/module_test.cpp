@@ -135,5 +135,27 @@ TEST(Faults, Row31_LoadListsEveryDifferenceAndChangesNothing) {
     EXPECT_EQ(p.value.to_vector(), before[i++]);
 }
 
+TEST(Module, ModeReachesTheModulesWithin) {
+  struct Outer : Module {
+    struct Inner : Module {
+      Linear fc;
+      explicit Inner(const Child& place) : Module(place), fc(child("fc"), 1, 1) {}
+    } inner;
+    Linear own;  // made without child()
+    Outer() : inner(child("inner")), own(1, 1) {}
+  } outer;
+  EXPECT_TRUE(outer.is_training());
+  outer.eval();
+  EXPECT_FALSE(outer.is_training());
+  EXPECT_FALSE(outer.inner.is_training());
+  EXPECT_FALSE(outer.inner.fc.is_training());
+  EXPECT_TRUE(outer.own.is_training());
+  outer.inner.train();
+  EXPECT_FALSE(outer.is_training());
+  EXPECT_TRUE(outer.inner.fc.is_training());
+  outer.train(false);
+  EXPECT_FALSE(outer.inner.fc.is_training());
+}
+
 }  // namespace
 }  // namespace unroll::nn

@@ -1,0 +1,45 @@
+// Random masks of zeros and ones, the same for any number of threads and after a resume.
+#pragma once
+
+#include <cstdint>
+
+#include "unroll/core/random.h"
+#include "unroll/tensor/tensor.h"
+
+namespace unroll::nn {
+
+/// Which mask: two keys that differ anywhere give independent masks.
+struct MaskKey {
+  std::uint64_t seed = 0;
+  std::uint64_t step = 0;   ///< which training forward
+  std::uint32_t layer = 0;  ///< which of the masks that one forward needs
+};
+
+/// 1 with probability `keep`, else 0: element i is a pure function of (key, i), one word of Philox
+/// 4x32-10 compared with keep 2^32, so neither threads nor the order of drawing matter, and f32 and
+/// f64 get the same mask. Throws ValueError unless 0 <= keep <= 1, and ShapeError for 2^34 elements
+/// or more.
+/// Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+Tensor bernoulli_mask(const Shape& shape, double keep, const MaskKey& key,
+                      DType dtype = DType::f32);
+
+/// Where a layer's masks come from: a seed, and how many training forwards there were. Whoever
+/// resumes a run sets the step that was saved; the seed is that of the layer's construction.
+class MaskSource {
+ public:
+  explicit MaskSource(std::uint64_t seed) : seed_(seed) {}
+  /// A seed of its own for each, without a draw from the generator (Generator::child_seed).
+  explicit MaskSource(Generator& generator) : seed_(generator.child_seed()) {}
+
+  /// The key of one more training forward.
+  MaskKey next() { return {seed_, step_++, 0}; }
+
+  std::uint64_t seed() const { return seed_; }
+  std::uint64_t step() const { return step_; }
+  void set_step(std::uint64_t step) { step_ = step; }
+
+ private:
+  std::uint64_t seed_, step_ = 0;
+};
+
+}  // namespace unroll::nn

@@ -1,0 +1,56 @@
+// What operations on single elements are made of.
+#pragma once
+
+#include <string_view>
+
+#include "core/float_environment.h"
+#include "core/parallel.h"
+#include "tensor/tensor_impl.h"
+
+namespace unroll::autograd {
+
+/// Elements that are worth a task.
+inline constexpr std::size_t kElementsPerTask = std::size_t{1} << 14;
+
+/// Throws ShapeError unless shapes and types are equal.
+void check_equal(std::string_view operation, const Tensor& a, const Tensor& b);
+
+/// f(x) for each element, without history.
+template <class F>
+Tensor map(std::string_view operation, const Tensor& x, F&& f) {
+  const FloatEnvironment environment;
+  const Tensor in = x.detach().contiguous();
+  Tensor out = Tensor::empty(x.shape(), x.dtype());
+  dispatch(operation, x.dtype(), [&]<class T>(T*) {
+    const T* const from = in.data<T>();
+    T* const to = out.data<T>();
+    parallel_pieces(static_cast<std::size_t>(out.numel()), kElementsPerTask,
+                    [&](std::size_t begin, std::size_t end) {
+                      for (std::size_t i = begin; i < end; ++i) to[i] = f(from[i]);
+                    });
+  });
+  return out;
+}
+
+/// f(a, b) for each pair of elements, without history.
+template <class F>
+Tensor map2(std::string_view operation, const Tensor& a, const Tensor& b, F&& f) {
+  check_equal(operation, a, b);
+  const FloatEnvironment environment;
+  const Tensor in_a = a.detach().contiguous(), in_b = b.detach().contiguous();
+  Tensor out = Tensor::empty(a.shape(), a.dtype());
+  dispatch(operation, a.dtype(), [&]<class T>(T*) {
+    const T *const from_a = in_a.data<T>(), *const from_b = in_b.data<T>();
+    T* const to = out.data<T>();
+    parallel_pieces(static_cast<std::size_t>(out.numel()), kElementsPerTask,
+                    [&](std::size_t begin, std::size_t end) {
+                      for (std::size_t i = begin; i < end; ++i) to[i] = f(from_a[i], from_b[i]);
+                    });
+  });
+  return out;
+}
+
+/// factor * (sum of all elements in f64, row by row), with its gradient.
+Tensor scaled_sum(std::string_view operation, const Tensor& x, double factor);
+
+}  // namespace unroll::autograd

@@ -1,0 +1,145 @@
+#include "unroll/nn/max_pool2d.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "autograd/node.h"
+#include "core/float_environment.h"
+#include "core/parallel.h"
+#include "unroll/core/error.h"
+
+namespace unroll::nn {
+namespace {
+
+using autograd::Gradient;
+
+constexpr std::int64_t kLargest = std::int64_t{1} << 31;
+constexpr std::size_t kElementsPerTask = std::size_t{1} << 14;
+
+void check(Size2d kernel, const MaxPool2dOptions& options) {
+  const Size2d stride = options.stride.value_or(kernel), padding = options.padding;
+  const auto outside = [](std::int64_t value, std::int64_t least, std::int64_t most) {
+    return value < least || value > most;
+  };
+  if (outside(kernel.height, 1, kLargest) || outside(kernel.width, 1, kLargest))
+    throw ValueError("max_pool2d", fmt::format("kernel is {} x {}, expected 1 to {} each",
+                                               kernel.height, kernel.width, kLargest));
+  if (outside(stride.height, 1, kLargest) || outside(stride.width, 1, kLargest))
+    throw ValueError("max_pool2d", fmt::format("stride is {} x {}, expected 1 to {} each",
+                                               stride.height, stride.width, kLargest));
+  if (outside(padding.height, 0, kernel.height / 2) || outside(padding.width, 0, kernel.width / 2))
+    throw ValueError("max_pool2d",
+                     fmt::format("padding is {} x {}, expected 0 to half of the "
+                                 "kernel, which is {} x {}",
+                                 padding.height, padding.width, kernel.height, kernel.width));
+}
+
+/// One dimension of the windows over an input.
+struct Windows {
+  std::int64_t size, kernel, stride, padding;
+
+  std::int64_t count() const { return (size + 2 * padding - kernel) / stride + 1; }
+  std::int64_t begin(std::int64_t i) const { return std::max<std::int64_t>(0, start(i)); }
+  std::int64_t end(std::int64_t i) const { return std::min(size, start(i) + kernel); }
+
+ private:
+  std::int64_t start(std::int64_t i) const { return i * stride - padding; }
+};
+
+/// The largest element of each window of a plane, and where in the plane it is.
+template <class T>
+void pool_plane(const Windows& rows, const Windows& columns, const T* x, T* y,
+                std::int64_t* places) noexcept {
+  const std::int64_t width = columns.size, down = rows.count(), across = columns.count();
+  for (std::int64_t i = 0; i < down; ++i)
+    for (std::int64_t j = 0; j < across; ++j) {
+      const std::int64_t top = rows.begin(i), bottom = rows.end(i);
+      const std::int64_t left = columns.begin(j), right = columns.end(j);
+      std::int64_t place = top * width + left, nan = -1;
+      T largest = x[place];
+      for (std::int64_t r = top; r < bottom; ++r)
+        for (std::int64_t at = r * width + left; at < r * width + right; ++at) {
+          // The place by arithmetic: a branch would be mispredicted half the time.
+          const T v = x[at];
+          place += (at - place) & -static_cast<std::int64_t>(v > largest);
+          largest = v > largest ? v : largest;
+          if (v != v) nan = at;
+        }
+      if (nan >= 0) place = nan;
+      *y++ = x[place];
+      *places++ = place;
+    }
+}
+
+/// f(plane) for planes of so many elements, on all threads.
+template <class F>
+void for_planes(std::size_t count, std::size_t elements, F&& f) {
+  parallel_pieces(count, std::max<std::size_t>(1, kElementsPerTask / elements),
+                  [&](std::size_t begin, std::size_t end) {
+                    for (std::size_t plane = begin; plane < end; ++plane) f(plane);
+                  });
+}
+
+}  // namespace
+
+Tensor max_pool2d(const Tensor& input, Size2d kernel_size, const MaxPool2dOptions& options) {
+  check(kernel_size, options);
+  if (input.rank() != 4 || input.numel() == 0)
+    throw ShapeError("max_pool2d", fmt::format("input has shape {}, expected [batch, channels, "
+                                               "height, width]",
+                                               input.shape().str()));
+  const Size2d stride = options.stride.value_or(kernel_size);
+  const Windows rows{input.size(2), kernel_size.height, stride.height, options.padding.height};
+  const Windows columns{input.size(3), kernel_size.width, stride.width, options.padding.width};
+  if (rows.kernel > rows.size + 2 * rows.padding ||
+      columns.kernel > columns.size + 2 * columns.padding)
+    throw ShapeError("max_pool2d",
+                     fmt::format("a kernel of {} x {} does not fit into an input of {} x {} with "
+                                 "padding {} x {}",
+                                 rows.kernel, columns.kernel, rows.size, columns.size, rows.padding,
+                                 columns.padding));
+  const FloatEnvironment environment;
+  const Tensor x = input.detach().contiguous();
+  const Shape shape{x.size(0), x.size(1), rows.count(), columns.count()};
+  Tensor y = Tensor::empty(shape, x.dtype());
+  const Tensor places = Tensor::empty(shape, DType::i64);
+  const auto planes = static_cast<std::size_t>(x.size(0) * x.size(1));
+  const auto in = static_cast<std::size_t>(rows.size * columns.size);
+  const auto out = static_cast<std::size_t>(rows.count() * columns.count());
+  dispatch("max_pool2d", x.dtype(), [&]<class T>(T*) {
+    for_planes(planes, in, [&](std::size_t plane) {
+      pool_plane(rows, columns, x.data<T>() + plane * in, y.data<T>() + plane * out,
+                 places.data<std::int64_t>() + plane * out);
+    });
+  });
+  return autograd::with_backward(
+      y,
+      [places, planes, in, out, input_shape = x.shape()](const Gradient& g,
+                                                         std::span<Gradient> inputs) {
+        const Tensor dy = g.dense(places.shape());
+        const Tensor dx = inputs[0].value = Tensor::empty(input_shape, dy.dtype());
+        dispatch("max_pool2d", dy.dtype(), [&]<class T>(T*) {
+          for_planes(planes, in, [&](std::size_t plane) {
+            T* const to = dx.data<T>() + plane * in;
+            const T* const from = dy.data<T>() + plane * out;
+            const std::int64_t* const at = places.data<std::int64_t>() + plane * out;
+            std::fill_n(to, in, T{0});
+            for (std::size_t i = 0; i < out; ++i) to[at[i]] += from[i];
+          });
+        });
+      },
+      input);
+}
+
+MaxPool2d::MaxPool2d(Size2d kernel_size, const Options& options)
+    : kernel_size_(kernel_size), options_(options) {
+  check(kernel_size_, options_);
+}
+
+MaxPool2d::MaxPool2d(const Child& place, Size2d kernel_size, const Options& options)
+    : Module(place), kernel_size_(kernel_size), options_(options) {
+  check(kernel_size_, options_);
+}
+
+}  // namespace unroll::nn

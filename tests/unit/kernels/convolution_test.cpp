@@ -1,0 +1,212 @@
+// Convolutions must be their definition to the bit, whatever the threads.
+#include "kernels/convolution.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+
+#include "support/kernel_test.h"
+#include "unroll/core/threads.h"
+
+namespace unroll::kernels {
+namespace {
+
+using test::bits_of;
+using test::random_values;
+
+template <class T>
+class ConvolutionKernel : public test::KernelTest {
+ protected:
+  ~ConvolutionKernel() override { set_num_threads(before_); }
+
+ private:
+  int before_ = num_threads();
+};
+using Types = ::testing::Types<float, double>;
+struct TypeNames {
+  template <class T>
+  static std::string GetName(int) {
+    return sizeof(T) == 4 ? "f32" : "f64";
+  }
+};
+TYPED_TEST_SUITE(ConvolutionKernel, Types, TypeNames);
+
+ConvolutionShape make(std::size_t batch, std::size_t channels, std::size_t outputs, Extent2d input,
+                      Extent2d kernel, Extent2d stride, Extent2d padding) {
+  ConvolutionShape s{batch, channels, outputs, input, kernel, {}, stride, padding};
+  s.output = {(input.height + 2 * padding.height - kernel.height) / stride.height + 1,
+              (input.width + 2 * padding.width - kernel.width) / stride.width + 1};
+  return s;
+}
+
+const ConvolutionShape shapes[] = {
+    make(1, 1, 1, {1, 1}, {1, 1}, {1, 1}, {0, 0}),
+    make(3, 2, 5, {9, 8}, {5, 5}, {1, 1}, {2, 2}),
+    make(33, 3, 7, {7, 19}, {3, 2}, {1, 1}, {0, 1}),  // four slices; rows of more than 16
+    make(17, 2, 3, {8, 7}, {3, 3}, {2, 2}, {1, 1}),   // two slices
+    make(2, 3, 4, {6, 9}, {2, 3}, {3, 4}, {0, 1}),    // columns that no kernel reaches
+    make(2, 2, 9, {5, 6}, {3, 3}, {1, 2}, {1, 1}),
+    make(2, 2, 9, {5, 6}, {3, 3}, {2, 1}, {1, 1}),
+    make(2, 6, 8, {4, 5}, {1, 1}, {1, 1}, {0, 0}),
+    make(2, 2, 3, {2, 3}, {2, 2}, {1, 1}, {3, 4}),    // more padding than kernel
+    make(1, 40, 60, {6, 6}, {3, 3}, {1, 1}, {1, 1}),  // one image for all threads
+};
+
+/// Row or column `at` of the padded input, counted in the input; false outside of it.
+bool inside(std::size_t at, std::size_t padding, std::size_t size, std::size_t& index) {
+  index = at - padding;
+  return at >= padding && index < size;
+}
+
+/// A case with everything computed as convolution.h says: for each element one chain of std::fma.
+template <class T>
+struct Reference {
+  explicit Reference(const ConvolutionShape& s)
+      : shape(s),
+        x(random_values<T>(s.batch * s.channels * s.input.numel(), 1)),
+        weight(random_values<T>(s.weights(), 2)),
+        bias(random_values<T>(s.outputs, 3)),
+        dy(random_values<T>(s.batch * s.outputs * s.output.numel(), 4)) {
+    compute_y();
+    compute_dx();
+    compute_dweight();
+  }
+
+  T w_at(std::size_t o, std::size_t c, std::size_t kh, std::size_t kw) const {
+    return weight[((o * shape.channels + c) * shape.kernel.height + kh) * shape.kernel.width + kw];
+  }
+  T x_at(std::size_t n, std::size_t c, std::size_t row, std::size_t column) const {
+    std::size_t r = 0, k = 0;
+    if (!inside(row, shape.padding.height, shape.input.height, r) ||
+        !inside(column, shape.padding.width, shape.input.width, k))
+      return 0;
+    return x[((n * shape.channels + c) * shape.input.height + r) * shape.input.width + k];
+  }
+  T dy_at(std::size_t n, std::size_t o, std::size_t i, std::size_t j) const {
+    return dy[((n * shape.outputs + o) * shape.output.height + i) * shape.output.width + j];
+  }
+
+  void compute_y() {
+    const ConvolutionShape& s = shape;
+    for (std::size_t n = 0; n < s.batch; ++n)
+      for (std::size_t o = 0; o < s.outputs; ++o)
+        for (std::size_t i = 0; i < s.output.height; ++i)
+          for (std::size_t j = 0; j < s.output.width; ++j) {
+            T sum = bias[o];
+            for (std::size_t c = 0; c < s.channels; ++c)
+              for (std::size_t kw = 0; kw < s.kernel.width; ++kw)
+                for (std::size_t kh = 0; kh < s.kernel.height; ++kh)
+                  sum =
+                      std::fma(w_at(o, c, kh, kw),
+                               x_at(n, c, i * s.stride.height + kh, j * s.stride.width + kw), sum);
+            y.push_back(sum);
+          }
+  }
+
+  /// dy as seen from place `at` of the padded input by row or column k of the kernel.
+  static bool output_of(std::size_t at, std::size_t k, std::size_t stride, std::size_t count,
+                        std::size_t& i) {
+    if (at < k || (at - k) % stride != 0) return false;
+    i = (at - k) / stride;
+    return i < count;
+  }
+
+  void compute_dx() {
+    const ConvolutionShape& s = shape;
+    for (std::size_t n = 0; n < s.batch; ++n)
+      for (std::size_t c = 0; c < s.channels; ++c)
+        for (std::size_t row = 0; row < s.input.height; ++row)
+          for (std::size_t column = 0; column < s.input.width; ++column) {
+            T sum = 0;
+            for (std::size_t o = 0; o < s.outputs; ++o)
+              for (std::size_t kw = s.kernel.width; kw-- > 0;)
+                for (std::size_t kh = s.kernel.height; kh-- > 0;) {
+                  std::size_t i = 0, j = 0;
+                  const bool is_there =
+                      output_of(row + s.padding.height, kh, s.stride.height, s.output.height, i) &&
+                      output_of(column + s.padding.width, kw, s.stride.width, s.output.width, j);
+                  sum = std::fma(w_at(o, c, kh, kw), is_there ? dy_at(n, o, i, j) : T{0}, sum);
+                }
+            dx.push_back(sum);
+          }
+  }
+
+  /// The sum of term(n, i, j, sum) over slices of the batch, pairwise.
+  template <class F>
+  T over_slices(F&& term) const {
+    const std::size_t slices = shape.batch >= 32 ? 4 : shape.batch >= 16 ? 2 : 1;
+    std::vector<T> sums;
+    for (std::size_t slice = 0; slice < slices; ++slice) {
+      T sum = 0;
+      for (std::size_t n = slice * shape.batch / slices; n < (slice + 1) * shape.batch / slices;
+           ++n)
+        for (std::size_t i = 0; i < shape.output.height; ++i)
+          for (std::size_t j = 0; j < shape.output.width; ++j) sum = term(n, i, j, sum);
+      sums.push_back(sum);
+    }
+    for (; sums.size() > 1; sums.resize(sums.size() / 2))
+      for (std::size_t i = 0; i < sums.size() / 2; ++i) sums[i] = sums[2 * i] + sums[2 * i + 1];
+    return sums[0];
+  }
+
+  void compute_dweight() {
+    const ConvolutionShape& s = shape;
+    for (std::size_t o = 0; o < s.outputs; ++o) {
+      for (std::size_t c = 0; c < s.channels; ++c)
+        for (std::size_t kh = 0; kh < s.kernel.height; ++kh)
+          for (std::size_t kw = 0; kw < s.kernel.width; ++kw)
+            dweight.push_back(over_slices([&](std::size_t n, std::size_t i, std::size_t j, T sum) {
+              return std::fma(x_at(n, c, i * s.stride.height + kh, j * s.stride.width + kw),
+                              dy_at(n, o, i, j), sum);
+            }));
+      dbias.push_back(over_slices([&](std::size_t n, std::size_t i, std::size_t j, T sum) {
+        return sum + dy_at(n, o, i, j);
+      }));
+    }
+  }
+
+  ConvolutionShape shape;
+  std::vector<T> x, weight, bias, dy, y, dx, dweight, dbias;
+};
+
+/// Fills everything that a kernel is to write, and must not read.
+template <class T>
+std::vector<T> unset(std::size_t count) {
+  return std::vector<T>(count, static_cast<T>(NAN));
+}
+
+TYPED_TEST(ConvolutionKernel, IsItsDefinition) {
+  using T = TypeParam;
+  for (const ConvolutionShape& s : shapes) {
+    const Reference<T> r(s);
+    for (const int threads : {1, 3}) {
+      SCOPED_TRACE(testing::Message() << "shape " << &s - shapes << ", threads " << threads);
+      set_num_threads(threads);
+      const ConvolutionPlan plan(s);
+      auto y = unset<T>(r.y.size()), dx = unset<T>(r.dx.size());
+      auto dweight = unset<T>(r.dweight.size()), dbias = unset<T>(r.dbias.size());
+      auto scratch = unset<T>(plan.forward_scratch);
+      convolve(plan, r.x.data(), r.weight.data(), r.bias.data(), y.data(), scratch.data());
+      EXPECT_EQ(bits_of(y), bits_of(r.y));
+      scratch = unset<T>(plan.input_scratch);
+      convolution_input_gradient(plan, r.dy.data(), r.weight.data(), dx.data(), scratch.data());
+      EXPECT_EQ(bits_of(dx), bits_of(r.dx));
+      scratch = unset<T>(plan.weight_scratch);
+      convolution_weight_gradient(plan, r.x.data(), r.dy.data(), dweight.data(), dbias.data(),
+                                  scratch.data());
+      EXPECT_EQ(bits_of(dweight), bits_of(r.dweight));
+      EXPECT_EQ(bits_of(dbias), bits_of(r.dbias));
+    }
+  }
+}
+
+TYPED_TEST(ConvolutionKernel, SlicesStayWithinTheirMemory) {
+  ConvolutionShape s = make(800, 64, 128, {8, 8}, {3, 3}, {1, 1}, {1, 1});
+  EXPECT_EQ(ConvolutionPlan(s).slices, 8u);  // of 73728 weights each: the most below 2^20
+  s.channels = 1;
+  EXPECT_EQ(ConvolutionPlan(s).slices, 64u);
+}
+
+}  // namespace
+}  // namespace unroll::kernels
