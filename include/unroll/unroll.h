@@ -25,6 +25,7 @@
 #include "unroll/optim/clip.h"
 #include "unroll/optim/muon.h"
 #include "unroll/optim/optimizer.h"
+#include "unroll/optim/plateau.h"
 #include "unroll/optim/rmsprop.h"
 #include "unroll/optim/schedule.h"
 #include "unroll/optim/sgd.h"
