@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "autograd/load.h"
 #include "tensor/tensor_impl.h"
 #include "unroll/core/error.h"
 
@@ -78,28 +79,7 @@ Parameters Module::parameters() {
   return all;
 }
 
-void Module::load(const Parameters& values) {
-  const Parameters own = parameters();
-  const auto find = [](const Parameters& in, const std::string& name) {
-    return std::ranges::find(in, name, &Parameter::name);
-  };
-  std::string differences;
-  const auto differ = [&](const std::string& text) {
-    differences += (differences.empty() ? "" : "; ") + text;
-  };
-  for (const auto& p : own) {
-    const auto given = find(values, p.name);
-    if (given == values.end())
-      differ(fmt::format("{} is missing", p.name));
-    else if (given->value.shape() != p.value.shape())
-      differ(fmt::format("{} has shape {}, expected {}", p.name, given->value.shape().str(),
-                         p.value.shape().str()));
-  }
-  for (const auto& v : values)
-    if (find(own, v.name) == own.end()) differ(fmt::format("{} is not part of this model", v.name));
-  if (!differences.empty()) throw FormatError("load", differences);
-  for (const auto& p : own) copy_into(p.value, find(values, p.name)->value.to(p.value.dtype()));
-}
+void Module::load(const Parameters& values) { load_by_name(parameters(), values, "model"); }
 
 void Module::train(bool mode) {
   training_ = mode;

@@ -8,6 +8,7 @@
 
 #include "kernels/parallel_gemm.h"
 #include "optim/checks.h"
+#include "optim/groups.h"
 #include "optim/norm.h"
 #include "tensor/tensor_impl.h"
 #include "unroll/autograd/ops.h"
@@ -20,6 +21,20 @@ Parameters select(const Parameters& all, bool matrices) {
   for (const auto& p : all)
     if ((p.gates > 0) == matrices) some.push_back(p);
   return some;
+}
+
+ParameterGroups<MuonOptions> matrices_of(const ParameterGroups<MuonOptions>& groups) {
+  ParameterGroups<MuonOptions> matrices;
+  for (const auto& group : groups)
+    matrices.push_back({select(group.parameters, true), group.options});
+  return matrices;
+}
+
+ParameterGroups<AdamWOptions> others_of(const ParameterGroups<MuonOptions>& groups) {
+  ParameterGroups<AdamWOptions> others;
+  for (const auto& group : groups)
+    others.push_back({select(group.parameters, false), group.options.others});
+  return others;
 }
 
 /// The (semi-)orthogonal matrix nearest to z, by Newton-Schulz: z <- z (a - b s + c s s) with
@@ -57,14 +72,22 @@ Tensor orthogonalise(const Tensor& z, int iterations) {
 
 }  // namespace
 
-Muon::Muon(const Parameters& parameters, const MuonOptions& options)
-    : Optimizer(select(parameters, true)),
-      options_(options),
+Muon::Muon(const ParameterGroups<MuonOptions>& groups)
+    : Optimizer(parameters_of(matrices_of(groups))),
+      options_(options_of(matrices_of(groups))),
       momentum_(zeros_like_parameters()),
-      others_(select(parameters, false), options.others) {
-  check_range("muon", "lr", options.lr, 0, std::numeric_limits<double>::infinity());
-  check_range("muon", "momentum", options.momentum, 0, 1);
-  check_range("muon", "ns_steps", options.ns_steps, 1, 100);
+      others_(others_of(groups)) {
+  for (const auto& [parameters, options] : groups) {
+    check_range("muon", "lr", options.lr, 0, std::numeric_limits<double>::infinity());
+    check_range("muon", "momentum", options.momentum, 0, 1);
+    check_range("muon", "ns_steps", options.ns_steps, 1, 100);
+  }
+}
+
+Parameters Muon::state() const {
+  Parameters all = Optimizer::state();
+  for (Parameter& p : others_.state()) all.push_back(std::move(p));
+  return all;
 }
 
 void Muon::zero_grad() {
@@ -78,21 +101,22 @@ void Muon::begin_step() {
 }
 
 void Muon::update(std::size_t index, const Tensor& value, const Tensor& gradient) {
+  const MuonOptions& options = options_[index];
   const std::int64_t gates = parameters_[index].gates;
   const std::int64_t rows = value.size(0) / gates, columns = value.size(1);
   const bool wide = rows < columns;
   const double scale =
-      options_.lr * lr_factor_ *
+      options.lr * lr_factor_ *
       std::sqrt(std::max(1.0, static_cast<double>(rows) / static_cast<double>(columns)));
   dispatch("muon", value.dtype(), [&]<class T>(T*) {
     const auto m = momentum_[index].values<T>();
     const auto g = gradient.values<T>();
     const Tensor u = Tensor::empty(value.shape(), value.dtype());
     const auto mixed = u.values<T>();
-    const T keep = static_cast<T>(options_.momentum), fresh = static_cast<T>(1 - options_.momentum);
+    const T keep = static_cast<T>(options.momentum), fresh = static_cast<T>(1 - options.momentum);
     for (std::size_t i = 0; i < m.size(); ++i) {
       m[i] = keep * m[i] + fresh * g[i];
-      mixed[i] = options_.nesterov ? keep * m[i] + fresh * g[i] : m[i];
+      mixed[i] = options.nesterov ? keep * m[i] + fresh * g[i] : m[i];
     }
     for (std::int64_t gate = 0; gate < gates; ++gate) {
       const Tensor block = make_view(u, {rows, columns}, gate * rows * columns);
@@ -100,7 +124,7 @@ void Muon::update(std::size_t index, const Tensor& value, const Tensor& gradient
       // What is left of a momentum long after the gradients ended: 1 / norm would overflow f32.
       if (norm < std::numeric_limits<float>::min()) continue;
       const Tensor z = (wide ? block.transpose(0, 1).contiguous() : block) * (1 / norm);
-      const Tensor nearest = orthogonalise<T>(z, options_.ns_steps);
+      const Tensor nearest = orthogonalise<T>(z, options.ns_steps);
       const Tensor update = (wide ? nearest.transpose(0, 1).contiguous() : nearest) * -scale;
       add_into(make_view(value, {rows, columns}, gate * rows * columns), update);
     }

@@ -1,9 +1,26 @@
 #include "unroll/optim/optimizer.h"
 
+#include <fmt/format.h>
+
+#include <set>
+
+#include "autograd/load.h"
 #include "core/float_environment.h"
 #include "unroll/autograd/no_grad.h"
+#include "unroll/core/error.h"
 
 namespace unroll::optim {
+
+Optimizer::Optimizer(Parameters parameters) : parameters_(std::move(parameters)) {
+  std::set<const TensorImpl*> seen;
+  for (const Parameter& p : parameters_) {
+    if (!seen.insert(p.value.impl().get()).second)
+      throw ValueError("optimizer", fmt::format("{} is there twice; a parameter belongs into one "
+                                                "group, once",
+                                                p.name));
+    steps_.push_back(Tensor::zeros({}, DType::i64));
+  }
+}
 
 void Optimizer::zero_grad() {
   for (auto& p : parameters_) p.value.clear_grad();
@@ -15,9 +32,25 @@ void Optimizer::step() {
   begin_step();
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const Tensor gradient = parameters_[i].value.grad();
-    if (gradient.defined()) update(i, parameters_[i].value, gradient);
+    if (!gradient.defined()) continue;
+    ++*steps_[i].data<std::int64_t>();
+    update(i, parameters_[i].value, gradient);
   }
 }
+
+Parameters Optimizer::state() const {
+  Parameters all;
+  const auto add = [&](std::string_view name, const std::vector<Tensor>& tensors) {
+    for (std::size_t i = 0; i < tensors.size(); ++i)
+      if (tensors[i].defined())
+        all.push_back({fmt::format("{}.{}", parameters_[i].name, name), tensors[i]});
+  };
+  add("step", steps_);
+  for (const auto& [name, tensors] : named_state()) add(name, *tensors);
+  return all;
+}
+
+void Optimizer::load_state(const Parameters& values) { load_by_name(state(), values, "optimizer"); }
 
 std::vector<Tensor> Optimizer::zeros_like_parameters() const {
   std::vector<Tensor> state;

@@ -4,9 +4,11 @@
 
 #include "golden/golden_case.h"
 #include "support/tensors.h"
+#include "unroll/optim/adagrad.h"
 #include "unroll/optim/adam.h"
 #include "unroll/optim/clip.h"
 #include "unroll/optim/muon.h"
+#include "unroll/optim/rmsprop.h"
 #include "unroll/optim/schedule.h"
 #include "unroll/optim/sgd.h"
 
@@ -40,6 +42,7 @@ Options adam_options(const json& o) {
   options.beta2 = betas.at(1);
   options.eps = o.value("eps", options.eps);
   options.weight_decay = o.value("weight_decay", options.weight_decay);
+  options.amsgrad = o.value("amsgrad", options.amsgrad);
   return options;
 }
 
@@ -56,11 +59,31 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const GoldenCase& c,
                                     .nesterov = o.value("nesterov", false)};
     return std::make_unique<optim::Sgd>(parameters, options);
   }
-  if (has_only(o, {"lr", "betas", "eps", "weight_decay"})) {
+  if (has_only(o, {"lr", "betas", "eps", "weight_decay", "amsgrad"})) {
     if (name == "adam")
       return std::make_unique<optim::Adam>(parameters, adam_options<optim::AdamOptions>(o));
     if (name == "adamw")
       return std::make_unique<optim::AdamW>(parameters, adam_options<optim::AdamWOptions>(o));
+  }
+  if (name == "rmsprop" &&
+      has_only(o, {"lr", "alpha", "eps", "weight_decay", "momentum", "centered"})) {
+    optim::RmsPropOptions options{.lr = o.at("lr")};
+    options.alpha = o.value("alpha", options.alpha);
+    options.eps = o.value("eps", options.eps);
+    options.weight_decay = o.value("weight_decay", options.weight_decay);
+    options.momentum = o.value("momentum", options.momentum);
+    options.centered = o.value("centered", options.centered);
+    return std::make_unique<optim::RmsProp>(parameters, options);
+  }
+  if (name == "adagrad" &&
+      has_only(o, {"lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps"})) {
+    optim::AdagradOptions options{.lr = o.at("lr")};
+    options.lr_decay = o.value("lr_decay", options.lr_decay);
+    options.weight_decay = o.value("weight_decay", options.weight_decay);
+    options.initial_accumulator_value =
+        o.value("initial_accumulator_value", options.initial_accumulator_value);
+    options.eps = o.value("eps", options.eps);
+    return std::make_unique<optim::Adagrad>(parameters, options);
   }
   if (name == "muon" && has_only(o, {"lr", "momentum", "nesterov", "ns_steps"})) {
     const optim::MuonOptions options{.lr = o.at("lr"),

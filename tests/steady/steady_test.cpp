@@ -19,6 +19,10 @@
 #include "unroll/nn/layer_norm.h"
 #include "unroll/nn/loss.h"
 #include "unroll/nn/max_pool2d.h"
+#include "unroll/optim/adagrad.h"
+#include "unroll/optim/adam.h"
+#include "unroll/optim/muon.h"
+#include "unroll/optim/rmsprop.h"
 #include "unroll/optim/sgd.h"
 
 namespace unroll {
@@ -195,6 +199,25 @@ TEST(WarmLayers, AllocateNothing) {
     EXPECT_EQ(test::stop_watching(), "") << threads;
   }
   set_num_threads(before);
+}
+
+/// The optimizers that no setting of the trainer asks for.
+TEST(WarmOptimizer, AllocatesNothing) {
+  const Parameters p{{"matrix", Tensor::zeros({5, 7}).set_requires_grad(true), 1},
+                     {"bias", Tensor::zeros({5}).set_requires_grad(true)}};
+  for (const Parameter& each : p) each.value.backward(Tensor::full(each.value.shape(), 0.5));
+  optim::AdamW amsgrad(p, {.amsgrad = true});
+  optim::RmsProp rmsprop(p);
+  optim::RmsProp centered(p, {.momentum = 0.9, .centered = true});
+  optim::Adagrad adagrad(p);
+  optim::Muon groups({{{p[0]}, {.lr = 0.1}}, {{p[1]}, {.others = {.lr = 0.1}}}});
+  for (optim::Optimizer* optimizer :
+       std::initializer_list<optim::Optimizer*>{&amsgrad, &rmsprop, &centered, &adagrad, &groups}) {
+    optimizer->step();
+    test::start_watching();
+    for (int i = 0; i < 50; ++i) optimizer->step();
+    EXPECT_EQ(test::stop_watching(), "");
+  }
 }
 
 template <class T>

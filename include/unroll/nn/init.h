@@ -1,5 +1,9 @@
 // Initial values of parameters. All draw in f32 and widen, so that a model in f64 starts where the
-// same model in f32 does.
+// same model in f32 does. Source: https://pytorch.org/docs/stable/nn.init.html
+//
+// A recurrent layer stacks its gates' blocks in a matrix (G H, I). A view takes one of them:
+//
+//     init::xavier_uniform(weight.view({G, H, I}).select(0, gate), generator);
 #pragma once
 
 #include "unroll/core/random.h"
@@ -25,8 +29,48 @@ void constant(const Tensor& to, double value);
 /// rectified linear units", 2015). A square matrix; ShapeError otherwise.
 void identity(const Tensor& to);
 
-/// A random matrix with orthonormal rows or columns, whichever are fewer (Saxe 2013).
-/// Source: https://pytorch.org/docs/stable/nn.init.html
-void orthogonal(const Tensor& to, Generator& generator);
+/// What follows a weight.
+enum class Activation { linear, sigmoid, tanh, relu, leaky_relu, selu };
+
+/// The factor that keeps the variance: 1 for linear and sigmoid, 5/3 for tanh, sqrt(2) for relu,
+/// sqrt(2 / (1 + negative_slope^2)) for leaky_relu, 3/4 for selu.
+double calculate_gain(Activation activation, double negative_slope = 0.01);
+
+/// Uniform in +-gain sqrt(6 / (fan_in + fan_out)), where a matrix (O, I) has fan_in I and fan_out
+/// O. Throws ShapeError for other than a matrix (Glorot, Bengio 2010).
+void xavier_uniform(const Tensor& to, Generator& generator, double gain = 1);
+
+/// Normal with standard deviation gain sqrt(2 / (fan_in + fan_out)); else as xavier_uniform.
+void xavier_normal(const Tensor& to, Generator& generator, double gain = 1);
+
+enum class FanMode {
+  fan_in,  ///< keeps the variance of what flows forward
+  fan_out  ///< and of what flows back
+};
+
+struct KaimingOptions {
+  double a = 0;  ///< the negative slope of leaky_relu
+  FanMode mode = FanMode::fan_in;
+  Activation nonlinearity = Activation::leaky_relu;
+};
+
+/// Uniform in +-calculate_gain(nonlinearity, a) sqrt(3 / fan), fan as for xavier_uniform.
+/// Throws ShapeError for other than a matrix (He, Zhang, Ren, Sun 2015).
+void kaiming_uniform(const Tensor& to, Generator& generator, const KaimingOptions& options = {});
+
+/// Normal with standard deviation calculate_gain(nonlinearity, a) / sqrt(fan); else as
+/// kaiming_uniform.
+void kaiming_normal(const Tensor& to, Generator& generator, const KaimingOptions& options = {});
+
+/// A random matrix with orthonormal rows or columns, whichever are fewer, times gain; each of
+/// `gates` blocks of rows is one by itself (Saxe 2013).
+/// Throws ShapeError for other than a matrix or rows that gates doesn't divide, ValueError for a
+/// gain that is not finite or gates below 1.
+void orthogonal(const Tensor& to, Generator& generator, double gain = 1, int gates = 1);
+
+/// Sets the forget gate's part of an LSTM's bias (4 H; gates i, f, g, o), H to 2 H, and leaves the
+/// rest: with 1, and 0 in the layer's other bias, the cell remembers at first (Gers 2000;
+/// Jozefowicz 2015). Throws ShapeError unless the bias is a vector whose size 4 divides.
+void forget_gate_bias(const Tensor& bias, double value = 1);
 
 }  // namespace unroll::nn::init

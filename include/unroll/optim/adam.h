@@ -10,27 +10,31 @@ struct AdamOptions {
   double beta1 = 0.9, beta2 = 0.999;
   double eps = 1e-8;
   double weight_decay = 0;
+  bool amsgrad = false;
 };
 
 /// m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
 /// w -= lr / (1 - beta1^t) m / (sqrt(v / (1 - beta2^t)) + eps), with weight_decay w added to g
-/// first. Throws ValueError for options outside their range. Source: Kingma, Ba 2015;
+/// first. With amsgrad, v in the last line is the largest of all steps' v (Reddi, Kale, Kumar
+/// 2018). Throws ValueError for options outside their range. Source: Kingma, Ba 2015;
 /// https://pytorch.org/docs/stable/generated/torch.optim.Adam.html
 class Adam : public Optimizer {
  public:
-  explicit Adam(Parameters parameters, const AdamOptions& options = {})
-      : Adam(std::move(parameters), options, false) {}
+  explicit Adam(const Parameters& parameters, const AdamOptions& options = {})
+      : Adam(ParameterGroups<AdamOptions>{{parameters, options}}) {}
+  explicit Adam(const ParameterGroups<AdamOptions>& groups) : Adam(groups, false) {}
 
  protected:
-  Adam(Parameters parameters, const AdamOptions& options, bool decoupled);
+  Adam(const ParameterGroups<AdamOptions>& groups, bool decoupled);
 
  private:
   void update(std::size_t index, const Tensor& value, const Tensor& gradient) override;
+  std::vector<NamedState> named_state() const override;
 
-  AdamOptions options_;
+  std::vector<AdamOptions> options_;
   bool decoupled_;
   std::vector<Tensor> mean_, square_;
-  std::vector<std::int64_t> steps_;
+  std::vector<Tensor> largest_square_;  // undefined without amsgrad
 };
 
 struct AdamWOptions {
@@ -38,6 +42,7 @@ struct AdamWOptions {
   double beta1 = 0.9, beta2 = 0.999;
   double eps = 1e-8;
   double weight_decay = 0.01;
+  bool amsgrad = false;
 };
 
 /// Adam with decoupled weight decay: w -= lr weight_decay w before the update.
@@ -46,9 +51,9 @@ struct AdamWOptions {
 /// https://pytorch.org/docs/stable/generated/torch.optim.AdamW.html
 class AdamW : public Adam {
  public:
-  explicit AdamW(Parameters parameters, const AdamWOptions& options = {})
-      : Adam(std::move(parameters),
-             {options.lr, options.beta1, options.beta2, options.eps, options.weight_decay}, true) {}
+  explicit AdamW(const Parameters& parameters, const AdamWOptions& options = {})
+      : AdamW(ParameterGroups<AdamWOptions>{{parameters, options}}) {}
+  explicit AdamW(const ParameterGroups<AdamWOptions>& groups);
 };
 
 }  // namespace unroll::optim

@@ -29,15 +29,19 @@ struct MuonOptions {
 /// Source: Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024.
 class Muon : public Optimizer {
  public:
-  explicit Muon(const Parameters& parameters, const MuonOptions& options = {});
+  explicit Muon(const Parameters& parameters, const MuonOptions& options = {})
+      : Muon(ParameterGroups<MuonOptions>{{parameters, options}}) {}
+  explicit Muon(const ParameterGroups<MuonOptions>& groups);
 
   void zero_grad() override;
+  Parameters state() const override;
 
  private:
   void begin_step() override;
   void update(std::size_t index, const Tensor& value, const Tensor& gradient) override;
+  std::vector<NamedState> named_state() const override { return {{"momentum_buffer", &momentum_}}; }
 
-  MuonOptions options_;
+  std::vector<MuonOptions> options_;
   std::vector<Tensor> momentum_;
   AdamW others_;
 };

@@ -19,13 +19,16 @@ struct SgdOptions {
 /// Source: https://pytorch.org/docs/stable/generated/torch.optim.SGD.html
 class Sgd : public Optimizer {
  public:
-  explicit Sgd(Parameters parameters, const SgdOptions& options = {});
+  explicit Sgd(const Parameters& parameters, const SgdOptions& options = {})
+      : Sgd(ParameterGroups<SgdOptions>{{parameters, options}}) {}
+  explicit Sgd(const ParameterGroups<SgdOptions>& groups);
 
  private:
   void update(std::size_t index, const Tensor& value, const Tensor& gradient) override;
+  std::vector<NamedState> named_state() const override;
 
-  SgdOptions options_;
-  std::vector<Tensor> momentum_;  // undefined until a parameter's first gradient
+  std::vector<SgdOptions> options_;
+  std::vector<Tensor> momentum_;  // undefined without momentum
 };
 
 }  // namespace unroll::optim

@@ -8,6 +8,7 @@
 #include "support/expect_error.h"
 #include "unroll/autograd/ops.h"
 #include "unroll/core/error.h"
+#include "unroll/nn/linear.h"
 
 namespace unroll::nn {
 namespace {
@@ -88,9 +89,58 @@ TEST(Init, OrthogonalIs) {
     init::orthogonal(q, generator);
     expect_orthogonal(q);
   }
+}
+
+TEST(Init, OrthogonalIsNotTheIdentityAndDiffersBySeed) {
+  const auto drawn = [](std::uint64_t seed) {
+    Generator generator(seed);
+    const Tensor q = Tensor::empty({6, 6});
+    init::orthogonal(q, generator);
+    return q.to_vector();
+  };
+  const Tensor eye = Tensor::empty({6, 6});
+  init::identity(eye);
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    const Values q = drawn(seed), i = eye.to_vector();
+    double most = 0;
+    for (std::size_t e = 0; e < q.size(); ++e) most = std::max(most, std::abs(q[e] - i[e]));
+    EXPECT_GT(most, 0.5) << seed;
+    EXPECT_EQ(q, drawn(seed));
+    EXPECT_NE(q, drawn(seed + 1));
+  }
+}
+
+TEST(Init, OrthogonalIsEachGatesBlockTimesGain) {
+  for (const std::int64_t columns : {3, 5, 8}) {
+    Generator together(1), apart(1);
+    const Tensor q = Tensor::empty({20, columns}, DType::f64);
+    init::orthogonal(q, together, 2, 4);
+    for (std::int64_t gate = 0; gate < 4; ++gate) {
+      const Tensor block = q.view({4, 5, columns}).select(0, gate);
+      expect_orthogonal(block * 0.5);
+      const Tensor alone = Tensor::empty({5, columns}, DType::f64);
+      init::orthogonal(alone, apart, 2);
+      EXPECT_EQ(block.to_vector(), alone.to_vector());
+    }
+  }
+}
+
+TEST(Init, OrthogonalRefusesWhatItCannotFill) {
   Generator generator(1);
-  EXPECT_EQ(error_of<ShapeError>([&] { init::orthogonal(Tensor::zeros({4}), generator); }),
-            "[orthogonal] got shape [4], expected a matrix");
+  const auto error = [&](const Shape& shape, int gates) {
+    return error_of<ShapeError>(
+        [&] { init::orthogonal(Tensor::zeros(shape), generator, 1, gates); });
+  };
+  EXPECT_EQ(error({4}, 1), "[orthogonal] got shape [4], expected a matrix");
+  EXPECT_EQ(error({6, 2}, 4), "[orthogonal] got shape [6, 2], expected rows for 4 gates");
+  EXPECT_EQ(error_of<ValueError>([&] {
+              init::orthogonal(Tensor::zeros({4, 4}), generator, NAN);
+            }),
+            "[orthogonal] gain = nan, expected a finite number");
+  EXPECT_EQ(error_of<ValueError>([&] {
+              init::orthogonal(Tensor::zeros({4, 4}), generator, 1, 0);
+            }),
+            "[orthogonal] 0 gates, expected at least 1");
 }
 
 // PyTorch orthogonalises the normal numbers by QR with a positive diagonal of R, for a wide matrix
@@ -109,6 +159,99 @@ TEST(Init, OrthogonalIsTheQOfTheNormalNumbers) {
         EXPECT_NEAR(r.select(0, i).select(0, j).item(), 0, 1e-5) << shape.str();
     }
   }
+}
+
+// The table of torch.nn.init.calculate_gain.
+TEST(Init, GainIsPyTorchs) {
+  using enum init::Activation;
+  EXPECT_EQ(init::calculate_gain(linear), 1);
+  EXPECT_EQ(init::calculate_gain(sigmoid), 1);
+  EXPECT_EQ(init::calculate_gain(tanh), 5.0 / 3);
+  EXPECT_DOUBLE_EQ(init::calculate_gain(relu), 1.4142135623730951);
+  EXPECT_DOUBLE_EQ(init::calculate_gain(leaky_relu), 1.4141428569978354);  // slope 0.01
+  EXPECT_DOUBLE_EQ(init::calculate_gain(leaky_relu, 1), 1);
+  EXPECT_EQ(init::calculate_gain(selu), 0.75);
+}
+
+/// The largest magnitude of uniform numbers, for the bound.
+double bound_of(const Tensor& x) {
+  double most = 0;
+  for (const double v : x.to_vector()) most = std::max(most, std::abs(v));
+  return most;
+}
+
+double std_of(const Tensor& x) { return std::sqrt(mean(x * x).item()); }
+
+// Fans of 50 and 150: sqrt(6 / 200) and sqrt(2 / 200).
+TEST(Init, XavierHasItsBoundAndDeviation) {
+  Generator generator(1);
+  const Tensor x = Tensor::empty({150, 50}, DType::f64);
+  init::xavier_uniform(x, generator);
+  EXPECT_LE(bound_of(x), 0.17320509);
+  EXPECT_GT(bound_of(x), 0.1730);
+  EXPECT_NEAR(mean(x).item(), 0, 0.006);  // five standard errors
+  init::xavier_uniform(x, generator, 2);
+  EXPECT_GT(bound_of(x), 0.3460);
+  init::xavier_normal(x, generator, 3);
+  EXPECT_NEAR(std_of(x), 0.3, 0.0123);  // five standard errors
+  EXPECT_NEAR(mean(x).item(), 0, 0.0174);
+}
+
+TEST(Init, KaimingHasItsBoundAndDeviation) {
+  using enum init::FanMode;
+  Generator generator(1);
+  const Tensor x = Tensor::empty({150, 50}, DType::f64);
+  init::kaiming_uniform(x, generator);  // sqrt(2) sqrt(3 / 50)
+  EXPECT_LE(bound_of(x), 0.34641017);
+  EXPECT_GT(bound_of(x), 0.3460);
+  init::kaiming_uniform(x, generator, {.a = 1, .mode = fan_out});  // sqrt(3 / 150)
+  EXPECT_LE(bound_of(x), 0.14142136);
+  EXPECT_GT(bound_of(x), 0.1412);
+  init::kaiming_normal(x, generator, {.nonlinearity = init::Activation::relu});  // sqrt(2 / 50)
+  EXPECT_NEAR(std_of(x), 0.2, 0.0082);  // five standard errors
+  init::kaiming_normal(x, generator, {.mode = fan_out, .nonlinearity = init::Activation::tanh});
+  EXPECT_NEAR(std_of(x), 5.0 / 3 / std::sqrt(150.0), 0.0056);
+}
+
+// PyTorch initialises Linear by Kaiming with a = sqrt(5); tests/golden has its bits.
+TEST(Init, KaimingUniformIsLinearsOwn) {
+  Generator layers(7, Rng::torch), own(7, Rng::torch);
+  const Linear layer(5, 3, {.bias = false, .generator = &layers});
+  const Tensor x = Tensor::empty({3, 5});
+  init::kaiming_uniform(x, own, {.a = std::sqrt(5.0)});
+  EXPECT_EQ(x.to_vector(), layer.weight.to_vector());
+}
+
+TEST(Init, FansNeedAMatrix) {
+  Generator generator(1);
+  const Tensor x = Tensor::zeros({4});
+  EXPECT_EQ(error_of<ShapeError>([&] { init::xavier_uniform(x, generator); }),
+            "[xavier_uniform] got shape [4], expected a matrix");
+  EXPECT_THROW(init::xavier_normal(x, generator), ShapeError);
+  EXPECT_THROW(init::kaiming_uniform(x, generator), ShapeError);
+  EXPECT_THROW(init::kaiming_normal(x, generator), ShapeError);
+}
+
+TEST(Init, OneGatesBlockIsFilledThroughAView) {
+  Generator generator(1), alone(1);
+  const Tensor weight = Tensor::zeros({6, 2}).set_requires_grad(true),
+               block = Tensor::empty({2, 2});
+  init::xavier_uniform(weight.view({3, 2, 2}).select(0, 1), generator);
+  init::xavier_uniform(block, alone);
+  Values expected(12, 0);
+  std::ranges::copy(block.to_vector(), expected.begin() + 4);
+  EXPECT_EQ(weight.to_vector(), expected);
+}
+
+TEST(Init, ForgetGateBiasSetsTheSecondOfFour) {
+  const Tensor bias = Tensor::full({8}, 0.5);
+  init::forget_gate_bias(bias);
+  EXPECT_EQ(bias.to_vector(), (Values{0.5, 0.5, 1, 1, 0.5, 0.5, 0.5, 0.5}));
+  init::forget_gate_bias(bias, -2);
+  EXPECT_EQ(bias.to_vector(), (Values{0.5, 0.5, -2, -2, 0.5, 0.5, 0.5, 0.5}));
+  EXPECT_EQ(error_of<ShapeError>([] { init::forget_gate_bias(Tensor::zeros({6})); }),
+            "[forget_gate_bias] got shape [6], expected a vector of 4 gates' biases");
+  EXPECT_THROW(init::forget_gate_bias(Tensor::zeros({4, 4})), ShapeError);
 }
 
 }  // namespace

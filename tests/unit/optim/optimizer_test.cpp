@@ -7,14 +7,20 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <memory>
 #include <ostream>
+#include <string>
 
 #include "support/expect_error.h"
 #include "support/flush_to_zero.h"
+#include "support/tensors.h"
+#include "unroll/autograd/ops.h"
 #include "unroll/core/error.h"
+#include "unroll/optim/adagrad.h"
 #include "unroll/optim/adam.h"
 #include "unroll/optim/muon.h"
+#include "unroll/optim/rmsprop.h"
 #include "unroll/optim/sgd.h"
 
 namespace unroll::optim {
@@ -48,6 +54,23 @@ const Kind kinds[] = {
      }},
     {"adamw",
      [](const Parameters& p) -> std::unique_ptr<Optimizer> { return std::make_unique<AdamW>(p); }},
+    {"adam_amsgrad",
+     [](const Parameters& p) -> std::unique_ptr<Optimizer> {
+       return std::make_unique<Adam>(p, AdamOptions{.amsgrad = true});
+     }},
+    {"rmsprop",
+     [](const Parameters& p) -> std::unique_ptr<Optimizer> {
+       return std::make_unique<RmsProp>(p);
+     }},
+    {"rmsprop_centered",
+     [](const Parameters& p) -> std::unique_ptr<Optimizer> {
+       return std::make_unique<RmsProp>(
+           p, RmsPropOptions{.weight_decay = 0.1, .momentum = 0.9, .centered = true});
+     }},
+    {"adagrad",
+     [](const Parameters& p) -> std::unique_ptr<Optimizer> {
+       return std::make_unique<Adagrad>(p, AdagradOptions{.lr_decay = 0.1, .weight_decay = 0.1});
+     }},
     {"muon",
      [](const Parameters& p) -> std::unique_ptr<Optimizer> { return std::make_unique<Muon>(p); }},
 };
@@ -138,8 +161,99 @@ TEST_P(EveryOptimizer, NoParametersAreNoError) {
   empty->step();
 }
 
+// A copy of the parameters and the state goes on to the same bits.
+TEST_P(EveryOptimizer, StateIsAllThereIsToRemember) {
+  const auto step = [](const Parameters& parameters, Optimizer& optimizer, double scale) {
+    optimizer.zero_grad();
+    for (const Parameter& p : parameters) p.value.backward(gradient_of(p) * scale);
+    optimizer.step();
+  };
+  for (const double scale : {1.0, 0.3}) step(parameters_, *optimizer_, scale);
+  Parameters copies, state;
+  for (const Parameter& p : parameters_)
+    copies.push_back({p.name, p.value.clone().set_requires_grad(true), p.gates});
+  for (const Parameter& s : optimizer_->state()) state.push_back({s.name, s.value.clone()});
+  const auto other = GetParam().make(copies);
+  other->load_state(state);
+  for (const double scale : {-0.2, 2.0, 0.1}) {
+    step(parameters_, *optimizer_, scale);
+    step(copies, *other, scale);
+    for (std::size_t i = 0; i < copies.size(); ++i)
+      EXPECT_EQ(test::bits_of(copies[i].value), test::bits_of(parameters_[i].value));
+  }
+}
+
+TEST_P(EveryOptimizer, StateCountsTheUpdatesOfEachParameter) {
+  give(1);
+  optimizer_->step();
+  give(2);
+  optimizer_->step();
+  std::map<std::string, double> steps;
+  for (const Parameter& s : optimizer_->state())
+    if (s.name.ends_with(".step")) steps[s.name] = s.value.item();
+  EXPECT_EQ(steps, (std::map<std::string, double>{
+                       {"matrix.step", 0}, {"other.step", 2}, {"bias.step", 1}}));
+}
+
+TEST_P(EveryOptimizer, ParameterThatIsThereTwiceIsRefused) {
+  parameters_.push_back(parameters_[0]);
+  EXPECT_EQ(error_of<ValueError>([&] { GetParam().make(parameters_); }),
+            "[optimizer] matrix is there twice; a parameter belongs into one group, once");
+}
+
 INSTANTIATE_TEST_SUITE_P(All, EveryOptimizer, ::testing::ValuesIn(kinds),
                          ::testing::PrintToStringParamName());
+
+std::vector<std::string> names_of(const Parameters& parameters) {
+  std::vector<std::string> names;
+  for (const Parameter& p : parameters) names.push_back(p.name);
+  return names;
+}
+
+// PyTorch's names; only what the options need is there.
+TEST(OptimizerState, HasPyTorchsNames) {
+  using Names = std::vector<std::string>;
+  const Parameters p{{"w", Tensor::zeros({2, 3}).set_requires_grad(true)}};
+  EXPECT_EQ(names_of(Sgd(p).state()), Names{"w.step"});
+  EXPECT_EQ(names_of(Sgd(p, {.momentum = 0.5}).state()), (Names{"w.step", "w.momentum_buffer"}));
+  EXPECT_EQ(names_of(AdamW(p).state()), (Names{"w.step", "w.exp_avg", "w.exp_avg_sq"}));
+  EXPECT_EQ(names_of(Adam(p, {.amsgrad = true}).state()),
+            (Names{"w.step", "w.exp_avg", "w.exp_avg_sq", "w.max_exp_avg_sq"}));
+  EXPECT_EQ(names_of(RmsProp(p).state()), (Names{"w.step", "w.square_avg"}));
+  EXPECT_EQ(names_of(RmsProp(p, {.momentum = 0.5, .centered = true}).state()),
+            (Names{"w.step", "w.square_avg", "w.grad_avg", "w.momentum_buffer"}));
+  EXPECT_EQ(names_of(Adagrad(p).state()), (Names{"w.step", "w.sum"}));
+  const Parameters both{{"b", p[0].value}, {"w", Tensor::zeros({2, 3}), 1}};
+  EXPECT_EQ(names_of(Muon(both).state()),
+            (Names{"w.step", "w.momentum_buffer", "b.step", "b.exp_avg", "b.exp_avg_sq"}));
+}
+
+TEST(OptimizerState, ThatDoesNotFitIsRefusedWhole) {
+  const Parameters p{{"w", Tensor::zeros({2}).set_requires_grad(true)}};
+  Sgd sgd(p, {.momentum = 0.5});
+  EXPECT_EQ(error_of<FormatError>([&] {
+              sgd.load_state({{"w.momentum_buffer", Tensor::zeros({3})}, {"extra", Tensor()}});
+            }),
+            "[load] w.step is missing; w.momentum_buffer has shape [3], expected [2]; "
+            "extra is not part of this optimizer");
+  const Parameters twice{{"w.step", Tensor::full({}, 5, DType::i64)},
+                         {"w.momentum_buffer", Tensor::full({2}, 1)},
+                         {"w.step", Tensor::full({}, 6, DType::i64)}};
+  EXPECT_EQ(error_of<FormatError>([&] { sgd.load_state(twice); }), "[load] w.step is there twice");
+  for (const Parameter& s : sgd.state())
+    for (const double v : s.value.to_vector()) EXPECT_EQ(v, 0) << s.name;
+}
+
+TEST(OptimizerState, TypesAreConverted) {
+  const Parameters p{{"w", Tensor::zeros({2}).set_requires_grad(true)}};
+  Sgd sgd(p, {.momentum = 0.5});
+  sgd.load_state({{"w.step", Tensor::full({}, 3, DType::f32)},
+                  {"w.momentum_buffer", Tensor::full({2}, 1.5, DType::f64)}});
+  EXPECT_EQ(sgd.state()[0].value.dtype(), DType::i64);
+  EXPECT_EQ(sgd.state()[0].value.item(), 3);
+  EXPECT_EQ(sgd.state()[1].value.dtype(), DType::f32);
+  EXPECT_EQ(sgd.state()[1].value.to_vector(), (Values{1.5, 1.5}));
+}
 
 template <class O, class Options>
 void expect_refused(const Options& options) {
@@ -151,6 +265,8 @@ TEST(OptimizerOptions, LearningRateMustBeAFiniteNumberOfAtLeastZero) {
     expect_refused<Sgd>(SgdOptions{.lr = lr});
     expect_refused<Adam>(AdamOptions{.lr = lr});
     expect_refused<AdamW>(AdamWOptions{.lr = lr});
+    expect_refused<RmsProp>(RmsPropOptions{.lr = lr});
+    expect_refused<Adagrad>(AdagradOptions{.lr = lr});
     expect_refused<Muon>(MuonOptions{.lr = lr});
     expect_refused<Muon>(MuonOptions{.others = {.lr = lr}});
   }
@@ -181,6 +297,29 @@ TEST(OptimizerOptions, RestOfAdams) {
     expect_refused<Adam>(AdamOptions{.eps = bad});
     expect_refused<Adam>(AdamOptions{.weight_decay = bad});
   }
+}
+
+TEST(OptimizerOptions, RestOfRmsProps) {
+  for (const double bad : {nan_value, -0.1, 1.0, 1.5})
+    expect_refused<RmsProp>(RmsPropOptions{.alpha = bad});
+  for (const double bad : {nan_value, -1e-12, infinity}) {
+    expect_refused<RmsProp>(RmsPropOptions{.eps = bad});
+    expect_refused<RmsProp>(RmsPropOptions{.weight_decay = bad});
+    expect_refused<RmsProp>(RmsPropOptions{.momentum = bad});
+  }
+  EXPECT_EQ(error_of<ValueError>([] { RmsProp({}, {.alpha = 1}); }),
+            "[rmsprop] alpha = 1, expected 0 <= alpha < 1");
+}
+
+TEST(OptimizerOptions, RestOfAdagrads) {
+  for (const double bad : {nan_value, -1e-12, infinity}) {
+    expect_refused<Adagrad>(AdagradOptions{.lr_decay = bad});
+    expect_refused<Adagrad>(AdagradOptions{.weight_decay = bad});
+    expect_refused<Adagrad>(AdagradOptions{.initial_accumulator_value = bad});
+    expect_refused<Adagrad>(AdagradOptions{.eps = bad});
+  }
+  EXPECT_EQ(error_of<ValueError>([] { Adagrad({}, {.eps = -1}); }),
+            "[adagrad] eps = -1, expected 0 <= eps < inf");
 }
 
 TEST(OptimizerOptions, RestOfMuons) {
