@@ -7,6 +7,7 @@
 #include "kernels/recurrent.h"
 #include "kernels/table.h"
 #include "unroll/core/random.h"
+#include "unroll/core/threads.h"
 
 namespace {
 
@@ -114,24 +115,206 @@ UNROLL_BENCH(gemm_weight_gradient)->Args({12, 28, 100})->Args({8, 256, 256})->Ar
 UNROLL_BENCH(gemm_column_sums)->Args({12, 28, 100});
 #undef UNROLL_BENCH
 
-/// All weights of a layer, transposed, with the biases added.
-void pack(benchmark::State& state) {
-  const auto hidden = static_cast<std::size_t>(state.range(1));
-  const kernels::RecurrentShape shape{
-      .batch = 1, .steps = 1, .input = static_cast<std::size_t>(state.range(0)), .hidden = hidden};
-  const auto weight_ih = noise(hidden * shape.input), weight_hh = noise(hidden * hidden),
-             bias = noise(hidden);
-  const kernels::RecurrentWeights<float> weights{weight_ih.data(), weight_hh.data(), bias.data(),
-                                                 bias.data()};
-  std::vector<float> packed(kernels::RecurrentPlan(shape).packed_size);
+/// What a cell reads and writes, of rows and H that stay in a core's caches.
+struct CellArrays {
+  explicit CellArrays(const benchmark::State& state)
+      : kernel(kernels::table<float>().cells[static_cast<std::size_t>(state.range(0))]),
+        rows(static_cast<std::size_t>(state.range(1))),
+        hidden(static_cast<std::size_t>(state.range(2))),
+        z(noise(4 * rows * hidden)),
+        before(noise(rows * hidden)),
+        h(before),
+        c(before) {}
+
+  /// Call is CellForward or CellBackward.
+  template <class Call>
+  Call call() {
+    Call call;
+    call.rows = rows;
+    call.hidden = hidden;
+    call.units = {0, hidden};
+    call.z = z.data();
+    call.z_row = static_cast<std::ptrdiff_t>(4 * hidden);
+    call.h_before = call.c_before = before.data();
+    call.h_before_row = call.c_before_row = static_cast<std::ptrdiff_t>(hidden);
+    return call;
+  }
+
+  const kernels::CellKernels<float>& kernel;
+  std::size_t rows, hidden;
+  std::vector<float> z, before, h, c;
+};
+
+/// f replaces the numbers that it starts from: they soon stay as they are, and no time depends on
+/// them.
+template <class F>
+void run_cell(benchmark::State& state, const CellArrays& arrays, F f) {
+  for (int i = 0; i < 1000; ++i) f();
   for (auto _ : state) {
-    kernels::pack(shape, &weights, packed.data());
+    f();
     benchmark::ClobberMemory();
   }
-  state.SetBytesProcessed(static_cast<std::int64_t>(
-      state.iterations() * (weight_ih.size() + weight_hh.size()) * sizeof(float)));
+  state.SetItemsProcessed(state.iterations() *
+                          static_cast<std::int64_t>(arrays.rows * arrays.hidden));
 }
-BENCHMARK(pack)->ArgNames({"I", "H"})->Args({28, 100})->Args({1024, 1024});
+
+void cell_forward(benchmark::State& state) {
+  CellArrays arrays(state);
+  auto call = arrays.call<kernels::CellForward<float>>();
+  call.c = arrays.c.data();
+  call.h = arrays.h.data();
+  call.c_row = call.h_row = call.h_before_row;
+  run_cell(state, arrays, [&] { arrays.kernel.forward(call); });
+}
+
+void cell_backward(benchmark::State& state) {
+  CellArrays arrays(state);
+  auto call = arrays.call<kernels::CellBackward<float>>();
+  call.dh = arrays.h.data();
+  call.dc = arrays.c.data();
+  call.dh_row = call.dc_row = call.h_before_row;
+  run_cell(state, arrays, [&] { arrays.kernel.backward(call); });
+}
+
+constexpr auto kTanh = static_cast<int>(kernels::Cell::rnn_tanh),
+               kLstm = static_cast<int>(kernels::Cell::lstm),
+               kGru = static_cast<int>(kernels::Cell::gru);
+
+#define UNROLL_BENCH(f) BENCHMARK(f)->ArgNames({"cell", "rows", "H"})
+UNROLL_BENCH(cell_forward)->Args({kTanh, 12, 100})->Args({kLstm, 12, 100})->Args({kGru, 12, 100});
+UNROLL_BENCH(cell_backward)->Args({kTanh, 12, 100})->Args({kLstm, 12, 100})->Args({kGru, 12, 100});
+#undef UNROLL_BENCH
+
+/// A layer, its weights and all that a pass through it needs.
+class Pass {
+ public:
+  explicit Pass(const benchmark::State& state) {
+    set_num_threads(1);
+    shape_.cell = static_cast<kernels::Cell>(state.range(0));
+    shape_.batch = static_cast<std::size_t>(state.range(1));
+    shape_.steps = kSteps;
+    shape_.input = static_cast<std::size_t>(state.range(2));
+    shape_.hidden = static_cast<std::size_t>(state.range(3));
+    const kernels::RecurrentPlan plan(shape_);
+    const std::size_t gates = shape_.gates() * shape_.hidden,
+                      row = kernels::padded_row(shape_.hidden);
+    weight_ih_ = noise(gates * shape_.input);
+    weight_hh_ = noise(gates * shape_.hidden);
+    bias_ = noise(gates);
+    input_ = noise(rows() * shape_.input);
+    grad_output_ = noise(rows() * row);
+    packed_.resize(plan.packed_size);
+    output_.resize(rows() * row);
+    saved_.resize(plan.saved_size(shape_, kSteps));
+    gradients_.resize(plan.gradient_blocks * plan.gradient_size);
+    scratch_.resize(plan.backward_scratch);
+  }
+
+  void pack() { kernels::pack(shape_, weights(), packed_.data()); }
+
+  void forward() {
+    kernels::RecurrentForward<float> call;
+    call.shape = shape_;
+    call.packed = packed_.data();
+    call.input = sequence<const float>(input_, shape_.input);
+    call.output = sequence<float>(output_, kernels::padded_row(shape_.hidden));
+    call.saved = saved_.data();
+    call.slots = kSteps;
+    kernels::forward(call);
+  }
+
+  void backward() {
+    kernels::RecurrentBackward<float> call;
+    call.shape = shape_;
+    call.weights = weights();
+    call.input = sequence<const float>(input_, shape_.input);
+    call.output = sequence<const float>(output_, kernels::padded_row(shape_.hidden));
+    call.saved = saved_.data();
+    call.grad_output = sequence<const float>(grad_output_, kernels::padded_row(shape_.hidden));
+    call.grad_count = kSteps;
+    call.gradients = gradients_.data();
+    call.scratch = scratch_.data();
+    kernels::backward(call);
+  }
+
+  std::size_t weights_size() const { return weight_ih_.size() + weight_hh_.size(); }
+  std::size_t forward_multiplications() const { return rows() * weights_size(); }
+  /// Of the states' gradient and of the weights'.
+  std::size_t backward_multiplications() const {
+    return rows() * (weight_hh_.size() + weights_size());
+  }
+
+ private:
+  kernels::RecurrentWeights<float> weights() const {
+    return {.weight_ih = weight_ih_.data(),
+            .weight_hh = weight_hh_.data(),
+            .bias_ih = bias_.data(),
+            .bias_hh = bias_.data()};
+  }
+  std::size_t rows() const { return kSteps * shape_.batch; }
+  template <class T>
+  kernels::Sequence<T> sequence(std::vector<float>& of, std::size_t row) const {
+    return {of.data(), static_cast<std::ptrdiff_t>(shape_.batch * row),
+            static_cast<std::ptrdiff_t>(row)};
+  }
+
+  kernels::RecurrentShape shape_;
+  std::vector<float> weight_ih_, weight_hh_, bias_, input_, grad_output_;
+  std::vector<float> packed_, output_, saved_, gradients_, scratch_;
+};
+
+/// All weights of a layer, transposed, with the biases added.
+void pack(benchmark::State& state) {
+  Pass pass(state);
+  for (auto _ : state) {
+    pass.pack();
+    benchmark::ClobberMemory();
+  }
+  state.SetBytesProcessed(
+      static_cast<std::int64_t>(state.iterations() * pass.weights_size() * sizeof(float)));
+}
+
+/// All time steps of a layer, all states kept.
+void forward_pass(benchmark::State& state) {
+  Pass pass(state);
+  pass.pack();
+  for (auto _ : state) {
+    pass.forward();
+    benchmark::ClobberMemory();
+  }
+  count_flops(state, pass.forward_multiplications());
+}
+
+/// Back through all time steps, without the input's gradient. It spoils what forward saved, so each
+/// comes after a forward, which is not measured.
+void backward_pass(benchmark::State& state) {
+  Pass pass(state);
+  pass.pack();
+  for (auto _ : state) {
+    state.PauseTiming();
+    pass.forward();
+    state.ResumeTiming();
+    pass.backward();
+    benchmark::ClobberMemory();
+  }
+  count_flops(state, pass.backward_multiplications());
+}
+
+#define UNROLL_BENCH(f) BENCHMARK(f)->ArgNames({"cell", "N", "I", "H"})
+UNROLL_BENCH(pack)->Args({kTanh, 1, 28, 100})->Args({kTanh, 1, 1024, 1024});
+UNROLL_BENCH(forward_pass)
+    ->Args({kTanh, 100, 28, 100})
+    ->Args({kLstm, 100, 28, 100})
+    ->Args({kGru, 100, 28, 100})
+    ->Args({kLstm, 64, 256, 256})
+    ->Args({kGru, 64, 256, 256});
+UNROLL_BENCH(backward_pass)
+    ->Args({kTanh, 100, 28, 100})
+    ->Args({kLstm, 100, 28, 100})
+    ->Args({kGru, 100, 28, 100})
+    ->Args({kLstm, 64, 256, 256})
+    ->Args({kGru, 64, 256, 256});
+#undef UNROLL_BENCH
 
 /// Elementwise, over what stays in L1.
 void elementwise(benchmark::State& state, void (*f)(const float*, float*, std::size_t) noexcept) {

@@ -22,12 +22,14 @@ struct DataFlags {
                   "Take Fashion-MNIST from the distribution's package where MNIST can't be had");
   }
 
-  /// Loads, with downloads that stop on Ctrl-C.
-  Sets load(const std::string& name_or_folder) const {
+  /// Loads, with downloads that stop on Ctrl-C. `also_known` as in SourceOptions.
+  Sets load(const std::string& name_or_folder,
+            const std::vector<std::string_view>& also_known = {}) const {
     const CatchInterrupts guard;
     SourceOptions options;
     options.data_dir = data_dir;
     options.allow_fashion_fallback = fallback_fashion;
+    options.also_known = also_known;
     options.download.cancelled = &interrupted;
     return load_sets(name_or_folder, options);
   }

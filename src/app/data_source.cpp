@@ -70,6 +70,7 @@ Sets load_sets(const std::string& name_or_folder, const SourceOptions& options) 
   if (!set && !std::filesystem::is_directory(name_or_folder, ignored)) {
     std::vector<std::string_view> names;
     for (const data::KnownSet& known : data::catalogue()) names.push_back(known.name);
+    names.insert(names.end(), options.also_known.begin(), options.also_known.end());
     throw ValueError("data", fmt::format("\"{}\" is neither a known data set ({}) nor a folder{}",
                                          name_or_folder, fmt::join(names, ", "),
                                          did_you_mean(name_or_folder, names)));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/download.h"
@@ -18,6 +19,7 @@ struct SourceOptions {
   std::string fashion_folder = "/usr/share/datasets/fashion-mnist";
   std::vector<std::string> mirrors = {};  ///< empty: the published ones
   DownloadOptions download = {};
+  std::vector<std::string_view> also_known = {};  ///< other names that the verb takes, to suggest
 };
 
 struct Sets {

@@ -8,6 +8,7 @@
 #include "app/verbose.h"
 #include "app/verbs.h"
 #include "train/evaluate.h"
+#include "train/task.h"
 #include "unroll/core/threads.h"
 #include "unroll/io/npy.h"
 
@@ -64,27 +65,53 @@ void print_text(const train::Evaluation& e, const train::ConfusionMatrix& matrix
   }
 }
 
+/// A model for a task of memory, on that task.
+int work_on_task(const Flags& flags, const LoadedModel& loaded, train::Task task) {
+  if (!flags.logits.empty())
+    throw UsageError(
+        fmt::format("--logits is for images, {} has none; leave it out", name_of(task)));
+  const train::Evaluation e =
+      loaded.run([&](const auto& model) { return train::evaluate_task(model, task); });
+  if (flags.json) {
+    const nlohmann::ordered_json line = {{"event", "eval"},          {"dataset", name_of(task)},
+                                         {"accuracy", e.accuracy()}, {"correct", e.correct},
+                                         {"total", e.total},         {"loss", e.loss}};
+    fmt::print("{}\n", line.dump());
+    return kOk;
+  }
+  const std::string counted = task == train::Task::adding
+                                  ? fmt::format("sums within {}", train::adding_tolerance)
+                                  : "symbols right";
+  fmt::print("{}, {} sequences of {} steps: {} {:.6f}, accuracy {:.2f} % ({} of {} {})\n",
+             name_of(task), train::test_sequences, loaded.spec.input.height, name_of_loss(task),
+             e.loss, e.accuracy(), e.correct, e.total, counted);
+  return kOk;
+}
+
 int work(const Flags& flags) {
   const LoadedModel loaded = load_model(flags.model);
   set_num_threads(flags.threads);
   flags.verbose.say();
+  const std::string dataset = flags.dataset.empty() ? loaded.dataset() : flags.dataset;
+  if (const auto task = train::find_task(dataset)) return work_on_task(flags, loaded, *task);
   if (flags.dataset.empty() && !data::find_known_set(loaded.dataset()))
     throw UsageError(
         fmt::format("the model was trained on a folder called {}; say where the data is: "
                     "unroll eval {} FOLDER",
                     loaded.dataset(), flags.model.path));
-  const Sets sets = flags.data.load(flags.dataset.empty() ? loaded.dataset() : flags.dataset);
-  if (loaded.spec.outputs != sets.test.classes)
-    throw ShapeError("eval", fmt::format("the model has {} outputs, {} has {} classes",
-                                         loaded.spec.outputs, sets.test.name, sets.test.classes));
+  const Sets sets = flags.data.load(dataset);
+  const std::int64_t outputs = spec::outputs_of(loaded.spec);
+  if (outputs != sets.test.classes)
+    throw ShapeError("eval", fmt::format("the model has {} outputs, {} has {} classes", outputs,
+                                         sets.test.name, sets.test.classes));
   const train::Evaluation evaluation = loaded.run([&]<class T>(const infer::Model<T>& model) {
     std::vector<T> logits;
     train::Evaluation e = train::evaluate(model, sets.test, &logits);
     if (!flags.logits.empty())
-      io::write_npy(flags.logits, {e.total, loaded.spec.outputs}, std::span<const T>(logits));
+      io::write_npy(flags.logits, {e.total, outputs}, std::span<const T>(logits));
     return e;
   });
-  const train::ConfusionMatrix matrix(sets.test, evaluation, loaded.spec.outputs);
+  const train::ConfusionMatrix matrix(sets.test, evaluation, outputs);
   (flags.json ? print_json : print_text)(evaluation, matrix, sets.test.name);
   note_unpublished(sets);
   return kOk;
@@ -97,8 +124,9 @@ void add_eval(CLI::App& program, Work& chosen) {
                             "unroll eval runs/mnist-rnn-tuned-seed0");
   const auto flags = std::make_shared<Flags>();
   flags->model.add_to(*verb);
-  verb->add_option("dataset", flags->dataset,
-                   "mnist, fashion-mnist or a folder; what the model was trained on if left out");
+  verb->add_option(
+      "dataset", flags->dataset,
+      "mnist, fashion-mnist, a folder, adding or copy; what the model was trained on if left out");
   flags->data.add_to(*verb);
   verb->add_option("--logits", flags->logits, "Write the logits to this .npy file");
   verb->add_option("--threads", flags->threads, "0: the cores allowed here");

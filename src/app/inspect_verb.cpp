@@ -1,62 +1,171 @@
 // unroll inspect: the tutorial's "parameters in depth".
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "app/model_source.h"
 #include "app/verbs.h"
+#include "train/config.h"
 
 namespace unroll::app {
 namespace {
 
-/// What a weight connects.
+/// "hidden 1", or "hidden" where there is but one layer.
+std::string hidden(const std::string& layer, std::int64_t l, std::int64_t layers) {
+  return layers == 1 ? layer : fmt::format("{} {}", layer, l);
+}
+
+/// What a recurrent layer's weight connects.
+std::string role_of(const spec::RecurrentSpec& r, const std::string& name) {
+  for (std::int64_t l = 0; l < r.num_layers; ++l)
+    for (const bool reverse : {false, true}) {
+      const std::string from = l == 0 ? "input" : hidden("hidden", l - 1, r.num_layers),
+                        to = hidden("hidden", l, r.num_layers),
+                        end = fmt::format("_l{}{}", l, reverse ? "_reverse" : ""),
+                        way = reverse ? ", backwards" : "";
+      const auto is = [&](std::string_view part) {
+        return name == fmt::format("{}.{}{}", r.name, part, end);
+      };
+      if (is("weight_ih")) return fmt::format("{} → {}{}", from, to, way);
+      if (is("weight_hh")) return fmt::format("{} → {}{}", to, to, way);
+      if (is("bias_ih")) return fmt::format("bias of {} → {}{}", from, to, way);
+      if (is("bias_hh")) return fmt::format("bias of {} → {}{}", to, to, way);
+      if (is("weight_hr")) return fmt::format("projection of {}{}", to, way);
+      for (const auto& [part, of] : {std::pair{"ih", from + " → " + to},
+                                     {"hh", to + " → " + to},
+                                     {"c", "the cell of " + to}})
+        for (const char* kind : {"weight", "bias"})
+          if (name == fmt::format("{}.layer_norm_{}{}.{}", r.name, part, end, kind))
+            return fmt::format("norm of {}{}", of, way);
+    }
+  return "initial state";
+}
+
+/// What a weight does; `spec` has it.
 std::string role_of(const spec::ModelSpec& spec, const std::string& name) {
-  for (std::int64_t l = 0; l < spec.num_layers; ++l) {
-    const std::string from = l == 0 ? "input" : fmt::format("hidden {}", l - 1);
-    const std::string to = spec.num_layers == 1 ? "hidden" : fmt::format("hidden {}", l);
-    const auto is = [&](const char* part) {
-      return name == fmt::format("{}.{}_l{}", spec.recurrent, part, l);
-    };
-    if (is("weight_ih")) return fmt::format("{} → {}", from, to);
-    if (is("weight_hh")) return fmt::format("{} → {}", to, to);
-    if (is("bias_ih")) return fmt::format("bias of {} → {}", from, to);
-    if (is("bias_hh")) return fmt::format("bias of {} → {}", to, to);
+  std::string from = "input";
+  for (std::size_t i = 0; i < spec.layers.size(); ++i) {
+    const bool is_last = i + 1 == spec.layers.size();
+    if (const auto* r = std::get_if<spec::RecurrentSpec>(&spec.layers[i])) {
+      if (name.starts_with(r->name + ".")) return role_of(*r, name);
+      from = hidden("hidden", r->num_layers - 1, r->num_layers);
+      continue;
+    }
+    const auto* linear = std::get_if<spec::LinearSpec>(&spec.layers[i]);
+    const auto* conv = std::get_if<spec::Conv2dSpec>(&spec.layers[i]);
+    if (!linear && !conv) continue;
+    const std::string& layer = linear ? linear->name : conv->name;
+    const std::string to = is_last ? "output" : layer;
+    if (name == layer + ".weight") return fmt::format("{} → {}", from, to);
+    if (name == layer + ".bias") return fmt::format("bias of {} → {}", from, to);
+    from = layer;
   }
-  const std::string last =
-      spec.num_layers == 1 ? "hidden" : fmt::format("hidden {}", spec.num_layers - 1);
-  return fmt::format("{}{} → output", name.ends_with(".bias") ? "bias of " : "", last);
+  return "";
+}
+
+std::string text_of(const spec::Extent& e) { return fmt::format("{} x {}", e.height, e.width); }
+
+/// A line about each layer. `known` is false where the activations are only assumed.
+struct Describe {
+  bool known;
+
+  std::string activation(std::string_view name) const {
+    return known ? std::string(name) : "relu or tanh, the file does not say";
+  }
+
+  std::string operator()(const spec::RecurrentSpec& r) const {
+    std::string text =
+        fmt::format("recurrent layer: {} inputs, {} hidden units, {} layer{}, {}", r.input_size,
+                    r.hidden_size, r.num_layers, r.num_layers == 1 ? "" : "s",
+                    r.cell == spec::Cell::rnn ? activation(spec::name_of(r.nonlinearity))
+                                              : std::string(spec::name_of(r.cell)));
+    if (r.bidirectional) text += ", bidirectional";
+    if (r.proj_size > 0) text += fmt::format(", projected to {}", r.proj_size);
+    if (r.layer_norm) text += ", layer normalisation";
+    if (r.zoneout_h > 0 || r.zoneout_c > 0)
+      text += fmt::format(", zoneout {} of h and {} of c", r.zoneout_h, r.zoneout_c);
+    if (r.learn_initial_state) text += ", learnt initial state";
+    return fmt::format("{}\nreadout: {}", text, readout(r));
+  }
+  std::string operator()(const spec::LinearSpec& l) const {
+    return fmt::format("{}: linear, {} to {}{}", l.name, l.in_features, l.out_features,
+                       l.bias ? "" : ", no bias");
+  }
+  std::string operator()(const spec::ActivationSpec& a) const {
+    return "activation: " + activation(spec::name_of(a.function));
+  }
+  std::string operator()(const spec::Conv2dSpec& c) const {
+    return fmt::format("{}: convolution, {} to {} channels, kernel {}, stride {}, padding {}{}",
+                       c.name, c.in_channels, c.out_channels, text_of(c.kernel), text_of(c.stride),
+                       text_of(c.padding), c.bias ? "" : ", no bias");
+  }
+  std::string operator()(const spec::MaxPool2dSpec& p) const {
+    return fmt::format("max pooling: {}, stride {}", text_of(p.kernel), text_of(p.stride));
+  }
+  std::string operator()(const spec::FlattenSpec&) const { return "flatten"; }
+
+ private:
+  static std::string_view readout(const spec::RecurrentSpec& r) {
+    switch (r.readout) {
+      case spec::Readout::last:
+        return r.bidirectional ? "the last states of both directions" : "the last step's state";
+      case spec::Readout::mean:
+        return "the mean of the states";
+      case spec::Readout::max:
+        return "the largest of the states";
+      case spec::Readout::mean_last:
+        return "the mean of the states, and the last one";
+      case spec::Readout::every_step:
+        break;
+    }
+    return "the states of every step";
+  }
+};
+
+void print_input(const spec::ModelSpec& spec, bool described) {
+  const spec::InputSpec& input = spec.input;
+  if (train::find_task(spec.dataset)) {
+    fmt::print("input: sequences of {} steps of {} numbers\n", input.height, input.width);
+    return;
+  }
+  const std::string size =
+      input.height == 0 ? "of any size" : fmt::format("of {}x{}", input.height, input.width);
+  fmt::print("input: images {} as {}, (pixel / 255 - {}) / {}{}\n", size, spec::name_of(input.form),
+             input.mean, input.std, described ? "" : ", as assumed of a bare state_dict");
+  if (input.permutation) fmt::print("pixels in the order of seed {}\n", *input.permutation);
 }
 
 int work(const ModelFlags& flags) {
   const LoadedModel model = load_model(flags, false);
   const spec::ModelSpec& spec = model.spec;
-  fmt::print("{:<24} {:<12} {:>9}  {:<32} {:>10}\n", "name", "shape", "count", "role", "norm");
+  const auto weights = spec::weights_of(spec);
+  std::size_t widest = 24;
+  for (const auto& [name, sizes] : weights) widest = std::max(widest, name.size());
+  fmt::print("{:<{}} {:<12} {:>9}  {:<32} {:>10}\n", "name", widest, "shape", "count", "role",
+             "norm");
   std::int64_t total = 0;
   double total_square = 0;
-  for (const auto& [name, sizes] : spec::weights_of(spec)) {
+  for (const auto& [name, sizes] : weights) {
     const io::ArrayView* array = model.file.find(name);  // load_model saw that it is there
     std::vector<double> values(array->data.size() / io::size_of(array->type));
     io::to_floats(*array, std::span<double>(values));
     double square = 0;
     for (const double v : values) square += v * v;
     const auto count = static_cast<std::int64_t>(values.size());
-    fmt::print("{:<24} {:<12} {:>9}  {:<32} {:>10.4f}\n", name,
+    fmt::print("{:<{}} {:<12} {:>9}  {:<32} {:>10.4f}\n", name, widest,
                fmt::format("[{}]", fmt::join(array->shape, ", ")), count, role_of(spec, name),
                std::sqrt(square));
     total += count;
     total_square += square;
   }
-  fmt::print("{:<24} {:<12} {:>9}  {:<32} {:>10.4f}\n\n", "total", "", total, "",
+  fmt::print("{:<{}} {:<12} {:>9}  {:<32} {:>10.4f}\n\n", "total", widest, "", total, "",
              std::sqrt(total_square));
-  const std::string activation = model.described || !flags.activation.empty()
-                                     ? std::string(spec::name_of(spec.nonlinearity))
-                                     : "relu or tanh, the file does not say";
-  fmt::print("recurrent layer: {} inputs, {} hidden units, {} layer{}, {}\n", spec.input_size,
-             spec.hidden_size, spec.num_layers, spec.num_layers == 1 ? "" : "s", activation);
-  fmt::print("readout: the last step's state through a linear layer to {} outputs\n", spec.outputs);
-  fmt::print("input: (pixel / 255 - {}) / {}{}\n", spec.input_mean, spec.input_std,
-             model.described ? "" : ", as assumed of a bare state_dict");
-  if (spec.steps > 0) fmt::print("trained with sequences of {} steps\n", spec.steps);
+  print_input(spec, model.described);
+  const bool known = model.described || !flags.activation.empty();
+  for (const spec::LayerSpec& layer : spec.layers)
+    fmt::print("{}\n", std::visit(Describe{known}, layer));
+  fmt::print("output: {} {}\n", spec::outputs_of(spec), spec::name_of(spec.output));
   if (!spec.dataset.empty()) fmt::print("trained on: {}\n", spec.dataset);
   return kOk;
 }

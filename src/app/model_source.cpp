@@ -33,7 +33,8 @@ data::Normalization parse_normalization(const std::string& text) {
 void ModelFlags::add_to(CLI::App& verb) {
   verb.add_option("model", path, "A run's folder, a model.safetensors, or a bare state_dict")
       ->required();
-  verb.add_option("--activation", activation, "relu or tanh: what a bare state_dict can't tell");
+  verb.add_option("--activation", activation,
+                  "relu, tanh or sigmoid: what a bare state_dict can't tell");
   verb.add_option("--normalize", normalize,
                   "For a bare state_dict: none (pixels in [0,1]) or MEAN,STD");
 }
@@ -79,23 +80,22 @@ LoadedModel load_model(const ModelFlags& flags, bool needs_activation) {
       if (!misfits.empty()) throw FormatError("model", misfits);
       return model;
     }
-    model.spec = spec::from_weights(shapes, {});
+    spec::Assumed assumed;
+    if (!flags.activation.empty()) assumed.activation = spec::activation_named(flags.activation);
+    if (!flags.normalize.empty()) {
+      const data::Normalization n = parse_normalization(flags.normalize);
+      assumed.mean = n.mean;
+      assumed.std = n.std;
+    }
+    model.spec = spec::from_weights(shapes, assumed);
   } catch (const FormatError& error) {
     throw FormatError("model", fmt::format("{}: {}", path, error.what()));
   }
-  if (!flags.activation.empty()) {
-    model.spec.nonlinearity = spec::nonlinearity_named(flags.activation);
-  } else if (needs_activation) {
+  if (flags.activation.empty() && needs_activation && spec::has_activation(model.spec))
     throw UsageError(
         fmt::format("{} is a bare state_dict, which does not say whether its layers "
                     "use relu or tanh; give --activation relu or --activation tanh",
                     path));
-  }
-  if (!flags.normalize.empty()) {
-    const data::Normalization n = parse_normalization(flags.normalize);
-    model.spec.input_mean = n.mean;
-    model.spec.input_std = n.std;
-  }
   return model;
 }
 

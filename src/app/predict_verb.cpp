@@ -13,7 +13,9 @@
 #include "app/verbs.h"
 #include "core/numerics.h"
 #include "data/idx.h"
-#include "train/evaluate.h"
+#include "train/config.h"
+#include "train/inputs.h"
+#include "unroll/infer/stream.h"
 
 namespace unroll::app {
 namespace {
@@ -28,20 +30,27 @@ struct Flags {
 
 struct Prediction {
   std::size_t best;
-  std::vector<double> probabilities;
+  std::vector<double> values;  // probabilities, or the scores as they are
+  bool scores;
+
+  const char* name() const { return scores ? "score" : "probability"; }
 };
 
 template <class T>
-Prediction softmax(std::span<const T> logits) {
-  Prediction result;
-  const auto largest = std::ranges::max_element(logits);
-  result.best = static_cast<std::size_t>(largest - logits.begin());
-  double total = 0;
-  for (const T logit : logits) {
-    result.probabilities.push_back(numerics::exp(static_cast<double>(logit - *largest)));
-    total += result.probabilities.back();
+Prediction prediction_of(spec::Output kind, std::span<const T> outputs) {
+  const auto largest = std::ranges::max_element(outputs);
+  Prediction result{
+      static_cast<std::size_t>(largest - outputs.begin()), {}, kind == spec::Output::scores};
+  if (result.scores) {
+    result.values.assign(outputs.begin(), outputs.end());
+    return result;
   }
-  for (double& p : result.probabilities) p /= total;
+  double total = 0;
+  for (const T logit : outputs) {
+    result.values.push_back(numerics::exp(static_cast<double>(logit - *largest)));
+    total += result.values.back();
+  }
+  for (double& p : result.values) p /= total;
   return result;
 }
 
@@ -52,23 +61,24 @@ void print_line(const Flags& flags, const char* kind, std::int64_t number, const
     const nlohmann::ordered_json line = {{"event", "prediction"},
                                          {kind, number},
                                          {"class", p.best},
-                                         {"probabilities", p.probabilities}};
+                                         {p.scores ? "scores" : "probabilities", p.values}};
     fmt::print("{}\n", line.dump());
   } else {
-    fmt::print("{} {}: class {}, probability {:.4f}", kind, number, p.best,
-               p.probabilities[p.best]);
-    if (with_all) fmt::print(" of {:.4f}", fmt::join(p.probabilities, " "));
+    fmt::print("{} {}: class {}, {} {:.4f}", kind, number, p.best, p.name(), p.values[p.best]);
+    if (with_all) fmt::print(" of {:.4f}", fmt::join(p.values, " "));
     fmt::print("\n");
   }
 }
 
 void print_all(const Prediction& p) {
-  for (std::size_t c = 0; c < p.probabilities.size(); ++c)
-    fmt::print("  class {}: {:.4f}\n", c, p.probabilities[c]);
+  for (std::size_t c = 0; c < p.values.size(); ++c)
+    fmt::print("  class {}: {:.4f}\n", c, p.values[c]);
 }
 
-/// A line of numbers, separated by blanks or commas.
-std::vector<float> parse_row(std::string_view line, std::int64_t number, std::int64_t expected) {
+/// A line of so many numbers, or of any number where none is expected, separated by blanks or
+/// commas.
+std::vector<float> parse_row(std::string_view line, std::int64_t number,
+                             std::optional<std::int64_t> expected) {
   std::vector<float> row;
   const char* at = line.data();
   const char* const end = at + line.size();
@@ -84,9 +94,9 @@ std::vector<float> parse_row(std::string_view line, std::int64_t number, std::in
     row.push_back(value);
     at = after;
   }
-  if (static_cast<std::int64_t>(row.size()) != expected)
+  if (expected && static_cast<std::int64_t>(row.size()) != *expected)
     throw FormatError("predict", fmt::format("row {} on stdin has {} numbers, the model reads {}",
-                                             number, row.size(), expected));
+                                             number, row.size(), *expected));
   return row;
 }
 
@@ -103,34 +113,93 @@ bool read_line(std::string& line, std::int64_t number) {
   return !line.empty();
 }
 
-/// Reads rows as they come, so that with --rows each is answered at once.
-template <class T>
-int predict_stdin(const infer::Model<T>& model, const Flags& flags) {
-  const spec::ModelSpec& spec = model.description();
-  const auto mean = static_cast<float>(spec.input_mean), std = static_cast<float>(spec.input_std);
-  infer::Stream<T> stream = model.stream();
-  std::vector<T> logits(static_cast<std::size_t>(spec.outputs));
+/// Calls f(row's number, its numbers) for each line on stdin that has any; returns how many.
+template <class F>
+std::int64_t for_rows_on_stdin(std::optional<std::int64_t> expected, F&& f) {
   std::int64_t rows = 0;
   std::string line;
   while (read_line(line, rows + 1)) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    std::vector<float> pixels = parse_row(line, ++rows, spec.input_size);
-    // As data::pixel_values: in f32, then widened.
-    for (float& pixel : pixels) pixel = (pixel / 255.0f - mean) / std;
-    const std::vector<T> row(pixels.begin(), pixels.end());
-    stream.step(row, logits);
-    if (flags.rows) {
-      print_line(flags, "row", rows, softmax<T>(logits));
-      std::fflush(stdout);
-    }
+    ++rows;
+    f(rows, parse_row(line, rows, expected));
   }
-  if (rows == 0)
-    throw FormatError("predict", fmt::format("nothing on stdin; give rows of {} numbers, 0 to 255",
-                                             spec.input_size));
-  if (flags.rows) return kOk;
-  const Prediction p = softmax<T>(logits);
+  return rows;
+}
+
+/// As data::pixel_values: in f32, then widened.
+template <class T>
+std::vector<T> scaled(std::vector<float> pixels, const spec::InputSpec& input) {
+  const auto mean = static_cast<float>(input.mean), std = static_cast<float>(input.std);
+  for (float& pixel : pixels) pixel = (pixel / 255.0f - mean) / std;
+  return {pixels.begin(), pixels.end()};
+}
+
+[[noreturn]] void refuse_empty(std::int64_t numbers) {
+  throw FormatError("predict",
+                    fmt::format("nothing on stdin; give rows of {} numbers, 0 to 255", numbers));
+}
+
+void print_whole(const Flags& flags, std::int64_t rows, const Prediction& p) {
   print_line(flags, "rows", rows, p);
   if (!flags.json) print_all(p);
+}
+
+/// Reads rows as they come, so that with --rows each is answered at once.
+template <class T>
+int predict_stream(const infer::Model<T>& model, const Flags& flags) {
+  const spec::ModelSpec& spec = model.description();
+  const auto width = static_cast<std::int64_t>(model.inputs());
+  infer::Stream<T> stream = model.stream();
+  std::vector<T> outputs(model.outputs());
+  const std::int64_t rows = for_rows_on_stdin(width, [&](std::int64_t row, std::vector<float> in) {
+    stream.step(scaled<T>(std::move(in), spec.input), outputs);
+    if (!flags.rows) return;
+    print_line(flags, "row", row, prediction_of<T>(spec.output, outputs));
+    std::fflush(stdout);
+  });
+  if (rows == 0) refuse_empty(width);
+  if (!flags.rows) print_whole(flags, rows, prediction_of<T>(spec.output, outputs));
+  return kOk;
+}
+
+/// Why a model must see all of an image before it can say anything; empty where it need not.
+std::string_view why_whole(const spec::ModelSpec& spec) {
+  if (!spec.input.is_sequence()) return "it reads no sequences";
+  if (spec.input.permutation) return "it reads the pixels in another order";
+  for (const auto& layer : spec.layers)
+    if (const auto* r = std::get_if<spec::RecurrentSpec>(&layer); r && r->bidirectional)
+      return "it is bidirectional";
+  return {};
+}
+
+template <class T>
+int predict_whole(const infer::Model<T>& model, const Flags& flags) {
+  const spec::ModelSpec& spec = model.description();
+  const bool by_rows = spec.input.form == spec::Form::rows;
+  std::vector<float> pixels;
+  const std::int64_t rows = for_rows_on_stdin(
+      by_rows ? std::optional(spec.input.width) : std::nullopt,
+      [&](std::int64_t, const std::vector<float>& row) {
+        constexpr std::size_t kMost = std::size_t{1} << 26;
+        if (pixels.size() > kMost)
+          throw FormatError("predict", fmt::format("more than {} numbers on stdin", kMost));
+        pixels.insert(pixels.end(), row.begin(), row.end());
+      });
+  const auto given = static_cast<std::int64_t>(pixels.size());
+  const bool any_size = spec.input.is_sequence() && !spec.input.permutation;
+  const std::int64_t expected =
+      any_size ? given : std::max(spec.input.height, std::int64_t{1}) * spec.input.width;
+  if (rows == 0) refuse_empty(by_rows ? spec.input.width : expected);
+  if (given != expected)
+    throw FormatError("predict",
+                      fmt::format("{} numbers on stdin, the model reads {}", given, expected));
+  const std::int64_t width = any_size ? given / rows : spec.input.width;
+  const train::Inputs images(spec.input, any_size ? rows : spec.input.height, width);
+  images.permute(pixels);
+  std::vector<T> outputs(model.outputs());
+  model.run(scaled<T>(std::move(pixels), spec.input), 1, static_cast<std::size_t>(images.steps()),
+            std::span<T>(outputs));
+  print_whole(flags, rows, prediction_of<T>(spec.output, outputs));
   return kOk;
 }
 
@@ -151,22 +220,25 @@ template <class T>
 int predict_images(const infer::Model<T>& model, const Flags& flags) {
   const data::Dataset set = read_images(flags.file, flags.index);
   const spec::ModelSpec& spec = model.description();
-  std::vector<T> logits(static_cast<std::size_t>(spec.outputs));
+  const train::Inputs images(spec.input, set.rows, set.columns);
+  const auto steps = static_cast<std::size_t>(images.steps());
+  std::vector<T> inputs(static_cast<std::size_t>(images.size())), outputs(model.outputs());
   if (flags.rows) {
-    const auto inputs = train::inputs_of<T>(spec, set, 0, 1);
+    images.fill<T>(set, 0, inputs);
     infer::Stream<T> stream = model.stream();
-    const auto width = static_cast<std::size_t>(set.columns);
-    for (std::int64_t r = 0; r < set.rows; ++r) {
-      stream.step(std::span(inputs).subspan(static_cast<std::size_t>(r) * width, width), logits);
-      print_line(flags, "row", r + 1, softmax<T>(logits));
+    const std::size_t width = model.inputs();
+    for (std::size_t t = 0; t < steps; ++t) {
+      stream.step(std::span(inputs).subspan(t * width, width), outputs);
+      print_line(flags, spec.input.form == spec::Form::pixels ? "pixel" : "row",
+                 static_cast<std::int64_t>(t + 1), prediction_of<T>(spec.output, outputs));
     }
     return kOk;
   }
   const std::int64_t first = flags.index.value_or(0);
   for (std::int64_t i = 0; i < set.count; ++i) {
-    model.run(train::inputs_of<T>(spec, set, i, 1), 1, static_cast<std::size_t>(set.rows),
-              std::span<T>(logits));
-    const Prediction p = softmax<T>(logits);
+    images.fill<T>(set, i, inputs);
+    model.run(inputs, 1, steps, std::span<T>(outputs));
+    const Prediction p = prediction_of<T>(spec.output, outputs);
     print_line(flags, "image", first + i, p, !flags.index);
     if (flags.index && !flags.json) print_all(p);
   }
@@ -179,8 +251,19 @@ int work(const Flags& flags) {
   if (!from_stdin && flags.rows && !flags.index)
     throw UsageError("--rows shows one image; say which with --index N");
   flags.verbose.say();
-  return load_model(flags.model).run([&]<class T>(const infer::Model<T>& model) {
-    return from_stdin ? predict_stdin(model, flags) : predict_images(model, flags);
+  const LoadedModel loaded = load_model(flags.model);
+  if (train::find_task(loaded.dataset()) || loaded.spec.output == spec::Output::values)
+    throw UsageError(
+        fmt::format("{} is a model for {}, which has no images to classify; test it "
+                    "with: unroll eval {}",
+                    loaded.path, loaded.dataset(), flags.model.path));
+  return loaded.run([&]<class T>(const infer::Model<T>& model) {
+    if (!from_stdin) return predict_images(model, flags);
+    const std::string_view why = why_whole(model.description());
+    if (why.empty()) return predict_stream(model, flags);
+    if (flags.rows)
+      throw UsageError(fmt::format("--rows: the model needs a whole image, because {}", why));
+    return predict_whole(model, flags);
   });
 }
 

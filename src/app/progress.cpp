@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "train/task.h"
+
 namespace unroll::app {
 namespace {
 
@@ -18,10 +20,12 @@ void print_line(const std::string& line) {
 
 }  // namespace
 
-Progress::Progress(Output output, std::string dataset, std::int64_t steps)
+Progress::Progress(Output output, std::string dataset, std::optional<train::Task> task,
+                   std::int64_t steps)
     : output_(output),
       dataset_(std::move(dataset)),
-      suffix_(dataset_ == "mnist" ? "" : fmt::format(" ({}, not MNIST)", dataset_)),
+      suffix_(task || dataset_ == "mnist" ? "" : fmt::format(" ({}, not MNIST)", dataset_)),
+      task_(task),
       steps_(steps),
       terminal_(output == Output::text && ::isatty(STDERR_FILENO) == 1) {}
 
@@ -51,7 +55,8 @@ void Progress::evaluation(std::int64_t step, double loss, const train::Evaluatio
   accuracy_ = e.accuracy();
   clear();
   if (output_ == Output::text) {
-    print_line(fmt::format("Iteration: {}, Loss: {:.4f}, Accuracy: {:.2f}{}", step, loss,
+    const std::string tested = task_ ? fmt::format(", Test loss: {:.6f}", e.loss) : "";
+    print_line(fmt::format("Iteration: {}, Loss: {:.4f}{}, Accuracy: {:.2f}{}", step, loss, tested,
                            e.accuracy(), suffix_));
   } else if (output_ == Output::json) {
     print_line(Json{
@@ -90,11 +95,12 @@ void Progress::done(const train::Evaluation& e, const Seconds& s, const std::str
   }
   print_line(fmt::format("Test accuracy: {:.2f} % ({} of {} correct){}", e.accuracy(), e.correct,
                          e.total, suffix_));
+  if (task_) print_line(fmt::format("Test {}: {:.6f}", train::name_of_loss(*task_), e.loss));
   if (output_ == Output::quiet) return;
   fmt::print(stderr, "{} steps in {:.2f} s: loading {:.2f}, training {:.2f}, testing {:.2f}\n",
              steps_, s.total, s.loading, s.training, s.testing);
-  fmt::print(stderr, "the run is in {}; test it again with: unroll eval {} {}\n", folder, folder,
-             dataset);
+  fmt::print(stderr, "the run is in {}; test it again with: unroll eval {}{}\n", folder, folder,
+             task_ ? "" : " " + dataset);
 }
 
 }  // namespace unroll::app

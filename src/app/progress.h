@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "core/clock.h"
+#include "train/config.h"
 #include "train/trainer.h"
 
 namespace unroll::app {
@@ -15,8 +17,9 @@ enum class Output { text, json, quiet };
 /// redrawn: step, loss, accuracy, steps a second, time left.
 class Progress {
  public:
-  /// `dataset` as it is to be called; what is not MNIST is named in every line with an accuracy.
-  Progress(Output output, std::string dataset, std::int64_t steps);
+  /// `dataset` as it is to be called; other images than MNIST's are named in every line with an
+  /// accuracy. With a task lines have the test's loss too.
+  Progress(Output output, std::string dataset, std::optional<train::Task> task, std::int64_t steps);
 
   void step(const train::StepResult& result);
   void evaluation(std::int64_t step, double loss, const train::Evaluation& evaluation);
@@ -30,6 +33,7 @@ class Progress {
  private:
   Output output_;
   std::string dataset_, suffix_;
+  std::optional<train::Task> task_;
   std::int64_t steps_;
   bool terminal_;
   bool drawn_ = false;

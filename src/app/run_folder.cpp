@@ -8,6 +8,7 @@
 
 #include "app/verbs.h"
 #include "core/file.h"
+#include "train/config_names.h"
 
 namespace unroll::app {
 namespace {
@@ -24,7 +25,7 @@ bool holds_run(const std::string& path) {
 /// two runs started at once don't share one.
 std::string make_free_folder(const train::Config& config, const std::string& dataset) {
   const std::string base = fmt::format("runs/{}-{}-{}-seed{}", dataset.empty() ? "data" : dataset,
-                                       config.model, config.recipe, config.seed);
+                                       train::name_of(config.model), config.recipe, config.seed);
   std::error_code error;
   fs::create_directories("runs", error);
   std::string name = base;

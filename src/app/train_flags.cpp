@@ -19,12 +19,12 @@ using train::Config;
 namespace {
 
 // CLI11 would take -1 for the largest number.
-std::uint64_t parse_seed(const std::string& text) {
+std::uint64_t parse_seed(const char* flag, const std::string& text) {
   std::uint64_t seed = 0;
   const char* end = text.data() + text.size();
   const auto [after, error] = std::from_chars(text.data(), end, seed);
   if (error != std::errc() || after != end)
-    throw UsageError(fmt::format("--seed {}, expected a whole number from 0 to {}", text,
+    throw UsageError(fmt::format("{} {}, expected a whole number from 0 to {}", flag, text,
                                  std::numeric_limits<std::uint64_t>::max()));
   return seed;
 }
@@ -32,18 +32,20 @@ std::uint64_t parse_seed(const std::string& text) {
 }  // namespace
 
 template <class T>
-void TrainFlags::add(CLI::App& verb, const char* name, const char* help,
-                     std::function<void(Config&, const T&)> apply) {
+CLI::Option* TrainFlags::add(CLI::App& verb, const char* name, const char* help,
+                             std::function<void(Config&, const T&)> apply) {
   const auto value = std::make_shared<std::optional<T>>();
-  verb.add_option(name, *value, help);
   changes_.push_back([value, apply](Config& config) {
     if (*value) apply(config, **value);
   });
+  return verb.add_option(name, *value, help);
 }
 
 void TrainFlags::add_to(CLI::App& verb) {
-  verb.add_option("dataset", dataset_, "mnist, fashion-mnist, or a folder with the four files");
-  verb.add_option("--recipe", recipe_, "tuned (the default), sprint or tutorial");
+  verb.add_option("dataset", dataset_,
+                  "mnist, fashion-mnist, or a folder with the four files; or a task without data: "
+                  "adding (the sum of two marked numbers) or copy (ten symbols, remembered)");
+  verb.add_option("--recipe", recipe_, "tuned (the default), sprint or tutorial; tasks: tuned");
   verb.add_option("--config", config_file_, "config.json of a run, to repeat it");
   verb.add_option("--steps", steps_, "Updates to make");
   verb.add_option("--epochs", epochs_, "Passes through the training set, instead of --steps");
@@ -56,14 +58,52 @@ void TrainFlags::add_to(CLI::App& verb) {
   const auto whole = [&](const char* name, const char* help, Whole Config::*member) {
     add<Whole>(verb, name, help, [=](Config& c, Whole v) { c.*member = v; });
   };
-  add<Text>(verb, "--model", "rnn", [](Config& c, const Text& v) { c.model = v; });
-  whole("--hidden", "Hidden units", &Config::hidden);
-  whole("--layers", "Recurrent layers", &Config::layers);
-  add<Text>(verb, "--activation", "relu or tanh",
-            [](Config& c, const Text& v) { c.activation = spec::nonlinearity_named(v); });
+  const auto yes = [&](const char* name, const char* help, bool Config::*member) {
+    const auto given = std::make_shared<bool>(false);
+    verb.add_flag(name, *given, help);
+    changes_.push_back([=](Config& config) {
+      if (*given) config.*member = true;
+    });
+  };
+  verb.add_option(
+      "--model", model_,
+      "logistic, linear, fnn, cnn, rnn (the default), lstm or gru (the default of adding)");
+  whole("--length", "Of adding and copy: how many steps to remember over; 100 if left out",
+        &Config::length);
+  whole("--hidden", "Hidden units; channels of a cnn's first convolution", &Config::hidden);
+  whole("--layers", "Hidden layers", &Config::layers);
+  add<Text>(verb, "--activation", "relu or tanh; sigmoid too, but for rnn",
+            [](Config& c, const Text& v) { c.activation = spec::activation_named(v); });
+  number("--dropout", "Of what each layer but the first reads", &Config::dropout);
+  const auto pixels = std::make_shared<bool>(false);
+  verb.add_flag("--pixels", *pixels, "A recurrent model reads one pixel a step, 784 of MNIST's");
+  changes_.push_back([=](Config& config) {
+    if (*pixels) config.input = spec::Form::pixels;
+  });
+  add<Text>(
+      verb, "--permute",
+      "Put the pixels in a fixed random order, given by this seed (0 if left out), of "
+      "training and test images alike",
+      [](Config& c, const Text& v) { c.permute = v.empty() ? 0 : parse_seed("--permute", v); })
+      ->expected(0, 1);
+  add<Text>(verb, "--readout", "last, mean, max or mean_last: what a recurrent model reads off",
+            [](Config& c, const Text& v) { c.readout = spec::readout_named(v); });
+  yes("--bidirectional", "Also from the last step to the first", &Config::bidirectional);
+  yes("--layer-norm", "Layer normalisation inside recurrent layers", &Config::layer_norm);
+  number("--zoneout-h", "Zoneout of the state h", &Config::zoneout_h);
+  number("--zoneout-c", "Zoneout of an lstm's c", &Config::zoneout_c);
+  yes("--learn-initial-state", "Initial states are learnt", &Config::learn_initial_state);
+  whole("--proj-size", "An lstm's projection; 0: none", &Config::proj_size);
+  number("--forget-bias", "An lstm's, at first: about log(T) to remember over T steps",
+         &Config::forget_bias);
+  whole("--tbptt",
+        "Truncated back-propagation through time: sequences are read in chunks of so many steps "
+        "that end where the sequence does; the state goes on, gradients stop. An update for each "
+        "chunk with an answer in it: the last alone, or those of copy's last ten steps",
+        &Config::tbptt);
   add<Text>(verb, "--init", "torch, identity or orthogonal",
             [](Config& c, const Text& v) { c.init = train::initial_values_named(v); });
-  whole("--batch-size", "Images in a step", &Config::batch_size);
+  whole("--batch-size", "Images, or sequences, in a step", &Config::batch_size);
   add<Text>(verb, "--augment", "none, or shift1: move every image by up to 1 pixel",
             [](Config& c, const Text& v) { c.augment = train::augment_named(v); });
   add<Text>(verb, "--normalize", "none (pixels in [0,1]) or MEAN,STD",
@@ -79,7 +119,7 @@ void TrainFlags::add_to(CLI::App& verb) {
   number("--clip-norm", "Largest norm of the gradient; 0: no limit", &Config::clip_norm);
   add<Text>(verb, "--schedule", "constant, linear (up, then down to 0) or cosine",
             [](Config& c, const Text& v) { c.schedule = train::schedule_named(v); });
-  add<Text>(verb, "--seed", "", [](Config& c, const Text& v) { c.seed = parse_seed(v); });
+  add<Text>(verb, "--seed", "", [](Config& c, const Text& v) { c.seed = parse_seed("--seed", v); });
   add<Text>(verb, "--rng", "native, or torch: PyTorch's random numbers",
             [](Config& c, const Text& v) { c.rng = train::rng_named(v); });
   add<Text>(verb, "--dtype", "f32 or f64",
@@ -97,6 +137,8 @@ TrainFlags::Result TrainFlags::resolve() const {
   Result result;
   if (config_file_ && recipe_)
     throw UsageError("--config and --recipe both choose all settings; give one of them");
+  if (config_file_ && model_)
+    throw UsageError("--config says what the model is; leave --model out");
   if (steps_ && epochs_) throw UsageError("--steps and --epochs exclude each other; give one");
   if (config_file_) {
     constexpr std::uint64_t kLargest = 1 << 20;
@@ -107,7 +149,17 @@ TrainFlags::Result TrainFlags::resolve() const {
     result.provenance = std::move(loaded.provenance);
     result.other_data = dataset_ && *dataset_ != result.config.dataset;
   } else {
-    result.config = train::recipe(recipe_.value_or("tuned"));
+    const auto task = train::find_task(dataset_.value_or(""));
+    const auto usual = task ? train::usual_model(*task) : train::ModelKind::rnn;
+    const auto model = model_ ? train::model_named(*model_) : usual;
+    const std::string name = recipe_.value_or("tuned");
+    result.config = task ? train::task_recipe(*task, name, model) : train::recipe(name, model);
+    if (!task) {
+      // A recipe looks at depth and activation, which the flags may change.
+      train::Config wanted = result.config;
+      for (const auto& change : changes_) change(wanted);
+      result.config = train::recipe(name, model, wanted.layers, wanted.activation);
+    }
   }
   if (dataset_) result.config.dataset = *dataset_;
   for (const auto& change : changes_) change(result.config);

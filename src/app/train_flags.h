@@ -27,10 +27,10 @@ class TrainFlags {
 
  private:
   template <class T>
-  void add(CLI::App& verb, const char* name, const char* help,
-           std::function<void(train::Config&, const T&)> apply);
+  CLI::Option* add(CLI::App& verb, const char* name, const char* help,
+                   std::function<void(train::Config&, const T&)> apply);
 
-  std::optional<std::string> dataset_, recipe_, config_file_;
+  std::optional<std::string> dataset_, recipe_, config_file_, model_;
   std::optional<std::int64_t> steps_, epochs_;
   std::vector<std::function<void(train::Config&)>> changes_;
 };

@@ -1,6 +1,8 @@
 // unroll train: from a data set to a run's folder.
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "app/data_flags.h"
 #include "app/progress.h"
 #include "app/run_folder.h"
@@ -10,6 +12,7 @@
 #include "core/clock.h"
 #include "core/numerics.h"
 #include "train/model_file.h"
+#include "train/task.h"
 
 namespace unroll::app {
 namespace {
@@ -22,7 +25,29 @@ struct Flags {
   bool json = false, quiet = false;
 };
 
-train::Provenance provenance_of(const Sets& sets) {
+/// What the settings name: images in memory, or a task, which needs none.
+struct Material {
+  std::optional<train::Task> task;
+  std::optional<Sets> sets;  // where it is no task
+
+  std::string name() const { return task ? std::string(name_of(*task)) : sets->train.name; }
+};
+
+Material load(const train::Config& config, const DataFlags& flags) {
+  if (const auto task = train::find_task(config.dataset)) return {task, {}};
+  const std::vector<std::string_view> tasks(std::begin(train::task_names),
+                                            std::end(train::task_names));
+  return {{}, flags.load(config.dataset, tasks)};
+}
+
+train::Trainer make_trainer(const train::Config& config, const Material& material) {
+  if (material.task) return {config, train::task_problem(config)};
+  return {config, material.sets->train, material.sets->test};
+}
+
+train::Provenance provenance_of(const Material& material) {
+  if (material.task) return {"", "", numerics::revision};
+  const Sets& sets = *material.sets;
   const auto both = [](const data::Dataset& set) {
     return set.images_sha256 + "+" + set.labels_sha256;
   };
@@ -45,7 +70,16 @@ void check_repeats(const TrainFlags::Result& settings, const train::Provenance& 
                then.numerics_revision, now.numerics_revision);
 }
 
-void print_sizes(const Sets& sets) {
+void print_sizes(const train::Config& config, const Material& material) {
+  if (material.task) {
+    const spec::InputSpec input = input_of(*material.task, config.length);
+    fmt::print(
+        "{}: made from random numbers, sequences of {} steps of {} numbers; {} of them test\n",
+        material.name(), input.height, input.width, train::test_sequences);
+    std::fflush(stdout);
+    return;
+  }
+  const Sets& sets = *material.sets;
   const auto line = [](const char* name, const data::Dataset& set) {
     fmt::print("{} {}: images {}x{}x{}, labels {}\n", set.name, name, set.count, set.rows,
                set.columns, set.count);
@@ -60,26 +94,26 @@ int work(const Flags& flags) {
   const TrainFlags::Result settings = flags.train.resolve();
   train::Config config = settings.config;
   const CatchInterrupts guard;
-  const Sets sets = flags.data.load(config.dataset);
+  const Material material = load(config, flags.data);
   // Another set may have taken the place of a known one: config.json says which, and where.
-  if (data::find_known_set(config.dataset) && sets.train.name != config.dataset)
-    config.dataset = sets.train.place;
-  const train::Provenance provenance = provenance_of(sets);
+  if (data::find_known_set(config.dataset) && material.name() != config.dataset)
+    config.dataset = material.sets->train.place;
+  const train::Provenance provenance = provenance_of(material);
   check_repeats(settings, provenance);
   const double loading = seconds_since(start);
+  train::Trainer trainer = make_trainer(config, material);  // refuses what can't be held
   const Output output = flags.json ? Output::json : flags.quiet ? Output::quiet : Output::text;
-  if (output == Output::text) print_sizes(sets);
-  note_unpublished(sets);
+  if (output == Output::text) print_sizes(config, material);
+  if (material.sets) note_unpublished(*material.sets);
 
-  train::Trainer trainer(config, sets.train, sets.test);
   flags.verbose.say();
   for (const std::int64_t step : config.save_at)
     if (step > trainer.steps())
       fmt::print(stderr, "note: --save-at {} lies behind the last step, {}\n", step,
                  trainer.steps());
-  RunFolder folder(flags.out, config, sets.train.name);
+  RunFolder folder(flags.out, config, material.name());
   folder.write_config(config, provenance);
-  Progress progress(output, sets.train.name, trainer.steps());
+  Progress progress(output, material.name(), material.task, trainer.steps());
   const auto save = [&](const std::string& name) {
     train::save_model(folder.file(name), trainer.description(), trainer.parameters());
   };
@@ -93,7 +127,7 @@ int work(const Flags& flags) {
           },
       .evaluation =
           [&](std::int64_t step, double loss, const train::Evaluation& evaluation) {
-            folder.log(step, loss, evaluation, sets.train.name);
+            folder.log(step, loss, evaluation, material.name());
             progress.evaluation(step, loss, evaluation);
           },
       .save = [&](std::int64_t step) { save(fmt::format("step_{}.safetensors", step)); },
@@ -130,7 +164,8 @@ int work(const Flags& flags) {
 
 void add_train(CLI::App& program, Work& chosen) {
   CLI::App* verb =
-      add_verb(program, "train", "Train a recurrent network to read images row by row.",
+      add_verb(program, "train",
+               "Train a network on images, read row by row or whole, or on a task of memory.",
                "unroll train mnist --recipe tuned --seed 0");
   const auto flags = std::make_shared<Flags>();
   flags->train.add_to(*verb);

@@ -4,10 +4,12 @@
 #include <array>
 
 #include "train/classifier.h"
+#include "train/describe.h"
 #include "train/evaluate.h"
 #include "train/model_file.h"
 #include "train/trainer.h"
 #include "unroll/core/threads.h"
+#include "unroll/infer/stream.h"
 
 namespace unroll::bench {
 namespace {
@@ -39,7 +41,8 @@ train::Config config_of(const Workload& w, int threads) {
   config.clip_norm = 1;
   config.hidden = w.hidden;
   config.layers = w.layers;
-  config.activation = w.activation;
+  config.activation = w.activation == Nonlinearity::tanh ? spec::Activation::tanh
+                                                         : spec::Activation::relu;
   config.batch_size = w.batch;
   config.steps = std::int64_t{1} << 40;  // until the observer stops it
   config.eval_every = 0;
@@ -61,14 +64,9 @@ void train(const Workload& w, int threads, Laps& laps) {
 }
 
 infer::Model<float> trained_model(const Workload& w) {
-  spec::ModelSpec spec;
-  spec.input_size = w.input;
-  spec.hidden_size = w.hidden;
-  spec.num_layers = w.layers;
-  spec.nonlinearity = w.activation;
-  spec.outputs = Workload::outputs;
+  const spec::ModelSpec spec = train::describe(config_of(w, 0), noise_images(1, w.steps, w.input));
   Generator generator(1);
-  train::Classifier model(spec, DType::f32, generator);
+  train::Classifier model(spec, generator);
   return {spec, train::views_of(model.parameters())};
 }
 

@@ -1,4 +1,5 @@
-// exp and tanh with fixed bits, written once for every instruction set and for single numbers.
+// exp, tanh and sigmoid with fixed bits, written once for every instruction set and for single
+// numbers.
 //
 // Only additions, multiplications, divisions and fused multiply-adds by name, in a fixed order, so
 // every target rounds the same way. The polynomials are those of the Cephes library (Moshier 1989),
@@ -53,13 +54,18 @@ HWY_INLINE V power_of_two(D d, V n) {
   return simd::BitCast(d, simd::Add(shifted, one));
 }
 
+/// e^r - 1 for |r| <= ln(2)/2.
+template <class D, class V>
+HWY_INLINE V expm1_reduced(D d, V r) {
+  static constexpr float p[] = {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,
+                                4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f};
+  return simd::MulAdd(polynomial(d, r, p), simd::Mul(r, r), r);
+}
+
 /// e^r for |r| <= ln(2)/2.
 template <class D, class V>
 HWY_INLINE V exp_reduced(D d, V r, float) {
-  static constexpr float p[] = {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,
-                                4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f};
-  const V y = simd::MulAdd(polynomial(d, r, p), simd::Mul(r, r), r);
-  return simd::Add(y, simd::Set(d, 1.0f));
+  return simd::Add(expm1_reduced(d, r), simd::Set(d, 1.0f));
 }
 template <class D, class V>
 HWY_INLINE V exp_reduced(D d, V r, double) {
@@ -73,19 +79,35 @@ HWY_INLINE V exp_reduced(D d, V r, double) {
   return simd::MulAdd(simd::Set(d, 2.0), ratio, simd::Set(d, 1.0));
 }
 
+/// x between two numbers, NaN for NaN: by comparisons rather than min and max, which differ between
+/// machines in what they do with NaN.
+template <class D, class V, class T = simd::TFromD<D>>
+HWY_INLINE V clamp(D d, V x, T low, T high) {
+  x = simd::IfThenElse(simd::Lt(x, simd::Set(d, low)), simd::Set(d, low), x);
+  return simd::IfThenElse(simd::Lt(simd::Set(d, high), x), simd::Set(d, high), x);
+}
+
+/// x = n ln(2) + r with n a whole number and |r| <= ln(2)/2.
+template <class V>
+struct Reduced {
+  V n, r;
+};
+template <class D, class V>
+HWY_INLINE Reduced<V> reduce(D d, V x) {
+  using C = MathConstants<simd::TFromD<D>>;
+  const V magic = simd::Set(d, C::magic);
+  const V n = simd::Sub(simd::MulAdd(x, simd::Set(d, C::log2e), magic), magic);
+  const V r = simd::NegMulAdd(n, simd::Set(d, C::ln2_high), x);
+  return {n, simd::NegMulAdd(n, simd::Set(d, C::ln2_low), r)};
+}
+
 /// e^x; 0 and infinity beyond the type's range, NaN for NaN.
 template <class D, class V>
 HWY_INLINE V exp(D d, V x) {
   using T = simd::TFromD<D>;
   using C = MathConstants<T>;
-  // Comparisons rather than min and max: those differ in what they do with NaN.
-  const V low = simd::Set(d, C::exp_low), high = simd::Set(d, C::exp_high);
-  x = simd::IfThenElse(simd::Lt(x, low), low, x);
-  x = simd::IfThenElse(simd::Lt(high, x), high, x);
+  const auto [n, r] = reduce(d, clamp(d, x, C::exp_low, C::exp_high));
   const V magic = simd::Set(d, C::magic);
-  const V n = simd::Sub(simd::MulAdd(x, simd::Set(d, C::log2e), magic), magic);
-  V r = simd::NegMulAdd(n, simd::Set(d, C::ln2_high), x);
-  r = simd::NegMulAdd(n, simd::Set(d, C::ln2_low), r);
   // 2^n in two factors, so that results near the ends of the range round once, at the very end.
   const V half = simd::Sub(simd::MulAdd(n, simd::Set(d, T(0.5)), magic), magic);
   const V y = simd::Mul(exp_reduced(d, r, T{}), power_of_two(d, half));
@@ -94,14 +116,7 @@ HWY_INLINE V exp(D d, V x) {
 
 /// tanh(x) for |x| < 0.625, given |x|.
 template <class D, class V>
-HWY_INLINE V tanh_small(D d, V x, float) {
-  static constexpr float p[] = {-5.70498872745e-3f, 2.06390887954e-2f, -5.37397155531e-2f,
-                                1.33314422036e-1f, -3.33332819422e-1f};
-  const V z = simd::Mul(x, x);
-  return simd::MulAdd(simd::Mul(polynomial(d, z, p), z), x, x);
-}
-template <class D, class V>
-HWY_INLINE V tanh_small(D d, V x, double) {
+HWY_INLINE V tanh_small(D d, V x) {
   static constexpr double p[] = {-9.64399179425052238628e-1, -9.92877231001918586564e1,
                                  -1.61468768441708447952e3};
   static constexpr double q[] = {1.0, 1.12811678491632931402e2, 2.23548839060100448583e3,
@@ -111,15 +126,47 @@ HWY_INLINE V tanh_small(D d, V x, double) {
   return simd::MulAdd(simd::Mul(ratio, z), x, x);
 }
 
+/// f32, where speed counts: (e^2x - 1) / (e^2x + 1), from e^2x - 1, which is exact near 0.
+template <class D, class V>
+HWY_INLINE V tanh(D d, V x, float) {
+  // From here on the quotient rounds to 1.
+  constexpr float kOne = 9.1f;
+  const V two = simd::Set(d, 2.0f);
+  const auto [n, r] = reduce(d, simd::Mul(two, clamp(d, x, -kOne, kOne)));
+  const V power = power_of_two(d, n);
+  const V less_one = simd::MulAdd(power, expm1_reduced(d, r), simd::Sub(power, simd::Set(d, 1.0f)));
+  return simd::Div(less_one, simd::Add(less_one, two));
+}
+template <class D, class V>
+HWY_INLINE V tanh(D d, V x, double) {
+  const V a = simd::Abs(x);
+  const V one = simd::Set(d, 1.0), two = simd::Set(d, 2.0);
+  const V big = simd::Sub(one, simd::Div(two, simd::Add(exp(d, simd::Mul(two, a)), one)));
+  return simd::IfThenElse(simd::Lt(a, simd::Set(d, 0.625)), tanh_small(d, a), big);
+}
+
 /// tanh(x), with the sign of x; NaN for NaN.
 template <class D, class V>
 HWY_INLINE V tanh(D d, V x) {
-  using T = simd::TFromD<D>;
-  const V a = simd::Abs(x);
-  const V one = simd::Set(d, T{1}), two = simd::Set(d, T{2});
-  const V big = simd::Sub(one, simd::Div(two, simd::Add(exp(d, simd::Mul(two, a)), one)));
-  const V y = simd::IfThenElse(simd::Lt(a, simd::Set(d, T(0.625))), tanh_small(d, a, T{}), big);
-  return simd::CopySign(y, x);
+  return simd::CopySign(tanh(d, x, simd::TFromD<D>{}), x);
+}
+
+/// 1 / (1 + e^-x); NaN for NaN. f32: at least 1e-38, so that e^-x is one factor and no step beyond
+/// the range of the type.
+template <class D, class V>
+HWY_INLINE V sigmoid(D d, V x, float) {
+  const auto [n, r] = reduce(d, clamp(d, simd::Sub(simd::Zero(d), x), -87.0f, 87.0f));
+  const V one = simd::Set(d, 1.0f);
+  return simd::Div(one, simd::MulAdd(exp_reduced(d, r, 0.0f), power_of_two(d, n), one));
+}
+template <class D, class V>
+HWY_INLINE V sigmoid(D d, V x, double) {
+  const V one = simd::Set(d, 1.0);
+  return simd::Div(one, simd::Add(one, exp(d, simd::Sub(simd::Zero(d), x))));
+}
+template <class D, class V>
+HWY_INLINE V sigmoid(D d, V x) {
+  return sigmoid(d, x, simd::TFromD<D>{});
 }
 
 }  // namespace unroll::HWY_NAMESPACE

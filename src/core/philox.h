@@ -6,20 +6,23 @@
 
 namespace unroll {
 
+inline constexpr std::uint32_t kPhiloxFactors[] = {0xd2511f53, 0xcd9e8d57};
+inline constexpr std::uint32_t kPhiloxKeySteps[] = {0x9e3779b9, 0xbb67ae85};
+
 /// Ten rounds of Philox with four 32-bit words; any two different counters or keys give independent
 /// words, so a number may be drawn at any place, in any order, by any thread.
 /// Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011 (and Random123).
 constexpr std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter,
                                               std::array<std::uint32_t, 2> key) {
   for (int round = 0; round < 10; ++round) {
-    const std::uint64_t product_0 = std::uint64_t{0xd2511f53} * counter[0];
-    const std::uint64_t product_1 = std::uint64_t{0xcd9e8d57} * counter[2];
+    const std::uint64_t product_0 = std::uint64_t{kPhiloxFactors[0]} * counter[0];
+    const std::uint64_t product_1 = std::uint64_t{kPhiloxFactors[1]} * counter[2];
     counter = {static_cast<std::uint32_t>(product_1 >> 32) ^ counter[1] ^ key[0],
                static_cast<std::uint32_t>(product_1),
                static_cast<std::uint32_t>(product_0 >> 32) ^ counter[3] ^ key[1],
                static_cast<std::uint32_t>(product_0)};
-    key[0] += 0x9e3779b9;
-    key[1] += 0xbb67ae85;
+    key[0] += kPhiloxKeySteps[0];
+    key[1] += kPhiloxKeySteps[1];
   }
   return counter;
 }

@@ -30,8 +30,8 @@ void make_pairs(const float* b, std::ptrdiff_t b_k, std::size_t depth, std::size
 
 /// table<float>().gemm with operands rounded to bf16, for the products of recurrent layers: either
 /// all have b_pairs, the second's right behind the first's, and adjacent rows of a (a_k = 1, no
-/// repeats); or there is one, with adjacent columns of a (a_row = 1). Call only where
-/// bf16_available().
+/// repeats); or there is one, with adjacent columns of a (a_row = 1). The last columns' pairs are
+/// read as a whole vector of 16, which must be memory. Call only where bf16_available().
 void gemm_bf16(const Gemm<float>& g) noexcept;
 
 }  // namespace unroll::kernels

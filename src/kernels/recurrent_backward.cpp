@@ -1,22 +1,18 @@
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
-#include "core/parallel.h"
-#include "kernels/recurrent.h"
-#include "kernels/recurrent_slices.h"
+#include "kernels/recurrent_gradients.h"
 
 namespace unroll::kernels {
 namespace {
 
-// Steps that go back in time before their part of the weights' gradients is summed, while their dz
-// and states are in the cache: of a slice's own gradients, and sequences of steps of shared ones.
+// Sums that go back in time before their part of the weights' gradients is summed, while these and
+// the states are in the cache: of a slice's own gradients steps of one gate, of shared ones
+// sequences of steps.
 constexpr std::size_t kOwnSteps = 14, kSharedRows = 256;
 // A tile of the shared gradients: what goes into it fits the second-level cache.
 constexpr std::size_t kTileRows = 64, kTileColumns = 256;
-
-Epilogue derivative(Nonlinearity f) {
-  return f == Nonlinearity::relu ? Epilogue::relu_derivative : Epilogue::tanh_derivative;
-}
 
 template <class T>
 class Backward {
@@ -24,324 +20,546 @@ class Backward {
   explicit Backward(const RecurrentBackward<T>& call)
       : call_(call),
         s_(call.shape),
-        plan_(call.shape),
+        traits_(s_.traits()),
+        plan_(s_),
+        time_(s_),
+        sums_(s_),
+        saved_(s_, s_.steps),
+        scratch_(s_),
+        gradient_(s_),
+        kernels_(table<T>()),
         gemm_(product_of<T>(s_)),
-        stride_(plan_.row_stride),
-        row_(static_cast<std::ptrdiff_t>(stride_)),
-        plane_(s_.batch * stride_),
-        scratch_(s_, stride_),
-        dz_(call.scratch + scratch_.dz),
-        from_above_(call.scratch + scratch_.from_above),
-        start_(call.scratch + scratch_.start) {}
+        totals_(s_, time_) {}
 
   void run() {
     copy_weights();
+    const Tasks tasks(s_, plan_.slices);
     if (plan_.gradient_sum == GradientSum::slices) {
-      for_tasks([&](std::size_t first, std::size_t last) {
-        for (std::size_t l = s_.layers; l-- > 0;)
-          for_chunks(kOwnSteps, [&](std::size_t begin, std::size_t end) {
-            back_in_time(l, rows_of_slices(s_, plan_.slices, first, last), begin, end);
-            for (std::size_t slice = first; slice < last; ++slice) sum_slice(l, slice, begin, end);
-          });
-      });
-      reduce();
-      return;
-    }
-    for (std::size_t l = s_.layers; l-- > 0;)
-      for_chunks(kSharedRows / s_.batch, [&](std::size_t begin, std::size_t end) {
-        for_tasks([&](std::size_t first, std::size_t last) {
-          back_in_time(l, rows_of_slices(s_, plan_.slices, first, last), begin, end);
+      tasks.run([&](std::size_t first, std::size_t last) {
+        for_chunks(kOwnSteps / s_.gates(), [&](std::size_t begin, std::size_t end) {
+          back_in_time(first, last, begin, end);
+          for (std::size_t slice = first; slice < last; ++slice) sum_slice(slice, begin, end);
         });
-        sum_tiles(l, begin, end);
       });
+      reduce(call_.gradients, gradient_.size);
+    } else {
+      for_chunks(kSharedRows / s_.batch, [&](std::size_t begin, std::size_t end) {
+        if (steps_are_shared(s_))
+          back_in_shared_time(begin, end);
+        else
+          tasks.run(
+              [&](std::size_t first, std::size_t last) { back_in_time(first, last, begin, end); });
+        sum_tiles(begin, end);
+      });
+    }
+    if (s_.layer_norm) gather_norm();
   }
 
  private:
-  template <class F>
-  void for_tasks(F f) {
-    const std::size_t tasks = tasks_for(s_, plan_.slices);
-    parallel(tasks, [&](std::size_t task) {
-      f(task * plan_.slices / tasks, (task + 1) * plan_.slices / tasks);
-    });
-  }
-
   /// f(begin, end) for chunks of about so many steps, the last first.
   template <class F>
-  void for_chunks(std::size_t steps, F f) {
+  void for_chunks(std::size_t steps, F f) const {
     const std::size_t chunks = std::max<std::size_t>(1, s_.steps / std::max<std::size_t>(1, steps));
     for (std::size_t chunk = chunks; chunk-- > 0;)
       f(chunk * s_.steps / chunks, (chunk + 1) * s_.steps / chunks);
   }
 
-  const T* state(std::size_t layer, std::size_t slot) const {
-    return call_.states + (layer * (s_.steps + 1) + slot) * plane_;
+  Rows rows_of(std::size_t first, std::size_t last) const {
+    return rows_of_slices(s_, plan_.slices, first, last);
   }
-  T* weight_hh(std::size_t layer) const {
-    T* at = call_.scratch + scratch_.weights;
-    for (std::size_t l = 0; l < layer; ++l)
-      at += s_.hidden * (stride_ + padded_row(s_.input_of(l)));
-    return at;
+
+  // Memory: rows from n on of what is kept for each step, and of what is there once.
+  Matrix<T> of_step(T* from, std::size_t row, std::size_t s, std::size_t n) const {
+    return {from + (time_.t(s) * s_.batch + n) * row, static_cast<std::ptrdiff_t>(row)};
   }
-  T* weight_ih(std::size_t layer) const { return weight_hh(layer) + s_.hidden * stride_; }
+  Matrix<T> saved(std::size_t place, std::size_t row, std::size_t s, std::size_t n) const {
+    return of_step(call_.saved + place, row, s, n);
+  }
+  Matrix<T> scratch(std::size_t place, std::size_t row, std::size_t n) const {
+    return {call_.scratch + place + n * row, static_cast<std::ptrdiff_t>(row)};
+  }
+  T* all_z() const { return s_.fused() ? call_.scratch + scratch_.z : call_.saved + saved_.z; }
+  Matrix<T> z(std::size_t s, std::size_t n) const { return of_step(all_z(), sums_.row, s, n); }
+  static Matrix<const T> constant(Matrix<T> m) { return {m.data, m.row}; }
+  /// A dense (N, columns) from row n on; null where there is none.
+  template <class U>
+  static Matrix<U> dense(U* data, std::size_t columns, std::size_t n) {
+    return {data ? data + n * columns : nullptr, static_cast<std::ptrdiff_t>(columns)};
+  }
+  Matrix<const T> mask(const Sequence<const T>& masks, std::size_t s, std::size_t n) const {
+    return {masks.data ? masks.at(time_.t(s), n) : nullptr, masks.row};
+  }
 
   /// With padded rows or as pairs, as the products want them.
   void copy_weights() {
-    const auto copy = [&](const T* from, std::size_t rows, std::size_t columns, T* to) {
-      if constexpr (std::is_same_v<T, float>)
-        if (s_.bf16)
-          return make_pairs(from, static_cast<std::ptrdiff_t>(columns), rows, columns, as_pairs(to),
-                            padded_row(columns));
+    const auto copy = [&](const T* from, std::size_t rows, std::size_t columns, std::size_t place) {
+      T* const to = call_.scratch + place;
       constexpr std::size_t kRows = 64;
       parallel((rows + kRows - 1) / kRows, [&](std::size_t part) {
         for (std::size_t r = part * kRows; r < std::min(rows, (part + 1) * kRows); ++r)
           std::memcpy(to + r * padded_row(columns), from + r * columns, columns * sizeof(T));
       });
     };
-    for (std::size_t l = 0; l < s_.layers; ++l) {
-      copy(call_.weights[l].weight_hh, s_.hidden, s_.hidden, weight_hh(l));
-      if (l > 0 || call_.grad_input)
-        copy(call_.weights[l].weight_ih, s_.hidden, s_.input_of(l), weight_ih(l));
+    const auto copy_for_product = [&](const T* from, std::size_t columns, std::size_t place) {
+      if constexpr (std::is_same_v<T, float>)
+        if (s_.bf16)
+          return make_pairs(from, static_cast<std::ptrdiff_t>(columns), sums_.gates, columns,
+                            as_pairs(call_.scratch + place), padded_row(columns));
+      copy(from, sums_.gates, columns, place);
+    };
+    copy_for_product(call_.weights.weight_hh, s_.output(), scratch_.weight_hh);
+    if (call_.grad_input.data)
+      copy_for_product(call_.weights.weight_ih, s_.input, scratch_.weight_ih);
+    if (s_.projection) copy(call_.weights.weight_hr, s_.projection, s_.hidden, scratch_.weight_hr);
+  }
+
+  void back_in_time(std::size_t first, std::size_t last, std::size_t begin, std::size_t end) const {
+    const Rows all = rows_of(first, last);
+    if (s_.layer_norm && end == s_.steps)
+      std::fill(norm_gradients(first), norm_gradients(last), T{0});
+    const Units units{0, s_.hidden};
+    for (std::size_t s = end; s-- > begin;) {
+      if (s_.fused())
+        fused_step(s, all, units);
+      else
+        cell_step(s, first, last, units);
+      give_first(s, time_.starting(s, all), {0, s_.output()});
     }
+    if (call_.grad_input.data)
+      for (std::size_t s = begin; s < end; ++s) hand_down(s, time_.active(s, all), {0, s_.input});
   }
 
-  void back_in_time(std::size_t layer, Rows rows, std::size_t begin, std::size_t end) {
-    through_time(layer, rows, begin, end);
-    if (layer > 0 || call_.grad_input) hand_down(layer, rows, begin, end);
+  /// The same for all rows, the threads sharing each step.
+  void back_in_shared_time(std::size_t begin, std::size_t end) const {
+    const Rows all{0, s_.batch};
+    for (std::size_t s = end; s-- > begin;) {
+      for_tiles(s_.hidden, [&](Units units) {
+        if (s_.fused())
+          fused_step(s, all, units);
+        else
+          cell_step(s, 0, plan_.slices, units);
+      });
+      const Rows starting = time_.starting(s, all);
+      if (starting.count() > 0)
+        for_tiles(s_.hidden, [&](Units units) { give_first(s, starting, units); });
+    }
+    if (call_.grad_input.data)
+      for_tiles(s_.input, [&](Units inputs) {
+        for (std::size_t s = begin; s < end; ++s) hand_down(s, time_.active(s, all), inputs);
+      });
   }
 
-  /// Where the chains of a step start: the gradient of h_t from outside the recurrence.
-  struct Start {
-    const T* data = nullptr;
-    std::ptrdiff_t row = 0;
+  // The gradient of the states.
+
+  /// One of the two weights in scratch.
+  struct Weight {
+    std::size_t place, row;
   };
-  Start start(std::size_t layer, std::size_t t, Rows rows) {
-    Start from;
-    if (layer + 1 < s_.layers) {
-      from = {from_above_ + t * plane_ + rows.begin * stride_, row_};
-    } else if (call_.grad_output && t >= call_.grad_first &&
-               t - call_.grad_first < call_.grad_count) {
-      from = {call_.grad_output +
-                  static_cast<std::ptrdiff_t>(t - call_.grad_first) * call_.grad_step +
-                  static_cast<std::ptrdiff_t>(rows.begin) * call_.grad_row,
-              call_.grad_row};
-    }
-    if (t + 1 < s_.steps || !call_.grad_h_n) return from;
-    const auto dense = static_cast<std::ptrdiff_t>(s_.hidden);
-    const T* last = call_.grad_h_n + (layer * s_.batch + rows.begin) * s_.hidden;
-    if (!from.data) return {last, dense};
-    T* sum = start_ + rows.begin * stride_;
-    for (std::size_t n = 0; n < rows.count; ++n)
-      for (std::size_t j = 0; j < s_.hidden; ++j)
-        sum[n * stride_ + j] =
-            from.data[static_cast<std::ptrdiff_t>(n) * from.row + static_cast<std::ptrdiff_t>(j)] +
-            last[n * s_.hidden + j];
-    return {sum, row_};
-  }
-
-  /// Some rows of dz_t times a weight (H, columns); `out` is to be set.
-  Gemm<T> product_with(const T* weight, std::size_t columns, std::size_t t, Rows rows) const {
-    Gemm<T> g;
-    g.rows = rows.count;
-    g.columns = columns;
-    g.count = 1;
-    g.products[0].a = dz_ + t * plane_ + rows.begin * stride_;
-    g.products[0].a_row = row_;
-    g.products[0].b = weight;
-    g.products[0].b_k = static_cast<std::ptrdiff_t>(padded_row(columns));
-    g.products[0].depth = s_.hidden;
+  /// Columns of dz, which go with rows of a weight, times some of its columns; `out` is to be set.
+  void add_product(Gemm<T>& g, Matrix<T> dz, const Sums::Part& part, Weight weight,
+                   Units columns) const {
+    Product<T>& p = g.products[g.count++];
+    p.a = dz.data + part.column;
+    p.a_row = dz.row;
+    p.b = call_.scratch + weight.place + part.weight_row * weight.row + columns.begin;
+    p.b_k = static_cast<std::ptrdiff_t>(weight.row);
+    p.depth = part.count;
     if (s_.bf16) {
-      g.products[0].b_pairs = as_pairs(weight);
-      g.products[0].b_pairs_row = padded_row(columns);
+      p.b_pairs = as_pairs(call_.scratch + weight.place) + part.weight_row / 2 * weight.row;
+      p.b_pairs_row = weight.row;
     }
+  }
+  static Gemm<T> gemm_for(Rows rows, Units columns) {
+    Gemm<T> g;
+    g.rows = rows.count();
+    g.columns = columns.end - columns.begin;
     return g;
   }
+  /// W_hh^T dz of step s.
+  Gemm<T> state_product(std::size_t s, Rows rows, Units units) const {
+    Gemm<T> g = gemm_for(rows, units);
+    for (int i = 0; i < sums_.state_parts; ++i)
+      add_product(g, z(s, rows.begin), sums_.state[i],
+                  {scratch_.weight_hh, padded_row(s_.output())}, units);
+    return g;
+  }
+  static void into(Gemm<T>& g, Matrix<T> out) {
+    g.out = out.data;
+    g.out_row = out.row;
+  }
+  /// From the first of some columns on.
+  template <class U>
+  static Matrix<U> from(Matrix<U> m, Units columns) {
+    return {m.data ? m.data + columns.begin : nullptr, m.row};
+  }
 
-  /// dz_t = f'(h_t) (start_t + W_hh^T dz_{t+1}) for t = end - 1 .. begin.
-  void through_time(std::size_t layer, Rows rows, std::size_t begin, std::size_t end) {
-    const T* weight = weight_hh(layer);
-    for (std::size_t t = end; t-- > begin;) {
-      const Start from = start(layer, t, rows);
-      Gemm<T> g = product_with(weight, s_.hidden, t + 1, rows);
-      if (t + 1 == s_.steps) g.count = 0;
-      g.init = from.data;
-      g.init_row = from.row;
-      g.out = dz_ + t * plane_ + rows.begin * stride_;
-      g.out_row = row_;
-      g.epilogue = derivative(s_.nonlinearity);
-      g.saved = state(layer, t + 1) + rows.begin * stride_;
-      g.saved_row = row_;
+  /// The gradient of the state before step s, as the products and what goes past them leave it.
+  void carry(std::size_t s, Rows rows, Matrix<T> all_to, Units units) const {
+    const Matrix<T> past = from(scratch(scratch_.dh, saved_.output_row, rows.begin), units),
+                    to = from(all_to, units);
+    const bool has_past = traits_.direct || s_.zoneout;
+    Gemm<T> g = state_product(s, rows, units);
+    if (s_.state_dropout) {
+      const Matrix<T> product = scratch(scratch_.kept_h, saved_.output_row, rows.begin);
+      into(g, product);
       gemm_(g);
+      const Matrix<const T> factors = dense(call_.masks.state, s_.output(), rows.begin);
+      const Extent extent{rows.count(), s_.output()};
+      if (!has_past) return kernels_.rows.multiply(extent, to, constant(product), factors);
+      if (to.data != past.data) copy_rows(past, to, extent);
+      return kernels_.rows.multiply_add(extent, to, constant(product), factors);
     }
-    if (begin > 0 || !call_.grad_h_0) return;
-    Gemm<T> g = product_with(weight, s_.hidden, 0, rows);
-    g.out = call_.grad_h_0 + (layer * s_.batch + rows.begin) * s_.hidden;
-    g.out_row = static_cast<std::ptrdiff_t>(s_.hidden);
+    if (has_past) {
+      g.init = past.data;
+      g.init_row = past.row;
+    }
+    into(g, to);
     gemm_(g);
   }
 
-  /// W_ih^T dz_t: to the layer below or to the input.
-  void hand_down(std::size_t layer, Rows rows, std::size_t begin, std::size_t end) {
-    const T* weight = weight_ih(layer);
-    for (std::size_t t = begin; t < end; ++t) {
-      Gemm<T> g = product_with(weight, s_.input_of(layer), t, rows);
-      if (layer > 0) {
-        g.out = from_above_ + t * plane_ + rows.begin * stride_;
-        g.out_row = row_;
-      } else {
-        g.out = call_.grad_input + static_cast<std::ptrdiff_t>(t) * call_.grad_input_step +
-                static_cast<std::ptrdiff_t>(rows.begin) * call_.grad_input_row;
-        g.out_row = call_.grad_input_row;
+  static void copy_rows(Matrix<T> from, Matrix<T> to, Extent extent) {
+    for (std::size_t n = 0; n < extent.rows; ++n) std::copy_n(from.at(n), extent.columns, to.at(n));
+  }
+  /// Some columns of a (N, columns) into scratch, or zeros where it is null.
+  static void fill_rows(Matrix<const T> with, Rows rows, Units columns, Matrix<T> to) {
+    const std::size_t count = columns.end - columns.begin;
+    for (std::size_t n = 0; n < rows.count(); ++n)
+      if (with.data)
+        std::copy_n(with.at(n) + columns.begin, count, to.at(n) + columns.begin);
+      else
+        std::fill_n(to.at(n) + columns.begin, count, T{0});
+  }
+
+  /// The output's gradient at step s; null where there is none.
+  Matrix<const T> from_outside(std::size_t s, std::size_t n) const {
+    const std::size_t t = time_.t(s);
+    if (!call_.grad_output.data || t < call_.grad_first || t - call_.grad_first >= call_.grad_count)
+      return {};
+    return {call_.grad_output.at(t - call_.grad_first, n), call_.grad_output.row};
+  }
+
+  /// What of the initial states is due to the sequences that begin with step s.
+  void give_first(std::size_t s, Rows rows, Units units) const {
+    if (rows.count() == 0) return;
+    if (call_.grad_h_0) carry(s, rows, dense(call_.grad_h_0, s_.output(), rows.begin), units);
+    if (call_.grad_c_0 && units.begin == 0)
+      copy_rows(scratch(scratch_.dc, saved_.hidden_row, rows.begin),
+                dense(call_.grad_c_0, s_.hidden, rows.begin), {rows.count(), s_.hidden});
+  }
+
+  /// dz_t = f'(h_t) (outside_t + W_hh^T dz_{t+1}), the derivative applied in registers.
+  void fused_step(std::size_t s, Rows all, Units units) const {
+    const auto part = [&](Rows rows, bool ends) {
+      if (rows.count() == 0) return;
+      Gemm<T> g = ends ? gemm_for(rows, units) : state_product(s + 1, rows, units);
+      Matrix<const T> start = from(from_outside(s, rows.begin), units);
+      if (ends && call_.grad_h_n) {
+        const Matrix<const T> last = from(dense(call_.grad_h_n, s_.hidden, rows.begin), units);
+        if (start.data) {
+          const Matrix<T> sum = from(scratch(scratch_.dh, saved_.output_row, rows.begin), units);
+          const Extent extent{g.rows, g.columns};
+          for (std::size_t n = 0; n < g.rows; ++n) std::copy_n(last.at(n), g.columns, sum.at(n));
+          kernels_.rows.add(extent, sum, start);
+          start = constant(sum);
+        } else {
+          start = last;
+        }
       }
+      g.init = start.data;
+      g.init_row = start.row;
+      into(g, from(z(s, rows.begin), units));
+      g.epilogue =
+          s_.cell == Cell::rnn_relu ? Epilogue::relu_derivative : Epilogue::tanh_derivative;
+      g.saved = call_.output.at(time_.t(s), rows.begin) + units.begin;
+      g.saved_row = call_.output.row;
       gemm_(g);
+    };
+    part(time_.leaving(s, all), false);
+    part(time_.ending(s, all), true);
+  }
+
+  /// dz_t through the cell.
+  void cell_step(std::size_t s, std::size_t first, std::size_t last, Units units) const {
+    const Rows all = rows_of(first, last);
+    const Rows active = time_.active(s, all), leaving = time_.leaving(s, all),
+               ending = time_.ending(s, all);
+    if (active.count() == 0) return;
+    const auto dh_from = [&](std::size_t n) { return scratch(scratch_.dh, saved_.output_row, n); };
+    const auto dc_from = [&](std::size_t n) { return scratch(scratch_.dc, saved_.hidden_row, n); };
+    // All of h, which is projected or normalised only where its units go together.
+    const Units of_h = s_.projection ? Units{0, s_.projection} : units;
+    if (leaving.count() > 0) carry(s + 1, leaving, dh_from(leaving.begin), of_h);
+    fill_rows(dense(call_.grad_h_n, s_.output(), ending.begin), ending, of_h,
+              dh_from(ending.begin));
+    if (traits_.memory)
+      fill_rows(dense(call_.grad_c_n, s_.hidden, ending.begin), ending, units,
+                dc_from(ending.begin));
+    const std::size_t n = active.begin;
+    const Extent outputs{active.count(), of_h.end - of_h.begin},
+        hiddens{active.count(), units.end - units.begin};
+    const Matrix<T> dh = from(dh_from(n), of_h), dc = from(dc_from(n), units);
+    if (const Matrix<const T> outside = from(from_outside(s, n), of_h); outside.data)
+      kernels_.rows.add(outputs, dh, outside);
+
+    const Matrix<T> kept_h = scratch(scratch_.kept_h, saved_.output_row, n),
+                    kept_c = scratch(scratch_.kept_c, saved_.hidden_row, n);
+    if (s_.zoneout) {
+      kernels_.rows.split_zone(outputs, dh, kept_h,
+                               {mask(call_.masks.zone_h, s, n), call_.masks.zone_h_rate});
+      if (traits_.memory)
+        kernels_.rows.split_zone(hiddens, dc, kept_c,
+                                 {mask(call_.masks.zone_c, s, n), call_.masks.zone_c_rate});
+    }
+    if (s_.projection) unproject(s, active, dh);
+    // The factors of a normalisation have a gradient of each slice's own.
+    if (s_.layer_norm) {
+      for (std::size_t slice = first; slice < last; ++slice)
+        through_cell(s, time_.active(s, rows_of(slice, slice + 1)), slice, units);
+    } else {
+      through_cell(s, active, first, units);
+    }
+    if (s_.zoneout) {
+      if (traits_.direct)
+        kernels_.rows.add(outputs, dh, constant(kept_h));
+      else
+        copy_rows(kept_h, dh, outputs);
+      if (traits_.memory) kernels_.rows.add(hiddens, dc, constant(kept_c));
     }
   }
 
-  /// Numbers (t, n, feature) of some steps and rows, as one side of a sum over steps and rows.
-  struct Side {
-    const T* data;
-    std::ptrdiff_t step, row;
-    std::size_t features;
-  };
-  Side dz_side() const { return {dz_, static_cast<std::ptrdiff_t>(plane_), row_, s_.hidden}; }
-  Side input_side(std::size_t layer) const {
-    if (layer == 0) return {call_.input, call_.input_step, call_.input_row, s_.input};
-    return {state(layer - 1, 1), static_cast<std::ptrdiff_t>(plane_), row_, s_.hidden};
-  }
-  /// h_{t-1}
-  Side state_side(std::size_t layer) const {
-    return {state(layer, 0), static_cast<std::ptrdiff_t>(plane_), row_, s_.hidden};
+  /// From h's gradient, which is kept for W_hr's, to that of what was projected.
+  void unproject(std::size_t s, Rows rows, Matrix<T> dh) const {
+    const Matrix<T> kept =
+        of_step(call_.scratch + scratch_.dh_all, saved_.output_row, s, rows.begin);
+    copy_rows(dh, kept, {rows.count(), s_.projection});
+    Gemm<T> g = dense_product<T>(rows.count(), s_.projection, s_.hidden, kept.data,
+                                 call_.scratch + scratch_.weight_hr, nullptr);
+    g.products[0].a_row = kept.row;
+    g.products[0].b_k = static_cast<std::ptrdiff_t>(saved_.hidden_row);
+    into(g, scratch(scratch_.unprojected, saved_.hidden_row, rows.begin));
+    kernels_.gemm(g);
   }
 
-  /// Which steps and rows to sum over: the last step first, its rows in their order.
-  struct Range {
-    std::size_t begin, end;
-    Rows rows;
-  };
-
-  /// Adds sum_t,n left(t, n, i) right(t, n, j) to out(i, j), or sets it.
-  void add_products(const Side& left, const Side& right, const Range& range, T* out,
-                    std::size_t out_row, bool set) const {
-    add_products(left, right, range, out, out_row, set, gemm_);
+  void through_cell(std::size_t s, Rows rows, std::size_t slice, Units units) const {
+    const Rows continuing = time_.continuing(s, rows);
+    through_cell(s, {rows.begin, continuing.end}, slice, units, false);
+    through_cell(s, {continuing.end, rows.end}, slice, units, true);
   }
-  template <class Multiply>
-  void add_products(const Side& left, const Side& right, const Range& range, T* out,
-                    std::size_t out_row, bool set, Multiply gemm) const {
-    if (range.begin == range.end) {
-      if (set)
-        for (std::size_t i = 0; i < left.features; ++i)
-          std::fill_n(out + i * out_row, right.features, T{0});
-      return;
+  /// All rows have, or all lack, a step before.
+  void through_cell(std::size_t s, Rows rows, std::size_t slice, Units units, bool first) const {
+    if (rows.count() == 0) return;
+    const std::size_t n = rows.begin;
+    const Matrix<T> z_rows = z(s, n);
+    CellBackward<T> cell;
+    cell.rows = rows.count();
+    cell.hidden = s_.hidden;
+    cell.units = units;
+    cell.z = z_rows.data + sums_.cell;
+    cell.z_row = z_rows.row;
+    const Matrix<const T> h_before =
+        first ? dense(call_.h_0, s_.output(), n)
+              : Matrix<const T>{call_.output.at(time_.t(s - 1), n), call_.output.row};
+    cell.h_before = h_before.data;
+    cell.h_before_row = h_before.row;
+    if (traits_.memory) {
+      const Matrix<const T> c_before = first
+                                           ? dense(call_.c_0, s_.hidden, n)
+                                           : constant(saved(saved_.c, saved_.hidden_row, s - 1, n));
+      cell.c_before = c_before.data;
+      cell.c_before_row = c_before.row;
+      const Matrix<T> dc = scratch(scratch_.dc, saved_.hidden_row, n);
+      cell.dc = dc.data;
+      cell.dc_row = dc.row;
     }
-    const auto first = static_cast<std::ptrdiff_t>(range.end - 1);
-    const auto from = static_cast<std::ptrdiff_t>(range.rows.begin);
-    Gemm<T> g;
-    g.rows = left.features;
-    g.columns = right.features;
-    g.count = 1;
-    Product<T>& p = g.products[0];
-    p.a = left.data + first * left.step + from * left.row;
-    p.a_row = 1;
-    p.a_k = left.row;
-    p.b = right.data + first * right.step + from * right.row;
-    p.b_k = right.row;
-    p.depth = range.rows.count;
-    p.repeat = range.end - range.begin;
-    p.a_repeat = -left.step;
-    p.b_repeat = -right.step;
-    g.out = out;
-    g.out_row = static_cast<std::ptrdiff_t>(out_row);
-    if (!set) {
-      g.init = out;
-      g.init_row = g.out_row;
+    const Matrix<T> dh = s_.projection ? scratch(scratch_.unprojected, saved_.hidden_row, n)
+                                       : scratch(scratch_.dh, saved_.output_row, n);
+    cell.dh = dh.data;
+    cell.dh_row = dh.row;
+    const Matrix<const T> keep = mask(call_.masks.candidate, s, n);
+    cell.keep = keep.data;
+    cell.keep_row = keep.row;
+    if (!s_.layer_norm) return cell_backward(s_, cell);
+
+    const Matrix<T> statistics = saved(saved_.statistics, kStatistics, s, n);
+    const PackedLayout packed(s_);
+    T* const factors = norm_gradients(slice);
+    if (traits_.memory)
+      cell.norm = {call_.packed + packed.norm_c_weight,
+                   call_.packed + packed.norm_c_bias,
+                   statistics.data + 2,
+                   statistics.row,
+                   factors + 4 * sums_.gates,
+                   factors + 4 * sums_.gates + s_.hidden};
+    cell_backward(s_, cell);
+    NormalisedSums<T> sums;
+    sums.rows = rows.count();
+    sums.gates = sums_.gates;
+    sums.joint = traits_.joint * s_.hidden;
+    sums.z = z_rows.data;
+    sums.z_row = z_rows.row;
+    sums.input_weight = call_.packed + packed.norm_ih_weight;
+    sums.state_weight = call_.packed + packed.norm_hh_weight;
+    sums.statistics = statistics.data;
+    sums.statistics_row = statistics.row;
+    sums.gradients = factors;
+    kernels_.rows.normalise_backward(sums);
+  }
+
+  /// W_ih^T dz_t: to the layer below or to the input.
+  void hand_down(std::size_t s, Rows rows, Units inputs) const {
+    if (rows.count() == 0) return;
+    Gemm<T> g = gemm_for(rows, inputs);
+    add_product(g, z(s, rows.begin), {0, 0, sums_.gates},
+                {scratch_.weight_ih, padded_row(s_.input)}, inputs);
+    into(g, {call_.grad_input.at(time_.t(s), rows.begin) + inputs.begin, call_.grad_input.row});
+    gemm_(g);
+  }
+
+  // The gradients of the weights.
+
+  Side<T> side(const T* data, std::size_t row, std::size_t features) const {
+    return {{data, static_cast<std::ptrdiff_t>(s_.batch * row), static_cast<std::ptrdiff_t>(row)},
+            features};
+  }
+  Side<T> dz(std::size_t column, std::size_t count) const {
+    return side(all_z() + column, sums_.row, count);
+  }
+  Side<T> input() const { return {call_.input, s_.input}; }
+  /// The states as the products took them.
+  Side<T> state() const {
+    if (s_.state_dropout) return side(call_.saved + saved_.masked, saved_.output_row, s_.output());
+    return {call_.output, s_.output()};
+  }
+  Side<T> first_state() const {
+    const bool masked = s_.state_dropout && call_.h_0;
+    return side(masked ? call_.saved + saved_.masked_0 : call_.h_0,
+                masked ? saved_.output_row : s_.output(), s_.output());
+  }
+
+  /// Calls f(left, right, place, row, before) for every product that is a gradient: of the weights
+  /// from (H or P or I) numbers; `before`: with the state before a step.
+  template <class F>
+  void for_products(F f) const {
+    const Side<T> of_input = dz(0, sums_.gates);
+    if (gradient_.ih_row == 1)
+      f(input(), of_input, gradient_.weight_ih, gradient_.ih_column, false);
+    else
+      f(of_input, input(), gradient_.weight_ih, gradient_.ih_row, false);
+    for (int i = 0; i < sums_.state_parts; ++i) {
+      const Sums::Part& part = sums_.state[i];
+      f(dz(part.column, part.count), state(), gradient_.weight_hh + part.weight_row * s_.output(),
+        s_.output(), true);
     }
-    gemm(g);
+    if (s_.projection)
+      f(side(call_.scratch + scratch_.dh_all, saved_.output_row, s_.projection),
+        side(call_.saved + saved_.unprojected, saved_.hidden_row, s_.hidden), gradient_.weight_hr,
+        s_.hidden, false);
   }
-
-  /// In full precision always.
-  void add_bias(const Range& range, T* out, bool set) const {
-    static constexpr T one = 1;
-    add_products({&one, 0, 0, 1}, dz_side(), range, out, 0, set, table<T>().gemm);
-  }
-
-  /// Without an initial state the first step's product is with zeros.
-  Range without_zeros(Range range) const {
-    if (!call_.has_h_0) range.begin = std::max<std::size_t>(range.begin, 1);
-    range.end = std::max(range.begin, range.end);
-    return range;
+  /// f(dz, place) for the biases; those of a normalised layer are summed elsewhere.
+  template <class F>
+  void for_biases(F f) const {
+    if (!s_.bias || s_.layer_norm) return;
+    f(dz(0, sums_.gates), gradient_.bias_ih);
+    if (gradient_.bias_hh == gradient_.bias_ih) return;
+    for (int i = 0; i < sums_.state_parts; ++i)
+      f(dz(sums_.state[i].column, sums_.state[i].count),
+        gradient_.bias_hh + sums_.state[i].weight_row);
   }
 
   /// The gradients of a slice, further by some steps.
-  void sum_slice(std::size_t layer, std::size_t slice, std::size_t begin, std::size_t end) {
-    const GradientLayout at = gradient_layout(s_, layer);
-    T* block = call_.gradients + slice * plan_.gradient_size;
-    const Range range{begin, end, rows_of_slices(s_, plan_.slices, slice, slice + 1)};
+  void sum_slice(std::size_t slice, std::size_t begin, std::size_t end) const {
+    T* const block = call_.gradients + slice * gradient_.size;
+    const Range range{begin, end, rows_of(slice, slice + 1)};
     const bool set = end == s_.steps;
-    const Side dz = dz_side(), input = input_side(layer);
-    if (at.ih_row == 1)
-      add_products(input, dz, range, block + at.weight_ih, at.ih_column, set);
+    for_products([&](const Side<T>& left, const Side<T>& right, std::size_t place, std::size_t row,
+                     bool before) {
+      add(left, right, before ? first_state() : Side<T>{}, range, {block + place, row, set},
+          before);
+    });
+    for_biases([&](const Side<T>& sums, std::size_t place) {
+      totals_.add_bias(sums, range, {block + place, 0, set});
+    });
+  }
+  void add(const Side<T>& left, const Side<T>& right, const Side<T>& first, const Range& range,
+           typename GradientSums<T>::Sum sum, bool before) const {
+    if (before)
+      totals_.add_before(left, right, first, range, sum);
     else
-      add_products(dz, input, range, block + at.weight_ih, at.ih_row, set);
-    add_products(dz, state_side(layer), without_zeros(range), block + at.weight_hh, s_.hidden, set);
-    if (s_.bias) add_bias(range, block + at.bias, set);
+      totals_.add(left, right, range, sum);
   }
 
-  /// The gradients of a layer, further by some steps.
-  void sum_tiles(std::size_t layer, std::size_t begin, std::size_t end) {
-    const GradientLayout at = gradient_layout(s_, layer);
+  /// The gradients of the layer, further by some steps.
+  void sum_tiles(std::size_t begin, std::size_t end) const {
     const Range range{begin, end, {0, s_.batch}};
     const bool set = end == s_.steps;
-    const Side dz = dz_side(), input = input_side(layer);
-    T* const weight_ih = call_.gradients + at.weight_ih;
-    if (at.ih_row == 1)
-      sum_tiles(input, dz, range, weight_ih, at.ih_column, set);
-    else
-      sum_tiles(dz, input, range, weight_ih, at.ih_row, set);
-    sum_tiles(dz, state_side(layer), without_zeros(range), call_.gradients + at.weight_hh,
-              s_.hidden, set);
-    if (s_.bias) add_bias(range, call_.gradients + at.bias, set);
-  }
-
-  void sum_tiles(const Side& left, const Side& right, const Range& range, T* out,
-                 std::size_t out_row, bool set) {
-    const std::size_t down = (left.features + kTileRows - 1) / kTileRows,
-                      across = (right.features + kTileColumns - 1) / kTileColumns;
-    parallel(down * across, [&](std::size_t tile) {
-      const std::size_t i = tile / across * kTileRows, j = tile % across * kTileColumns;
-      Side a = left, b = right;
-      a.data += i;
-      a.features = std::min(kTileRows, left.features - i);
-      b.data += j;
-      b.features = std::min(kTileColumns, right.features - j);
-      add_products(a, b, range, out + i * out_row + j, out_row, set);
+    for_products([&](const Side<T>& left, const Side<T>& right, std::size_t place, std::size_t row,
+                     bool before) {
+      const std::size_t down = (left.features + kTileRows - 1) / kTileRows,
+                        across = (right.features + kTileColumns - 1) / kTileColumns;
+      parallel(down * across, [&](std::size_t tile) {
+        const std::size_t i = tile / across * kTileRows, j = tile % across * kTileColumns;
+        add(part_of(left, i, kTileRows), part_of(right, j, kTileColumns),
+            before ? part_of(first_state(), j, kTileColumns) : Side<T>{}, range,
+            {call_.gradients + place + i * row + j, row, set}, before);
+      });
     });
+    for_biases([&](const Side<T>& sums, std::size_t place) {
+      parallel((sums.features + kTileColumns - 1) / kTileColumns, [&](std::size_t tile) {
+        const std::size_t j = tile * kTileColumns;
+        totals_.add_bias(part_of(sums, j, kTileColumns), range,
+                         {call_.gradients + place + j, 0, set});
+      });
+    });
+  }
+  static Side<T> part_of(Side<T> side, std::size_t first, std::size_t count) {
+    if (side.at.data) side.at.data += first;
+    side.features = std::min(count, side.features - first);
+    return side;
   }
 
   /// Adds the slices' blocks pairwise: 0+1, 2+3, ..., then 0+2, ..., until all are in the first.
-  void reduce() {
+  void reduce(T* blocks, std::size_t size) const {
     constexpr std::size_t kPiece = 1024;
-    const std::size_t size = plan_.gradient_size, count = plan_.gradient_blocks;
     parallel((size + kPiece - 1) / kPiece, [&](std::size_t piece) {
       const std::size_t begin = piece * kPiece, end = std::min(size, begin + kPiece);
-      for (std::size_t distance = 1; distance < count; distance *= 2)
-        for (std::size_t i = 0; i + distance < count; i += 2 * distance) {
-          T* to = call_.gradients + i * size;
-          const T* from = call_.gradients + (i + distance) * size;
+      for (std::size_t distance = 1; distance < plan_.slices; distance *= 2)
+        for (std::size_t i = 0; i + distance < plan_.slices; i += 2 * distance) {
+          T* to = blocks + i * size;
+          const T* from = blocks + (i + distance) * size;
           for (std::size_t e = begin; e < end; ++e) to[e] += from[e];
         }
     });
   }
 
+  /// A slice's gradients of the normalisations' factors and offsets.
+  T* norm_gradients(std::size_t slice) const {
+    return call_.scratch + scratch_.norm + slice * scratch_.norm_size;
+  }
+  void gather_norm() const {
+    reduce(norm_gradients(0), scratch_.norm_size);
+    const T* from = norm_gradients(0);
+    for (const std::size_t place : {gradient_.norm_ih_weight, gradient_.norm_hh_weight,
+                                    gradient_.bias_ih, gradient_.bias_hh}) {
+      std::copy_n(from, sums_.gates, call_.gradients + place);
+      from += sums_.gates;
+    }
+    if (!traits_.memory) return;
+    std::copy_n(from, s_.hidden, call_.gradients + gradient_.norm_c_weight);
+    std::copy_n(from + s_.hidden, s_.hidden, call_.gradients + gradient_.norm_c_bias);
+  }
+
   const RecurrentBackward<T>& call_;
   const RecurrentShape& s_;
+  const CellTraits traits_;
   const RecurrentPlan plan_;
+  const TimeAxis time_;
+  const Sums sums_;
+  const SavedLayout saved_;
+  const ScratchLayout scratch_;
+  const GradientLayout gradient_;
+  const Kernels<T>& kernels_;
   decltype(product_of<T>(std::declval<RecurrentShape>())) gemm_;
-  const std::size_t stride_;
-  const std::ptrdiff_t row_;
-  const std::size_t plane_;
-  const BackwardScratch scratch_;
-  T* const dz_;
-  T* const from_above_;
-  T* const start_;
+  const GradientSums<T> totals_;
 };
 
 }  // namespace

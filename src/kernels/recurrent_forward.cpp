@@ -1,142 +1,168 @@
 #include <cstring>
+#include <utility>
 
-#include "core/parallel.h"
-#include "kernels/recurrent.h"
-#include "kernels/recurrent_slices.h"
-#include "kernels/transpose.h"
+#include "kernels/recurrent_step.h"
+#include "kernels/recurrent_time.h"
 
 namespace unroll::kernels {
 namespace {
 
-Epilogue activation(Nonlinearity f) {
-  return f == Nonlinearity::relu ? Epilogue::relu : Epilogue::tanh;
-}
-
-}  // namespace
-
 template <class T>
-void pack(const RecurrentShape& shape, const RecurrentWeights<T>* weights, T* packed) noexcept {
-  const std::size_t stride = padded_row(shape.hidden);
-  for (std::size_t l = 0; l < shape.layers; ++l) {
-    const RecurrentWeights<T>& w = weights[l];
-    const std::size_t inputs = shape.input_of(l);
-    for (std::size_t j = 0; j < shape.hidden; ++j)
-      packed[j] = shape.bias ? w.bias_ih[j] + w.bias_hh[j] : T{0};
-    transpose(w.weight_ih, shape.hidden, inputs, packed + stride, stride);
-    transpose(w.weight_hh, shape.hidden, shape.hidden, packed + (1 + inputs) * stride, stride);
-    if constexpr (std::is_same_v<T, float>)
-      if (shape.bf16) {
-        T* const rows = packed + stride;
-        std::uint32_t* pairs = as_pairs(rows + (inputs + shape.hidden) * stride);
-        const auto row = static_cast<std::ptrdiff_t>(stride);
-        make_pairs(rows, row, inputs, shape.hidden, pairs, stride);
-        make_pairs(rows + inputs * stride, row, shape.hidden, shape.hidden,
-                   pairs + pairs_size(inputs, stride), stride);
-      }
-    packed += packed_layer_size(shape, l, stride);
+class Forward {
+ public:
+  explicit Forward(const RecurrentForward<T>& call)
+      : call_(call),
+        s_(call.shape),
+        time_(s_),
+        sums_(s_),
+        saved_(s_, call.slots),
+        step_(s_, call.packed) {}
+
+  void run(Rows all) const {
+    if (s_.state_dropout && call_.h_0) mask_first(all);
+    for (std::size_t s = 0; s < s_.steps; ++s) {
+      make_step(s, all, {0, s_.hidden});
+      finish_step(s, all);
+    }
   }
-}
 
-namespace {
+  void run_shared() const {
+    const Rows all{0, s_.batch};
+    for (std::size_t s = 0; s < s_.steps; ++s) {
+      for_tiles(s_.hidden, [&](Units units) { make_step(s, all, units); });
+      finish_step(s, all);
+    }
+  }
 
-/// Rows of x_t and of h_{t-1}, and where those of h_t go. `state` is null for zeros.
-template <class T>
-struct Step {
-  std::size_t rows;
-  const T* input;
-  std::ptrdiff_t input_row;
-  const T* state;
-  T* out;
-  std::ptrdiff_t state_row;
+ private:
+  void make_step(std::size_t s, Rows all, Units units) const {
+    const Rows going_on = time_.continuing(s, all), beginning = time_.starting(s, all);
+    if (going_on.count() > 0) step_(rows_of(s, going_on, false), units);
+    if (beginning.count() > 0) step_(rows_of(s, beginning, true), units);
+  }
+
+  void finish_step(std::size_t s, Rows all) const {
+    const Rows ending = time_.ending(s, all);
+    for (std::size_t n = ending.begin; n < ending.end; ++n) give_last(s, n);
+    if (call_.slots == s_.steps) clear(s, {time_.active(s, all).end, all.end});
+  }
+
+  std::size_t slot(std::size_t s) const { return time_.t(s) % call_.slots; }
+
+  /// A part of what is saved: (slots, N, row), or (N, row) for slot 0.
+  Matrix<T> saved(std::size_t place, std::size_t row, std::size_t slot, std::size_t n) const {
+    return {call_.saved + place + (slot * s_.batch + n) * row, static_cast<std::ptrdiff_t>(row)};
+  }
+
+  void mask_first(Rows rows) const {
+    const auto output = static_cast<std::ptrdiff_t>(s_.output());
+    table<T>().rows.multiply({rows.count(), s_.output()},
+                             saved(saved_.masked_0, saved_.output_row, 0, rows.begin),
+                             {call_.h_0 + rows.begin * s_.output(), output},
+                             {call_.masks.state + rows.begin * s_.output(), output});
+  }
+
+  StepRows<T> rows_of(std::size_t s, Rows rows, bool first) const {
+    const std::size_t t = time_.t(s), n = rows.begin, now = slot(s);
+    const bool memory = s_.traits().memory;
+    const auto constant = [](Matrix<T> m) { return Matrix<const T>{m.data, m.row}; };
+    const auto dense = [&](const T* data, std::size_t columns) {
+      return Matrix<const T>{data ? data + n * columns : nullptr,
+                             static_cast<std::ptrdiff_t>(columns)};
+    };
+    const auto of = [&](const Sequence<const T>& sequence) {
+      return Matrix<const T>{sequence.data ? sequence.at(t, n) : nullptr, sequence.row};
+    };
+    StepRows<T> step;
+    step.count = rows.count();
+    step.input = of(call_.input);
+    step.h = {call_.output.at(now, n), call_.output.row};
+    if (!s_.fused()) step.z = saved(saved_.z, sums_.row, now, n);
+    if (memory) step.c = saved(saved_.c, saved_.hidden_row, now, n);
+    if (s_.projection) step.unprojected = saved(saved_.unprojected, saved_.hidden_row, now, n);
+    if (s_.layer_norm) step.statistics = saved(saved_.statistics, kStatistics, now, n);
+    if (first) {
+      step.h_before = dense(call_.h_0, s_.output());
+      step.c_before = dense(call_.c_0, s_.hidden);
+    } else {
+      const std::size_t before = slot(s - 1);
+      step.h_before = {call_.output.at(before, n), call_.output.row};
+      if (memory) step.c_before = constant(saved(saved_.c, saved_.hidden_row, before, n));
+    }
+    step.state = step.h_before;
+    if (s_.state_dropout) {
+      step.masked = saved(saved_.masked, saved_.output_row, now, n);
+      step.state_factors = dense(call_.masks.state, s_.output());
+      if (step.state.data)
+        step.state = constant(first ? saved(saved_.masked_0, saved_.output_row, 0, n)
+                                    : saved(saved_.masked, saved_.output_row, slot(s - 1), n));
+    }
+    step.keep = of(call_.masks.candidate);
+    step.zone_h = {of(call_.masks.zone_h), call_.masks.zone_h_rate};
+    step.zone_c = {of(call_.masks.zone_c), call_.masks.zone_c_rate};
+    return step;
+  }
+
+  /// The n-th sequence ends with step s.
+  void give_last(std::size_t s, std::size_t n) const {
+    if (call_.h_n)
+      std::memcpy(call_.h_n + n * s_.output(), call_.output.at(slot(s), n),
+                  s_.output() * sizeof(T));
+    if (call_.c_n)
+      std::memcpy(call_.c_n + n * s_.hidden, saved(saved_.c, saved_.hidden_row, slot(s), n).data,
+                  s_.hidden * sizeof(T));
+  }
+
+  void clear(std::size_t s, Rows rows) const {
+    for (std::size_t n = rows.begin; n < rows.end; ++n)
+      std::fill_n(call_.output.at(slot(s), n), s_.output(), T{0});
+  }
+
+  const RecurrentForward<T>& call_;
+  const RecurrentShape& s_;
+  const TimeAxis time_;
+  const Sums sums_;
+  const SavedLayout saved_;
+  const StepForward<T> step_;
 };
-
-template <class T, class Multiply>
-void step_layer(Multiply gemm, const RecurrentShape& s, std::size_t layer, const T* packed,
-                const Step<T>& step) {
-  const std::size_t stride = padded_row(s.hidden), inputs = s.input_of(layer);
-  Gemm<T> g;
-  g.rows = step.rows;
-  g.columns = s.hidden;
-  g.init = packed;  // the bias, the same for each row
-  Product<T>& from_input = g.products[0];
-  from_input.a = step.input;
-  from_input.a_row = step.input_row;
-  from_input.b = packed + stride;
-  from_input.b_k = static_cast<std::ptrdiff_t>(stride);
-  from_input.depth = inputs;
-  Product<T>& from_state = g.products[1];
-  from_state.a = step.state;
-  from_state.a_row = step.state_row;
-  from_state.b = packed + (1 + inputs) * stride;
-  from_state.b_k = static_cast<std::ptrdiff_t>(stride);
-  from_state.depth = s.hidden;
-  g.count = step.state ? 2 : 1;  // a zero state adds nothing
-  g.out = step.out;
-  g.out_row = step.state_row;
-  g.epilogue = activation(s.nonlinearity);
-  if (s.bf16) {
-    const T* pairs = packed + (1 + inputs + s.hidden) * stride;
-    from_input.b_pairs = as_pairs(pairs);
-    from_state.b_pairs = as_pairs(pairs) + pairs_size(inputs, stride);
-    from_input.b_pairs_row = from_state.b_pairs_row = stride;
-  }
-  gemm(g);
-}
 
 }  // namespace
 
 template <class T>
 void forward(const RecurrentForward<T>& call) {
-  const RecurrentShape& s = call.shape;
-  const RecurrentPlan plan(s);
-  const auto gemm = product_of<T>(s);
-  const std::size_t stride = plan.row_stride, plane = s.batch * stride;  // one slot: (N, S)
-  const auto row = static_cast<std::ptrdiff_t>(stride);
-  const auto slot = [&](std::size_t layer, std::size_t index) {
-    return call.states + (layer * call.slots + index % call.slots) * plane;
-  };
-  const std::size_t tasks = tasks_for(s, plan.slices);
-  parallel(tasks, [&](std::size_t task) {
-    const Rows rows = rows_of_slices(s, plan.slices, task * plan.slices / tasks,
-                                     (task + 1) * plan.slices / tasks);
-    const std::size_t offset = rows.begin * stride;
-    if (call.h_0)
-      for (std::size_t l = 0; l < s.layers; ++l)
-        for (std::size_t n = rows.begin; n < rows.begin + rows.count; ++n)
-          std::memcpy(slot(l, 0) + n * stride, call.h_0 + (l * s.batch + n) * s.hidden,
-                      s.hidden * sizeof(T));
-    for (std::size_t t = 0; t < s.steps; ++t) {
-      const T* packed = call.packed;
-      for (std::size_t l = 0; l < s.layers; ++l) {
-        const T* input = l > 0 ? slot(l - 1, t + 1) + offset
-                               : call.input + static_cast<std::ptrdiff_t>(t) * call.input_step +
-                                     static_cast<std::ptrdiff_t>(rows.begin) * call.input_row;
-        step_layer<T>(
-            gemm, s, l, packed,
-            {rows.count, input, l > 0 ? row : call.input_row,
-             t > 0 || call.h_0 ? slot(l, t) + offset : nullptr, slot(l, t + 1) + offset, row});
-        packed += packed_layer_size(s, l, stride);
-      }
-    }
+  const Forward<T> pass(call);
+  if (steps_are_shared(call.shape)) return pass.run_shared();
+  const std::size_t slices = RecurrentPlan(call.shape).slices;
+  Tasks(call.shape, slices).run([&](std::size_t first, std::size_t last) {
+    pass.run(rows_of_slices(call.shape, slices, first, last));
   });
 }
 
 template <class T>
-void step(const RecurrentShape& shape, const T* packed, const T* input, const T* h,
-          T* next) noexcept {
-  const auto gemm = product_of<T>(shape);
-  for (std::size_t l = 0; l < shape.layers; ++l) {
-    step_layer<T>(gemm, shape, l, packed,
-                  {1, l > 0 ? next + (l - 1) * shape.hidden : input, 0,
-                   h ? h + l * shape.hidden : nullptr, next + l * shape.hidden, 0});
-    packed += packed_layer_size(shape, l, padded_row(shape.hidden));
-  }
+void step(const RecurrentStep<T>& call) noexcept {
+  const RecurrentShape& s = call.shape;
+  const SavedLayout saved(s, 1);
+  const auto output = static_cast<std::ptrdiff_t>(s.output()),
+             hidden = static_cast<std::ptrdiff_t>(s.hidden),
+             hidden_row = static_cast<std::ptrdiff_t>(saved.hidden_row);
+  StepRows<T> rows;
+  rows.count = s.batch;
+  rows.input = {call.input, call.input_row};
+  rows.state = rows.h_before = {call.h, output};
+  rows.h = {call.next_h, output};
+  rows.c_before = {call.c, hidden};
+  rows.c = {call.next_c, hidden};
+  rows.z = {call.scratch + saved.z, static_cast<std::ptrdiff_t>(Sums(s).row)};
+  rows.unprojected = {call.scratch + saved.unprojected, hidden_row};
+  rows.statistics = {call.scratch + saved.statistics, kStatistics};
+  rows.zone_h.rate = call.zone_h_rate;
+  rows.zone_c.rate = call.zone_c_rate;
+  StepForward<T>(s, call.packed)(rows);
 }
 
-#define UNROLL_INSTANTIATE(T)                                                         \
-  template void pack(const RecurrentShape&, const RecurrentWeights<T>*, T*) noexcept; \
-  template void forward(const RecurrentForward<T>&);                                  \
-  template void step(const RecurrentShape&, const T*, const T*, const T*, T*) noexcept;
+#define UNROLL_INSTANTIATE(T)                        \
+  template void forward(const RecurrentForward<T>&); \
+  template void step(const RecurrentStep<T>&) noexcept;
 UNROLL_INSTANTIATE(float)
 UNROLL_INSTANTIATE(double)
 #undef UNROLL_INSTANTIATE

@@ -9,7 +9,12 @@
 // foreach_target comes first: it includes this file once for each target.
 #include <hwy/highway.h>
 
+#include "kernels/bernoulli-inl.h"
+#include "kernels/cells/gru_cell-inl.h"
+#include "kernels/cells/lstm_cell-inl.h"
+#include "kernels/cells/rnn_cell-inl.h"
 #include "kernels/gemm-inl.h"
+#include "kernels/rows-inl.h"
 #include "kernels/table.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -41,7 +46,18 @@ void map_tanh(const T* in, T* out, std::size_t count) noexcept {
 }
 
 template <class T>
-inline constexpr kernels::Kernels<T> kTable = {&gemm<T>, &map_exp<T>, &map_tanh<T>};
+inline constexpr kernels::Kernels<T> kTable = {
+    &gemm<T>,
+    &map_exp<T>,
+    &map_tanh<T>,
+    {{&rnn_forward<Relu, T>, &rnn_backward<Relu, T>},
+     {&rnn_forward<Tanh, T>, &rnn_backward<Tanh, T>},
+     {&lstm_forward<T>, &lstm_backward<T>},
+     {&gru_forward<T>, &gru_backward<T>}},
+    {&multiply_rows<T>, &add_rows<T>, &multiply_add_rows<T>, &keep_zone<T>, &split_zone<T>,
+     &normalise_sums<T>, &normalise_sums_backward<T>},
+    &bernoulli<T>,
+};
 
 }  // namespace unroll::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -5,8 +5,12 @@
 // multiply-adds in the order that the fields below spell out, whatever the blocking.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+
+#include "kernels/cell.h"
+#include "kernels/rows.h"
 
 namespace unroll::kernels {
 
@@ -87,11 +91,23 @@ Gemm<T> column_sums(std::size_t rows, std::size_t columns, const T* x, T* out) n
   return g;
 }
 
+/// Which zeros and ones: 1 where a word of Philox is below the limit. Counter k has the words
+/// (k, counter), and gives four numbers.
+struct Bernoulli {
+  std::array<std::uint32_t, 3> counter;
+  std::array<std::uint32_t, 2> key;
+  std::uint64_t limit;
+};
+
 template <class T>
 struct Kernels {
   void (*gemm)(const Gemm<T>&) noexcept;
   void (*exp)(const T* in, T* out, std::size_t count) noexcept;
   void (*tanh)(const T* in, T* out, std::size_t count) noexcept;
+  CellKernels<T> cells[kCells];  // in the order of Cell
+  RowKernels<T> rows;
+  /// Of the counters begin .. end - 1, four numbers each.
+  void (*bernoulli)(const Bernoulli&, std::uint32_t begin, std::uint32_t end, T* out) noexcept;
 };
 
 /// The table of the instruction set in use; T is float or double.

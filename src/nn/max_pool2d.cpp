@@ -7,12 +7,14 @@
 #include "autograd/node.h"
 #include "core/float_environment.h"
 #include "core/parallel.h"
+#include "kernels/max_pool.h"
 #include "unroll/core/error.h"
 
 namespace unroll::nn {
 namespace {
 
 using autograd::Gradient;
+using kernels::Windows;
 
 constexpr std::int64_t kLargest = std::int64_t{1} << 31;
 constexpr std::size_t kElementsPerTask = std::size_t{1} << 14;
@@ -33,43 +35,6 @@ void check(Size2d kernel, const MaxPool2dOptions& options) {
                      fmt::format("padding is {} x {}, expected 0 to half of the "
                                  "kernel, which is {} x {}",
                                  padding.height, padding.width, kernel.height, kernel.width));
-}
-
-/// One dimension of the windows over an input.
-struct Windows {
-  std::int64_t size, kernel, stride, padding;
-
-  std::int64_t count() const { return (size + 2 * padding - kernel) / stride + 1; }
-  std::int64_t begin(std::int64_t i) const { return std::max<std::int64_t>(0, start(i)); }
-  std::int64_t end(std::int64_t i) const { return std::min(size, start(i) + kernel); }
-
- private:
-  std::int64_t start(std::int64_t i) const { return i * stride - padding; }
-};
-
-/// The largest element of each window of a plane, and where in the plane it is.
-template <class T>
-void pool_plane(const Windows& rows, const Windows& columns, const T* x, T* y,
-                std::int64_t* places) noexcept {
-  const std::int64_t width = columns.size, down = rows.count(), across = columns.count();
-  for (std::int64_t i = 0; i < down; ++i)
-    for (std::int64_t j = 0; j < across; ++j) {
-      const std::int64_t top = rows.begin(i), bottom = rows.end(i);
-      const std::int64_t left = columns.begin(j), right = columns.end(j);
-      std::int64_t place = top * width + left, nan = -1;
-      T largest = x[place];
-      for (std::int64_t r = top; r < bottom; ++r)
-        for (std::int64_t at = r * width + left; at < r * width + right; ++at) {
-          // The place by arithmetic: a branch would be mispredicted half the time.
-          const T v = x[at];
-          place += (at - place) & -static_cast<std::int64_t>(v > largest);
-          largest = v > largest ? v : largest;
-          if (v != v) nan = at;
-        }
-      if (nan >= 0) place = nan;
-      *y++ = x[place];
-      *places++ = place;
-    }
 }
 
 /// f(plane) for planes of so many elements, on all threads.
@@ -108,10 +73,7 @@ Tensor max_pool2d(const Tensor& input, Size2d kernel_size, const MaxPool2dOption
   const auto in = static_cast<std::size_t>(rows.size * columns.size);
   const auto out = static_cast<std::size_t>(rows.count() * columns.count());
   dispatch("max_pool2d", x.dtype(), [&]<class T>(T*) {
-    for_planes(planes, in, [&](std::size_t plane) {
-      pool_plane(rows, columns, x.data<T>() + plane * in, y.data<T>() + plane * out,
-                 places.data<std::int64_t>() + plane * out);
-    });
+    kernels::max_pool(planes, rows, columns, x.data<T>(), y.data<T>(), places.data<std::int64_t>());
   });
   return autograd::with_backward(
       y,

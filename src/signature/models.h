@@ -19,7 +19,9 @@ enum class Kind {
   every_step,     // Linear, Rnn from a state other than 0, Linear of each step
   perceptron,     // Linear, relu, Linear, tanh, Linear; reads an image at once
   convolutional,  // Conv2d, MaxPool2d, a Conv2d with strides, LayerNorm, Dropout, Linear
+  family,         // a cell with whatever is asked for below, then Linear of mean and last step
 };
+enum class Cell { rnn, lstm, gru };
 enum class Algorithm { sgd, nesterov, adam, adamw, muon };
 enum class Curve { constant, cosine, warmup_linear };
 
@@ -39,6 +41,11 @@ struct Setup {
   double lr = 0.1;
   Curve curve = Curve::constant;
   std::int64_t updates = 50;
+  // Of a family.
+  Cell cell = Cell::rnn;
+  bool bidirectional = false, ragged = false, layer_norm = false;
+  bool regularised = false;  // every mask, a learnt initial state, and AR
+  std::int64_t projection = 0;
 };
 
 std::span<const Setup> setups();
@@ -48,6 +55,7 @@ struct Network : nn::Module {
   virtual Tensor loss(const data::Batch& batch) const = 0;
 };
 
+std::unique_ptr<Network> make_family(const Setup& setup, Generator& generator);
 std::unique_ptr<Network> make_network(const Setup& setup, Generator& generator);
 std::unique_ptr<optim::Optimizer> make_optimizer(const Setup& setup, const Parameters& parameters);
 optim::Schedule make_schedule(const Setup& setup);

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/suggest.h"
+#include "train/config_names.h"
 #include "unroll/core/error.h"
 
 namespace unroll::train {
@@ -27,48 +28,124 @@ void check_real(std::string_view setting, double value, bool zero_allowed) {
         fmt::format("{}", value), zero_allowed ? "a number of at least 0" : "a number above 0");
 }
 
+void check_rate(std::string_view setting, double value) {
+  check(value >= 0 && value < 1, setting, fmt::format("{}", value), "a number from 0 to below 1");
+}
+
+/// A setting that the model does not have must be as if nobody had given it.
+void check_meaning(const Config& c) {
+  const Config none;
+  const auto need = [&](bool has, bool given, std::string_view setting) {
+    if (!has && given)
+      throw ValueError(setting,
+                       fmt::format("a model of kind {} has none; leave it out", name_of(c.model)));
+  };
+  const bool recurrent = is_recurrent(c.model), lstm = c.model == ModelKind::lstm;
+  const bool deep = c.model != ModelKind::logistic && c.model != ModelKind::linear;
+  need(deep && !lstm && c.model != ModelKind::gru, c.activation != none.activation, "activation");
+  need(deep, c.layers != none.layers, "layers");
+  need(deep, c.dropout != none.dropout, "dropout");
+  need(recurrent, c.input != none.input, "pixels");
+  need(recurrent, c.readout != none.readout, "readout");
+  need(recurrent, c.bidirectional, "bidirectional");
+  need(recurrent, c.layer_norm, "layer-norm");
+  need(recurrent, c.zoneout_h != 0, "zoneout-h");
+  need(lstm, c.zoneout_c != 0, "zoneout-c");
+  need(recurrent, c.learn_initial_state, "learn-initial-state");
+  need(lstm, c.proj_size != 0, "proj-size");
+  need(lstm, c.forget_bias != 0, "forget-bias");
+  need(recurrent, c.init != InitialValues::torch, "init");
+  need(recurrent, c.precision != Precision::full, "precision");
+  need(recurrent, c.tbptt != 0, "tbptt");
+  if (c.model == ModelKind::rnn)
+    check(c.activation != spec::Activation::sigmoid, "activation", "sigmoid", "relu or tanh");
+  if (recurrent) {
+    check(c.input == spec::Form::rows || c.input == spec::Form::pixels, "input",
+          std::string(name_of(c.input)), "rows or pixels");
+    check(c.readout != spec::Readout::every_step, "readout", "every_step",
+          "last, mean, max or mean_last");
+  }
+  check(c.init != InitialValues::identity || c.model == ModelKind::rnn, "init", "identity",
+        fmt::format("torch or orthogonal for a model of kind {}", name_of(c.model)));
+}
+
+/// The same for what is trained on: images, or sequences of a task.
+void check_data(const Config& c) {
+  const Config none;
+  const auto task = find_task(c.dataset);
+  const auto refuse = [&](bool given, std::string_view setting, const char* why) {
+    if (given) throw ValueError(setting, fmt::format("{} {}; leave it out", c.dataset, why));
+  };
+  if (!task) {
+    refuse(c.length != none.length, "length", "has images of a length of their own");
+    return;
+  }
+  check(is_recurrent(c.model), "model", std::string(name_of(c.model)),
+        fmt::format("rnn, lstm or gru for {}", c.dataset));
+  check_count("length", c.length, *task == Task::adding ? 2 : 1, 1 << 20);
+  refuse(c.permute.has_value(), "permute", "has no pixels");
+  refuse(c.input != none.input, "pixels", "has no pixels");
+  refuse(c.augment != 0, "augment", "has no images");
+  refuse(c.normalization.mean != 0 || c.normalization.std != 1, "normalize", "has no pixels");
+  refuse(c.epochs != 0, "epochs", "never ends, so that it has no epochs");
+  refuse(*task == Task::copy && c.readout != none.readout, "readout",
+         "answers at every one of the last steps");
+}
+
+/// What truncated back-propagation through time can't be combined with.
+void check_tbptt(const Config& c) {
+  check_count("tbptt", c.tbptt, 0, std::int64_t{1} << 40);
+  if (c.tbptt == 0) return;
+  const auto refuse = [](bool given, const char* what) {
+    if (given) throw ValueError("tbptt", fmt::format("{}; leave --tbptt or that out", what));
+  };
+  refuse(c.bidirectional,
+         "the backward pass of --bidirectional starts at a sequence's end, but "
+         "chunks are read from its start");
+  refuse(c.readout != spec::Readout::last,
+         "--readout other than last reads the states of chunks "
+         "that keep no gradient");
+  refuse(c.learn_initial_state,
+         "no gradient reaches the start of a sequence, which "
+         "--learn-initial-state needs");
+}
+
 }  // namespace
 
-bool operator==(const Config& a, const Config& b) { return to_json(a, {}) == to_json(b, {}); }
+std::string_view name_of(Task task) { return task_names[static_cast<std::size_t>(task)]; }
 
-// Sources: the tutorial chapter; our own experiments, chosen on the last 10,000 training images.
-Config recipe(std::string_view name) {
-  Config c;
-  c.recipe = name;
-  if (name == "tutorial") return c;
-  if (name != "tuned" && name != "sprint")
-    throw ValueError("recipe",
-                     fmt::format("'{}' is not known, expected one of {}{}", name,
-                                 fmt::join(recipe_names, ", "), did_you_mean(name, recipe_names)));
-  c.init = InitialValues::identity;
-  c.optimizer = Algorithm::muon;
-  c.lr = 0.005;
-  c.lr_others = 5e-3;
-  c.momentum = 0.9;
-  c.beta2 = 0.99;
-  c.clip_norm = 1;
-  c.schedule = ScheduleKind::linear;
-  c.normalization = {.mean = 0.1307, .std = 0.3081};
-  c.augment = 1;
-  if (name == "sprint") {
-    c.steps = 900;
-    c.lr = 0.01;
-    c.lr_others = 4e-3;
-  }
-  return c;
+std::optional<Task> find_task(std::string_view dataset) {
+  const auto found = std::ranges::find(task_names, dataset);
+  if (found == std::end(task_names)) return std::nullopt;
+  return static_cast<Task>(found - std::begin(task_names));
 }
+
+bool is_recurrent(ModelKind model) { return model >= ModelKind::rnn; }
+
+bool operator==(const Config& a, const Config& b) { return to_json(a, {}) == to_json(b, {}); }
 
 void validate(const Config& c) {
   constexpr std::int64_t kMany = std::int64_t{1} << 40, kMostWeights = std::int64_t{1} << 27;
   check(std::ranges::find(recipe_names, c.recipe) != std::end(recipe_names), "recipe", c.recipe,
         fmt::format("one of {}{}", fmt::join(recipe_names, ", "),
                     did_you_mean(c.recipe, recipe_names)));
-  check(c.model == "rnn", "model", c.model, "rnn");
   check_count("hidden", c.hidden, 1, 1 << 16);
-  check_count("layers", c.layers, 1, 256);
+  const bool cnn = c.model == ModelKind::cnn;
+  check_count("layers", c.layers, 1, cnn ? 8 : 256);
+  if (cnn) check_count("hidden", c.hidden, 1, 256);
   // Before any memory is asked for: weights, gradients and optimizer state are several times this.
-  check(c.layers * c.hidden * c.hidden <= kMostWeights, "hidden", fmt::format("{}", c.hidden),
-        fmt::format("at most {} weights in all layers together", kMostWeights));
+  if (!cnn)
+    check(c.layers * c.hidden * c.hidden <= kMostWeights, "hidden", fmt::format("{}", c.hidden),
+          fmt::format("at most {} weights in all layers together", kMostWeights));
+  check_rate("dropout", c.dropout);
+  check_rate("zoneout-h", c.zoneout_h);
+  check_rate("zoneout-c", c.zoneout_c);
+  check_count("proj-size", c.proj_size, 0, c.hidden - 1);
+  check(std::isfinite(c.forget_bias), "forget-bias", fmt::format("{}", c.forget_bias),
+        "a finite number");
+  check_data(c);
+  check_meaning(c);
+  check_tbptt(c);
   check_count("batch-size", c.batch_size, 1, 1 << 20);
   check_count("steps", c.steps, 1, kMany);
   check_count("epochs", c.epochs, 0, kMany);

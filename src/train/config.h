@@ -2,18 +2,34 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "unroll/core/nonlinearity.h"
 #include "unroll/core/precision.h"
 #include "unroll/core/random.h"
 #include "unroll/data/loader.h"
+#include "unroll/spec/model_spec.h"
 #include "unroll/tensor/tensor.h"
 
 namespace unroll::train {
 
+enum class Task { adding, copy };  // of unroll/data/sequence_tasks.h
+
+inline constexpr std::string_view task_names[] = {"adding", "copy"};
+std::string_view name_of(Task task);
+std::optional<Task> find_task(std::string_view dataset);  // nothing where it names no task
+
+enum class ModelKind {
+  logistic,  // one linear layer, trained with cross-entropy
+  linear,    // one linear layer, trained with squared errors
+  fnn,       // linear layers with activations between them
+  cnn,       // convolutions, each with an activation and pooling, and a linear layer
+  rnn,
+  lstm,
+  gru,
+};
 enum class Algorithm { sgd, adam, adamw, muon };
 enum class InitialValues {
   torch,       // as PyTorch's layers start
@@ -24,12 +40,27 @@ enum class ScheduleKind { constant, linear, cosine };
 
 struct Config {
   std::string recipe = "tutorial";  // what the values below are
-  std::string dataset = "mnist";    // a known name or a folder
+  std::string dataset = "mnist";    // a known name, a folder, or a task
+  std::int64_t length = 100;        // of a task: over how many steps something is remembered
 
-  std::string model = "rnn";
-  std::int64_t hidden = 100;
-  std::int64_t layers = 1;
-  Nonlinearity activation = Nonlinearity::relu;
+  ModelKind model = ModelKind::rnn;
+  std::int64_t hidden = 100;  // units of a layer; channels of a cnn's first, the next have twice
+  std::int64_t layers = 1;    // hidden ones, without the readout
+  spec::Activation activation = spec::Activation::relu;
+  std::optional<std::uint64_t> permute;  // the pixels' order, by its seed
+  double dropout = 0;                    // of what each layer but the first reads
+
+  // Of recurrent models.
+  spec::Form input = spec::Form::rows;  // or pixels
+  spec::Readout readout = spec::Readout::last;
+  bool bidirectional = false;
+  bool layer_norm = false;
+  double zoneout_h = 0, zoneout_c = 0;
+  bool learn_initial_state = false;
+  std::int64_t proj_size = 0;  // of an lstm, as the next
+  double forget_bias = 0;
+  std::int64_t tbptt = 0;  // gradients flow back over chunks of so many steps; 0: over all
+
   InitialValues init = InitialValues::torch;
 
   std::int64_t batch_size = 100;
@@ -58,11 +89,23 @@ struct Config {
   friend bool operator==(const Config&, const Config&);
 };
 
-/// The settings of "tutorial", "tuned" or "sprint"; throws ValueError for another name.
-Config recipe(std::string_view name);
+/// The settings of "tutorial", "tuned" or "sprint" for a kind of model, so many layers (the usual
+/// number where it is not given) and an activation; throws ValueError for another name. A cnn
+/// usually has two convolutions, of 16 and 32 channels, all others one hidden layer.
+Config recipe(std::string_view name, ModelKind model = ModelKind::rnn,
+              std::optional<std::int64_t> layers = {},
+              spec::Activation activation = spec::Activation::relu);
 inline constexpr std::string_view recipe_names[] = {"tuned", "sprint", "tutorial"};
 
-/// Throws ValueError naming the first setting outside its range.
+/// The model that learns a task best: a gru for adding, an rnn for copy.
+ModelKind usual_model(Task task);
+/// The settings of "tuned", the one recipe of tasks. Throws ValueError for another name.
+Config task_recipe(Task task, std::string_view name, ModelKind model);
+
+bool is_recurrent(ModelKind model);
+
+/// Throws ValueError naming the first setting outside its range, or that has no meaning for the
+/// model.
 void validate(const Config& config);
 
 /// What a run was made from, as config.json tells it.

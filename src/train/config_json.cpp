@@ -30,8 +30,10 @@ struct WrongType {};
 /// j as a T. get() alone would make whole numbers of 1.5, true, or what is out of range.
 template <class T>
 T exactly(const Json& j) {
-  if (std::is_arithmetic_v<T> && !j.is_number()) throw WrongType();
-  if (std::is_integral_v<T> && !j.is_number_integer()) throw WrongType();
+  constexpr bool is_bool = std::is_same_v<T, bool>;
+  if (is_bool && !j.is_boolean()) throw WrongType();
+  if (std::is_arithmetic_v<T> && !is_bool && !j.is_number()) throw WrongType();
+  if (std::is_integral_v<T> && !is_bool && !j.is_number_integer()) throw WrongType();
   const T value = j.get<T>();
   if (!std::is_floating_point_v<T> && Json(value).dump() != j.dump()) throw WrongType();
   return value;
@@ -54,12 +56,33 @@ const std::vector<Field>& fields() {
   static const std::vector<Field> all = {
       plain("recipe", &Config::recipe),
       plain("dataset", &Config::dataset),
-      plain("model", &Config::model),
+      plain("length", &Config::length),
+      named(
+          "model", &Config::model, [](ModelKind m) { return name_of(m); }, model_named),
       plain("hidden", &Config::hidden),
       plain("layers", &Config::layers),
       named(
-          "activation", &Config::activation, [](Nonlinearity f) { return spec::name_of(f); },
-          spec::nonlinearity_named),
+          "activation", &Config::activation, [](spec::Activation f) { return spec::name_of(f); },
+          spec::activation_named),
+      {"permute", [](const Config& c) { return c.permute ? Json(*c.permute) : Json(); },
+       [](Config& c, const Json& j) {
+         c.permute.reset();
+         if (!j.is_null()) c.permute = exactly<std::uint64_t>(j);
+       }},
+      plain("dropout", &Config::dropout),
+      named(
+          "input", &Config::input, [](spec::Form f) { return spec::name_of(f); }, spec::form_named),
+      named(
+          "readout", &Config::readout, [](spec::Readout r) { return spec::name_of(r); },
+          spec::readout_named),
+      plain("bidirectional", &Config::bidirectional),
+      plain("layer_norm", &Config::layer_norm),
+      plain("zoneout_h", &Config::zoneout_h),
+      plain("zoneout_c", &Config::zoneout_c),
+      plain("learn_initial_state", &Config::learn_initial_state),
+      plain("proj_size", &Config::proj_size),
+      plain("forget_bias", &Config::forget_bias),
+      plain("tbptt", &Config::tbptt),
       named(
           "init", &Config::init, [](InitialValues i) { return name_of(i); }, initial_values_named),
       plain("batch_size", &Config::batch_size),

@@ -13,6 +13,7 @@ namespace unroll::train {
 namespace {
 
 // In the order of the enumerations.
+constexpr std::string_view kModels[] = {"logistic", "linear", "fnn", "cnn", "rnn", "lstm", "gru"};
 constexpr std::string_view kAlgorithms[] = {"sgd", "adam", "adamw", "muon"};
 constexpr std::string_view kInitialValues[] = {"torch", "identity", "orthogonal"};
 constexpr std::string_view kSchedules[] = {"constant", "linear", "cosine"};
@@ -33,6 +34,7 @@ std::size_t find_name(std::string_view setting, std::string_view name,
 
 }  // namespace
 
+std::string_view name_of(ModelKind m) { return kModels[static_cast<std::size_t>(m)]; }
 std::string_view name_of(Algorithm a) { return kAlgorithms[static_cast<std::size_t>(a)]; }
 std::string_view name_of(InitialValues i) { return kInitialValues[static_cast<std::size_t>(i)]; }
 std::string_view name_of(ScheduleKind s) { return kSchedules[static_cast<std::size_t>(s)]; }
@@ -43,6 +45,9 @@ std::string name_of_augment(int shift) {
   return std::string(kAugments[static_cast<std::size_t>(shift)]);
 }
 
+ModelKind model_named(std::string_view name) {
+  return static_cast<ModelKind>(find_name("model", name, kModels));
+}
 Algorithm algorithm_named(std::string_view name) {
   return static_cast<Algorithm>(find_name("optimizer", name, kAlgorithms));
 }

@@ -11,6 +11,7 @@
 
 namespace unroll::train {
 
+std::string_view name_of(ModelKind m);
 std::string_view name_of(Algorithm a);
 std::string_view name_of(InitialValues i);
 std::string_view name_of(ScheduleKind s);
@@ -18,6 +19,7 @@ std::string_view name_of(Rng r);
 std::string_view name_of(Precision p);
 std::string name_of_augment(int shift);  // "none", "shift1"
 
+ModelKind model_named(std::string_view name);
 Algorithm algorithm_named(std::string_view name);
 InitialValues initial_values_named(std::string_view name);
 ScheduleKind schedule_named(std::string_view name);

@@ -11,24 +11,20 @@ namespace unroll::train {
 
 struct Evaluation {
   std::int64_t correct = 0, total = 0;
-  double loss = 0;                        // mean cross-entropy
-  std::vector<std::int64_t> predictions;  // the class with the largest logit, the first of equals
+  double loss = 0;                        // mean cross-entropy, or squared error of scores
+  std::vector<std::int64_t> predictions;  // the class with the largest output, the first of equals
 
   double accuracy() const {
     return 100.0 * static_cast<double>(correct) / static_cast<double>(total);
   }
 };
 
-/// Reads each image row by row. `logits` receives (count, C) where it is not null.
+/// Gives each image to the model as its description says. `logits` receives (count, C) where it is
+/// not null.
 /// Throws ShapeError where images and model don't fit.
 template <class T>
 Evaluation evaluate(const infer::Model<T>& model, const data::Dataset& set,
                     std::vector<T>* logits = nullptr);
-
-/// A set's images as the model's inputs, (count, rows, columns), from `first` on.
-template <class T>
-std::vector<T> inputs_of(const spec::ModelSpec& spec, const data::Dataset& set, std::int64_t first,
-                         std::int64_t count);
 
 /// Counts of (true class, predicted class), and what is read off them.
 struct ConfusionMatrix {

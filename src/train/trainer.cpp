@@ -7,13 +7,13 @@
 
 #include "core/clock.h"
 #include "core/numerics.h"
-#include "data/order.h"
 #include "tensor/tensor_impl.h"
+#include "train/chunks.h"
+#include "train/loss.h"
 #include "train/model_file.h"
+#include "unroll/autograd/no_grad.h"
 #include "unroll/core/threads.h"
-#include "unroll/data/loader.h"
 #include "unroll/nn/init.h"
-#include "unroll/nn/loss.h"
 #include "unroll/optim/adam.h"
 #include "unroll/optim/clip.h"
 #include "unroll/optim/muon.h"
@@ -23,51 +23,19 @@
 namespace unroll::train {
 namespace {
 
-/// Refuses what could not be held: the states of all layers at all steps for one batch.
-void check_memory(const Config& config, const data::Dataset& set) {
-  constexpr std::int64_t kMostStates = std::int64_t{1} << 30;
-  const std::int64_t batch = std::min(config.batch_size, set.count);
-  const std::int64_t each = config.layers * (set.rows + 1) * config.hidden;
-  if (batch > kMostStates / each)
-    throw ValueError("batch-size",
-                     fmt::format("{} sequences of {} steps with {} hidden units in {} "
-                                 "layers need more than {} states at once; use a "
-                                 "smaller batch",
-                                 batch, set.rows, config.hidden, config.layers, kMostStates));
-}
-
-spec::ModelSpec describe(const Config& config, const data::Dataset& set) {
-  validate(config);
-  check_memory(config, set);
-  spec::ModelSpec spec;
-  spec.input_size = set.columns;
-  spec.hidden_size = config.hidden;
-  spec.num_layers = config.layers;
-  spec.nonlinearity = config.activation;
-  spec.outputs = set.classes;
-  spec.steps = set.rows;
-  spec.input_mean = config.normalization.mean;
-  spec.input_std = config.normalization.std;
-  spec.dataset = set.name;
-  return spec;
-}
-
-std::int64_t steps_of(const Config& config, const data::Dataset& set) {
-  const std::int64_t per_epoch = (set.count + config.batch_size - 1) / config.batch_size;
-  return config.epochs > 0 ? config.epochs * per_epoch : config.steps;
-}
-
-void set_initial_values(Classifier& model, InitialValues kind, Generator& generator) {
-  if (kind == InitialValues::torch) return;
-  for (const auto& layer : model.rnn.layers()) {
-    if (kind == InitialValues::orthogonal) {
-      nn::init::orthogonal(layer.weight_hh, generator);
-      continue;
+void set_initial_values(const Classifier& model, const Config& config, Generator& generator) {
+  if (config.init == InitialValues::torch) return;
+  for (const nn::Recurrent* recurrent : model.recurrent())
+    for (const auto& layer : recurrent->layers()) {
+      if (config.init == InitialValues::orthogonal) {
+        const auto gates = static_cast<int>(layer.weight_hh.size(0) / config.hidden);
+        nn::init::orthogonal(layer.weight_hh, generator, 1, gates);
+        continue;
+      }
+      nn::init::identity(layer.weight_hh);
+      nn::init::constant(layer.bias_ih, 0);
+      nn::init::constant(layer.bias_hh, 0);
     }
-    nn::init::identity(layer.weight_hh);
-    nn::init::constant(layer.bias_ih, 0);
-    nn::init::constant(layer.bias_hh, 0);
-  }
 }
 
 std::unique_ptr<optim::Optimizer> make_optimizer(const Config& c, const Parameters& parameters) {
@@ -146,17 +114,23 @@ Diverged::Diverged(const StepResult& failed_step, const StepResult& before, cons
     : Error("train", explain(failed_step, before, config)), failed(failed_step) {}
 
 Trainer::Trainer(const Config& config, const data::Dataset& train, const data::Dataset& test)
+    : Trainer(config, image_problem(config, train, test)) {}
+
+Trainer::Trainer(const Config& config, std::unique_ptr<Problem> problem)
     : config_(config),
-      train_(train),
-      test_(test),
-      spec_(describe(config, train)),
+      problem_(std::move(problem)),
+      spec_(problem_->description()),
       generator_(config.seed, config.rng),
-      model_(spec_, config.dtype, generator_, config.precision),
+      model_(spec_, generator_,
+             {.dtype = config.dtype,
+              .precision = config.precision,
+              .dropout = config.dropout,
+              .forget_bias = config.forget_bias}),
       parameters_(model_.parameters()),
       optimizer_(make_optimizer(config, parameters_)),
-      steps_(steps_of(config, train)) {
+      steps_(problem_->steps()) {
   set_num_threads(config.threads);
-  set_initial_values(model_, config.init, generator_);
+  set_initial_values(model_, config, generator_);
   schedule_ = make_schedule(config.schedule, steps_);
   for (const auto& p : parameters_) before_update_.push_back(p.value.clone());
 }
@@ -166,10 +140,40 @@ void Trainer::remember_weights() {
     copy_into(before_update_[i], parameters_[i].value);
 }
 
-StepResult Trainer::make_step(std::int64_t step, const data::Batch& batch) {
+StepResult Trainer::make_step(std::int64_t step, const Examples& examples) {
+  if (config_.tbptt > 0) return make_truncated_step(step, examples);
+  return update(step, loss_of(spec_.output, model_(examples.inputs), examples.targets));
+}
+
+// Chunks end where the sequence does, so that the last one, where the targets are, is whole.
+StepResult Trainer::make_truncated_step(std::int64_t step, const Examples& examples) {
+  const std::int64_t steps = examples.inputs.size(1);
+  const bool every_step = examples.targets.rank() == 2 && examples.targets.dtype() == DType::i64;
+  StepResult all{step, 0, 0};
+  std::int64_t targets = 0;
+  std::ranges::fill(states_, nn::State{});
+  for (std::int64_t first = 0; first < steps;) {
+    const std::int64_t count = (steps - first - 1) % config_.tbptt + 1;
+    const Tensor inputs = steps_of(examples.inputs, first, count);
+    const Tensor wanted = every_step ? steps_of(examples.targets, first, count) : examples.targets;
+    first += count;
+    const std::int64_t here = every_step ? count_targets(wanted) : first == steps;
+    if (here == 0) {
+      const NoGrad no_grad;
+      model_(inputs, states_);
+      continue;
+    }
+    const StepResult result = update(step, loss_of(spec_.output, model_(inputs, states_), wanted));
+    all.loss += result.loss * static_cast<double>(here);
+    all.grad_norm = std::max(all.grad_norm, result.grad_norm);
+    targets += here;
+  }
+  all.loss /= static_cast<double>(targets);
+  return last_ = all;
+}
+
+StepResult Trainer::update(std::int64_t step, const Tensor& loss) {
   optimizer_->zero_grad();
-  const Tensor images = batch.images.view({-1, train_.rows, train_.columns});
-  const Tensor loss = nn::cross_entropy(model_(images), batch.labels);
   loss.backward();
   const StepResult result{step, loss.item(),
                           config_.clip_norm > 0
@@ -191,41 +195,26 @@ StepResult Trainer::make_step(std::int64_t step, const data::Batch& batch) {
 
 void Trainer::evaluate(std::int64_t step, double loss, const Observer& observer) {
   const auto start = Clock::now();
-  // With PyTorch's numbers a pass through the test set draws as its DataLoader does. The native
-  // order must not depend on how often somebody looks at the accuracy.
-  if (config_.rng == Rng::torch) data::unshuffled_pass(generator_);
   const auto views = views_of(parameters_);
   evaluation_ = config_.dtype == DType::f32
-                    ? train::evaluate(infer::Model<float>(spec_, views), test_)
-                    : train::evaluate(infer::Model<double>(spec_, views), test_);
+                    ? problem_->evaluate(infer::Model<float>(spec_, views), generator_)
+                    : problem_->evaluate(infer::Model<double>(spec_, views), generator_);
   times_.testing += seconds_since(start);
   if (observer.evaluation) observer.evaluation(step, loss, evaluation_);
 }
 
 bool Trainer::run(const Observer& observer) {
-  data::Loader loader(train_, {.batch_size = config_.batch_size,
-                               .shuffle = true,
-                               .normalization = config_.normalization,
-                               .dtype = config_.dtype,
-                               .shift = config_.augment,
-                               .shift_seed = config_.seed,
-                               .generator = &generator_});
-  std::int64_t step = 0;
-  while (step < steps_) {
-    auto start = Clock::now();  // the order and the batches are part of training
-    for (const auto& batch : loader) {
-      const StepResult result = make_step(++step, batch);
-      times_.training += seconds_since(start);
-      if (observer.step) observer.step(result);
-      if (observer.save && std::ranges::find(config_.save_at, step) != config_.save_at.end())
-        observer.save(step);
-      const bool last = step == steps_;
-      if (last || (config_.eval_every > 0 && step % config_.eval_every == 0))
-        evaluate(step, result.loss, observer);
-      if (last) break;
-      if (observer.stop && observer.stop()) return false;
-      start = Clock::now();
-    }
+  for (std::int64_t step = 1; step <= steps_; ++step) {
+    const auto start = Clock::now();  // the order and the batches are part of training
+    const StepResult result = make_step(step, problem_->batch(step, generator_));
+    times_.training += seconds_since(start);
+    if (observer.step) observer.step(result);
+    if (observer.save && std::ranges::find(config_.save_at, step) != config_.save_at.end())
+      observer.save(step);
+    const bool last = step == steps_;
+    if (last || (config_.eval_every > 0 && step % config_.eval_every == 0))
+      evaluate(step, result.loss, observer);
+    if (!last && observer.stop && observer.stop()) return false;
   }
   return true;
 }

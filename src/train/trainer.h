@@ -2,11 +2,13 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "train/classifier.h"
 #include "train/config.h"
 #include "train/evaluate.h"
+#include "train/problem.h"
 #include "unroll/core/error.h"
 #include "unroll/data/dataset.h"
 #include "unroll/optim/optimizer.h"
@@ -46,6 +48,7 @@ class Trainer {
   /// Throws ValueError for settings out of range, ShapeError for images that don't suit them. The
   /// sets must outlive the trainer.
   Trainer(const Config& config, const data::Dataset& train, const data::Dataset& test);
+  Trainer(const Config& config, std::unique_ptr<Problem> problem);
 
   /// Makes all steps, evaluating on the way and after the last. Returns false when the observer
   /// stopped it. Throws Diverged.
@@ -58,13 +61,14 @@ class Trainer {
   const Times& times() const { return times_; }
 
  private:
-  StepResult make_step(std::int64_t step, const data::Batch& batch);
+  StepResult make_step(std::int64_t step, const Examples& examples);
+  StepResult make_truncated_step(std::int64_t step, const Examples& examples);
+  StepResult update(std::int64_t step, const Tensor& loss);
   void evaluate(std::int64_t step, double loss, const Observer& observer);
   void remember_weights();
 
   Config config_;
-  const data::Dataset& train_;
-  const data::Dataset& test_;
+  std::unique_ptr<Problem> problem_;
   spec::ModelSpec spec_;
   Generator generator_;
   Classifier model_;
@@ -73,6 +77,7 @@ class Trainer {
   std::function<double(std::int64_t)> schedule_;
   std::int64_t steps_;
   std::vector<Tensor> before_update_;
+  Classifier::States states_;  // of a sequence that is read in chunks
   StepResult last_{};
   Evaluation evaluation_;
   Times times_;

@@ -39,6 +39,7 @@ Outcome run_clip_case(const GoldenCase& c);
 Outcome run_layers_case(const GoldenCase& c);
 Outcome run_losses_case(const GoldenCase& c);
 Outcome run_optim_case(const GoldenCase& c);
+Outcome run_regularised_case(const GoldenCase& c);
 Outcome run_rng_case(const GoldenCase& c);
 Outcome run_schedule_case(const GoldenCase& c);
 Outcome run_tutorial_case(const GoldenCase& c);

@@ -26,8 +26,13 @@ namespace fs = std::filesystem;
 constexpr int exit_skipped = 77;
 
 const std::map<std::string, Handler, std::less<>> handlers = {
-    {"clip", run_clip_case},         {"layers", run_layers_case}, {"losses", run_losses_case},
-    {"optim", run_optim_case},       {"rng", run_rng_case},       {"schedule", run_schedule_case},
+    {"clip", run_clip_case},
+    {"layers", run_layers_case},
+    {"losses", run_losses_case},
+    {"optim", run_optim_case},
+    {"regularised", run_regularised_case},
+    {"rng", run_rng_case},
+    {"schedule", run_schedule_case},
     {"tutorial", run_tutorial_case},
 };
 

@@ -7,6 +7,7 @@
 
 #include "data/order.h"
 #include "golden/golden_case.h"
+#include "support/any_recurrent.h"
 #include "unroll/core/random.h"
 
 namespace unroll::golden {
@@ -33,16 +34,27 @@ class RngCheck {
     uniform(generator, case_.tensor(prefix + "bias"), 1 / std::sqrt(fan_in));
   }
 
-  // nn.RNN, LSTM, GRU: per layer and direction both weights, then both biases.
+  // A whole layer made right after the seeding.
   void recurrent(const std::string& prefix) {
     Generator generator(seed_, Rng::torch);
-    const auto hidden = static_cast<double>(case_.tensor(prefix + "weight_hh_l0").shape.at(1));
-    for (int layer = 0; case_.file.find(prefix + "weight_ih_l" + std::to_string(layer)); ++layer)
-      for (const char* direction : {"", "_reverse"})
-        for (const char* kind : {"weight_ih_l", "weight_hh_l", "bias_ih_l", "bias_hh_l"})
-          if (const auto* expected =
-                  case_.file.find(prefix + kind + std::to_string(layer) + direction))
-            uniform(generator, *expected, 1 / std::sqrt(hidden));
+    const auto layers = [&](const char* suffix) {
+      std::int64_t count = 0;
+      while (case_.file.find(prefix + "weight_hh_l" + std::to_string(count) + suffix)) ++count;
+      return count;
+    };
+    const std::string kind = prefix.substr(std::string("init.").size());
+    const auto rnn = test::make_recurrent(
+        test::recurrent_kind_of(kind.starts_with("rnn") ? "rnn_tanh"
+                                                        : kind.substr(0, kind.find('_'))),
+        case_.tensor(prefix + "weight_ih_l0").shape.at(1),
+        case_.tensor(prefix + "weight_hh_l0").shape.at(1),
+        {.num_layers = layers(""),
+         .bidirectional = layers("_reverse") > 0,
+         .generator = &generator});
+    for (const Parameter& p : rnn->layer().parameters()) {
+      const auto values = p.value.values<float>();
+      same_bits(std::vector<float>(values.begin(), values.end()), case_.tensor(prefix + p.name));
+    }
   }
 
   // The loader's orders after a model was made: RNN(28, 100), then Linear(100, 10).

@@ -1,5 +1,7 @@
 #include "steady/allocations.h"
 
+#include <dlfcn.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -23,14 +25,16 @@ enum Function {
   kMemalign,
   kMmap,
   kNew,
+  kFree,
   kFunctions
 };
-constexpr const char* names[] = {"malloc",         "calloc",   "realloc", "aligned_alloc",
-                                 "posix_memalign", "memalign", "mmap",    "operator new"};
+constexpr const char* names[] = {"malloc",        "calloc",         "realloc",
+                                 "aligned_alloc", "posix_memalign", "memalign",
+                                 "mmap",          "operator new",   "free"};
 static_assert(std::size(names) == kFunctions);
 
 std::atomic<bool> watching = false;
-std::atomic<long> calls[kFunctions];
+std::atomic<long> calls[kFunctions], locks;
 
 void count(Function function) {
   if (watching.load(std::memory_order_relaxed)) ++calls[function];
@@ -40,6 +44,7 @@ void count(Function function) {
 
 void start_watching() {
   for (auto& c : calls) c = 0;
+  locks = 0;
   watching = true;
 }
 
@@ -52,17 +57,20 @@ std::string stop_watching() {
   return seen;
 }
 
+long locks_seen() { return locks; }
+
 }  // namespace unroll::test
 
 using namespace unroll::test;
 
-// What the C library's functions are called inside of it; free() stays as it is.
+// What the C library's functions are called inside of it.
 #define UNROLL_EXPORT __attribute__((visibility("default")))
 extern "C" {
 void* __libc_malloc(std::size_t);
 void* __libc_calloc(std::size_t, std::size_t);
 void* __libc_realloc(void*, std::size_t);
 void* __libc_memalign(std::size_t, std::size_t);
+void __libc_free(void*);
 
 UNROLL_EXPORT void* malloc(std::size_t bytes) {
   count(kMalloc);
@@ -89,6 +97,22 @@ UNROLL_EXPORT void* memalign(std::size_t alignment, std::size_t bytes) {
   count(kMemalign);
   return __libc_memalign(alignment, bytes);
 }
+UNROLL_EXPORT void free(void* block) {
+  if (block) count(kFree);
+  __libc_free(block);
+}
+UNROLL_EXPORT int pthread_mutex_lock(pthread_mutex_t* mutex) noexcept {
+  static const auto real =
+      reinterpret_cast<int (*)(pthread_mutex_t*)>(dlsym(RTLD_NEXT, "pthread_mutex_lock"));
+  if (watching.load(std::memory_order_relaxed)) ++locks;
+  return real(mutex);
+}
+UNROLL_EXPORT int pthread_mutex_trylock(pthread_mutex_t* mutex) noexcept {
+  static const auto real =
+      reinterpret_cast<int (*)(pthread_mutex_t*)>(dlsym(RTLD_NEXT, "pthread_mutex_trylock"));
+  if (watching.load(std::memory_order_relaxed)) ++locks;
+  return real(mutex);
+}
 UNROLL_EXPORT void* mmap(void* address, std::size_t bytes, int protection, int flags, int file,
                          off_t offset) {
   count(kMmap);
@@ -112,7 +136,7 @@ void* operator new(std::size_t bytes, std::align_val_t alignment) {
   if (void* block = __libc_memalign(static_cast<std::size_t>(alignment), bytes)) return block;
   throw std::bad_alloc();
 }
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
-void operator delete(void* block, std::align_val_t) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t, std::align_val_t) noexcept { std::free(block); }
+void operator delete(void* block) noexcept { free(block); }
+void operator delete(void* block, std::size_t) noexcept { free(block); }
+void operator delete(void* block, std::align_val_t) noexcept { free(block); }
+void operator delete(void* block, std::size_t, std::align_val_t) noexcept { free(block); }

@@ -1,5 +1,5 @@
-// Counts what this executable asks of the system: its own malloc, operator new, mmap and the like
-// take the place of the C library's.
+// Counts what this executable asks of the system: its own malloc, free, operator new, mmap and the
+// like take the place of the C library's.
 #pragma once
 
 #include <string>
@@ -11,5 +11,8 @@ void start_watching();
 
 /// How often each function was called since then, "malloc 2, operator new 1"; empty where none was.
 std::string stop_watching();
+
+/// How many mutexes were locked, or tried to be, since start_watching().
+long locks_seen();
 
 }  // namespace unroll::test

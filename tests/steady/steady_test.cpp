@@ -1,24 +1,29 @@
-// Once warm, a training step and a step of a stream ask nothing of the system.
+// Once warm, a training step asks nothing of the system.
 #include <gtest/gtest.h>
 #include <malloc.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 
 #include "core/parallel.h"
 #include "steady/allocations.h"
-#include "train/model_file.h"
+#include "train/config_names.h"
+#include "train/problem.h"
 #include "train/trainer.h"
 #include "unroll/autograd/ops.h"
 #include "unroll/core/threads.h"
-#include "unroll/infer/model.h"
+#include "unroll/nn/activation_regularisation.h"
 #include "unroll/nn/conv2d.h"
 #include "unroll/nn/dropout.h"
 #include "unroll/nn/embedding.h"
 #include "unroll/nn/layer_norm.h"
+#include "unroll/nn/linear.h"
 #include "unroll/nn/loss.h"
+#include "unroll/nn/lstm.h"
 #include "unroll/nn/max_pool2d.h"
+#include "unroll/nn/readout.h"
 #include "unroll/optim/adagrad.h"
 #include "unroll/optim/adam.h"
 #include "unroll/optim/muon.h"
@@ -77,7 +82,7 @@ TEST(Allocations, AreSeenInEveryThread) {
     void* volatile block = std::malloc(10);
     std::free(block);
   });
-  EXPECT_EQ(test::stop_watching(), "malloc 8");
+  EXPECT_EQ(test::stop_watching(), "malloc 8, free 8");
 }
 
 /// Images without meaning; an epoch is five and a half batches of 20.
@@ -100,7 +105,7 @@ struct Setting {
   train::Algorithm algorithm;
   DType dtype = DType::f32;
   std::int64_t layers = 1;
-  Nonlinearity activation = Nonlinearity::relu;
+  spec::Activation activation = spec::Activation::relu;
   int augment = 0;
   int threads = 2;
 };
@@ -111,17 +116,31 @@ using enum train::Algorithm;
 const Setting settings[] = {
     {.name = "Sgd", .algorithm = sgd},
     {.name = "SgdOneThread", .algorithm = sgd, .threads = 1},
-    {.name = "Adam", .algorithm = adam, .dtype = DType::f64, .activation = Nonlinearity::tanh},
+    {.name = "Adam", .algorithm = adam, .dtype = DType::f64, .activation = spec::Activation::tanh},
     {.name = "AdamWOneThread", .algorithm = adamw, .layers = 2, .threads = 1},
     {.name = "Muon", .algorithm = muon, .layers = 2, .augment = 1},
     {.name = "MuonOneThread", .algorithm = muon, .dtype = DType::f64, .threads = 1},
 };
 
+// Steps before the first that is watched, and those that are.
+constexpr std::int64_t warm = 12, watched = 50;
+
+/// What the watched steps of a run, which makes one more, ask of the system.
+std::string asked_by_steps(train::Trainer&& trainer) {
+  std::string asked = "nothing was watched";
+  train::Observer observer;
+  observer.step = [&](const train::StepResult& result) {
+    if (result.step == warm) test::start_watching();
+    if (result.step == warm + watched) asked = test::stop_watching();
+  };
+  trainer.run(observer);
+  return asked;
+}
+
 class WarmStep : public testing::TestWithParam<Setting> {};
 
 // The trainer's whole step: batch, forward, loss, backward, clipping, update, and epochs that end.
 TEST_P(WarmStep, AllocatesNothing) {
-  constexpr std::int64_t warm = 12, watched = 50;
   const Setting& s = GetParam();
   train::Config config = train::recipe("tutorial");
   config.hidden = 37;
@@ -139,19 +158,30 @@ TEST_P(WarmStep, AllocatesNothing) {
   config.threads = s.threads;
   config.eval_every = 0;
   const data::Dataset set = noise();
-  train::Trainer trainer(config, set, set);
-  std::string asked = "nothing was watched";
-  train::Observer observer;
-  observer.step = [&](const train::StepResult& result) {
-    if (result.step == warm) test::start_watching();
-    if (result.step == warm + watched) asked = test::stop_watching();
-  };
-  trainer.run(observer);
-  EXPECT_EQ(asked, "");
+  EXPECT_EQ(asked_by_steps({config, set, set}), "");
 }
 
 INSTANTIATE_TEST_SUITE_P(Trainer, WarmStep, testing::ValuesIn(settings),
                          testing::PrintToStringParamName());
+
+// Batches that are made, and sequences that are read in chunks.
+TEST(WarmTask, AllocatesNothing) {
+  using enum train::ModelKind;
+  for (const train::Task task : {train::Task::adding, train::Task::copy})
+    for (const auto model : {rnn, lstm, gru})
+      for (const std::int64_t tbptt : {0, 4}) {
+        train::Config config = train::task_recipe(task, "tuned", model);
+        config.length = 9;
+        config.hidden = 13;
+        config.batch_size = 20;
+        config.steps = warm + watched + 1;
+        config.eval_every = 0;
+        config.threads = 2;
+        config.tbptt = tbptt;
+        EXPECT_EQ(asked_by_steps({config, train::task_problem(config)}), "")
+            << name_of(task) << " with model " << name_of(model) << ", " << tbptt;
+      }
+}
 
 /// Every layer and loss that the trainer's models do not have.
 struct OtherLayers : nn::Module {
@@ -201,6 +231,58 @@ TEST(WarmLayers, AllocateNothing) {
   set_num_threads(before);
 }
 
+// Everything that a recurrent layer can have at once: ragged batches in changing order, two
+// directions, every regulariser, a readout, and penalties.
+TEST(WarmRecurrentLayer, AllocatesNothing) {
+  struct Model : nn::Module {
+    nn::Lstm lstm;
+    nn::Linear fc;
+    Model()
+        : lstm(child("lstm"), 7, 13,
+               {.num_layers = 2,
+                .batch_first = true,
+                .dropout = 0.3,
+                .bidirectional = true,
+                .proj_size = 5,
+                .regularisation = {.variational_dropout = {0.1, 0.1},
+                                   .recurrent_dropout = 0.1,
+                                   .zoneout = {0.1, 0.1},
+                                   .weight_drop = 0.1,
+                                   .layer_norm = true},
+                .learn_initial_state = true}),
+          fc(child("fc"), 10, 3) {}
+  };
+  const int before = num_threads();
+  for (const int threads : {1, 2}) {
+    set_num_threads(threads);
+    Model model;
+    const Parameters parameters = model.parameters();
+    optim::Sgd sgd(parameters, {.lr = 0.01});
+    const Tensor x = Tensor::full({20, 9, 7}, 0.5);
+    const Tensor target = Tensor::from(std::vector<std::int64_t>(20, 1), {20});
+    std::vector<std::int64_t> lengths(20);
+    for (std::size_t n = 0; n < lengths.size(); ++n)
+      lengths[n] = 1 + static_cast<std::int64_t>(n) * 5 % 9;
+    const auto step = [&] {
+      std::ranges::rotate(lengths, lengths.begin() + 1);
+      const nn::BatchLayout layout{lengths, true};
+      sgd.zero_grad();
+      const auto [output, h_n, c_n] = model.lstm(x, {}, {.lengths = lengths});
+      const Tensor read = nn::readout(output, nn::Readout::mean, layout);
+      const Tensor loss = nn::cross_entropy(model.fc(read), target) +
+                          nn::activation_regularisation(output, 0.1, layout) +
+                          nn::temporal_activation_regularisation(output, 0.1, layout);
+      loss.backward();
+      sgd.step();
+    };
+    for (int i = 0; i < 12; ++i) step();
+    test::start_watching();
+    for (int i = 0; i < 30; ++i) step();
+    EXPECT_EQ(test::stop_watching(), "") << threads;
+  }
+  set_num_threads(before);
+}
+
 /// The optimizers that no setting of the trainer asks for.
 TEST(WarmOptimizer, AllocatesNothing) {
   const Parameters p{{"matrix", Tensor::zeros({5, 7}).set_requires_grad(true), 1},
@@ -218,39 +300,6 @@ TEST(WarmOptimizer, AllocatesNothing) {
     for (int i = 0; i < 50; ++i) optimizer->step();
     EXPECT_EQ(test::stop_watching(), "");
   }
-}
-
-template <class T>
-class WarmStream : public testing::Test {};
-using Types = testing::Types<float, double>;
-TYPED_TEST_SUITE(WarmStream, Types);
-
-TYPED_TEST(WarmStream, AllocatesNothing) {
-  using T = TypeParam;
-  const int before = num_threads();
-  for (const std::int64_t hidden : {37, 100, 600})  // the last is work for several threads
-    for (const std::int64_t layers : {1, 2})
-      for (const int threads : {1, 2}) {
-        set_num_threads(threads);
-        spec::ModelSpec spec;
-        spec.input_size = 28;
-        spec.hidden_size = hidden;
-        spec.num_layers = layers;
-        spec.outputs = 10;
-        Generator generator(1);
-        train::Classifier model(spec, DTypeOf<T>::value, generator);
-        const Parameters parameters = model.parameters();
-        infer::Stream<T> stream = infer::Model<T>(spec, train::views_of(parameters)).stream();
-        const std::vector<T> row(28, T{0.5});
-        std::vector<T> logits(10);
-        stream.step(row, logits);
-        test::start_watching();
-        for (int i = 0; i < 50; ++i) stream.step(row, logits);
-        stream.reset();
-        stream.step(row, logits);
-        EXPECT_EQ(test::stop_watching(), "") << hidden << " " << layers << " " << threads;
-      }
-  set_num_threads(before);
 }
 
 }  // namespace

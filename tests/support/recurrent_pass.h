@@ -1,122 +1,232 @@
 // A pass through the driver of recurrent layers, and what it leaves.
 #pragma once
 
-#include <cmath>
 #include <cstring>
-#include <tuple>
 #include <utility>
-#include <vector>
 
-#include "kernels/recurrent.h"
-#include "support/kernel_test.h"
-#include "support/plain_rnn.h"
+#include "support/recurrent_numbers.h"
+#include "unroll/core/threads.h"
 
 namespace unroll::test {
 
-/// What a pass through the driver leaves.
-template <class T>
-struct RecurrentResults {
-  std::vector<T> states, grad_input, grad_h_0, gradients;
-
-  friend bool operator==(const RecurrentResults& a, const RecurrentResults& b) {
-    return bits_of(a.states) == bits_of(b.states) &&
-           bits_of(a.grad_input) == bits_of(b.grad_input) &&
-           bits_of(a.grad_h_0) == bits_of(b.grad_h_0) &&
-           bits_of(a.gradients) == bits_of(b.gradients);
-  }
+/// How sequences lie in memory.
+enum class Order {
+  dense,        // (T, N, features) without gaps
+  padded,       // (T, N, padded_row(features))
+  batch_first,  // (N, T, features)
 };
 
-/// (..., S) to (..., H)
+/// A (T, N, features) as it lies in memory, first filled with one number.
 template <class T>
-std::vector<T> without_padding(const kernels::RecurrentShape& s, const std::vector<T>& states) {
-  std::vector<T> dense;
-  for (std::size_t at = 0; at < states.size(); at += kernels::padded_row(s.hidden))
-    dense.insert(dense.end(), &states[at], &states[at] + s.hidden);
-  return dense;
-}
-
-/// The layers' weights as the driver takes them.
-template <class T>
-std::vector<kernels::RecurrentWeights<T>> weights_of(const PlainRnn<T>& rnn) {
-  std::vector<kernels::RecurrentWeights<T>> weights;
-  for (const auto& w : rnn.layers)
-    weights.push_back({w.weight_ih.data(), w.weight_hh.data(),
-                       rnn.shape.bias ? w.bias_ih.data() : nullptr,
-                       rnn.shape.bias ? w.bias_hh.data() : nullptr});
-  return weights;
-}
-
-/// Forward and backward with these numbers; with batch_first the sequences lie (N, T, ...).
-template <class T>
-RecurrentResults<T> drive(const PlainRnn<T>& rnn, bool batch_first = false) {
-  const kernels::RecurrentShape& s = rnn.shape;
-  const kernels::RecurrentPlan plan(s);
-  const auto strides = [&](std::size_t features) {
-    const auto near = static_cast<std::ptrdiff_t>(features);
-    const auto far = near * static_cast<std::ptrdiff_t>(batch_first ? s.steps : s.batch);
-    return batch_first ? std::pair(near, far) : std::pair(far, near);  // of a step, of a row
-  };
-  const auto ordered = [&](const std::vector<T>& values, std::size_t features, bool back) {
-    if (!batch_first || values.empty()) return values;
-    std::vector<T> result(values.size());
-    for (std::size_t t = 0; t < s.steps; ++t)
-      for (std::size_t n = 0; n < s.batch; ++n) {
-        const std::size_t outer = (t * s.batch + n) * features,
-                          inner = (n * s.steps + t) * features;
-        std::memcpy(&result[back ? outer : inner], &values[back ? inner : outer],
-                    features * sizeof(T));
-      }
-    return result;
-  };
-
-  RecurrentResults<T> r;
-  const auto weights = weights_of(rnn);
-  std::vector<T> packed(plan.packed_size, NAN);
-  kernels::pack(s, weights.data(), packed.data());
-  const std::vector<T> input = ordered(rnn.input, s.input, false);
-  // NaN wherever nobody should read before writing.
-  std::vector<T> states(s.layers * (s.steps + 1) * s.batch * plan.row_stride, NAN);
-  const auto [input_step, input_row] = strides(s.input);
-  const T* h_0 = rnn.h_0.empty() ? nullptr : rnn.h_0.data();
-  kernels::forward(kernels::RecurrentForward<T>{s, packed.data(), input.data(), input_step,
-                                                input_row, h_0, states.data(), s.steps + 1});
-  r.states = without_padding(s, states);
-
-  const std::vector<T> grad_output = ordered(rnn.grad_output, s.hidden, false);
-  std::vector<T> gradients(plan.gradient_blocks * plan.gradient_size, NAN);
-  std::vector<T> scratch(plan.backward_scratch, NAN);
-  r.grad_input.assign(input.size(), NAN);
-  r.grad_h_0.assign(s.layers * s.batch * s.hidden, NAN);
-  kernels::RecurrentBackward<T> call{};
-  call.shape = s;
-  call.weights = weights.data();
-  call.input = input.data();
-  call.input_step = call.grad_input_step = input_step;
-  call.input_row = call.grad_input_row = input_row;
-  call.has_h_0 = h_0 != nullptr;
-  call.states = states.data();
-  call.grad_output = grad_output.data();
-  call.grad_count = s.steps;
-  std::tie(call.grad_step, call.grad_row) = strides(s.hidden);
-  call.grad_h_n = rnn.grad_h_n.data();
-  call.grad_input = r.grad_input.data();
-  call.grad_h_0 = r.grad_h_0.data();
-  call.gradients = gradients.data();
-  call.scratch = scratch.data();
-  kernels::backward(call);
-  r.grad_input = ordered(r.grad_input, s.input, true);
-  for (std::size_t l = 0; l < s.layers; ++l) {
-    const kernels::GradientLayout at = kernels::gradient_layout(s, l);
-    const auto take = [&](std::size_t offset, std::size_t count) {
-      r.gradients.insert(r.gradients.end(), &gradients[offset], &gradients[offset] + count);
-    };
-    for (std::size_t j = 0; j < s.hidden; ++j)
-      for (std::size_t i = 0; i < s.input_of(l); ++i)
-        take(at.weight_ih + j * at.ih_row + i * at.ih_column, 1);
-    take(at.weight_hh, s.hidden * s.hidden);
-    if (s.bias) take(at.bias, s.hidden);
+class Laid {
+ public:
+  Laid(std::size_t steps, std::size_t batch, std::size_t features, Order order, T fill = T(NAN))
+      : steps_(steps), batch_(batch), features_(features), fill_(fill) {
+    const std::size_t width = order == Order::padded ? kernels::padded_row(features) : features;
+    row_ = order == Order::batch_first ? steps * width : width;
+    step_ = order == Order::batch_first ? width : batch * width;
+    memory_.assign(steps * batch * width, fill);
   }
-  return r;
+  Laid(std::size_t steps, std::size_t batch, std::size_t features, Order order, const T* from)
+      : Laid(steps, batch, features, order) {
+    each([&](std::size_t at, std::size_t dense) {
+      std::copy_n(from + dense, features_, &memory_[at]);
+    });
+  }
+
+  template <class U>
+  kernels::Sequence<U> sequence() {
+    return {memory_.data(), static_cast<std::ptrdiff_t>(step_), static_cast<std::ptrdiff_t>(row_)};
+  }
+
+  /// (T, N, features) without gaps. What lies between rows must be as it was.
+  std::vector<T> dense() {
+    std::vector<T> result(steps_ * batch_ * features_);
+    each([&](std::size_t at, std::size_t to) {
+      std::copy_n(&memory_[at], features_, &result[to]);
+      std::fill_n(&memory_[at], features_, fill_);
+    });
+    EXPECT_EQ(bits_of(memory_), bits_of(std::vector<T>(memory_.size(), fill_)))
+        << "something was written between rows";
+    return result;
+  }
+
+ private:
+  template <class F>
+  void each(F f) const {
+    for (std::size_t t = 0; t < steps_; ++t)
+      for (std::size_t n = 0; n < batch_; ++n)
+        f(t * step_ + n * row_, (t * batch_ + n) * features_);
+  }
+
+  std::size_t steps_, batch_, features_, row_, step_;
+  T fill_;
+  std::vector<T> memory_;
+};
+
+template <class T>
+kernels::RecurrentMasks<T> masks_of(const RecurrentNumbers<T>& numbers) {
+  const kernels::RecurrentShape& s = numbers.layer.shape;
+  const auto sequence = [&](const char* name, std::size_t features) {
+    const auto row = static_cast<std::ptrdiff_t>(features);
+    return kernels::Sequence<const T>{pointer(numbers.masks, name),
+                                      row * static_cast<std::ptrdiff_t>(s.batch), row};
+  };
+  kernels::RecurrentMasks<T> masks;
+  masks.state = pointer(numbers.masks, "state");
+  masks.candidate = sequence("candidate", s.hidden);
+  masks.zone_h = sequence("zone_h", s.output());
+  masks.zone_c = sequence("zone_c", s.hidden);
+  masks.zone_h_rate = numbers.kZoneH;
+  masks.zone_c_rate = numbers.kZoneC;
+  return masks;
 }
+
+template <class T>
+std::vector<T> packed(const RecurrentNumbers<T>& numbers) {
+  const kernels::RecurrentShape s = numbers.shape();
+  std::vector<T> packed(kernels::RecurrentPlan(s).packed_size, T(NAN));
+  kernels::pack(s, numbers.weights(), packed.data());
+  return packed;
+}
+
+/// One pass with these numbers. All memory starts as NaN, so that nobody reads before writing.
+template <class T>
+class RecurrentPass {
+ public:
+  explicit RecurrentPass(const RecurrentNumbers<T>& numbers, Order order = Order::dense)
+      : in_(numbers),
+        s_(numbers.shape()),
+        plan_(s_),
+        packed_(packed(numbers)),
+        input_(laid(s_.input, s_.steps, order, numbers.values.at("input").data())),
+        output_(s_.steps, s_.batch, s_.output(), order),
+        order_(order) {}
+
+  /// "output" of all steps, "h_n" and "c_n".
+  Named<T> forward() {
+    Named<T> states = forward(output_, s_.steps);
+    states["output"] = Laid<T>(output_).dense();
+    return states;
+  }
+  /// Where no gradient is wanted: "h_n" and "c_n", with the states of two steps in memory.
+  Named<T> forward_only() {
+    Laid<T> two(2, s_.batch, s_.output(), order_);
+    return forward(two, 2);
+  }
+
+  /// Forward and backward; where only the weights' gradients are wanted, no others are there.
+  RecurrentResults<T> run(bool only_weights = false) {
+    RecurrentResults<T> r;
+    r.states = forward();
+    const bool memory = kernels::traits_of(s_.cell).memory;
+    std::vector<T> gradients(plan_.gradient_blocks * plan_.gradient_size, T(NAN)),
+        scratch(plan_.backward_scratch, T(NAN));
+    Laid<T> grad_input(s_.steps, s_.batch, s_.input, order_, T{kUntouched});
+    kernels::RecurrentBackward<T> call;
+    call.shape = s_;
+    call.weights = in_.weights();
+    call.input = input_.template sequence<const T>();
+    call.h_0 = pointer(in_.values, "h_0");
+    call.c_0 = pointer(in_.values, "c_0");
+    call.output = output_.template sequence<const T>();
+    call.saved = saved_.data();
+    call.masks = masks_of(in_);
+    if (s_.layer_norm) call.packed = packed_.data();
+    Laid<T> grad_output(in_.grad_count, s_.batch, s_.output(), order_);
+    if (const T* const outside = pointer(in_.gradients, "output")) {
+      grad_output = laid(s_.output(), in_.grad_count, order_, outside);
+      call.grad_output = grad_output.template sequence<const T>();
+      call.grad_first = in_.grad_first;
+      call.grad_count = in_.grad_count;
+    }
+    call.grad_h_n = pointer(in_.gradients, "h_n");
+    call.grad_c_n = pointer(in_.gradients, "c_n");
+    if (!only_weights) call.grad_input = grad_input.template sequence<T>();
+    if (in_.layer.first_states && !only_weights) {
+      r.gradients["h_0"].assign(s_.batch * s_.output(), T(NAN));
+      call.grad_h_0 = r.gradients["h_0"].data();
+      if (memory) {
+        r.gradients["c_0"].assign(s_.batch * s_.hidden, T(NAN));
+        call.grad_c_0 = r.gradients["c_0"].data();
+      }
+    }
+    call.gradients = gradients.data();
+    call.scratch = scratch.data();
+    kernels::backward(call);
+    if (!only_weights) r.gradients["input"] = grad_input.dense();
+    take_weights(gradients, r.gradients);
+    return r;
+  }
+
+ private:
+  Laid<T> laid(std::size_t features, std::size_t steps, Order order, const T* from) const {
+    return Laid<T>(steps, s_.batch, features, order, from);
+  }
+
+  Named<T> forward(Laid<T>& output, std::size_t slots) {
+    Named<T> states;
+    states["h_n"].assign(s_.batch * s_.output(), T(NAN));
+    if (kernels::traits_of(s_.cell).memory) states["c_n"].assign(s_.batch * s_.hidden, T(NAN));
+    saved_.assign(plan_.saved_size(s_, slots), T(NAN));
+    kernels::RecurrentForward<T> call;
+    call.shape = s_;
+    call.packed = packed_.data();
+    call.input = input_.template sequence<const T>();
+    call.h_0 = pointer(in_.values, "h_0");
+    call.c_0 = pointer(in_.values, "c_0");
+    call.output = output.template sequence<T>();
+    call.saved = saved_.data();
+    call.slots = slots;
+    call.h_n = states["h_n"].data();
+    if (states.contains("c_n")) call.c_n = states["c_n"].data();
+    call.masks = masks_of(in_);
+    kernels::forward(call);
+    return states;
+  }
+
+  void take_weights(const std::vector<T>& from, Named<T>& to) const {
+    const kernels::GradientLayout at(s_);
+    const std::size_t gates = s_.gates() * s_.hidden;
+    const auto take = [&](const char* name, std::size_t place, std::size_t count) {
+      if (!in_.values.contains(name)) return;
+      const auto first = from.begin() + static_cast<std::ptrdiff_t>(place);
+      to[name].assign(first, first + static_cast<std::ptrdiff_t>(count));
+    };
+    for (std::size_t j = 0; j < gates; ++j)
+      for (std::size_t i = 0; i < s_.input; ++i)
+        to["weight_ih"].push_back(from[at.weight_ih + j * at.ih_row + i * at.ih_column]);
+    take("weight_hh", at.weight_hh, gates * s_.output());
+    take("weight_hr", at.weight_hr, s_.projection * s_.hidden);
+    for (const char* name : {"bias_ih", "norm_ih_bias"}) take(name, at.bias_ih, gates);
+    for (const char* name : {"bias_hh", "norm_hh_bias"}) take(name, at.bias_hh, gates);
+    take("norm_ih_weight", at.norm_ih_weight, gates);
+    take("norm_hh_weight", at.norm_hh_weight, gates);
+    take("norm_c_weight", at.norm_c_weight, s_.hidden);
+    take("norm_c_bias", at.norm_c_bias, s_.hidden);
+  }
+
+  const RecurrentNumbers<T>& in_;
+  const kernels::RecurrentShape s_;
+  const kernels::RecurrentPlan plan_;
+  const std::vector<T> packed_;
+  Laid<T> input_, output_;
+  std::vector<T> saved_;
+  Order order_;
+};
+
+template <class T>
+RecurrentResults<T> drive(const RecurrentNumbers<T>& numbers, Order order = Order::dense) {
+  return RecurrentPass<T>(numbers, order).run();
+}
+
+/// Runs on every instruction set, and leaves the number of threads as it was.
+class RecurrentTest : public KernelTest {
+ protected:
+  ~RecurrentTest() override { set_num_threads(threads_before_); }
+
+ private:
+  int threads_before_ = num_threads();
+};
 
 }  // namespace unroll::test

@@ -19,5 +19,11 @@ float scalar_tanh(float x) {
 double scalar_tanh(double x) {
   return HWY_NAMESPACE::tanh(simd::Tag<double>{}, simd::Vec<double>{x}).raw;
 }
+float scalar_sigmoid(float x) {
+  return HWY_NAMESPACE::sigmoid(simd::Tag<float>{}, simd::Vec<float>{x}).raw;
+}
+double scalar_sigmoid(double x) {
+  return HWY_NAMESPACE::sigmoid(simd::Tag<double>{}, simd::Vec<double>{x}).raw;
+}
 
 }  // namespace unroll::test

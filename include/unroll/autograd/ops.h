@@ -23,6 +23,10 @@ Tensor mean(const Tensor& x);  ///< sum / numel; shape []
 /// a b for a of (M, K) and b of (K, N); each element one chain over K.
 Tensor matmul(const Tensor& a, const Tensor& b);
 
+/// b behind a in this dimension; in all others, and in type, they agree. Throws ShapeError
+/// otherwise. Source: https://pytorch.org/docs/stable/generated/torch.cat.html
+Tensor cat(const Tensor& a, const Tensor& b, int dim);
+
 /// exp(x - max) / sum(exp(x - max)) over the last dimension, whose results add up to 1.
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.functional.softmax.html
 Tensor softmax(const Tensor& x);

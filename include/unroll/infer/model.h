@@ -1,12 +1,10 @@
-// Running a trained model: whole sequences, or one time step after the other. Needs no tape,
-// optimizer, data or network code.
+// Running a trained model on whole inputs. Needs no tape, optimizer, data or network code.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "unroll/io/safetensors.h"
 #include "unroll/spec/model_spec.h"
@@ -15,6 +13,8 @@ namespace unroll::infer {
 
 template <class T>
 class Stream;
+template <class T>
+struct Compiled;
 
 /// A model ready to run; immutable, cheap to copy, usable from several threads. T is float or
 /// double: the arithmetic, whatever type the weights were stored in.
@@ -22,51 +22,34 @@ template <class T>
 class Model {
  public:
   /// From a description and its weights, which are copied.
-  /// Throws FormatError listing every weight that is missing, left over or of another shape.
+  /// Throws FormatError for a description that makes no sense, or listing every weight that is
+  /// missing, left over or of another shape.
   Model(const spec::ModelSpec& spec, std::span<const io::ArrayView> weights);
 
   /// From a file written by Unroll. Throws FileError, FormatError.
   static Model load(const std::string& path);
 
   const spec::ModelSpec& description() const;
+  std::size_t inputs() const;   ///< I of a step, or all numbers of one input that is no sequence
+  std::size_t outputs() const;  ///< C; of each step where the last readout is every_step
 
-  /// logits = readout(h_T) of each sequence. input (N, T, I) row by row; logits (N, C).
+  /// Runs N inputs, each on its own. Of a model that reads sequences: input (N, T, I) row by row,
+  /// out (N, C), or (N, T, C) with 0 past the end of a sequence. Of another one: input (N, I) with
+  /// I = C H W of an image, steps 1, out (N, C).
+  ///
+  /// `lengths`, in any order, says how many of the T steps each sequence has; empty: all.
+  /// Memory stays bounded for any N, and for any T unless the model is bidirectional.
   /// Throws ShapeError where the sizes don't fit.
-  void run(std::span<const T> input, std::size_t batch, std::size_t steps,
-           std::span<T> logits) const;
+  void run(std::span<const T> input, std::size_t batch, std::size_t steps, std::span<T> out,
+           std::span<const std::size_t> lengths = {}) const;
 
-  /// One sequence, step by step, from a state of zeros.
-  Stream<T> stream() const;
-
- private:
-  friend class Stream<T>;
-  struct Packed;
-  std::shared_ptr<const Packed> packed_;
-};
-
-/// One sequence in progress; copy it to branch. The logits after step t have the same bits as
-/// Model::run on the first t steps.
-template <class T>
-class Stream {
- public:
-  /// Takes the next input of I numbers. Allocates nothing, as all here. Throws ShapeError where the
-  /// sizes don't fit.
-  void step(std::span<const T> in);
-  /// Writes the C logits of the sequence so far.
-  void logits(std::span<T> out) const;
-  /// Both in one.
-  void step(std::span<const T> in, std::span<T> out);
-  void reset();                                    ///< back to a state of zeros
-  std::span<const T> state() const { return h_; }  ///< (L, H), after the last step
+  /// So many sequences at once, step by step, from their initial states.
+  /// Throws ValueError, with the reason, for a model that needs all of a sequence at once: one that
+  /// is bidirectional or reads no sequences; and for a count of 0.
+  Stream<T> stream(std::size_t count = 1) const;
 
  private:
-  friend class Model<T>;
-  explicit Stream(std::shared_ptr<const typename Model<T>::Packed> packed);
-  void check_logits(std::span<T> out) const;
-
-  std::shared_ptr<const typename Model<T>::Packed> packed_;
-  std::vector<T> h_, next_;
-  bool started_ = false;
+  std::shared_ptr<const Compiled<T>> compiled_;
 };
 
 }  // namespace unroll::infer

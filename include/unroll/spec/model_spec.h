@@ -3,38 +3,78 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "unroll/core/nonlinearity.h"
+#include "unroll/spec/layers.h"
 
 namespace unroll::spec {
 
-/// The description that everything about a model starts from: a recurrent layer over the rows of an
-/// image, or the steps of a series, and a linear readout of the last state.
+/// How an image becomes an input.
+enum class Form {
+  rows,    ///< a sequence of T = height rows of I = width pixels
+  pixels,  ///< a sequence of T = height width steps of one pixel
+  flat,    ///< a vector of height width pixels
+  image,   ///< one channel of height x width
+};
+
+/// What goes into a model. Series that are no images are `rows`: T steps of I numbers.
+struct InputSpec {
+  Form form = Form::rows;
+  std::int64_t height = 0;  ///< 0: any, for rows and pixels
+  std::int64_t width = 0;   ///< for pixels 0 with a height of 0
+  /// The pixels are put in a fixed random order first, given by this seed.
+  std::optional<std::uint64_t> permutation = {};
+  double mean = 0, std = 1;  ///< x = (pixel / 255 - mean) / std
+
+  bool is_sequence() const { return form == Form::rows || form == Form::pixels; }
+
+  friend bool operator==(const InputSpec&, const InputSpec&) = default;
+};
+
+/// What a model's outputs are: one for each class, or of a regression.
+enum class Output {
+  logits,  ///< their softmax is the probabilities: trained with cross-entropy
+  scores,  ///< 1 for the class and 0 for the others: trained with squared errors
+  values,  ///< numbers that are to be the targets: trained with squared errors
+};
+
+/// The description that everything about a model starts from: what goes in, the layers in the order
+/// that it goes through them, and what comes out.
 struct ModelSpec {
-  static constexpr int version = 1;                      ///< of this format
+  static constexpr int version = 2;                      ///< of this format
   static constexpr const char* metadata_key = "unroll";  ///< in model.safetensors
 
-  std::string recurrent = "rnn";  ///< the layers' names in the weights: "rnn.weight_ih_l0"
-  std::string readout = "fc";
-  std::int64_t input_size = 0;  ///< I
-  std::int64_t hidden_size = 0;
-  std::int64_t num_layers = 1;
-  bool bias = true;
-  Nonlinearity nonlinearity = Nonlinearity::relu;
-  std::int64_t outputs = 0;  ///< C, the logits
-
-  // What the numbers that go in and come out mean.
-  std::int64_t steps = 0;                ///< T in training; 0: any
-  double input_mean = 0, input_std = 1;  ///< x = (pixel / 255 - mean) / std
-  std::string dataset;                   ///< what it was trained on; may be empty
-  std::vector<std::string> classes;      ///< a name for each output; may be empty
+  InputSpec input;
+  std::vector<LayerSpec> layers;
+  Output output = Output::logits;
+  std::string dataset;               ///< what it was trained on; may be empty
+  std::vector<std::string> classes;  ///< a name for each output; may be empty
 
   friend bool operator==(const ModelSpec&, const ModelSpec&) = default;
 };
+
+/// What flows between two layers, of one sample.
+struct Features {
+  enum class Kind { vector, sequence, image } kind = Kind::vector;
+  std::int64_t channels = 1, height = 1, width = 1;  ///< of an image; otherwise width alone counts
+
+  /// Numbers: of a vector, an image, or one step of a sequence.
+  std::int64_t size() const { return channels * height * width; }
+
+  friend bool operator==(const Features&, const Features&) = default;
+};
+
+/// What goes into the first layer, what comes out of it, and so on to what comes out of the last.
+/// Throws FormatError naming the first layer that has a size outside its range, or that what comes
+/// in does not suit.
+std::vector<Features> features_of(const ModelSpec& spec);
+
+std::int64_t inputs_of(const ModelSpec& spec);   ///< I of a sequence, or all numbers of one input
+std::int64_t outputs_of(const ModelSpec& spec);  ///< C, the logits; of each step with every_step
 
 using Sizes = std::vector<std::int64_t>;
 
@@ -45,16 +85,29 @@ std::vector<std::pair<std::string, Sizes>> weights_of(const ModelSpec& spec);
 /// shapes; empty where they agree.
 std::string differences(const ModelSpec& spec, const std::map<std::string, Sizes>& weights);
 
-/// Reads the architecture off a bare state_dict's names and shapes. What can't be read off a file
-/// stays as `spec` had it (nonlinearity, input scaling).
+/// What a bare state_dict does not tell.
+struct Assumed {
+  Activation activation = Activation::relu;  ///< of an rnn, and between linear layers
+  double mean = 0, std = 1;                  ///< of the pixels, as in InputSpec
+};
+
+/// Reads the architecture off a bare state_dict's names and shapes: recurrent layers as PyTorch
+/// names them, if any, and linear layers in the order in which their sizes fit, with the assumed
+/// activation between them. Where the first linear layer reads twice the state's size, it reads
+/// mean_last, otherwise the last state.
 /// Throws FormatError naming what is missing or not understood.
-ModelSpec from_weights(const std::map<std::string, Sizes>& weights, ModelSpec spec);
+ModelSpec from_weights(const std::map<std::string, Sizes>& weights, const Assumed& assumed);
+
+/// Whether the model has an activation, which from_weights can only assume.
+bool has_activation(const ModelSpec& spec);
 
 std::string to_json(const ModelSpec& spec);
 /// Throws FormatError for anything but a complete, plausible description of this version or older.
 ModelSpec from_json(std::string_view text);
 
-std::string_view name_of(Nonlinearity f);           ///< "tanh", "relu"
-Nonlinearity nonlinearity_named(std::string_view);  ///< throws ValueError
+std::string_view name_of(Form form);
+std::string_view name_of(Output output);
+Form form_named(std::string_view name);      ///< throws ValueError
+Output output_named(std::string_view name);  ///< throws ValueError
 
 }  // namespace unroll::spec

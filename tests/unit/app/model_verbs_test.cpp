@@ -12,6 +12,7 @@
 #include "support/golden_compare.h"
 #include "support/program.h"
 #include "support/small_set.h"
+#include "support/specs.h"
 #include "train/classifier.h"
 #include "train/model_file.h"
 #include "unit/data/idx_files.h"
@@ -47,16 +48,12 @@ struct Models {
   /// Writes an untrained model; described, or as a bare state_dict.
   std::string write_model(const std::string& name, DType dtype = DType::f32, bool bare = false,
                           std::int64_t layers = 1) const {
-    spec::ModelSpec spec;
-    spec.input_size = 28;
-    spec.hidden_size = 100;
-    spec.num_layers = layers;
-    spec.outputs = 10;
-    spec.input_mean = bare ? 0 : 0.1307;
-    spec.input_std = bare ? 1 : 0.3081;
+    spec::ModelSpec spec = test::rnn_spec(28, 100, 10, layers);
+    spec.input.mean = bare ? 0 : 0.1307;
+    spec.input.std = bare ? 1 : 0.3081;
     spec.dataset = "mnist";
     Generator generator(7);
-    train::Classifier model(spec, dtype, generator);
+    train::Classifier model(spec, generator, {.dtype = dtype});
     const Parameters parameters = model.parameters();
     if (bare)
       io::write_safetensors(folder / name, train::views_of(parameters));
@@ -281,7 +278,7 @@ TEST(Faults, Row31_WeightsThatDoNotFitAreAllListed) {
   const std::vector<std::byte> zeros(4096);
   const std::string path =
       changed(models.folder, model, [&](Json& description, std::vector<io::ArrayView>& arrays) {
-        description["outputs"] = 11;
+        description["layers"][1]["out_features"] = 11;
         std::erase_if(arrays, [](const io::ArrayView& a) { return a.name == "rnn.bias_hh_l0"; });
         arrays.push_back({"extra", io::ElementType::f32, {2}, std::span(zeros).first(8)});
       });
@@ -313,9 +310,11 @@ TEST_F(ModelVerbs, DescriptionsThatCannotBeRead) {
   };
   const std::string path = folder / "changed.safetensors";
   expect_failure(inspect([](Json& d) { d = 5; }), 1, {path, "description"});
-  expect_failure(inspect([](Json& d) { d["version"] = 2; }), 1, {path, "newer version"});
-  expect_failure(inspect([](Json& d) { d["hidden_size"] = 1e300; }), 1, {path, "hidden_size"});
-  expect_failure(inspect([](Json& d) { d["nonlinearity"] = "sine"; }), 1, {path, "sine"});
+  expect_failure(inspect([](Json& d) { d["version"] = 3; }), 1, {path, "newer version"});
+  expect_failure(inspect([](Json& d) { d["layers"][0]["hidden_size"] = 1e300; }), 1,
+                 {path, "hidden_size"});
+  expect_failure(inspect([](Json& d) { d["layers"][0]["nonlinearity"] = "sine"; }), 1,
+                 {path, "sine"});
 }
 
 TEST_F(ModelVerbs, ModelAndDataMustFit) {

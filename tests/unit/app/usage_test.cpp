@@ -54,7 +54,30 @@ TEST(Faults, Row40_SettingsOutOfRange) {
   refused({"--normalize", "0,0"}, {"normalize", "more than 0"});
   refused({"--normalize", "0,1e-300"}, {"normalize", "more than 0"});
   refused({"--steps", "5", "--epochs", "2"}, {"--steps", "--epochs", "one"});
+  refused({"--tbptt", "-1"}, {"tbptt", "-1", "from 0 to"});
+  refused({"--tbptt", "5", "--bidirectional"}, {"tbptt", "--bidirectional", "leave"});
+  refused({"--tbptt", "5", "--model", "cnn"}, {"tbptt", "cnn"});
+  refused({"--pixels", "--model", "fnn"}, {"pixels", "fnn"});
+  refused({"--permute", "-1"}, {"--permute", "-1", "from 0 to"});
+  refused({"--length", "50"}, {"length", "mnist"});
   refused({"--out"}, {"--out"});
+}
+
+TEST(Faults, Row40_SettingsThatATaskHasNot) {
+  const auto refused = [](Arguments arguments, const std::vector<std::string>& parts) {
+    arguments.insert(arguments.begin(), {"train", "--out", "run"});
+    expect_refused(arguments, parts);
+  };
+  refused({"adding", "--length", "1"}, {"length", "1", "from 2 to"});
+  refused({"copy", "--length", "9999999999"}, {"length", "9999999999", "from 1 to"});
+  refused({"adding", "--epochs", "2"}, {"epochs", "adding", "leave it out"});
+  refused({"adding", "--augment", "shift1"}, {"augment", "adding", "leave it out"});
+  refused({"adding", "--pixels"}, {"pixels", "adding", "leave it out"});
+  refused({"copy", "--permute", "1"}, {"permute", "copy", "leave it out"});
+  refused({"copy", "--readout", "max"}, {"readout", "copy", "leave it out"});
+  refused({"copy", "--model", "cnn"}, {"model", "cnn", "lstm"});
+  refused({"adding", "--recipe", "sprint"}, {"recipe", "sprint", "tuned"});
+  refused({"adding", "--length", "1000000", "--batch-size", "1000000"}, {"batch-size", "smaller"});
 }
 
 TEST(Faults, Row40_WhatIsNotKnownGetsASuggestion) {
@@ -67,6 +90,10 @@ TEST(Faults, Row40_WhatIsNotKnownGetsASuggestion) {
   expect_refused({"data", "info", "mnist", "--data-dri", "x"},
                  {"did you mean --data-dir?", "unroll data info --help"});
   expect_refused({"train", "minst"}, {"minst", "did you mean mnist?"});
+  expect_refused({"train", "addding"}, {"addding", "did you mean adding?"});
+  expect_refused({"train", "adding", "--lenght", "9"}, {"--lenght", "did you mean --length?"});
+  expect_refused({"train", "mnist", "--tbtpt", "9"}, {"--tbtpt", "did you mean --tbptt?"});
+  expect_refused({"train", "mnist", "--pixel"}, {"--pixel", "did you mean --pixels?"});
   expect_refused({"train", "--recipe", "tunde"}, {"recipe", "tunde", "did you mean tuned?"});
   expect_refused({"train", "--optimizer", "moun"}, {"moun", "did you mean muon?"});
   expect_refused({"train", "--init", "identiti"}, {"identiti", "did you mean identity?"});
@@ -75,7 +102,7 @@ TEST(Faults, Row40_WhatIsNotKnownGetsASuggestion) {
   expect_refused({"train", "--rng", "pytorch"}, {"pytorch", "did you mean torch?"});
   expect_refused({"train", "--dtype", "f63"}, {"f63", "did you mean f6"});
   expect_refused({"train", "--activation", "rely"}, {"rely", "did you mean relu?"});
-  expect_refused({"train", "--model", "rn"}, {"rn", "expected rnn"});
+  expect_refused({"train", "--model", "rn"}, {"rn", "did you mean rnn?"});
   expect_refused({"train", "mnist", "surplus"}, {"argument surplus"});
   expect_refused({}, {"verb", "unroll --help"});
   expect_refused({"data"}, {"unroll data --help"});

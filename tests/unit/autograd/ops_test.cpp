@@ -94,6 +94,18 @@ TEST(Ops, LogSoftmaxOfExtremes) {
   EXPECT_EQ(log_softmax(Tensor::zeros({0, 2})).numel(), 0);
 }
 
+TEST(Ops, CatPutsOneBehindTheOther) {
+  const Tensor a = vector_of({1, 2, 3, 4}).view({2, 2}), b = vector_of({5, 6}).view({2, 1});
+  EXPECT_EQ(cat(a, b, 1).to_vector(), (Values{1, 2, 5, 3, 4, 6}));
+  EXPECT_EQ(cat(a, b.transpose(0, 1), 0).to_vector(), (Values{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(cat(a.transpose(0, 1), b, -1).to_vector(), (Values{1, 3, 5, 2, 4, 6}));
+  EXPECT_EQ(cat(a, Tensor::zeros({2, 0}, DType::f64), 1).to_vector(), a.to_vector());
+  EXPECT_EQ(error_of<ShapeError>([&] { cat(a, b, 0); }),
+            "[cat] f64 of shape [2, 2] and f64 of shape [2, 1] differ in more than dimension 0");
+  EXPECT_THROW(cat(a, vector_of({1, 2}), 0), ShapeError);
+  EXPECT_THROW(cat(a, Tensor::zeros({2, 1}), 1), ShapeError);
+}
+
 TEST(Ops, SigmoidOfExtremes) {
   EXPECT_EQ(sigmoid(vector_of({0, 1000, -1000, infinity, -infinity})).to_vector(),
             (Values{0.5, 1, 0, 1, 0}));

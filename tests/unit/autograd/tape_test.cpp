@@ -213,8 +213,9 @@ TEST(Part, AbsentGradientIsNotMadeIntoZeros) {
   outputs[1].value = Tensor::full({1, 2, 3}, 1, DType::f64);
   node->backward(outputs, inputs);
   EXPECT_FALSE(inputs[0].defined());  // the input wants none
-  EXPECT_FALSE(inputs[1].defined());  // there was no h_0
-  EXPECT_TRUE(inputs[2].defined());
+  EXPECT_FALSE(inputs[1].defined());  // there was no h_0, nor the c_0 of other cells
+  EXPECT_FALSE(inputs[2].defined());
+  EXPECT_TRUE(inputs[3].defined());  // weight_ih
 }
 
 }  // namespace

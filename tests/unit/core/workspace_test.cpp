@@ -50,6 +50,27 @@ TEST(Workspace, NearbySizesShareABlock) {
   workspace.deallocate(other, 1281);
 }
 
+// Where the system has huge pages, a block of whole ones can lie in them only if it begins with
+// one.
+TEST(Workspace, LargeBlocksAreAlignedToHugePages) {
+  constexpr std::size_t kHugePage = std::size_t{1} << 21;
+  for (const std::size_t bytes : {kHugePage - 1, kHugePage, kHugePage + 1, 5 * kHugePage + 12345}) {
+    Workspace workspace;
+    void* block = workspace.allocate(bytes);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(block) % kHugePage, 0u) << bytes;
+    std::memset(block, 1, bytes);
+    workspace.deallocate(block, bytes);
+    void* again = workspace.allocate(bytes);
+    EXPECT_EQ(again, block);
+    workspace.deallocate(again, bytes);
+  }
+  Workspace workspace;
+  void* block = workspace.allocate(kHugePage / 2);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(block) % 64, 0u);
+  std::memset(block, 1, kHugePage / 2);
+  workspace.deallocate(block, kHugePage / 2);
+}
+
 TEST(Workspace, BlocksMayComeBackFromAnotherThread) {
   Workspace workspace;
   const auto work = [&] {

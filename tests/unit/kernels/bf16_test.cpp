@@ -2,17 +2,16 @@
 #include "kernels/bf16.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <string>
 
-#include "kernels/recurrent.h"
 #include "support/kernel_test.h"
-#include "support/plain_rnn.h"
 #include "support/recurrent_pass.h"
-#include "unroll/core/threads.h"
 
 namespace unroll::kernels {
 namespace {
@@ -181,33 +180,136 @@ TEST_F(Bf16, RoundsToTheNearestTiesToEven) {
   }
 }
 
-std::vector<float> gradients_of(const test::PlainRnn<float>& rnn, int threads) {
+/// All gradients, one after the other.
+std::vector<float> gradients_of(const test::RecurrentNumbers<float>& numbers, int threads) {
   set_num_threads(threads);
-  return test::drive(rnn).gradients;
+  std::vector<float> all;
+  for (const auto& [name, gradient] : test::drive(numbers).gradients)
+    all.insert(all.end(), gradient.begin(), gradient.end());
+  return all;
 }
+
+struct Layer {
+  Cell cell;
+  std::size_t batch, hidden, projection;
+};
 
 TEST_F(Bf16, GradientsAreNearThoseOfFullPrecisionAndTheSameOnAnyNumberOfThreads) {
   const int before = num_threads();
-  for (const auto& [batch, hidden] :
-       std::vector<std::pair<std::size_t, std::size_t>>{{37, 21}, {100, 100}, {33, 260}}) {
-    test::PlainRnn<float> rnn({batch, 6, 9, hidden, 2, true, Nonlinearity::tanh}, false);
-    for (auto& layer : rnn.layers)
-      for (auto* w : {&layer.weight_ih, &layer.weight_hh})
-        for (float& x : *w) x *= 0.1f;
-    const auto full = gradients_of(rnn, 2);
-    rnn.shape.bf16 = true;
-    const auto one = gradients_of(rnn, 1);
+  for (const auto& [cell, batch, hidden, projection] :
+       std::vector<Layer>{{Cell::rnn_tanh, 37, 21, 0},
+                          {Cell::rnn_tanh, 100, 100, 0},
+                          {Cell::rnn_tanh, 33, 260, 0},
+                          {Cell::lstm, 37, 21, 0},
+                          {Cell::lstm, 33, 130, 0},
+                          {Cell::lstm, 33, 130, 37},
+                          {Cell::gru, 37, 21, 0},
+                          {Cell::gru, 33, 150, 0}}) {
+    test::RecurrentCase layer;
+    layer.shape.cell = cell;
+    layer.shape.batch = batch;
+    layer.shape.steps = 6;
+    layer.shape.input = 9;
+    layer.shape.hidden = hidden;
+    layer.shape.projection = projection;
+    test::RecurrentNumbers<float> numbers(layer);
+    for (const char* name : {"weight_ih", "weight_hh"})
+      for (float& x : numbers.values[name]) x *= 0.3f;
+    const auto full = gradients_of(numbers, 2);
+    numbers.layer.shape.bf16 = true;
+    const auto one = gradients_of(numbers, 1);
     for (const int threads : {2, 3, 8})
-      EXPECT_EQ(bits_of(gradients_of(rnn, threads)), bits_of(one));
+      EXPECT_EQ(bits_of(gradients_of(numbers, threads)), bits_of(one));
     double error = 0, size = 0;
     for (std::size_t i = 0; i < full.size(); ++i) {
       error += std::pow(double{one[i]} - double{full[i]}, 2);
       size += std::pow(double{full[i]}, 2);
     }
-    EXPECT_LT(std::sqrt(error / size), 0.02) << hidden;
+    EXPECT_LT(std::sqrt(error / size), 0.02) << static_cast<int>(cell) << " " << hidden;
     EXPECT_GT(error, 0);  // it did round
   }
   set_num_threads(before);
+}
+
+/// Numbers that end where memory ends: who reads further is stopped by the system.
+class Guarded {
+ public:
+  explicit Guarded(std::size_t count) {
+    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    const std::size_t pages = (count * sizeof(float) + page - 1) / page;
+    size_ = (pages + 1) * page;
+    memory_ = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory_ == MAP_FAILED) throw std::bad_alloc();
+    std::byte* const end = static_cast<std::byte*>(memory_) + pages * page;
+    ::mprotect(end, page, PROT_NONE);
+    data_ = reinterpret_cast<float*>(end) - count;
+  }
+  ~Guarded() { ::munmap(memory_, size_); }
+  Guarded(const Guarded&) = delete;
+  Guarded& operator=(const Guarded&) = delete;
+  float* data() { return data_; }
+
+ private:
+  void* memory_;
+  std::size_t size_;
+  float* data_;
+};
+
+// The gates' columns that are the state's own begin anywhere in a vector, and whole vectors are
+// read.
+TEST_F(Bf16, NothingIsReadBeyondThePackedWeights) {
+  for (const bool layer_norm : {false, true})
+    for (std::size_t hidden = 1; hidden < 70; ++hidden) {
+      test::RecurrentCase layer;
+      layer.shape.cell = Cell::gru;
+      layer.shape.batch = layer.shape.steps = layer.shape.input = 2;
+      layer.shape.hidden = hidden;
+      layer.shape.layer_norm = layer_norm;
+      layer.shape.bf16 = true;
+      const test::RecurrentNumbers<float> numbers(layer);
+      const RecurrentShape s = numbers.shape();
+      const RecurrentPlan plan(s);
+      Guarded packed(plan.packed_size);
+      pack(s, numbers.weights(), packed.data());
+      std::vector<float> saved(plan.saved_size(s, 2)), output(4 * hidden);
+      RecurrentForward<float> call;
+      const auto row = static_cast<std::ptrdiff_t>(hidden);
+      call.shape = s;
+      call.packed = packed.data();
+      call.input = {numbers.values.at("input").data(), 4, 2};
+      call.h_0 = numbers.values.at("h_0").data();
+      call.output = {output.data(), 2 * row, row};
+      call.saved = saved.data();
+      call.slots = 2;
+      forward(call);
+      const auto expected = test::RecurrentPass<float>(numbers).forward();
+      EXPECT_EQ(bits_of(output), bits_of(expected.at("output"))) << hidden;
+    }
+}
+
+// All that may be combined with it: to the accuracy of the rounding those of full precision.
+TEST_F(Bf16, RegularisedLayers) {
+  for (const Cell cell : {Cell::rnn_relu, Cell::rnn_tanh, Cell::lstm, Cell::gru}) {
+    test::RecurrentCase layer;
+    layer.shape.cell = cell;
+    layer.shape.batch = 19;
+    layer.shape.steps = 5;
+    layer.shape.input = 9;
+    layer.shape.hidden = 23;
+    layer.shape.layer_norm = layer.shape.zoneout = layer.shape.state_dropout = true;
+    for (std::size_t n = 0; n < 19; ++n) layer.lengths.push_back(5 - n / 5);
+    test::RecurrentNumbers<float> numbers(layer);
+    const auto full = test::drive(numbers).states.at("output");
+    numbers.layer.shape.bf16 = true;
+    const auto rounded = test::drive(numbers).states.at("output");
+    double error = 0, size = 0;
+    for (std::size_t i = 0; i < full.size(); ++i) {
+      error += std::pow(double{rounded[i]} - double{full[i]}, 2);
+      size += std::pow(double{full[i]}, 2);
+    }
+    EXPECT_LT(std::sqrt(error / size), 0.02) << static_cast<int>(cell);
+    EXPECT_GT(error, 0);
+  }
 }
 
 }  // namespace

@@ -8,162 +8,234 @@
 #include <ostream>
 #include <utility>
 
+#include "kernels/recurrent_time.h"
 #include "support/flush_to_zero.h"
-#include "support/kernel_test.h"
-#include "support/plain_rnn.h"
+#include "support/plain_recurrent.h"
 #include "support/recurrent_pass.h"
-#include "unroll/core/threads.h"
 
 namespace unroll::kernels {
 namespace {
 
-using test::bits_of;
 using test::drive;
-using test::PlainRnn;
-using test::without_padding;
+using test::expect_same_bits;
+using test::Order;
+using test::plain_loops;
+using test::RecurrentCase;
+using test::RecurrentNumbers;
+
+constexpr std::pair<Cell, const char*> cells[] = {{Cell::rnn_relu, "rnn_relu"},
+                                                  {Cell::rnn_tanh, "rnn_tanh"},
+                                                  {Cell::lstm, "lstm"},
+                                                  {Cell::gru, "gru"}};
 
 struct DriverCase {
-  std::size_t batch, steps, input, hidden, layers;
-  bool bias, h_0;
+  std::size_t batch, steps, input, hidden;
+  bool bias = true, first_states = true, reverse = false;
+  std::vector<std::size_t> lengths{};
+
+  RecurrentCase layer(Cell cell) const {
+    RecurrentCase layer;
+    layer.shape.cell = cell;
+    layer.shape.batch = batch;
+    layer.shape.steps = steps;
+    layer.shape.input = input;
+    layer.shape.hidden = hidden;
+    layer.shape.bias = bias;
+    layer.shape.reverse = reverse;
+    layer.first_states = first_states;
+    layer.lengths = lengths;
+    return layer;
+  }
 };
 
 void PrintTo(const DriverCase& c, std::ostream* out) {
-  *out << "N" << c.batch << "_T" << c.steps << "_I" << c.input << "_H" << c.hidden << "_L"
-       << c.layers << (c.bias ? "" : "_no_bias") << (c.h_0 ? "" : "_no_h0");
+  *out << "N" << c.batch << "_T" << c.steps << "_I" << c.input << "_H" << c.hidden
+       << (c.bias ? "" : "_no_bias") << (c.first_states ? "" : "_no_h0")
+       << (c.reverse ? "_reverse" : "") << (c.lengths.empty() ? "" : "_ragged");
+}
+
+/// Of `batch` sequences, the first as long as `longest`, the last one step.
+std::vector<std::size_t> ragged(std::size_t batch, std::size_t longest) {
+  std::vector<std::size_t> lengths(batch);
+  for (std::size_t n = 0; n < batch; ++n)
+    lengths[n] = std::max<std::size_t>(1, longest - n * longest / batch);
+  return lengths;
 }
 
 const DriverCase cases[] = {
-    {1, 1, 1, 1, 1, true, true},
-    {3, 4, 2, 5, 1, true, true},
-    {3, 4, 2, 5, 2, true, false},
-    {5, 3, 7, 17, 3, false, true},
-    {17, 3, 5, 33, 2, true, true},
-    {33, 2, 3, 20, 1, true, false},
-    {100, 5, 28, 100, 1, true, false},
-    {64, 3, 9, 16, 2, true, true},
+    {1, 1, 1, 1},
+    {3, 4, 2, 5},
+    {3, 4, 9, 5, true, false},
+    {5, 3, 7, 17, false, true},
+    {5, 3, 7, 17, false, false, true},
+    {17, 3, 5, 33, true, true, true},
+    {33, 2, 3, 20, true, false},
+    {100, 5, 28, 40, true, false},
+    {6, 5, 3, 7, true, true, false, {5, 5, 3, 3, 2, 1}},
+    {6, 5, 3, 7, true, false, false, {4, 4, 4, 2, 2, 2}},  // none has the last step
+    {6, 5, 3, 7, true, true, true, {5, 4, 4, 4, 1, 1}},
+    {35, 9, 4, 19, true, false, true, ragged(35, 9)},
+    {35, 9, 4, 19, false, true, false, ragged(35, 9)},
     // many steps: the gradients are summed in several chunks
-    {9, 31, 1, 7, 2, true, true},
-    // gradients too large for a block of each slice
-    {17, 40, 70, 260, 1, true, false},
-    {24, 13, 300, 200, 2, false, true},
+    {9, 31, 1, 7},
+    {19, 31, 2, 7, true, true, true, ragged(19, 31)},
+    // more rows than a task's
+    {300, 2, 1, 3, true, true, false, ragged(300, 2)},
 };
 
-class RecurrentDriver : public test::KernelTest, public ::testing::WithParamInterface<DriverCase> {
+class RecurrentDriver : public test::RecurrentTest,
+                        public ::testing::WithParamInterface<DriverCase> {
  protected:
-  ~RecurrentDriver() override { set_num_threads(threads_before_); }
-
-  RecurrentShape shape(Nonlinearity f) const {
-    const DriverCase& c = GetParam();
-    return {c.batch, c.steps, c.input, c.hidden, c.layers, c.bias, f};
+  /// Calls f(numbers, name) for each cell.
+  template <class T, class F>
+  void for_cells(F f) const {
+    for (const auto& [cell, name] : cells)
+      f(RecurrentNumbers<T>(GetParam().layer(cell)),
+        name + std::string(sizeof(T) == 4 ? " f32" : " f64"));
   }
-  template <class T>
-  PlainRnn<T> rnn(Nonlinearity f) const {
-    return PlainRnn<T>(shape(f), GetParam().h_0);
-  }
-
- private:
-  int threads_before_ = num_threads();
 };
 
-template <class T>
-void expect_plain_loops(const PlainRnn<T>& rnn) {
-  const test::RecurrentResults<T> got = drive(rnn);
-  const std::size_t plane = rnn.shape.batch * rnn.shape.hidden;
-  const auto plain = rnn.run(RecurrentPlan(rnn.shape).gradient_blocks);
-  for (std::size_t l = 0; l < rnn.shape.layers; ++l) {
-    const std::size_t first = (l * (rnn.shape.steps + 1) + 1) * plane,
-                      count = rnn.shape.steps * plane;
-    ASSERT_EQ(bits_of(std::span<const T>(got.states).subspan(first, count)),
-              bits_of(std::span<const T>(plain.states).subspan(first, count)))
-        << "states of layer " << l;
-  }
-  EXPECT_EQ(bits_of(got.gradients), bits_of(plain.gradients));
-  EXPECT_EQ(bits_of(got.grad_input), bits_of(plain.grad_input));
-  EXPECT_EQ(bits_of(got.grad_h_0), bits_of(plain.grad_h_0));
+TEST_P(RecurrentDriver, BitsAreThoseOfPlainLoopsOnAnyNumberOfThreads) {
+  const auto expect_plain = [](const auto& numbers, const std::string& name) {
+    const auto plain = plain_loops(numbers);
+    for (const int threads : {1, 2, 3, 8}) {
+      set_num_threads(threads);
+      expect_same_bits(drive(numbers), plain, name + ", threads: " + std::to_string(threads));
+    }
+  };
+  for_cells<float>(expect_plain);
+  for_cells<double>(expect_plain);
 }
 
-TEST_P(RecurrentDriver, BitsAreThoseOfPlainLoops) {
-  for (const Nonlinearity f : {Nonlinearity::tanh, Nonlinearity::relu}) {
-    expect_plain_loops(rnn<float>(f));
-    expect_plain_loops(rnn<double>(f));
-  }
+TEST_P(RecurrentDriver, BitsAreTheSameHoweverSequencesLie) {
+  for_cells<double>([](const auto& numbers, const std::string& name) {
+    const auto dense = drive(numbers);
+    expect_same_bits(drive(numbers, Order::batch_first), dense, name + ", batch first");
+    expect_same_bits(drive(numbers, Order::padded), dense, name + ", padded");
+  });
 }
 
-TEST_P(RecurrentDriver, BitsAreTheSameOnAnyNumberOfThreads) {
-  const auto numbers = rnn<float>(Nonlinearity::tanh);
-  set_num_threads(1);
-  const auto expected = drive(numbers);
-  for (const int threads : {2, 3, 8}) {
-    set_num_threads(threads);
-    EXPECT_TRUE(drive(numbers) == expected) << threads;
-  }
+TEST_P(RecurrentDriver, TwoSlotsGiveTheLastStatesToo) {
+  for_cells<float>([](const auto& numbers, const std::string& name) {
+    auto expected = drive(numbers).states;
+    expected.erase("output");
+    for (const Order order : {Order::dense, Order::batch_first})
+      expect_same_bits(test::RecurrentPass<float>(numbers, order).forward_only(), expected, name);
+  });
 }
 
-TEST_P(RecurrentDriver, BitsAreTheSameForEitherOrderOfTimeAndBatch) {
-  const auto numbers = rnn<double>(Nonlinearity::relu);
-  EXPECT_TRUE(drive(numbers, true) == drive(numbers, false));
+// What a layer of which only some states are used has to do.
+TEST_P(RecurrentDriver, GradientsFromOutsideMayBeMissing) {
+  for_cells<float>([](const auto& all, const std::string& name) {
+    const RecurrentShape& s = all.layer.shape;
+    auto last = all;  // of the output's last step only
+    last.grad_first = s.steps - 1;
+    last.grad_count = 1;
+    last.gradients["output"].erase(
+        last.gradients["output"].begin(),
+        last.gradients["output"].end() - static_cast<std::ptrdiff_t>(s.batch * s.output()));
+    expect_same_bits(drive(last), plain_loops(last), name + ", last step");
+    auto output = all;
+    output.gradients.erase("h_n");
+    output.gradients.erase("c_n");
+    expect_same_bits(drive(output), plain_loops(output), name + ", output only");
+    auto states = all;
+    states.gradients.erase("output");
+    states.grad_count = 0;
+    expect_same_bits(drive(states), plain_loops(states), name + ", states only");
+    states.gradients.clear();
+    const auto none = drive(states).gradients;
+    for (const auto& [of, gradient] : none)
+      for (const float x : gradient)
+        ASSERT_TRUE(x == 0 || x == test::kUntouched) << name << " " << of;
+  });
 }
 
-TEST_P(RecurrentDriver, TwoSlotsGiveTheLastStateToo) {
-  const auto numbers = rnn<float>(Nonlinearity::relu);
-  const RecurrentShape& s = numbers.shape;
-  const std::size_t plane = s.batch * s.hidden;
-  const RecurrentPlan plan(s);
-  const auto weights = test::weights_of(numbers);
-  std::vector<float> packed(plan.packed_size),
-      states(s.layers * 2 * s.batch * plan.row_stride, NAN);
-  pack(s, weights.data(), packed.data());
-  forward(RecurrentForward<float>{
-      s, packed.data(), numbers.input.data(), static_cast<std::ptrdiff_t>(s.batch * s.input),
-      static_cast<std::ptrdiff_t>(s.input), numbers.h_0.empty() ? nullptr : numbers.h_0.data(),
-      states.data(), 2});
-  states = without_padding(s, states);
-  const auto all = drive(numbers).states;
-  for (std::size_t l = 0; l < s.layers; ++l)
-    EXPECT_EQ(
-        bits_of(std::span<const float>(states).subspan((2 * l + s.steps % 2) * plane, plane)),
-        bits_of(std::span<const float>(all).subspan(((l + 1) * (s.steps + 1) - 1) * plane, plane)));
-}
-
-TEST_P(RecurrentDriver, StepsOfOneSequenceGiveItsStates) {
-  const auto numbers = rnn<float>(Nonlinearity::tanh);
-  const RecurrentShape& s = numbers.shape;
-  const auto weights = test::weights_of(numbers);
-  std::vector<float> packed(RecurrentPlan(s).packed_size);
-  pack(s, weights.data(), packed.data());
-  const std::size_t plane = s.batch * s.hidden, n = s.batch - 1;  // follows the last sequence
-  std::vector<float> h(s.layers * s.hidden), next(h.size());
-  for (std::size_t l = 0; l < s.layers && !numbers.h_0.empty(); ++l)
-    std::copy_n(&numbers.h_0[l * plane + n * s.hidden], s.hidden, &h[l * s.hidden]);
-  const auto all = drive(numbers).states;
-  for (std::size_t t = 0; t < s.steps; ++t) {
-    step(s, packed.data(), &numbers.input[(t * s.batch + n) * s.input],
-         t == 0 && numbers.h_0.empty() ? nullptr : h.data(), next.data());
-    h.swap(next);
-    for (std::size_t l = 0; l < s.layers; ++l)
-      ASSERT_EQ(bits_of(std::span<const float>(h).subspan(l * s.hidden, s.hidden)),
-                bits_of(std::span<const float>(all).subspan(
-                    (l * (s.steps + 1) + t + 1) * plane + n * s.hidden, s.hidden)))
-          << "layer " << l << ", step " << t;
-  }
-}
-
-TEST_P(RecurrentDriver, SlicesAreAPowerOfTwo) {
-  const RecurrentPlan plan(shape(Nonlinearity::tanh));
-  EXPECT_TRUE(std::has_single_bit(plan.slices));
-  EXPECT_LE(plan.slices, GetParam().batch);
+TEST_P(RecurrentDriver, GradientsOfTheWeightsAreTheSameWithoutTheOthers) {
+  for_cells<float>([](const auto& numbers, const std::string& name) {
+    auto expected = drive(numbers);
+    for (const char* other : {"input", "h_0", "c_0"}) expected.gradients.erase(other);
+    expect_same_bits(test::RecurrentPass<float>(numbers).run(true), expected, name);
+  });
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, RecurrentDriver, ::testing::ValuesIn(cases),
                          ::testing::PrintToStringParamName());
 
+class RecurrentDriverLarge : public test::RecurrentTest {};
+
+// Gradients too large for a block of each slice, in several chunks of steps.
+template <class T>
+void expect_shared_gradients(Cell cell, const DriverCase& large) {
+  const RecurrentNumbers<T> numbers(large.layer(cell));
+  ASSERT_EQ(RecurrentPlan(numbers.shape()).gradient_sum, GradientSum::tiles);
+  const auto plain = plain_loops(numbers);
+  for (const int threads : {1, 2, 3, 8}) {
+    set_num_threads(threads);
+    expect_same_bits(drive(numbers), plain, "threads: " + std::to_string(threads));
+  }
+}
+
+TEST_F(RecurrentDriverLarge, GradientsOfRelu) {
+  expect_shared_gradients<float>(Cell::rnn_relu, {40, 13, 400, 150, true, false});
+}
+TEST_F(RecurrentDriverLarge, GradientsOfTanh) {
+  expect_shared_gradients<double>(Cell::rnn_tanh, {130, 3, 12, 252});
+}
+TEST_F(RecurrentDriverLarge, GradientsOfLstm) {
+  expect_shared_gradients<float>(Cell::lstm, {130, 3, 12, 125, true, true, true, ragged(130, 3)});
+}
+TEST_F(RecurrentDriverLarge, GradientsOfGru) {
+  expect_shared_gradients<double>(Cell::gru, {130, 3, 12, 143, true, true, false, ragged(130, 3)});
+}
+
+template <class T>
+void expect_shared_steps(Cell cell, std::size_t hidden, bool reverse) {
+  DriverCase wide{3, 3, 3, hidden, true, true, reverse, {3, 2, 2}};
+  const RecurrentNumbers<T> numbers(wide.layer(cell));
+  const auto plain = plain_loops(numbers);
+  for (const int threads : {1, 3}) {
+    set_num_threads(threads);
+    ASSERT_EQ(steps_are_shared(numbers.shape()), threads > 1);
+    expect_same_bits(drive(numbers), plain, "threads: " + std::to_string(threads));
+    auto last = plain.states;
+    last.erase("output");
+    expect_same_bits(test::RecurrentPass<T>(numbers).forward_only(), last, "two slots");
+  }
+}
+
+TEST_F(RecurrentDriverLarge, StepsOfLargeRelu) {
+  expect_shared_steps<float>(Cell::rnn_relu, 2050, false);
+}
+TEST_F(RecurrentDriverLarge, StepsOfLargeTanh) {
+  expect_shared_steps<double>(Cell::rnn_tanh, 2050, true);
+}
+TEST_F(RecurrentDriverLarge, StepsOfLargeLstm) {
+  expect_shared_steps<float>(Cell::lstm, 1030, true);
+}
+TEST_F(RecurrentDriverLarge, StepsOfLargeGru) {
+  expect_shared_steps<float>(Cell::gru, 1190, false);
+}
+
+RecurrentPlan plan_of(Cell cell, std::size_t batch, std::size_t input, std::size_t hidden) {
+  return RecurrentPlan(DriverCase{batch, 28, input, hidden}.layer(cell).shape);
+}
+
 TEST(RecurrentPlan, IsThatOfTheDocumentation) {
-  EXPECT_EQ(RecurrentPlan({100, 28, 28, 100, 1}).slices, 8u);
-  EXPECT_EQ(RecurrentPlan({7, 28, 28, 100, 1}).slices, 1u);
-  EXPECT_EQ(RecurrentPlan({16, 28, 28, 100, 1}).slices, 2u);
-  // A block of gradients for each slice where a core's cache holds it, one for all elsewhere.
-  EXPECT_EQ(RecurrentPlan({100, 28, 28, 100, 1}).gradient_blocks, 8u);
-  EXPECT_EQ(RecurrentPlan({64, 64, 256, 256, 1}).gradient_blocks, 1u);
+  EXPECT_EQ(plan_of(Cell::rnn_relu, 100, 28, 100).slices, 8u);
+  EXPECT_EQ(plan_of(Cell::rnn_relu, 7, 28, 100).slices, 1u);
+  EXPECT_EQ(plan_of(Cell::rnn_relu, 16, 28, 100).slices, 2u);
+  for (std::size_t batch = 1; batch < 300; ++batch) {
+    const std::size_t slices = plan_of(Cell::lstm, batch, 3, 5).slices;
+    EXPECT_TRUE(std::has_single_bit(slices) && slices <= batch) << batch;
+  }
+  // A block of gradients for each slice up to 2^16 weights, one for all elsewhere.
+  EXPECT_EQ(plan_of(Cell::rnn_relu, 100, 28, 100).gradient_blocks, 8u);
+  EXPECT_EQ(plan_of(Cell::rnn_relu, 64, 256, 256).gradient_blocks, 1u);
+  EXPECT_EQ(plan_of(Cell::lstm, 64, 28, 115).gradient_blocks, 1u);
+  EXPECT_EQ(plan_of(Cell::lstm, 64, 28, 114).gradient_blocks, 8u);
+  EXPECT_EQ(plan_of(Cell::gru, 64, 28, 134).gradient_blocks, 8u);
+  EXPECT_EQ(plan_of(Cell::gru, 64, 28, 135).gradient_blocks, 1u);
 }
 
 TEST(RecurrentPlan, RowsAreWholeCacheLinesAndSpreadOverTheSets) {
@@ -172,28 +244,55 @@ TEST(RecurrentPlan, RowsAreWholeCacheLinesAndSpreadOverTheSets) {
     EXPECT_EQ(padded_row(size), padded) << size;
 }
 
-class RecurrentSpecial : public test::KernelTest {};
+class RecurrentSpecial : public test::RecurrentTest {};
 
 // W_hh of 1/2 and no input: the states of a ReLU layer fall by half a step into the subnormals.
 TEST_F(RecurrentSpecial, SubnormalStatesAreKeptWhateverTheCallerSet) {
-  PlainRnn<float> rnn({1, 140, 1, 1, 1, false, Nonlinearity::relu}, true);
-  rnn.layers[0].weight_ih = {0};
-  rnn.layers[0].weight_hh = {0.5f};
-  rnn.h_0 = {1};
+  RecurrentNumbers<float> numbers(DriverCase{1, 140, 1, 1, false}.layer(Cell::rnn_relu));
+  numbers.values["weight_ih"] = {0};
+  numbers.values["weight_hh"] = {0.5f};
+  numbers.values["h_0"] = {1};
   const test::FlushToZero flush;
-  EXPECT_EQ(drive(rnn).states.back(), 0x1p-140f);
+  EXPECT_EQ(drive(numbers).states.at("h_n")[0], 0x1p-140f);
 }
 
 TEST_F(RecurrentSpecial, NanInOneSequenceStaysInIt) {
-  for (const Nonlinearity f : {Nonlinearity::tanh, Nonlinearity::relu}) {
-    PlainRnn<float> rnn({3, 4, 2, 5, 1, true, f}, false);
-    rnn.input[(1 * 3 + 1) * 2] = NAN;  // step 1, sequence 1
-    const auto states = drive(rnn).states;
+  for (const auto& [cell, name] : cells) {
+    RecurrentNumbers<float> numbers(DriverCase{3, 4, 2, 5}.layer(cell));
+    numbers.values["input"][(1 * 3 + 1) * 2] = NAN;  // step 1, sequence 1
+    const auto states = drive(numbers).states.at("output");
     for (std::size_t t = 0; t < 4; ++t)
       for (std::size_t n = 0; n < 3; ++n)
         for (std::size_t j = 0; j < 5; ++j)
-          EXPECT_EQ(std::isnan(states[((t + 1) * 3 + n) * 5 + j]), t >= 1 && n == 1);
+          EXPECT_EQ(std::isnan(states[(t * 3 + n) * 5 + j]), t >= 1 && n == 1) << name;
   }
+}
+
+// Lengths say what would happen if each sequence were alone.
+TEST_F(RecurrentSpecial, SequencesOfABatchAreThoseOfOne) {
+  for (const bool reverse : {false, true})
+    for (const auto& [cell, name] : cells) {
+      const RecurrentNumbers<float> batch(
+          DriverCase{4, 6, 3, 5, true, false, reverse, {6, 4, 4, 1}}.layer(cell));
+      const auto together = drive(batch);
+      for (std::size_t n = 0; n < 4; ++n) {
+        const std::size_t length = batch.length(n);
+        RecurrentNumbers<float> one(DriverCase{1, length, 3, 5, true, false, reverse}.layer(cell));
+        for (const char* weight : {"weight_ih", "weight_hh", "bias_ih", "bias_hh"})
+          one.values[weight] = batch.values.at(weight);
+        for (std::size_t t = 0; t < length; ++t)
+          std::copy_n(&batch.values.at("input")[(t * 4 + n) * 3], 3, &one.values["input"][t * 3]);
+        const auto alone = drive(one).states;
+        const auto& output = together.states.at("output");
+        for (std::size_t t = 0; t < 6; ++t)
+          for (std::size_t j = 0; j < 5; ++j)
+            EXPECT_EQ(output[(t * 4 + n) * 5 + j],
+                      t < length ? alone.at("output")[t * 5 + j] : 0.0f)
+                << name;
+        for (std::size_t j = 0; j < 5; ++j)
+          EXPECT_EQ(together.states.at("h_n")[n * 5 + j], alone.at("h_n")[j]) << name;
+      }
+    }
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ TEST(Signature, ModelsLearn) {
 TEST(Signature, AnotherBitIsADifference) {
   const Result result{.model = expected[0].model, .hash = 0x123};
   EXPECT_EQ(difference(result), std::string(expected[0].hash) + " expected");
-  EXPECT_EQ(difference({.model = "lstm"}), "no hash is expected yet");
+  EXPECT_EQ(difference({.model = "transformer"}), "no hash is expected yet");
 }
 
 TEST(Signature, JsonIsOneLineWithAHashEach) {
@@ -62,8 +62,8 @@ TEST(Signature, JsonIsOneLineWithAHashEach) {
 }
 
 TEST(Signature, UnknownModel) {
-  const std::string text = test::error_of<ValueError>([] { train("lstm"); });
-  EXPECT_TRUE(text.starts_with("[signature] no model is called lstm; there are rnn_relu, "))
+  const std::string text = test::error_of<ValueError>([] { train("transformer"); });
+  EXPECT_TRUE(text.starts_with("[signature] no model is called transformer; there are rnn_relu, "))
       << text;
 }
 

@@ -24,7 +24,7 @@ void expect_parts(const std::string& text, const std::vector<std::string>& parts
 void expect_the_chapters_model(const Config& c) {
   EXPECT_EQ(c.hidden, 100);
   EXPECT_EQ(c.layers, 1);
-  EXPECT_EQ(c.activation, Nonlinearity::relu);
+  EXPECT_EQ(c.activation, spec::Activation::relu);
   EXPECT_EQ(c.batch_size, 100);
   EXPECT_EQ(c.dtype, DType::f32);
   EXPECT_EQ(c.rng, Rng::native);
@@ -78,7 +78,15 @@ Config unusual() {
   c.dataset = "/a folder/with \"quotes\"";
   c.hidden = 33;
   c.layers = 2;
-  c.activation = Nonlinearity::tanh;
+  c.activation = spec::Activation::tanh;
+  c.permute = 18446744073709551615u;
+  c.dropout = 0.5;
+  c.input = spec::Form::pixels;
+  c.readout = spec::Readout::mean_last;
+  c.bidirectional = true;
+  c.layer_norm = true;
+  c.zoneout_h = 0.25;
+  c.learn_initial_state = true;
   c.init = InitialValues::orthogonal;
   c.batch_size = 7;
   c.steps = 11;
@@ -103,22 +111,48 @@ Config unusual() {
   return c;
 }
 
+/// What only an lstm has.
+Config unusual_lstm() {
+  Config c;
+  c.model = ModelKind::lstm;
+  c.zoneout_c = 0.1;
+  c.proj_size = 7;
+  c.forget_bias = -1.5;
+  c.tbptt = 3;
+  return c;
+}
+
+/// Of a task, which alone has a length.
+Config unusual_task() {
+  Config c = task_recipe(Task::copy, "tuned", ModelKind::lstm);
+  c.length = 77;
+  return c;
+}
+
 TEST(ConfigJson, RoundTrip) {
-  for (const Config& c : {unusual(), recipe("tutorial"), recipe("tuned"), recipe("sprint")}) {
+  for (const Config& c : {unusual(), unusual_lstm(), unusual_task(), recipe("tutorial"),
+                          recipe("tuned"), recipe("sprint")}) {
     const auto [config, provenance] = config_from_json(to_json(c, {"abc", "def", 7}), "file");
     EXPECT_EQ(config, c);
     EXPECT_EQ(provenance.train_sha256, "abc");
     EXPECT_EQ(provenance.test_sha256, "def");
     EXPECT_EQ(provenance.numerics_revision, 7);
   }
-  // Equality sees every setting: each one of the unusual configuration alone makes a difference.
-  const Json usual = Json::parse(to_json({}, {})), other = Json::parse(to_json(unusual(), {}));
-  for (const auto& item : usual.at("settings").items()) {
-    if (item.key() == "model") continue;  // there is only one yet
-    EXPECT_NE(item.value(), other.at("settings").at(item.key())) << item.key();
-    Json mixed = usual;
-    mixed["settings"][item.key()] = other.at("settings").at(item.key());
-    EXPECT_FALSE(config_from_json(mixed.dump(), "file").config == Config()) << item.key();
+  // Equality sees every setting: each one of the unusual configurations alone makes a difference.
+  Config lstm;
+  lstm.model = ModelKind::lstm;
+  const auto settings = [](const Config& c) { return Json::parse(to_json(c, {})).at("settings"); };
+  EXPECT_FALSE(unusual_task() == task_recipe(Task::copy, "tuned", ModelKind::lstm));
+  const Json usual = settings({});
+  for (const auto& item : usual.items()) {
+    if (item.key() == "length") continue;
+    const bool of_lstm = settings(unusual_lstm()).at(item.key()) != settings(lstm).at(item.key());
+    const Json other = settings(of_lstm || item.key() == "model" ? unusual_lstm() : unusual());
+    EXPECT_NE(item.value(), other.at(item.key())) << item.key();
+    Json mixed = Json::parse(to_json(of_lstm ? lstm : Config(), {}));
+    mixed["settings"][item.key()] = other.at(item.key());
+    EXPECT_FALSE(config_from_json(mixed.dump(), "file").config == (of_lstm ? lstm : Config()))
+        << item.key();
   }
 }
 
@@ -160,7 +194,14 @@ TEST(Config, RangesAreChecked) {
     expect_parts(error_of<ValueError>([&] { validate(c); }), {"[" + setting + "]", "expected"});
   };
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  refused([](Config& c) { c.model = "lstm"; }, "model");
+  refused([](Config& c) { c.dropout = 1; }, "dropout");
+  refused([&](Config& c) { c.zoneout_h = nan; }, "zoneout-h");
+  refused([](Config& c) { c.activation = spec::Activation::sigmoid; }, "activation");
+  refused([](Config& c) { c.input = spec::Form::flat; }, "input");
+  refused([](Config& c) { c.readout = spec::Readout::every_step; }, "readout");
+  refused([](Config& c) { c.model = ModelKind::lstm, c.proj_size = c.hidden; }, "proj-size");
+  refused([&](Config& c) { c.model = ModelKind::lstm, c.forget_bias = nan; }, "forget-bias");
+  refused([](Config& c) { c.model = ModelKind::cnn, c.layers = 9; }, "layers");
   refused([](Config& c) { c.hidden = 0; }, "hidden");
   refused([](Config& c) { c.hidden = 1000000000000; }, "hidden");
   refused([](Config& c) { c.layers = 0; }, "layers");
@@ -180,6 +221,156 @@ TEST(Config, RangesAreChecked) {
   refused([&](Config& c) { c.weight_decay = -0.1; }, "weight-decay");
   refused([&](Config& c) { c.clip_norm = nan; }, "clip-norm");
   refused([](Config& c) { c.normalization.std = 0; }, "normalize");
+}
+
+/// Recipes are for every kind of model.
+TEST(Recipe, OfEveryKindOfModel) {
+  using enum ModelKind;
+  for (const ModelKind model : {logistic, linear, fnn, cnn, rnn, lstm, gru})
+    for (const std::string_view name : recipe_names) {
+      SCOPED_TRACE(std::string(name_of(model)) + " " + std::string(name));
+      const Config c = recipe(name, model);
+      EXPECT_NO_THROW(validate(c));
+      EXPECT_EQ(c.model, model);
+      const bool recurrent = is_recurrent(model) && name != "tutorial";
+      EXPECT_EQ(c.init == InitialValues::identity, model == rnn && recurrent);
+      EXPECT_EQ(c.optimizer == Algorithm::muon, recurrent);
+      EXPECT_EQ(c.forget_bias, model == lstm && recurrent ? 1 : 0);
+    }
+}
+
+/// Depth and activation decide too; flags that name them are looked at first.
+TEST(Recipe, OfDepthAndActivation) {
+  const Config deep = recipe("tuned", ModelKind::rnn, 2),
+               tanh = recipe("tuned", ModelKind::rnn, 2, spec::Activation::tanh);
+  EXPECT_EQ(deep.layers, 2);
+  EXPECT_EQ(deep.init, InitialValues::identity);
+  EXPECT_EQ(deep.lr_others, 3e-3);
+  EXPECT_EQ(recipe("tuned").lr_others, 5e-3);
+  EXPECT_EQ(tanh.init, InitialValues::orthogonal);
+  EXPECT_EQ(recipe("tuned", ModelKind::cnn).layers, 2);
+}
+
+TEST(Config, SettingsThatTheModelHasNotAreRefused) {
+  using enum ModelKind;
+  const auto refused = [](ModelKind model, const std::function<void(Config&)>& how,
+                          const std::string& setting) {
+    Config c = recipe("tuned", model);
+    how(c);
+    expect_parts(error_of<ValueError>([&] { validate(c); }),
+                 {"[" + setting + "]", std::string(name_of(model))});
+  };
+  for (const ModelKind model : {logistic, linear}) {
+    refused(
+        model, [](Config& c) { c.layers = 2; }, "layers");
+    refused(
+        model, [](Config& c) { c.activation = spec::Activation::tanh; }, "activation");
+    refused(
+        model, [](Config& c) { c.dropout = 0.5; }, "dropout");
+  }
+  for (const ModelKind model : {logistic, fnn, cnn}) {
+    refused(
+        model, [](Config& c) { c.input = spec::Form::pixels; }, "pixels");
+    refused(
+        model, [](Config& c) { c.tbptt = 10; }, "tbptt");
+    refused(
+        model, [](Config& c) { c.readout = spec::Readout::mean; }, "readout");
+    refused(
+        model, [](Config& c) { c.bidirectional = true; }, "bidirectional");
+    refused(
+        model, [](Config& c) { c.layer_norm = true; }, "layer-norm");
+    refused(
+        model, [](Config& c) { c.zoneout_h = 0.5; }, "zoneout-h");
+    refused(
+        model, [](Config& c) { c.learn_initial_state = true; }, "learn-initial-state");
+    refused(
+        model, [](Config& c) { c.init = InitialValues::orthogonal; }, "init");
+    refused(
+        model, [](Config& c) { c.precision = Precision::bf16; }, "precision");
+  }
+  for (const ModelKind model : {fnn, rnn, gru}) {
+    refused(
+        model, [](Config& c) { c.zoneout_c = 0.5; }, "zoneout-c");
+    refused(
+        model, [](Config& c) { c.proj_size = 5; }, "proj-size");
+    refused(
+        model, [](Config& c) { c.forget_bias = 1; }, "forget-bias");
+  }
+  refused(
+      gru, [](Config& c) { c.activation = spec::Activation::tanh; }, "activation");
+  refused(
+      lstm, [](Config& c) { c.init = InitialValues::identity; }, "init");
+}
+
+TEST(Recipe, OfTasks) {
+  using enum ModelKind;
+  for (const Task task : {Task::adding, Task::copy}) {
+    EXPECT_TRUE(is_recurrent(usual_model(task)));
+    EXPECT_EQ(find_task(name_of(task)), task);
+    for (const ModelKind model : {rnn, lstm, gru}) {
+      const Config c = task_recipe(task, "tuned", model);
+      EXPECT_NO_THROW(validate(c));
+      EXPECT_EQ(c.model, model);
+      EXPECT_EQ(c.dataset, name_of(task));
+      EXPECT_EQ(c.length, 100);
+      EXPECT_EQ(c.batch_size, 100);
+      EXPECT_EQ(c.steps, 3000);
+    }
+    expect_parts(error_of<ValueError>([&] { task_recipe(task, "sprint", gru); }),
+                 {"[recipe]", "sprint", "tuned", std::string(name_of(task))});
+  }
+  EXPECT_EQ(find_task("mnist"), std::nullopt);
+}
+
+TEST(Config, WhatATaskHasNotIsRefused) {
+  const auto refused = [](Task task, const std::function<void(Config&)>& how,
+                          const std::string& setting) {
+    Config c = task_recipe(task, "tuned", ModelKind::rnn);
+    how(c);
+    expect_parts(error_of<ValueError>([&] { validate(c); }), {"[" + setting + "]"});
+  };
+  for (const Task task : {Task::adding, Task::copy}) {
+    refused(
+        task, [](Config& c) { c.model = ModelKind::cnn; }, "model");
+    refused(
+        task, [](Config& c) { c.model = ModelKind::linear, c.init = InitialValues::torch; },
+        "model");
+    refused(
+        task, [](Config& c) { c.permute = 0; }, "permute");
+    refused(
+        task, [](Config& c) { c.input = spec::Form::pixels; }, "pixels");
+    refused(
+        task, [](Config& c) { c.augment = 1; }, "augment");
+    refused(
+        task, [](Config& c) { c.normalization.mean = 0.5; }, "normalize");
+    refused(
+        task, [](Config& c) { c.epochs = 1; }, "epochs");
+    refused(
+        task, [](Config& c) { c.length = 1 << 21; }, "length");
+  }
+  refused(
+      Task::adding, [](Config& c) { c.length = 1; }, "length");
+  refused(
+      Task::copy, [](Config& c) { c.length = 0; }, "length");
+  refused(
+      Task::copy, [](Config& c) { c.readout = spec::Readout::mean; }, "readout");
+  Config images = recipe("tuned");
+  images.length = 5;
+  EXPECT_THROW(validate(images), ValueError);
+}
+
+TEST(Config, WhatTruncationCannotBeCombinedWithIsRefused) {
+  const auto refused = [](const std::function<void(Config&)>& how, const std::string& part) {
+    Config c = recipe("tutorial", ModelKind::gru);
+    c.tbptt = 7;
+    EXPECT_NO_THROW(validate(c));
+    how(c);
+    expect_parts(error_of<ValueError>([&] { validate(c); }), {"[tbptt]", part});
+  };
+  refused([](Config& c) { c.tbptt = -1; }, "-1");
+  refused([](Config& c) { c.bidirectional = true; }, "--bidirectional");
+  refused([](Config& c) { c.readout = spec::Readout::mean; }, "--readout");
+  refused([](Config& c) { c.learn_initial_state = true; }, "--learn-initial-state");
 }
 
 TEST(ConfigNames, OfStepsToSaveAt) {

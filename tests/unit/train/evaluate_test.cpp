@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "support/expect_error.h"
+#include "support/specs.h"
 #include "unroll/core/error.h"
 
 namespace unroll::train {
@@ -27,10 +28,7 @@ data::Dataset make_set(const std::vector<std::uint8_t>& images,
 /// h = relu(x), logits = (h_0, h_1, 0.5): what the model does can be told by hand.
 template <class T>
 infer::Model<T> plain_model() {
-  spec::ModelSpec spec;
-  spec.input_size = spec.hidden_size = 2;
-  spec.bias = false;
-  spec.outputs = 3;
+  const spec::ModelSpec spec = test::rnn_spec(2, 2, 3, 1, Nonlinearity::relu, false);
   const std::vector<float> identity = {1, 0, 0, 1}, zeros(4), readout = {1, 0, 0, 1, 0, 0},
                            bias = {0, 0, 0.5f};
   const auto view = [](const char* name, std::vector<std::int64_t> shape,

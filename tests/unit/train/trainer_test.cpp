@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "support/expect_error.h"
+#include "support/specs.h"
 #include "support/tensors.h"
 
 namespace unroll::train {
@@ -118,18 +119,17 @@ TEST(Trainer, DescribesItsModel) {
   const data::Dataset set = make_set();
   Config c = make_config();
   c.layers = 2;
-  c.activation = Nonlinearity::tanh;
+  c.activation = spec::Activation::tanh;
   c.normalization = {0.5, 0.25};
   Trainer trainer(c, set, set);
   const spec::ModelSpec& spec = trainer.description();
-  EXPECT_EQ(spec.input_size, 4);
-  EXPECT_EQ(spec.steps, 4);
-  EXPECT_EQ(spec.hidden_size, 6);
-  EXPECT_EQ(spec.num_layers, 2);
-  EXPECT_EQ(spec.nonlinearity, Nonlinearity::tanh);
-  EXPECT_EQ(spec.outputs, 2);
-  EXPECT_EQ(spec.input_mean, 0.5);
-  EXPECT_EQ(spec.input_std, 0.25);
+  const spec::ModelSpec expected = test::rnn_spec(4, 6, 2, 2, Nonlinearity::tanh);
+  EXPECT_EQ(spec.layers, expected.layers);
+  EXPECT_EQ(spec.input.form, spec::Form::rows);
+  EXPECT_EQ(spec.input.height, 4);
+  EXPECT_EQ(spec.input.width, 4);
+  EXPECT_EQ(spec.input.mean, 0.5);
+  EXPECT_EQ(spec.input.std, 0.25);
   EXPECT_EQ(spec.dataset, "made up");
   std::vector<std::pair<std::string, spec::Sizes>> made;
   for (const Parameter& p : trainer.parameters())

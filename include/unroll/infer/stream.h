@@ -1,0 +1,66 @@
+// Running a trained model step by step, as in a real-time program.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "unroll/infer/model.h"
+
+namespace unroll::infer {
+
+/// Sequences in progress, N of them at once; copy it to branch. After step t the outputs have the
+/// same bits as Model::run on the first t steps of each.
+///
+/// Once made, nothing here asks for memory, takes a lock or starts a thread, and nothing throws but
+/// ShapeError for spans of the wrong size. One stream is for one thread at a time; several streams
+/// of one model may run on as many threads.
+template <class T>
+class Stream {
+ public:
+  /// Takes the next step of every sequence, in (N, I).
+  void step(std::span<const T> in);
+  /// Writes the outputs of the sequences so far, (N, C); those of the last step with every_step.
+  void outputs(std::span<T> out);
+  /// Both in one.
+  void step(std::span<const T> in, std::span<T> out);
+  /// A block of so many steps: in (steps, N, I), out (steps, N, C).
+  void process(std::span<const T> in, std::span<T> out, std::size_t steps);
+
+  void reset();                      ///< all sequences back to their beginning
+  void reset(std::size_t sequence);  ///< this one alone. Throws ValueError where there is none
+
+  std::size_t count() const { return count_; }           ///< N
+  std::size_t layers() const { return layers_.size(); }  ///< recurrent ones, from the input on
+
+  /// A layer's state after the last step, (N, H), or (N, P) where it is projected; and an LSTM's
+  /// cell state, (N, H), which others have not. `layer` is below layers().
+  std::span<const T> h(std::size_t layer) const { return layers_[layer].h; }
+  std::span<const T> c(std::size_t layer) const { return layers_[layer].c; }
+  /// Goes on from this state. Throws ShapeError where the sizes don't fit.
+  void set_state(std::size_t layer, std::span<const T> h, std::span<const T> c = {});
+
+ private:
+  friend class Model<T>;
+  Stream(std::shared_ptr<const Compiled<T>> compiled, std::size_t count);
+  void advance(const T* in) noexcept;
+  void emit(T* out) noexcept;
+  void begin(std::size_t sequence) noexcept;
+
+  struct Layer {
+    std::vector<T> h, next_h, c, next_c;
+  };
+
+  std::shared_ptr<const Compiled<T>> compiled_;
+  std::size_t count_;
+  std::vector<Layer> layers_;
+  std::vector<std::uint8_t> started_;  // of each sequence: whether its state is more than zeros
+  std::vector<std::uint64_t> steps_;   // of each sequence
+  std::vector<T> read_;                // what the readout gathers
+  std::vector<T> current_, next_;      // what flows between layers
+  std::vector<T> scratch_;
+};
+
+}  // namespace unroll::infer

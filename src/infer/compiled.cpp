@@ -1,0 +1,194 @@
+#include "infer/compiled.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <new>
+
+#include "core/float_environment.h"
+#include "io/safetensors_header.h"
+#include "kernels/table.h"
+#include "kernels/transpose.h"
+#include "unroll/core/error.h"
+
+namespace unroll::infer {
+namespace {
+
+std::size_t size(std::int64_t value) { return static_cast<std::size_t>(value); }
+
+kernels::Cell cell_of(const spec::RecurrentSpec& r) {
+  switch (r.cell) {
+    case spec::Cell::lstm:
+      return kernels::Cell::lstm;
+    case spec::Cell::gru:
+      return kernels::Cell::gru;
+    case spec::Cell::rnn:
+      break;
+  }
+  return r.nonlinearity == Nonlinearity::tanh ? kernels::Cell::rnn_tanh : kernels::Cell::rnn_relu;
+}
+
+/// Weights by name, converted, and the stages made of them.
+template <class T>
+class Compiler {
+ public:
+  Compiler(const std::vector<spec::Features>& features, std::span<const io::ArrayView> weights)
+      : features_(features) {
+    for (const auto& w : weights) {
+      auto& to = values_[w.name];
+      to.resize(w.data.size() / io::size_of(w.type));
+      io::to_floats(w, std::span<T>(to));
+    }
+  }
+
+  Stage<T> operator()(const spec::RecurrentSpec& r) {
+    Recurrent<T> stage;
+    stage.layers = size(r.num_layers);
+    stage.count = size(r.directions());
+    stage.state = size(r.state_size());
+    stage.hidden = size(r.hidden_size);
+    stage.memory = r.cell == spec::Cell::lstm;
+    stage.readout = r.readout;
+    stage.zoneout_h = static_cast<T>(r.zoneout_h);
+    stage.zoneout_c = static_cast<T>(r.zoneout_c);
+    for (std::size_t l = 0; l < stage.layers; ++l)
+      for (std::size_t d = 0; d < stage.count; ++d)
+        stage.directions.push_back(direction(r, stage, l, d));
+    ++done_;
+    return stage;
+  }
+
+  Stage<T> operator()(const spec::LinearSpec& l) {
+    Linear<T> stage;
+    stage.inputs = size(l.in_features);
+    stage.outputs = size(l.out_features);
+    const auto& weight = values_.at(l.name + ".weight");  // (O, I)
+    stage.weight.resize(weight.size());
+    kernels::transpose(weight.data(), stage.outputs, stage.inputs, stage.weight.data(),
+                       stage.outputs);
+    if (l.bias) stage.bias = std::move(values_.at(l.name + ".bias"));
+    ++done_;
+    return stage;
+  }
+
+  Stage<T> operator()(const spec::ActivationSpec& a) {
+    ++done_;
+    return Activate{a.function};
+  }
+
+  Stage<T> operator()(const spec::Conv2dSpec& c) {
+    const spec::Features &in = features_[done_], &out = features_[done_ + 1];
+    Convolve<T> stage;
+    stage.shape.batch = 1;
+    stage.shape.channels = size(in.channels);
+    stage.shape.outputs = size(out.channels);
+    stage.shape.input = {size(in.height), size(in.width)};
+    stage.shape.kernel = {size(c.kernel.height), size(c.kernel.width)};
+    stage.shape.output = {size(out.height), size(out.width)};
+    stage.shape.stride = {size(c.stride.height), size(c.stride.width)};
+    stage.shape.padding = {size(c.padding.height), size(c.padding.width)};
+    stage.weight = std::move(values_.at(c.name + ".weight"));
+    if (c.bias) stage.bias = std::move(values_.at(c.name + ".bias"));
+    ++done_;
+    return stage;
+  }
+
+  Stage<T> operator()(const spec::MaxPool2dSpec& p) {
+    const spec::Features& in = features_[done_++];
+    return Pool{size(in.channels),
+                {in.height, p.kernel.height, p.stride.height, p.padding.height},
+                {in.width, p.kernel.width, p.stride.width, p.padding.width}};
+  }
+
+  Stage<T> operator()(const spec::FlattenSpec&) {
+    ++done_;
+    return Flatten{};
+  }
+
+ private:
+  Direction<T> direction(const spec::RecurrentSpec& r, const Recurrent<T>& stage, std::size_t l,
+                         std::size_t d) {
+    const std::string end = fmt::format("_l{}{}", l, d == 1 ? "_reverse" : "");
+    const auto of = [&](std::string_view part, std::string_view of_part = "") -> const T* {
+      const auto found = values_.find(fmt::format("{}.{}{}{}", r.name, part, end, of_part));
+      return found == values_.end() ? nullptr : found->second.data();
+    };
+    kernels::RecurrentWeights<T> weights;
+    weights.weight_ih = of("weight_ih");
+    weights.weight_hh = of("weight_hh");
+    weights.bias_ih = of("bias_ih");
+    weights.bias_hh = of("bias_hh");
+    weights.weight_hr = of("weight_hr");
+    weights.norm_ih_weight = of("layer_norm_ih", ".weight");
+    weights.norm_ih_bias = of("layer_norm_ih", ".bias");
+    weights.norm_hh_weight = of("layer_norm_hh", ".weight");
+    weights.norm_hh_bias = of("layer_norm_hh", ".bias");
+    weights.norm_c_weight = of("layer_norm_c", ".weight");
+    weights.norm_c_bias = of("layer_norm_c", ".bias");
+
+    Direction<T> made;
+    kernels::RecurrentShape& shape = made.shape;
+    shape.cell = cell_of(r);
+    shape.batch = shape.steps = 1;
+    shape.input = l == 0 ? size(r.input_size) : stage.width();
+    shape.hidden = stage.hidden;
+    shape.projection = size(r.proj_size);
+    shape.bias = r.bias;
+    shape.reverse = d == 1;
+    shape.layer_norm = r.layer_norm;
+    shape.zoneout = r.zoneout_h > 0 || r.zoneout_c > 0;
+    const std::size_t packed_size = kernels::RecurrentPlan(shape).packed_size;
+    made.packed = hwy::AllocateAligned<T>(packed_size);
+    if (!made.packed) throw std::bad_alloc();
+    std::fill_n(made.packed.get(), packed_size, T{0});  // what pads the rows, too
+    kernels::pack(shape, weights, made.packed.get());
+
+    if (r.learn_initial_state) {
+      const auto row = [&](const char* name, std::size_t width) {
+        const T* const first = values_.at(r.name + name).data() + (l * stage.count + d) * width;
+        return std::vector<T>(first, first + width);
+      };
+      made.h_0 = row(".h_0", stage.state);
+      if (stage.memory) made.c_0 = row(".c_0", stage.hidden);
+    }
+    return made;
+  }
+
+  const std::vector<spec::Features>& features_;
+  std::map<std::string, std::vector<T>> values_;
+  std::size_t done_ = 0;  // stages
+};
+
+}  // namespace
+
+template <class T>
+Compiled<T>::Compiled(const spec::ModelSpec& s, std::span<const io::ArrayView> weights)
+    : spec(s), features(spec::features_of(s)) {
+  std::map<std::string, spec::Sizes> shapes;
+  for (const auto& w : weights) {
+    shapes[w.name] = w.shape;
+    std::uint64_t bytes = 0;
+    if (!io::bytes_of(w.type, w.shape, bytes) || bytes != w.data.size())
+      throw FormatError("model", fmt::format("{} has {} bytes, its shape needs {}", w.name,
+                                             w.data.size(), bytes));
+  }
+  const std::string misfits = spec::differences(spec, shapes);
+  if (!misfits.empty()) throw FormatError("model", misfits);
+  kernels::table<T>();  // throws here, where UNROLL_ISA is wrong, and never later
+  const FloatEnvironment environment;
+  Compiler<T> compiler(features, weights);
+  for (const spec::LayerSpec& layer : spec.layers) stages.push_back(std::visit(compiler, layer));
+}
+
+template <class T>
+std::size_t Compiled<T>::sequence_stages() const {
+  std::size_t count = 0;
+  while (count < stages.size() && features[count].kind == spec::Features::Kind::sequence) ++count;
+  return count;
+}
+
+template struct Compiled<float>;
+template struct Compiled<double>;
+
+}  // namespace unroll::infer

@@ -1,0 +1,255 @@
+#include "infer/sequences.h"
+
+#include <algorithm>
+
+#include "core/parallel.h"
+#include "infer/readout.h"
+#include "infer/vectors.h"
+#include "kernels/parallel_gemm.h"
+
+namespace unroll::infer {
+namespace {
+
+constexpr std::size_t kRows = 1024;  // enough to share among threads
+// Elements of memory: of a block of steps, so small that it stays in cache; and of all steps where
+// they are needed at once.
+constexpr std::size_t kBlock = std::size_t{1} << 20;
+constexpr std::size_t kWhole = std::size_t{1} << 25;
+
+std::ptrdiff_t as_signed(std::size_t value) { return static_cast<std::ptrdiff_t>(value); }
+
+/// Whether only the last state of this layer is asked for.
+template <class T>
+bool end_only(const Recurrent<T>& stage, std::size_t layer) {
+  return layer + 1 == stage.layers && stage.count == 1 && stage.readout == spec::Readout::last;
+}
+
+/// What all stages need, at most.
+struct Need {
+  bool both_ways = false;
+  std::size_t width = 0;  // padded, of what flows between stages
+  std::size_t saved = 0;  // elements that a recurrent layer keeps for one row and step
+  std::size_t state = 0, hidden = 0;
+};
+
+template <class T>
+Need need_of(const Compiled<T>& model) {
+  Need need;
+  const std::size_t stages = model.sequence_stages();
+  for (std::size_t i = 0; i < stages; ++i) {
+    need.width = std::max(need.width, kernels::padded_row(model.size_of(i)));
+    const auto* r = std::get_if<Recurrent<T>>(&model.stages[i]);
+    if (!r) {
+      need.width = std::max(need.width, kernels::padded_row(model.size_of(i + 1)));
+      continue;
+    }
+    need.both_ways |= r->count == 2;
+    need.width = std::max(need.width, kernels::padded_row(r->width()));
+    need.state = std::max(need.state, r->state);
+    need.hidden = std::max(need.hidden, r->hidden);
+    for (const auto& d : r->directions)
+      need.saved = std::max(need.saved, kernels::RecurrentPlan(d.shape).saved_size(d.shape, 1));
+  }
+  return need;
+}
+
+std::size_t per_step(const Need& need) { return 2 * need.width + need.saved; }
+
+}  // namespace
+
+template <class T>
+std::size_t SequenceRun<T>::rows_at_once(const Compiled<T>& model, std::size_t rows,
+                                         std::size_t steps) {
+  const Need need = need_of(model);
+  const std::size_t most =
+      need.both_ways ? std::max<std::size_t>(1, kWhole / per_step(need) / steps) : kRows;
+  return std::min({rows, kRows, most});
+}
+
+template <class T>
+SequenceRun<T>::SequenceRun(const Compiled<T>& model, std::size_t rows, std::size_t steps)
+    : model_(model), rows_(rows), steps_(steps), stages_(model.sequence_stages()) {
+  const Need need = need_of(model);
+  block_ =
+      need.both_ways ? steps : std::clamp<std::size_t>(kBlock / per_step(need) / rows, 1, steps);
+  // A single layer of which only the end is asked for keeps two steps of any number.
+  const auto* only = std::get_if<Recurrent<T>>(&model.stages[0]);
+  const bool ends = stages_ == 1 && only && only->layers == 1 && end_only(*only, 0);
+  if (ends) block_ = steps;
+  const std::size_t slots = ends ? std::min<std::size_t>(2, steps) : block_;
+  for (std::size_t i = 0; i < stages_; ++i) {
+    first_state_.push_back(states_.size());
+    const auto* r = std::get_if<Recurrent<T>>(&model.stages[i]);
+    if (!r) continue;
+    for (const auto& d : r->directions) {
+      State state{std::vector<T>(rows * r->state),
+                  std::vector<T>(r->memory ? rows * r->hidden : 0)};
+      kernels::RecurrentShape shape = d.shape;
+      shape.batch = rows;
+      const std::size_t size =
+          kernels::RecurrentPlan(shape).saved_size(shape, std::max<std::size_t>(slots, 2));
+      if (size > saved_.size()) saved_.resize(size);
+      states_.push_back(std::move(state));
+    }
+    if (gathers(r->readout)) gathered_.resize(rows * r->width());
+    if (r->readout != spec::Readout::every_step) result_.resize(rows * r->features());
+  }
+  one_.resize(std::max<std::size_t>(slots, 2) * rows * need.width);
+  other_.resize(one_.size());
+  h_n_.resize(rows * need.state);
+  c_n_.resize(rows * need.hidden);
+  lengths_.resize(rows);
+}
+
+template <class T>
+std::size_t SequenceRun<T>::begin_block(const Sequences<T>& sequences, std::size_t first,
+                                        std::size_t count) {
+  first_ = first;
+  count_ = count;
+  active_ = sequences.rows;
+  ragged_ = sequences.lengths != nullptr;
+  if (ragged_) {
+    active_ = 0;
+    for (; active_ < sequences.rows && sequences.lengths[active_] > first; ++active_)
+      lengths_[active_] = std::min(sequences.lengths[active_] - first, count);
+  }
+  x_ = sequences.input;
+  x_.data = x_.at(first, 0);
+  return active_;
+}
+
+template <class T>
+std::size_t SequenceRun<T>::rows_with(std::size_t t) const {
+  if (!ragged_) return active_;
+  const auto* const end = lengths_.data() + active_;
+  return static_cast<std::size_t>(
+      std::partition_point(lengths_.data(), end, [t](std::size_t length) { return length > t; }) -
+      lengths_.data());
+}
+
+/// The buffer that does not hold x_.
+template <class T>
+kernels::Sequence<T> SequenceRun<T>::other(std::size_t width) {
+  const std::size_t row = kernels::padded_row(width);
+  return {other_.data(), as_signed(rows_ * row), as_signed(row)};
+}
+
+template <class T>
+void SequenceRun<T>::use(kernels::Sequence<T> made) {
+  one_.swap(other_);
+  x_ = {made.data, made.step, made.row};
+}
+
+template <class T>
+void SequenceRun<T>::stage(std::size_t i) {
+  std::visit(
+      [&](const auto& s) {
+        using Kind = std::remove_cvref_t<decltype(s)>;
+        if constexpr (std::is_same_v<Kind, Recurrent<T>>)
+          recurrent(s, first_state_[i]);
+        else if constexpr (std::is_same_v<Kind, Linear<T>>)
+          linear(s);
+        else if constexpr (std::is_same_v<Kind, Activate>)
+          activate_each(s, model_.size_of(i));
+      },
+      model_.stages[i]);
+}
+
+template <class T>
+void SequenceRun<T>::linear(const Linear<T>& l) {
+  const kernels::Sequence<T> y = other(l.outputs);
+  if (active_ >= count_) {
+    for (std::size_t t = 0; t < count_; ++t)
+      kernels::parallel_gemm(product_of(l, active_, x_.at(t, 0), x_.row, y.at(t, 0), y.row));
+  } else {
+    for (std::size_t n = 0; n < active_; ++n)
+      kernels::parallel_gemm(product_of(l, count_, x_.at(0, n), x_.step, y.at(0, n), y.step));
+  }
+  use(y);
+}
+
+template <class T>
+void SequenceRun<T>::activate_each(const Activate& a, std::size_t width) {
+  const kernels::Sequence<T> y = other(width);
+  parallel_pieces(count_, 1, [&](std::size_t t, std::size_t) {
+    for (std::size_t n = 0; n < active_; ++n) activate(a.function, x_.at(t, n), y.at(t, n), width);
+  });
+  use(y);
+}
+
+template <class T>
+void SequenceRun<T>::recurrent(const Recurrent<T>& r, std::size_t first_state) {
+  for (std::size_t l = 0; l < r.layers; ++l) {
+    const bool end = end_only(r, l);
+    const kernels::Sequence<T> y = other(r.width());
+    for (std::size_t d = 0; d < r.count; ++d) {
+      const std::size_t at = l * r.count + d;
+      kernels::Sequence<T> half = y;
+      half.data += d * r.state;
+      direction(r.directions[at], r, states_[first_state + at], half,
+                end ? std::min<std::size_t>(2, count_) : count_);
+    }
+    use(y);
+  }
+  if (gathers(r.readout)) gather_all(r.readout, r.width());
+}
+
+template <class T>
+void SequenceRun<T>::direction(const Direction<T>& d, const Recurrent<T>& r, State& state,
+                               kernels::Sequence<T> output, std::size_t slots) {
+  if (first_ == 0 && !d.h_0.empty())
+    for (std::size_t n = 0; n < rows_; ++n) {
+      std::ranges::copy(d.h_0, state.h.begin() + as_signed(n * r.state));
+      if (r.memory) std::ranges::copy(d.c_0, state.c.begin() + as_signed(n * r.hidden));
+    }
+  const bool zeros = first_ == 0 && d.h_0.empty();
+  kernels::RecurrentForward<T> call;
+  call.shape = d.shape;
+  call.shape.batch = active_;
+  call.shape.steps = count_;
+  call.shape.lengths = ragged_ ? lengths_.data() : nullptr;
+  call.packed = d.packed.get();
+  call.input = x_;
+  call.h_0 = zeros ? nullptr : state.h.data();
+  call.c_0 = zeros || !r.memory ? nullptr : state.c.data();
+  call.output = output;
+  call.saved = saved_.data();
+  call.slots = slots;
+  call.h_n = h_n_.data();
+  call.c_n = r.memory ? c_n_.data() : nullptr;
+  call.masks.zone_h_rate = r.zoneout_h;
+  call.masks.zone_c_rate = r.zoneout_c;
+  kernels::forward(call);
+  std::copy_n(h_n_.data(), active_ * r.state, state.h.data());
+  if (r.memory) std::copy_n(c_n_.data(), active_ * r.hidden, state.c.data());
+}
+
+template <class T>
+void SequenceRun<T>::gather_all(spec::Readout readout, std::size_t width) {
+  constexpr std::size_t kRowsAtOnce = 8;
+  parallel_pieces(active_, kRowsAtOnce, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t n = begin; n < end; ++n) {
+      const std::size_t length = ragged_ ? lengths_[n] : count_;
+      for (std::size_t t = 0; t < length; ++t)
+        gather(readout, x_.at(t, n), width, first_ + t == 0, gathered_.data() + n * width);
+    }
+  });
+}
+
+template <class T>
+void SequenceRun<T>::finish_readout(const Sequences<T>& sequences) {
+  const auto& r = std::get<Recurrent<T>>(model_.stages[stages_ - 1]);
+  const std::size_t width = r.width(), top = states_.size() - r.count;
+  std::vector<T> last(width);
+  for (std::size_t n = 0; n < sequences.rows; ++n) {
+    for (std::size_t d = 0; d < r.count; ++d)
+      std::copy_n(states_[top + d].h.data() + n * r.state, r.state, last.data() + d * r.state);
+    finish(r.readout, gathered_.data() + (gathers(r.readout) ? n * width : 0), last.data(), width,
+           sequences.lengths ? sequences.lengths[n] : steps_, result_.data() + n * r.features());
+  }
+}
+
+template class SequenceRun<float>;
+template class SequenceRun<double>;
+
+}  // namespace unroll::infer

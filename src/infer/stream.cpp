@@ -1,0 +1,239 @@
+#include "unroll/infer/stream.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/float_environment.h"
+#include "infer/compiled.h"
+#include "infer/readout.h"
+#include "infer/vectors.h"
+#include "unroll/core/error.h"
+
+namespace unroll::infer {
+namespace {
+
+std::ptrdiff_t as_signed(std::size_t value) { return static_cast<std::ptrdiff_t>(value); }
+
+void check(std::size_t given, std::size_t count, std::size_t each, std::size_t steps,
+           const char* what) {
+  std::size_t expected = 0;
+  if (__builtin_mul_overflow(count * each, steps, &expected) || given != expected)
+    throw ShapeError(
+        "infer",
+        fmt::format("{} {} given, expected {} for {} sequence{} and {} step{}", given, what,
+                    expected, count, count == 1 ? "" : "s", steps, steps == 1 ? "" : "s"));
+}
+
+/// f(first, count, started) for every run of sequences of which all have started, or none.
+template <class F>
+void for_groups(const std::vector<std::uint8_t>& started, F&& f) noexcept {
+  for (std::size_t first = 0; first < started.size();) {
+    std::size_t end = first + 1;
+    while (end < started.size() && started[end] == started[first]) ++end;
+    f(first, end - first, started[first] != 0);
+    first = end;
+  }
+}
+
+}  // namespace
+
+template <class T>
+Stream<T>::Stream(std::shared_ptr<const Compiled<T>> compiled, std::size_t count)
+    : compiled_(std::move(compiled)), count_(count), started_(count), steps_(count) {
+  const Compiled<T>& m = *compiled_;
+  std::size_t largest = 0, scratch = 0;
+  for (std::size_t i = 0; i < m.stages.size(); ++i) {
+    largest = std::max(largest, m.size_of(i + 1));
+    const auto* r = std::get_if<Recurrent<T>>(&m.stages[i]);
+    if (!r) continue;
+    if (gathers(r->readout)) read_.resize(count * r->width());
+    for (const auto& d : r->directions) {
+      Layer layer;
+      layer.h.resize(count * r->state);
+      layer.next_h.resize(layer.h.size());
+      if (r->memory) layer.c.resize(count * r->hidden);
+      layer.next_c.resize(layer.c.size());
+      layers_.push_back(std::move(layer));
+      kernels::RecurrentShape shape = d.shape;
+      shape.batch = count;
+      scratch = std::max(scratch, kernels::RecurrentPlan(shape).saved_size(shape, 1));
+    }
+  }
+  current_.resize(count * largest);
+  next_.resize(count * largest);
+  scratch_.resize(scratch);
+  reset();
+}
+
+template <class T>
+void Stream<T>::begin(std::size_t sequence) noexcept {
+  std::size_t l = 0;
+  started_[sequence] = 0;
+  steps_[sequence] = 0;
+  for (const auto& stage : compiled_->stages) {
+    const auto* r = std::get_if<Recurrent<T>>(&stage);
+    if (!r) continue;
+    for (const auto& d : r->directions) {
+      Layer& layer = layers_[l++];
+      T* const h = layer.h.data() + sequence * r->state;
+      if (d.h_0.empty())
+        std::fill_n(h, r->state, T{0});
+      else
+        std::ranges::copy(d.h_0, h);
+      if (!r->memory) continue;
+      T* const c = layer.c.data() + sequence * r->hidden;
+      if (d.c_0.empty())
+        std::fill_n(c, r->hidden, T{0});
+      else
+        std::ranges::copy(d.c_0, c);
+    }
+  }
+}
+
+template <class T>
+void Stream<T>::advance(const T* in) noexcept {
+  const Compiled<T>& m = *compiled_;
+  const std::size_t stages = m.sequence_stages();
+  std::size_t next_layer = 0;
+  for (std::size_t i = 0; i < stages; ++i) {
+    const std::size_t width = m.size_of(i);
+    if (const auto* linear = std::get_if<Linear<T>>(&m.stages[i])) {
+      kernels::table<T>().gemm(product_of(*linear, count_, in, as_signed(linear->inputs),
+                                          next_.data(), as_signed(linear->outputs)));
+      current_.swap(next_);
+      in = current_.data();
+    } else if (const auto* a = std::get_if<Activate>(&m.stages[i])) {
+      activate(a->function, in, current_.data(), count_ * width);
+      in = current_.data();
+    } else if (const auto* r = std::get_if<Recurrent<T>>(&m.stages[i])) {
+      for (const auto& d : r->directions) {
+        Layer& layer = layers_[next_layer++];
+        for_groups(started_, [&](std::size_t first, std::size_t count, bool started) {
+          const bool zeros = !started && d.h_0.empty();
+          kernels::RecurrentStep<T> call;
+          call.shape = d.shape;
+          call.shape.batch = count;
+          call.packed = d.packed.get();
+          call.input = in + first * d.shape.input;
+          call.input_row = as_signed(d.shape.input);
+          call.h = zeros ? nullptr : layer.h.data() + first * r->state;
+          call.next_h = layer.next_h.data() + first * r->state;
+          if (r->memory) {
+            call.c = zeros ? nullptr : layer.c.data() + first * r->hidden;
+            call.next_c = layer.next_c.data() + first * r->hidden;
+          }
+          call.scratch = scratch_.data();
+          call.zone_h_rate = r->zoneout_h;
+          call.zone_c_rate = r->zoneout_c;
+          kernels::step(call);
+        });
+        layer.h.swap(layer.next_h);
+        layer.c.swap(layer.next_c);
+        in = layer.h.data();
+      }
+      if (gathers(r->readout))
+        for (std::size_t n = 0; n < count_; ++n)
+          gather(r->readout, in + n * r->width(), r->width(), steps_[n] == 0,
+                 read_.data() + n * r->width());
+    }
+  }
+  if (m.gives_sequences() && in != current_.data())
+    std::copy_n(in, count_ * m.outputs(), current_.data());
+  std::ranges::fill(started_, std::uint8_t{1});
+  for (std::uint64_t& steps : steps_) ++steps;
+}
+
+template <class T>
+void Stream<T>::emit(T* out) noexcept {
+  const Compiled<T>& m = *compiled_;
+  const std::size_t stages = m.sequence_stages();
+  if (m.gives_sequences()) {
+    std::copy_n(current_.data(), count_ * m.outputs(), out);
+    return;
+  }
+  const auto& r = std::get<Recurrent<T>>(m.stages[stages - 1]);
+  for (std::size_t n = 0; n < count_; ++n)
+    finish(r.readout, read_.data() + (gathers(r.readout) ? n * r.width() : 0),
+           layers_.back().h.data() + n * r.state, r.width(), std::max<std::uint64_t>(steps_[n], 1),
+           current_.data() + n * r.features());
+  for (std::size_t i = stages; i < m.stages.size(); ++i) {
+    if (const auto* linear = std::get_if<Linear<T>>(&m.stages[i])) {
+      kernels::table<T>().gemm(product_of(*linear, count_, current_.data(),
+                                          as_signed(linear->inputs), next_.data(),
+                                          as_signed(linear->outputs)));
+      current_.swap(next_);
+    } else if (const auto* a = std::get_if<Activate>(&m.stages[i])) {
+      activate(a->function, current_.data(), current_.data(), count_ * m.size_of(i));
+    }
+  }
+  std::copy_n(current_.data(), count_ * m.outputs(), out);
+}
+
+template <class T>
+void Stream<T>::step(std::span<const T> in) {
+  check(in.size(), count_, compiled_->inputs(), 1, "inputs");
+  const FloatEnvironment environment;
+  advance(in.data());
+}
+
+template <class T>
+void Stream<T>::outputs(std::span<T> out) {
+  check(out.size(), count_, compiled_->outputs(), 1, "outputs");
+  const FloatEnvironment environment;
+  emit(out.data());
+}
+
+template <class T>
+void Stream<T>::step(std::span<const T> in, std::span<T> out) {
+  process(in, out, 1);
+}
+
+template <class T>
+void Stream<T>::process(std::span<const T> in, std::span<T> out, std::size_t steps) {
+  const std::size_t inputs = count_ * compiled_->inputs(), outputs = count_ * compiled_->outputs();
+  check(in.size(), count_, compiled_->inputs(), steps, "inputs");
+  check(out.size(), count_, compiled_->outputs(), steps, "outputs");
+  const FloatEnvironment environment;
+  for (std::size_t t = 0; t < steps; ++t) {
+    advance(in.data() + t * inputs);
+    emit(out.data() + t * outputs);
+  }
+}
+
+template <class T>
+void Stream<T>::reset() {
+  for (std::size_t n = 0; n < count_; ++n) begin(n);
+  std::ranges::fill(read_, T{0});
+  std::ranges::fill(current_, T{0});
+}
+
+template <class T>
+void Stream<T>::reset(std::size_t sequence) {
+  if (sequence >= count_)
+    throw ValueError(
+        "stream", fmt::format("there is no sequence {}, expected 0 to {}", sequence, count_ - 1));
+  begin(sequence);
+}
+
+template <class T>
+void Stream<T>::set_state(std::size_t layer, std::span<const T> h, std::span<const T> c) {
+  if (layer >= layers_.size() || h.size() != layers_[layer].h.size() ||
+      c.size() != layers_[layer].c.size())
+    throw ShapeError(
+        "stream",
+        fmt::format("{} and {} numbers given for the states h and c of layer "
+                    "{}, expected {}",
+                    h.size(), c.size(), layer,
+                    layer >= layers_.size() ? fmt::format("a layer below {}", layers_.size())
+                                            : fmt::format("{} and {}", layers_[layer].h.size(),
+                                                          layers_[layer].c.size())));
+  std::ranges::copy(h, layers_[layer].h.begin());
+  std::ranges::copy(c, layers_[layer].c.begin());
+  std::ranges::fill(started_, std::uint8_t{1});
+}
+
+template class Stream<float>;
+template class Stream<double>;
+
+}  // namespace unroll::infer

@@ -1,0 +1,65 @@
+// Masks of zeros and ones from Philox 4x32-10, many counters at a time (core/philox.h has the
+// function).
+#if defined(UNROLL_KERNELS_BERNOULLI_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef UNROLL_KERNELS_BERNOULLI_INL_H_
+#undef UNROLL_KERNELS_BERNOULLI_INL_H_
+#else
+#define UNROLL_KERNELS_BERNOULLI_INL_H_
+#endif
+
+#include "core/philox.h"
+#include "core/simd-inl.h"
+#include "kernels/table.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace unroll::HWY_NAMESPACE {
+
+template <class T>
+void bernoulli_block(const kernels::Bernoulli& b, std::uint32_t block, T* out) {
+  const auto words = philox(std::array{block, b.counter[0], b.counter[1], b.counter[2]}, b.key);
+  for (std::size_t i = 0; i < words.size(); ++i) out[i] = words[i] < b.limit ? T{1} : T{0};
+}
+
+template <class T>
+void bernoulli(const kernels::Bernoulli& b, std::uint32_t begin, std::uint32_t end,
+               T* out) noexcept {
+#if !UNROLL_ONE_LANE
+  // One counter a 64-bit lane, of which only the lower half counts: what a product leaves in the
+  // upper one is never looked at.
+  const simd::ScalableTag<std::uint64_t> d;
+  const simd::Repartition<std::uint32_t, decltype(d)> d32;
+  constexpr std::size_t lanes = simd::MaxLanes(decltype(d)());
+  const auto set = [&](std::uint32_t x) HWY_ATTR { return simd::Set(d, std::uint64_t{x}); };
+  const auto times = [&](auto v, std::uint32_t factor) HWY_ATTR {
+    return simd::MulEven(simd::BitCast(d32, v), simd::Set(d32, factor));
+  };
+  for (; begin + lanes <= end; begin += lanes, out += 4 * lanes) {
+    auto c0 = simd::Add(set(begin), simd::Iota(d, 0));
+    auto c1 = set(b.counter[0]), c2 = set(b.counter[1]), c3 = set(b.counter[2]);
+    std::uint32_t key_0 = b.key[0], key_1 = b.key[1];
+    for (int round = 0; round < 10; ++round) {
+      const auto product_0 = times(c0, kPhiloxFactors[0]), product_1 = times(c2, kPhiloxFactors[1]);
+      c0 = simd::Xor(simd::Xor(simd::ShiftRight<32>(product_1), c1), set(key_0));
+      c1 = product_1;
+      c2 = simd::Xor(simd::Xor(simd::ShiftRight<32>(product_0), c3), set(key_1));
+      c3 = product_0;
+      key_0 += kPhiloxKeySteps[0];
+      key_1 += kPhiloxKeySteps[1];
+    }
+    alignas(64) std::uint64_t words[4][lanes];
+    simd::Store(c0, d, words[0]);
+    simd::Store(c1, d, words[1]);
+    simd::Store(c2, d, words[2]);
+    simd::Store(c3, d, words[3]);
+    for (std::size_t lane = 0; lane < lanes; ++lane)
+      for (std::size_t i = 0; i < 4; ++i)
+        out[4 * lane + i] = static_cast<std::uint32_t>(words[i][lane]) < b.limit ? T{1} : T{0};
+  }
+#endif
+  for (; begin < end; ++begin, out += 4) bernoulli_block(b, begin, out);
+}
+
+}  // namespace unroll::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

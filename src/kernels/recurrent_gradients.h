@@ -1,0 +1,121 @@
+// The gradients of a recurrent layer's weights: sums over time steps and rows.
+#pragma once
+
+#include "kernels/recurrent_layout.h"
+#include "kernels/recurrent_time.h"
+
+namespace unroll::kernels {
+
+/// Numbers (t, n, feature), as one side of a sum over steps and rows.
+template <class T>
+struct Side {
+  Sequence<const T> at;
+  std::size_t features;
+};
+
+/// Steps s = end - 1 .. begin, in this order, and within each the rows in theirs.
+struct Range {
+  std::size_t begin, end;
+  Rows rows;
+};
+
+/// Sums of products of two sides, further by a range: each element is one chain over all ranges.
+template <class T>
+class GradientSums {
+ public:
+  using Multiply = decltype(product_of<T>(std::declval<RecurrentShape>()));
+  GradientSums(const RecurrentShape& shape, const TimeAxis& time)
+      : s_(shape), time_(time), gemm_(product_of<T>(shape)) {}
+
+  /// A sum in memory; `set` until something was added.
+  struct Sum {
+    T* data;
+    std::size_t row;
+    bool set;
+  };
+
+  /// Adds sum_s,n left(t, n, i) right(t, n, j) over the rows that are active.
+  void add(const Side<T>& left, const Side<T>& right, const Range& range, Sum sum) const {
+    for (std::size_t s = range.end; s > range.begin;) {
+      const Rows rows = time_.active(s - 1, range.rows);
+      std::size_t begin = s - 1;
+      while (begin > range.begin && time_.active(begin - 1, range.rows).end == rows.end) --begin;
+      multiply(left, s - 1, right, s - 1, rows, s - begin, sum);
+      s = begin;
+    }
+    finish(left, right, sum);
+  }
+
+  /// The same with right(s - 1) instead of right(s), or `first` (T = 1) where a sequence begins;
+  /// null data is zeros.
+  void add_before(const Side<T>& left, const Side<T>& right, const Side<T>& first,
+                  const Range& range, Sum sum) const {
+    for (std::size_t s = range.end; s > range.begin;) {
+      const Rows rows = time_.continuing(s - 1, range.rows);
+      std::size_t begin = s - 1;
+      while (begin > range.begin && time_.starting(begin, range.rows).count() == 0 &&
+             time_.continuing(begin - 1, range.rows).end == rows.end)
+        --begin;
+      if (s > 1) multiply(left, s - 1, right, s - 2, rows, s - begin, sum);
+      const Rows starting = time_.starting(begin, range.rows);
+      if (first.at.data && starting.count() > 0) {
+        Side<T> of_step = first;
+        of_step.at.step = 0;
+        multiply(left, begin, of_step, 0, starting, 1, sum);
+      }
+      s = begin;
+    }
+    finish(left, right, sum);
+  }
+
+  /// Adds the sum of the rows of dz. In full precision always.
+  void add_bias(const Side<T>& dz, const Range& range, Sum sum) const {
+    static constexpr T one = 1;
+    GradientSums full(*this);
+    full.gemm_ = table<T>().gemm;
+    full.add({{&one, 0, 0}, 1}, dz, range, sum);
+  }
+
+ private:
+  /// Adds `count` steps: left's step s and those before, with right's step s_right and those
+  /// before.
+  void multiply(const Side<T>& left, std::size_t s, const Side<T>& right, std::size_t s_right,
+                Rows rows, std::size_t count, Sum& sum) const {
+    if (rows.count() == 0) return;
+    const std::ptrdiff_t back = -time_.direction();
+    Gemm<T> g;
+    g.rows = left.features;
+    g.columns = right.features;
+    g.count = 1;
+    Product<T>& p = g.products[0];
+    p.a = left.at.at(time_.t(s), rows.begin);
+    p.a_row = 1;
+    p.a_k = left.at.row;
+    p.b = right.at.at(right.at.step ? time_.t(s_right) : 0, rows.begin);
+    p.b_k = right.at.row;
+    p.depth = rows.count();
+    p.repeat = count;
+    p.a_repeat = back * left.at.step;
+    p.b_repeat = back * right.at.step;
+    g.out = sum.data;
+    g.out_row = static_cast<std::ptrdiff_t>(sum.row);
+    if (!sum.set) {
+      g.init = sum.data;
+      g.init_row = g.out_row;
+    }
+    gemm_(g);
+    sum.set = false;
+  }
+
+  void finish(const Side<T>& left, const Side<T>& right, const Sum& sum) const {
+    if (!sum.set) return;
+    for (std::size_t i = 0; i < left.features; ++i)
+      std::fill_n(sum.data + i * sum.row, right.features, T{0});
+  }
+
+  const RecurrentShape& s_;
+  const TimeAxis& time_;
+  Multiply gemm_;
+};
+
+}  // namespace unroll::kernels

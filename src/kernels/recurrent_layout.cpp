@@ -1,0 +1,152 @@
+#include "kernels/recurrent_layout.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace unroll::kernels {
+namespace {
+
+// Enough rows to use each weight several times while it is in a register, few enough that a batch
+// of 100 makes 8 slices.
+constexpr std::size_t kSliceRows = 8;
+// A slice's own gradient block stays in a core's second-level cache up to here.
+constexpr std::size_t kOwnGradient = std::size_t{1} << 16;  // elements
+
+std::size_t whole_lines(std::size_t size) { return (size + 15) / 16 * 16; }
+
+/// A power of two, so that the tree of gradients is complete.
+std::size_t slices_of(const RecurrentShape& s) {
+  return std::bit_floor(std::max<std::size_t>(s.batch / kSliceRows, 1));
+}
+
+/// Lays parts out one after the other, each on a cache line.
+class Places {
+ public:
+  std::size_t next(std::size_t elements) {
+    const std::size_t place = size_;
+    size_ += whole_lines(elements);
+    return place;
+  }
+  std::size_t size() const { return size_; }
+
+ private:
+  std::size_t size_ = 0;
+};
+
+}  // namespace
+
+std::size_t padded_row(std::size_t size) noexcept {
+  const std::size_t lines = whole_lines(size) / 16;
+  return 16 * (lines % 8 == 0 ? lines + 1 : lines);
+}
+
+Sums::Sums(const RecurrentShape& s) {
+  const CellTraits cell_traits = s.traits();
+  const std::size_t joint = cell_traits.joint * s.hidden;
+  gates = cell_traits.gates * s.hidden;
+  both = s.layer_norm ? 0 : joint;
+  input_end = gates;
+  products_end = 2 * gates - both;
+  cell = s.layer_norm ? products_end : 0;
+  row = padded_row(cell + 2 * gates - joint);
+  state_parts = 0;
+  if (both > 0) state[state_parts++] = {0, 0, both};
+  if (both < gates) state[state_parts++] = {input_end, both, gates - both};
+}
+
+PackedLayout::PackedLayout(const RecurrentShape& s) {
+  const Sums sums(s);
+  Places places;
+  row = padded_row(sums.gates);
+  bias = places.next(padded_row(sums.products_end));
+  weight_ih = places.next(s.input * row);
+  weight_hh = places.next(s.output() * row);
+  weight_hr = places.next(s.projection ? s.hidden * padded_row(s.projection) : 0);
+  const std::size_t gate_factors = s.layer_norm ? sums.gates : 0,
+                    memory_factors = s.layer_norm && s.traits().memory ? s.hidden : 0;
+  norm_ih_weight = places.next(gate_factors);
+  norm_ih_bias = places.next(gate_factors);
+  norm_hh_weight = places.next(gate_factors);
+  norm_hh_bias = places.next(gate_factors);
+  norm_c_weight = places.next(memory_factors);
+  norm_c_bias = places.next(memory_factors);
+  // Products of columns that begin anywhere in a vector read to the end of their last one.
+  constexpr std::size_t kVector = 16;
+  pairs =
+      places.next(s.bf16 ? pairs_size(s.input, row) + pairs_size(s.output(), row) + kVector : 0);
+  size = places.size();
+}
+
+SavedLayout::SavedLayout(const RecurrentShape& s, std::size_t slots) {
+  const std::size_t rows = slots * s.batch;
+  Places places;
+  hidden_row = padded_row(s.hidden);
+  output_row = padded_row(s.output());
+  z = places.next(s.fused() ? 0 : rows * Sums(s).row);
+  c = places.next(s.traits().memory ? rows * hidden_row : 0);
+  unprojected = places.next(s.projection ? rows * hidden_row : 0);
+  masked = places.next(s.state_dropout ? rows * output_row : 0);
+  masked_0 = places.next(s.state_dropout ? s.batch * output_row : 0);
+  statistics = places.next(s.layer_norm ? rows * kStatistics : 0);
+  size = places.size();
+}
+
+ScratchLayout::ScratchLayout(const RecurrentShape& s) {
+  const SavedLayout saved(s, 0);
+  const Sums sums(s);
+  const bool memory = s.traits().memory;
+  const std::size_t output_rows = s.batch * saved.output_row,
+                    hidden_rows = s.batch * saved.hidden_row;
+  Places places;
+  z = places.next(s.fused() ? s.steps * s.batch * sums.row : 0);
+  dh = places.next(output_rows);
+  dh_all = places.next(s.projection ? s.steps * output_rows : 0);
+  dc = places.next(memory ? hidden_rows : 0);
+  unprojected = places.next(s.projection ? hidden_rows : 0);
+  kept_h = places.next(s.zoneout || s.state_dropout ? output_rows : 0);
+  kept_c = places.next(s.zoneout && memory ? hidden_rows : 0);
+  weight_hh = places.next(sums.gates * padded_row(s.output()));
+  weight_ih = places.next(sums.gates * padded_row(s.input));
+  weight_hr = places.next(s.projection * saved.hidden_row);
+  norm_size = s.layer_norm ? whole_lines(4 * sums.gates + (memory ? 2 * s.hidden : 0)) : 0;
+  norm = places.next(slices_of(s) * norm_size);
+  size = places.size();
+}
+
+GradientLayout::GradientLayout(const RecurrentShape& s) {
+  const Sums sums(s);
+  Places places;
+  weight_ih = places.next(sums.gates * s.input);
+  weight_hh = places.next(sums.gates * s.output());
+  const bool biases = s.bias || s.layer_norm;
+  bias_ih = places.next(biases ? sums.gates : 0);
+  // Where all gates are joint, so is the gradient of their biases.
+  bias_hh = biases && sums.both < sums.gates ? places.next(sums.gates) : bias_ih;
+  weight_hr = places.next(s.projection * s.hidden);
+  const std::size_t gate_factors = s.layer_norm ? sums.gates : 0,
+                    memory_factors = s.layer_norm && s.traits().memory ? s.hidden : 0;
+  norm_ih_weight = places.next(gate_factors);
+  norm_hh_weight = places.next(gate_factors);
+  norm_c_weight = places.next(memory_factors);
+  norm_c_bias = places.next(memory_factors);
+  size = places.size();
+  const bool transposed = s.input < s.hidden;
+  ih_row = transposed ? 1 : s.input;
+  ih_column = transposed ? sums.gates : 1;
+}
+
+RecurrentPlan::RecurrentPlan(const RecurrentShape& s) {
+  slices = slices_of(s);
+  packed_size = PackedLayout(s).size;
+  gradient_size = GradientLayout(s).size;
+  gradient_sum = s.gates() * s.hidden * (s.input + s.output()) <= kOwnGradient ? GradientSum::slices
+                                                                               : GradientSum::tiles;
+  gradient_blocks = gradient_sum == GradientSum::slices ? slices : 1;
+  backward_scratch = ScratchLayout(s).size;
+}
+
+std::size_t RecurrentPlan::saved_size(const RecurrentShape& s, std::size_t slots) const {
+  return SavedLayout(s, slots).size;
+}
+
+}  // namespace unroll::kernels

@@ -1,0 +1,60 @@
+#include "kernels/recurrent_layout.h"
+#include "kernels/transpose.h"
+
+namespace unroll::kernels {
+namespace {
+
+/// to = a + b, where null is zeros.
+template <class T>
+void add(const T* a, const T* b, std::size_t count, T* to) {
+  for (std::size_t j = 0; j < count; ++j) to[j] = (a ? a[j] : T{0}) + (b ? b[j] : T{0});
+}
+
+template <class T>
+const T* from(const T* vector, std::size_t first) {
+  return vector ? vector + first : nullptr;
+}
+
+}  // namespace
+
+template <class T>
+void pack(const RecurrentShape& shape, const RecurrentWeights<T>& w, T* packed) noexcept {
+  const Sums sums(shape);
+  const PackedLayout at(shape);
+  if (shape.layer_norm) {
+    const auto copy = [&](const T* vector, std::size_t place, std::size_t count) {
+      std::copy_n(vector, count, packed + place);
+    };
+    copy(w.norm_ih_weight, at.norm_ih_weight, sums.gates);
+    copy(w.norm_hh_weight, at.norm_hh_weight, sums.gates);
+    add(w.norm_ih_bias, w.bias_ih, sums.gates, packed + at.norm_ih_bias);
+    add(w.norm_hh_bias, w.bias_hh, sums.gates, packed + at.norm_hh_bias);
+    if (w.norm_c_weight) {
+      copy(w.norm_c_weight, at.norm_c_weight, shape.hidden);
+      copy(w.norm_c_bias, at.norm_c_bias, shape.hidden);
+    }
+  } else {
+    T* const bias = packed + at.bias;
+    add(w.bias_ih, w.bias_hh, sums.both, bias);
+    add<T>(from(w.bias_ih, sums.both), nullptr, sums.gates - sums.both, bias + sums.both);
+    add<T>(from(w.bias_hh, sums.both), nullptr, sums.gates - sums.both, bias + sums.input_end);
+  }
+  transpose(w.weight_ih, sums.gates, shape.input, packed + at.weight_ih, at.row);
+  transpose(w.weight_hh, sums.gates, shape.output(), packed + at.weight_hh, at.row);
+  if (shape.projection)
+    transpose(w.weight_hr, shape.projection, shape.hidden, packed + at.weight_hr,
+              padded_row(shape.projection));
+  if constexpr (std::is_same_v<T, float>)
+    if (shape.bf16) {
+      const auto row = static_cast<std::ptrdiff_t>(at.row);
+      std::uint32_t* const pairs = as_pairs(packed + at.pairs);
+      make_pairs(packed + at.weight_ih, row, shape.input, sums.gates, pairs, at.row);
+      make_pairs(packed + at.weight_hh, row, shape.output(), sums.gates,
+                 pairs + pairs_size(shape.input, at.row), at.row);
+    }
+}
+
+template void pack(const RecurrentShape&, const RecurrentWeights<float>&, float*) noexcept;
+template void pack(const RecurrentShape&, const RecurrentWeights<double>&, double*) noexcept;
+
+}  // namespace unroll::kernels

@@ -1,0 +1,164 @@
+// Some rows of one time step, forward: what whole sequences and streams share.
+#pragma once
+
+#include "kernels/recurrent_layout.h"
+
+namespace unroll::kernels {
+
+/// Rows of a matrix for each thing that a step reads or writes; null data is what it has not.
+template <class T>
+struct StepRows {
+  std::size_t count = 0;
+  Matrix<const T> input;
+  Matrix<const T> state;     // h_{t-1} as the products take it
+  Matrix<const T> h_before;  // h_{t-1} as it is
+  Matrix<const T> c_before;
+  Matrix<T> z, c, unprojected, h, masked, statistics;
+  Matrix<const T> keep, state_factors;
+  Zone<T> zone_h, zone_c;
+};
+
+template <class T>
+class StepForward {
+ public:
+  StepForward(const RecurrentShape& shape, const T* packed)
+      : s_(shape),
+        sums_(shape),
+        at_(shape),
+        packed_(packed),
+        kernels_(table<T>()),
+        gemm_(product_of<T>(shape)) {}
+
+  void operator()(const StepRows<T>& rows) const noexcept { (*this)(rows, {0, s_.hidden}); }
+
+  /// The same for some units only, where divisible() says that units don't meet in a step.
+  void operator()(const StepRows<T>& rows, Units units) const noexcept {
+    if (s_.fused()) {
+      Gemm<T> g = product(rows, units.begin, units.end, true, true);
+      g.out = rows.h.data + units.begin;
+      g.out_row = rows.h.row;
+      g.epilogue = s_.cell == Cell::rnn_relu ? Epilogue::relu : Epilogue::tanh;
+      return gemm_(g);
+    }
+    multiply(rows, units, 0, sums_.both, true, true);
+    multiply(rows, units, sums_.both, sums_.input_end, true, false);
+    multiply(rows, units, sums_.input_end, sums_.products_end, false, true);
+    if (s_.layer_norm) kernels_.rows.normalise(normalised_sums(rows));
+    const Matrix<T> h = s_.projection ? rows.unprojected : rows.h;
+    cell_forward(s_, cell(rows, h, units));
+    if (s_.projection) project(rows);
+    const Extent states{rows.count, s_.output()};
+    if (s_.zoneout) {
+      kernels_.rows.keep_zone(states, rows.h, rows.h_before, rows.zone_h);
+      if (rows.c.data)
+        kernels_.rows.keep_zone({rows.count, s_.hidden}, rows.c, rows.c_before, rows.zone_c);
+    }
+    if (rows.masked.data)
+      kernels_.rows.multiply(states, rows.masked, {rows.h.data, rows.h.row}, rows.state_factors);
+  }
+
+ private:
+  /// The products whose sums are the columns [begin, end) of z.
+  Gemm<T> product(const StepRows<T>& rows, std::size_t begin, std::size_t end, bool of_input,
+                  bool of_state) const {
+    Gemm<T> g;
+    g.rows = rows.count;
+    g.columns = end - begin;
+    if (!s_.layer_norm) g.init = packed_ + at_.bias + begin;  // the same for each row
+    // The gates' columns in the weights: the state's own begin where the input's own do.
+    const std::size_t gate = of_input ? begin : begin - sums_.input_end + sums_.both;
+    const auto add = [&](Matrix<const T> a, std::size_t weight, std::size_t depth,
+                         std::size_t pairs) {
+      Product<T>& p = g.products[g.count++];
+      p.a = a.data;
+      p.a_row = a.row;
+      p.b = packed_ + weight + gate;
+      p.b_k = static_cast<std::ptrdiff_t>(at_.row);
+      p.depth = depth;
+      if (s_.bf16) {
+        p.b_pairs = as_pairs(packed_ + at_.pairs) + pairs + gate;
+        p.b_pairs_row = at_.row;
+      }
+    };
+    if (of_input) add(rows.input, at_.weight_ih, s_.input, 0);
+    // A zero state adds nothing.
+    if (of_state && rows.state.data)
+      add(rows.state, at_.weight_hh, s_.output(), pairs_size(s_.input, at_.row));
+    return g;
+  }
+
+  /// The units' columns of the gates in [begin, end).
+  void multiply(const StepRows<T>& rows, Units units, std::size_t begin, std::size_t end,
+                bool of_input, bool of_state) const {
+    const bool all = units.end - units.begin == s_.hidden;
+    const std::size_t width = all ? end - begin : s_.hidden;
+    for (std::size_t gate = begin; gate < end; gate += width) {
+      const std::size_t first = gate + units.begin;
+      Gemm<T> g = product(rows, first, all ? end : gate + units.end, of_input, of_state);
+      g.out = rows.z.data + first;
+      g.out_row = rows.z.row;
+      gemm_(g);
+    }
+  }
+
+  void project(const StepRows<T>& rows) const {
+    Gemm<T> g = dense_product<T>(rows.count, s_.hidden, s_.projection, rows.unprojected.data,
+                                 packed_ + at_.weight_hr, rows.h.data);
+    g.products[0].a_row = rows.unprojected.row;
+    g.products[0].b_k = static_cast<std::ptrdiff_t>(padded_row(s_.projection));
+    g.out_row = rows.h.row;
+    kernels_.gemm(g);
+  }
+
+  NormalisedSums<T> normalised_sums(const StepRows<T>& rows) const {
+    NormalisedSums<T> call;
+    call.rows = rows.count;
+    call.gates = sums_.gates;
+    call.joint = s_.traits().joint * s_.hidden;
+    call.z = rows.z.data;
+    call.z_row = rows.z.row;
+    call.input_weight = packed_ + at_.norm_ih_weight;
+    call.input_bias = packed_ + at_.norm_ih_bias;
+    call.state_weight = packed_ + at_.norm_hh_weight;
+    call.state_bias = packed_ + at_.norm_hh_bias;
+    call.statistics = rows.statistics.data;
+    call.statistics_row = rows.statistics.row;
+    return call;
+  }
+
+  CellForward<T> cell(const StepRows<T>& rows, Matrix<T> h, Units units) const {
+    CellForward<T> call;
+    call.rows = rows.count;
+    call.hidden = s_.hidden;
+    call.units = units;
+    call.z = rows.z.data + sums_.cell;
+    call.z_row = rows.z.row;
+    call.h_before = rows.h_before.data;
+    call.h_before_row = rows.h_before.row;
+    call.c_before = rows.c_before.data;
+    call.c_before_row = rows.c_before.row;
+    call.c = rows.c.data;
+    call.c_row = rows.c.row;
+    call.h = h.data;
+    call.h_row = h.row;
+    call.keep = rows.keep.data;
+    call.keep_row = rows.keep.row;
+    if (s_.layer_norm && rows.c.data)
+      call.norm = {packed_ + at_.norm_c_weight,
+                   packed_ + at_.norm_c_bias,
+                   rows.statistics.data + 2,
+                   rows.statistics.row,
+                   nullptr,
+                   nullptr};
+    return call;
+  }
+
+  const RecurrentShape& s_;
+  const Sums sums_;
+  const PackedLayout at_;
+  const T* const packed_;
+  const Kernels<T>& kernels_;
+  decltype(product_of<T>(std::declval<RecurrentShape>())) gemm_;
+};
+
+}  // namespace unroll::kernels

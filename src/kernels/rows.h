@@ -1,0 +1,63 @@
+// Element-wise passes over some rows of a few matrices, and layer normalisation of rows.
+#pragma once
+
+#include <cstddef>
+
+namespace unroll::kernels {
+
+/// A matrix whose columns are adjacent.
+template <class T>
+struct Matrix {
+  T* data = nullptr;
+  std::ptrdiff_t row = 0;
+
+  T* at(std::size_t n) const { return data + static_cast<std::ptrdiff_t>(n) * row; }
+};
+
+struct Extent {
+  std::size_t rows, columns;
+};
+
+/// How much of the old state stays: a number for each element, or one for all.
+template <class T>
+struct Zone {
+  Matrix<const T> mask;
+  T rate = 0;
+};
+
+/// Layer normalisation of the input's and the state's part of the sums (kernels/recurrent_layout.h,
+/// Sums): xhat = (x - mean) / sqrt(variance + 1e-5) over all gates, then factors and offsets, and
+/// the sums of both into the cell's row.
+template <class T>
+struct NormalisedSums {
+  std::size_t rows = 0;
+  std::size_t gates = 0, joint = 0;  // columns
+  T* z = nullptr;                    // [input's part | state's part | cell's row]
+  std::ptrdiff_t z_row = 0;
+  const T *input_weight = nullptr, *input_bias = nullptr;  // (gates)
+  const T *state_weight = nullptr, *state_bias = nullptr;
+  T* statistics = nullptr;  // of each row 1 / deviation of both parts
+  std::ptrdiff_t statistics_row = 0;
+  // Backward adds: to factors of both parts, then offsets of both, (gates) each.
+  T* gradients = nullptr;
+};
+
+template <class T>
+struct RowKernels {
+  /// out = a b
+  void (*multiply)(Extent, Matrix<T> out, Matrix<const T> a, Matrix<const T> b) noexcept;
+  /// out = out + a
+  void (*add)(Extent, Matrix<T> out, Matrix<const T> a) noexcept;
+  /// out = out + a b
+  void (*multiply_add)(Extent, Matrix<T> out, Matrix<const T> a, Matrix<const T> b) noexcept;
+  /// state = zone before + (1 - zone) state; before.data is null for zeros.
+  void (*keep_zone)(Extent, Matrix<T> state, Matrix<const T> before, Zone<T>) noexcept;
+  /// kept = zone grad, grad = (1 - zone) grad
+  void (*split_zone)(Extent, Matrix<T> grad, Matrix<T> kept, Zone<T>) noexcept;
+  /// Both parts are replaced by xhat, the cell's row is filled.
+  void (*normalise)(const NormalisedSums<T>&) noexcept;
+  /// From the gradients in the cell's row to those of both parts, in place of xhat.
+  void (*normalise_backward)(const NormalisedSums<T>&) noexcept;
+};
+
+}  // namespace unroll::kernels

@@ -1,0 +1,81 @@
+#include "unroll/nn/activation_regularisation.h"
+
+#include "autograd/node.h"
+#include "core/float_environment.h"
+#include "nn/outputs.h"
+
+namespace unroll::nn {
+namespace {
+
+using autograd::Gradient;
+
+/// f(t, n) for every step and row.
+template <class F>
+void for_rows(const Outputs& outputs, F&& f) {
+  for_each_row(outputs.steps(), outputs.batch(), outputs.features(), f);
+}
+
+/// factor times the mean square of y_t, or, with lag 1, of y_{t+1} - y_t.
+Tensor penalty(std::string_view operation, const Tensor& output, double factor,
+               const BatchLayout& layout, std::size_t lag) {
+  const FloatEnvironment environment;
+  const Outputs outputs = outputs_of(operation, output, layout);
+  const std::size_t features = outputs.features(), batch = outputs.batch();
+  std::size_t terms = 0;
+  for (std::size_t n = 0; n < batch; ++n) terms += (outputs.length(n) - lag) * features;
+  const double share = terms == 0 ? 0 : factor / static_cast<double>(terms);
+  Tensor result = Tensor::empty({}, output.dtype());
+  // Each row's sum in f64, then theirs.
+  const Tensor sums = Tensor::zeros({outputs.y.size(0), outputs.y.size(1)}, DType::f64);
+  dispatch(operation, output.dtype(), [&]<class T>(T*) {
+    const auto y = sequence_of<const T>(outputs.y);
+    for_rows(outputs, [&](std::size_t t, std::size_t n) {
+      if (t + lag >= outputs.length(n)) return;
+      double sum = 0;
+      for (std::size_t j = 0; j < features; ++j) {
+        const T d = lag == 0 ? y.at(t, n)[j] : y.at(t + lag, n)[j] - y.at(t, n)[j];
+        sum += static_cast<double>(d) * static_cast<double>(d);
+      }
+      sums.values<double>()[t * batch + n] = sum;
+    });
+    double total = 0;
+    for (const double sum : sums.values<double>()) total += sum;
+    *result.data<T>() = static_cast<T>(share * total);
+  });
+  return autograd::with_backward(
+      result,
+      [operation, outputs, features, share, lag, shape = output.shape(),
+       batch_first = layout.batch_first](const Gradient& g, std::span<Gradient> inputs) {
+        inputs[0].value = Tensor::zeros(shape, outputs.y.dtype());
+        const Tensor view = steps_first(inputs[0].value, batch_first);
+        dispatch(operation, outputs.y.dtype(), [&]<class T>(T*) {
+          const T scale = static_cast<T>(2 * share * g.value.item());
+          const auto y = sequence_of<const T>(outputs.y);
+          const auto dy = sequence_of<T>(view);
+          for_rows(outputs, [&](std::size_t t, std::size_t n) {
+            const std::size_t length = outputs.length(n);
+            if (t >= length) return;
+            for (std::size_t j = 0; j < features; ++j) {
+              T slope = lag == 0 ? y.at(t, n)[j] : T{0};
+              if (lag == 1 && t > 0) slope += y.at(t, n)[j] - y.at(t - 1, n)[j];
+              if (lag == 1 && t + 1 < length) slope -= y.at(t + 1, n)[j] - y.at(t, n)[j];
+              dy.at(t, n)[j] = scale * slope;
+            }
+          });
+        });
+      },
+      output);
+}
+
+}  // namespace
+
+Tensor activation_regularisation(const Tensor& output, double alpha, const BatchLayout& layout) {
+  return penalty("activation_regularisation", output, alpha, layout, 0);
+}
+
+Tensor temporal_activation_regularisation(const Tensor& output, double beta,
+                                          const BatchLayout& layout) {
+  return penalty("temporal_activation_regularisation", output, beta, layout, 1);
+}
+
+}  // namespace unroll::nn

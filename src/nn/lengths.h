@@ -1,0 +1,15 @@
+// The lengths of the sequences in a batch.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace unroll::nn {
+
+/// Throws, unless `lengths` is empty, ShapeError where there is not one for each sequence, and
+/// ValueError naming the first outside of 1 to `steps`.
+void check_lengths(std::string_view operation, std::span<const std::int64_t> lengths,
+                   std::int64_t batch, std::int64_t steps);
+
+}  // namespace unroll::nn

@@ -1,0 +1,175 @@
+#include "nn/recurrent_masks.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "nn/rows.h"
+#include "nn/sequence_rows.h"
+#include "unroll/autograd/ops.h"
+#include "unroll/core/error.h"
+
+namespace unroll::nn {
+namespace {
+
+/// Which mask of a layer and direction; the order is part of which random numbers it gets.
+enum class Mask : std::uint32_t {
+  dropout,
+  keep_x,
+  keep_h,
+  keep_candidate,
+  zone_h,
+  zone_c,
+  keep_weight_hh,
+  count
+};
+
+/// Makes the masks of one call.
+class Maker {
+ public:
+  Maker(std::string_view operation, DType dtype, const Tensor& order, MaskSource& source)
+      : operation_(operation), dtype_(dtype), order_(order), source_(source) {}
+
+  void set_place(std::size_t layer, std::size_t direction) {
+    layer_ = layer;
+    direction_ = direction;
+  }
+
+  /// What the masked numbers are multiplied with, keep / (1 - p); undefined where nothing is
+  /// masked.
+  Tensor factors(Mask which, std::string_view name, const Tensor& given, const Shape& shape,
+                 double p, int batch_dim) {
+    const Tensor keep = given_or_drawn(which, name, given, shape, p, 1 - p, batch_dim);
+    return keep.defined() ? keep * (p < 1 ? 1 / (1 - p) : 0) : keep;
+  }
+
+  /// 1 with probability p.
+  Tensor zone(Mask which, std::string_view name, const Tensor& given, const Shape& shape,
+              double p) {
+    return given_or_drawn(which, name, given, shape, p, p, 1);
+  }
+
+ private:
+  Tensor given_or_drawn(Mask which, std::string_view name, const Tensor& given, const Shape& shape,
+                        double p, double ones, int batch_dim) {
+    if (given.defined()) return checked(name, given, shape, batch_dim);
+    if (p == 0) return {};
+    if (!key_) key_ = source_.next();
+    MaskKey key = *key_;
+    const auto place = static_cast<std::uint32_t>(2 * layer_ + direction_);
+    key.layer = place * static_cast<std::uint32_t>(Mask::count) + static_cast<std::uint32_t>(which);
+    return bernoulli_mask(shape, ones, key, dtype_);
+  }
+
+  Tensor checked(std::string_view name, const Tensor& given, const Shape& shape, int batch_dim) {
+    if (given.shape() != shape || given.dtype() != dtype_)
+      throw ShapeError(operation_, fmt::format("mask {} of layer {}{} is {} of shape {}, expected "
+                                               "{} of shape {}",
+                                               name, layer_, direction_ == 1 ? " reverse" : "",
+                                               name_of(given.dtype()), given.shape().str(),
+                                               name_of(dtype_), shape.str()));
+    const Tensor mask = given.detach().contiguous();
+    return order_.defined() && batch_dim >= 0 ? permute_rows(mask, batch_dim, order_) : mask;
+  }
+
+  std::string_view operation_;
+  DType dtype_;
+  const Tensor& order_;
+  MaskSource& source_;
+  std::optional<MaskKey> key_;  // of this call, once one is needed
+  std::size_t layer_ = 0, direction_ = 0;
+};
+
+/// Dropout's factors (T, N, I) and those that are the same at every step (N, I), as one tensor.
+Tensor joined(const Tensor& each_step, const Tensor& all_steps) {
+  if (!each_step.defined()) return all_steps;
+  if (all_steps.defined())
+    dispatch("mask", each_step.dtype(), [&]<class T>(T*) {
+      combine_rows<T>(each_step, all_steps, [](T a, T b) { return a * b; });
+    });
+  return each_step;
+}
+
+void refuse(std::string_view operation, bool given, std::string_view what, std::string_view why) {
+  if (given) throw ValueError(operation, fmt::format("{} is given, but {}", what, why));
+}
+
+constexpr std::string_view no_memory = "only Lstm has a c",
+                           no_candidate =
+                               "a plain recurrent layer has no candidate; use "
+                               "variational_dropout.state";
+
+}  // namespace
+
+void check_regularisation(std::string_view operation, const CellTraits& traits,
+                          const RecurrentOptions& options) {
+  const RecurrentRegularisation& r = options.regularisation;
+  const auto check = [&](std::string_view name, double p) {
+    if (!(p >= 0 && p <= 1))
+      throw ValueError(operation, fmt::format("{} is {}, expected 0 to 1", name, p));
+  };
+  check("dropout", options.dropout);
+  check("variational_dropout.input", r.variational_dropout.input);
+  check("variational_dropout.state", r.variational_dropout.state);
+  check("recurrent_dropout", r.recurrent_dropout);
+  check("zoneout.h", r.zoneout.h);
+  check("zoneout.c", r.zoneout.c);
+  check("weight_drop", r.weight_drop);
+  refuse(operation, traits.gates == 1 && r.recurrent_dropout > 0, "recurrent_dropout",
+         no_candidate);
+  refuse(operation, !traits.memory && r.zoneout.c > 0, "zoneout.c", no_memory);
+}
+
+void set_factors(StackCall& call, std::string_view operation, const RecurrentOptions& options,
+                 bool training, std::span<const RecurrentMasks> given, const Tensor& order,
+                 MaskSource& source) {
+  const RecurrentRegularisation& r = options.regularisation;
+  const std::size_t count = call.layers * call.directions;
+  if (!given.empty() && given.size() != count)
+    throw ShapeError(operation, fmt::format("masks of {} places are given, expected {}: one for "
+                                            "each layer and direction",
+                                            given.size(), count));
+  call.zone_h_rate = r.zoneout.h;
+  call.zone_c_rate = r.zoneout.c;
+  call.factors.resize(count);
+  if (!training) return;
+  const auto size = [](std::size_t n) { return static_cast<std::int64_t>(n); };
+  const std::int64_t steps = size(call.shape.steps), batch = size(call.shape.batch);
+  const std::int64_t hidden = size(call.shape.hidden), state = size(call.shape.output());
+  const CellTraits traits = call.shape.traits();
+  const RecurrentMasks none;
+  Maker make(operation, options.dtype, order, source);
+  for (std::size_t layer = 0; layer < call.layers; ++layer)
+    for (std::size_t direction = 0; direction < call.directions; ++direction) {
+      make.set_place(layer, direction);
+      const std::size_t at = layer * call.directions + direction;
+      const RecurrentMasks& masks = given.empty() ? none : given[at];
+      LayerFactors& to = call.factors[at];
+      if (direction == 0) {
+        const std::int64_t input =
+            layer == 0 ? size(call.shape.input) : size(call.directions) * state;
+        to.input = joined(make.factors(Mask::dropout, "", {}, {steps, batch, input},
+                                       layer == 0 ? 0 : options.dropout, 1),
+                          make.factors(Mask::keep_x, "keep_x", masks.keep_x, {batch, input},
+                                       r.variational_dropout.input, 0));
+      } else {
+        refuse(operation, masks.keep_x.defined(), "keep_x of a reverse direction",
+               "both directions have the forward one's");
+      }
+      to.state = make.factors(Mask::keep_h, "keep_h", masks.keep_h, {batch, state},
+                              r.variational_dropout.state, 0);
+      refuse(operation, (traits.gates == 1 || call.shape.custom) && masks.keep_candidate.defined(),
+             "keep_candidate", no_candidate);
+      to.candidate = make.factors(Mask::keep_candidate, "keep_candidate", masks.keep_candidate,
+                                  {steps, batch, hidden}, r.recurrent_dropout, 1);
+      to.zone_h =
+          make.zone(Mask::zone_h, "zone_h", masks.zone_h, {steps, batch, state}, r.zoneout.h);
+      refuse(operation, !traits.memory && masks.zone_c.defined(), "zone_c", no_memory);
+      to.zone_c =
+          make.zone(Mask::zone_c, "zone_c", masks.zone_c, {steps, batch, hidden}, r.zoneout.c);
+      to.weight_hh = make.factors(Mask::keep_weight_hh, "keep_weight_hh", masks.keep_weight_hh,
+                                  {size(traits.gates) * hidden, state}, r.weight_drop, -1);
+    }
+}
+
+}  // namespace unroll::nn

@@ -1,0 +1,221 @@
+// What flows through a model's layers; with it every check of a description.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "unroll/core/error.h"
+#include "unroll/spec/model_spec.h"
+
+namespace unroll::spec {
+namespace {
+
+// Enough for any network that fits in memory, and small enough that what a damaged description asks
+// for stays bounded, and that products of a few sizes do not overflow.
+constexpr std::int64_t kLargest = 1 << 24;
+constexpr std::int64_t kLongest = std::int64_t{1} << 40;  // steps
+constexpr std::int64_t kMostChannels = 1 << 16;
+constexpr std::int64_t kLargestWindow = 1 << 12;
+constexpr std::int64_t kMostFeatures = 1 << 27;
+constexpr std::int64_t kMostRecurrentLayers = 1024;
+constexpr std::size_t kMostLayers = 256;
+constexpr std::size_t kLongestName = 256;
+
+/// Ranges of a layer's numbers; `where` names the layer.
+struct Ranges {
+  std::string where;
+
+  [[noreturn]] void fail(std::string_view why) const {
+    throw FormatError("model", fmt::format("{}: {}", where, why));
+  }
+  void check(std::string_view what, std::int64_t value, std::int64_t least,
+             std::int64_t most) const {
+    if (value < least || value > most)
+      fail(fmt::format("{} is {}, expected {} to {}", what, value, least, most));
+  }
+  void check(std::string_view what, const Extent& e, std::int64_t least, std::int64_t most) const {
+    check(fmt::format("{}'s height", what), e.height, least, most);
+    check(fmt::format("{}'s width", what), e.width, least, most);
+  }
+  void check_rate(std::string_view what, double rate) const {
+    if (!(rate >= 0 && rate <= 1)) fail(fmt::format("{} is {}, expected 0 to 1", what, rate));
+  }
+};
+
+std::string text_of(const Features& f) {
+  switch (f.kind) {
+    case Features::Kind::sequence:
+      return fmt::format("a sequence of {} features a step", f.width);
+    case Features::Kind::image:
+      return fmt::format("an image of {} x {} x {}", f.channels, f.height, f.width);
+    case Features::Kind::vector:
+      break;
+  }
+  return fmt::format("a vector of {} features", f.width);
+}
+
+/// What a layer makes of what comes in.
+struct Through {
+  const Ranges& ranges;
+  const Features& in;
+
+  void need(bool fits, std::string_view reads) const {
+    if (!fits) ranges.fail(fmt::format("reads {}, but {} comes in", reads, text_of(in)));
+  }
+
+  Features operator()(const RecurrentSpec& r) const {
+    ranges.check("input_size", r.input_size, 1, kLargest);
+    ranges.check("hidden_size", r.hidden_size, 1, kLargest);
+    ranges.check("num_layers", r.num_layers, 1, kMostRecurrentLayers);
+    ranges.check("proj_size", r.proj_size, 0,
+                 r.cell == Cell::lstm ? std::max<std::int64_t>(r.hidden_size - 1, 0) : 0);
+    ranges.check_rate("zoneout_h", r.zoneout_h);
+    ranges.check_rate("zoneout_c", r.zoneout_c);
+    if (r.zoneout_c > 0 && r.cell != Cell::lstm) ranges.fail("zoneout_c is of an LSTM alone");
+    need(in.kind == Features::Kind::sequence && in.width == r.input_size,
+         fmt::format("a sequence of {} features a step", r.input_size));
+    return {r.readout == Readout::every_step ? Features::Kind::sequence : Features::Kind::vector, 1,
+            1, r.features()};
+  }
+
+  Features operator()(const LinearSpec& l) const {
+    ranges.check("in_features", l.in_features, 1, kMostFeatures);
+    ranges.check("out_features", l.out_features, 1, kLargest);
+    need(in.kind != Features::Kind::image && in.width == l.in_features,
+         fmt::format("{} features", l.in_features));
+    return {in.kind, 1, 1, l.out_features};
+  }
+
+  Features operator()(const ActivationSpec&) const { return in; }
+
+  Features operator()(const Conv2dSpec& c) const {
+    ranges.check("in_channels", c.in_channels, 1, kMostChannels);
+    ranges.check("out_channels", c.out_channels, 1, kMostChannels);
+    ranges.check("padding", c.padding, 0, kLargestWindow);
+    need(in.kind == Features::Kind::image && in.channels == c.in_channels,
+         fmt::format("an image of {} channels", c.in_channels));
+    return windows(c.kernel, c.stride, c.padding, c.out_channels);
+  }
+
+  Features operator()(const MaxPool2dSpec& p) const {
+    need(in.kind == Features::Kind::image, "an image");
+    ranges.check("padding's height", p.padding.height, 0, p.kernel.height / 2);
+    ranges.check("padding's width", p.padding.width, 0, p.kernel.width / 2);
+    return windows(p.kernel, p.stride, p.padding, in.channels);
+  }
+
+  Features operator()(const FlattenSpec&) const {
+    need(in.kind == Features::Kind::image, "an image");
+    return {Features::Kind::vector, 1, 1, in.size()};
+  }
+
+ private:
+  Features windows(const Extent& kernel, const Extent& stride, const Extent& padding,
+                   std::int64_t channels) const {
+    ranges.check("kernel", kernel, 1, kLargestWindow);
+    ranges.check("stride", stride, 1, kLargestWindow);
+    const std::int64_t height = in.height + 2 * padding.height,
+                       width = in.width + 2 * padding.width;
+    if (kernel.height > height || kernel.width > width)
+      ranges.fail(fmt::format("a kernel of {} x {} does not fit into {} with padding {} x {}",
+                              kernel.height, kernel.width, text_of(in), padding.height,
+                              padding.width));
+    return {Features::Kind::image, channels, (height - kernel.height) / stride.height + 1,
+            (width - kernel.width) / stride.width + 1};
+  }
+};
+
+Features features_of(const InputSpec& input) {
+  const Ranges ranges{"the input"};
+  const bool any = input.height == 0 && input.is_sequence();
+  if (!any) ranges.check("height", input.height, 1, input.form == Form::rows ? kLongest : kLargest);
+  if (!any || input.form == Form::rows) ranges.check("width", input.width, 1, kLargest);
+  if (any && input.form == Form::pixels) ranges.check("width", input.width, 0, 0);
+  if (input.permutation && any) ranges.fail("a permutation of images of any size");
+  if (!std::isfinite(static_cast<float>(input.mean)) ||
+      !std::isfinite(static_cast<float>(input.std)) || !(static_cast<float>(input.std) > 0))
+    ranges.fail(
+        fmt::format("pixels are scaled with mean {} and standard deviation {}, expected "
+                    "finite numbers, the second more than 0",
+                    input.mean, input.std));
+  switch (input.form) {
+    case Form::rows:
+      return {Features::Kind::sequence, 1, 1, input.width};
+    case Form::pixels:
+      return {Features::Kind::sequence, 1, 1, 1};
+    case Form::flat:
+      return {Features::Kind::vector, 1, 1, input.height * input.width};
+    case Form::image:
+      break;
+  }
+  return {Features::Kind::image, 1, input.height, input.width};
+}
+
+const std::string* name_of_layer(const LayerSpec& layer) {
+  return std::visit(
+      [](const auto& l) -> const std::string* {
+        if constexpr (requires { l.name; }) return &l.name;
+        return nullptr;
+      },
+      layer);
+}
+
+void check_names(const std::vector<LayerSpec>& layers) {
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; i < layers.size(); ++i)
+    if (const std::string* name = name_of_layer(layers[i])) {
+      const Ranges ranges{fmt::format("layer {}", i + 1)};
+      if (name->empty() || name->size() > kLongestName ||
+          std::ranges::any_of(*name, [](unsigned char c) { return c < ' ' || c == 0x7f; }))
+        ranges.fail(
+            fmt::format("its name has {} bytes, expected 1 to {} without control characters",
+                        name->size(), kLongestName));
+      if (std::ranges::find(names, *name) != names.end())
+        ranges.fail(fmt::format("the second that is called {}", *name));
+      names.push_back(*name);
+    }
+}
+
+}  // namespace
+
+std::vector<Features> features_of(const ModelSpec& spec) {
+  if (spec.layers.empty() || spec.layers.size() > kMostLayers)
+    throw FormatError("model", fmt::format("a model of {} layers, expected 1 to {}",
+                                           spec.layers.size(), kMostLayers));
+  check_names(spec.layers);
+  std::vector<Features> all = {features_of(spec.input)};
+  std::int64_t recurrent = 0;
+  for (std::size_t i = 0; i < spec.layers.size(); ++i) {
+    const LayerSpec& layer = spec.layers[i];
+    const std::string* name = name_of_layer(layer);
+    const Ranges ranges{name ? *name : fmt::format("layer {}", i + 1)};
+    if (all.back().size() > kMostFeatures)
+      ranges.fail(fmt::format("{} comes in, expected at most {} numbers", text_of(all.back()),
+                              kMostFeatures));
+    all.push_back(std::visit(Through{ranges, all.back()}, layer));
+    if (const auto* r = std::get_if<RecurrentSpec>(&layer)) recurrent += r->num_layers;
+    if (recurrent > kMostRecurrentLayers)
+      ranges.fail(fmt::format("more than {} recurrent layers", kMostRecurrentLayers));
+  }
+  const Features& out = all.back();
+  if (out.kind == Features::Kind::image)
+    throw FormatError("model", fmt::format("what comes out is {}, expected a vector or a sequence",
+                                           text_of(out)));
+  if (!spec.classes.empty() && static_cast<std::int64_t>(spec.classes.size()) != out.size())
+    throw FormatError(
+        "model", fmt::format("{} class names for {} outputs", spec.classes.size(), out.size()));
+  return all;
+}
+
+std::int64_t inputs_of(const ModelSpec& spec) { return features_of(spec).front().size(); }
+
+std::int64_t outputs_of(const ModelSpec& spec) { return features_of(spec).back().size(); }
+
+bool has_activation(const ModelSpec& spec) {
+  return std::ranges::any_of(spec.layers, [](const LayerSpec& layer) {
+    const auto* r = std::get_if<RecurrentSpec>(&layer);
+    return std::holds_alternative<ActivationSpec>(layer) || (r && r->cell == Cell::rnn);
+  });
+}
+
+}  // namespace unroll::spec

@@ -1,0 +1,176 @@
+// Reading a model off the names and shapes of its weights.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "unroll/core/error.h"
+#include "unroll/spec/model_spec.h"
+
+namespace unroll::spec {
+namespace {
+
+using Weights = std::map<std::string, Sizes>;
+
+[[noreturn]] void not_understood(std::string_view why) {
+  throw FormatError("model", fmt::format("can't tell the architecture from the weights: {}", why));
+}
+
+/// The shape of a matrix with elements, and not more than any memory holds.
+const Sizes& matrix(const Weights& weights, const std::string& name) {
+  constexpr std::int64_t kLargest = std::int64_t{1} << 31;
+  const auto found = weights.find(name);
+  if (found == weights.end()) not_understood(fmt::format("{} is missing", name));
+  const Sizes& sizes = found->second;
+  if (sizes.size() != 2 || std::ranges::min(sizes) < 1 || std::ranges::max(sizes) > kLargest)
+    not_understood(
+        fmt::format("{} has shape [{}], expected a matrix", name, fmt::join(sizes, ", ")));
+  return sizes;
+}
+
+RecurrentSpec recurrent_named(const Weights& weights, const std::string& name,
+                              const Assumed& assumed) {
+  RecurrentSpec r;
+  r.name = name;
+  const auto has = [&](std::string_view weight) {
+    return weights.contains(fmt::format("{}.{}", name, weight));
+  };
+  const Sizes& hh = matrix(weights, name + ".weight_hh_l0");
+  const bool projected = has("weight_hr_l0");
+  r.hidden_size = projected ? matrix(weights, name + ".weight_hr_l0")[1] : hh[1];
+  r.proj_size = projected ? hh[1] : 0;
+  r.input_size = matrix(weights, name + ".weight_ih_l0")[1];
+  const std::int64_t gates = hh[0] / r.hidden_size;
+  if (hh[0] % r.hidden_size != 0 || (gates != 1 && gates != 3 && gates != 4))
+    not_understood(
+        fmt::format("{}.weight_hh_l0 has {} rows for {} hidden units, expected as many "
+                    "(nn.RNN), 3 times (nn.GRU) or 4 times as many (nn.LSTM)",
+                    name, hh[0], r.hidden_size));
+  r.cell = gates == 1 ? Cell::rnn : gates == 3 ? Cell::gru : Cell::lstm;
+  if (r.cell == Cell::rnn) {
+    if (assumed.activation == Activation::sigmoid)
+      throw ValueError("activation", fmt::format("{} is an nn.RNN, expected relu or tanh", name));
+    r.nonlinearity =
+        assumed.activation == Activation::tanh ? Nonlinearity::tanh : Nonlinearity::relu;
+  }
+  r.bias = has("bias_ih_l0");
+  r.bidirectional = has("weight_ih_l0_reverse");
+  r.layer_norm = has("layer_norm_ih_l0.weight");
+  r.learn_initial_state = has("h_0");
+  r.num_layers = 0;
+  while (has(fmt::format("weight_ih_l{}", r.num_layers))) ++r.num_layers;
+  return r;
+}
+
+/// Takes the digits that a name begins with off it, without zeros in front.
+std::string_view take_number(std::string_view& name) {
+  const std::size_t end = std::min(name.find_first_not_of("0123456789"), name.size());
+  std::string_view digits = name.substr(0, end);
+  digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size()));
+  name.remove_prefix(end);
+  return digits;
+}
+
+/// a before b, where numbers in names count as numbers: fc2 before fc10.
+bool natural_before(std::string_view a, std::string_view b) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  while (!a.empty() && !b.empty()) {
+    if (is_digit(a[0]) && is_digit(b[0])) {
+      const std::string_view x = take_number(a), y = take_number(b);
+      if (x.size() != y.size()) return x.size() < y.size();
+      if (x != y) return x < y;
+    } else {
+      if (a[0] != b[0]) return a[0] < b[0];
+      a.remove_prefix(1);
+      b.remove_prefix(1);
+    }
+  }
+  return a.size() < b.size();
+}
+
+/// All layers that have a weight and are no part of the recurrent one, by name.
+std::vector<LinearSpec> linear_layers(const Weights& weights, const std::string& recurrent) {
+  constexpr std::string_view kWeight = ".weight";
+  std::vector<LinearSpec> layers;
+  for (const auto& [name, sizes] : weights) {
+    if (!name.ends_with(kWeight) || (!recurrent.empty() && name.starts_with(recurrent + ".")))
+      continue;
+    const std::string layer = name.substr(0, name.size() - kWeight.size());
+    if (sizes.size() == 4)
+      not_understood(
+          fmt::format("{} looks like a convolution, whose stride, padding and pooling no "
+                      "weight tells; give a file that Unroll wrote",
+                      name));
+    const Sizes& shape = matrix(weights, name);
+    layers.push_back({layer, shape[1], shape[0], weights.contains(layer + ".bias")});
+  }
+  std::ranges::sort(layers, natural_before, &LinearSpec::name);
+  return layers;
+}
+
+/// Where the first layer reads what no other one gives: a perceptron's input.
+std::int64_t first_features(const std::vector<LinearSpec>& layers) {
+  for (const LinearSpec& layer : layers)
+    if (std::ranges::find(layers, layer.in_features, &LinearSpec::out_features) == layers.end())
+      return layer.in_features;
+  return layers.front().in_features;
+}
+
+/// Puts the layers one after the other as their sizes fit, of several the first by name.
+void append_chain(ModelSpec& spec, std::vector<LinearSpec> layers, std::int64_t features,
+                  Activation between) {
+  for (bool first = true; !layers.empty(); first = false) {
+    const auto next = std::ranges::find(layers, features, &LinearSpec::in_features);
+    if (next == layers.end()) {
+      std::vector<std::string> left;
+      for (const LinearSpec& layer : layers)
+        left.push_back(fmt::format("{} reads {}", layer.name, layer.in_features));
+      not_understood(
+          fmt::format("no linear layer reads {} features ({})", features, fmt::join(left, ", ")));
+    }
+    if (!first) spec.layers.emplace_back(ActivationSpec{between});
+    features = next->out_features;
+    spec.layers.emplace_back(std::move(*next));
+    layers.erase(next);
+  }
+}
+
+}  // namespace
+
+ModelSpec from_weights(const Weights& weights, const Assumed& assumed) {
+  constexpr std::string_view kFirst = ".weight_ih_l0";
+  const auto first =
+      std::ranges::find_if(weights, [&](const auto& w) { return w.first.ends_with(kFirst); });
+  const std::string recurrent =
+      first == weights.end() ? "" : first->first.substr(0, first->first.size() - kFirst.size());
+  const std::vector<LinearSpec> linear = linear_layers(weights, recurrent);
+  if (linear.empty() && recurrent.empty())
+    not_understood(
+        "no weight is called NAME.weight_ih_l0, as those of nn.RNN are, or NAME.weight, "
+        "as those of nn.Linear are");
+  ModelSpec spec;
+  spec.input.mean = assumed.mean;
+  spec.input.std = assumed.std;
+  std::int64_t features = 0;
+  if (recurrent.empty()) {
+    features = first_features(linear);
+    spec.input.form = Form::flat;
+    spec.input.height = 1;
+    spec.input.width = features;
+  } else {
+    RecurrentSpec r = recurrent_named(weights, recurrent, assumed);
+    if (std::ranges::find(linear, 2 * r.features(), &LinearSpec::in_features) != linear.end() &&
+        std::ranges::find(linear, r.features(), &LinearSpec::in_features) == linear.end())
+      r.readout = Readout::mean_last;
+    features = r.features();
+    spec.input.form = r.input_size == 1 ? Form::pixels : Form::rows;
+    spec.input.width = r.input_size == 1 ? 0 : r.input_size;
+    spec.layers.emplace_back(std::move(r));
+  }
+  append_chain(spec, linear, features, assumed.activation);
+  const std::string misfits = differences(spec, weights);
+  if (!misfits.empty()) not_understood(misfits);
+  features_of(spec);
+  return spec;
+}
+
+}  // namespace unroll::spec

@@ -1,0 +1,170 @@
+#include "train/describe.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "train/task.h"
+#include "unroll/core/error.h"
+
+namespace unroll::train {
+namespace {
+
+std::int64_t product_of(const spec::Sizes& sizes) {
+  std::int64_t product = 1;
+  for (const std::int64_t size : sizes) product *= size;
+  return product;
+}
+
+/// Numbers that one sample leaves behind for the backward pass.
+std::int64_t kept_of(const spec::ModelSpec& spec, std::int64_t steps) {
+  const auto features = spec::features_of(spec);
+  std::int64_t kept = 0;
+  for (std::size_t i = 0; i < spec.layers.size(); ++i) {
+    const auto* r = std::get_if<spec::RecurrentSpec>(&spec.layers[i]);
+    const std::int64_t own =
+        r ? r->num_layers * r->directions() * r->hidden_size * (r->gates() > 1 ? r->gates() + 2 : 1)
+          : 0;
+    kept += r ? own * (steps + 1) : features[i + 1].size();
+  }
+  return kept;
+}
+
+/// Refuses what could not be held: weights, and what one batch leaves for the backward pass.
+void check_memory(const spec::ModelSpec& spec, const Config& config, std::int64_t batch) {
+  constexpr std::int64_t kMostStates = std::int64_t{1} << 30, kMostWeights = std::int64_t{1} << 28;
+  std::int64_t steps = spec.input.form == spec::Form::pixels ? spec.input.height * spec.input.width
+                                                             : spec.input.height;
+  if (config.tbptt > 0) steps = std::min(steps, config.tbptt);
+  if (batch > kMostStates / kept_of(spec, steps))
+    throw ValueError("batch-size",
+                     fmt::format("{} {} at once, for {} hidden units in {} layers, need more "
+                                 "than {} states; use a smaller batch",
+                                 batch, find_task(config.dataset) ? "sequences" : "images",
+                                 config.hidden, config.layers, kMostStates));
+  std::int64_t weights = 0;
+  for (const auto& [name, sizes] : spec::weights_of(spec)) weights += product_of(sizes);
+  if (weights > kMostWeights)
+    throw ValueError("hidden", fmt::format("{} hidden units make {} weights, expected at most {}",
+                                           config.hidden, weights, kMostWeights));
+}
+
+spec::InputSpec input_of(const Config& config, const data::Dataset& set) {
+  spec::InputSpec input;
+  input.form = is_recurrent(config.model)       ? config.input
+               : config.model == ModelKind::cnn ? spec::Form::image
+                                                : spec::Form::flat;
+  input.height = set.rows;
+  input.width = set.columns;
+  input.permutation = config.permute;
+  input.mean = config.normalization.mean;
+  input.std = config.normalization.std;
+  return input;
+}
+
+void add_recurrent(spec::ModelSpec& spec, const Config& config, std::int64_t classes) {
+  spec::RecurrentSpec r;
+  r.cell = config.model == ModelKind::lstm  ? spec::Cell::lstm
+           : config.model == ModelKind::gru ? spec::Cell::gru
+                                            : spec::Cell::rnn;
+  r.name = spec::name_of(r.cell);
+  r.nonlinearity = config.activation == spec::Activation::tanh && r.cell == spec::Cell::rnn
+                       ? Nonlinearity::tanh
+                       : Nonlinearity::relu;
+  r.input_size = config.input == spec::Form::pixels ? 1 : spec.input.width;
+  r.hidden_size = config.hidden;
+  r.num_layers = config.layers;
+  r.proj_size = config.proj_size;
+  r.bidirectional = config.bidirectional;
+  r.layer_norm = config.layer_norm;
+  r.zoneout_h = config.zoneout_h;
+  r.zoneout_c = config.zoneout_c;
+  r.learn_initial_state = config.learn_initial_state;
+  r.readout = config.readout;
+  spec.layers = {r, spec::LinearSpec{"fc", r.features(), classes}};
+}
+
+/// fc1, fc2, ... with activations between them.
+void add_perceptron(spec::ModelSpec& spec, const Config& config, std::int64_t classes) {
+  std::int64_t features = spec.input.height * spec.input.width;
+  for (std::int64_t l = 1; l <= config.layers; ++l) {
+    spec.layers.emplace_back(spec::LinearSpec{fmt::format("fc{}", l), features, config.hidden});
+    spec.layers.emplace_back(spec::ActivationSpec{config.activation});
+    features = config.hidden;
+  }
+  spec.layers.emplace_back(
+      spec::LinearSpec{fmt::format("fc{}", config.layers + 1), features, classes});
+}
+
+/// The chapter's: convolutions of 5 x 5 that keep the size, each with pooling that halves it.
+void add_convolutions(spec::ModelSpec& spec, const Config& config, std::int64_t classes) {
+  std::int64_t channels = 1, next = config.hidden;
+  for (std::int64_t l = 1; l <= config.layers; ++l) {
+    spec.layers.emplace_back(spec::Conv2dSpec{.name = fmt::format("cnn{}", l),
+                                              .in_channels = channels,
+                                              .out_channels = next,
+                                              .kernel = {5, 5},
+                                              .stride = {1, 1},
+                                              .padding = {2, 2}});
+    spec.layers.emplace_back(spec::ActivationSpec{config.activation});
+    spec.layers.emplace_back(spec::MaxPool2dSpec{.kernel = {2, 2}, .stride = {2, 2}});
+    channels = next;
+    next *= 2;
+  }
+  spec.layers.emplace_back(spec::FlattenSpec{});
+  std::int64_t height = spec.input.height, width = spec.input.width;
+  for (std::int64_t l = 0; l < config.layers; ++l) {
+    height /= 2;
+    width /= 2;
+  }
+  if (height < 1 || width < 1)
+    throw ValueError("layers", fmt::format("{} times halved nothing is left of images of {} x {}",
+                                           config.layers, spec.input.height, spec.input.width));
+  spec.layers.emplace_back(spec::LinearSpec{"fc1", channels * height * width, classes});
+}
+
+}  // namespace
+
+spec::ModelSpec describe(const Config& config, const data::Dataset& set) {
+  validate(config);
+  spec::ModelSpec spec;
+  spec.input = input_of(config, set);
+  spec.dataset = set.name;
+  switch (config.model) {
+    case ModelKind::linear:
+      spec.output = spec::Output::scores;
+      [[fallthrough]];
+    case ModelKind::logistic:
+      spec.layers = {spec::LinearSpec{"linear", set.rows * set.columns, set.classes}};
+      break;
+    case ModelKind::fnn:
+      add_perceptron(spec, config, set.classes);
+      break;
+    case ModelKind::cnn:
+      add_convolutions(spec, config, set.classes);
+      break;
+    case ModelKind::rnn:
+    case ModelKind::lstm:
+    case ModelKind::gru:
+      add_recurrent(spec, config, set.classes);
+      break;
+  }
+  check_memory(spec, config, std::min(config.batch_size, set.count));
+  return spec;
+}
+
+spec::ModelSpec describe_task(const Config& config) {
+  validate(config);
+  const Task task = find_task(config.dataset).value();
+  spec::ModelSpec spec;
+  spec.input = input_of(task, config.length);
+  spec.dataset = config.dataset;
+  if (task == Task::adding) spec.output = spec::Output::values;
+  add_recurrent(spec, config, outputs_of(task));
+  if (task == Task::copy)
+    std::get<spec::RecurrentSpec>(spec.layers[0]).readout = spec::Readout::every_step;
+  check_memory(spec, config, config.batch_size);
+  return spec;
+}
+
+}  // namespace unroll::train

@@ -1,0 +1,105 @@
+#include "train/inputs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/parallel.h"
+#include "tensor/tensor_impl.h"
+#include "unroll/core/error.h"
+#include "unroll/core/random.h"
+#include "unroll/data/loader.h"
+
+namespace unroll::train {
+namespace {
+
+// Of the native generator; the streams before it initialise, shuffle and shift.
+constexpr std::uint64_t kPermutationStream = 2;
+
+void check(const spec::InputSpec& input, std::int64_t rows, std::int64_t columns) {
+  const auto refuse = [&](const std::string& why) {
+    throw ShapeError("eval", fmt::format("images of {}x{} {}", rows, columns, why));
+  };
+  if (input.form == spec::Form::rows && columns != input.width)
+    refuse(fmt::format("have {} pixels a row, the model reads {}", columns, input.width));
+  if (input.form == spec::Form::image && (rows != input.height || columns != input.width))
+    refuse(fmt::format("given, the model reads {}x{}", input.height, input.width));
+  if ((input.form == spec::Form::flat || input.permutation) &&
+      rows * columns != input.height * input.width)
+    refuse(fmt::format("have {} pixels, the model reads {}", rows * columns,
+                       input.height * input.width));
+}
+
+}  // namespace
+
+Inputs::Inputs(const spec::InputSpec& input, std::int64_t rows, std::int64_t columns)
+    : input_(input),
+      rows_(rows),
+      columns_(columns),
+      pixels_(rows * columns),
+      steps_(input.form == spec::Form::rows     ? rows
+             : input.form == spec::Form::pixels ? pixels_
+                                                : 1),
+      values_(data::pixel_values({input.mean, input.std})) {
+  check(input, rows, columns);
+  if (input.permutation)
+    order_ = Generator(*input.permutation, Rng::native, kPermutationStream).permutation(pixels_);
+}
+
+template <class T>
+void Inputs::fill(const data::Dataset& set, std::int64_t first, std::span<T> inputs) const {
+  std::array<T, 256> values{};
+  std::ranges::copy(values_, values.begin());
+  const std::uint8_t* const pixels = set.image(first);
+  const auto size = static_cast<std::size_t>(pixels_);
+  constexpr std::size_t kPiece = 16 * 1024;
+  parallel_pieces(inputs.size(), kPiece, [&](std::size_t begin, std::size_t end) {
+    if (order_.empty()) {
+      for (std::size_t i = begin; i < end; ++i) inputs[i] = values[pixels[i]];
+    } else {
+      for (std::size_t i = begin; i < end; ++i) {
+        const std::size_t at = i % size;
+        inputs[i] = values[pixels[i - at + static_cast<std::size_t>(order_[at])]];
+      }
+    }
+  });
+}
+
+Tensor Inputs::of(const Tensor& images) const {
+  Tensor x = images;
+  if (!order_.empty()) {
+    x = Tensor::empty(images.shape(), images.dtype());
+    dispatch("inputs", x.dtype(), [&]<class T>(T*) {
+      const auto from = images.values<T>();
+      const auto to = x.values<T>();
+      const auto size = static_cast<std::size_t>(pixels_);
+      parallel(to.size() / size, [&](std::size_t n) {
+        for (std::size_t at = 0; at < size; ++at)
+          to[n * size + at] = from[n * size + static_cast<std::size_t>(order_[at])];
+      });
+    });
+  }
+  switch (input_.form) {
+    case spec::Form::rows:
+      return x.view({-1, rows_, columns_});
+    case spec::Form::pixels:
+      return x.view({-1, pixels_, 1});
+    case spec::Form::flat:
+      return x.view({-1, pixels_});
+    case spec::Form::image:
+      break;
+  }
+  return x;
+}
+
+void Inputs::permute(std::span<float> pixels) const {
+  if (order_.empty()) return;
+  const std::vector<float> from(pixels.begin(), pixels.end());
+  for (std::size_t at = 0; at < order_.size(); ++at)
+    pixels[at] = from[static_cast<std::size_t>(order_[at])];
+}
+
+template void Inputs::fill(const data::Dataset&, std::int64_t, std::span<float>) const;
+template void Inputs::fill(const data::Dataset&, std::int64_t, std::span<double>) const;
+
+}  // namespace unroll::train

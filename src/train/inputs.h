@@ -1,0 +1,40 @@
+// How images become a model's inputs.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "unroll/data/dataset.h"
+#include "unroll/spec/model_spec.h"
+#include "unroll/tensor/tensor.h"
+
+namespace unroll::train {
+
+/// What a description says of its images, ready to be done.
+class Inputs {
+ public:
+  /// For images of this size. Throws ShapeError where they don't suit the model.
+  Inputs(const spec::InputSpec& input, std::int64_t rows, std::int64_t columns);
+
+  std::int64_t steps() const { return steps_; }  ///< T; 1 of what is no sequence
+  std::int64_t size() const { return pixels_; }  ///< numbers of an image
+
+  /// A set's images from `first` on: (count, T, I), or (count, I).
+  template <class T>
+  void fill(const data::Dataset& set, std::int64_t first, std::span<T> inputs) const;
+
+  /// The same of a batch (N, 1, rows, columns) of a loader's: (N, T, I), (N, I) or as it is.
+  Tensor of(const Tensor& images) const;
+
+  /// Pixels of one image, given one after the other.
+  void permute(std::span<float> pixels) const;
+
+ private:
+  spec::InputSpec input_;
+  std::int64_t rows_, columns_, pixels_, steps_;
+  std::array<float, 256> values_;
+  std::vector<std::int64_t> order_;  // which pixel comes at each place; empty: as they are
+};
+
+}  // namespace unroll::train

@@ -1,0 +1,104 @@
+#include <fmt/format.h>
+
+#include "core/suggest.h"
+#include "train/config.h"
+#include "train/config_names.h"
+#include "unroll/core/error.h"
+
+namespace unroll::train {
+namespace {
+
+void tune_recurrent(Config& c) {
+  c.optimizer = Algorithm::muon;
+  c.momentum = 0.9;
+  c.augment = 1;
+  if (c.model == ModelKind::rnn) {
+    const bool as_in_the_chapter = c.layers == 1 && c.activation == spec::Activation::relu;
+    c.init = c.activation == spec::Activation::relu ? InitialValues::identity
+                                                    : InitialValues::orthogonal;
+    c.lr = 0.005;
+    c.lr_others = as_in_the_chapter ? 5e-3 : 3e-3;
+    return;
+  }
+  c.init = InitialValues::orthogonal;
+  c.lr = 0.01;
+  c.lr_others = 3e-3;
+  if (c.model == ModelKind::lstm) c.forget_bias = 1;
+}
+
+void tune(Config& c) {
+  c.clip_norm = 1;
+  c.beta2 = 0.99;
+  c.schedule = ScheduleKind::linear;
+  c.normalization = {.mean = 0.1307, .std = 0.3081};
+  if (is_recurrent(c.model)) return tune_recurrent(c);
+  c.optimizer = Algorithm::adamw;
+  c.lr = c.model == ModelKind::logistic || c.model == ModelKind::linear ? 1e-3 : 3e-3;
+  // Models that look at each pixel by itself gain nothing from images that move.
+  if (c.model == ModelKind::cnn) c.augment = 1;
+}
+
+}  // namespace
+
+// Sources: the tutorial chapter; our own experiments, chosen on the last 10,000 training images.
+Config recipe(std::string_view name, ModelKind model, std::optional<std::int64_t> layers,
+              spec::Activation activation) {
+  Config c;
+  c.recipe = name;
+  c.model = model;
+  c.activation = activation;
+  if (model == ModelKind::cnn) {
+    c.hidden = 16;
+    c.layers = 2;
+  }
+  c.layers = layers.value_or(c.layers);
+  if (name == "tutorial") return c;
+  if (name != "tuned" && name != "sprint")
+    throw ValueError("recipe",
+                     fmt::format("'{}' is not known, expected one of {}{}", name,
+                                 fmt::join(recipe_names, ", "), did_you_mean(name, recipe_names)));
+  tune(c);
+  if (name == "sprint") {
+    c.steps = 900;
+    c.lr *= 2;
+    if (c.lr_others > 0) c.lr_others = 4e-3;
+  }
+  return c;
+}
+
+ModelKind usual_model(Task task) { return task == Task::adding ? ModelKind::gru : ModelKind::rnn; }
+
+// Source: our own experiments.
+Config task_recipe(Task task, std::string_view name, ModelKind model) {
+  if (name != "tuned")
+    throw ValueError("recipe",
+                     fmt::format("'{}' is for images, expected tuned for {}", name, name_of(task)));
+  Config c;
+  c.recipe = name;
+  c.dataset = name_of(task);
+  c.model = model;
+  c.hidden = 64;
+  c.clip_norm = 1;
+  c.schedule = ScheduleKind::linear;
+  c.optimizer = Algorithm::adam;
+  c.lr = 0.01;
+  if (task == Task::copy && model == ModelKind::lstm) c.forget_bias = 5;  // about log(length)
+  if (model != ModelKind::rnn) return c;
+  if (task == Task::adding) {
+    c.init = InitialValues::identity;
+    c.lr = 0.001;
+    return c;
+  }
+  // Nothing but a rotation keeps ten symbols in a state without gates.
+  c.hidden = 100;
+  c.activation = spec::Activation::tanh;
+  c.init = InitialValues::orthogonal;
+  c.optimizer = Algorithm::muon;
+  c.lr = 0.005;
+  c.lr_others = 0.005;
+  c.momentum = 0.9;
+  c.beta2 = 0.99;
+  return c;
+}
+
+}  // namespace unroll::train

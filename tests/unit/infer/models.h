@@ -1,0 +1,129 @@
+// The models that infer's tests go through.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "support/specs.h"
+
+namespace unroll::infer {
+
+struct Named {
+  std::string name;
+  spec::ModelSpec spec;
+};
+
+inline void PrintTo(const Named& named, std::ostream* out) { *out << named.name; }
+
+/// Recurrent models of 5 inputs and 3 outputs, with everything that one may have.
+inline std::vector<Named> recurrent_models() {
+  using enum spec::Cell;
+  using spec::Readout;
+  constexpr auto tanh = Nonlinearity::tanh;
+  std::vector<Named> all;
+  const auto add = [&](const char* name, spec::RecurrentSpec r) {
+    r.input_size = 5;
+    if (r.hidden_size == 0) r.hidden_size = 13;
+    all.push_back({name, test::recurrent_spec(r, 3)});
+  };
+  add("RnnRelu", {});
+  add("RnnTanh3", {.nonlinearity = tanh, .num_layers = 3});
+  add("RnnNoBias2", {.num_layers = 2, .bias = false});
+  add("RnnNorm", {.nonlinearity = tanh, .layer_norm = true});
+  add("RnnZoneout", {.zoneout_h = 0.25, .readout = Readout::mean_last});
+  add("RnnBoth", {.nonlinearity = tanh, .bidirectional = true});
+  add("Lstm", {.cell = lstm});
+  add("Lstm2Mean", {.cell = lstm, .num_layers = 2, .readout = Readout::mean});
+  add("LstmEveryStep", {.cell = lstm, .readout = Readout::every_step});
+  add("LstmAll", {.cell = lstm,
+                  .num_layers = 2,
+                  .proj_size = 6,
+                  .layer_norm = true,
+                  .zoneout_h = 0.1,
+                  .zoneout_c = 0.3,
+                  .learn_initial_state = true,
+                  .readout = Readout::max});
+  add("LstmBothProj", {.cell = lstm,
+                       .num_layers = 2,
+                       .proj_size = 4,
+                       .bidirectional = true,
+                       .learn_initial_state = true,
+                       .readout = Readout::mean_last});
+  add("Gru", {.cell = gru});
+  add("Gru3EveryStep", {.cell = gru, .num_layers = 3, .readout = Readout::every_step});
+  add("GruMaxNorm", {.cell = gru, .layer_norm = true, .readout = Readout::max});
+  add("GruLearnt2", {.cell = gru, .num_layers = 2, .learn_initial_state = true});
+  add("GruBothEveryStep", {.cell = gru, .bidirectional = true, .readout = Readout::every_step});
+
+  // Layers below, between and above.
+  spec::ModelSpec mixed;
+  mixed.input.width = 5;
+  mixed.layers = {spec::LinearSpec{"embedding", 5, 9},
+                  spec::ActivationSpec{spec::Activation::relu},
+                  spec::RecurrentSpec{.name = "lower",
+                                      .cell = gru,
+                                      .input_size = 9,
+                                      .hidden_size = 7,
+                                      .readout = Readout::every_step},
+                  spec::ActivationSpec{spec::Activation::sigmoid},
+                  spec::RecurrentSpec{.name = "upper",
+                                      .cell = lstm,
+                                      .input_size = 7,
+                                      .hidden_size = 11,
+                                      .num_layers = 2,
+                                      .readout = Readout::mean_last},
+                  spec::LinearSpec{"hidden", 22, 8, false},
+                  spec::ActivationSpec{spec::Activation::tanh},
+                  spec::LinearSpec{"fc", 8, 3}};
+  all.push_back({"Mixed", mixed});
+  return all;
+}
+
+inline bool is_bidirectional(const spec::ModelSpec& spec) {
+  for (const auto& layer : spec.layers)
+    if (const auto* r = std::get_if<spec::RecurrentSpec>(&layer); r && r->bidirectional)
+      return true;
+  return false;
+}
+
+inline bool gives_sequences(const spec::ModelSpec& spec) {
+  return spec::features_of(spec).back().kind == spec::Features::Kind::sequence;
+}
+
+/// Models of images of 9 x 8, and of vectors of 72, to 3 outputs.
+inline std::vector<Named> image_models() {
+  std::vector<Named> all(4);
+  all[0].name = "Logistic";
+  all[0].spec.input = {.form = spec::Form::flat, .height = 9, .width = 8};
+  all[0].spec.layers = {spec::LinearSpec{"linear", 72, 3}};
+  all[1].name = "Perceptron";
+  all[1].spec.input = all[0].spec.input;
+  all[1].spec.layers = {
+      spec::LinearSpec{"fc1", 72, 20}, spec::ActivationSpec{spec::Activation::sigmoid},
+      spec::LinearSpec{"fc2", 20, 30}, spec::ActivationSpec{spec::Activation::tanh},
+      spec::LinearSpec{"fc3", 30, 3}};
+  all[2].name = "Convolutions";
+  all[2].spec.input = {.form = spec::Form::image, .height = 9, .width = 8};
+  all[2].spec.layers = {
+      spec::Conv2dSpec{
+          .name = "cnn1", .in_channels = 1, .out_channels = 4, .kernel = {5, 5}, .padding = {2, 2}},
+      spec::ActivationSpec{spec::Activation::relu},
+      spec::MaxPool2dSpec{.kernel = {2, 2}, .stride = {2, 2}},
+      spec::Conv2dSpec{.name = "cnn2",
+                       .in_channels = 4,
+                       .out_channels = 6,
+                       .kernel = {3, 2},
+                       .stride = {2, 1},
+                       .padding = {1, 0},
+                       .bias = false},
+      spec::MaxPool2dSpec{.kernel = {2, 3}, .stride = {1, 1}, .padding = {1, 1}},
+      spec::FlattenSpec{},
+      spec::LinearSpec{"fc", 6 * 3 * 3, 3}};
+  all[3].name = "FlattenedImage";
+  all[3].spec.input = all[2].spec.input;
+  all[3].spec.layers = {spec::ActivationSpec{spec::Activation::relu}, spec::FlattenSpec{},
+                        spec::LinearSpec{"fc", 72, 3}};
+  return all;
+}
+
+}  // namespace unroll::infer

@@ -1,0 +1,150 @@
+#include "train/describe.h"
+
+#include <gtest/gtest.h>
+
+#include "support/expect_error.h"
+#include "support/specs.h"
+#include "train/classifier.h"
+#include "unroll/core/error.h"
+
+namespace unroll::train {
+namespace {
+
+data::Dataset mnist_like() {
+  data::Dataset set;
+  set.name = "made up";
+  set.count = 100;
+  set.rows = set.columns = 28;
+  return set;
+}
+
+spec::ModelSpec describe(const Config& c) { return train::describe(c, mnist_like()); }
+
+TEST(Describe, TheChaptersModels) {
+  using enum ModelKind;
+  spec::ModelSpec spec = describe(recipe("tutorial", logistic));
+  EXPECT_EQ(spec.input.form, spec::Form::flat);
+  EXPECT_EQ(spec.layers, std::vector<spec::LayerSpec>{(spec::LinearSpec{"linear", 784, 10})});
+  EXPECT_EQ(spec.output, spec::Output::logits);
+  spec = describe(recipe("tutorial", linear));
+  EXPECT_EQ(spec.layers, std::vector<spec::LayerSpec>{(spec::LinearSpec{"linear", 784, 10})});
+  EXPECT_EQ(spec.output, spec::Output::scores);
+
+  spec = describe(recipe("tutorial", fnn));
+  const std::vector<spec::LayerSpec> perceptron = {spec::LinearSpec{"fc1", 784, 100},
+                                                   spec::ActivationSpec{spec::Activation::relu},
+                                                   spec::LinearSpec{"fc2", 100, 10}};
+  EXPECT_EQ(spec.layers, perceptron);
+
+  spec = describe(recipe("tutorial", cnn));
+  EXPECT_EQ(spec.input.form, spec::Form::image);
+  const spec::Conv2dSpec cnn1{
+      .name = "cnn1", .in_channels = 1, .out_channels = 16, .kernel = {5, 5}, .padding = {2, 2}},
+      cnn2{.name = "cnn2",
+           .in_channels = 16,
+           .out_channels = 32,
+           .kernel = {5, 5},
+           .padding = {2, 2}};
+  const spec::MaxPool2dSpec pool{.kernel = {2, 2}, .stride = {2, 2}};
+  const spec::ActivationSpec relu{};
+  const std::vector<spec::LayerSpec> convolutions = {
+      cnn1, relu, pool, cnn2, relu, pool, spec::FlattenSpec{}, spec::LinearSpec{"fc1", 1568, 10}};
+  EXPECT_EQ(spec.layers, convolutions);
+
+  spec = describe(recipe("tutorial"));
+  EXPECT_EQ(spec.layers, test::rnn_spec(28, 100, 10).layers);
+  EXPECT_EQ(spec.input, (spec::InputSpec{.form = spec::Form::rows, .height = 28, .width = 28}));
+  EXPECT_EQ(spec.dataset, "made up");
+}
+
+TEST(Describe, TakesEverySetting) {
+  Config c = recipe("tuned", ModelKind::lstm);
+  c.hidden = 20;
+  c.layers = 2;
+  c.input = spec::Form::pixels;
+  c.permute = 5;
+  c.readout = spec::Readout::mean_last;
+  c.bidirectional = c.layer_norm = c.learn_initial_state = true;
+  c.zoneout_h = 0.25;
+  c.zoneout_c = 0.125;
+  c.proj_size = 7;
+  const spec::ModelSpec spec = describe(c);
+  const spec::RecurrentSpec expected{.name = "lstm",
+                                     .cell = spec::Cell::lstm,
+                                     .input_size = 1,
+                                     .hidden_size = 20,
+                                     .num_layers = 2,
+                                     .proj_size = 7,
+                                     .bidirectional = true,
+                                     .layer_norm = true,
+                                     .zoneout_h = 0.25,
+                                     .zoneout_c = 0.125,
+                                     .learn_initial_state = true,
+                                     .readout = spec::Readout::mean_last};
+  EXPECT_EQ(spec.layers, test::recurrent_spec(expected, 10).layers);
+  EXPECT_EQ(spec.input, (spec::InputSpec{spec::Form::pixels, 28, 28, 5, 0.1307, 0.3081}));
+}
+
+// What the module calls its parameters is what the description says, in that order.
+TEST(Classifier, HasTheWeightsOfItsDescription) {
+  std::vector<spec::ModelSpec> specs;
+  using enum ModelKind;
+  for (const ModelKind model : {logistic, linear, fnn, cnn, rnn, lstm, gru}) {
+    Config c = recipe("tuned", model);
+    if (is_recurrent(model)) {
+      c.layers = 2;
+      c.bidirectional = c.layer_norm = c.learn_initial_state = true;
+      c.proj_size = model == lstm ? 9 : 0;
+    }
+    specs.push_back(describe(c));
+  }
+  for (const spec::ModelSpec& spec : specs) {
+    Generator generator(1);
+    Classifier model(spec, generator, {.dtype = DType::f64, .dropout = 0.25});
+    std::vector<std::pair<std::string, spec::Sizes>> made;
+    for (const Parameter& p : model.parameters()) {
+      made.emplace_back(p.name, spec::Sizes(p.value.shape().begin(), p.value.shape().end()));
+      EXPECT_EQ(p.value.dtype(), DType::f64);
+    }
+    EXPECT_EQ(made, spec::weights_of(spec));
+  }
+}
+
+// Dropout acts in training alone, and not on what the first layer reads.
+TEST(Classifier, DropsWhatLaterLayersRead) {
+  const spec::ModelSpec spec = describe(recipe("tuned", ModelKind::fnn));
+  Generator generator(1);
+  Classifier model(spec, generator, {.dropout = 0.5});
+  const Tensor x = Tensor::full({2, 784}, 0.5);
+  const auto first = model(x).to_vector(), second = model(x).to_vector();
+  EXPECT_NE(first, second);
+  model.eval();
+  EXPECT_EQ(model(x).to_vector(), model(x).to_vector());
+  Generator again(1);
+  Classifier alone(describe(recipe("tuned", ModelKind::logistic)), again, {.dropout = 0.5});
+  EXPECT_EQ(alone(x).to_vector(), alone(x).to_vector());
+}
+
+TEST(Describe, WhatCouldNotBeHeldIsRefused) {
+  const auto refused = [](const Config& c, const data::Dataset& set, const std::string& part) {
+    const std::string text = test::error_of<ValueError>([&] { train::describe(c, set); });
+    EXPECT_NE(text.find(part), std::string::npos) << text;
+  };
+  Config c = recipe("tuned", ModelKind::lstm);
+  c.input = spec::Form::pixels;
+  c.hidden = 4096;
+  refused(c, mnist_like(), "[batch-size] 100 images at once");
+  c = recipe("tuned", ModelKind::cnn);
+  data::Dataset tiny = mnist_like();
+  tiny.rows = tiny.columns = 3;
+  refused(c, tiny, "[layers] 2 times halved nothing is left of images of 3 x 3");
+  c = recipe("tuned", ModelKind::fnn);
+  c.hidden = 1 << 16;
+  data::Dataset large = mnist_like();
+  large.count = 1;
+  large.rows = large.columns = 1 << 10;
+  refused(c, large, "[hidden] 65536");
+}
+
+}  // namespace
+}  // namespace unroll::train
