@@ -34,6 +34,10 @@ class Figure:
         rounds = [work / run["median_ms"] / run["peak_gflops"] for run in self.runs]
         return work / self.best / max(peaks), statistics.median(rounds)
 
+    def late(self):
+        """The 99.9th percentile of single calls, the median of the rounds."""
+        return statistics.median(run["p999_ms"] for run in self.runs)
+
     def share_of_l2(self):
         """Of the L2's bandwidth for reading the weights, (best, median)."""
         shares = [run["share_of_l2"] for run in self.runs]
@@ -88,6 +92,8 @@ def outcome_of(hope, figures):
     own, other = figures.by_key[keys[0]], figures.by_key[keys[-1]]
     if hope.of or hope.over:
         values = other.best / own.best, other.median / own.median
+        if hope.each:
+            values = tuple(v * own.last("mflop") / other.last("mflop") for v in values)
         if not hope.least:
             values = 1 / values[0], 1 / values[1]
     elif hope.figure in ("share", "share_of_l2"):

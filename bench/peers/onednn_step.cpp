@@ -13,6 +13,7 @@
 #include <dnnl.hpp>
 #include <map>
 #include <random>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -23,8 +24,12 @@ using dnnl::memory;
 using Tag = memory::format_tag;
 
 struct Sizes {
-  std::string nonlinearity;
+  std::string model;  // rnn_relu, rnn_tanh, lstm, gru
   memory::dim steps, inputs, hidden, batch;
+
+  memory::dim gates() const { return model == "lstm" ? 4 : model == "gru" ? 3 : 1; }
+  /// A GRU with the reset gate behind the product has two biases of its candidate.
+  memory::dim biases() const { return model == "gru" ? 4 : gates(); }
 };
 
 [[noreturn]] void fail(const std::string& text) {
@@ -33,85 +38,137 @@ struct Sizes {
 }
 
 Sizes sizes_of(const std::string& workload) {
-  char nonlinearity[8];
+  char model[9];
   long t, i, h, n;
   int end = 0;
-  if (std::sscanf(workload.c_str(), "train/rnn_%7[a-z]/t%ld_i%ld_h%ld_n%ld%n", nonlinearity, &t, &i,
-                  &h, &n, &end) != 5 ||
+  const std::set<std::string> models{"rnn_relu", "rnn_tanh", "lstm", "gru"};
+  if (std::sscanf(workload.c_str(), "train/%8[a-z_]/t%ld_i%ld_h%ld_n%ld%n", model, &t, &i, &h, &n,
+                  &end) != 5 ||
       workload.size() != static_cast<std::size_t>(end) || std::min({t, i, h, n}) < 1 ||
-      (nonlinearity != std::string("relu") && nonlinearity != std::string("tanh")))
+      !models.count(model))
     fail("[workload] '" + workload +
-         "', expected train/rnn_relu/t28_i28_h100_n100 or the like: one layer, relu or tanh");
-  return {nonlinearity, t, i, h, n};
+         "', expected train/rnn_relu/t28_i28_h100_n100 or the like: one layer of rnn_relu, "
+         "rnn_tanh, lstm or gru");
+  return {model, t, i, h, n};
 }
 
 memory::desc f32(const memory::dims& dims, Tag tag) { return {dims, memory::data_type::f32, tag}; }
+
+/// The shapes that all kinds of layers share. A first state of zeros is always given: with none,
+/// oneDNN 2.6.3's gradient of the recurrent weights is wrong (it takes the state after a step for
+/// the one before). The last state is in dst.
+struct Shapes {
+  explicit Shapes(const Sizes& s)
+      : src(f32({s.steps, s.batch, s.inputs}, Tag::tnc)),
+        dst(f32({s.steps, s.batch, s.hidden}, Tag::tnc)),
+        state(f32({1, 1, s.batch, s.hidden}, Tag::ldnc)),
+        bias(f32({1, 1, s.biases(), s.hidden}, Tag::ldgo)),
+        w_layer(f32({1, 1, s.inputs, s.gates(), s.hidden}, Tag::any)),
+        w_iter(f32({1, 1, s.hidden, s.gates(), s.hidden}, Tag::any)) {}
+
+  memory::desc src, dst, state, bias, w_layer, w_iter;
+};
+
+/// Both passes, and the layouts that oneDNN chose for them.
+struct Passes {
+  template <class Forward, class Backward>
+  static Passes of(const typename Forward::desc& forward_desc,
+                   const typename Backward::desc& backward_desc, const dnnl::engine& engine) {
+    const typename Forward::primitive_desc forward(forward_desc, engine);
+    const typename Backward::primitive_desc backward(backward_desc, engine, forward);
+    return {Forward(forward),
+            Backward(backward),
+            forward.workspace_desc(),
+            forward.weights_layer_desc(),
+            forward.weights_iter_desc(),
+            backward.weights_layer_desc(),
+            backward.weights_iter_desc(),
+            backward.diff_weights_layer_desc(),
+            backward.diff_weights_iter_desc()};
+  }
+
+  dnnl::primitive forward, backward;
+  memory::desc workspace, w_layer, w_iter, w_layer_backward, w_iter_backward, diff_w_layer,
+      diff_w_iter;
+};
+
+Passes passes_of(const Sizes& s, const Shapes& x, const dnnl::engine& engine) {
+  using namespace dnnl;
+  constexpr auto left2right = rnn_direction::unidirectional_left2right;
+  constexpr auto training = prop_kind::forward_training, backward = prop_kind::backward;
+  const memory::desc none;
+  if (s.model == "lstm")
+    return Passes::of<lstm_forward, lstm_backward>(
+        {training, left2right, x.src, x.state, x.state, x.w_layer, x.w_iter, x.bias, x.dst, none,
+         none},
+        {backward,  left2right, x.src,  x.state, x.state, x.w_layer, x.w_iter,
+         x.bias,    x.dst,      none,   none,    x.src,   x.state,   x.state,
+         x.w_layer, x.w_iter,   x.bias, x.dst,   none,    none},
+        engine);
+  if (s.model == "gru")
+    return Passes::of<lbr_gru_forward, lbr_gru_backward>(
+        {training, left2right, x.src, x.state, x.w_layer, x.w_iter, x.bias, x.dst, none},
+        {backward, left2right, x.src, x.state, x.w_layer, x.w_iter, x.bias, x.dst, none, x.src,
+         x.state, x.w_layer, x.w_iter, x.bias, x.dst, none},
+        engine);
+  const auto kind = s.model == "rnn_relu" ? algorithm::eltwise_relu : algorithm::eltwise_tanh;
+  return Passes::of<vanilla_rnn_forward, vanilla_rnn_backward>(
+      {training, kind, left2right, x.src, x.state, x.w_layer, x.w_iter, x.bias, x.dst, none},
+      {backward, kind, left2right, x.src, x.state, x.w_layer, x.w_iter, x.bias, x.dst, none, x.src,
+       x.state, x.w_layer, x.w_iter, x.bias, x.dst, none},
+      engine);
+}
 
 /// One layer over a whole sequence, its gradients included.
 class Layer {
  public:
   explicit Layer(const Sizes& s) {
-    using namespace dnnl;
-    const auto kind = s.nonlinearity == "relu" ? algorithm::eltwise_relu : algorithm::eltwise_tanh;
-    const auto direction = rnn_direction::unidirectional_left2right;
-    const auto src = f32({s.steps, s.batch, s.inputs}, Tag::tnc);
-    const auto dst = f32({s.steps, s.batch, s.hidden}, Tag::tnc);
-    const auto bias = f32({1, 1, 1, s.hidden}, Tag::ldgo);
-    const auto w_layer = f32({1, 1, s.inputs, 1, s.hidden}, Tag::any);
-    const auto w_iter = f32({1, 1, s.hidden, 1, s.hidden}, Tag::any);
-    // A first state of zeros: with none, oneDNN 2.6.3's gradient of the recurrent weights is wrong
-    // (it takes the state after a step for the one before). The last state is in dst.
-    const auto state = f32({1, 1, s.batch, s.hidden}, Tag::ldnc);
-    const memory::desc none;
-
-    const vanilla_rnn_forward::primitive_desc forward(
-        {prop_kind::forward_training, kind, direction, src, state, w_layer, w_iter, bias, dst,
-         none},
-        engine_);
-    const vanilla_rnn_backward::primitive_desc backward(
-        {prop_kind::backward, kind, direction, src, state, w_layer, w_iter, bias, dst, none, src,
-         state, w_layer, w_iter, bias, dst, none},
-        engine_, forward);
-    forward_ = vanilla_rnn_forward(forward);
-    backward_ = vanilla_rnn_backward(backward);
+    const Shapes shapes(s);
+    const Passes passes = passes_of(s, shapes, engine_);
+    forward_ = passes.forward;
+    backward_ = passes.backward;
 
     const float bound = 1 / std::sqrt(static_cast<float>(s.hidden));
-    const memory source = made(src, 0, 1), biases = made(bias, -bound, bound);
-    const memory output = made(dst, 0, 0), workspace(forward.workspace_desc(), engine_);
-    const memory plain_layer = made(f32({1, 1, s.inputs, 1, s.hidden}, Tag::ldigo), -bound, bound);
-    const memory plain_iter = made(f32({1, 1, s.hidden, 1, s.hidden}, Tag::ldigo), -bound, bound);
-    const memory first_state = made(state, 0, 0);
-    forward_arguments_ = {
-        {DNNL_ARG_SRC_LAYER, source},
-        {DNNL_ARG_SRC_ITER, first_state},
-        {DNNL_ARG_WEIGHTS_LAYER, packed(plain_layer, forward.weights_layer_desc())},
-        {DNNL_ARG_WEIGHTS_ITER, packed(plain_iter, forward.weights_iter_desc())},
-        {DNNL_ARG_BIAS, biases},
-        {DNNL_ARG_DST_LAYER, output},
-        {DNNL_ARG_WORKSPACE, workspace}};
+    const memory source = made(shapes.src, 0, 1), biases = made(shapes.bias, -bound, bound);
+    const memory output = made(shapes.dst, 0, 0), workspace(passes.workspace, engine_);
+    const memory plain_layer =
+        made(f32({1, 1, s.inputs, s.gates(), s.hidden}, Tag::ldigo), -bound, bound);
+    const memory plain_iter =
+        made(f32({1, 1, s.hidden, s.gates(), s.hidden}, Tag::ldigo), -bound, bound);
+    const memory first_state = made(shapes.state, 0, 0), first_cell = made(shapes.state, 0, 0);
+    forward_arguments_ = {{DNNL_ARG_SRC_LAYER, source},
+                          {DNNL_ARG_SRC_ITER, first_state},
+                          {DNNL_ARG_WEIGHTS_LAYER, packed(plain_layer, passes.w_layer)},
+                          {DNNL_ARG_WEIGHTS_ITER, packed(plain_iter, passes.w_iter)},
+                          {DNNL_ARG_BIAS, biases},
+                          {DNNL_ARG_DST_LAYER, output},
+                          {DNNL_ARG_WORKSPACE, workspace}};
 
     // The loss looks at the last time step only.
-    const memory diff_output = made(dst, 0, 0);
+    const memory diff_output = made(shapes.dst, 0, 0);
     float* gradient = static_cast<float*>(diff_output.get_data_handle());
     for (memory::dim k = 0; k < s.batch * s.hidden; ++k)
       gradient[(s.steps - 1) * s.batch * s.hidden + k] = (k % 2 ? 1e-3f : -1e-3f);
-    diff_weights_ = {memory(backward.diff_weights_layer_desc(), engine_),
-                     memory(backward.diff_weights_iter_desc(), engine_),
-                     memory(backward.diff_bias_desc(), engine_)};
-    backward_arguments_ = {
-        {DNNL_ARG_SRC_LAYER, source},
-        {DNNL_ARG_SRC_ITER, first_state},
-        {DNNL_ARG_WEIGHTS_LAYER, packed(plain_layer, backward.weights_layer_desc())},
-        {DNNL_ARG_WEIGHTS_ITER, packed(plain_iter, backward.weights_iter_desc())},
-        {DNNL_ARG_BIAS, biases},
-        {DNNL_ARG_DST_LAYER, output},
-        {DNNL_ARG_WORKSPACE, workspace},
-        {DNNL_ARG_DIFF_SRC_LAYER, memory(backward.diff_src_layer_desc(), engine_)},
-        {DNNL_ARG_DIFF_SRC_ITER, memory(backward.diff_src_iter_desc(), engine_)},
-        {DNNL_ARG_DIFF_WEIGHTS_LAYER, diff_weights_[0]},
-        {DNNL_ARG_DIFF_WEIGHTS_ITER, diff_weights_[1]},
-        {DNNL_ARG_DIFF_BIAS, diff_weights_[2]},
-        {DNNL_ARG_DIFF_DST_LAYER, diff_output}};
+    diff_weights_ = {memory(passes.diff_w_layer, engine_), memory(passes.diff_w_iter, engine_),
+                     memory(shapes.bias, engine_)};
+    backward_arguments_ = {{DNNL_ARG_SRC_LAYER, source},
+                           {DNNL_ARG_SRC_ITER, first_state},
+                           {DNNL_ARG_WEIGHTS_LAYER, packed(plain_layer, passes.w_layer_backward)},
+                           {DNNL_ARG_WEIGHTS_ITER, packed(plain_iter, passes.w_iter_backward)},
+                           {DNNL_ARG_BIAS, biases},
+                           {DNNL_ARG_DST_LAYER, output},
+                           {DNNL_ARG_WORKSPACE, workspace},
+                           {DNNL_ARG_DIFF_SRC_LAYER, memory(shapes.src, engine_)},
+                           {DNNL_ARG_DIFF_SRC_ITER, memory(shapes.state, engine_)},
+                           {DNNL_ARG_DIFF_WEIGHTS_LAYER, diff_weights_[0]},
+                           {DNNL_ARG_DIFF_WEIGHTS_ITER, diff_weights_[1]},
+                           {DNNL_ARG_DIFF_BIAS, diff_weights_[2]},
+                           {DNNL_ARG_DIFF_DST_LAYER, diff_output}};
+    if (s.model == "lstm") {
+      forward_arguments_.emplace(DNNL_ARG_SRC_ITER_C, first_cell);
+      backward_arguments_.emplace(DNNL_ARG_SRC_ITER_C, first_cell);
+      backward_arguments_.emplace(DNNL_ARG_DIFF_SRC_ITER_C, memory(shapes.state, engine_));
+    }
   }
 
   void step() {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times one time step at batch 1 in ONNX Runtime: one call of a model of one RNN operator.
+"""Times one time step at batch 1 in ONNX Runtime: one call of a model of one recurrent operator.
 
     python3 onnxruntime_step.py --workload step/rnn_relu/i28_h100 --threads 1 --seconds 2 [--bound]
 
@@ -12,11 +12,19 @@ from onnx import TensorProto, helper, numpy_helper
 
 import timing
 
+GATES = {"rnn": 1, "lstm": 4, "gru": 3}
+
+
+def states_of(sizes):
+    return ("h", "c") if sizes.model == "lstm" else ("h",)
+
 
 def one_step_model(sizes):
-    """h' = f(x W^T + h R^T + b), x (1, 1, I) and h (1, 1, H), as the operator RNN; no readout."""
+    """Input x (1, 1, I) and states (1, 1, H) to the next states by RNN, LSTM or GRU; no readout."""
     generator = np.random.default_rng(0)
     bound = 1 / np.sqrt(sizes.hidden)
+    rows = GATES[sizes.model] * sizes.hidden
+    states = states_of(sizes)
 
     def weight(name, *shape):
         return numpy_helper.from_array(
@@ -25,15 +33,17 @@ def one_step_model(sizes):
     def value(name, *shape):
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
+    options = {"rnn": {"activations": [sizes.nonlinearity.capitalize()]},
+               "lstm": {}, "gru": {"linear_before_reset": 1}}[sizes.model]
     node = helper.make_node(
-        "RNN", ["x", "W", "R", "B", "", "h"], ["", "h_next"], hidden_size=sizes.hidden,
-        activations=[sizes.nonlinearity.capitalize()])
+        sizes.model.upper(), ["x", "W", "R", "B", "", *states],
+        ["", *(f"{state}_next" for state in states)], hidden_size=sizes.hidden, **options)
     graph = helper.make_graph(
         [node], "one time step",
-        [value("x", 1, 1, sizes.inputs), value("h", 1, 1, sizes.hidden)],
-        [value("h_next", 1, 1, sizes.hidden)],
-        [weight("W", 1, sizes.hidden, sizes.inputs), weight("R", 1, sizes.hidden, sizes.hidden),
-         weight("B", 1, 2 * sizes.hidden)])
+        [value("x", 1, 1, sizes.inputs), *(value(state, 1, 1, sizes.hidden) for state in states)],
+        [value(f"{state}_next", 1, 1, sizes.hidden) for state in states],
+        [weight("W", 1, rows, sizes.inputs), weight("R", 1, rows, sizes.hidden),
+         weight("B", 1, 2 * rows)])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     onnx.checker.check_model(model)
     return model.SerializeToString()
@@ -47,24 +57,28 @@ def session_of(sizes, threads):
                                         providers=["CPUExecutionProvider"])
 
 
-def plain_step(session, x, state):
+def plain_step(session, x, states):
+    inputs = {"x": x, **states}
+
     def step():
-        nonlocal state
-        state = session.run(None, {"x": x, "h": state})[0]
+        inputs.update(zip(states, session.run(None, inputs)))
 
     return step
 
 
-def bound_step(session, x, state):
-    """The state goes back and forth between two arrays."""
-    x, *states = [onnxruntime.OrtValue.ortvalue_from_numpy(array)
-                  for array in (x, state, np.zeros_like(state))]
+def bound_step(session, x, states):
+    """The states go back and forth between two arrays each."""
+    x = onnxruntime.OrtValue.ortvalue_from_numpy(x)
+    pairs = {state: [onnxruntime.OrtValue.ortvalue_from_numpy(array)
+                     for array in (first, np.zeros_like(first))]
+             for state, first in states.items()}
     bindings = []
     for i in range(2):
         binding = session.io_binding()
         binding.bind_ortvalue_input("x", x)
-        binding.bind_ortvalue_input("h", states[i])
-        binding.bind_ortvalue_output("h_next", states[1 - i])
+        for state, pair in pairs.items():
+            binding.bind_ortvalue_input(state, pair[i])
+            binding.bind_ortvalue_output(f"{state}_next", pair[1 - i])
         bindings.append(binding)
     done = 0
 
@@ -83,6 +97,6 @@ sizes = arguments.sizes
 call = (bound_step if arguments.bound else plain_step)(
     session_of(sizes, arguments.threads),
     np.random.default_rng(1).random((1, 1, sizes.inputs), np.float32),
-    np.zeros((1, 1, sizes.hidden), np.float32))
+    {state: np.zeros((1, 1, sizes.hidden), np.float32) for state in states_of(sizes)})
 timing.report(f"ONNX Runtime {onnxruntime.__version__}", arguments,
               timing.measure(call, arguments.seconds))

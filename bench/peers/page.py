@@ -2,27 +2,35 @@
 import textwrap
 
 from figures import Figures, outcome_of
-from workloads import HOPES, TITLES, UNITS
+from workloads import HOPES, LARGE, RAGGED, TITLES, UNITS, sizes_of
 
 MARK = "†"  # beside what was measured while others used the machine
 FEW_ROUNDS = 3
+SAMPLE_MS = 1e3 / 48_000  # what a step may take that is made for each sample of sound
 
 WHAT_IS_COMPARED = """\
 One training step is: a batch from data in memory, zero_grad, forward, cross-entropy of a readout of
 the last time step, backward, clipping the gradient's norm to 1, SGD 0.1. All are f32. T time steps,
-I inputs, H hidden units, N sequences in a batch.
+I inputs, H hidden units, N sequences in a batch; of a cnn N images, and the channels C after its
+first convolution.
 
 - **Unroll**: `unroll bench`. **PyTorch**: eager, as one writes it. **JAX**: one jitted call of
-  `lax.scan`, gradient and update, the inputs' product outside the scan; bound to as many cores as
-  it gets threads, which the others are not.
+  `lax.scan` (or the convolutions), gradient and update, the inputs' product outside the scan; bound
+  to as many cores as it gets threads, which the others are not.
 - **oneDNN, layer alone**: the recurrent layer forward and backward and nothing else of the step,
   with weights that are packed once.
-- **One time step** at batch 1: the layer alone, without a readout.
-  A call of ONNX Runtime is `session.run`; with its inputs and outputs bound before, it is quicker.
+- **Sequences of unequal lengths**: *mixed* has one of each length from 1 to 64, *onelong* one of
+  500 and 63 of 5 steps. PyTorch packs them (`pack_padded_sequence`) in every step.
+- **Regularisers**, each alone: variational dropout, recurrent dropout, zoneout, weight drop and
+  layer normalisation. The others have none of them.
+- **One time step** at batch 1: the layer alone, without a readout. Best and median are of steps
+  that follow each other, 1000 at a time; the 99.9th percentile is of steps timed one by one, with
+  the reading of the clock in it. A call of ONNX Runtime is `session.run`; with its inputs and
+  outputs bound before, it is quicker.
 - **The chapter**: 3000 steps of the tutorial with clipping, accuracy every 500, from the process's
   start to its exit, with as many threads as each takes by itself. Torchvision's files are
   decompressed beforehand, Unroll reads them compressed. "Data preloaded" replaces torchvision's
-  transforms and DataLoader by tensors in memory.
+  transforms and DataLoader by tensors in memory. In the first round only.
 - Every measurement is a process of its own, one at a time, in alternation. *Best* is the best time
   of all rounds, *median* the median of the rounds' medians, and every ratio is best by best and
   median by median: how many times longer the other takes than Unroll. Shares of peak are of the FMA
@@ -49,12 +57,17 @@ def number(value):
     return f"{value:#.3g}".rstrip(".") if value < 1000 else f"{value:.0f}"
 
 
-def duration(figure):
-    """Best / median."""
-    scales = ((0.1, 1e3, "us"), (2000, 1, "ms"), (float("inf"), 1e-3, "s"))
-    factor, unit = next(scale[1:] for scale in scales if figure.best < scale[0])
+def times(*ms):
+    """Times with a unit that suits the first."""
+    scales = ((1e-3, 1e6, "ns"), (0.1, 1e3, "us"), (2000, 1, "ms"), (float("inf"), 1e-3, "s"))
+    factor, unit = next(scale[1:] for scale in scales if ms[0] < scale[0])
+    return f"{' / '.join(number(time * factor) for time in ms)} {unit}"
+
+
+def duration(figure, parts=1):
+    """Best / median; of one of so many equal parts."""
     mark = f" {MARK}" if figure.disturbed else ""
-    return f"{number(figure.best * factor)} / {number(figure.median * factor)} {unit}{mark}"
+    return times(figure.best / parts, figure.median / parts) + mark
 
 
 def ratios(own, other):
@@ -92,6 +105,37 @@ def comparison(units, figures):
     return table(header, rows)
 
 
+def streams_table(units, figures):
+    """Unroll's single time steps, in the terms of a real-time program."""
+    rows = []
+    for unit in units:
+        figure = figures.find(unit.workload, unit.threads, "unroll")
+        if not figure:
+            continue
+        of_l2 = figure.last("share_of_l2") is not None
+        median, late = (100 * time / SAMPLE_MS for time in (figure.median, figure.late()))
+        rows.append([f"`{unit.workload}`", duration(figure), times(figure.late()),
+                     percent(figure.share_of_l2()) if of_l2 else "",
+                     f"{median:.2f} / {late:.2f} %"])
+    return table(["", "best / median", "99.9 % take at most", "share of L2, best / median",
+                  "of a sample at 48 kHz, median / 99.9 %"], rows)
+
+
+def ragged_table(figures):
+    """What a time step of one sequence costs: equal lengths first."""
+    rows = []
+    for workload in (f"train/lstm/{LARGE[256]}",
+                     *(f"train/lstm_{lengths}/{sizes}" for lengths, sizes in RAGGED.items())):
+        steps = sum(sizes_of(workload).lengths())
+        row = [f"`{workload}`", str(steps)]
+        for system in ("unroll", "pytorch"):
+            figure = figures.find(workload, 2, system)
+            row.append(duration(figure, steps) if figure else "not measured")
+        rows.append(row)
+    return table(["", "time steps in a batch", "one of them: Unroll, best / median", "PyTorch"],
+                 rows)
+
+
 def own_table(units, figures):
     """Unroll's own times, with the share of the machine's peak."""
     rows = []
@@ -100,11 +144,9 @@ def own_table(units, figures):
             figure = figures.find(unit.workload, unit.threads, system)
             if not figure:
                 continue
-            is_step = figure.last("share_of_l2") is not None
-            share = percent(figure.share_of_l2()) + " of L2" if is_step else percent(figure.share())
             rows.append([f"`{unit.workload}`", str(unit.threads), figure.last("isa"),
                          duration(figure),
-                         number(figure.last("mflop") / figure.best), share,
+                         number(figure.last("mflop") / figure.best), percent(figure.share()),
                          f"{100 * figure.last('ceiling'):.0f} %"])
     return table(["", "threads", "instruction set", "best / median", "GFLOP/s (best)",
                   "share of peak, best / median", "padding leaves"], rows)
@@ -209,7 +251,7 @@ def machine_text(results, figures):
              f"- {', '.join([machine['unroll'].capitalize(), *labels])}; Python "
              f"{machine['python']}; {machine['compiler']}; tree {machine['revision']}.",
              f"- {results['date']}, rounds: {results['rounds']}, {results['seconds']:g} s a "
-             "measurement."]
+             "measurement, half of it where it is of single time steps."]
     return "\n".join(textwrap.fill(line, 100, subsequent_indent="  ", break_on_hyphens=False)
                      for line in lines) + "\n"
 
@@ -230,10 +272,16 @@ def page_of(results):
                   if unit.workload.startswith(prefix) and len(unit.systems) > 1]
         if chosen:
             parts += [f"## {title}\n", comparison(chosen, figures)]
+    streams = [unit for unit in steps if unit.workload.startswith("step/")]
+    if streams:
+        parts += ["## Streaming\n", streams_table(streams, figures)]
+    if any(unit.workload.startswith("train/lstm_mixed") for unit in units):
+        parts += ["## Sequences of unequal lengths\n", ragged_table(figures)]
     if programs:
         parts += ["## Whole programs\n", comparison(programs, figures), programs_text(figures)]
-    if steps:
-        parts += ["## Unroll against the machine's peak\n", own_table(steps, figures)]
+    others = [unit for unit in steps if unit not in streams]
+    if others:
+        parts += ["## Unroll against the machine's peak\n", own_table(others, figures)]
     if outcomes:
         parts += ["## Hoped for and measured\n", hopes_table(outcomes)]
     parts += ["## What is compared\n", WHAT_IS_COMPARED, "## How to repeat\n", HOW_TO_REPEAT]

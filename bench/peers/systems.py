@@ -12,7 +12,7 @@ from pathlib import Path
 import installation
 
 HERE = Path(__file__).resolve().parent
-TIME_LIMIT = 900  # seconds for one process
+TIME_LIMIT = 240  # seconds for one process
 IDX_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
              "t10k-labels-idx1-ubyte")
 REQUIRES = {"pytorch_loader": "pytorch", "pytorch_preloaded": "pytorch", "import_torch": "pytorch",

@@ -39,7 +39,7 @@ def measure(call, seconds):
         return (time.perf_counter() - start) * 1e3 / count
 
     until = time.perf_counter() + 0.2 * seconds
-    warm = [time_of(1) for _ in range(3)]
+    warm = [time_of(1) for _ in range(2)]
     while time.perf_counter() < until:
         warm.append(time_of(1))
     count = max(1, round(0.5 / min(warm)))

@@ -11,24 +11,55 @@ THREADS = 2  # the larger of the two numbers of threads
 
 @dataclass(frozen=True)
 class Sizes:
-    """What a workload's name says: N sequences of T time steps, I inputs, H hidden units."""
-    nonlinearity: str
+    """What a workload's name says: N sequences of T time steps, I inputs, H hidden units.
+
+    Of a cnn: N images of T rows and I columns, H channels after the first of L convolutions, twice
+    as many after each further one.
+    """
+    model: str  # rnn, lstm, gru, cnn
+    nonlinearity: str  # relu or tanh, of an rnn
     layers: int
+    bidirectional: bool
+    ragged: str  # how long the sequences are: "" (all T), mixed, onelong
     steps: int
     inputs: int
     hidden: int
     batch: int
 
+    def lengths(self):
+        """The steps of each sequence, as `unroll bench` has them."""
+        if self.ragged == "mixed":
+            return [max(1, (37 * i % self.batch + 1) * self.steps // self.batch)
+                    for i in range(self.batch)]
+        if self.ragged == "onelong":
+            return [self.steps] + [min(5, self.steps)] * (self.batch - 1)
+        return [self.steps] * self.batch
+
+    def batches(self):
+        """Batches of data to train on: of small ones many, and in all no more than is soon made."""
+        return max(2, min(20, (8 << 20) // (self.batch * self.steps * self.inputs)))
+
+
+RECURRENT = re.compile(
+    r"(train|step)/(?:(lstm|gru)|(rnn)_(relu|tanh))(?:_(\d+)layers)?(_bidirectional)?"
+    r"(?:_(mixed|onelong))?/(?:t(\d+)_)?i(\d+)_h(\d+)(?:_n(\d+))?")
+CNN = re.compile(r"train/cnn(?:_(\d+)layers)?/(\d+)x(\d+)_c(\d+)_n(\d+)")
+
 
 def sizes_of(workload):
-    """The sizes in train/rnn_relu_2layers/t28_i28_h100_n100, or in step/rnn_relu/i28_h100."""
-    match = re.fullmatch(r"(train|step)/rnn_(relu|tanh)(?:_(\d+)layers)?/"
-                         r"(?:t(\d+)_)?i(\d+)_h(\d+)(?:_n(\d+))?", workload)
-    if not match or (match[1] == "train") != bool(match[4] and match[7]):
-        raise ValueError(f"[workload] '{workload}', expected train/rnn_relu/t28_i28_h100_n100 or "
-                         "step/rnn_relu/i28_h100; `unroll bench --list` prints the names")
-    return Sizes(match[2], int(match[3] or 1), int(match[4] or 1), int(match[5]), int(match[6]),
-                 int(match[7] or 1))
+    """The sizes in train/lstm_2layers/t28_i28_h100_n100, step/gru/i28_h100, or a cnn's."""
+    if match := CNN.fullmatch(workload):
+        layers, *sizes = (int(number or 1) for number in match.groups())
+        return Sizes("cnn", "", layers, False, "", *sizes)
+    match = RECURRENT.fullmatch(workload)
+    if not match or (match[1] == "train") != bool(match[8] and match[11]):
+        raise ValueError(
+            f"[workload] '{workload}', expected train/rnn_relu/t28_i28_h100_n100, "
+            "train/cnn_2layers/28x28_c16_n100, step/lstm/i28_h100 or the like; `unroll bench "
+            "--list` prints the names, and Unroll alone has regularisers, optimizers and bf16")
+    return Sizes(match[2] or match[3], match[4] or "", int(match[5] or 1), bool(match[6]),
+                 match[7] or "", int(match[8] or 1), int(match[9]), int(match[10]),
+                 int(match[11] or 1))
 
 
 @dataclass(frozen=True)
@@ -57,26 +88,51 @@ TITLES = {
 }
 
 CHAPTER_STEP = "t28_i28_h100_n100"
-UNITS = (
-    Unit(f"train/rnn_relu/{CHAPTER_STEP}", 1,
-         ("unroll", "pytorch", "jax", "onednn", "unroll_avx2")),
-    Unit(f"train/rnn_relu/{CHAPTER_STEP}", THREADS, ("unroll", "pytorch", "jax", "onednn")),
-    Unit(f"train/rnn_relu_muon/{CHAPTER_STEP}", THREADS, ("unroll",)),
-    Unit(f"train/rnn_relu_bf16/{CHAPTER_STEP}", THREADS, ("unroll",)),
-    Unit(f"train/rnn_tanh/{CHAPTER_STEP}", THREADS, ("unroll", "pytorch")),
-    Unit(f"train/rnn_relu_2layers/{CHAPTER_STEP}", THREADS, ("unroll", "pytorch")),
-    Unit("train/rnn_relu/t64_i256_h256_n64", THREADS, ("unroll", "pytorch", "jax")),
-    Unit("train/rnn_relu/t64_i512_h512_n64", THREADS, ("unroll", "pytorch", "jax")),
-    Unit("train/rnn_relu/t64_i1024_h1024_n64", THREADS, ("unroll", "pytorch", "jax")),
-    Unit("train/rnn_relu/t784_i1_h100_n100", THREADS, ("unroll", "pytorch", "jax")),
-    Unit("eval/rnn_relu/t28_i28_h100", THREADS, ("unroll",)),
-    Unit("step/rnn_relu/i28_h100", 1, ("unroll", "pytorch", "onnxruntime", "onnxruntime_bound")),
-    Unit("step/rnn_relu/i28_h256", 1, ("unroll", "pytorch", "onnxruntime", "onnxruntime_bound")),
+CNN_STEP = "train/cnn_2layers/28x28_c16_n100"
+LARGE = {256: "t64_i128_h256_n64", 512: "t64_i256_h512_n64", 1024: "t32_i1024_h1024_n64"}
+RAGGED = {"mixed": "t64_i128_h256_n64", "onelong": "t500_i128_h256_n64"}
+REGULARISERS = ("variational", "recurrentdropout", "zoneout", "weightdrop", "layernorm")
+STREAMED = ("i1_h8", "i1_h16", "i1_h24", "i1_h40", "i28_h100", "i28_h256")
+ALL = ("unroll", "pytorch", "jax", "onednn")
+
+
+def _units():
+    both = "unroll", "pytorch"
+    called = "pytorch", "onnxruntime", "onnxruntime_bound"
+    units = [
+        Unit(f"train/rnn_relu/{CHAPTER_STEP}", 1, (*ALL, "unroll_avx2")),
+        Unit(f"train/rnn_relu/{CHAPTER_STEP}", THREADS, ALL),
+        Unit(f"train/rnn_relu_muon/{CHAPTER_STEP}", THREADS, ("unroll",)),
+        Unit(f"train/rnn_relu_bf16/{CHAPTER_STEP}", THREADS, ("unroll",)),
+        Unit(f"train/rnn_tanh/{CHAPTER_STEP}", THREADS, both),
+        Unit(f"train/rnn_relu_2layers/{CHAPTER_STEP}", THREADS, both),
+        *(Unit(f"train/rnn_relu/t64_i{h}_h{h}_n64", THREADS, ("unroll", "pytorch", "jax"))
+          for h in LARGE),
+        Unit("train/rnn_relu/t784_i1_h100_n100", THREADS, ("unroll", "pytorch", "jax")),
+    ]
+    for cell in ("lstm", "gru"):
+        units.append(Unit(f"train/{cell}/{CHAPTER_STEP}", THREADS, ALL))
+        units += [Unit(f"train/{cell}/{sizes}", THREADS, ALL if h == 256 else (*both, "onednn"))
+                  for h, sizes in LARGE.items()]
+    units.append(Unit("train/lstm_2layers_bidirectional/t100_i128_h256_n64", THREADS, both))
+    units += [Unit(f"train/lstm_{lengths}/{sizes}", THREADS, both)
+              for lengths, sizes in RAGGED.items()]
+    units += [Unit(f"train/{cell}_{regulariser}/{CHAPTER_STEP}", THREADS, ("unroll",))
+              for cell in ("lstm", "gru") for regulariser in REGULARISERS]
+    units.append(Unit(CNN_STEP, THREADS, ("unroll", "pytorch", "jax")))
+    units.append(Unit("eval/rnn_relu/t28_i28_h100", THREADS, ("unroll",)))
+    for cell in ("rnn_relu", "lstm", "gru"):
+        for sizes in STREAMED:
+            more = {"i1_h16": ("onnxruntime",), "i28_h100": called, "i28_h256": called}
+            units.append(Unit(f"step/{cell}/{sizes}", 1, ("unroll", *more.get(sizes, ()))))
     # Whole programs, with the threads that each takes when nobody tells it.
-    Unit("chapter", 0, ("unroll", "pytorch_loader", "pytorch_preloaded")),
-    Unit("sprint", 0, ("unroll", "import_torch")),
-    Unit("predict", 0, ("unroll",)),
-)
+    units += [Unit("chapter", 0, ("unroll", "pytorch_loader", "pytorch_preloaded")),
+              Unit("sprint", 0, ("unroll", "import_torch")),
+              Unit("predict", 0, ("unroll",))]
+    return tuple(units)
+
+
+UNITS = _units()
 
 
 @dataclass(frozen=True)
@@ -84,7 +140,8 @@ class Hope:
     """A figure that was hoped for: what it is, its limit, and whether it is the least or the most.
 
     `of` names the system whose time is divided by Unroll's; else `figure` is read from Unroll's own
-    results; `over` is the other unit that it is divided by.
+    results; `over` is the other unit that it is divided by. `each`: times are for as much useful
+    arithmetic.
     """
     text: str
     workload: str
@@ -94,6 +151,7 @@ class Hope:
     of: str = ""
     figure: str = ""
     over: tuple = ()
+    each: bool = False
     system: str = "unroll"
 
 
@@ -132,8 +190,46 @@ def _hopes():
              figure="ms"),
     ]
     hopes += [Hope(f"H {h}, share of peak", f"train/rnn_relu/t64_i{h}_h{h}_n64", 2, 0.88,
-                   figure="share") for h in (256, 512, 1024)]
-    return tuple(hopes)
+                   figure="share") for h in LARGE]
+    return (*hopes, *_hopes_of_gated_layers(), *_hopes_of_variants(), *_hopes_of_streams())
+
+
+def _hopes_of_gated_layers():
+    against_pytorch = {("lstm", 100): 1.7, ("lstm", 512): 1.35,
+                       ("gru", 100): 3.2, ("gru", 256): 1.7}
+    hopes = []
+    for cell in ("lstm", "gru"):
+        for h, sizes in {100: CHAPTER_STEP, **LARGE}.items():
+            step = f"train/{cell}/{sizes}"
+            hopes.append(Hope(f"{cell.upper()}, H {h}, share of peak", step, 2,
+                              0.75 if h == 100 else 0.85, figure="share"))
+            if (cell, h) in against_pytorch:
+                hopes.append(Hope(f"{cell.upper()}, H {h}, against PyTorch", step, 2,
+                                  against_pytorch[cell, h], of="pytorch"))
+    return hopes
+
+
+def _hopes_of_variants():
+    hopes = [Hope(f"{cell.upper()} with {regulariser}, in steps of the plain cell",
+                  f"train/{cell}_{regulariser}/{CHAPTER_STEP}", 2,
+                  1.35 if regulariser == "layernorm" else 1.10, least=False, figure="ms",
+                  over=(f"train/{cell}/{CHAPTER_STEP}", 2))
+             for cell in ("lstm", "gru") for regulariser in REGULARISERS]
+    dense = f"train/lstm/{LARGE[256]}", 2
+    hopes.append(Hope("sequences of mixed lengths, a time step in those of equal lengths",
+                      f"train/lstm_mixed/{RAGGED['mixed']}", 2, 1.10, least=False, figure="ms",
+                      over=dense, each=True))
+    return hopes
+
+
+def _hopes_of_streams():
+    hopes = []
+    for cell in ("lstm", "gru"):
+        step = f"step/{cell}/i28_h100"
+        what = f"{cell.upper()}, H 100, one time step"
+        hopes += [Hope(f"{what}, share of L2's bandwidth", step, 1, 0.80, figure="share_of_l2"),
+                  Hope(f"{what}, against a call of ONNX Runtime", step, 1, 6, of="onnxruntime")]
+    return hopes
 
 
 HOPES = _hopes()

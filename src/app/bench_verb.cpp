@@ -20,13 +20,15 @@ struct Flags {
   int threads = 0;
   std::string only;
   double seconds = 1.5;
-  bool json = false, list = false;
+  bool all = false, json = false, list = false;
 };
 
 std::vector<bench::Workload> chosen_workloads(const Flags& flags) {
   std::vector<bench::Workload> chosen;
+  const bool any = flags.all || flags.list || !flags.only.empty();
   for (const bench::Workload& w : bench::workloads())
-    if (bench::name_of(w).find(flags.only) != std::string::npos) chosen.push_back(w);
+    if ((any || w.by_default) && bench::name_of(w).find(flags.only) != std::string::npos)
+      chosen.push_back(w);
   if (chosen.empty())
     throw UsageError(
         fmt::format("--only {}: no workload has that in its name; --list shows them", flags.only));
@@ -65,6 +67,7 @@ int work(const Flags& flags) {
   report.isa = kernels::instruction_set();
   report.threads = num_threads();
   report.lanes = bench::vector_lanes();
+  report.l1_bytes = bench::l1_bytes();
 
   const CatchInterrupts guard;
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
@@ -100,12 +103,13 @@ int work(const Flags& flags) {
 void add_bench(CLI::App& program, Work& chosen) {
   CLI::App* verb = add_verb(program, "bench",
                             "Measure this machine, and how much of its speed is used: in less "
-                            "than a minute, on data made for it.",
+                            "than a minute, on data made for it. --all takes two.",
                             "unroll bench --only train/rnn_relu/");
   const auto flags = std::make_shared<Flags>();
   verb->add_option("--threads", flags->threads,
                    "What is measured beside one thread; 0: the cores there are");
   verb->add_option("--only", flags->only, "Only workloads with this text in their names");
+  verb->add_flag("--all", flags->all, "All workloads; some are left out else");
   verb->add_option("--seconds", flags->seconds, "For each workload; 1.5 if left out");
   verb->add_flag("--list", flags->list, "Only print the workloads' names");
   verb->add_flag("--json", flags->json, "One line of JSON");

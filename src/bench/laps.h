@@ -14,6 +14,7 @@ namespace unroll::bench {
 struct Timing {
   std::int64_t runs = 0;
   double best = 0, median = 0;
+  double p999 = 0;  ///< 99.9th percentile of runs timed one by one; 0 where none were
 };
 
 /// Best and median; zeros of nothing.
@@ -22,6 +23,15 @@ inline Timing timing_of(std::vector<double> times) {
   std::ranges::sort(times);
   const std::size_t n = times.size();
   return {static_cast<std::int64_t>(n), times.front(), (times[(n - 1) / 2] + times[n / 2]) / 2};
+}
+
+/// The smallest of the times that 99.9 % don't exceed; 0 of nothing.
+inline double p999_of(std::vector<double> times) {
+  if (times.empty()) return 0;
+  const auto place =
+      times.begin() + static_cast<std::ptrdiff_t>((999 * times.size() + 999) / 1000) - 1;
+  std::ranges::nth_element(times, place);
+  return *place;
 }
 
 /// What is done beside the laps.
@@ -53,6 +63,9 @@ class Laps {
     }
     before_ = Clock::now();
   }
+
+  /// The next lap begins now: what was done since the last one does not count.
+  void resume() { before_ = Clock::now(); }
 
   bool done() const {
     return between_.stop() || times_.size() == kMost || (!times_.empty() && total_ >= limit_);

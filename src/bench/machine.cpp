@@ -19,6 +19,10 @@ std::string cpu_name() {
   return ::uname(&system) == 0 ? system.machine : "unknown";
 }
 
+std::size_t l1_bytes() {
+  return static_cast<std::size_t>(std::max(0L, ::sysconf(_SC_LEVEL1_DCACHE_SIZE)));
+}
+
 std::size_t l2_bytes() {
   return static_cast<std::size_t>(std::max(0L, ::sysconf(_SC_LEVEL2_CACHE_SIZE)));
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "bench/layer_step.h"
 #include "train/classifier.h"
 #include "train/describe.h"
 #include "train/evaluate.h"
@@ -39,10 +40,12 @@ train::Config config_of(const Workload& w, int threads) {
   config.precision = w.precision;
   config.lr = 1e-6;
   config.clip_norm = 1;
+  config.model = w.model;
+  config.bidirectional = w.bidirectional;
   config.hidden = w.hidden;
   config.layers = w.layers;
-  config.activation = w.activation == Nonlinearity::tanh ? spec::Activation::tanh
-                                                         : spec::Activation::relu;
+  config.activation =
+      w.activation == Nonlinearity::tanh ? spec::Activation::tanh : spec::Activation::relu;
   config.batch_size = w.batch;
   config.steps = std::int64_t{1} << 40;  // until the observer stops it
   config.eval_every = 0;
@@ -50,12 +53,15 @@ train::Config config_of(const Workload& w, int threads) {
   return config;
 }
 
-/// The trainer's own loop: a lap is all that happens from one step's end to the next one's.
+/// The trainer's own loop where it can be: a lap is all that happens from one step's end to the
+/// next one's.
 void train(const Workload& w, int threads, Laps& laps) {
   // More than fits into L2, as a real set is.
   constexpr std::int64_t kPixels = 4 << 20;
   const std::int64_t batches = std::max(std::int64_t{2}, kPixels / (w.batch * w.steps * w.input));
   const data::Dataset set = noise_images(batches * w.batch, w.steps, w.input);
+  if (w.lengths != Lengths::equal || w.regulariser != Regulariser::none)
+    return train_layer(w, set, laps);
   train::Trainer trainer(config_of(w, threads), set, set);
   train::Observer observer;
   observer.step = [&](const train::StepResult&) { laps.lap(); };
@@ -79,21 +85,36 @@ void evaluate(const Workload& w, Laps& laps) {
   }
 }
 
-/// A lap of `count` steps: one is too short for the clock.
-void stream(const Workload& w, std::int64_t count, Laps& laps) {
+/// A lap of kStreamed steps, as one is too short for the clock, and between the laps some steps
+/// timed one by one: how late the last ones are.
+Timing stream(const Workload& w, Laps& laps) {
+  constexpr std::int64_t kStreamed = 1000, kSingle = 100;
+  constexpr std::size_t kMost = 1 << 20;
   const infer::Model<float> model = trained_model(w);
   infer::Stream<float> stream = model.stream();
   const std::vector<float> in(static_cast<std::size_t>(w.input), 0.5f);
+  std::vector<double> single;
+  single.reserve(kMost);
   while (!laps.done()) {
-    for (std::int64_t i = 0; i < count; ++i) stream.step(in);
+    for (std::int64_t i = 0; i < kStreamed; ++i) stream.step(in);
     laps.lap();
+    for (std::int64_t i = 0; i < kSingle && single.size() < kMost; ++i) {
+      const auto before = Clock::now();
+      stream.step(in);
+      single.push_back(seconds_since(before));
+    }
+    laps.resume();
   }
+  Timing timing = laps.result();
+  timing.best /= kStreamed;
+  timing.median /= kStreamed;
+  timing.p999 = p999_of(std::move(single));
+  return timing;
 }
 
 }  // namespace
 
 Timing measure(const Workload& workload, int threads, double limit, BetweenLaps between) {
-  constexpr std::int64_t kStreamed = 1000;
   set_num_threads(threads);
   Laps laps(limit, std::move(between));
   switch (workload.kind) {
@@ -104,15 +125,9 @@ Timing measure(const Workload& workload, int threads, double limit, BetweenLaps 
       evaluate(workload, laps);
       break;
     case Kind::step:
-      stream(workload, kStreamed, laps);
-      break;
+      return stream(workload, laps);
   }
-  Timing timing = laps.result();
-  if (workload.kind == Kind::step) {
-    timing.best /= kStreamed;
-    timing.median /= kStreamed;
-  }
-  return timing;
+  return laps.result();
 }
 
 }  // namespace unroll::bench

@@ -22,6 +22,7 @@ struct Report {
   double peak_gflops_all = 0;   // `threads` threads
   double l2_gb_per_s = 0;       // one core
   std::size_t lanes = 1;        // f32 in a vector
+  std::size_t l1_bytes = 0;     // of one core; 0: unknown
   std::vector<Measured> workloads = {};
 };
 

@@ -67,17 +67,38 @@ TEST(BenchVerb, JsonOfATrainingStep) {
 
 TEST(BenchVerb, JsonOfSingleSteps) {
   if (std::string(kernels::instruction_set()) == "neon") GTEST_SKIP() << "no other level here";
-  const Json json =
-      bench({"--threads", "1", "--only", "step/"}, {.environment = {{"UNROLL_ISA", "scalar"}}});
+  const Json json = bench({"--threads", "1", "--only", "step/lstm/i28_h100"},
+                          {.environment = {{"UNROLL_ISA", "scalar"}}});
   EXPECT_EQ(json.at("isa"), "scalar");
   EXPECT_EQ(json.at("peak_gflops_core"), json.at("peak_gflops_all"));
-  ASSERT_EQ(json.at("workloads").size(), 2u);
+  ASSERT_EQ(json.at("workloads").size(), 1u);
   const Json& w = json.at("workloads").at(0);
-  EXPECT_EQ(w.at("name"), "step/rnn_relu/i28_h100");
+  EXPECT_EQ(keys_of(w),
+            (std::vector<std::string>{"name", "threads", "best_ms", "median_ms", "runs", "mflop",
+                                      "gflops", "share_of_peak", "ceiling", "p999_ms",
+                                      "share_of_sample_48khz", "share_of_l2"}));
+  EXPECT_EQ(w.at("name"), "step/lstm/i28_h100");
   EXPECT_EQ(w.at("ceiling"), 1.0);  // one lane
-  // 51,600 bytes of weights
+  // 206,400 bytes of weights
   expect_about(w.at("share_of_l2"),
-               0.0516 / w.at("best_ms").get<double>() / json.at("l2_gb_per_s").get<double>());
+               0.2064 / w.at("best_ms").get<double>() / json.at("l2_gb_per_s").get<double>());
+  expect_about(w.at("share_of_sample_48khz"), 48 * w.at("p999_ms").get<double>());
+}
+
+TEST(BenchVerb, EveryKindOfModelRuns) {
+  for (const std::string name :
+       {"train/lstm/t28_i28_h100_n100", "train/gru/t28_i28_h100_n100",
+        "train/lstm_variational/t28_i28_h100_n100", "train/lstm_recurrentdropout/t28_i28_h100_n100",
+        "train/lstm_zoneout/t28_i28_h100_n100", "train/lstm_weightdrop/t28_i28_h100_n100",
+        "train/lstm_layernorm/t28_i28_h100_n100", "train/gru_zoneout/t28_i28_h100_n100",
+        "train/lstm_mixed/t64_i128_h256_n64", "train/lstm_onelong/t500_i128_h256_n64",
+        "train/cnn_2layers/28x28_c16_n100", "step/gru/i1_h8"}) {
+    SCOPED_TRACE(name);
+    const Json json = bench({"--threads", "1", "--only", name});
+    ASSERT_EQ(json.at("workloads").size(), 1u);
+    EXPECT_EQ(json.at("workloads").at(0).at("name"), name);
+    EXPECT_GT(json.at("workloads").at(0).at("best_ms"), 0.0);
+  }
 }
 
 TEST(BenchVerb, TableOfAnEvaluation) {
@@ -87,6 +108,15 @@ TEST(BenchVerb, TableOfAnEvaluation) {
   for (const std::string part :
        {"CPU", "FMA peak", "L2", "of peak", "ceiling", "\neval/rnn_relu/t28_i28_h100 "})
     EXPECT_NE(result.out.find(part), std::string::npos) << part << " in\n" << result.out;
+}
+
+TEST(BenchVerb, TableOfSingleSteps) {
+  const auto result =
+      run_program({"bench", "--seconds", "0", "--threads", "1", "--only", "step/lstm/i1_h16"});
+  EXPECT_EQ(result.code, 0);
+  for (const std::string part : {"99.9 %", "48 kHz", "\nstep/lstm/i1_h16 "})
+    EXPECT_NE(result.out.find(part), std::string::npos) << part << " in\n" << result.out;
+  EXPECT_EQ(result.out.find("of peak"), std::string::npos) << result.out;
 }
 
 TEST(BenchVerb, ListsItsWorkloads) {
@@ -107,7 +137,7 @@ TEST(BenchVerb, RefusesWhatItCannotMeasure) {
     for (const std::string& part : parts)
       EXPECT_NE(result.err.find(part), std::string::npos) << part << " in\n" << result.err;
   };
-  refused({"--only", "lstm"}, {"--only lstm", "--list"});
+  refused({"--only", "transformer"}, {"--only transformer", "--list"});
   refused({"--seconds", "-1"}, {"--seconds -1", "0 to 3600"});
   refused({"--seconds", "nan"}, {"--seconds nan"});
   refused({"--threads", "-1"}, {"threads", "-1"});

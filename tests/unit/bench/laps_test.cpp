@@ -17,6 +17,18 @@ TEST(BenchLaps, BestAndMedian) {
   EXPECT_EQ(even.median, 3);
 }
 
+TEST(BenchLaps, WhatAllButOneInAThousandDoNotExceed) {
+  EXPECT_EQ(p999_of({}), 0);
+  EXPECT_EQ(p999_of({5}), 5);
+  std::vector<double> times;
+  for (int i = 1000; i > 0; --i) times.push_back(i);
+  EXPECT_EQ(p999_of(times), 999);
+  times.push_back(5000);  // 999.999 of 1001 are no longer than 1000
+  EXPECT_EQ(p999_of(times), 1000);
+  for (int i = 1001; i < 2000; ++i) times.push_back(i);
+  EXPECT_EQ(p999_of(times), 1998);
+}
+
 TEST(BenchLaps, WithoutTimeOneLapAfterWarmingUp) {
   Laps laps(0, {.stop = [] { return false; }});
   int count = 0;

@@ -30,9 +30,46 @@ TEST(BenchWorkload, UsefulFlopsByHand) {
   EXPECT_EQ(flops_of("step/rnn_relu/i28_h100"), 2 * (2'800 + 10'000));
 }
 
+TEST(BenchWorkload, UsefulFlopsOfGatedLayers) {
+  // As many times an rnn's as there are gates; what regularises is not counted.
+  EXPECT_EQ(flops_of("train/lstm/t28_i28_h100_n100"), 4 * 199'360'000);
+  EXPECT_EQ(flops_of("train/gru/t28_i28_h100_n100"), 3 * 199'360'000);
+  EXPECT_EQ(flops_of("train/lstm_layernorm/t28_i28_h100_n100"), 4 * 199'360'000);
+  EXPECT_EQ(flops_of("step/lstm/i1_h16"), 2 * 4 * (16 + 256));
+  EXPECT_EQ(flops_of("step/gru/i28_h100"), 3 * 2 * (2'800 + 10'000));
+  // Two directions; the second layer's input is both states of the first.
+  EXPECT_EQ(flops_of("train/lstm_2layers_bidirectional/t100_i128_h256_n64"),
+            2.0 * 64 * 100 * 2 * 4 * 256 * (2 * 128 + 3 * 256 + 3 * 512 + 3 * 256));
+}
+
+TEST(BenchWorkload, UnequalLengths) {
+  EXPECT_TRUE(lengths_of(named("train/lstm/t64_i128_h256_n64")).empty());
+  auto mixed = lengths_of(named("train/lstm_mixed/t64_i128_h256_n64"));
+  EXPECT_FALSE(std::ranges::is_sorted(mixed));
+  std::ranges::sort(mixed);
+  for (std::int64_t i = 0; i < 64; ++i) EXPECT_EQ(mixed.at(static_cast<std::size_t>(i)), i + 1);
+  const auto one_long = lengths_of(named("train/lstm_onelong/t500_i128_h256_n64"));
+  EXPECT_EQ(one_long.size(), 64u);
+  EXPECT_EQ(std::ranges::count(one_long, 500), 1);
+  EXPECT_EQ(std::ranges::count(one_long, 5), 63);
+  // Only steps that there are count: 1 + 2 + ... + 64, and 500 + 63 times 5.
+  const double step = 2 * 4 * 256 * (2 * 128 + 3 * 256);
+  EXPECT_EQ(flops_of("train/lstm_mixed/t64_i128_h256_n64"), 2080 * step);
+  EXPECT_EQ(flops_of("train/lstm_onelong/t500_i128_h256_n64"), 815 * step);
+}
+
+TEST(BenchWorkload, UsefulFlopsOfConvolutions) {
+  // 16 channels of 28 x 28 from 25 pixels each, 32 of 14 x 14 from 25 x 16.
+  EXPECT_EQ(flops_of("train/cnn_2layers/28x28_c16_n100"),
+            2 * 100 * (2.0 * 16 * 784 * 25 + 3.0 * 32 * 196 * 25 * 16));
+}
+
 TEST(BenchWorkload, BytesOfTheWeights) {
   EXPECT_EQ(weight_bytes(named("step/rnn_relu/i28_h100")), 4 * (2'800 + 10'000 + 100));
   EXPECT_EQ(weight_bytes(named("step/rnn_relu/i28_h256")), 4 * (7'168 + 65'536 + 256));
+  EXPECT_EQ(weight_bytes(named("step/lstm/i28_h100")), 4 * (4 * 12'800 + 400));
+  // r and z have one bias each, n has two.
+  EXPECT_EQ(weight_bytes(named("step/gru/i1_h8")), 4 * (3 * (8 + 64) + 32));
 }
 
 TEST(BenchWorkload, PaddingCeiling) {
@@ -42,6 +79,14 @@ TEST(BenchWorkload, PaddingCeiling) {
   EXPECT_EQ(padding_ceiling(37, 8), 37.0 / 40);
   EXPECT_EQ(padding_ceiling(36, 8), 1);
   EXPECT_EQ(padding_ceiling(37, 1), 1);
+}
+
+TEST(BenchWorkload, WhatIsMeasuredByDefaultTakesLessThanAMinute) {
+  double runs = 0;
+  for (const Workload& w : workloads())
+    if (w.by_default) runs += (w.on_one ? 1 : 0) + (w.on_all ? 1 : 0);
+  // 1.5 s each, and what surrounds them
+  EXPECT_LT(runs * 2, 60);
 }
 
 TEST(BenchWorkload, NamesAreDifferent) {
