@@ -264,7 +264,7 @@ TEST(WarmRecurrentLayer, AllocatesNothing) {
     for (std::size_t n = 0; n < lengths.size(); ++n)
       lengths[n] = 1 + static_cast<std::int64_t>(n) * 5 % 9;
     const auto step = [&] {
-      std::ranges::rotate(lengths, lengths.begin() + 1);
+      std::rotate(lengths.begin(), lengths.begin() + 1, lengths.end());
       const nn::BatchLayout layout{lengths, true};
       sgd.zero_grad();
       const auto [output, h_n, c_n] = model.lstm(x, {}, {.lengths = lengths});
