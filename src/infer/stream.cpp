@@ -8,6 +8,7 @@
 #include "infer/compiled.h"
 #include "infer/readout.h"
 #include "infer/vectors.h"
+#include "kernels/recurrent_layout.h"
 #include "unroll/core/error.h"
 
 namespace unroll::infer {
@@ -54,10 +55,11 @@ Stream<T>::Stream(std::shared_ptr<const Compiled<T>> compiled, std::size_t count
       layer.next_h.resize(layer.h.size());
       if (r->memory) layer.c.resize(count * r->hidden);
       layer.next_c.resize(layer.c.size());
-      layers_.push_back(std::move(layer));
       kernels::RecurrentShape shape = d.shape;
       shape.batch = count;
-      scratch = std::max(scratch, kernels::RecurrentPlan(shape).saved_size(shape, 1));
+      layer.plan = std::make_shared<const kernels::StepPlan>(shape);
+      scratch = std::max(scratch, layer.plan->saved.size);
+      layers_.push_back(std::move(layer));
     }
   }
   current_.resize(count * largest);
@@ -126,7 +128,7 @@ void Stream<T>::advance(const T* in) noexcept {
           call.scratch = scratch_.data();
           call.zone_h_rate = r->zoneout_h;
           call.zone_c_rate = r->zoneout_c;
-          kernels::step(call);
+          kernels::step(call, *layer.plan);
         });
         layer.h.swap(layer.next_h);
         layer.c.swap(layer.next_c);

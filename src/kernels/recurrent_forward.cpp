@@ -140,8 +140,13 @@ void forward(const RecurrentForward<T>& call) {
 
 template <class T>
 void step(const RecurrentStep<T>& call) noexcept {
+  step(call, StepPlan(call.shape));
+}
+
+template <class T>
+void step(const RecurrentStep<T>& call, const StepPlan& plan) noexcept {
   const RecurrentShape& s = call.shape;
-  const SavedLayout saved(s, 1);
+  const SavedLayout& saved = plan.saved;
   const auto output = static_cast<std::ptrdiff_t>(s.output()),
              hidden = static_cast<std::ptrdiff_t>(s.hidden),
              hidden_row = static_cast<std::ptrdiff_t>(saved.hidden_row);
@@ -152,17 +157,18 @@ void step(const RecurrentStep<T>& call) noexcept {
   rows.h = {call.next_h, output};
   rows.c_before = {call.c, hidden};
   rows.c = {call.next_c, hidden};
-  rows.z = {call.scratch + saved.z, static_cast<std::ptrdiff_t>(Sums(s).row)};
+  rows.z = {call.scratch + saved.z, static_cast<std::ptrdiff_t>(plan.sums.row)};
   rows.unprojected = {call.scratch + saved.unprojected, hidden_row};
   rows.statistics = {call.scratch + saved.statistics, kStatistics};
   rows.zone_h.rate = call.zone_h_rate;
   rows.zone_c.rate = call.zone_c_rate;
-  StepForward<T>(s, call.packed)(rows);
+  StepForward<T>(s, call.packed, plan.sums, plan.packed)(rows);
 }
 
-#define UNROLL_INSTANTIATE(T)                        \
-  template void forward(const RecurrentForward<T>&); \
-  template void step(const RecurrentStep<T>&) noexcept;
+#define UNROLL_INSTANTIATE(T)                           \
+  template void forward(const RecurrentForward<T>&);    \
+  template void step(const RecurrentStep<T>&) noexcept; \
+  template void step(const RecurrentStep<T>&, const StepPlan&) noexcept;
 UNROLL_INSTANTIATE(float)
 UNROLL_INSTANTIATE(double)
 #undef UNROLL_INSTANTIATE

@@ -67,6 +67,14 @@ struct SavedLayout {
 /// and 1 / its deviation.
 inline constexpr std::size_t kStatistics = 4;
 
+/// What a step of a stream needs to know of its shape, for once; shape.batch: the most sequences.
+struct StepPlan {
+  explicit StepPlan(const RecurrentShape& shape) : sums(shape), packed(shape), saved(shape, 1) {}
+  Sums sums;
+  PackedLayout packed;
+  SavedLayout saved;
+};
+
 struct ScratchLayout {
   explicit ScratchLayout(const RecurrentShape& shape);
 
@@ -82,6 +90,10 @@ struct ScratchLayout {
   std::size_t norm_size;        // factors of both parts, offsets of both (G H each), of c (H each)
   std::size_t size;
 };
+
+/// step() of a stream whose plan is known.
+template <class T>
+void step(const RecurrentStep<T>& call, const StepPlan& plan) noexcept;
 
 /// The product of the recurrent layers: table<T>().gemm, or gemm_bf16.
 template <class T>

@@ -22,9 +22,12 @@ template <class T>
 class StepForward {
  public:
   StepForward(const RecurrentShape& shape, const T* packed)
+      : StepForward(shape, packed, Sums(shape), PackedLayout(shape)) {}
+  StepForward(const RecurrentShape& shape, const T* packed, const Sums& sums,
+              const PackedLayout& at)
       : s_(shape),
-        sums_(shape),
-        at_(shape),
+        sums_(sums),
+        at_(at),
         packed_(packed),
         kernels_(table<T>()),
         gemm_(product_of<T>(shape)) {}

@@ -9,6 +9,10 @@
 
 #include "unroll/infer/model.h"
 
+namespace unroll::kernels {
+struct StepPlan;
+}
+
 namespace unroll::infer {
 
 /// Sequences in progress, N of them at once; copy it to branch. After step t the outputs have the
@@ -51,6 +55,7 @@ class Stream {
 
   struct Layer {
     std::vector<T> h, next_h, c, next_c;
+    std::shared_ptr<const kernels::StepPlan> plan;
   };
 
   std::shared_ptr<const Compiled<T>> compiled_;
