@@ -94,8 +94,7 @@ SequenceRun<T>::SequenceRun(const Compiled<T>& model, std::size_t rows, std::siz
     if (gathers(r->readout)) gathered_.resize(rows * r->width());
     if (r->readout != spec::Readout::every_step) result_.resize(rows * r->features());
   }
-  one_.resize(std::max<std::size_t>(slots, 2) * rows * need.width);
-  other_.resize(one_.size());
+  between_ = std::max<std::size_t>(slots, 2) * rows * need.width;
   h_n_.resize(rows * need.state);
   c_n_.resize(rows * need.hidden);
   lengths_.resize(rows);
@@ -130,6 +129,8 @@ std::size_t SequenceRun<T>::rows_with(std::size_t t) const {
 /// The buffer that does not hold x_.
 template <class T>
 kernels::Sequence<T> SequenceRun<T>::other(std::size_t width) {
+  // Made when first asked for: of a single layer only one is.
+  if (other_.empty()) other_.resize(between_);
   const std::size_t row = kernels::padded_row(width);
   return {other_.data(), as_signed(rows_ * row), as_signed(row)};
 }

@@ -69,6 +69,7 @@ class SequenceRun {
   std::size_t rows_, steps_, stages_, block_;
   std::vector<State> states_;             // of each direction of each layer of each recurrent stage
   std::vector<std::size_t> first_state_;  // of each stage
+  std::size_t between_;  // elements of one_ and of other_, which take turns between stages
   std::vector<T> one_, other_, saved_, h_n_, c_n_, gathered_, result_;
 
   // The block: its first step, and how many it has of each sequence.
