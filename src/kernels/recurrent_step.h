@@ -34,7 +34,7 @@ class StepForward {
 
   void operator()(const StepRows<T>& rows) const noexcept { (*this)(rows, {0, s_.hidden}); }
 
-  /// The same for some units only, where divisible() says that units don't meet in a step.
+  /// The same for some units only, where they do not meet in a step (steps_are_shared).
   void operator()(const StepRows<T>& rows, Units units) const noexcept {
     if (s_.fused()) {
       Gemm<T> g = product(rows, units.begin, units.end, true, true);
