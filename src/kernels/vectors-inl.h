@@ -50,6 +50,8 @@ HWY_INLINE std::array<T, kCount> row_sums(std::size_t count, F f) {
   for (std::size_t v = 0; v < vectors; ++v) simd::StoreU(sum[i][v], d, sums[i] + v * lanes);
   for_vectors(d, whole, count, [&](auto tag, std::size_t j) HWY_ATTR {
     const auto values = f(tag, j);
+    // g++ 12 for aarch64 never ends without this.
+    UNROLL_UNROLLED
     for (std::size_t i = 0; i < kCount; ++i) {
       T* const to = sums[i] + (j - whole);
       simd::StoreU(simd::Add(simd::LoadU(tag, to), values[i]), tag, to);
