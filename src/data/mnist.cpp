@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "core/printable.h"
 #include "data/catalogue.h"
 #include "data/idx.h"
 #include "data/places.h"
@@ -87,7 +88,7 @@ Dataset open(Split split, const std::string& folder, const KnownSet* set) {
   if (set || dataset.published)
     dataset.name = set ? set->name : images_known.set->name;
   else
-    dataset.name = std::filesystem::canonical(folder).filename();
+    dataset.name = printable(std::filesystem::canonical(folder).filename().string());
   dataset.place = folder;
   dataset.images_sha256 = std::move(images.sha256);
   dataset.labels_sha256 = std::move(labels.sha256);

@@ -58,7 +58,7 @@ struct Offered {
   }
 };
 
-TEST(Faults, Row23_NoNetworkWhereTheCacheHoldsTheSet) {
+TEST(Fault23, NoNetworkWhereTheCacheHoldsTheSet) {
   const Machine machine;
   write_set(machine.home, "unroll/mnist");
   const Sets sets = load_sets("mnist", machine.options);
