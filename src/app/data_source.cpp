@@ -24,7 +24,7 @@ bool complete(const data::KnownSet& set, const std::string& folder) {
 
 bool as_published(const std::string& path, const data::KnownFile& file) {
   try {
-    return data::read_idx(path, file.part).sha256 == file.content_sha256;
+    return data::is_as_published(file, path, data::read_idx(path, file.part).sha256);
   } catch (const Error&) {
     return false;
   }

@@ -107,7 +107,7 @@ void add_data(CLI::App& program, Work& work) {
     return verb;
   };
   add("fetch", "Download a set into the cache, or --data-dir, and check it.",
-      "unroll data fetch mnist", "mnist or fashion-mnist")
+      "unroll data fetch mnist", "mnist, fashion-mnist or kmnist")
       ->callback([flags, &work] {
         work = [flags] {
           const CatchInterrupts guard;
@@ -117,7 +117,7 @@ void add_data(CLI::App& program, Work& work) {
         };
       });
   add("info", "Show sizes, statistics, place and hashes of a set.", "unroll data info mnist",
-      "mnist, fashion-mnist, or a folder")
+      "mnist, fashion-mnist, kmnist, or a folder")
       ->callback(
           [flags, &work] { work = [flags] { return data_info(flags->name, flags->data_dir); }; });
 }
