@@ -151,6 +151,11 @@ RecurrentSpec recurrent_from_weights(const Weights& weights, const std::string& 
 ModelSpec from_weights(const Weights& weights, const Assumed& assumed) {
   const std::vector<std::string> recurrent = recurrent_names(weights);
   const std::vector<LinearSpec> linear = linear_layers(weights, recurrent);
+  // Of more no description may consist (features_of), and putting them in order would take long.
+  constexpr std::size_t kMostLayers = 256;
+  if (linear.size() > kMostLayers)
+    not_understood(
+        fmt::format("{} linear layers, expected at most {}", linear.size(), kMostLayers));
   if (linear.empty() && recurrent.empty())
     not_understood(
         "no weight is called NAME.weight_ih_l0, as those of nn.RNN are, or NAME.weight, "
