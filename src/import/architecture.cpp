@@ -101,6 +101,11 @@ class Completion {
           fmt::format("layer {} has no 'name', which says whose weights it takes", i + 1));
       return {};
     }
+    if (result_.sources.contains(name)) {
+      problems_.push_back(
+          fmt::format("layer {} is the second that is called {}", i + 1, in_quotes(name)));
+      return {};
+    }
     const auto found = weights_.layer(name, weight);
     if (!found) {
       problems_.push_back(fmt::format("layer {}: the file has no {}.{}, or several", i + 1,

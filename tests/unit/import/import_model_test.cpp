@@ -235,7 +235,8 @@ TEST(Architecture, DamageIsRefused) {
         R"({"layers": [{"type": "linear", "name": "fc", "surprise": 1}]})",
         R"({"layers": [{"type": "linear", "name": "fc"}], "surprise": 1})",
         R"({"layers": [{"type": "linear", "name": "fc"}], "input": 1})",
-        R"({"layers": [{"type": "linear", "name": "fc", "name": "fc"}]})"})
+        R"({"layers": [{"type": "linear", "name": "fc", "name": "fc"}]})",
+        R"({"layers": [{"type": "linear", "name": "fc"}, {"type": "linear", "name": "fc"}]})"})
     EXPECT_THROW(import_model(state, bad), FormatError) << bad;
   EXPECT_THROW(import_model(state, std::string(100'000, '[')), FormatError);
   EXPECT_THROW(import_model(state, std::string(2 << 20, ' ')), FormatError);
