@@ -241,7 +241,7 @@ def pt_seeds():
     write("pt", "metadata", b"\x80\2" + state + metadata + b".")
     write("pt", "checkpoint", b"\x80\2}(" + text("epoch") + b"M\x10\x27" + text("model") + state +
           text("lr") + b"G" + struct.pack(">d", 0.1) + text("big") + b"\x8a\x05\1\2\3\4\5" +
-          text("all") + b"](NJ\xff\xff\xff\xff\x88ee" + b"h\1\x85u.")
+          text("all") + b"](NJ\xff\xff\xff\xff\x88e" + text("again") + b"h\1\x85u.")
     write("pt", "parameter", b"\x80\2}" + text("p") + b"ctorch._utils\n_rebuild_parameter\n(" +
           doubles + b"\x88ccollections\nOrderedDict\n)RtRs.")
     write("pt", "long-memo", b"\x80\2}r\0\1\0\0j\0\1\0\0\x860.")

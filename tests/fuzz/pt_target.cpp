@@ -23,16 +23,15 @@ class Archive {
     const auto position = local_.size();
     const auto checksum = ::crc32(0, reinterpret_cast<const Bytef*>(content.data()),
                                   static_cast<uInt>(content.size()));
-    std::string common;
-    append(common, 10, 2);  // the version needed; no flags, stored, no time
-    append(common, 0, 10 - 2);
-    append(common, 0x21, 2);  // 1980-01-01
+    std::string common;       // to both headers
+    append(common, 10, 2);    // the version needed
+    append(common, 0, 6);     // no flags, stored, midnight
+    append(common, 0x21, 2);  // of 1980-01-01
     append(common, checksum, 4);
     append(common, content.size(), 4);
     append(common, content.size(), 4);
     append(common, name.size(), 2);
     append(common, 0, 2);
-    common.erase(2, 0);
     local_.append("PK\3\4").append(common).append(name).append(content);
     central_.append("PK\1\2");
     append(central_, 10, 2);
@@ -61,9 +60,9 @@ class Archive {
 };
 
 /// Every value is read: the views must lie within what was read.
-bool read(const std::vector<std::byte>& file) {
+bool read(const std::vector<std::byte>& file, std::string* why = nullptr) {
   importer::StateDict state;
-  if (!accepts([&] { state = importer::parse_pt(file, "FILE"); })) return false;
+  if (!accepts([&] { state = importer::parse_pt(file, "FILE"); }, why)) return false;
   std::uint64_t elements = 0;
   for (const io::ArrayView& array : state.arrays) {
     std::uint64_t count = 1;
@@ -90,7 +89,9 @@ void pt(Bytes bytes) {
   archive.add("a/data/0", std::string(64, '\1'));
   archive.add("a/data/1", std::string(16, '\2'));
   const bool is_pickle = accepts([&] { importer::read_pickle(data, "FILE"); });
-  const bool accepted = read(archive.bytes());
+  std::string why;
+  const bool accepted = read(archive.bytes(), &why);
+  require(why.find("zip archive") == std::string::npos, "what was made here is a zip archive");
   require(is_pickle || !accepted, "what is read as a file is read as a pickle");
 }
 
