@@ -18,7 +18,7 @@ enum class Domain : std::uint32_t { adding = 0x41444400, copy = 0x43505900 };
 constexpr std::size_t kSequencesPerTask = 4;
 
 void check(const char* name, const SequenceTask& task, std::int64_t first, std::int64_t count,
-           std::int64_t shortest, std::int64_t numbers_a_sequence) {
+           std::int64_t shortest, std::int64_t more_steps, std::int64_t numbers_a_step) {
   constexpr std::int64_t kLongest = 1 << 20, kMostNumbers = std::int64_t{1} << 31;
   const auto refuse = [&](const char* what, std::int64_t given, const std::string& expected) {
     throw ValueError(name, fmt::format("{} {}, expected {}", what, given, expected));
@@ -26,7 +26,7 @@ void check(const char* name, const SequenceTask& task, std::int64_t first, std::
   if (task.length < shortest || task.length > kLongest)
     refuse("length", task.length, fmt::format("{} to {}", shortest, kLongest));
   if (first < 0) refuse("first sequence", first, "at least 0");
-  const std::int64_t most = kMostNumbers / numbers_a_sequence;
+  const std::int64_t most = kMostNumbers / ((task.length + more_steps) * numbers_a_step);
   if (count < 1 || count > most)
     refuse("count", count, fmt::format("1 to {} sequences of this length", most));
 }
@@ -99,7 +99,7 @@ void fill_copy(const Words& words, std::int64_t length, T* inputs, std::int64_t*
 }  // namespace
 
 SequenceBatch adding(const SequenceTask& task, std::int64_t first, std::int64_t count) {
-  check("adding", task, first, count, 2, 2 * task.length);
+  check("adding", task, first, count, 2, 0, 2);
   const SequenceBatch batch{Tensor::empty({count, task.length, 2}, task.dtype),
                             Tensor::empty({count, 1}, task.dtype)};
   dispatch("adding", task.dtype, [&]<class T>(T*) {
@@ -117,8 +117,8 @@ SequenceBatch adding(const SequenceTask& task, std::int64_t first, std::int64_t 
 }
 
 SequenceBatch copying(const SequenceTask& task, std::int64_t first, std::int64_t count) {
+  check("copy", task, first, count, 1, 2 * copy_memory, copy_alphabet);
   const std::int64_t steps = task.length + 2 * copy_memory;
-  check("copy", task, first, count, 1, steps * copy_alphabet);
   const SequenceBatch batch{Tensor::empty({count, steps, copy_alphabet}, task.dtype),
                             Tensor::empty({count, steps}, DType::i64)};
   std::int64_t* const targets = batch.targets.data<std::int64_t>();

@@ -191,7 +191,7 @@ Json json_of(const ResidualSpec& r) { return {{"type", "residual"}, {"over", r.o
 LayerSpec layer_from(const Json& layer) {
   Reader json(layer);
   const auto type = json.get<std::string>("type");
-  const LayerSpec spec = [&]() -> LayerSpec {
+  LayerSpec spec = [&]() -> LayerSpec {
     for (const Cell cell : {Cell::rnn, Cell::lstm, Cell::gru})
       if (type == name_of(cell)) return recurrent_from(json, cell);
     if (type == "linear") return linear_from(json);

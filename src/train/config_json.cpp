@@ -31,11 +31,17 @@ struct WrongType {};
 /// j as a T. get() alone would make whole numbers of 1.5, true, or what is out of range.
 template <class T>
 T exactly(const Json& j) {
+  if constexpr (std::is_same_v<T, std::vector<std::int64_t>>) {
+    if (!j.is_array()) throw WrongType();
+    T values;
+    for (const Json& element : j) values.push_back(exactly<std::int64_t>(element));
+    return values;
+  }
   constexpr bool is_bool = std::is_same_v<T, bool>;
   if (is_bool && !j.is_boolean()) throw WrongType();
   if (std::is_arithmetic_v<T> && !is_bool && !j.is_number()) throw WrongType();
   if (std::is_integral_v<T> && !is_bool && !j.is_number_integer()) throw WrongType();
-  const T value = j.get<T>();
+  T value = j.get<T>();
   if (!std::is_floating_point_v<T> && Json(value).dump() != j.dump()) throw WrongType();
   return value;
 }
@@ -167,11 +173,13 @@ LoadedConfig config_from_json(std::string_view text, const std::string& path) {
     }
   }
   try {
-    loaded.provenance.numerics_revision = json.at("numerics_revision").get<int>();
+    loaded.provenance.numerics_revision = exactly<int>(json.at("numerics_revision"));
     loaded.provenance.train_sha256 = json.at("data").at("train_sha256").get<std::string>();
     loaded.provenance.test_sha256 = json.at("data").at("test_sha256").get<std::string>();
   } catch (const Json::exception&) {
     damaged(path, "the numerics revision or the data's hashes are missing");
+  } catch (const WrongType&) {
+    damaged(path, "the numerics revision is no whole number");
   }
   validate(loaded.config);
   return loaded;

@@ -172,11 +172,20 @@ TEST(ConfigJson, BadSettingsAreNamed) {
   refused([](Json& s) { s["threads"] = std::int64_t{1} << 32; }, {"'threads'", "4294967296"});
   refused([](Json& s) { s["lr"] = "fast"; }, {"'lr'", "fast"});
   refused([](Json& s) { s["lr"] = true; }, {"'lr'", "true"});
-  refused([](Json& s) { s["save_at"] = {1, 2.5}; }, {"'save_at'", "2.5"});
+  for (const Json& value : {Json({1, 2.5}), Json({1, 1e20}), Json({true}), Json(1)})
+    refused([&](Json& s) { s["save_at"] = value; }, {"'save_at'", value.dump()});
   refused([](Json& s) { s["normalize"] = {0.1}; }, {"'normalize'"});
   refused([](Json& s) { s["normalize"] = {0.1, 0.2, 0.3}; }, {"'normalize'"});
   refused([](Json& s) { s["schedule"] = "linaer"; }, {"linaer", "did you mean linear?"});
   refused([](Json& s) { s["hidden"] = 0; }, {"hidden", "0", "from 1 to"});
+}
+
+TEST(ConfigJson, ARevisionIsAWholeNumber) {
+  for (const Json& value : {Json(1.5), Json(1e20), Json(true), Json(std::int64_t{1} << 40)}) {
+    Json json = Json::parse(to_json(recipe("tuned"), {}));
+    json["numerics_revision"] = value;
+    EXPECT_THROW(config_from_json(json.dump(), "c.json"), FormatError) << value;
+  }
 }
 
 TEST(ConfigJson, DamageIsRefused) {
