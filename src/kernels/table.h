@@ -91,7 +91,7 @@ Gemm<T> column_sums(std::size_t rows, std::size_t columns, const T* x, T* out) n
   return g;
 }
 
-/// Which zeros and ones: 1 where a word of Philox is below the limit. Counter k has the words
+/// Which zeros and ones: one where a word of Philox is below the limit. Counter k has the words
 /// (k, counter), and gives four numbers.
 struct Bernoulli {
   std::array<std::uint32_t, 3> counter;
@@ -107,7 +107,8 @@ struct Kernels {
   CellKernels<T> cells[kCells];  // in the order of Cell
   RowKernels<T> rows;
   /// Of the counters begin .. end - 1, four numbers each.
-  void (*bernoulli)(const Bernoulli&, std::uint32_t begin, std::uint32_t end, T* out) noexcept;
+  void (*bernoulli)(const Bernoulli&, std::uint32_t begin, std::uint32_t end, T one,
+                    T* out) noexcept;
 };
 
 /// The table of the instruction set in use; T is float or double.
