@@ -1,6 +1,8 @@
 #include "app/command_line.h"
 
 #include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -8,9 +10,11 @@
 #include <cstring>
 #include <exception>
 #include <new>
+#include <system_error>
 #include <vector>
 
 #include "app/download.h"
+#include "app/messages.h"
 #include "app/verbs.h"
 #include "core/suggest.h"
 #include "kernels/table.h"
@@ -21,7 +25,7 @@ namespace {
 constexpr const char* kHelpFooter =
     "\nData sets are looked for in --data-dir, UNROLL_DATA_DIR, and the user's cache.\n"
     "UNROLL_ISA=avx512|avx2|neon|scalar forces an instruction set; results do not depend on it.\n"
-    "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.";
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 141 nobody reads stdout.";
 
 /// The verb that was typed, as deep as there is one.
 const CLI::App* deepest(const CLI::App& app) {
@@ -59,18 +63,24 @@ std::string explain(const CLI::App& program, const CLI::ParseError& error) {
   return fmt::format("the {} {} is not known{}", kind, name, did_you_mean(name, candidates));
 }
 
-// fmt::print would throw where stderr can't be written to.
-void say(const std::string& line) { std::fputs((line + "\n").c_str(), stderr); }
-
 int report(const std::exception& error, int code) {
-  say(fmt::format("unroll: {}", error.what()));
+  say_error(error.what());
   return code;
 }
 
-/// Results that did not arrive are a failure.
+/// Whether stdout is a pipe that nobody reads any more.
+bool reader_is_gone() {
+  pollfd results{STDOUT_FILENO, POLLOUT, 0};
+  return ::poll(&results, 1, 0) > 0 && (results.revents & POLLERR) != 0;
+}
+
+/// Results that did not arrive are a failure. But who stopped reading wanted no more: then the end
+/// is as quiet as the signal would make it, which the parent process may have set to be ignored.
 int finish_results(int code) {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
-  say(fmt::format("unroll: can't write to stdout: {}", std::strerror(errno)));
+  const int error = errno;
+  if (reader_is_gone()) return kReaderGone;
+  say_error(fmt::format("can't write to stdout: {}", std::strerror(error)));
   return code == kOk ? kFailed : code;
 }
 
@@ -120,8 +130,8 @@ int run(int argc, const char* const* argv) {
   } catch (const CLI::Success& success) {  // --help, --version
     return finish_results(program.exit(success));
   } catch (const CLI::ParseError& error) {
-    say(fmt::format("unroll: {}\nsee: {} --help", explain(program, error),
-                    path_of(*deepest(program))));
+    say_error(
+        fmt::format("{} (see: {} --help)", explain(program, error), path_of(*deepest(program))));
     return kUsage;
   }
 
@@ -135,8 +145,10 @@ int run(int argc, const char* const* argv) {
   } catch (const Cancelled& error) {
     return report(error, kInterrupted);
   } catch (const std::bad_alloc&) {
-    say("unroll: not enough memory for this; try a smaller model or batch");
+    say_error("not enough memory for this; try a smaller model or batch");
     return kFailed;
+  } catch (const std::system_error& error) {
+    return error.code() == std::errc::broken_pipe ? kReaderGone : report(error, kFailed);
   } catch (const std::exception& error) {
     return report(error, kFailed);
   }

@@ -9,6 +9,7 @@
 
 #include "app/data_source.h"
 #include "app/interrupt.h"
+#include "app/messages.h"
 
 namespace unroll::app {
 
@@ -38,8 +39,8 @@ struct DataFlags {
 /// Says so where the data is not what was published under a known name.
 inline void note_unpublished(const Sets& sets) {
   if (!sets.train.published || !sets.test.published)
-    fmt::print(stderr, "note: the files in {} are not those published as {}\n", sets.train.place,
-               sets.train.name);
+    say_note(fmt::format("the files in {} are not those published as {}", sets.train.place,
+                         sets.train.name));
 }
 
 }  // namespace unroll::app

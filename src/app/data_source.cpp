@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "core/printable.h"
 #include "core/suggest.h"
 #include "data/idx.h"
 #include "data/places.h"
@@ -23,7 +24,7 @@ bool complete(const data::KnownSet& set, const std::string& folder) {
 
 bool as_published(const std::string& path, const data::KnownFile& file) {
   try {
-    return data::read_idx(path, file.part).sha256 == file.content_sha256;
+    return data::is_as_published(file, path, data::read_idx(path, file.part).sha256);
   } catch (const Error&) {
     return false;
   }
@@ -92,7 +93,7 @@ void fetch_set(const data::KnownSet& set, const std::string& folder,
   for (const data::KnownFile& file : files) {
     if (const auto path = data::find_set_file(folder, file.name)) {
       if (as_published(*path, file)) continue;
-      fmt::print(stderr, "{} isn't as published: fetching it anew\n", *path);
+      fmt::print(stderr, "{} isn't as published: fetching it anew\n", printable(*path));
     }
     std::vector<std::string> urls;
     for (const std::string& mirror : mirrors) urls.push_back(mirror + file.name + ".gz");

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include "app/data_source.h"
 #include "app/interrupt.h"
 #include "app/verbs.h"
+#include "core/printable.h"
 #include "data/catalogue.h"
 #include "data/places.h"
 #include "unroll/core/error.h"
@@ -54,7 +56,7 @@ int data_fetch(const std::string& name, const std::string& data_dir,
     // What lies in UNROLL_DATA_DIR comes before the cache, and is not ours to change.
     const auto folder = data::find_set_folder(name, "");
     if (folder && *folder != data::cache_folder() + "/" + name) {
-      fmt::print("{} is in {}, which comes before the cache\n", set.title, *folder);
+      fmt::print("{} is in {}, which comes before the cache\n", set.title, printable(*folder));
       return 0;
     }
   }
@@ -64,7 +66,7 @@ int data_fetch(const std::string& name, const std::string& data_dir,
                     "there is no cache: neither XDG_CACHE_HOME nor HOME is set; name a "
                     "folder with --data-dir");
   fetch_set(set, place + "/" + name, set.mirrors, options);
-  fmt::print("{} is in {}/{}\n{}\n", set.title, place, name, set.licence);
+  fmt::print("{} is in {}/{}\n{}\n", set.title, printable(place), name, set.licence);
   return 0;
 }
 
@@ -76,7 +78,7 @@ int data_info(const std::string& name_or_folder, const std::string& data_dir) {
   const bool published = sets.train.published && sets.test.published;
   const data::KnownSet* known = data::find_known_set(sets.train.name);
   fmt::print("{:<14}{}\n", "set", known ? known->title : sets.train.name);
-  fmt::print("{:<14}{}\n", "place", sets.train.place);
+  fmt::print("{:<14}{}\n", "place", printable(sets.train.place));
   print_split("train", sets.train);
   print_split("test", sets.test);
   print_pixels(sets.train);
@@ -105,7 +107,7 @@ void add_data(CLI::App& program, Work& work) {
     return verb;
   };
   add("fetch", "Download a set into the cache, or --data-dir, and check it.",
-      "unroll data fetch mnist", "mnist or fashion-mnist")
+      "unroll data fetch mnist", "mnist, fashion-mnist or kmnist")
       ->callback([flags, &work] {
         work = [flags] {
           const CatchInterrupts guard;
@@ -115,7 +117,7 @@ void add_data(CLI::App& program, Work& work) {
         };
       });
   add("info", "Show sizes, statistics, place and hashes of a set.", "unroll data info mnist",
-      "mnist, fashion-mnist, or a folder")
+      "mnist, fashion-mnist, kmnist, or a folder")
       ->callback(
           [flags, &work] { work = [flags] { return data_info(flags->name, flags->data_dir); }; });
 }

@@ -124,9 +124,9 @@ void add_eval(CLI::App& program, Work& chosen) {
                             "unroll eval runs/mnist-rnn-tuned-seed0");
   const auto flags = std::make_shared<Flags>();
   flags->model.add_to(*verb);
-  verb->add_option(
-      "dataset", flags->dataset,
-      "mnist, fashion-mnist, a folder, adding or copy; what the model was trained on if left out");
+  verb->add_option("dataset", flags->dataset,
+                   "mnist, fashion-mnist, kmnist, a folder, adding or copy; what the model was "
+                   "trained on if left out");
   flags->data.add_to(*verb);
   verb->add_option("--logits", flags->logits, "Write the logits to this .npy file");
   verb->add_option("--threads", flags->threads, "0: the cores allowed here");

@@ -6,6 +6,7 @@
 
 #include "app/model_source.h"
 #include "app/verbs.h"
+#include "core/printable.h"
 #include "train/config.h"
 
 namespace unroll::app {
@@ -89,7 +90,7 @@ struct Describe {
     return fmt::format("{}\nreadout: {}", text, readout(r));
   }
   std::string operator()(const spec::LinearSpec& l) const {
-    return fmt::format("{}: linear, {} to {}{}", l.name, l.in_features, l.out_features,
+    return fmt::format("{}: linear, {} to {}{}", printable(l.name), l.in_features, l.out_features,
                        l.bias ? "" : ", no bias");
   }
   std::string operator()(const spec::ActivationSpec& a) const {
@@ -97,8 +98,8 @@ struct Describe {
   }
   std::string operator()(const spec::Conv2dSpec& c) const {
     return fmt::format("{}: convolution, {} to {} channels, kernel {}, stride {}, padding {}{}",
-                       c.name, c.in_channels, c.out_channels, text_of(c.kernel), text_of(c.stride),
-                       text_of(c.padding), c.bias ? "" : ", no bias");
+                       printable(c.name), c.in_channels, c.out_channels, text_of(c.kernel),
+                       text_of(c.stride), text_of(c.padding), c.bias ? "" : ", no bias");
   }
   std::string operator()(const spec::MaxPool2dSpec& p) const {
     return fmt::format("max pooling: {}, stride {}", text_of(p.kernel), text_of(p.stride));
@@ -141,7 +142,7 @@ int work(const ModelFlags& flags) {
   const spec::ModelSpec& spec = model.spec;
   const auto weights = spec::weights_of(spec);
   std::size_t widest = 24;
-  for (const auto& [name, sizes] : weights) widest = std::max(widest, name.size());
+  for (const auto& [name, sizes] : weights) widest = std::max(widest, printable(name).size());
   fmt::print("{:<{}} {:<12} {:>9}  {:<32} {:>10}\n", "name", widest, "shape", "count", "role",
              "norm");
   std::int64_t total = 0;
@@ -153,9 +154,9 @@ int work(const ModelFlags& flags) {
     double square = 0;
     for (const double v : values) square += v * v;
     const auto count = static_cast<std::int64_t>(values.size());
-    fmt::print("{:<{}} {:<12} {:>9}  {:<32} {:>10.4f}\n", name, widest,
-               fmt::format("[{}]", fmt::join(array->shape, ", ")), count, role_of(spec, name),
-               std::sqrt(square));
+    fmt::print("{:<{}} {:<12} {:>9}  {:<32} {:>10.4f}\n", printable(name), widest,
+               fmt::format("[{}]", fmt::join(array->shape, ", ")), count,
+               printable(role_of(spec, name)), std::sqrt(square));
     total += count;
     total_square += square;
   }
@@ -166,7 +167,7 @@ int work(const ModelFlags& flags) {
   for (const spec::LayerSpec& layer : spec.layers)
     fmt::print("{}\n", std::visit(Describe{known}, layer));
   fmt::print("output: {} {}\n", spec::outputs_of(spec), spec::name_of(spec.output));
-  if (!spec.dataset.empty()) fmt::print("trained on: {}\n", spec.dataset);
+  if (!spec.dataset.empty()) fmt::print("trained on: {}\n", printable(spec.dataset));
   return kOk;
 }
 

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 
+#include "app/messages.h"
 #include "app/verbs.h"
 
 namespace unroll::app {
@@ -37,6 +38,8 @@ void ModelFlags::add_to(CLI::App& verb) {
                   "relu, tanh or sigmoid: what a bare state_dict can't tell");
   verb.add_option("--normalize", normalize,
                   "For a bare state_dict: none (pixels in [0,1]) or MEAN,STD");
+  verb.add_flag("--allow-not-finite", allow_not_finite,
+                "Take a model with weights that are NaN or infinite");
 }
 
 bool LoadedModel::is_f64() const {
@@ -51,9 +54,40 @@ bool is_floating(io::ElementType type) {
   return type == f32 || type == f64 || type == f16 || type == bf16;
 }
 
+/// Weights that are no numbers make every answer one that is none.
+void check_finite(const LoadedModel& model, bool allowed) {
+  std::vector<std::string> found;
+  for (const io::ArrayView& array : model.file.arrays())
+    if (const std::size_t count = io::count_not_finite(array); count > 0)
+      found.push_back(fmt::format("{} of {} in {}", count,
+                                  array.data.size() / io::size_of(array.type), array.name));
+  if (found.empty()) return;
+  const std::string what = fmt::format("{} has weights that are NaN or infinite ({})", model.path,
+                                       fmt::join(found, ", "));
+  if (!allowed)
+    throw FormatError("model", what +
+                                   "; train it again with a smaller --lr, or give "
+                                   "--allow-not-finite to take it all the same");
+  say_note(what);
+}
+
+/// All that keeps weights from being those of a model: other types than floats, and what `misfits`
+/// says of names and shapes.
+void check_fits(const LoadedModel& model, const std::string& misfits) {
+  std::vector<std::string> found;
+  if (!misfits.empty()) found.push_back(misfits);
+  for (const io::ArrayView& array : model.file.arrays())
+    if (!is_floating(array.type))
+      found.push_back(fmt::format("{} has elements of type {}, expected floats", array.name,
+                                  io::name_of(array.type)));
+  if (!found.empty())
+    throw FormatError("model", fmt::format("{}: {}; save the model again as it was trained",
+                                           model.path, fmt::join(found, "; ")));
+}
+
 }  // namespace
 
-LoadedModel load_model(const ModelFlags& flags, bool needs_activation) {
+LoadedModel load_model(const ModelFlags& flags, bool to_run) {
   std::error_code ignored;
   const std::string path = std::filesystem::is_directory(flags.path, ignored)
                                ? flags.path + "/model.safetensors"
@@ -62,36 +96,29 @@ LoadedModel load_model(const ModelFlags& flags, bool needs_activation) {
   const auto description = model.file.metadata().find(spec::ModelSpec::metadata_key);
   model.described = description != model.file.metadata().end();
   std::map<std::string, spec::Sizes> shapes;
-  for (const auto& array : model.file.arrays()) {
-    shapes[array.name] = array.shape;
-    if (!is_floating(array.type))
-      throw FormatError("model", fmt::format("{}: {} has elements of type {}, expected floats",
-                                             path, array.name, io::name_of(array.type)));
-  }
+  for (const auto& array : model.file.arrays()) shapes[array.name] = array.shape;
   if (model.described) {
     if (!flags.activation.empty() || !flags.normalize.empty())
       throw UsageError(
           fmt::format("{} describes itself; leave --activation and --normalize out", path));
   }
+  spec::Assumed assumed;
+  if (!flags.activation.empty()) assumed.activation = spec::activation_named(flags.activation);
+  if (!flags.normalize.empty()) {
+    const data::Normalization n = parse_normalization(flags.normalize);
+    assumed.mean = n.mean;
+    assumed.std = n.std;
+  }
   try {
-    if (model.described) {
-      model.spec = spec::from_json(description->second);
-      const std::string misfits = spec::differences(model.spec, shapes);
-      if (!misfits.empty()) throw FormatError("model", misfits);
-      return model;
-    }
-    spec::Assumed assumed;
-    if (!flags.activation.empty()) assumed.activation = spec::activation_named(flags.activation);
-    if (!flags.normalize.empty()) {
-      const data::Normalization n = parse_normalization(flags.normalize);
-      assumed.mean = n.mean;
-      assumed.std = n.std;
-    }
-    model.spec = spec::from_weights(shapes, assumed);
+    model.spec = model.described ? spec::from_json(description->second)
+                                 : spec::from_weights(shapes, assumed);
   } catch (const FormatError& error) {
     throw FormatError("model", fmt::format("{}: {}", path, error.what()));
   }
-  if (flags.activation.empty() && needs_activation && spec::has_activation(model.spec))
+  check_fits(model, spec::differences(model.spec, shapes));
+  check_finite(model, flags.allow_not_finite || !to_run);
+  if (model.described) return model;
+  if (flags.activation.empty() && to_run && spec::has_activation(model.spec))
     throw UsageError(
         fmt::format("{} is a bare state_dict, which does not say whether its layers "
                     "use relu or tanh; give --activation relu or --activation tanh",

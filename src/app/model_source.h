@@ -18,6 +18,7 @@ struct ModelFlags {
   std::string path;
   std::string activation;  // for a bare state_dict
   std::string normalize;
+  bool allow_not_finite = false;
 
   void add_to(CLI::App& verb);
 };
@@ -39,8 +40,10 @@ struct LoadedModel {
   }
 };
 
-/// Throws FileError, FormatError, and UsageError where the file leaves something open that a flag
-/// must say, or a flag contradicts the file.
-LoadedModel load_model(const ModelFlags& flags, bool needs_activation = true);
+/// Throws FileError, FormatError (listing all that does not fit), and UsageError where the file
+/// leaves something open that a flag must say, or a flag contradicts the file. Weights that are NaN
+/// or infinite are refused unless a flag allows them, and then said on stderr. One that is not
+/// `to_run` but to be looked at may leave its activation open, and have such weights.
+LoadedModel load_model(const ModelFlags& flags, bool to_run = true);
 
 }  // namespace unroll::app

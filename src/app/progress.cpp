@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "core/printable.h"
 #include "train/task.h"
 
 namespace unroll::app {
@@ -90,7 +92,7 @@ void Progress::done(const train::Evaluation& e, const Seconds& s, const std::str
           {"testing", s.testing},
           {"total", s.total}}},
         {"out",
-         folder}}.dump());
+         folder}}.dump(-1, ' ', false, Json::error_handler_t::replace));
     return;
   }
   print_line(fmt::format("Test accuracy: {:.2f} % ({} of {} correct){}", e.accuracy(), e.correct,
@@ -99,8 +101,8 @@ void Progress::done(const train::Evaluation& e, const Seconds& s, const std::str
   if (output_ == Output::quiet) return;
   fmt::print(stderr, "{} steps in {:.2f} s: loading {:.2f}, training {:.2f}, testing {:.2f}\n",
              steps_, s.total, s.loading, s.training, s.testing);
-  fmt::print(stderr, "the run is in {}; test it again with: unroll eval {}{}\n", folder, folder,
-             task_ ? "" : " " + dataset);
+  fmt::print(stderr, "the run is in {}; test it again with: unroll eval {}{}\n", printable(folder),
+             printable(folder), task_ ? "" : " " + printable(dataset));
 }
 
 }  // namespace unroll::app

@@ -1,6 +1,8 @@
 // unroll signature: whether this machine computes the bits that all others do.
 #include <fmt/format.h>
 
+#include <cstdio>
+
 #include "app/verbs.h"
 #include "core/numerics.h"
 #include "kernels/table.h"
@@ -22,7 +24,8 @@ int work(const Flags& flags) {
   for (const std::string_view model : signature::models()) {
     const signature::Result& r = results.emplace_back(signature::train(model));
     const std::string difference = signature::difference(r);
-    if (!difference.empty()) differences += fmt::format("\n  {}: {}", model, difference);
+    if (!difference.empty())
+      differences += fmt::format("{} {}: {}", differences.empty() ? "" : ";", model, difference);
     if (flags.json) continue;
     fmt::print("{:<22} {}  loss {:.4f} to {:.4f}{}\n", model, signature::to_text(r.hash),
                r.first_loss, r.last_loss, difference.empty() ? "" : "  DIFFERS");

@@ -42,9 +42,10 @@ CLI::Option* TrainFlags::add(CLI::App& verb, const char* name, const char* help,
 }
 
 void TrainFlags::add_to(CLI::App& verb) {
-  verb.add_option("dataset", dataset_,
-                  "mnist, fashion-mnist, or a folder with the four files; or a task without data: "
-                  "adding (the sum of two marked numbers) or copy (ten symbols, remembered)");
+  verb.add_option(
+      "dataset", dataset_,
+      "mnist, fashion-mnist, kmnist, or a folder with the four files; or a task without data: "
+      "adding (the sum of two marked numbers) or copy (ten symbols, remembered)");
   verb.add_option("--recipe", recipe_, "tuned (the default), sprint or tutorial; tasks: tuned");
   verb.add_option("--config", config_file_, "config.json of a run, to repeat it");
   verb.add_option("--steps", steps_, "Updates to make");

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "app/data_flags.h"
+#include "app/messages.h"
 #include "app/progress.h"
 #include "app/run_folder.h"
 #include "app/train_flags.h"
@@ -11,6 +12,7 @@
 #include "app/verbs.h"
 #include "core/clock.h"
 #include "core/numerics.h"
+#include "core/printable.h"
 #include "train/model_file.h"
 #include "train/task.h"
 
@@ -64,10 +66,10 @@ void check_repeats(const TrainFlags::Result& settings, const train::Provenance& 
                                            "--config to train on it all the same",
                                            settings.config.dataset));
   if (then.numerics_revision != now.numerics_revision)
-    fmt::print(stderr,
-               "note: config.json is of numerics revision {}, this program has {}: the "
-               "weights will differ in their last bits\n",
-               then.numerics_revision, now.numerics_revision);
+    say_note(
+        fmt::format("config.json is of numerics revision {}, this program has {}: the weights "
+                    "will differ in their last bits",
+                    then.numerics_revision, now.numerics_revision));
 }
 
 void print_sizes(const train::Config& config, const Material& material) {
@@ -109,8 +111,7 @@ int work(const Flags& flags) {
   flags.verbose.say();
   for (const std::int64_t step : config.save_at)
     if (step > trainer.steps())
-      fmt::print(stderr, "note: --save-at {} lies behind the last step, {}\n", step,
-                 trainer.steps());
+      say_note(fmt::format("--save-at {} lies behind the last step, {}", step, trainer.steps()));
   RunFolder folder(flags.out, config, material.name());
   folder.write_config(config, provenance);
   Progress progress(output, material.name(), material.task, trainer.steps());
@@ -143,7 +144,7 @@ int work(const Flags& flags) {
     folder.log(diverged);
     folder.finish_log();
     fmt::print(stderr, "unroll: {}\nthe last finite weights are in {}\n", diverged.what(),
-               folder.file("model.safetensors"));
+               printable(folder.file("model.safetensors")));
     return kFailed;
   }
   save("model.safetensors");
@@ -151,7 +152,7 @@ int work(const Flags& flags) {
   if (!finished) {
     progress.clear();
     fmt::print(stderr, "interrupted after step {}; the weights so far are in {}\n", last_step,
-               folder.file("model.safetensors"));
+               printable(folder.file("model.safetensors")));
     return kInterrupted;
   }
   progress.done(trainer.last_evaluation(),

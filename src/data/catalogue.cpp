@@ -3,8 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
+#include "core/file.h"
 #include "core/suggest.h"
+#include "data/sha256.h"
 #include "unroll/core/error.h"
 
 namespace unroll::data {
@@ -61,7 +65,23 @@ const std::vector<KnownSet>& catalogue() {
              "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b"),
         file(Split::test, Part::labels, 5148,
              "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
-             "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34")}}};
+             "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34")}},
+      // Over plain HTTP, too. The hashes are of the .gz files alone.
+      {"kmnist",
+       "KMNIST, cursive Japanese characters in the format of MNIST",
+       "CC BY-SA 4.0, KMNIST Dataset created by CODH, adapted from Kuzushiji Dataset created by "
+       "NIJL and others, doi:10.20676/00000341",
+       {"http://codh.rois.ac.jp/kmnist/dataset/kmnist/"},
+       28,
+       28,
+       {file(Split::train, Part::images, 18165135,
+             "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4", ""),
+        file(Split::train, Part::labels, 29497,
+             "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17", ""),
+        file(Split::test, Part::images, 3041136,
+             "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5", ""),
+        file(Split::test, Part::labels, 5120,
+             "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c", "")}}};
   return sets;
 }
 
@@ -78,10 +98,18 @@ const KnownSet& known_set(std::string_view name) {
                                        fmt::join(names, ", "), did_you_mean(name, names)));
 }
 
-Identity identify(std::string_view content_sha256) {
+bool is_as_published(const KnownFile& known, const std::string& path,
+                     std::string_view content_sha256) {
+  if (!known.content_sha256.empty()) return known.content_sha256 == content_sha256;
+  std::error_code missing;
+  return std::filesystem::file_size(path, missing) == known.size && !missing &&
+         sha256(read_file("data", path, known.size)) == known.sha256;
+}
+
+Identity identify(const std::string& path, std::string_view content_sha256) {
   for (const KnownSet& set : catalogue())
     for (const KnownFile& known : set.files)
-      if (known.content_sha256 == content_sha256) return {&set, &known};
+      if (is_as_published(known, path, content_sha256)) return {&set, &known};
   return {};
 }
 

@@ -16,10 +16,12 @@ namespace unroll::data {
 struct KnownFile {
   Split split;
   Part part;
-  std::string name;            ///< without .gz
-  std::uint64_t size;          ///< of the .gz as published, in bytes
-  std::string sha256;          ///< of the .gz as published
-  std::string content_sha256;  ///< uncompressed; it alone holds for files that others compressed
+  std::string name;    ///< without .gz
+  std::uint64_t size;  ///< of the .gz as published, in bytes
+  std::string sha256;  ///< of the .gz as published
+  /// Uncompressed; it alone holds for files that others compressed. Empty where it is not
+  /// published.
+  std::string content_sha256;
 };
 
 struct KnownSet {
@@ -39,11 +41,16 @@ const KnownSet& known_set(std::string_view name);       ///< throws ValueError l
 /// "train-images-idx3-ubyte", ...
 std::string file_name(Split split, Part part);
 
-/// What a file is by the SHA-256 of its content; nulls where it is nothing known.
+/// Whether the file at `path`, whose uncompressed content has the given SHA-256, is the known one:
+/// by the content, or where the hash of that is not published, by being the .gz as published.
+bool is_as_published(const KnownFile& known, const std::string& path,
+                     std::string_view content_sha256);
+
+/// What such a file is; nulls where it is nothing known.
 struct Identity {
   const KnownSet* set = nullptr;
   const KnownFile* file = nullptr;
 };
-Identity identify(std::string_view content_sha256);
+Identity identify(const std::string& path, std::string_view content_sha256);
 
 }  // namespace unroll::data

@@ -80,7 +80,7 @@ Header parse(const Opened& opened, Part part) {
                     looks_like(start)));
   if (start[2] != 8)
     throw FormatError("data", fmt::format("{} is an idx file of element type {:#04x}, expected "
-                                          "bytes (0x08)",
+                                          "bytes (0x08); save it again as bytes",
                                           path, start[2]));
   if (other)
     throw FormatError(
@@ -89,8 +89,10 @@ Header parse(const Opened& opened, Part part) {
                     "label files swapped?",
                     path, part == Part::images ? "a labels" : "an images", start[3], wanted, rank));
   if (start[3] != rank)
-    throw FormatError("data", fmt::format("{} is an idx file of rank {}, expected {} of rank {}",
-                                          path, start[3], wanted, rank));
+    throw FormatError("data",
+                      fmt::format("{} is an idx file of rank {}, expected {} of rank {}; is "
+                                  "it the right file?",
+                                  path, start[3], wanted, rank));
   Header header;
   header.bytes = header_size(rank);
   header.values = 1;

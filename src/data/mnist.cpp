@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "core/printable.h"
 #include "data/catalogue.h"
 #include "data/idx.h"
 #include "data/places.h"
@@ -56,7 +57,7 @@ Dataset open(Split split, const std::string& folder, const KnownSet* set) {
   const std::string images_path = require_file(folder, split, Part::images, set);
   const std::string labels_path = require_file(folder, split, Part::labels, set);
   Idx images = read_idx(images_path, Part::images);
-  const Identity images_known = identify(images.sha256);
+  const Identity images_known = identify(images_path, images.sha256);
   check_identity(images_path, images_known, set, split, Part::images);
   check_not_swapped(folder, split, images.shape[0]);
   if (set && (images.shape[1] != set->rows || images.shape[2] != set->columns))
@@ -66,7 +67,7 @@ Dataset open(Split split, const std::string& folder, const KnownSet* set) {
                                          set->rows, set->columns));
 
   Idx labels = read_idx(labels_path, Part::labels);
-  const Identity labels_known = identify(labels.sha256);
+  const Identity labels_known = identify(labels_path, labels.sha256);
   check_identity(labels_path, labels_known, set ? set : images_known.set, split, Part::labels);
   if (images.shape[0] != labels.shape[0])
     throw FormatError("data",
@@ -87,7 +88,7 @@ Dataset open(Split split, const std::string& folder, const KnownSet* set) {
   if (set || dataset.published)
     dataset.name = set ? set->name : images_known.set->name;
   else
-    dataset.name = std::filesystem::canonical(folder).filename();
+    dataset.name = printable(std::filesystem::canonical(folder).filename().string());
   dataset.place = folder;
   dataset.images_sha256 = std::move(images.sha256);
   dataset.labels_sha256 = std::move(labels.sha256);

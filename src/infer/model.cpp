@@ -104,14 +104,24 @@ Model<T>::Model(const spec::ModelSpec& spec, std::span<const io::ArrayView> weig
     : compiled_(std::make_shared<const Compiled<T>>(spec, weights)) {}
 
 template <class T>
-Model<T> Model<T>::load(const std::string& path) {
+Model<T> Model<T>::load(const std::string& path, bool allow_not_finite) {
   const io::Safetensors file = io::Safetensors::read(path);
   const auto description = file.metadata().find(spec::ModelSpec::metadata_key);
   if (description == file.metadata().end())
     throw FormatError("model", fmt::format("{} holds weights but no description of the model; make "
                                            "one with spec::from_weights",
                                            path));
-  return Model(spec::from_json(description->second), file.arrays());
+  for (const io::ArrayView& array : file.arrays())
+    if (const std::size_t count = io::count_not_finite(array); count > 0 && !allow_not_finite)
+      throw FormatError("model",
+                        fmt::format("{}: {} has {} weights that are NaN or infinite; train "
+                                    "it again, or load it with allow_not_finite",
+                                    path, array.name, count));
+  try {
+    return Model(spec::from_json(description->second), file.arrays());
+  } catch (const FormatError& error) {
+    throw FormatError("model", fmt::format("{}: {}", path, error.what()));
+  }
 }
 
 template <class T>

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "core/file.h"
+#include "core/printable.h"
 #include "io/safetensors_header.h"
 #include "unroll/core/error.h"
 
@@ -50,16 +51,16 @@ void check_writable(std::span<const ArrayView> arrays) {
       throw ValueError(safetensors_operation,
                        fmt::format("{} can't be the name of a tensor; choose one without control "
                                    "characters",
-                                   printable(array.name)));
+                                   in_quotes(array.name)));
     if (!names.insert(array.name).second)
       throw ValueError(
           safetensors_operation,
-          fmt::format("two tensors are named {}; names must differ", printable(array.name)));
+          fmt::format("two tensors are named {}; names must differ", in_quotes(array.name)));
     std::uint64_t bytes = 0;
     if (!bytes_of(array.type, array.shape, bytes) || bytes != array.data.size())
       throw ShapeError(safetensors_operation,
                        fmt::format("tensor {} of shape [{}] and type {} was given {} bytes",
-                                   printable(array.name), fmt::join(array.shape, ", "),
+                                   in_quotes(array.name), fmt::join(array.shape, ", "),
                                    name_of(array.type), array.data.size()));
   }
 }

@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "core/printable.h"
 #include "unroll/core/error.h"
 
 namespace unroll::io {
@@ -46,7 +47,7 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
     if (name_ == metadata_key) return enter(Place::metadata);
     if (!is_good_name(name_))
       fail(file_,
-           fmt::format("tensor name {} is empty or has control characters", printable(name_)));
+           fmt::format("tensor name {} is empty or has control characters", in_quotes(name_)));
     entry_ = {};
     entry_.name = name_;
     return enter(Place::tensor);
@@ -57,7 +58,7 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
     if (place_ == Place::tensor) {
       for (const char* field : {"dtype", "shape", "data_offsets"})
         if (!seen_fields_.contains(field))
-          fail(file_, fmt::format("tensor {} has no \"{}\"", printable(name_), field));
+          fail(file_, fmt::format("tensor {} has no \"{}\"", in_quotes(name_), field));
       header_.entries.push_back(std::move(entry_));
     }
     return enter(Place::header);
@@ -66,15 +67,15 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
   bool key(std::string& text) override {
     if (place_ == Place::header) {
       if (!seen_names_.insert(text).second)
-        fail(file_, fmt::format("the header has the key {} twice", printable(text)));
+        fail(file_, fmt::format("the header has the key {} twice", in_quotes(text)));
       name_ = text;
       return true;
     }
     if (place_ == Place::tensor && text != "dtype" && text != "shape" && text != "data_offsets")
       fail(file_,
-           fmt::format("tensor {} has an unknown field {}", printable(name_), printable(text)));
+           fmt::format("tensor {} has an unknown field {}", in_quotes(name_), in_quotes(text)));
     if (!seen_fields_.insert(text).second)
-      fail(file_, fmt::format("{} has the key {} twice", printable(name_), printable(text)));
+      fail(file_, fmt::format("{} has the key {} twice", in_quotes(name_), in_quotes(text)));
     field_ = text;
     return true;
   }
@@ -91,7 +92,7 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
       throw FormatError(safetensors_operation,
                         fmt::format("{}: tensor {} has element type {}, which is not supported; "
                                     "save it as F32 or F64",
-                                    file_, printable(name_), printable(text)));
+                                    file_, in_quotes(name_), in_quotes(text)));
     entry_.type = found->second;
     return true;
   }
@@ -106,7 +107,7 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
   bool end_array() override {
     if (place_ == Place::offsets) {
       if (offsets_.size() != 2)
-        fail(file_, fmt::format("tensor {} has {} data_offsets, not 2", printable(name_),
+        fail(file_, fmt::format("tensor {} has {} data_offsets, not 2", in_quotes(name_),
                                 offsets_.size()));
       entry_.begin = offsets_[0];
       entry_.end = offsets_[1];
@@ -118,16 +119,16 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
   bool number_unsigned(std::uint64_t value) override {
     if (place_ == Place::shape) {
       if (entry_.shape.size() == max_dimensions)
-        fail(file_, fmt::format("tensor {} has more than {} dimensions", printable(name_),
+        fail(file_, fmt::format("tensor {} has more than {} dimensions", in_quotes(name_),
                                 max_dimensions));
       if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
-        fail(file_, fmt::format("tensor {} has a dimension of {}", printable(name_), value));
+        fail(file_, fmt::format("tensor {} has a dimension of {}", in_quotes(name_), value));
       entry_.shape.push_back(static_cast<std::int64_t>(value));
       return true;
     }
     if (place_ != Place::offsets) return unexpected("a number");
     if (offsets_.size() == 2)
-      fail(file_, fmt::format("tensor {} has more than 2 data_offsets", printable(name_)));
+      fail(file_, fmt::format("tensor {} has more than 2 data_offsets", in_quotes(name_)));
     offsets_.push_back(value);
     return true;
   }
@@ -135,7 +136,7 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
   bool number_integer(std::int64_t value) override {  // the parser's name for "negative"
     if (place_ != Place::shape && place_ != Place::offsets) return unexpected("a number");
     fail(file_,
-         fmt::format("tensor {} has a negative size or offset, {}", printable(name_), value));
+         fmt::format("tensor {} has a negative size or offset, {}", in_quotes(name_), value));
   }
 
   bool number_float(double, const std::string&) override {
@@ -161,7 +162,7 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
 
   [[noreturn]] bool unexpected(std::string_view what) const {
     fail(file_, fmt::format("the header has {} where the format has none (at key {})", what,
-                            printable(name_)));
+                            in_quotes(name_)));
   }
 
   const std::string& file_;
@@ -180,16 +181,16 @@ void check_layout(const std::vector<HeaderEntry>& entries, std::uint64_t data_si
     if (entry.end < entry.begin || entry.end > data_size)
       fail(file, fmt::format("tensor {} has data_offsets [{}, {}], outside of the {} bytes of data "
                              "or backwards",
-                             printable(entry.name), entry.begin, entry.end, data_size));
+                             in_quotes(entry.name), entry.begin, entry.end, data_size));
     std::uint64_t bytes = 0;
     if (!bytes_of(entry.type, entry.shape, bytes) || bytes != entry.end - entry.begin)
       fail(file, fmt::format("tensor {} of shape [{}] and type {} does not fit its {} bytes",
-                             printable(entry.name), fmt::join(entry.shape, ", "),
+                             in_quotes(entry.name), fmt::join(entry.shape, ", "),
                              name_of(entry.type), entry.end - entry.begin));
     if (entry.begin != position)
       fail(file,
            fmt::format("tensor {} starts at byte {} of the data, {} (expected {})",
-                       printable(entry.name), entry.begin,
+                       in_quotes(entry.name), entry.begin,
                        entry.begin < position ? "overlapping another" : "after a hole", position));
     position = entry.end;
   }
@@ -229,21 +230,6 @@ bool is_good_name(std::string_view name) {
   return !name.empty() && std::none_of(name.begin(), name.end(), [](char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
   });
-}
-
-std::string printable(std::string_view name) {
-  constexpr std::size_t longest = 100;
-  std::string text = "\"";
-  for (const char c : name.substr(0, longest))
-    text += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-  if (name.size() > longest) {
-    // Not a part of a character: its continuation bytes are 10xxxxxx.
-    std::size_t cut = longest;
-    while (cut > 0 && (static_cast<unsigned char>(name[cut]) & 0xc0) == 0x80) --cut;
-    text.resize(1 + cut);
-    text += "...";
-  }
-  return text + '"';
 }
 
 bool bytes_of(ElementType type, const std::vector<std::int64_t>& shape, std::uint64_t& bytes) {

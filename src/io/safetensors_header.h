@@ -27,11 +27,8 @@ struct Header {
   std::map<std::string, std::string> metadata;
 };
 
-/// True for a name that is safe to print and to look up: not empty, no control character.
+/// True for a name that is safe to look up: not empty, no control character.
 bool is_good_name(std::string_view name);
-
-/// `name` in quotes, shortened and without control characters, for an error of one line.
-std::string printable(std::string_view name);
 
 /// The bytes that an array takes; false where the product of its dimensions overflows.
 bool bytes_of(ElementType type, const std::vector<std::int64_t>& shape, std::uint64_t& bytes);

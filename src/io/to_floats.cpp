@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <bit>
+#include <cmath>
 #include <cstring>
 
+#include "core/printable.h"
 #include "io/safetensors_header.h"
 #include "unroll/core/error.h"
 
@@ -41,7 +43,7 @@ void convert(const ArrayView& array, std::span<Out> out) {
   if (array.data.size() != out.size() * size)
     throw ShapeError(safetensors_operation,
                      fmt::format("tensor {} has {} elements, {} were expected",
-                                 printable(array.name), array.data.size() / size, out.size()));
+                                 in_quotes(array.name), array.data.size() / size, out.size()));
   const std::byte* place = array.data.data();
   switch (array.type) {
     case ElementType::f32:
@@ -60,11 +62,35 @@ void convert(const ArrayView& array, std::span<Out> out) {
       throw FormatError(safetensors_operation,
                         fmt::format("tensor {} has element type {}, floats were expected; save it "
                                     "as F32 or F64",
-                                    printable(array.name), name_of(array.type)));
+                                    in_quotes(array.name), name_of(array.type)));
   }
 }
 
 }  // namespace
+
+std::size_t count_not_finite(const ArrayView& array) {
+  const std::size_t size = size_of(array.type);
+  const auto count = [&](auto is_finite) {
+    std::size_t found = 0;
+    for (std::size_t at = 0; at + size <= array.data.size(); at += size)
+      found += !is_finite(array.data.data() + at);
+    return found;
+  };
+  switch (array.type) {
+    case ElementType::f32:
+      return count([](const std::byte* p) { return std::isfinite(load<float>(p)); });
+    case ElementType::f64:
+      return count([](const std::byte* p) { return std::isfinite(load<double>(p)); });
+    case ElementType::f16:
+      return count(
+          [](const std::byte* p) { return std::isfinite(widen_f16(load<std::uint16_t>(p))); });
+    case ElementType::bf16:
+      return count(
+          [](const std::byte* p) { return std::isfinite(widen_bf16(load<std::uint16_t>(p))); });
+    default:
+      return 0;
+  }
+}
 
 void to_floats(const ArrayView& array, std::span<float> out) { convert(array, out); }
 void to_floats(const ArrayView& array, std::span<double> out) { convert(array, out); }

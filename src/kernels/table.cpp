@@ -93,7 +93,8 @@ const std::vector<Level>& levels() {
 #endif
 #if HWY_TARGETS & HWY_NEON
     {"neon", HWY_NEON, &N_NEON::kTable<float>, &N_NEON::kTable<double>},
-#else
+#endif
+#if HWY_STATIC_TARGET != HWY_NEON
     {"scalar", HWY_STATIC_TARGET, &HWY_NAMESPACE::kTable<float>, &HWY_NAMESPACE::kTable<double>},
 #endif
   };

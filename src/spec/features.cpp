@@ -132,6 +132,10 @@ Features features_of(const InputSpec& input) {
   if (!any || input.form == Form::rows) ranges.check("width", input.width, 1, kLargest);
   if (any && input.form == Form::pixels) ranges.check("width", input.width, 0, 0);
   if (input.permutation && any) ranges.fail("a permutation of images of any size");
+  // By division: the product may overflow.
+  if (input.permutation && input.height > kMostFeatures / input.width)
+    ranges.fail(fmt::format("a permutation of {} x {} pixels, expected at most {}", input.height,
+                            input.width, kMostFeatures));
   if (!std::isfinite(static_cast<float>(input.mean)) ||
       !std::isfinite(static_cast<float>(input.std)) || !(static_cast<float>(input.std) > 0))
     ranges.fail(

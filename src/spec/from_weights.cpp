@@ -143,6 +143,11 @@ ModelSpec from_weights(const Weights& weights, const Assumed& assumed) {
   const std::string recurrent =
       first == weights.end() ? "" : first->first.substr(0, first->first.size() - kFirst.size());
   const std::vector<LinearSpec> linear = linear_layers(weights, recurrent);
+  // Of more no description may consist (features_of), and putting them in order would take long.
+  constexpr std::size_t kMostLayers = 256;
+  if (linear.size() > kMostLayers)
+    not_understood(
+        fmt::format("{} linear layers, expected at most {}", linear.size(), kMostLayers));
   if (linear.empty() && recurrent.empty())
     not_understood(
         "no weight is called NAME.weight_ih_l0, as those of nn.RNN are, or NAME.weight, "

@@ -5,6 +5,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "core/json.h"
 #include "unroll/core/error.h"
 #include "unroll/spec/model_spec.h"
 
@@ -14,7 +15,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 [[noreturn]] void fail(std::string_view why) {
-  throw FormatError("model", fmt::format("the model's description is damaged: {}", why));
+  throw FormatError("model", fmt::format("the model's description is damaged: {}; save the model "
+                                         "again, or take another copy of the file",
+                                         why));
 }
 
 /// An object of which every member must be asked for, and every one asked for must be there.
@@ -247,9 +250,10 @@ std::string to_json(const ModelSpec& spec) {
 
 ModelSpec from_json(std::string_view text) {
   constexpr std::size_t kLongest = 1 << 20;
-  if (text.size() > kLongest) fail(fmt::format("{} bytes long", text.size()));
-  const Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded() || !json.is_object()) fail("it is not a JSON object");
+  if (text.size() > kLongest)
+    fail(fmt::format("it has {} bytes, expected at most {}", text.size(), kLongest));
+  const Json json = parse_json(text, fail);
+  if (!json.is_object()) fail("it is not a JSON object");
   Reader reader(json);
   const std::int64_t version = reader.whole("version");
   if (version < 1) fail("'version' is 0");

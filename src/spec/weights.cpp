@@ -1,7 +1,8 @@
 // The weights that a model has.
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <set>
+#include <string_view>
 
 #include "unroll/spec/model_spec.h"
 
@@ -71,7 +72,9 @@ std::vector<std::pair<std::string, Sizes>> weights_of(const ModelSpec& spec) {
 std::string differences(const ModelSpec& spec, const std::map<std::string, Sizes>& weights) {
   std::vector<std::string> found;
   const auto needed = weights_of(spec);
+  std::set<std::string_view> known;
   for (const auto& [name, sizes] : needed) {
+    known.insert(name);
     const auto given = weights.find(name);
     if (given == weights.end())
       found.push_back(fmt::format("{} is missing", name));
@@ -80,8 +83,7 @@ std::string differences(const ModelSpec& spec, const std::map<std::string, Sizes
                                   fmt::join(given->second, ", "), fmt::join(sizes, ", ")));
   }
   for (const auto& [name, sizes] : weights)
-    if (std::ranges::find(needed, name, [](const auto& n) { return n.first; }) == needed.end())
-      found.push_back(fmt::format("{} is not part of the model", name));
+    if (!known.contains(name)) found.push_back(fmt::format("{} is not part of the model", name));
   return fmt::format("{}", fmt::join(found, "; "));
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/printable.h"
 #include "core/suggest.h"
 #include "train/config_names.h"
 #include "unroll/core/error.h"
@@ -72,6 +73,8 @@ void check_meaning(const Config& c) {
 /// The same for what is trained on: images, or sequences of a task.
 void check_data(const Config& c) {
   const Config none;
+  check(is_utf8(c.dataset), "dataset", in_quotes(c.dataset),
+        "a name in UTF-8, as config.json is; rename the folder");
   const auto task = find_task(c.dataset);
   const auto refuse = [&](bool given, std::string_view setting, const char* why) {
     if (given) throw ValueError(setting, fmt::format("{} {}; leave it out", c.dataset, why));

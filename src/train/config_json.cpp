@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <type_traits>
 
+#include "core/json.h"
 #include "core/suggest.h"
 #include "train/config.h"
 #include "train/config_names.h"
@@ -141,8 +142,8 @@ std::string to_json(const Config& config, const Provenance& provenance) {
 }
 
 LoadedConfig config_from_json(std::string_view text, const std::string& path) {
-  const Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded() || !json.is_object()) damaged(path, "not a JSON object");
+  const Json json = parse_json(text, [&](std::string_view why) { damaged(path, why); });
+  if (!json.is_object()) damaged(path, "it is not a JSON object");
   const auto settings = json.find("settings");
   if (settings == json.end() || !settings->is_object()) damaged(path, "no settings in it");
   // A setting that is missing keeps the tutorial's value: a later version may add some.

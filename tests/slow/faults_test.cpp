@@ -100,7 +100,7 @@ TEST(Faults, Row39_InterruptedOnceAModelIsLeft) {
   expect_parts(result.err, {"after step " + std::to_string(last.at("step").get<int>())});
 }
 
-TEST(Faults, Row41_StdoutThatNobodyReads) {
+TEST(Fault41, StdoutThatNobodyReads) {
   const SmallRun runs;
   const auto head =
       test::run_program(runs.train_arguments("head", {"--steps", "30", "--eval-every", "1"}),
@@ -115,6 +115,32 @@ TEST(Faults, Row41_StdoutThatNobodyReads) {
   ASSERT_EQ(closed.code, 0);
   for (const std::string& line : test::lines_of(runs.metrics("closed")))
     EXPECT_TRUE(nlohmann::json::accept(line)) << line;
+}
+
+// Every verb that prints more than a line, into a pipe whose reader takes one and leaves; killed by
+// the signal, or, where the parent process has that ignored, ended as if.
+TEST(Fault41, AReaderWhoLeavesEndsEveryVerbQuietly) {
+  const SmallRun runs;
+  ASSERT_EQ(runs.train("run", {"--steps", "2"}).code, 0);
+  const std::string run = runs.folder / "run";
+  const std::vector<std::string> verbs[] = {
+      {"--help"},
+      {"inspect", run},
+      {"data", "info", "mnist", "--data-dir", runs.data_dir},
+      {"eval", run, "--data-dir", runs.data_dir},
+      {"predict", run, runs.mnist + "/t10k-images-idx3-ubyte"},
+      {"train", "mnist", "--data-dir", runs.data_dir, "--steps", "30", "--eval-every", "1"},
+  };
+  for (const auto& verb : verbs)
+    for (const char* ignored : {"", "trap '' PIPE; "}) {
+      SCOPED_TRACE(testing::PrintToString(verb) + ignored);
+      // The reader is gone before anything is written.
+      const auto result = test::run_program(
+          verb, {.script = std::string(ignored) +
+                           R"({ sleep 0.2; "$0" "$@"; echo $? >status; } | true; cat status)"});
+      EXPECT_EQ(result.out, "141\n");
+      EXPECT_EQ(result.err.find("unroll:"), std::string::npos) << result.err;
+    }
 }
 
 }  // namespace

@@ -26,6 +26,20 @@ class ChildProcess {
   int pipe_ = -1;
 };
 
+/// Whether the address space can be limited: a sanitizer's shadow memory needs most of it.
+constexpr bool can_limit_address_space() {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)  // g++
+  return false;
+#else
+#ifdef __has_feature  // clang
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+  return false;
+#endif
+#endif
+  return true;
+#endif
+}
+
 /// Lets this process have at most `bytes` more of address space than it has now.
 void limit_address_space(std::uint64_t bytes);
 

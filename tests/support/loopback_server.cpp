@@ -73,7 +73,10 @@ void LoopbackServer::answer(int connection) {
     request.append(buffer, static_cast<std::size_t>(n));
   }
   const auto begin = request.find(' ') + 1;
-  const auto found = replies_.find(request.substr(begin, request.find(' ', begin) - begin));
+  std::string path = request.substr(begin, request.find(' ', begin) - begin);
+  constexpr std::string_view scheme = "http://";  // asked as a proxy
+  if (path.starts_with(scheme)) path.erase(0, path.find('/', scheme.size()));
+  const auto found = replies_.find(path);
   const Reply reply = found == replies_.end() ? Reply{.status = 404} : found->second;
   std::string head = fmt::format("HTTP/1.1 {} X\r\nContent-Length: {}\r\nConnection: close\r\n",
                                  reply.status, reply.body.size());

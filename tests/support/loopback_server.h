@@ -19,7 +19,8 @@ struct Reply {
 
 class LoopbackServer {
  public:
-  /// Answers each path ("/file") with its reply, other paths with 404.
+  /// Answers each path ("/file") with its reply, other paths with 404. As an HTTP proxy too, in the
+  /// place of every host.
   explicit LoopbackServer(std::map<std::string, Reply> replies);
   ~LoopbackServer();
   LoopbackServer(const LoopbackServer&) = delete;

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -23,6 +24,15 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   for (std::string& text : texts) pointers.push_back(text.data());
   pointers.push_back(nullptr);
   return pointers;
+}
+
+/// What was written to the other end, until that was closed; a terminal holds a few thousand bytes.
+std::string shown_on(int terminal) {
+  std::string text;
+  char buffer[4096];
+  for (ssize_t n; (n = ::read(terminal, buffer, sizeof buffer)) > 0;)
+    text.append(buffer, static_cast<std::size_t>(n));
+  return text;
 }
 
 std::vector<std::string> environment_of(const ProgramOptions& options, const std::string& cache) {
@@ -45,6 +55,12 @@ std::vector<std::string> environment_of(const ProgramOptions& options, const std
 
 }  // namespace
 
+bool has_terminals() {
+  const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY);
+  if (terminal >= 0) ::close(terminal);
+  return terminal >= 0;
+}
+
 Program::Program(const std::vector<std::string>& arguments, const ProgramOptions& options) {
   // Streams and cache beside the folder it works in, not inside.
   const std::string in = folder_.write("stdin", options.input);
@@ -60,7 +76,14 @@ Program::Program(const std::vector<std::string>& arguments, const ProgramOptions
   const int writing = O_WRONLY | O_CREAT | O_TRUNC;
   ::posix_spawn_file_actions_addopen(&actions, 0, in.c_str(), O_RDONLY, 0);
   ::posix_spawn_file_actions_addopen(&actions, 1, (folder_ / "stdout").c_str(), writing, 0600);
-  ::posix_spawn_file_actions_addopen(&actions, 2, (folder_ / "stderr").c_str(), writing, 0600);
+  std::string err = folder_ / "stderr";
+  if (options.stderr_is_terminal) {
+    terminal_ = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (terminal_ < 0 || ::grantpt(terminal_) != 0 || ::unlockpt(terminal_) != 0)
+      throw std::runtime_error("can't make a terminal");
+    err = ::ptsname(terminal_);
+  }
+  ::posix_spawn_file_actions_addopen(&actions, 2, err.c_str(), writing | O_NOCTTY, 0600);
   ::posix_spawn_file_actions_addchdir_np(&actions, (folder_ / "work").c_str());
   const int error = ::posix_spawn(&id_, command[0].c_str(), &actions, nullptr,
                                   pointers_to(command).data(), pointers_to(environment).data());
@@ -69,6 +92,7 @@ Program::Program(const std::vector<std::string>& arguments, const ProgramOptions
 }
 
 Program::~Program() {
+  if (terminal_ >= 0) ::close(terminal_);
   if (id_ <= 0 || has_ended()) return;
   ::kill(id_, SIGKILL);
   ::waitpid(id_, nullptr, 0);
@@ -96,7 +120,8 @@ ProgramResult Program::finish() {
   if (id_ > 0) ::waitpid(id_, &status_, 0);
   id_ = -1;
   return {WIFSIGNALED(status_) ? 128 + WTERMSIG(status_) : WEXITSTATUS(status_),
-          content_of(folder_ / "stdout"), content_of(folder_ / "stderr")};
+          content_of(folder_ / "stdout"),
+          terminal_ < 0 ? content_of(folder_ / "stderr") : shown_on(terminal_)};
 }
 
 ProgramResult run_program(const std::vector<std::string>& arguments,

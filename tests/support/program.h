@@ -21,7 +21,11 @@ struct ProgramOptions {
   std::map<std::string, std::string> environment = {};  ///< beside what the test itself has
   /// A script for sh instead of the program, which is "$0" in it; the arguments are "$@".
   std::string script = {};
+  bool stderr_is_terminal = false;  ///< what it shows there is in `err` all the same
 };
+
+/// Whether this machine has terminals to give.
+bool has_terminals();
 
 /// `unroll ARGUMENTS`, running. It works in an empty folder of its own, with an empty cache,
 /// without the UNROLL_ variables of this process and without a way to the network.
@@ -44,6 +48,7 @@ class Program {
   bool has_ended();
 
   TemporaryFolder folder_;
+  int terminal_ = -1;  ///< our end of stderr, where that is one
   pid_t id_ = -1;
   int status_ = 0;
 };

@@ -9,7 +9,8 @@ namespace unroll {
 /// Base of everything that Unroll throws.
 ///
 /// what() is one line, "[operation] what was given, what was expected and the remedy",
-/// for example "[linear] input has 27 features, weight expects 28".
+/// for example "[linear] input has 27 features, weight expects 28". Control characters and bytes
+/// that are not UTF-8, which names of files and tensors may have, are spelt out: \x1b.
 class Error : public std::runtime_error {
  public:
   Error(std::string_view operation, std::string_view message);

@@ -11,7 +11,7 @@ enum class Split { train, test };
 
 /// Labelled grey images, as the idx files hold them.
 struct Dataset {
-  std::string name;           ///< "mnist", "fashion-mnist", or the folder's name
+  std::string name;           ///< "mnist", "fashion-mnist", "kmnist", or the folder's name
   std::string place;          ///< the folder it was read from
   std::string images_sha256;  ///< of the uncompressed idx content, hexadecimal
   std::string labels_sha256;

@@ -8,7 +8,7 @@
 namespace unroll::data {
 
 struct MnistOptions {
-  std::string name = "mnist";  ///< "mnist" or "fashion-mnist"
+  std::string name = "mnist";  ///< "mnist", "fashion-mnist" or "kmnist"
   /// A folder holding mnist/, fashion-mnist/, ... with the four files, gzip or raw. Empty: the
   /// folder that the variable UNROLL_DATA_DIR names, then the user's cache ($XDG_CACHE_HOME/unroll
   /// or

@@ -26,8 +26,9 @@ class Model {
   /// missing, left over or of another shape.
   Model(const spec::ModelSpec& spec, std::span<const io::ArrayView> weights);
 
-  /// From a file written by Unroll. Throws FileError, FormatError.
-  static Model load(const std::string& path);
+  /// From a file written by Unroll. Throws FileError; FormatError, naming the file, also for
+  /// weights that are NaN or infinite unless `allow_not_finite`.
+  static Model load(const std::string& path, bool allow_not_finite = false);
 
   const spec::ModelSpec& description() const;
   std::size_t inputs() const;   ///< I of a step, or all numbers of one input that is no sequence

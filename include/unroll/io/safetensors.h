@@ -34,6 +34,9 @@ struct ArrayView {
 void to_floats(const ArrayView& array, std::span<float> out);
 void to_floats(const ArrayView& array, std::span<double> out);
 
+/// How many values of a floating-point array are NaN or infinite; 0 for integers and booleans.
+std::size_t count_not_finite(const ArrayView& array);
+
 /// A safetensors file in memory; moves, but does not copy (the arrays point into it).
 ///
 /// Reading checks everything before it allocates for the data: header length (at most 100 MB),

@@ -44,7 +44,8 @@ struct Offered {
   data::KnownSet set{"mnist", "A set", "nobody's", {}, 28, 28, {}};
   std::map<std::string, Reply> replies;
 
-  Offered() {
+  /// `content_known`: whether the hashes of the uncompressed files are published, too.
+  explicit Offered(bool content_known = true) {
     std::size_t at = 0;
     for (const data::Split split : {data::Split::train, data::Split::test})
       for (const data::Part part : {data::Part::images, data::Part::labels}) {
@@ -52,13 +53,14 @@ struct Offered {
         const std::string content =
             part == data::Part::images ? test::idx_images(20) : test::idx_labels(20);
         const std::string gz = test::gzipped(content);
-        set.files[at++] = {split, part, name, gz.size(), sha256_of(gz), sha256_of(content)};
+        set.files[at++] = {split,     part,          name,
+                           gz.size(), sha256_of(gz), content_known ? sha256_of(content) : ""};
         replies["/" + name + ".gz"] = Reply{.body = gz};
       }
   }
 };
 
-TEST(Faults, Row23_NoNetworkWhereTheCacheHoldsTheSet) {
+TEST(Fault23, NoNetworkWhereTheCacheHoldsTheSet) {
   const Machine machine;
   write_set(machine.home, "unroll/mnist");
   const Sets sets = load_sets("mnist", machine.options);
@@ -83,6 +85,30 @@ TEST_F(DataSource, FetchesWhatIsMissingOrDamagedOnly) {
   fetch_set(offered.set, home / "set", {server.url()}, {});
   EXPECT_EQ(server.hits(), 6);
   EXPECT_EQ(data::open_folder(data::Split::test, home / "set").count, 20);
+}
+
+// As of KMNIST: then only the .gz as published is the file, and the same content another one.
+TEST_F(DataSource, FetchesASetOfWhichOnlyTheCompressedHashIsKnown) {
+  const Offered offered(false);
+  LoopbackServer server(offered.replies);
+  fetch_set(offered.set, home / "set", {server.url()}, {});
+  fetch_set(offered.set, home / "set", {server.url()}, {});
+  EXPECT_EQ(server.hits(), 4);
+  home.write("set/train-images-idx3-ubyte.gz", test::gzipped(test::idx_images(20), 1));
+  fetch_set(offered.set, home / "set", {server.url()}, {});
+  EXPECT_EQ(server.hits(), 5);
+}
+
+TEST(Catalogue, KmnistIsAsItsPageSays) {
+  const data::KnownSet& set = data::known_set("kmnist");
+  EXPECT_EQ(set.mirrors, std::vector<std::string>{"http://codh.rois.ac.jp/kmnist/dataset/kmnist/"});
+  EXPECT_NE(set.licence.find("CC BY-SA 4.0"), std::string::npos);
+  std::uint64_t bytes = 0;
+  for (const data::KnownFile& file : set.files) {
+    bytes += file.size;
+    EXPECT_EQ(file.sha256.size(), 64u);
+  }
+  EXPECT_EQ(bytes, 18165135u + 29497 + 3041136 + 5120);
 }
 
 TEST_F(DataSource, DownloadsOnlyWhereItMay) {

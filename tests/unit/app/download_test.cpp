@@ -14,6 +14,7 @@
 
 #include "support/child_process.h"
 #include "support/loopback_server.h"
+#include "support/program.h"
 #include "support/scoped_variable.h"
 #include "support/temporary_folder.h"
 #include "unit/data/idx_files.h"
@@ -69,7 +70,7 @@ TEST(Download, FetchesAndMakesTheFolder) {
   EXPECT_EQ(server.hits(), 1);
 }
 
-TEST(Faults, Row16_StatusMeansTheNextMirror) {
+TEST(Fault16, StatusMeansTheNextMirror) {
   Target target;
   LoopbackServer server({{"/403", {.status = 403}},
                          {"/503", {.status = 503, .body = "busy"}},
@@ -80,7 +81,7 @@ TEST(Faults, Row16_StatusMeansTheNextMirror) {
   EXPECT_EQ(server.hits(), 4);
 }
 
-TEST(Faults, Row16_RetriesAreBounded) {
+TEST(Fault16, RetriesAreBounded) {
   Target target;
   LoopbackServer server({{"/403", {.status = 403}}, {"/503", {.status = 503}}});
   expect_line(error_of<Unreachable>([&] {
@@ -93,7 +94,7 @@ TEST(Faults, Row16_RetriesAreBounded) {
   EXPECT_FALSE(std::filesystem::exists(target.folder / "cache"));
 }
 
-TEST(Faults, Row16_NobodyListens) {
+TEST(Fault16, NobodyListens) {
   Target target;
   std::string url;
   {
@@ -104,7 +105,7 @@ TEST(Faults, Row16_NobodyListens) {
   target.expect_files(0);
 }
 
-TEST(Faults, Row17_CutAtHalf) {
+TEST(Fault17, CutAtHalf) {
   Target target;
   LoopbackServer server(
       {{"/cut", {.body = body, .sent = body.size() / 2}}, {"/good", {.body = body}}});
@@ -115,7 +116,7 @@ TEST(Faults, Row17_CutAtHalf) {
   target.expect_only_the_file();
 }
 
-TEST(Faults, Row18_WrongHashOrSize) {
+TEST(Fault18, WrongHashOrSize) {
   Target target;
   std::string other = body;
   other[70000] = 'y';
@@ -133,7 +134,7 @@ TEST(Faults, Row18_WrongHashOrSize) {
   target.expect_only_the_file();
 }
 
-TEST(Faults, Row19_StalledSocketTimesOut) {
+TEST(Fault19, StalledSocketTimesOut) {
   Target target;
   LoopbackServer server(
       {{"/stall", {.body = body, .sent = 10, .stall = true}}, {"/good", {.body = body}}});
@@ -143,7 +144,7 @@ TEST(Faults, Row19_StalledSocketTimesOut) {
 
 std::atomic<bool> interrupted = false;
 
-TEST(Faults, Row19_StalledSocketCanBeCancelled) {
+TEST(Fault19, StalledSocketCanBeCancelled) {
   Target target;
   LoopbackServer server({{"/stall", {.body = body, .sent = 10, .stall = true}}});
   interrupted = false;
@@ -159,7 +160,7 @@ TEST(Faults, Row19_StalledSocketCanBeCancelled) {
   target.expect_files(0);
 }
 
-TEST(Faults, Row20_TwoProcessesAtOnce) {
+TEST(Fault20, TwoProcessesAtOnce) {
   Target target;
   LoopbackServer server({{"/good", {.body = body}}});
   const auto work = [&] {
@@ -172,7 +173,7 @@ TEST(Faults, Row20_TwoProcessesAtOnce) {
   target.expect_only_the_file();
 }
 
-TEST(Faults, Row21_RedirectsOnlyToHttps) {
+TEST(Fault21, RedirectsOnlyToHttps) {
   Target target;
   const std::string local = target.folder.write("local", body);
   LoopbackServer server({{"/good", {.body = body}}});
@@ -186,7 +187,7 @@ TEST(Faults, Row21_RedirectsOnlyToHttps) {
   target.expect_files(1);
 }
 
-TEST(Faults, Row22_FolderThatCannotBeMade) {
+TEST(Fault22, FolderThatCannotBeMade) {
   Target target;
   LoopbackServer server({{"/good", {.body = body}}});
   target.path = target.folder.write("file", "in the way") + "/set/file.gz";
@@ -195,7 +196,7 @@ TEST(Faults, Row22_FolderThatCannotBeMade) {
   target.expect_files(1);
 }
 
-TEST(Faults, Row22_FolderThatIsReadOnly) {
+TEST(Fault22, FolderThatIsReadOnly) {
   Target target;
   LoopbackServer server({{"/good", {.body = body}}});
   target.path = target.folder / "file.gz";
@@ -211,7 +212,7 @@ TEST(Faults, Row22_FolderThatIsReadOnly) {
   target.expect_files(0);
 }
 
-TEST(Faults, Row22_DiskFull) {
+TEST(Fault22, DiskFull) {
   Target target;
   LoopbackServer server({{"/good", {.body = body}}});
   ChildProcess child([&]() -> std::string {
@@ -224,6 +225,91 @@ TEST(Faults, Row22_DiskFull) {
   });
   expect_line(child.wait(), {target.path, "can't write"});
   target.expect_files(0);
+}
+
+// The same as a user has it. The mirrors of fashion-mnist speak HTTP, so that a proxy is all of
+// them.
+
+/// `unroll data fetch fashion-mnist` with an empty cache and mirrors that answer so for every file.
+struct Fetching {
+  LoopbackServer server;
+  test::Program program;
+
+  explicit Fetching(const Reply& reply)
+      : server([&] {
+          std::map<std::string, Reply> replies;
+          for (const char* file :
+               {test::train_images, test::train_labels, test::test_images, test::test_labels})
+            replies["/" + std::string(file) + ".gz"] = reply;
+          return replies;
+        }()),
+        program({"data", "fetch", "fashion-mnist"},
+                {.environment = {{"http_proxy", server.url()}, {"no_proxy", ""}}}) {}
+
+  /// Beside the line that says what is fetched there is one, and it has these parts; nothing is in
+  /// the cache.
+  void expect_refused(const std::vector<std::string>& parts, int code = 1) {
+    const auto result = program.finish();
+    EXPECT_EQ(result.code, code);
+    EXPECT_EQ(result.out, "");
+    EXPECT_GE(server.hits(), 1);
+    std::vector<std::string> errors;
+    for (const std::string& line : test::lines_of(result.err))
+      if (!line.starts_with("downloading http://fashion-mnist.")) errors.push_back(line);
+    ASSERT_EQ(errors.size(), 1u) << result.err;
+    for (const std::string& part : parts)
+      EXPECT_NE(errors[0].find(part), std::string::npos) << part << " in\n" << errors[0];
+    const std::string cache = program.folder() / "cache";
+    if (!std::filesystem::exists(cache)) return;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(cache))
+      EXPECT_FALSE(entry.is_regular_file()) << entry.path();
+  }
+};
+
+constexpr const char* smallest = "t10k-labels-idx1-ubyte.gz";  // fetched first
+constexpr std::size_t smallest_size = 5148;
+
+TEST(Fault16, TheProgramSaysTheStatus) {
+  Fetching({.status = 404}).expect_refused({smallest, "HTTP 404", "check the network"});
+  Fetching({.status = 503}).expect_refused({smallest, "HTTP 503", "check the network"});
+}
+
+TEST(Fault17, TheProgramLeavesNothingOfAHalf) {
+  Fetching({.body = std::string(smallest_size, 'x'), .sent = smallest_size / 2})
+      .expect_refused({smallest, "check the network"});
+}
+
+TEST(Fault18, TheProgramLeavesNothingWithAnotherHash) {
+  Fetching({.body = std::string(smallest_size, 'x')})
+      .expect_refused({smallest, "SHA-256", "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35d"});
+}
+
+TEST(Fault19, TheProgramEndsOnCtrlC) {
+  Fetching fetching({.body = std::string(smallest_size, 'x'), .sent = 10, .stall = true});
+  while (fetching.server.hits() == 0) std::this_thread::yield();
+  fetching.program.send_signal(SIGINT);
+  fetching.expect_refused({"stopped", "nothing was written"}, 130);
+}
+
+TEST(Fault21, TheProgramFollowsNoRedirectToAFile) {
+  const test::TemporaryFolder folder;
+  const std::string file = folder.write("file", std::string(smallest_size, 'x'));
+  Fetching({.status = 302, .location = "file://" + file})
+      .expect_refused({smallest, "isn't https", "check the network"});
+}
+
+TEST(Fault23, TheProgramTrainsFromTheCacheWithoutTheNetwork) {
+  const test::TemporaryFolder cache;
+  test::write_set(cache, "unroll/fashion-mnist");
+  LoopbackServer server({});
+  const auto result =
+      test::run_program({"train", "fashion-mnist", "--steps", "1", "--batch-size", "10"},
+                        {.environment = {{"XDG_CACHE_HOME", cache.path()},
+                                         {"http_proxy", server.url()},
+                                         {"https_proxy", server.url()},
+                                         {"no_proxy", ""}}});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(server.hits(), 0);
 }
 
 }  // namespace

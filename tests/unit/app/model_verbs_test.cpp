@@ -4,17 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <regex>
 
-#include "data/idx.h"
 #include "support/golden_compare.h"
-#include "support/program.h"
-#include "support/small_set.h"
-#include "support/specs.h"
-#include "train/classifier.h"
-#include "train/model_file.h"
+#include "unit/app/models.h"
 #include "unit/data/idx_files.h"
 #include "unroll/io/npy.h"
 
@@ -23,56 +17,6 @@ namespace {
 
 using Json = nlohmann::json;
 using test::run_program;
-
-void expect_parts(const std::string& text, const std::vector<std::string>& parts) {
-  for (const std::string& part : parts)
-    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
-}
-
-/// A failure says what is wrong in one line on stderr and nothing on stdout.
-void expect_failure(const test::ProgramResult& result, int code,
-                    const std::vector<std::string>& parts) {
-  EXPECT_EQ(result.code, code);
-  EXPECT_EQ(result.out, "");
-  EXPECT_EQ(test::lines_of(result.err).size(), 1u) << result.err;
-  expect_parts(result.err, parts);
-}
-
-/// A machine with the small set, and models on demand.
-struct Models {
-  test::TemporaryFolder folder;
-  std::string data = folder / "data";
-  std::string set = test::write_small_set(folder, "data/mnist");
-  std::string images = set + "/t10k-images-idx3-ubyte";
-
-  /// Writes an untrained model; described, or as a bare state_dict.
-  std::string write_model(const std::string& name, DType dtype = DType::f32, bool bare = false,
-                          std::int64_t layers = 1) const {
-    spec::ModelSpec spec = test::rnn_spec(28, 100, 10, layers);
-    spec.input.mean = bare ? 0 : 0.1307;
-    spec.input.std = bare ? 1 : 0.3081;
-    spec.dataset = "mnist";
-    Generator generator(7);
-    train::Classifier model(spec, generator, {.dtype = dtype});
-    const Parameters parameters = model.parameters();
-    if (bare)
-      io::write_safetensors(folder / name, train::views_of(parameters));
-    else
-      train::save_model(folder / name, spec, parameters);
-    return folder / name;
-  }
-
-  /// The 28 lines of numbers that an image of the test set is.
-  std::string rows_of(std::int64_t index) const {
-    const data::Idx idx = data::read_idx(images, data::Part::images);
-    std::string text;
-    for (std::int64_t r = 0; r < 28; ++r)
-      for (std::int64_t c = 0; c < 28; ++c)
-        text += std::to_string(idx.values[static_cast<std::size_t>((index * 28 + r) * 28 + c)]) +
-                (c < 27 ? " " : "\n");
-    return text;
-  }
-};
 
 struct ModelVerbs : testing::Test, Models {};
 
@@ -235,86 +179,6 @@ TEST_F(ModelVerbs, ABareStateDictMustSayItsActivation) {
   const std::string described = write_model("described.safetensors");
   expect_failure(run_program({"eval", described, "--activation", "tanh", "--data-dir", data}), 2,
                  {described, "describes itself"});
-}
-
-TEST(Faults, Row26_TruncatedModels) {
-  const Models models;
-  const std::string whole = test::content_of(models.write_model("model.safetensors"));
-  for (const std::size_t size : {std::size_t{0}, std::size_t{7}, std::size_t{8}, std::size_t{100},
-                                 whole.size() / 2, whole.size() - 1}) {
-    const std::string cut = models.folder.write("cut.safetensors", whole.substr(0, size));
-    expect_failure(run_program({"inspect", cut}), 1, {cut});
-    expect_failure(run_program({"eval", cut, "--data-dir", models.data}), 1, {cut});
-  }
-  expect_failure(run_program({"inspect", models.folder / "none"}), 1, {models.folder / "none"});
-  expect_failure(run_program({"inspect", models.data}), 1, {models.data + "/model.safetensors"});
-}
-
-TEST(Faults, Row28_AHugeHeader) {
-  const Models models;
-  const std::string huge = models.folder.write(
-      "huge.safetensors", std::string(7, '\0') + "\x80" + std::string(100, ' '));
-  expect_failure(run_program({"inspect", huge}), 1, {huge, "9223372036854775808"});
-}
-
-/// Writes a model's file with another description, or other weights.
-std::string changed(
-    const test::TemporaryFolder& folder, const std::string& model,
-    const std::function<void(Json& description, std::vector<io::ArrayView>&)>& how) {
-  const auto file = io::Safetensors::read(model);
-  auto metadata = file.metadata();
-  Json description = Json::parse(metadata.at("unroll"));
-  std::vector<io::ArrayView> arrays = file.arrays();
-  how(description, arrays);
-  metadata["unroll"] = description.dump();
-  const std::string path = folder / "changed.safetensors";
-  io::write_safetensors(path, arrays, metadata);
-  return path;
-}
-
-TEST(Faults, Row31_WeightsThatDoNotFitAreAllListed) {
-  const Models models;
-  const std::string model = models.write_model("model.safetensors");
-  const std::vector<std::byte> zeros(4096);
-  const std::string path =
-      changed(models.folder, model, [&](Json& description, std::vector<io::ArrayView>& arrays) {
-        description["layers"][1]["out_features"] = 11;
-        std::erase_if(arrays, [](const io::ArrayView& a) { return a.name == "rnn.bias_hh_l0"; });
-        arrays.push_back({"extra", io::ElementType::f32, {2}, std::span(zeros).first(8)});
-      });
-  for (const char* verb : {"eval", "predict", "inspect"}) {
-    SCOPED_TRACE(verb);
-    std::vector<std::string> arguments = {verb, path};
-    if (verb == std::string("predict")) arguments.push_back(models.images);
-    if (verb == std::string("eval")) arguments.insert(arguments.end(), {"--data-dir", models.data});
-    expect_failure(run_program(arguments), 1,
-                   {path, "fc.weight has shape [10, 100], expected [11, 100]",
-                    "fc.bias has shape [10], expected [11]", "rnn.bias_hh_l0 is missing",
-                    "extra is not part"});
-  }
-  const std::string integers =
-      changed(models.folder, model, [&](Json&, std::vector<io::ArrayView>& arrays) {
-        for (io::ArrayView& a : arrays)
-          if (a.name == "fc.bias")
-            a = {a.name, io::ElementType::i64, {10}, std::span(zeros).first(80)};
-      });
-  expect_failure(run_program({"eval", integers, "--data-dir", models.data}), 1,
-                 {integers, "fc.bias"});
-}
-
-TEST_F(ModelVerbs, DescriptionsThatCannotBeRead) {
-  const std::string model = write_model("model.safetensors");
-  const auto inspect = [&](const std::function<void(Json&)>& how) {
-    return run_program(
-        {"inspect", changed(folder, model, [&](Json& d, std::vector<io::ArrayView>&) { how(d); })});
-  };
-  const std::string path = folder / "changed.safetensors";
-  expect_failure(inspect([](Json& d) { d = 5; }), 1, {path, "description"});
-  expect_failure(inspect([](Json& d) { d["version"] = 3; }), 1, {path, "newer version"});
-  expect_failure(inspect([](Json& d) { d["layers"][0]["hidden_size"] = 1e300; }), 1,
-                 {path, "hidden_size"});
-  expect_failure(inspect([](Json& d) { d["layers"][0]["nonlinearity"] = "sine"; }), 1,
-                 {path, "sine"});
 }
 
 TEST_F(ModelVerbs, ModelAndDataMustFit) {

@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "support/program.h"
+#include "support/refusal.h"
 
 namespace unroll::app {
 namespace {
@@ -17,18 +17,11 @@ void expect_parts(const std::string& text, const std::vector<std::string>& parts
 }
 
 /// There is no data set here: were any work begun, it would end with another message and code.
-void expect_refused(Arguments arguments, const std::vector<std::string>& parts) {
-  SCOPED_TRACE(testing::PrintToString(arguments));
-  test::Program program(arguments);
-  const auto result = program.finish();
-  EXPECT_EQ(result.code, 2);
-  EXPECT_EQ(result.out, "");
-  expect_parts(result.err, parts);
-  EXPECT_LE(test::lines_of(result.err).size(), 2u) << result.err;
-  EXPECT_TRUE(std::filesystem::is_empty(program.folder() / "work"));
+void expect_refused(const Arguments& arguments, const std::vector<std::string>& parts) {
+  test::expect_refused(arguments, 2, parts);
 }
 
-TEST(Faults, Row40_SettingsOutOfRange) {
+TEST(Fault40, SettingsOutOfRange) {
   const auto refused = [](Arguments flags, const std::vector<std::string>& parts) {
     flags.insert(flags.begin(), {"train", "mnist", "--out", "run"});
     expect_refused(flags, parts);
@@ -63,7 +56,7 @@ TEST(Faults, Row40_SettingsOutOfRange) {
   refused({"--out"}, {"--out"});
 }
 
-TEST(Faults, Row40_SettingsThatATaskHasNot) {
+TEST(Fault40, SettingsThatATaskHasNot) {
   const auto refused = [](Arguments arguments, const std::vector<std::string>& parts) {
     arguments.insert(arguments.begin(), {"train", "--out", "run"});
     expect_refused(arguments, parts);
@@ -80,7 +73,7 @@ TEST(Faults, Row40_SettingsThatATaskHasNot) {
   refused({"adding", "--length", "1000000", "--batch-size", "1000000"}, {"batch-size", "smaller"});
 }
 
-TEST(Faults, Row40_WhatIsNotKnownGetsASuggestion) {
+TEST(Fault40, WhatIsNotKnownGetsASuggestion) {
   expect_refused({"trian", "mnist"}, {"verb trian", "did you mean train?"});
   expect_refused({"data", "inof", "mnist"}, {"verb inof", "did you mean info?"});
   expect_refused({"train", "mnist", "--hiden", "5"}, {"flag --hiden", "did you mean --hidden?"});
@@ -109,7 +102,7 @@ TEST(Faults, Row40_WhatIsNotKnownGetsASuggestion) {
   expect_refused({"eval"}, {"model"});
 }
 
-TEST(Faults, Row40_AKeyOfTheConfigurationThatIsNotKnown) {
+TEST(Fault40, AKeyOfTheConfigurationThatIsNotKnown) {
   const test::TemporaryFolder folder;
   const std::string rest =
       R"("numerics_revision":1,"data":{"train_sha256":"a","test_sha256":"b"}})";
@@ -125,6 +118,24 @@ TEST(Faults, Row40_AKeyOfTheConfigurationThatIsNotKnown) {
   refused(R"("threads":4294967297)", {"threads", "4294967297"});
   refused(R"("lr":-1)", {"lr", "-1", "above 0"});
   refused(R"("optimizer":"sdg")", {"sdg", "did you mean sgd?"});
+}
+
+TEST(Fault30, ConfigurationsThatAreNotTheFormats) {
+  const test::TemporaryFolder folder;
+  const auto refused = [&](const std::string& text, const std::string& why) {
+    const std::string file = folder.write("config.json", text);
+    test::expect_refused({"train", "--config", file, "--out", "run"}, 1,
+                         {file, why, "give the config.json of a run"});
+  };
+  refused(R"({"settings":{"hidden":5,"hidden":6}})", "\"hidden\" is there twice");
+  refused(
+      R"({"settings":{"hidden":)" + std::string(100'000, '[') + std::string(100'000, ']') + "}}",
+      "nested deeper than 32");
+  refused("{\"settings\":{\"recipe\":\"\xff\"}}", "not JSON in UTF-8 (byte 24)");
+  refused(R"({"settings":{"lr":1e999}})", "too large");
+  const std::string large = folder.write("config.json", std::string((1 << 20) + 1, ' '));
+  test::expect_refused({"train", "--config", large, "--out", "run"}, 1,
+                       {large, "1048577 bytes", "more than the 1048576"});
 }
 
 TEST(Usage, AnInstructionSetThatIsNotThere) {

@@ -134,7 +134,7 @@ TEST_P(RealFiles, AreRecognised) {
   EXPECT_EQ(open_folder(Split::test, test.place).name, GetParam().name);
 }
 
-TEST_P(RealFiles, Faults_Row10_AreKnownUnderWrongNames) {
+TEST_P(RealFiles, Fault10_AreKnownUnderWrongNames) {
   const std::string place = folder_of(GetParam().name) + "/" + GetParam().name;
   const TemporaryFolder folder;
   const auto link = [&](const std::string& name, const std::string& target) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "support/expect_error.h"
 #include "support/temporary_folder.h"
@@ -231,6 +232,25 @@ TEST(InferLoad, RefusesABareStateDictAndWrongWeights) {
   for (const char* part : {"rnn.weight_ih_l0 has shape [13, 5], expected [14, 5]",
                            "rnn.weight_hh_l1 is missing", "fc.weight"})
     EXPECT_NE(all.find(part), std::string::npos) << part << " in " << all;
+}
+
+TEST(Fault32, LoadRefusesWeightsThatAreNotFiniteUnlessAsked) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "model.safetensors";
+  Both<float> both(test::rnn_spec(5, 13, 3));
+  const Parameters parameters = both.module.parameters();
+  std::ranges::copy(std::vector{1.0f, std::nanf(""), INFINITY},
+                    Tensor(parameters.back().value).values<float>().begin());
+  train::save_model(path, both.spec, parameters);
+  const std::string error = error_of<FormatError>([&] { Model<float>::load(path); });
+  for (const char* part :
+       {path.c_str(), "fc.bias has 2 weights that are NaN or infinite", "train it again"})
+    EXPECT_NE(error.find(part), std::string::npos) << part << " in " << error;
+  const Model<float> loaded = Model<float>::load(path, true);
+  std::vector<float> out(3);
+  loaded.run(std::vector<float>(5, 0.5f), 1, 1, out);
+  EXPECT_TRUE(std::isfinite(out[0]));
+  EXPECT_TRUE(std::isnan(out[1]));
 }
 
 }  // namespace

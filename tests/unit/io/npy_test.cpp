@@ -66,7 +66,8 @@ TEST_F(Npy, SizesThatDoNotFitAreRefused) {
   EXPECT_FALSE(std::filesystem::exists(path_));
 }
 
-TEST_F(Npy, TruncatedAtEveryOffsetIsRefused) {
+using Fault26Npy = Npy;
+TEST_F(Fault26Npy, TruncatedAtEveryOffset) {
   for (std::size_t size = 0; size < numpy_f32.size(); ++size)
     EXPECT_THROW(read(numpy_f32.substr(0, size)), FormatError) << size;
   EXPECT_THROW(read(numpy_f32 + "x"), FormatError);

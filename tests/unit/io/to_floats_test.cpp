@@ -70,5 +70,17 @@ TEST(ToFloats, WrongSizeOrTypeIsRefused) {
                FormatError);
 }
 
+TEST(Fault32, ValuesThatAreNotFiniteAreCounted) {
+  const float inf = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(count_not_finite(view(ElementType::f32, std::vector<float>{1, inf, -inf, NAN, 3e38f})),
+            3u);
+  EXPECT_EQ(count_not_finite(view(ElementType::f64, std::vector<double>{1e300, inf, NAN})), 2u);
+  // Halves: 65504, infinity, NaN, and the same bits as bf16, where 0x7bff is finite, too.
+  const std::vector<std::uint16_t> bits{0x7bff, 0x7c00, 0x7e00, 0xfc00, 0x7f80, 0xffc0};
+  EXPECT_EQ(count_not_finite(view(ElementType::f16, bits)), 5u);
+  EXPECT_EQ(count_not_finite(view(ElementType::bf16, bits)), 2u);
+  EXPECT_EQ(count_not_finite(view(ElementType::u8, std::vector<std::uint8_t>{0xff})), 0u);
+}
+
 }  // namespace
 }  // namespace unroll::io

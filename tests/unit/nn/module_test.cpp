@@ -119,7 +119,7 @@ TEST(Module, LoadCopiesByNameAndConverts) {
     EXPECT_EQ(target[i].value.to_vector(), source[i].value.to(DType::f32).to_vector());
 }
 
-TEST(Faults, Row31_LoadListsEveryDifferenceAndChangesNothing) {
+TEST(Fault31, LoadListsEveryDifferenceAndChangesNothing) {
   Model model;
   Parameters values = Model().parameters();
   values.erase(values.begin());                // rnn.weight_ih_l0

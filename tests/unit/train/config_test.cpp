@@ -187,6 +187,21 @@ TEST(ConfigJson, DamageIsRefused) {
     expect_parts(error_of<FormatError>([&] { config_from_json(text, "c.json"); }), {"c.json"});
 }
 
+TEST(Fault30, ConfigurationsThatAreNotTheFormats) {
+  const std::string good = to_json(recipe("tuned"), {"a", "b", 1});
+  const auto refused = [](const std::string& text, const std::string& why) {
+    expect_parts(error_of<FormatError>([&] { config_from_json(text, "c.json"); }),
+                 {"c.json", why, "give the config.json of a run"});
+  };
+  std::string twice = good;
+  refused(twice.replace(twice.find("\"seed\""), 6, "\"hidden\""), "\"hidden\" is there twice");
+  std::string deep = good;
+  const std::string nested = std::string(100'000, '[') + std::string(100'000, ']');
+  refused(deep.replace(deep.find("\"seed\": ") + 8, 1, nested), "nested deeper than 32");
+  std::string bytes = good;
+  refused(bytes.replace(bytes.find("tuned"), 1, "\xff"), "not JSON in UTF-8");
+}
+
 TEST(Config, RangesAreChecked) {
   const auto refused = [](const std::function<void(Config&)>& how, const std::string& setting) {
     Config c = recipe("tuned");

@@ -1,0 +1,39 @@
+#include "app/messages.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "core/printable.h"
+
+namespace unroll::app {
+namespace {
+
+enum class Colour { red = 31, yellow = 33 };
+
+/// As https://no-color.org has it: an empty NO_COLOR counts as none.
+bool shows_colours() {
+  const char* const refused = std::getenv("NO_COLOR");
+  const char* const terminal = std::getenv("TERM");
+  return ::isatty(STDERR_FILENO) == 1 && !(refused && *refused) && terminal &&
+         std::string_view(terminal) != "dumb";
+}
+
+void say(Colour colour, std::string_view first, std::string_view text) {
+  const std::string word = shows_colours()
+                               ? fmt::format("\033[{}m{}\033[0m", static_cast<int>(colour), first)
+                               : std::string(first);
+  // Not fmt::print, which would throw.
+  std::fputs(fmt::format("{} {}\n", word, printable(text)).c_str(), stderr);
+}
+
+}  // namespace
+
+void say_error(std::string_view text) { say(Colour::red, "unroll:", text); }
+
+void say_note(std::string_view text) { say(Colour::yellow, "note:", text); }
+
+}  // namespace unroll::app
