@@ -61,8 +61,10 @@ void check_onnx_can_say(const spec::RecurrentSpec& r) {
   if (r.proj_size > 0) refuse(fmt::format("LSTM with a projection (proj_size {})", r.proj_size));
   if (r.layer_norm) refuse(fmt::format("{} with layer normalisation", operator_of(r.cell)));
   if (r.zoneout_h > 0 || r.zoneout_c > 0)
-    refuse(fmt::format("{} with zoneout, which keeps {} of h and {} of c when a model runs",
-                       operator_of(r.cell), r.zoneout_h, r.zoneout_c));
+    refuse(
+        fmt::format("{} with zoneout, which a trained model does too (zoneout_h {}, zoneout_c "
+                    "{})",
+                    operator_of(r.cell), r.zoneout_h, r.zoneout_c));
 }
 
 void add_onnx_cell(OnnxGraph& graph, const spec::RecurrentSpec& r, std::int64_t l,

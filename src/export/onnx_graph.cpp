@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <protozero/pbf_builder.hpp>
 
@@ -19,7 +20,7 @@ enum class Model : protozero::pbf_tag_type {
   opset_import = 8,
   metadata_props = 14
 };
-enum class OpsetId : protozero::pbf_tag_type { version = 2 };
+enum class OpsetId : protozero::pbf_tag_type { domain = 1, version = 2 };
 enum class Entry : protozero::pbf_tag_type { key = 1, value = 2 };
 enum class Graph : protozero::pbf_tag_type {
   node = 1,
@@ -148,13 +149,25 @@ void OnnxGraph::input(OnnxValue value) { inputs_.push_back(std::move(value)); }
 void OnnxGraph::output(OnnxValue value) { outputs_.push_back(std::move(value)); }
 
 std::string OnnxGraph::model(const std::map<std::string, std::string>& metadata) const {
-  std::string bytes;
+  std::string name, values, bytes;
+  {
+    Message<Graph> graph(name);
+    graph.add_string(Graph::name, "unroll");
+  }
+  {
+    Message<Graph> graph(values);
+    for (const OnnxValue& value : inputs_) add_value(graph, Graph::input, value);
+    for (const OnnxValue& value : outputs_) add_value(graph, Graph::output, value);
+  }
+  // Fields ascend, as protobuf's own libraries write them.
   Message<Model> model(bytes);
   model.add_int64(Model::ir_version, ir_version);
   model.add_string(Model::producer_name, "unroll");
   model.add_string(Model::producer_version, UNROLL_VERSION);
+  model.add_message(Model::graph, nodes_ + name + constants_ + values);
   {
     Message<OpsetId> opset_id(model, Model::opset_import);
+    opset_id.add_string(OpsetId::domain, "");  // ONNX's own operators
     opset_id.add_int64(OpsetId::version, opset);
   }
   for (const auto& [key, value] : metadata) {
@@ -162,12 +175,6 @@ std::string OnnxGraph::model(const std::map<std::string, std::string>& metadata)
     entry.add_string(Entry::key, key);
     entry.add_string(Entry::value, value);
   }
-  std::string ends;
-  Message<Graph> graph(ends);
-  graph.add_string(Graph::name, "unroll");
-  for (const OnnxValue& value : inputs_) add_value(graph, Graph::input, value);
-  for (const OnnxValue& value : outputs_) add_value(graph, Graph::output, value);
-  model.add_message(Model::graph, nodes_ + constants_ + ends);
   return bytes;
 }
 

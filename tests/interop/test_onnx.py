@@ -96,7 +96,7 @@ class Model:
 
     `scores` are printed by `unroll predict` as they are; `logits` as probabilities."""
 
-    def __init__(self, folder, layers, output="scores", **input_changes):
+    def __init__(self, folder, layers, output="scores", dtype=np.float32, **input_changes):
         self.folder, self.layers = folder, layers
         input_form = {"form": "rows", "height": 0, "width": INPUTS, "permutation": None}
         input_form |= {"mean": MEAN, "std": STD} | input_changes
@@ -105,7 +105,7 @@ class Model:
         rng = np.random.default_rng(5)
         self.weights = {}
         for layer in layers:
-            self.weights |= weights_of(layer, rng)
+            self.weights |= {name: w.astype(dtype) for name, w in weights_of(layer, rng).items()}
         self.path = folder / "model.safetensors"
         save_file(self.weights, self.path, metadata={"unroll": json.dumps(description)})
 
@@ -189,6 +189,13 @@ def test_readouts(tmp_path, cell, readout):
 def test_without_biases(tmp_path, cell):
     layer = CELLS[cell] | {"bias": False, "num_layers": 2}
     model = Model(tmp_path, [layer, linear(HIDDEN, CLASSES, bias=False)])
+    images = pixels(2, 5, INPUTS)
+    close(outputs(model.export(), {"input": images})["output"], model.predict_all(images))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float16])
+def test_weights_of_other_precision_become_f32(tmp_path, dtype):
+    model = Model(tmp_path, with_head(recurrent("lstm", num_layers=2)), dtype=dtype)
     images = pixels(2, 5, INPUTS)
     close(outputs(model.export(), {"input": images})["output"], model.predict_all(images))
 
@@ -462,6 +469,13 @@ def test_the_file_describes_itself(tmp_path):
     assert description["layers"] == model.layers
 
 
+def test_the_bytes_are_those_of_the_onnx_package(tmp_path):
+    model = Model(tmp_path, MIXED)
+    model.export()
+    path = tmp_path / "model.onnx"
+    assert onnx.load(path).SerializeToString(deterministic=True) == path.read_bytes()
+
+
 def test_the_same_model_gives_the_same_bytes(tmp_path):
     model = Model(tmp_path, MIXED)
     path = tmp_path / "model.onnx"
@@ -473,9 +487,9 @@ def test_the_same_model_gives_the_same_bytes(tmp_path):
 
 def test_what_onnx_cannot_say_is_refused_by_name(tmp_path):
     for layer, words in [
-        (recurrent("lstm", proj_size=4), ["lstm:", "projection (proj_size 4)"]),
-        (recurrent("gru", layer_norm=True), ["gru:", "layer normalisation"]),
-        (recurrent("rnn", zoneout_h=0.25), ["rnn:", "zoneout", "0.25"]),
+        (recurrent("lstm", proj_size=4), ['"lstm":', "projection (proj_size 4)"]),
+        (recurrent("gru", layer_norm=True), ['"gru":', "layer normalisation"]),
+        (recurrent("rnn", zoneout_h=0.25), ['"rnn":', "zoneout", "0.25"]),
     ]:
         out = layer.get("proj_size") or HIDDEN
         error = Model(tmp_path, [layer, linear(out, CLASSES)]).refuse()
@@ -484,7 +498,7 @@ def test_what_onnx_cannot_say_is_refused_by_name(tmp_path):
 
 def test_streams_and_lengths_that_make_no_sense_are_refused(tmp_path):
     both_ways = Model(tmp_path, with_head(recurrent("gru", bidirectional=True)))
-    assert "gru is bidirectional" in both_ways.refuse("--streaming")
+    assert '"gru" is bidirectional' in both_ways.refuse("--streaming")
     assert "no end" in Model(tmp_path, with_head(recurrent("gru"))).refuse("--streaming", "--lengths")
     flat = Model(tmp_path, [linear(72, CLASSES)], **FLAT)
     assert "reads no sequences" in flat.refuse("--streaming")
