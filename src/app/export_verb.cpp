@@ -93,8 +93,9 @@ void add_export(CLI::App& program, Work& chosen) {
                              "onnx: one time step, what it carries being inputs and outputs"));
   own("onnx", verb->add_flag("--lengths", flags->onnx.lengths,
                              "onnx: an input that says how long each sequence is"));
-  own("onnx", verb->add_flag("!--no-scaling", flags->onnx.scaling,
-                             "onnx: the input is not pixels of 0 to 255, but already scaled"));
+  own("onnx", verb->add_flag_callback(
+                  "--no-scaling", [flags] { flags->onnx.scaling = false; },
+                  "onnx: the input is not pixels of 0 to 255, but already scaled"));
   verb->callback([flags, &chosen] { chosen = [flags] { return work(*flags); }; });
 }
 
