@@ -10,6 +10,8 @@ find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(ZLIB REQUIRED)
 pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)
 pkg_check_modules(libdeflate REQUIRED IMPORTED_TARGET libdeflate)
+pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
+find_path(PROTOZERO_INCLUDE_DIR protozero/pbf_writer.hpp REQUIRED)  # headers alone, no config
 
 add_library(unroll_deps_infer INTERFACE)
 target_link_libraries(unroll_deps_infer INTERFACE PkgConfig::hwy fmt::fmt
@@ -19,6 +21,7 @@ target_link_libraries(unroll_deps_library INTERFACE unroll_deps_infer PkgConfig:
                       ZLIB::ZLIB OpenSSL::Crypto)
 add_library(unroll_deps_program INTERFACE)
 target_link_libraries(unroll_deps_program INTERFACE unroll_deps_library CLI11::CLI11
-                      ${CMAKE_DL_LIBS})
+                      PkgConfig::libzip ${CMAKE_DL_LIBS})
 # Loaded when something is downloaded (src/app/curl_library.h): only its headers are needed here.
-target_include_directories(unroll_deps_program SYSTEM INTERFACE ${CURL_INCLUDE_DIRS})
+target_include_directories(unroll_deps_program SYSTEM INTERFACE ${CURL_INCLUDE_DIRS}
+                           ${PROTOZERO_INCLUDE_DIR})

@@ -176,7 +176,7 @@ TEST(Fault32, WeightsThatAreNotFinite) {
 
 TEST(Fault33, ANewerVersion) {
   const DamagedModel damaged;
-  damaged.expect(damaged.described([](Json& d) { d["version"] = 3; }),
+  damaged.expect(damaged.described([](Json& d) { d["version"] = 4; }),
                  {"written by a newer version", "format 3", "reads 2", "update it"});
 }
 
