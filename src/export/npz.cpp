@@ -6,6 +6,7 @@
 #include <memory>
 #include <new>
 
+#include "core/printable.h"
 #include "io/npy_start.h"
 #include "io/safetensors_header.h"
 #include "unroll/core/error.h"
@@ -79,7 +80,7 @@ void check_name(const std::string& name) {
   if (name.find_first_of("/\\") != std::string::npos)
     throw ValueError("export", fmt::format("the weight {} can't be a file of an .npz archive: its "
                                            "name has a slash",
-                                           io::printable(name)));
+                                           in_quotes(name)));
 }
 
 template <class T>

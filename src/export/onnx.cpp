@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/printable.h"
 #include "export/onnx_cell.h"
 #include "export/onnx_readout.h"
 #include "export/weights.h"
@@ -45,7 +46,7 @@ void check(const spec::ModelSpec& spec, const OnnxOptions& options) {
       check_onnx_can_say(*r);
       if (options.streaming && r->bidirectional)
         refuse(fmt::format("--streaming: {} is bidirectional, so it needs a whole sequence",
-                           io::printable(r->name)));
+                           in_quotes(r->name)));
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include <span>
 
+#include "core/printable.h"
 #include "io/safetensors_header.h"
 #include "unroll/core/error.h"
 
@@ -56,7 +57,7 @@ void check_onnx_can_say(const spec::RecurrentSpec& r) {
   const auto refuse = [&](const std::string& what) {
     throw ValueError("export", fmt::format("{}: ONNX has no {}; --format npz has the weights and "
                                            "the description of any model",
-                                           io::printable(r.name), what));
+                                           in_quotes(r.name), what));
   };
   if (r.proj_size > 0) refuse(fmt::format("LSTM with a projection (proj_size {})", r.proj_size));
   if (r.layer_norm) refuse(fmt::format("{} with layer normalisation", operator_of(r.cell)));

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "core/json.h"
 #include "core/printable.h"
@@ -42,10 +44,7 @@ class Completion {
       : given_(std::move(architecture)), weights_(weights) {}
 
   Architecture complete() {
-    const auto found = given_.find("layers");
-    if (found == given_.end() || !found->is_array()) fail("'layers' is missing, a list of layers");
-    Json layers = Json::array();
-    for (std::size_t i = 0; i < found->size(); ++i) layers.push_back(layer(i));
+    Json layers = all_layers();
     if (!problems_.empty()) fail(fmt::format("{}", fmt::join(problems_, "; ")));
     if (!open_.empty())
       throw OpenQuestions(fmt::format("the weights do not say {}", fmt::join(open_, ", ")), text());
@@ -66,7 +65,21 @@ class Completion {
     return std::move(result_);
   }
 
+  /// The file with all choices that it leaves.
+  std::string text_with_questions() {
+    all_layers();
+    return text();
+  }
+
  private:
+  Json all_layers() {
+    const auto found = given_.find("layers");
+    if (found == given_.end() || !found->is_array()) fail("'layers' is missing, a list of layers");
+    Json layers = Json::array();
+    for (std::size_t i = 0; i < found->size(); ++i) layers.push_back(layer(i));
+    return layers;
+  }
+
   Json& given(std::size_t i) { return given_["layers"][i]; }
 
   /// What is missing of a layer and can't be known: the line to add, with the choices.
@@ -86,6 +99,11 @@ class Completion {
     if (name.empty()) {
       problems_.push_back(
           fmt::format("layer {} has no 'name', which says whose weights it takes", i + 1));
+      return {};
+    }
+    if (result_.sources.contains(name)) {
+      problems_.push_back(
+          fmt::format("layer {} is the second that is called {}", i + 1, in_quotes(name)));
       return {};
     }
     const auto found = weights_.layer(name, weight);
@@ -131,18 +149,42 @@ class Completion {
     const std::string from = source(i, "weight_ih_l0");
     if (from.empty()) return {};
     try {
-      auto r = spec::recurrent_from_weights(weights_.shapes(), from, {});
-      const std::int64_t rows = r.gates() * r.hidden_size;
-      r.cell = spec::cell_named(type);
-      // Of another type than the weights are, it has other sizes, which will be said.
-      if (r.gates() * r.hidden_size != rows)
-        r.hidden_size = std::max<std::int64_t>(rows / r.gates(), 1);
+      auto r = layer_of(from, spec::cell_named(type));
       if (inner) r.readout = spec::Readout::every_step;
       return json_of(r);
     } catch (const Error& error) {
       problems_.push_back(error.what());
       return {};
     }
+  }
+
+  /// A layer as its weights tell. Where they contradict each other, those that read the input
+  /// count: what differs from them is listed later, with all else.
+  spec::RecurrentSpec layer_of(const std::string& from, spec::Cell cell) const {
+    std::optional<spec::RecurrentSpec> told;
+    try {
+      told = spec::recurrent_from_weights(weights_.shapes(), from, {});
+    } catch (const FormatError&) {
+    }
+    if (told && told->cell != cell)
+      throw FormatError("import",
+                        fmt::format("{}.weight_hh_l0 of shape [{}] is of type {}, not {}", from,
+                                    fmt::join(weights_.shapes().at(from + ".weight_hh_l0"), ", "),
+                                    spec::name_of(told->cell), spec::name_of(cell)));
+    if (told) return *told;
+    std::map<std::string, spec::Sizes> shapes = weights_.shapes();
+    const spec::Sizes& input = shapes.at(from + ".weight_ih_l0");
+    const auto projection = shapes.find(from + ".weight_hr_l0");
+    const std::int64_t gates = spec::RecurrentSpec{.cell = cell}.gates();
+    std::int64_t hidden = input.empty() ? 0 : input[0] / gates, state = hidden;
+    if (projection != shapes.end() && projection->second.size() == 2) {
+      state = projection->second[0];
+      hidden = projection->second[1];
+    }
+    // An empty tensor may claim any size; what is implausible is refused below.
+    constexpr std::int64_t kLargest = std::int64_t{1} << 31;
+    shapes[from + ".weight_hh_l0"] = {gates * std::min(hidden, kLargest), state};
+    return spec::recurrent_from_weights(shapes, from, {});
   }
 
   /// Whether the next layer with weights is a recurrent one, which reads every step.
@@ -166,6 +208,8 @@ class Completion {
   }
 
   Json convolution(std::size_t i) {
+    ask(i, "stride", "[height, width]");
+    ask(i, "padding", "[height, width]");
     const std::string from = source(i, "weight");
     if (from.empty()) return {};
     const spec::Sizes& shape = weights_.shapes().at(from + ".weight");
@@ -275,13 +319,35 @@ Architecture read_architecture(std::string_view text, const WeightNames& weights
   return Completion(std::move(json), weights).complete();
 }
 
-Architecture guess_architecture(const WeightNames& weights) {
-  const spec::ModelSpec guess = spec::from_weights(weights.shapes(), {});
+namespace {
+
+/// Layers by the names and shapes of their weights, in the order of the file, which is nearly
+/// always the one that the network's class names them in.
+Json layers_in_order(const WeightNames& weights) {
+  Json layers = Json::array();
+  const auto add = [&](const std::string& name, std::string_view weight, std::string_view type) {
+    layers.push_back({{"type", type}, {"name", name.substr(0, name.size() - weight.size())}});
+  };
+  for (const std::string& name : weights.in_order()) {
+    const std::size_t dimensions = weights.shapes().at(name).size();
+    if (name.ends_with(".weight_ih_l0")) {
+      const std::string layer = name.substr(0, name.rfind('.'));
+      add(name, ".weight_ih_l0",
+          spec::name_of(spec::recurrent_from_weights(weights.shapes(), layer, {}).cell));
+    } else if (name.ends_with(".weight") && (dimensions == 2 || dimensions == 4)) {
+      add(name, ".weight", dimensions == 2 ? "linear" : "conv2d");
+    }
+  }
+  return layers;
+}
+
+/// As from_weights understood it, with what it could only assume left open.
+Json layers_of(const spec::ModelSpec& guess) {
   Json layers = Json::array();
   for (const spec::LayerSpec& layer : guess.layers) {
     if (const auto* r = std::get_if<spec::RecurrentSpec>(&layer)) {
       layers.push_back({{"type", spec::name_of(r->cell)}, {"name", r->name}});
-      // Told by the size of what reads it; all else is open.
+      // Told by the size of what reads it.
       if (r->readout == spec::Readout::mean_last) layers.back()["readout"] = "mean_last";
     } else if (const auto* l = std::get_if<spec::LinearSpec>(&layer)) {
       layers.push_back({{"type", "linear"}, {"name", l->name}});
@@ -289,8 +355,25 @@ Architecture guess_architecture(const WeightNames& weights) {
       layers.push_back({{"type", "activation"}});
     }
   }
+  return layers;
+}
+
+}  // namespace
+
+Architecture guess_architecture(const WeightNames& weights) {
   Json architecture = Json::object();
-  architecture["layers"] = std::move(layers);
+  try {
+    architecture["layers"] = layers_of(spec::from_weights(weights.shapes(), {}));
+  } catch (const FormatError& error) {
+    Json layers = layers_in_order(weights);
+    if (layers.empty()) throw;
+    architecture["layers"] = std::move(layers);
+    throw OpenQuestions(
+        fmt::format("{}; bring the layers into the network's order and add what has "
+                    "no weights: activations, residual connections, scaling",
+                    error.what()),
+        Completion(std::move(architecture), weights).text_with_questions());
+  }
   return Completion(std::move(architecture), weights).complete();
 }
 

@@ -25,8 +25,9 @@ bool is_recurrent(std::string_view weight) {
 }
 
 /// A bare layer's and a cell's weight as that of a layer with a name.
-std::string completed(std::string name) {
-  if (name.find('.') == std::string::npos) name = (is_recurrent(name) ? "rnn." : "fc.") + name;
+std::string completed(std::string name, bool bare) {
+  if (bare && is_recurrent(name)) name = "rnn." + name;
+  if (bare && (name == "weight" || name == "bias")) name = "fc." + name;
   const std::string weight = name.substr(name.rfind('.') + 1);
   constexpr std::string_view kOfCells[] = {"weight_ih", "weight_hh", "bias_ih", "bias_hh"};
   if (std::ranges::find(kOfCells, weight) != std::end(kOfCells)) name += "_l0";
@@ -36,15 +37,19 @@ std::string completed(std::string name) {
 }  // namespace
 
 WeightNames::WeightNames(const StateDict& state) {
-  for (const auto& array : state.arrays) arrays_[completed(without_wrappers(array.name))] = &array;
-  if (arrays_.size() < state.arrays.size()) {
+  bare_ = std::ranges::none_of(
+      state.arrays, [](const auto& array) { return array.name.find('.') != std::string::npos; });
+  const auto take = [&](auto&& name_of) {
     arrays_.clear();
-    for (const auto& array : state.arrays) arrays_[array.name] = &array;
-  }
-  for (const auto& [name, array] : arrays_) {
-    shapes_[name] = array->shape;
-    bare_ = bare_ || array->name.find('.') == std::string::npos;
-  }
+    order_.clear();
+    for (const auto& array : state.arrays) {
+      order_.push_back(name_of(array.name));
+      arrays_[order_.back()] = &array;
+    }
+  };
+  take([this](const std::string& name) { return completed(without_wrappers(name), bare_); });
+  if (arrays_.size() < state.arrays.size()) take([](const std::string& name) { return name; });
+  for (const auto& [name, array] : arrays_) shapes_[name] = array->shape;
 }
 
 std::optional<std::string> WeightNames::layer(const std::string& name,

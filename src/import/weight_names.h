@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "import/state_dict.h"
 #include "unroll/spec/model_spec.h"
@@ -22,6 +23,7 @@ class WeightNames {
 
   const std::map<std::string, const io::ArrayView*>& all() const { return arrays_; }
   const std::map<std::string, spec::Sizes>& shapes() const { return shapes_; }
+  const std::vector<std::string>& in_order() const { return order_; }  ///< of the file
 
   /// What a layer of this name is called in the file: itself, or the only one whose name ends in
   /// ".NAME", or a bare layer; it has the weight of that name ("weight_ih_l0").
@@ -30,6 +32,7 @@ class WeightNames {
  private:
   std::map<std::string, const io::ArrayView*> arrays_;
   std::map<std::string, spec::Sizes> shapes_;
+  std::vector<std::string> order_;
   bool bare_ = false;
 };
 

@@ -70,7 +70,9 @@ std::vector<LinearSpec> linear_layers(const Weights& weights,
   constexpr std::string_view kWeight = ".weight";
   std::vector<LinearSpec> layers;
   for (const auto& [name, sizes] : weights) {
-    const auto is_part = [&](const std::string& layer) { return name.starts_with(layer + "."); };
+    const auto is_part = [&full = name](const std::string& layer) {
+      return full.starts_with(layer + ".");
+    };
     if (!name.ends_with(kWeight) || std::ranges::any_of(recurrent, is_part)) continue;
     const std::string layer = name.substr(0, name.size() - kWeight.size());
     if (sizes.size() == 4)

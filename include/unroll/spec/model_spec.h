@@ -92,10 +92,10 @@ struct Assumed {
 };
 
 /// Reads the architecture off a bare state_dict's names and shapes: recurrent layers as PyTorch
-/// names them, if any, one on top of the other in the order of their names, and linear layers in the
-/// order in which their sizes fit, with the assumed activation between them. Where the first linear
-/// layer reads twice the state's size, it reads mean_last, otherwise the last state.
-/// Throws FormatError naming what is missing or not understood.
+/// names them, if any, one on top of the other in the order of their names, and linear layers in
+/// the order in which their sizes fit, with the assumed activation between them. Where the first
+/// linear layer reads twice the state's size, it reads mean_last, otherwise the last state. Throws
+/// FormatError naming what is missing or not understood.
 ModelSpec from_weights(const std::map<std::string, Sizes>& weights, const Assumed& assumed);
 
 /// Whether the model has an activation, which from_weights can only assume.

@@ -88,6 +88,25 @@ TEST(FromWeights, ReadsWhatThereIsToRead) {
   EXPECT_EQ(read_back(pixels), pixels);
 }
 
+TEST(FromWeights, RecurrentLayersOnTopOfEachOther) {
+  Weights weights = {{"gru10.weight_ih_l0", {9, 4}},
+                     {"gru10.weight_hh_l0", {9, 3}},
+                     {"gru2.weight_ih_l0", {12, 5}},
+                     {"gru2.weight_hh_l0", {12, 4}},
+                     {"fc.weight", {2, 3}}};
+  const ModelSpec spec = from_weights(weights, {});
+  ModelSpec expected;
+  expected.input.width = 5;
+  RecurrentSpec lower{.name = "gru2", .cell = Cell::gru, .input_size = 5, .hidden_size = 4};
+  RecurrentSpec upper{.name = "gru10", .cell = Cell::gru, .input_size = 4, .hidden_size = 3};
+  lower.bias = upper.bias = false;
+  lower.readout = Readout::every_step;
+  expected.layers = {lower, upper, LinearSpec{"fc", 3, 2, false}};
+  EXPECT_EQ(spec, expected);
+  weights["gru10.weight_ih_l0"] = {9, 7};
+  refused(weights, {"gru2 gives 4 features, gru10 reads 7"});
+}
+
 TEST(FromWeights, LinearLayersInTheOrderThatFits) {
   // nn.Sequential names by numbers: 2 comes before 10.
   ModelSpec spec = from_weights({{"0.weight", {30, 784}},

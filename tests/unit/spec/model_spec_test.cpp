@@ -77,8 +77,23 @@ ModelSpec image_spec() {
   return spec;
 }
 
+ModelSpec residual_spec() {
+  ModelSpec spec = test::rnn_spec(3, 3, 2);
+  std::get<RecurrentSpec>(spec.layers[0]).readout = Readout::every_step;
+  spec.layers.insert(spec.layers.begin(), ScaleSpec{{0.5, 1, 2}, {3}});
+  spec.layers.insert(spec.layers.begin() + 2, ResidualSpec{2});
+  return spec;
+}
+
+// So that older programs read what they can run.
+TEST(ModelJson, TheVersionIsTheOldestThatCanSayIt) {
+  EXPECT_EQ(Json::parse(to_json(full_spec()))["version"], 2);
+  EXPECT_EQ(Json::parse(to_json(residual_spec()))["version"], 3);
+}
+
 TEST(ModelJson, RoundTrip) {
-  for (const ModelSpec& spec : {full_spec(), image_spec(), test::rnn_spec(1, 1, 1)})
+  for (const ModelSpec& spec :
+       {full_spec(), image_spec(), residual_spec(), test::rnn_spec(1, 1, 1)})
     EXPECT_EQ(from_json(to_json(spec)), spec);
   EXPECT_NE(to_json(image_spec()), to_json(full_spec()));
 }
@@ -133,7 +148,7 @@ TEST(ModelJson, DamageIsRefused) {
                          std::int64_t{1} << 62,
                          std::numeric_limits<std::uint64_t>::max()};
   int refused = 0;
-  for (const ModelSpec& spec : {full_spec(), image_spec()}) {
+  for (const ModelSpec& spec : {full_spec(), image_spec(), residual_spec()}) {
     Json json = Json::parse(to_json(spec));
     for_each_value(json, [&](Json& value) {
       const Json before = value;
@@ -174,7 +189,7 @@ TEST(ModelJson, MissingAndUnknownKeysAreNamed) {
     for (auto& item : at)
       if (item.is_structured()) walk(item, whole);
   };
-  for (const ModelSpec& spec : {full_spec(), image_spec()}) {
+  for (const ModelSpec& spec : {full_spec(), image_spec(), residual_spec()}) {
     Json json = Json::parse(to_json(spec));
     walk(json, json);
   }

@@ -1,0 +1,111 @@
+// unroll import, as it is typed. tests/interop has it with PyTorch itself.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <limits>
+
+#include "support/program.h"
+#include "unroll/infer/model.h"
+#include "unroll/io/npy.h"
+
+namespace unroll::app {
+namespace {
+
+using test::run_program;
+
+void expect_parts(const std::string& text, const std::vector<std::string>& parts) {
+  for (const std::string& part : parts)
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
+}
+
+/// A file of PyTorch's, an architecture for it, and inputs.
+struct Import {
+  test::TemporaryFolder folder;
+  std::string file = std::string(UNROLL_SOURCE_DIR) + "/tests/unit/import/files/lstm.pt";
+  std::string architecture =
+      folder.write("lstm.json", R"({"layers": [{"type": "lstm", "name": "rnn", "readout": "last"},
+                                  {"type": "linear", "name": "fc"}]})");
+  std::string model = folder / "model.safetensors";
+  std::string in = folder / "in.npy", out = folder / "out.npy";
+
+  // What PyTorch 2.13 gives with the weights of make_files.py:
+  // rnn, then fc of the last state, of torch.arange(12.0).view(2, 2, 3) / 4.
+  std::vector<float> outputs = {-0.0240650177f, 0.0112755802f, -0.0235425979f, 0.0116897477f};
+
+  Import() {
+    std::vector<float> inputs(12);
+    for (std::size_t k = 0; k < inputs.size(); ++k) inputs[k] = static_cast<float>(k) / 4;
+    io::write_npy(in, {2, 2, 3}, inputs);
+    io::write_npy(out, {2, 2}, outputs);
+  }
+
+  test::ProgramResult run(const std::vector<std::string>& more) const {
+    std::vector<std::string> all = {"import", file, "-o", model};
+    all.insert(all.end(), more.begin(), more.end());
+    return run_program(all);
+  }
+};
+
+TEST(ImportVerb, WritesAModelThatIsTheOriginal) {
+  const Import import;
+  const auto result = import.run({"--arch", import.architecture, "--check", import.in, import.out});
+  EXPECT_EQ(result.code, 0) << result.err;
+  expect_parts(result.out, {"all 6 tensors used, 154 numbers", "check: 4 outputs", "within 1e-05",
+                            "wrote " + import.model});
+  const auto model = infer::Model<float>::load(import.model);
+  EXPECT_EQ(model.inputs(), 3u);
+
+  const std::string got = import.folder / "got.npy";
+  EXPECT_EQ(run_program({"predict", import.model, import.in, "--out", got}).code, 0);
+  const io::NpyArray array = io::read_npy(got);
+  EXPECT_EQ(array.shape, (std::vector<std::int64_t>{2, 2}));
+  std::vector<float> values(4);
+  io::to_floats(array.view(), std::span<float>(values));
+  for (std::size_t k = 0; k < 4; ++k) EXPECT_NEAR(values[k], import.outputs[k], 1e-6);
+}
+
+TEST(ImportVerb, OtherOutputsAreAFailureAndNoModel) {
+  Import import;
+  import.outputs[2] += 2e-5f;
+  io::write_npy(import.out, {2, 2}, import.outputs);
+  const std::vector<std::string> flags = {"--arch", import.architecture, "--check", import.in,
+                                          import.out};
+  const auto result = import.run(flags);
+  EXPECT_EQ(result.code, 1);
+  expect_parts(result.out, {"the largest difference is 2", "at [1, 0]", "MORE THAN 1e-05"});
+  expect_parts(result.err, {"other outputs than the original", "was not written"});
+  EXPECT_FALSE(std::filesystem::exists(import.model));
+  std::vector<std::string> wider = flags;
+  wider.insert(wider.end(), {"--tolerance", "1e-4"});
+  EXPECT_EQ(import.run(wider).code, 0);
+  // Not a number is as far off as can be, and arrays that don't fit are no comparison.
+  import.outputs[2] = std::numeric_limits<float>::quiet_NaN();
+  io::write_npy(import.out, {2, 2}, import.outputs);
+  EXPECT_EQ(import.run(wider).code, 1);
+  io::write_npy(import.out, {4, 1}, import.outputs);
+  expect_parts(import.run(flags).err, {"has shape [4, 1], the model's outputs have [2, 2]"});
+  io::write_npy(import.in, {3, 4}, std::vector<float>(12));
+  expect_parts(import.run(flags).err,
+               {"the array has shape [3, 4]", "(N, T, 3)", "transpose(0, 1)"});
+}
+
+TEST(ImportVerb, AsksWithTheLinesToAdd) {
+  const Import import;
+  const auto result = import.run({});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_EQ(result.out, "");
+  expect_parts(result.err,
+               {"the readout of rnn", "--arch FILE.json", R"({"type": "linear", "name": "fc"})"});
+  EXPECT_FALSE(std::filesystem::exists(import.model));
+}
+
+TEST(ImportVerb, BadUsage) {
+  const Import import;
+  EXPECT_EQ(run_program({"import", import.file}).code, 2);
+  EXPECT_EQ(import.run({"--check", import.in}).code, 2);
+  EXPECT_EQ(import.run({"--arch", import.folder / "none.json"}).code, 1);
+  EXPECT_EQ(run_program({"predict", import.model, import.in}).code, 2);
+}
+
+}  // namespace
+}  // namespace unroll::app

@@ -1,0 +1,256 @@
+#include "import/import_model.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "import/architecture.h"
+#include "support/expect_error.h"
+#include "support/specs.h"
+#include "unit/import/archives.h"
+#include "unroll/core/error.h"
+
+namespace unroll::importer {
+namespace {
+
+using test::error_of;
+using Shape = std::vector<std::int64_t>;
+
+void expect_parts(const std::string& text, const std::vector<std::string>& parts) {
+  for (const std::string& part : parts)
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
+}
+
+/// Tensors of these names and shapes, in f32, number k of each being k.
+StateDict state_of(const std::vector<std::pair<std::string, Shape>>& tensors) {
+  StateDict state;
+  for (const auto& [name, shape] : tensors) {
+    std::size_t count = 1;
+    for (const std::int64_t size : shape) count *= static_cast<std::size_t>(size);
+    auto& memory = state.memory.emplace_back(4 * count);
+    for (std::size_t k = 0; k < count; ++k) {
+      const auto value = static_cast<float>(k);
+      std::memcpy(memory.data() + 4 * k, &value, 4);
+    }
+    state.arrays.push_back({name, io::ElementType::f32, shape, memory});
+  }
+  return state;
+}
+
+/// The weights of a description under other names.
+StateDict with_weights_of(const spec::ModelSpec& spec, const std::string& prefix = "") {
+  std::vector<std::pair<std::string, Shape>> tensors;
+  for (const auto& [name, shape] : spec::weights_of(spec))
+    tensors.emplace_back(prefix + name, shape);
+  return state_of(tensors);
+}
+
+spec::ModelSpec lstm_spec() {
+  return test::recurrent_spec(
+      {.name = "rnn", .cell = spec::Cell::lstm, .input_size = 3, .hidden_size = 4}, 2);
+}
+
+constexpr const char* kLstm =
+    R"({"layers": [{"type": "lstm", "name": "rnn", "readout": "last"}, {"type": "linear", "name": "fc"}]})";
+
+TEST(ImportModel, FillsInWhatTheWeightsTell) {
+  for (const char* prefix : {"", "model.", "module.", "_orig_mod.", "module.model."}) {
+    const ImportedModel model = import_model(with_weights_of(lstm_spec(), prefix), kLstm);
+    EXPECT_EQ(model.spec, lstm_spec()) << prefix;
+    ASSERT_EQ(model.weights.size(), 6u);
+    EXPECT_EQ(model.weights[0].name, "rnn.weight_ih_l0");
+    EXPECT_EQ(model.weights[5].values, (std::vector<float>{0, 1}));
+  }
+  spec::ModelSpec all = test::recurrent_spec({.name = "enc",
+                                              .cell = spec::Cell::lstm,
+                                              .input_size = 3,
+                                              .hidden_size = 6,
+                                              .num_layers = 2,
+                                              .proj_size = 4,
+                                              .bidirectional = true,
+                                              .bias = false,
+                                              .layer_norm = true,
+                                              .learn_initial_state = true,
+                                              .readout = spec::Readout::mean_last},
+                                             2);
+  EXPECT_EQ(import_model(with_weights_of(all, "net.core."),
+                         R"({"layers": [{"type": "lstm", "name": "enc", "readout": "mean_last"},
+                                        {"type": "linear", "name": "fc"}]})")
+                .spec,
+            all);
+}
+
+TEST(ImportModel, ReadsAFileOfPyTorchs) {
+  const StateDict state = read_state_dict(path_of("lstm.pt"));
+  const ImportedModel model = import_model(state, kLstm);
+  EXPECT_EQ(model.spec, lstm_spec());
+  for (const Weight& weight : model.weights) {
+    const auto count = static_cast<int>(weight.values.size());
+    for (int k = 0; k < count; ++k)
+      EXPECT_EQ(weight.values[static_cast<std::size_t>(k)], static_cast<float>(k - count / 2) / 64)
+          << weight.name;
+  }
+}
+
+TEST(ImportModel, AsksForWhatTheWeightsDoNotTell) {
+  const auto asked = [](const spec::ModelSpec& spec) {
+    try {
+      import_model(with_weights_of(spec), std::nullopt);
+    } catch (const OpenQuestions& open) {
+      return std::string(open.what()) + "\n" + open.architecture();
+    }
+    return std::string("nothing");
+  };
+  EXPECT_EQ(
+      asked(lstm_spec()),
+      R"([import] the weights do not say the readout of rnn (add "readout": "last | mean | max | mean_last | every_step")
+{
+  "layers": [
+    {"type": "lstm", "name": "rnn", "readout": "last | mean | max | mean_last | every_step"},
+    {"type": "linear", "name": "fc"}
+  ]
+}
+)");
+  // Two recurrent layers, and two linear ones.
+  spec::ModelSpec deep = test::rnn_spec(3, 4, 5);
+  std::get<spec::RecurrentSpec>(deep.layers[0]).name = "rnn1";
+  std::get<spec::RecurrentSpec>(deep.layers[0]).readout = spec::Readout::every_step;
+  deep.layers.insert(
+      deep.layers.begin() + 1,
+      spec::RecurrentSpec{
+          .name = "rnn2", .cell = spec::Cell::gru, .input_size = 4, .hidden_size = 4});
+  deep.layers.emplace_back(spec::LinearSpec{"fc2", 5, 2});
+  expect_parts(asked(deep), {R"({"type": "rnn", "name": "rnn1", "nonlinearity": "tanh | relu"})",
+                             R"({"type": "gru", "name": "rnn2", "readout": "last | )",
+                             R"({"type": "activation", "function": "relu | tanh | sigmoid"})",
+                             R"("name": "fc2"})"});
+  // mean_last can be told: the linear layer reads twice as much.
+  spec::ModelSpec both = lstm_spec();
+  std::get<spec::RecurrentSpec>(both.layers[0]).readout = spec::Readout::mean_last;
+  std::get<spec::LinearSpec>(both.layers[1]).in_features = 8;
+  EXPECT_EQ(import_model(with_weights_of(both), std::nullopt).spec, both);
+  // An answer that is none.
+  expect_parts(error_of<FormatError>([&] {
+                 import_model(
+                     with_weights_of(lstm_spec()),
+                     R"({"layers": [{"type": "lstm", "name": "rnn", "readout": "last | mean"},
+                                             {"type": "linear", "name": "fc"}]})");
+               }),
+               {"'last | mean' is not known", "every_step"});
+}
+
+TEST(ImportModel, AnOrderThatSizesDoNotTellIsAskedFor) {
+  const StateDict state = state_of({{"embed.weight", {8, 3}},
+                                    {"embed.bias", {8}},
+                                    {"gru.weight_ih_l0", {15, 8}},
+                                    {"gru.weight_hh_l0", {15, 5}},
+                                    {"fc.weight", {2, 5}}});
+  try {
+    import_model(state, std::nullopt);
+    ADD_FAILURE() << "nothing was asked";
+  } catch (const OpenQuestions& open) {
+    EXPECT_EQ(open.architecture(), R"({
+  "layers": [
+    {"type": "linear", "name": "embed"},
+    {"type": "gru", "name": "gru", "readout": "last | mean | max | mean_last | every_step"},
+    {"type": "linear", "name": "fc"}
+  ]
+}
+)");
+  }
+}
+
+TEST(ImportModel, EverythingThatDoesNotFitIsListed) {
+  const float infinite[] = {1, std::numeric_limits<float>::infinity()};
+  StateDict state = with_weights_of(lstm_spec());
+  state.arrays[0].type = io::ElementType::i32;
+  state.arrays[3].shape = {4, 4};
+  state.arrays.erase(state.arrays.begin() + 1);
+  state.arrays.push_back({"loss.weight", io::ElementType::f32, {0, 2}, {}});
+  for (auto& array : state.arrays)
+    if (array.name == "fc.bias") array.data = std::as_bytes(std::span(infinite));
+  expect_parts(
+      error_of<FormatError>([&] { import_model(state, kLstm); }),
+      {"rnn.bias_hh_l0 has shape [4, 4], expected [16]", "loss.weight is not part of the model",
+       "rnn.weight_ih_l0 has elements of type I32, expected floats",
+       "fc.bias has a number that is not finite in f32: inf"});
+}
+
+TEST(ImportModel, AWrongTypeOrNameIsNamed) {
+  expect_parts(error_of<FormatError>([] {
+                 import_model(with_weights_of(lstm_spec()),
+                              R"({"layers": [{"type": "gru", "name": "rnn", "readout": "last"},
+                                             {"type": "linear", "name": "fc"}]})");
+               }),
+               {"rnn.weight_hh_l0 of shape [16, 4] is of type lstm, not gru"});
+  expect_parts(error_of<FormatError>([] {
+                 import_model(with_weights_of(lstm_spec()),
+                              R"({"layers": [{"type": "lstm", "name": "rn", "readout": "last"},
+                                             {"type": "linear", "name": "rnn"}]})");
+               }),
+               {"no \"rn\".weight_ih_l0", "no \"rnn\".weight"});
+}
+
+TEST(ImportModel, ScaleAndResidualConnections) {
+  const StateDict state = state_of({{"mean", {3}},
+                                    {"rnn.weight_ih_l0", {3, 3}},
+                                    {"rnn.weight_hh_l0", {3, 3}},
+                                    {"fc.weight", {3, 3}}});
+  const ImportedModel model =
+      import_model(state, R"({"layers": [{"type": "scale", "mean": "mean", "std": 2},
+                            {"type": "rnn", "name": "rnn", "nonlinearity": "tanh", "readout": "every_step"},
+                            {"type": "residual"},
+                            {"type": "linear", "name": "fc"},
+                            {"type": "residual", "over": 3}], "output": "values"})");
+  ASSERT_EQ(model.spec.layers.size(), 5u);
+  EXPECT_EQ(std::get<spec::ScaleSpec>(model.spec.layers[0]), (spec::ScaleSpec{{0, 1, 2}, {2}}));
+  EXPECT_EQ(std::get<spec::ResidualSpec>(model.spec.layers[2]).over, 1);
+  EXPECT_EQ(std::get<spec::ResidualSpec>(model.spec.layers[4]).over, 3);
+  EXPECT_EQ(model.spec.output, spec::Output::values);
+  EXPECT_EQ(model.weights.size(), 3u);
+}
+
+TEST(ImportModel, ABareLayerAndACell) {
+  const char* const text =
+      R"({"layers": [{"type": "gru", "name": "encoder", "readout": "every_step"}]})";
+  const ImportedModel bare =
+      import_model(state_of({{"weight_ih_l0", {15, 2}}, {"weight_hh_l0", {15, 5}}}), text);
+  EXPECT_EQ(bare.weights[0].name, "encoder.weight_ih_l0");
+  const ImportedModel cell = import_model(
+      state_of({{"x.encoder.weight_ih", {15, 2}}, {"x.encoder.weight_hh", {15, 5}}}), text);
+  EXPECT_EQ(cell.weights[1].name, "encoder.weight_hh_l0");
+}
+
+TEST(Architecture, DamageIsRefused) {
+  const StateDict state = with_weights_of(lstm_spec());
+  const std::string good = kLstm;
+  for (std::size_t size = 0; size < good.size(); ++size)
+    EXPECT_THROW(import_model(state, std::string_view(good).substr(0, size)), FormatError) << size;
+  for (const char* bad :
+       {"[]", "{}", "null", "{\"layers\": 3}", "{\"layers\": []}", "{\"layers\": [3]}",
+        "{\"layers\": [{}]}", R"({"layers": [{"type": 3}]})", R"({"layers": [{"type": "lstm"}]})",
+        R"({"layers": [{"type": "transformer"}]})", R"({"layers": [{"type": "residual"}]})",
+        R"({"layers": [{"type": "scale", "mean": "none"}]})",
+        R"({"layers": [{"type": "scale", "mean": {}}]})",
+        R"({"layers": [{"type": "linear", "name": "fc", "surprise": 1}]})",
+        R"({"layers": [{"type": "linear", "name": "fc"}], "surprise": 1})",
+        R"({"layers": [{"type": "linear", "name": "fc"}], "input": 1})",
+        R"({"layers": [{"type": "linear", "name": "fc", "name": "fc"}]})",
+        R"({"layers": [{"type": "linear", "name": "fc"}, {"type": "linear", "name": "fc"}]})"})
+    EXPECT_THROW(import_model(state, bad), FormatError) << bad;
+  EXPECT_THROW(import_model(state, std::string(100'000, '[')), FormatError);
+  EXPECT_THROW(import_model(state, std::string(2 << 20, ' ')), FormatError);
+  std::string bad = good;
+  for (std::size_t i = 0; i < good.size(); ++i)
+    for (int bit = 0; bit < 8; ++bit) {
+      bad[i] = static_cast<char>(bad[i] ^ (1 << bit));
+      try {
+        import_model(state, bad);
+      } catch (const Error&) {
+      }
+      bad[i] = good[i];
+    }
+}
+
+}  // namespace
+}  // namespace unroll::importer
