@@ -5,6 +5,7 @@
 #include <array>
 #include <vector>
 
+#include "app/export_cpp.h"
 #include "app/model_source.h"
 #include "app/verbs.h"
 #include "core/file.h"
@@ -17,6 +18,7 @@ namespace {
 struct Flags {
   ModelFlags model;
   std::string format, out;
+  CppFlags cpp;
 };
 
 void write(const Flags& flags, std::span<const std::byte> bytes) {
@@ -30,12 +32,16 @@ int export_npz(const Flags& flags) {
   return kOk;
 }
 
+int export_cpp(const Flags& flags) {
+  return export_cpp(load_model(flags.model), flags.out, flags.cpp);
+}
+
 struct Format {
   std::string_view name;
   int (*work)(const Flags&);
 };
 
-constexpr std::array kFormats = {Format{"npz", export_npz}};
+constexpr std::array kFormats = {Format{"npz", export_npz}, Format{"cpp", export_cpp}};
 
 int work(const Flags& flags) {
   const auto format = std::ranges::find(kFormats, flags.format, &Format::name);
@@ -45,6 +51,7 @@ int work(const Flags& flags) {
     throw UsageError(fmt::format("--format {}, expected {}{}", flags.format,
                                  fmt::join(names, " or "), did_you_mean(flags.format, names)));
   }
+  if (format->name != "cpp") flags.cpp.refuse_for(format->name);
   return format->work(flags);
 }
 
@@ -55,9 +62,12 @@ void add_export(CLI::App& program, Work& chosen) {
                             "unroll export runs/mnist-rnn-tuned-seed0 --format npz -o model.npz");
   const auto flags = std::make_shared<Flags>();
   flags->model.add_to(*verb);
-  verb->add_option("--format", flags->format, "npz: NumPy's weights, and the description as JSON")
+  verb->add_option("--format", flags->format,
+                   "npz: NumPy's weights, and the description as JSON; cpp: a C++17 header that "
+                   "runs the model")
       ->required();
   verb->add_option("-o,--out", flags->out, "The file to write")->required();
+  flags->cpp.add_to(*verb);
   verb->callback([flags, &chosen] { chosen = [flags] { return work(*flags); }; });
 }
 
