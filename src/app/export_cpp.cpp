@@ -36,9 +36,9 @@ struct Pair {
   infer::Model<float> floats, int8;
 };
 
-void print_evaluations(const std::string& set, const train::Evaluation& floats,
+std::string comparison(const std::string& set, const train::Evaluation& floats,
                        const train::Evaluation& int8) {
-  fmt::print(
+  return fmt::format(
       "int8 on {}: accuracy {:.2f} % instead of {:.2f} % ({} of {} correct instead of {}), "
       "loss {:.4f} instead of {:.4f}\n",
       set, int8.accuracy(), floats.accuracy(), int8.correct, int8.total, floats.correct, int8.loss,
@@ -46,7 +46,7 @@ void print_evaluations(const std::string& set, const train::Evaluation& floats,
 }
 
 /// Without data: how far the outputs are apart on random input.
-void compare_on_random_input(const Pair& models) {
+std::string compare_on_random_input(const Pair& models) {
   constexpr std::size_t kSequences = 16, kSteps = 100;
   std::vector<float> in(kSteps * kSequences * models.floats.inputs());
   Generator(0).normal(in, 0, 1);
@@ -58,7 +58,7 @@ void compare_on_random_input(const Pair& models) {
     apart = std::max(apart, std::abs(int8[i] - floats[i]));
     largest = std::max(largest, std::abs(floats[i]));
   }
-  fmt::print(
+  return fmt::format(
       "int8 on random input, {} sequences of {} steps: outputs differ by up to {:.3g}, the "
       "largest is {:.3g}\n",
       kSequences, kSteps, apart, largest);
@@ -67,7 +67,10 @@ void compare_on_random_input(const Pair& models) {
 /// The data that is asked for, or else what the model was trained on, if that is on this machine.
 std::optional<Sets> find_data(const LoadedModel& model, const CppFlags& flags) {
   if (!flags.dataset.empty()) return flags.data.load(flags.dataset);
-  if (!data::find_known_set(model.spec.dataset)) return {};
+  if (!data::find_known_set(model.spec.dataset)) {
+    if (flags.data.data_dir.empty()) return {};
+    throw UsageError("the model does not say what it was trained on; say with --dataset NAME");
+  }
   if (!flags.data.data_dir.empty()) return flags.data.load(model.spec.dataset);
   SourceOptions options;
   options.allow_download = false;
@@ -79,14 +82,15 @@ std::optional<Sets> find_data(const LoadedModel& model, const CppFlags& flags) {
   }
 }
 
-void report_int8(const LoadedModel& model, const CppFlags& flags) {
+/// What the 8 bits cost, in a line.
+std::string report_int8(const LoadedModel& model, const CppFlags& flags) {
   const exporter::Int8Weights rounded(model.file.arrays());
   const Pair models{infer::Model<float>(model.spec, model.file.arrays()),
                     infer::Model<float>(model.spec, rounded.arrays())};
   const std::string dataset = flags.dataset.empty() ? model.spec.dataset : flags.dataset;
   if (const auto task = train::find_task(dataset))
-    return print_evaluations(dataset, train::evaluate_task(models.floats, *task),
-                             train::evaluate_task(models.int8, *task));
+    return comparison(dataset, train::evaluate_task(models.floats, *task),
+                      train::evaluate_task(models.int8, *task));
   const std::optional<Sets> sets = find_data(model, flags);
   if (!sets) return compare_on_random_input(models);
   const std::int64_t outputs = spec::outputs_of(model.spec);
@@ -94,7 +98,7 @@ void report_int8(const LoadedModel& model, const CppFlags& flags) {
     throw ShapeError("export", fmt::format("the model has {} outputs, {} has {} classes", outputs,
                                            sets->test.name, sets->test.classes));
   note_unpublished(*sets);
-  print_evaluations(sets->test.name, train::evaluate(models.floats, sets->test),
+  return comparison(sets->test.name, train::evaluate(models.floats, sets->test),
                     train::evaluate(models.int8, sets->test));
 }
 
@@ -109,28 +113,17 @@ void CppFlags::add_to(CLI::App& verb) {
   data.add_to(verb);
 }
 
-void CppFlags::refuse_for(std::string_view format) const {
-  const auto refuse = [&](bool given, std::string_view flag) {
-    if (given)
-      throw UsageError(fmt::format("{} is for --format cpp, not {}; leave it out", flag, format));
-  };
-  refuse(!name.empty(), "--name");
-  refuse(int8, "--int8");
-  refuse(!dataset.empty(), "--dataset");
-  refuse(!data.data_dir.empty(), "--data-dir");
-}
-
 int export_cpp(const LoadedModel& model, const std::string& out, const CppFlags& flags) {
   if (!flags.int8 && !(flags.dataset.empty() && flags.data.data_dir.empty()))
     throw UsageError("a data set tells what --int8 costs; leave it out without that");
   const exporter::CppHeader header = exporter::cpp_header(
       model.spec, model.file.arrays(), {.name = name_of(flags, out), .int8 = flags.int8});
+  const std::string cost = flags.int8 ? report_int8(model, flags) : "";
   write_file("export", out, header.text);
   fmt::print(
       "{}: {} bytes of text; in a program {} bytes of constants, and {} bytes of memory for "
-      "each Model, beside some hundred bytes of code and stack\n",
-      out, header.text.size(), header.weight_bytes, header.object_bytes);
-  if (flags.int8) report_int8(model, flags);
+      "each Model, beside code and stack\n{}",
+      out, header.text.size(), header.weight_bytes, header.object_bytes, cost);
   return kOk;
 }
 

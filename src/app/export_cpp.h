@@ -15,8 +15,6 @@ struct CppFlags {
   DataFlags data;
 
   void add_to(CLI::App& verb);
-  /// Throws UsageError where one of them is given to `format`, which has no use for it.
-  void refuse_for(std::string_view format) const;
 };
 
 /// Writes the header and says what it needs of memory, and with --int8 what the 8 bits cost.
