@@ -109,6 +109,7 @@ int run(int argc, const char* const* argv) {
   add_eval(program, work);
   add_predict(program, work);
   add_inspect(program, work);
+  add_import(program, work);
   add_export(program, work);
   add_data(program, work);
   add_bench(program, work);

@@ -104,6 +104,15 @@ struct Describe {
     return fmt::format("max pooling: {}, stride {}", text_of(p.kernel), text_of(p.stride));
   }
   std::string operator()(const spec::FlattenSpec&) const { return "flatten"; }
+  std::string operator()(const spec::ScaleSpec& s) const {
+    if (s.mean.size() > 1 || s.std.size() > 1) return "scale: (x - mean) / std of each feature";
+    return fmt::format("scale: (x - {}) / {}", s.mean.front(), s.std.front());
+  }
+  std::string operator()(const spec::ResidualSpec& r) const {
+    return r.over == 1
+               ? "residual: what went into the layer before is added"
+               : fmt::format("residual: what went into the {} layers before is added", r.over);
+  }
 
  private:
   static std::string_view readout(const spec::RecurrentSpec& r) {

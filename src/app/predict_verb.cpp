@@ -1,4 +1,4 @@
-// unroll predict: what a model sees in images, or in rows of numbers.
+// unroll predict: what a model sees in images, in rows of numbers, or in an array of them.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "app/array_run.h"
 #include "app/model_source.h"
 #include "app/verbose.h"
 #include "app/verbs.h"
@@ -23,7 +24,7 @@ namespace {
 struct Flags {
   ModelFlags model;
   VerboseFlag verbose;
-  std::string file = "-";
+  std::string file = "-", out;
   std::optional<std::int64_t> index;
   bool rows = false, json = false;
 };
@@ -245,13 +246,28 @@ int predict_images(const infer::Model<T>& model, const Flags& flags) {
   return kOk;
 }
 
+/// Inputs of a .npy as they are, outputs as they come, to another.
+int predict_array(const LoadedModel& loaded, const Flags& flags) {
+  const io::NpyArray input = io::read_npy(flags.file);
+  loaded.run([&]<class T>(const infer::Model<T>& model) {
+    const Outputs<T> outputs = run_array(model, input);
+    io::write_npy(flags.out, outputs.shape, std::span<const T>(outputs.values));
+  });
+  return kOk;
+}
+
 int work(const Flags& flags) {
+  const bool is_array = flags.file.ends_with(".npy");
+  if (is_array == flags.out.empty() || (is_array && (flags.index || flags.rows || flags.json)))
+    throw UsageError(
+        "a .npy of inputs needs --out FILE.npy and takes no other flag, and only that");
   const bool from_stdin = flags.file == "-";
   if (from_stdin && flags.index) throw UsageError("--index needs an idx file of images");
   if (!from_stdin && flags.rows && !flags.index)
     throw UsageError("--rows shows one image; say which with --index N");
   flags.verbose.say();
   const LoadedModel loaded = load_model(flags.model);
+  if (is_array) return predict_array(loaded, flags);
   if (train::find_task(loaded.dataset()) || loaded.spec.output == spec::Output::values)
     throw UsageError(
         fmt::format("{} is a model for {}, which has no images to classify; test it "
@@ -271,11 +287,14 @@ int work(const Flags& flags) {
 
 void add_predict(CLI::App& program, Work& chosen) {
   CLI::App* verb = add_verb(
-      program, "predict", "Classify images of an idx file, or rows of pixels (0 to 255) on stdin.",
+      program, "predict",
+      "Classify images of an idx file, or rows of pixels (0 to 255) on stdin; or run on a .npy.",
       "unroll predict runs/mnist-rnn-tuned-seed0 t10k-images-idx3-ubyte.gz --index 0 --rows");
   const auto flags = std::make_shared<Flags>();
   flags->model.add_to(*verb);
-  verb->add_option("file", flags->file, "An idx file of images; - or nothing: stdin");
+  verb->add_option("file", flags->file,
+                   "An idx file of images; - or nothing: stdin; or inputs (N, T, I) in a .npy");
+  verb->add_option("--out", flags->out, "For a .npy: where its outputs go, unscaled, as a .npy");
   verb->add_option("--index", flags->index, "Only this image, counted from 0");
   verb->add_flag("--rows", flags->rows, "The prediction after each row read");
   verb->add_flag("--json", flags->json, "Lines of JSON");

@@ -23,6 +23,7 @@ void add_train(CLI::App& program, Work& work);
 void add_eval(CLI::App& program, Work& work);
 void add_predict(CLI::App& program, Work& work);
 void add_inspect(CLI::App& program, Work& work);
+void add_import(CLI::App& program, Work& work);
 void add_export(CLI::App& program, Work& work);
 void add_data(CLI::App& program, Work& work);
 void add_bench(CLI::App& program, Work& work);

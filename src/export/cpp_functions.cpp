@@ -28,6 +28,13 @@ const Function kFunctions[] = {
   for (size_t j = 0; j < count; ++j) to[j] += from[j];
 }
 )"},
+    {"scale",
+     {},
+     R"(/// (x - mean) / std.
+inline void scale(const float* mean, const float* std, const float* x, size_t count, float* to) {
+  for (size_t j = 0; j < count; ++j) to[j] = (x[j] - mean[j]) / std[j];
+}
+)"},
     {"multiply_add",
      {},
      R"(/// sums += W x. W lies column by column: all weights of x[0], those of x[1], ...

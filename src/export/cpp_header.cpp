@@ -51,7 +51,10 @@ class Writer {
     for (const io::ArrayView& array : weights) values_[array.name] = finite_floats(array);
     for (std::size_t i = 0; i < spec.layers.size(); ++i)
       if (std::holds_alternative<spec::RecurrentSpec>(spec.layers[i])) last_recurrent_ = i;
-    for (; at_ < spec.layers.size(); ++at_) std::visit(*this, spec.layers[at_]);
+    for (; at_ < spec.layers.size(); ++at_) {
+      keep_input(spec);
+      std::visit(*this, spec.layers[at_]);
+    }
     if (x_ != "out") copy(x_, features_.back().size(), "out");
     if (sums_ > 0) add_field("sums_", sums_);
     for (const auto& [name, size] : buffers_) add_field(name, size);
@@ -79,6 +82,28 @@ class Writer {
       recurrent_layer(r, l);
     }
     read_out(r);
+  }
+
+  void operator()(const spec::ScaleSpec& s) {
+    const std::int64_t count = features_[at_].size();
+    const auto each = [&](const std::vector<double>& values) {
+      std::vector<float> all(values.begin(), values.end());
+      all.resize(static_cast<std::size_t>(count), all.front());
+      return all;
+    };
+    const std::string mean = constant("scale.mean", each(s.mean)),
+                      std = constant("scale.std", each(s.std)), to = next_buffer();
+    call("scale", mean, std, x_, count, to);
+    x_ = to;
+  }
+
+  void operator()(const spec::ResidualSpec& r) {
+    const std::int64_t count = features_[at_].size();
+    comment(fmt::format("residual connection over {} layer{}", r.over, r.over == 1 ? "" : "s"));
+    const std::string kept = inputs_[at_ - static_cast<std::size_t>(r.over)], to = next_buffer();
+    copy(x_, count, to);
+    call("add", kept, count, to);
+    x_ = to;
   }
 
   void operator()(const spec::Conv2dSpec&) {}  // of images: not in a model of sequences
@@ -191,6 +216,21 @@ class Writer {
     const std::string name = x_ == "a_" ? "b_" : "a_";
     buffers_[name] = std::max(buffers_[name], size);
     return name;
+  }
+
+  /// Remembers where the input of the layer that is written now stays until the end of the step.
+  void keep_input(const spec::ModelSpec& spec) {
+    std::string place = x_;
+    bool is_needed = false;
+    for (std::size_t i = at_; i < spec.layers.size(); ++i)
+      if (const auto* r = std::get_if<spec::ResidualSpec>(&spec.layers[i]))
+        is_needed |= i - static_cast<std::size_t>(r->over) == at_;
+    if (is_needed && buffers_.contains(x_)) {
+      place = fmt::format("kept_{}_", at_);
+      add_field(place, features_[at_].size());
+      copy(x_, features_[at_].size(), place);
+    }
+    inputs_.push_back(place);
   }
 
   /// A state of a layer, and what it starts from.
@@ -327,6 +367,7 @@ class Writer {
   std::map<std::string, std::vector<float>> values_;
   std::size_t at_ = 0, last_recurrent_ = 0;  // layers
   std::string x_ = "in";                     // what comes into the next layer
+  std::vector<std::string> inputs_;          // where that of each layer so far stays
   std::string constants_, fields_, reset_, step_;
   CppNames names_;
   std::set<std::string_view> used_;

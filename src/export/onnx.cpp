@@ -64,7 +64,10 @@ class Builder {
 
   OnnxModel build() {
     begin();
-    for (at_ = 0; at_ < spec_.layers.size(); ++at_) std::visit(*this, spec_.layers[at_]);
+    for (at_ = 0; at_ < spec_.layers.size(); ++at_) {
+      into_.push_back(x_);
+      std::visit(*this, spec_.layers[at_]);
+    }
     end();
     return {graph_.model({{spec::ModelSpec::metadata_key, spec::to_json(spec_)}}), graph_.inputs(),
             graph_.outputs()};
@@ -141,6 +144,15 @@ class Builder {
     step("Flatten", {x_}, layer_name(), {{"axis", std::int64_t{1}}});
   }
 
+  void operator()(const spec::ScaleSpec& s) {
+    x_ = add("Sub", {x_, numbers(layer_name() + "_mean", s.mean)}, layer_name() + "_centred");
+    step("Div", {x_, numbers(layer_name() + "_std", s.std)}, layer_name());
+  }
+
+  void operator()(const spec::ResidualSpec& r) {
+    step("Add", {into_[at_ - static_cast<std::size_t>(r.over)], x_}, layer_name());
+  }
+
  private:
   bool is_sequence() const { return features_[at_].kind == spec::Features::Kind::sequence; }
 
@@ -174,6 +186,13 @@ class Builder {
 
   std::string scalar(const std::string& name, float value) {
     graph_.constant(name, {}, std::span<const float>(&value, 1));
+    return name;
+  }
+
+  std::string numbers(const std::string& name, const std::vector<double>& values) {
+    const std::vector<float> floats(values.begin(), values.end());
+    graph_.constant(name, {static_cast<std::int64_t>(floats.size())},
+                    std::span<const float>(floats));
     return name;
   }
 
@@ -341,6 +360,7 @@ class Builder {
   OnnxGraph graph_;
   std::size_t at_ = 0;  // the layer
   std::string x_, lengths_, lengths_i32_, mask_;
+  Strings into_;  // what flows into each layer
 };
 
 }  // namespace

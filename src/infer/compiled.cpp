@@ -106,6 +106,19 @@ class Compiler {
     return Flatten{};
   }
 
+  Stage<T> operator()(const spec::ScaleSpec& s) {
+    const auto width = size(features_[done_++].width);
+    const auto each = [&](const std::vector<double>& values) {
+      std::vector<T> all(width);
+      for (std::size_t j = 0; j < width; ++j)
+        all[j] = static_cast<T>(values.size() == 1 ? values[0] : values[j]);
+      return all;
+    };
+    return Scale<T>{each(s.mean), each(s.std)};
+  }
+
+  Stage<T> operator()(const spec::ResidualSpec& r) { return Residual{done_++ - size(r.over)}; }
+
  private:
   Direction<T> direction(const spec::RecurrentSpec& r, const Recurrent<T>& stage, std::size_t l,
                          std::size_t d) {
@@ -186,6 +199,14 @@ std::size_t Compiled<T>::sequence_stages() const {
   std::size_t count = 0;
   while (count < stages.size() && features[count].kind == spec::Features::Kind::sequence) ++count;
   return count;
+}
+
+template <class T>
+bool Compiled<T>::is_kept(std::size_t i) const {
+  return std::ranges::any_of(stages, [i](const Stage<T>& stage) {
+    const auto* r = std::get_if<Residual>(&stage);
+    return r && r->from == i;
+  });
 }
 
 template struct Compiled<float>;

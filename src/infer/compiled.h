@@ -61,8 +61,19 @@ struct Pool {
 
 struct Flatten {};
 
+/// (x - mean) / std
 template <class T>
-using Stage = std::variant<Recurrent<T>, Linear<T>, Activate, Convolve<T>, Pool, Flatten>;
+struct Scale {
+  std::vector<T> mean, std;  // of each feature
+};
+
+struct Residual {
+  std::size_t from;  // the stage whose input is added
+};
+
+template <class T>
+using Stage =
+    std::variant<Recurrent<T>, Linear<T>, Activate, Convolve<T>, Pool, Flatten, Scale<T>, Residual>;
 
 template <class T>
 struct Compiled {
@@ -79,6 +90,8 @@ struct Compiled {
   std::size_t inputs() const { return size_of(0); }
   std::size_t outputs() const { return size_of(stages.size()); }
   bool reads_sequences() const { return sequence_stages() > 0; }
+  /// Whether what flows into this stage is added to something later.
+  bool is_kept(std::size_t i) const;
   bool gives_sequences() const { return features.back().kind == spec::Features::Kind::sequence; }
 };
 

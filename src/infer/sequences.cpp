@@ -29,6 +29,7 @@ struct Need {
   bool both_ways = false;
   std::size_t width = 0;  // padded, of what flows between stages
   std::size_t saved = 0;  // elements that a recurrent layer keeps for one row and step
+  std::size_t kept = 0;   // of what is added later
   std::size_t state = 0, hidden = 0;
 };
 
@@ -38,6 +39,7 @@ Need need_of(const Compiled<T>& model) {
   const std::size_t stages = model.sequence_stages();
   for (std::size_t i = 0; i < stages; ++i) {
     need.width = std::max(need.width, kernels::padded_row(model.size_of(i)));
+    if (model.is_kept(i)) need.kept += model.size_of(i);
     const auto* r = std::get_if<Recurrent<T>>(&model.stages[i]);
     if (!r) {
       need.width = std::max(need.width, kernels::padded_row(model.size_of(i + 1)));
@@ -53,7 +55,7 @@ Need need_of(const Compiled<T>& model) {
   return need;
 }
 
-std::size_t per_step(const Need& need) { return 2 * need.width + need.saved; }
+std::size_t per_step(const Need& need) { return 2 * need.width + need.saved + need.kept; }
 
 }  // namespace
 
@@ -95,6 +97,9 @@ SequenceRun<T>::SequenceRun(const Compiled<T>& model, std::size_t rows, std::siz
     if (r->readout != spec::Readout::every_step) result_.resize(rows * r->features());
   }
   between_ = std::max<std::size_t>(slots, 2) * rows * need.width;
+  kept_.resize(stages_);
+  for (std::size_t i = 0; i < stages_; ++i)
+    if (model.is_kept(i)) kept_[i].resize(block_ * rows * model.size_of(i));
   h_n_.resize(rows * need.state);
   c_n_.resize(rows * need.hidden);
   lengths_.resize(rows);
@@ -143,6 +148,7 @@ void SequenceRun<T>::use(kernels::Sequence<T> made) {
 
 template <class T>
 void SequenceRun<T>::stage(std::size_t i) {
+  if (!kept_[i].empty()) keep(i);
   std::visit(
       [&](const auto& s) {
         using Kind = std::remove_cvref_t<decltype(s)>;
@@ -152,6 +158,10 @@ void SequenceRun<T>::stage(std::size_t i) {
           linear(s);
         else if constexpr (std::is_same_v<Kind, Activate>)
           activate_each(s, model_.size_of(i));
+        else if constexpr (std::is_same_v<Kind, Scale<T>>)
+          scale_each(s);
+        else if constexpr (std::is_same_v<Kind, Residual>)
+          add_kept(s, model_.size_of(i));
       },
       model_.stages[i]);
 }
@@ -170,12 +180,39 @@ void SequenceRun<T>::linear(const Linear<T>& l) {
 }
 
 template <class T>
-void SequenceRun<T>::activate_each(const Activate& a, std::size_t width) {
+template <class F>
+void SequenceRun<T>::each_step(std::size_t width, F&& f) {
   const kernels::Sequence<T> y = other(width);
   parallel_pieces(count_, 1, [&](std::size_t t, std::size_t) {
-    for (std::size_t n = 0; n < active_; ++n) activate(a.function, x_.at(t, n), y.at(t, n), width);
+    for (std::size_t n = 0; n < active_; ++n) f(t, n, x_.at(t, n), y.at(t, n));
   });
   use(y);
+}
+
+template <class T>
+void SequenceRun<T>::activate_each(const Activate& a, std::size_t width) {
+  each_step(width,
+            [&](std::size_t, std::size_t, const T* x, T* y) { activate(a.function, x, y, width); });
+}
+
+template <class T>
+void SequenceRun<T>::scale_each(const Scale<T>& s) {
+  each_step(s.mean.size(), [&](std::size_t, std::size_t, const T* x, T* y) { scale(s, x, y); });
+}
+
+template <class T>
+void SequenceRun<T>::keep(std::size_t i) {
+  const std::size_t width = model_.size_of(i);
+  for (std::size_t t = 0; t < count_; ++t)
+    for (std::size_t n = 0; n < active_; ++n)
+      std::copy_n(x_.at(t, n), width, kept_[i].data() + (t * rows_ + n) * width);
+}
+
+template <class T>
+void SequenceRun<T>::add_kept(const Residual& r, std::size_t width) {
+  each_step(width, [&](std::size_t t, std::size_t n, const T* fx, T* y) {
+    add(kept_[r.from].data() + (t * rows_ + n) * width, fx, y, width);
+  });
 }
 
 template <class T>

@@ -56,6 +56,11 @@ class SequenceRun {
   void stage(std::size_t i);
   void linear(const Linear<T>& linear);
   void activate_each(const Activate& stage, std::size_t width);
+  void scale_each(const Scale<T>& stage);
+  void keep(std::size_t i);
+  void add_kept(const Residual& stage, std::size_t width);
+  template <class F>
+  void each_step(std::size_t width, F&& f);
   void recurrent(const Recurrent<T>& stage, std::size_t first_state);
   void direction(const Direction<T>& d, const Recurrent<T>& stage, State& state,
                  kernels::Sequence<T> output, std::size_t slots);
@@ -71,6 +76,7 @@ class SequenceRun {
   std::vector<std::size_t> first_state_;  // of each stage
   std::size_t between_;  // elements of one_ and of other_, which take turns between stages
   std::vector<T> one_, other_, saved_, h_n_, c_n_, gathered_, result_;
+  std::vector<std::vector<T>> kept_;  // of each stage, what flowed into it, where it is added later
 
   // The block: its first step, and how many it has of each sequence.
   std::size_t first_ = 0, count_ = 0, active_ = 0;

@@ -62,6 +62,9 @@ Stream<T>::Stream(std::shared_ptr<const Compiled<T>> compiled, std::size_t count
       layers_.push_back(std::move(layer));
     }
   }
+  kept_.resize(m.stages.size());
+  for (std::size_t i = 0; i < kept_.size(); ++i)
+    if (m.is_kept(i)) kept_[i].resize(count * m.size_of(i));
   current_.resize(count * largest);
   next_.resize(count * largest);
   scratch_.resize(scratch);
@@ -100,6 +103,7 @@ void Stream<T>::advance(const T* in) noexcept {
   std::size_t next_layer = 0;
   for (std::size_t i = 0; i < stages; ++i) {
     const std::size_t width = m.size_of(i);
+    if (!kept_[i].empty()) std::copy_n(in, count_ * width, kept_[i].data());
     if (const auto* linear = std::get_if<Linear<T>>(&m.stages[i])) {
       kernels::table<T>().gemm(product_of(*linear, count_, in, as_signed(linear->inputs),
                                           next_.data(), as_signed(linear->outputs)));
@@ -107,6 +111,13 @@ void Stream<T>::advance(const T* in) noexcept {
       in = current_.data();
     } else if (const auto* a = std::get_if<Activate>(&m.stages[i])) {
       activate(a->function, in, current_.data(), count_ * width);
+      in = current_.data();
+    } else if (const auto* s = std::get_if<Scale<T>>(&m.stages[i])) {
+      for (std::size_t n = 0; n < count_; ++n)
+        scale(*s, in + n * width, current_.data() + n * width);
+      in = current_.data();
+    } else if (const auto* sum = std::get_if<Residual>(&m.stages[i])) {
+      add(kept_[sum->from].data(), in, current_.data(), count_ * width);
       in = current_.data();
     } else if (const auto* r = std::get_if<Recurrent<T>>(&m.stages[i])) {
       for (const auto& d : r->directions) {
@@ -160,13 +171,19 @@ void Stream<T>::emit(T* out) noexcept {
            layers_.back().h.data() + n * r.state, r.width(), std::max<std::uint64_t>(steps_[n], 1),
            current_.data() + n * r.features());
   for (std::size_t i = stages; i < m.stages.size(); ++i) {
+    const std::size_t width = m.size_of(i);
+    T* const x = current_.data();
+    if (!kept_[i].empty()) std::copy_n(x, count_ * width, kept_[i].data());
     if (const auto* linear = std::get_if<Linear<T>>(&m.stages[i])) {
-      kernels::table<T>().gemm(product_of(*linear, count_, current_.data(),
-                                          as_signed(linear->inputs), next_.data(),
-                                          as_signed(linear->outputs)));
+      kernels::table<T>().gemm(product_of(*linear, count_, x, as_signed(linear->inputs),
+                                          next_.data(), as_signed(linear->outputs)));
       current_.swap(next_);
     } else if (const auto* a = std::get_if<Activate>(&m.stages[i])) {
-      activate(a->function, current_.data(), current_.data(), count_ * m.size_of(i));
+      activate(a->function, x, x, count_ * width);
+    } else if (const auto* s = std::get_if<Scale<T>>(&m.stages[i])) {
+      for (std::size_t n = 0; n < count_; ++n) scale(*s, x + n * width, x + n * width);
+    } else if (const auto* sum = std::get_if<Residual>(&m.stages[i])) {
+      add(kept_[sum->from].data(), x, x, count_ * width);
     }
   }
   std::copy_n(current_.data(), count_ * m.outputs(), out);

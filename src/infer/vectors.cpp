@@ -1,5 +1,7 @@
 #include "infer/vectors.h"
 
+#include <algorithm>
+
 #include "core/parallel.h"
 #include "kernels/parallel_gemm.h"
 
@@ -22,6 +24,16 @@ void activate(spec::Activation function, const T* in, T* out, std::size_t count)
 }
 
 template <class T>
+void scale(const Scale<T>& s, const T* in, T* out) noexcept {
+  for (std::size_t j = 0; j < s.mean.size(); ++j) out[j] = (in[j] - s.mean[j]) / s.std[j];
+}
+
+template <class T>
+void add(const T* x, const T* fx, T* out, std::size_t count) noexcept {
+  for (std::size_t i = 0; i < count; ++i) out[i] = x[i] + fx[i];
+}
+
+template <class T>
 kernels::Gemm<T> product_of(const Linear<T>& linear, std::size_t rows, const T* in,
                             std::ptrdiff_t in_row, T* out, std::ptrdiff_t out_row) noexcept {
   auto g =
@@ -37,6 +49,9 @@ VectorRun<T>::VectorRun(const Compiled<T>& model, std::size_t first, std::size_t
     : model_(model), first_(first) {
   one_.resize(rows * row_size(model, first));
   other_.resize(one_.size());
+  kept_.resize(model.stages.size());
+  for (std::size_t i = first; i < kept_.size(); ++i)
+    if (model.is_kept(i)) kept_[i].resize(rows * model.size_of(i));
 }
 
 template <class T>
@@ -82,9 +97,18 @@ const T* VectorRun<T>::operator()(const T* in, std::size_t rows) {
       return true;
     }
     bool operator()(const Flatten&) const { return false; }  // the same numbers
+    bool operator()(const Scale<T>& s) const {
+      for (std::size_t n = 0; n < rows; ++n) scale(s, in + n * size_in, out + n * size_out);
+      return true;
+    }
+    bool operator()(const Residual& r) const {
+      add(run.kept_[r.from].data(), in, out, rows * size_out);
+      return true;
+    }
   };
   for (std::size_t i = first_; i < model_.stages.size(); ++i) {
     T* const out = one_.data();
+    if (!kept_[i].empty()) std::copy_n(in, rows * model_.size_of(i), kept_[i].data());
     if (std::visit(Through{*this, in, out, rows, model_.size_of(i), model_.size_of(i + 1)},
                    model_.stages[i])) {
       in = out;
@@ -96,6 +120,8 @@ const T* VectorRun<T>::operator()(const T* in, std::size_t rows) {
 
 #define UNROLL_INSTANTIATE(T)                                                                   \
   template void activate(spec::Activation, const T*, T*, std::size_t) noexcept;                 \
+  template void scale(const Scale<T>&, const T*, T*) noexcept;                                  \
+  template void add(const T*, const T*, T*, std::size_t) noexcept;                              \
   template kernels::Gemm<T> product_of(const Linear<T>&, std::size_t, const T*, std::ptrdiff_t, \
                                        T*, std::ptrdiff_t) noexcept;                            \
   template class VectorRun<T>;

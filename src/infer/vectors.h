@@ -10,6 +10,14 @@ namespace unroll::infer {
 template <class T>
 void activate(spec::Activation function, const T* in, T* out, std::size_t count) noexcept;
 
+/// out[j] = (in[j] - mean[j]) / std[j] of one row; the two may be the same.
+template <class T>
+void scale(const Scale<T>& scale, const T* in, T* out) noexcept;
+
+/// out[j] = x[j] + fx[j]; the two may be the same.
+template <class T>
+void add(const T* x, const T* fx, T* out, std::size_t count) noexcept;
+
 /// out (rows, O) = in (rows, I) W + b, rows so many elements apart.
 template <class T>
 kernels::Gemm<T> product_of(const Linear<T>& linear, std::size_t rows, const T* in,
@@ -32,6 +40,7 @@ class VectorRun {
   const Compiled<T>& model_;
   std::size_t first_;
   std::vector<T> one_, other_, scratch_;
+  std::vector<std::vector<T>> kept_;  // of each stage, what flowed into it, where it is added later
 };
 
 }  // namespace unroll::infer

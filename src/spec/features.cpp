@@ -57,7 +57,8 @@ std::string text_of(const Features& f) {
 /// What a layer makes of what comes in.
 struct Through {
   const Ranges& ranges;
-  const Features& in;
+  const std::vector<Features>& before;  // what flowed so far
+  const Features& in = before.back();
 
   void need(bool fits, std::string_view reads) const {
     if (!fits) ranges.fail(fmt::format("reads {}, but {} comes in", reads, text_of(in)));
@@ -107,6 +108,32 @@ struct Through {
   Features operator()(const FlattenSpec&) const {
     need(in.kind == Features::Kind::image, "an image");
     return {Features::Kind::vector, 1, 1, in.size()};
+  }
+
+  Features operator()(const ScaleSpec& s) const {
+    need(in.kind != Features::Kind::image, "a vector or a sequence");
+    for (const auto& [what, values] : {std::pair("mean", &s.mean), {"std", &s.std}})
+      if (values->size() != 1 && static_cast<std::int64_t>(values->size()) != in.width)
+        ranges.fail(fmt::format("{} numbers are its {}, expected 1 or {}, one a feature",
+                                values->size(), what, in.width));
+    for (const double mean : s.mean)
+      if (!std::isfinite(static_cast<float>(mean)))
+        ranges.fail(fmt::format("a mean is {}, expected a finite number", mean));
+    for (const double std : s.std)
+      if (!std::isfinite(static_cast<float>(std)) || !(static_cast<float>(std) > 0))
+        ranges.fail(fmt::format("a std is {}, expected more than 0", std));
+    return in;
+  }
+
+  Features operator()(const ResidualSpec& r) const {
+    const auto most = static_cast<std::int64_t>(before.size()) - 1;
+    if (most == 0) ranges.fail("a residual connection over nothing: no layer is before it");
+    ranges.check("over", r.over, 1, most);
+    const Features& x = before[before.size() - 1 - static_cast<std::size_t>(r.over)];
+    if (x != in)
+      ranges.fail(fmt::format("a residual connection adds {} to {}, expected equal ones",
+                              text_of(x), text_of(in)));
+    return in;
   }
 
  private:
@@ -192,7 +219,7 @@ std::vector<Features> features_of(const ModelSpec& spec) {
     if (all.back().size() > kMostFeatures)
       ranges.fail(fmt::format("{} comes in, expected at most {} numbers", text_of(all.back()),
                               kMostFeatures));
-    all.push_back(std::visit(Through{ranges, all.back()}, layer));
+    all.push_back(std::visit(Through{ranges, all}, layer));
     if (const auto* r = std::get_if<RecurrentSpec>(&layer)) recurrent += r->num_layers;
     if (recurrent > kMostRecurrentLayers)
       ranges.fail(fmt::format("more than {} recurrent layers", kMostRecurrentLayers));

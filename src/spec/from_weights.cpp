@@ -1,10 +1,11 @@
 // Reading a model off the names and shapes of its weights.
+#include "spec/from_weights.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "unroll/core/error.h"
-#include "unroll/spec/model_spec.h"
 
 namespace unroll::spec {
 namespace {
@@ -25,40 +26,6 @@ const Sizes& matrix(const Weights& weights, const std::string& name) {
     not_understood(
         fmt::format("{} has shape [{}], expected a matrix", name, fmt::join(sizes, ", ")));
   return sizes;
-}
-
-RecurrentSpec recurrent_named(const Weights& weights, const std::string& name,
-                              const Assumed& assumed) {
-  RecurrentSpec r;
-  r.name = name;
-  const auto has = [&](std::string_view weight) {
-    return weights.contains(fmt::format("{}.{}", name, weight));
-  };
-  const Sizes& hh = matrix(weights, name + ".weight_hh_l0");
-  const bool projected = has("weight_hr_l0");
-  r.hidden_size = projected ? matrix(weights, name + ".weight_hr_l0")[1] : hh[1];
-  r.proj_size = projected ? hh[1] : 0;
-  r.input_size = matrix(weights, name + ".weight_ih_l0")[1];
-  const std::int64_t gates = hh[0] / r.hidden_size;
-  if (hh[0] % r.hidden_size != 0 || (gates != 1 && gates != 3 && gates != 4))
-    not_understood(
-        fmt::format("{}.weight_hh_l0 has {} rows for {} hidden units, expected as many "
-                    "(nn.RNN), 3 times (nn.GRU) or 4 times as many (nn.LSTM)",
-                    name, hh[0], r.hidden_size));
-  r.cell = gates == 1 ? Cell::rnn : gates == 3 ? Cell::gru : Cell::lstm;
-  if (r.cell == Cell::rnn) {
-    if (assumed.activation == Activation::sigmoid)
-      throw ValueError("activation", fmt::format("{} is an nn.RNN, expected relu or tanh", name));
-    r.nonlinearity =
-        assumed.activation == Activation::tanh ? Nonlinearity::tanh : Nonlinearity::relu;
-  }
-  r.bias = has("bias_ih_l0");
-  r.bidirectional = has("weight_ih_l0_reverse");
-  r.layer_norm = has("layer_norm_ih_l0.weight");
-  r.learn_initial_state = has("h_0");
-  r.num_layers = 0;
-  while (has(fmt::format("weight_ih_l{}", r.num_layers))) ++r.num_layers;
-  return r;
 }
 
 /// Takes the digits that a name begins with off it, without zeros in front.
@@ -87,13 +54,24 @@ bool natural_before(std::string_view a, std::string_view b) {
   return a.size() < b.size();
 }
 
-/// All layers that have a weight and are no part of the recurrent one, by name.
-std::vector<LinearSpec> linear_layers(const Weights& weights, const std::string& recurrent) {
+/// The recurrent layers' names.
+std::vector<std::string> recurrent_names(const Weights& weights) {
+  constexpr std::string_view kFirst = ".weight_ih_l0";
+  std::vector<std::string> names;
+  for (const auto& [name, sizes] : weights)
+    if (name.ends_with(kFirst)) names.push_back(name.substr(0, name.size() - kFirst.size()));
+  std::ranges::sort(names, natural_before);
+  return names;
+}
+
+/// All layers that have a weight and are no part of a recurrent one, by name.
+std::vector<LinearSpec> linear_layers(const Weights& weights,
+                                      const std::vector<std::string>& recurrent) {
   constexpr std::string_view kWeight = ".weight";
   std::vector<LinearSpec> layers;
   for (const auto& [name, sizes] : weights) {
-    if (!name.ends_with(kWeight) || (!recurrent.empty() && name.starts_with(recurrent + ".")))
-      continue;
+    const auto is_part = [&](const std::string& layer) { return name.starts_with(layer + "."); };
+    if (!name.ends_with(kWeight) || std::ranges::any_of(recurrent, is_part)) continue;
     const std::string layer = name.substr(0, name.size() - kWeight.size());
     if (sizes.size() == 4)
       not_understood(
@@ -136,12 +114,42 @@ void append_chain(ModelSpec& spec, std::vector<LinearSpec> layers, std::int64_t 
 
 }  // namespace
 
+RecurrentSpec recurrent_from_weights(const Weights& weights, const std::string& name,
+                                     const Assumed& assumed) {
+  RecurrentSpec r;
+  r.name = name;
+  const auto has = [&](std::string_view weight) {
+    return weights.contains(fmt::format("{}.{}", name, weight));
+  };
+  const Sizes& hh = matrix(weights, name + ".weight_hh_l0");
+  const bool projected = has("weight_hr_l0");
+  r.hidden_size = projected ? matrix(weights, name + ".weight_hr_l0")[1] : hh[1];
+  r.proj_size = projected ? hh[1] : 0;
+  r.input_size = matrix(weights, name + ".weight_ih_l0")[1];
+  const std::int64_t gates = hh[0] / r.hidden_size;
+  if (hh[0] % r.hidden_size != 0 || (gates != 1 && gates != 3 && gates != 4))
+    not_understood(
+        fmt::format("{}.weight_hh_l0 has {} rows for {} hidden units, expected as many "
+                    "(nn.RNN), 3 times (nn.GRU) or 4 times as many (nn.LSTM)",
+                    name, hh[0], r.hidden_size));
+  r.cell = gates == 1 ? Cell::rnn : gates == 3 ? Cell::gru : Cell::lstm;
+  if (r.cell == Cell::rnn) {
+    if (assumed.activation == Activation::sigmoid)
+      throw ValueError("activation", fmt::format("{} is an nn.RNN, expected relu or tanh", name));
+    r.nonlinearity =
+        assumed.activation == Activation::tanh ? Nonlinearity::tanh : Nonlinearity::relu;
+  }
+  r.bias = has("bias_ih_l0");
+  r.bidirectional = has("weight_ih_l0_reverse");
+  r.layer_norm = has("layer_norm_ih_l0.weight");
+  r.learn_initial_state = has("h_0");
+  r.num_layers = 0;
+  while (has(fmt::format("weight_ih_l{}", r.num_layers))) ++r.num_layers;
+  return r;
+}
+
 ModelSpec from_weights(const Weights& weights, const Assumed& assumed) {
-  constexpr std::string_view kFirst = ".weight_ih_l0";
-  const auto first =
-      std::ranges::find_if(weights, [&](const auto& w) { return w.first.ends_with(kFirst); });
-  const std::string recurrent =
-      first == weights.end() ? "" : first->first.substr(0, first->first.size() - kFirst.size());
+  const std::vector<std::string> recurrent = recurrent_names(weights);
   const std::vector<LinearSpec> linear = linear_layers(weights, recurrent);
   if (linear.empty() && recurrent.empty())
     not_understood(
@@ -157,14 +165,25 @@ ModelSpec from_weights(const Weights& weights, const Assumed& assumed) {
     spec.input.height = 1;
     spec.input.width = features;
   } else {
-    RecurrentSpec r = recurrent_named(weights, recurrent, assumed);
+    for (const std::string& name : recurrent) {
+      RecurrentSpec r = recurrent_from_weights(weights, name, assumed);
+      if (!spec.layers.empty()) {
+        auto& below = std::get<RecurrentSpec>(spec.layers.back());
+        below.readout = Readout::every_step;
+        if (r.input_size != below.features())
+          not_understood(fmt::format("{} gives {} features, {} reads {}", below.name,
+                                     below.features(), name, r.input_size));
+      }
+      spec.layers.emplace_back(std::move(r));
+    }
+    auto& r = std::get<RecurrentSpec>(spec.layers.back());
     if (std::ranges::find(linear, 2 * r.features(), &LinearSpec::in_features) != linear.end() &&
         std::ranges::find(linear, r.features(), &LinearSpec::in_features) == linear.end())
       r.readout = Readout::mean_last;
     features = r.features();
-    spec.input.form = r.input_size == 1 ? Form::pixels : Form::rows;
-    spec.input.width = r.input_size == 1 ? 0 : r.input_size;
-    spec.layers.emplace_back(std::move(r));
+    const std::int64_t inputs = std::get<RecurrentSpec>(spec.layers.front()).input_size;
+    spec.input.form = inputs == 1 ? Form::pixels : Form::rows;
+    spec.input.width = inputs == 1 ? 0 : inputs;
   }
   append_chain(spec, linear, features, assumed.activation);
   const std::string misfits = differences(spec, weights);

@@ -52,6 +52,15 @@ class Reader {
     return get<double>(key);
   }
 
+  std::vector<double> reals(const char* key) {
+    std::vector<double> values;
+    for (const Json& value : get<std::vector<Json>>(key)) {
+      if (!value.is_number()) fail(fmt::format("'{}' is no list of numbers", key));
+      values.push_back(value.get<double>());
+    }
+    return values;
+  }
+
   Extent extent(const char* key) {
     const auto sizes = get<std::vector<Json>>(key);
     if (sizes.size() != 2 || !sizes[0].is_number_integer() || !sizes[1].is_number_integer())
@@ -170,6 +179,12 @@ MaxPool2dSpec max_pool2d_from(Reader& json) {
 
 Json json_of(const FlattenSpec&) { return {{"type", "flatten"}}; }
 
+Json json_of(const ScaleSpec& s) { return {{"type", "scale"}, {"mean", s.mean}, {"std", s.std}}; }
+
+ScaleSpec scale_from(Reader& json) { return {json.reals("mean"), json.reals("std")}; }
+
+Json json_of(const ResidualSpec& r) { return {{"type", "residual"}, {"over", r.over}}; }
+
 LayerSpec layer_from(const Json& layer) {
   Reader json(layer);
   const auto type = json.get<std::string>("type");
@@ -181,6 +196,8 @@ LayerSpec layer_from(const Json& layer) {
     if (type == "conv2d") return conv2d_from(json);
     if (type == "max_pool2d") return max_pool2d_from(json);
     if (type == "flatten") return FlattenSpec{};
+    if (type == "scale") return scale_from(json);
+    if (type == "residual") return ResidualSpec{json.whole("over")};
     fail(fmt::format("layers of type '{}' are not known here", type));
   }();
   json.done();
@@ -232,6 +249,14 @@ ModelSpec from_version_1(Reader& json) {
   return spec;
 }
 
+/// The oldest version that can say it, so that older programs read all that they can run.
+int version_of(const ModelSpec& spec) {
+  const bool is_new = std::ranges::any_of(spec.layers, [](const LayerSpec& layer) {
+    return std::holds_alternative<ScaleSpec>(layer) || std::holds_alternative<ResidualSpec>(layer);
+  });
+  return is_new ? ModelSpec::version : 2;
+}
+
 }  // namespace
 
 std::string to_json(const ModelSpec& spec) {
@@ -239,7 +264,7 @@ std::string to_json(const ModelSpec& spec) {
   for (const LayerSpec& layer : spec.layers)
     layers.push_back(std::visit([](const auto& l) { return json_of(l); }, layer));
   const Json json = {
-      {"version", ModelSpec::version},  {"input", json_of(spec.input)}, {"layers", layers},
+      {"version", version_of(spec)},    {"input", json_of(spec.input)}, {"layers", layers},
       {"output", name_of(spec.output)}, {"dataset", spec.dataset},      {"classes", spec.classes},
   };
   return json.dump();

@@ -58,6 +58,8 @@ struct Collect {
   void operator()(const ActivationSpec&) {}
   void operator()(const MaxPool2dSpec&) {}
   void operator()(const FlattenSpec&) {}
+  void operator()(const ScaleSpec&) {}
+  void operator()(const ResidualSpec&) {}
 };
 
 }  // namespace

@@ -1,8 +1,11 @@
 #include "train/classifier.h"
 
+#include <fmt/format.h>
+
 #include <type_traits>
 
 #include "unroll/autograd/ops.h"
+#include "unroll/core/error.h"
 #include "unroll/nn/conv2d.h"
 #include "unroll/nn/dropout.h"
 #include "unroll/nn/gru.h"
@@ -165,6 +168,13 @@ struct Classifier::Builder {
     model.stages_.emplace_back([](const Tensor& x, nn::State&) {
       return x.contiguous().view({x.size(0), -1});
     });
+  }
+
+  void operator()(const spec::ScaleSpec&) const { refuse("an input scaling"); }
+  void operator()(const spec::ResidualSpec&) const { refuse("residual connections"); }
+
+  [[noreturn]] static void refuse(std::string_view what) {
+    throw ValueError("train", fmt::format("a model with {} can't be trained here, only run", what));
   }
 };
 

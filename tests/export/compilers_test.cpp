@@ -12,8 +12,8 @@
 #include "export/int8.h"
 #include "support/program.h"
 #include "support/tensors.h"
-#include "support/trained.h"
 #include "unit/infer/models.h"
+#include "unroll/core/random.h"
 #include "unroll/infer/stream.h"
 
 namespace unroll::exporter {
@@ -86,6 +86,27 @@ std::string numbers(std::string_view name, std::span<const float> values) {
 
 constexpr std::size_t kSteps = 12;
 
+/// Every weight that a model needs, at random.
+class RandomWeights {
+ public:
+  explicit RandomWeights(const spec::ModelSpec& spec) {
+    Generator generator(11);
+    for (const auto& [name, sizes] : spec::weights_of(spec)) {
+      std::size_t count = 1;
+      for (const std::int64_t size : sizes) count *= static_cast<std::size_t>(size);
+      auto& values = values_.emplace_back(count);
+      generator.uniform(values, -0.5, 0.5);
+      views_.push_back({name, io::ElementType::f32, sizes, std::as_bytes(std::span(values))});
+    }
+  }
+
+  std::span<const io::ArrayView> views() const { return views_; }
+
+ private:
+  std::vector<std::vector<float>> values_;
+  std::vector<io::ArrayView> views_;
+};
+
 /// Models of 5 inputs and 3 outputs; one with names that C++ would not take.
 std::vector<infer::Named> models() {
   std::vector<infer::Named> all = infer::recurrent_models();
@@ -100,6 +121,30 @@ std::vector<infer::Named> models() {
   all.push_back({"OddNames", odd});
   odd.layers.pop_back();
   all.push_back({"NoReadout", odd});
+  // Residual connections from the input, from a buffer that others reuse, and after the readout.
+  spec::ModelSpec sums;
+  sums.input.width = 5;
+  const auto recurrent = [](const char* name, std::int64_t size, spec::Readout readout) {
+    return spec::RecurrentSpec{.name = name,
+                               .cell = spec::Cell::gru,
+                               .input_size = size,
+                               .hidden_size = size,
+                               .readout = readout};
+  };
+  sums.layers = {spec::ScaleSpec{{0.1, -0.2, 0.3, 0.4, 0.5}, {2}},
+                 spec::LinearSpec{"one", 5, 5},
+                 spec::ResidualSpec{2},
+                 spec::ActivationSpec{spec::Activation::tanh},
+                 spec::LinearSpec{"two", 5, 5},
+                 recurrent("three", 5, spec::Readout::every_step),
+                 spec::ResidualSpec{1},
+                 spec::ResidualSpec{4},
+                 recurrent("four", 5, spec::Readout::mean),
+                 spec::LinearSpec{"five", 5, 3},
+                 spec::LinearSpec{"six", 3, 3},
+                 spec::ActivationSpec{spec::Activation::relu},
+                 spec::ResidualSpec{2}};
+  all.push_back({"Residual", sums});
   return all;
 }
 
@@ -110,14 +155,14 @@ class Generated {
   Generated() {
     std::string includes, tables, checks;
     for (const infer::Named& named : models()) {
-      test::Both<float> both(named.spec);
-      const auto weights = train::views_of(both.module.parameters());
-      const Int8Weights rounded(weights);
+      const RandomWeights weights(named.spec);
+      const Int8Weights rounded(weights.views());
       for (const bool int8 : {false, true}) {
         const std::string name = named.name + (int8 ? "8" : "");
-        const CppHeader header = cpp_header(named.spec, weights, {.name = name, .int8 = int8});
+        const CppHeader header =
+            cpp_header(named.spec, weights.views(), {.name = name, .int8 = int8});
         folder_.write(name + ".h", header.text);
-        const infer::Model<float> model(named.spec, int8 ? rounded.arrays() : weights);
+        const infer::Model<float> model(named.spec, int8 ? rounded.arrays() : weights.views());
         const Tensor x = test::random_tensor({kSteps, 5}, DType::f32, 7);
         std::vector<float> expected(kSteps * 3);
         model.stream().process(x.values<float>(), expected, kSteps);

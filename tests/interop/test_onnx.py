@@ -100,7 +100,7 @@ class Model:
         self.folder, self.layers = folder, layers
         input_form = {"form": "rows", "height": 0, "width": INPUTS, "permutation": None}
         input_form |= {"mean": MEAN, "std": STD} | input_changes
-        description = {"version": 2, "input": input_form, "layers": layers, "output": output}
+        description = {"version": 3, "input": input_form, "layers": layers, "output": output}
         description |= {"dataset": "", "classes": []}
         rng = np.random.default_rng(5)
         self.weights = {}
@@ -217,6 +217,34 @@ def test_layers_around_and_between(tmp_path):
     model = Model(tmp_path, MIXED)
     images = pixels(3, 9, INPUTS)
     close(outputs(model.export(), {"input": images})["output"], model.predict_all(images))
+
+
+def scale(mean, std):
+    return {"type": "scale", "mean": mean, "std": std}
+
+
+# A residual connection around a recurrent layer and a linear one, another around a head's two layers.
+RESIDUAL = [
+    scale([0.5], [2.0]),
+    recurrent("gru", readout="every_step", input_size=INPUTS, hidden_size=8),
+    linear(8, INPUTS, "back"),
+    {"type": "residual", "over": 2},
+    scale([0.1, 0.2, 0.3, -0.1, 0, 1], [1, 2, 0.5, 1, 4, 1]),
+    recurrent("lstm", readout="mean"),
+    linear(HIDDEN, HIDDEN, "head"),
+    activation("tanh"),
+    {"type": "residual", "over": 2},
+    linear(HIDDEN, CLASSES),
+    linear(CLASSES, CLASSES, "last"),
+    {"type": "residual", "over": 1},
+]
+
+
+def test_residual_connections_and_scaling(tmp_path):
+    model = Model(tmp_path, RESIDUAL)
+    images = pixels(3, 9, INPUTS)
+    close(outputs(model.export(), {"input": images})["output"], model.predict_all(images))
+    check_streaming(model)
 
 
 def test_no_layer_after_the_recurrent_one(tmp_path):

@@ -65,6 +65,7 @@ class Stream {
   std::vector<std::uint64_t> steps_;   // of each sequence
   std::vector<T> read_;                // what the readout gathers
   std::vector<T> current_, next_;      // what flows between layers
+  std::vector<std::vector<T>> kept_;  // of each layer, what flowed into it, where it is added later
   std::vector<T> scratch_;
 };
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "unroll/core/nonlinearity.h"
 
@@ -97,8 +98,23 @@ struct FlattenSpec {
   friend bool operator==(const FlattenSpec&, const FlattenSpec&) = default;
 };
 
-using LayerSpec =
-    std::variant<RecurrentSpec, LinearSpec, ActivationSpec, Conv2dSpec, MaxPool2dSpec, FlattenSpec>;
+/// y = (x - mean) / std, of a vector, or of each step of a sequence: an input's scaling that
+/// belongs to the network. One number each, or one for each feature.
+struct ScaleSpec {
+  std::vector<double> mean{0}, std{1};
+
+  friend bool operator==(const ScaleSpec&, const ScaleSpec&) = default;
+};
+
+/// y = x + f(x), f being the `over` layers right before this one: a residual connection (He 2015).
+struct ResidualSpec {
+  std::int64_t over = 1;
+
+  friend bool operator==(const ResidualSpec&, const ResidualSpec&) = default;
+};
+
+using LayerSpec = std::variant<RecurrentSpec, LinearSpec, ActivationSpec, Conv2dSpec, MaxPool2dSpec,
+                               FlattenSpec, ScaleSpec, ResidualSpec>;
 
 // As in files and on the command line. Reading a name throws ValueError, listing what is known.
 

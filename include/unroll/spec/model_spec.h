@@ -45,7 +45,7 @@ enum class Output {
 /// The description that everything about a model starts from: what goes in, the layers in the order
 /// that it goes through them, and what comes out.
 struct ModelSpec {
-  static constexpr int version = 2;                      ///< of this format
+  static constexpr int version = 3;                      ///< of this format; 3 has scale, residual
   static constexpr const char* metadata_key = "unroll";  ///< in model.safetensors
 
   InputSpec input;
@@ -92,9 +92,9 @@ struct Assumed {
 };
 
 /// Reads the architecture off a bare state_dict's names and shapes: recurrent layers as PyTorch
-/// names them, if any, and linear layers in the order in which their sizes fit, with the assumed
-/// activation between them. Where the first linear layer reads twice the state's size, it reads
-/// mean_last, otherwise the last state.
+/// names them, if any, one on top of the other in the order of their names, and linear layers in the
+/// order in which their sizes fit, with the assumed activation between them. Where the first linear
+/// layer reads twice the state's size, it reads mean_last, otherwise the last state.
 /// Throws FormatError naming what is missing or not understood.
 ModelSpec from_weights(const std::map<std::string, Sizes>& weights, const Assumed& assumed);
 

@@ -310,7 +310,7 @@ TEST_F(ModelVerbs, DescriptionsThatCannotBeRead) {
   };
   const std::string path = folder / "changed.safetensors";
   expect_failure(inspect([](Json& d) { d = 5; }), 1, {path, "description"});
-  expect_failure(inspect([](Json& d) { d["version"] = 3; }), 1, {path, "newer version"});
+  expect_failure(inspect([](Json& d) { d["version"] = 4; }), 1, {path, "newer version"});
   expect_failure(inspect([](Json& d) { d["layers"][0]["hidden_size"] = 1e300; }), 1,
                  {path, "hidden_size"});
   expect_failure(inspect([](Json& d) { d["layers"][0]["nonlinearity"] = "sine"; }), 1,

@@ -101,7 +101,7 @@ TEST(ModelJson, ReadsVersion1) {
 }
 
 TEST(ModelJson, ANewerVersionIsNamed) {
-  for (const Json& version : {Json(3), Json(std::int64_t{1} << 40)}) {
+  for (const Json& version : {Json(4), Json(std::int64_t{1} << 40)}) {
     const Json json = {{"version", version}, {"something", "new"}};
     expect_parts(error_of<FormatError>([&] { from_json(json.dump()); }),
                  {"written by a newer version", version.dump()});

@@ -1,0 +1,130 @@
+// unroll import: a model that PyTorch trained, as one that runs here.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "app/array_run.h"
+#include "app/verbs.h"
+#include "core/file.h"
+#include "import/architecture.h"
+#include "import/import_model.h"
+
+namespace unroll::app {
+namespace {
+
+struct Flags {
+  std::string file, architecture, key, out;
+  std::vector<std::string> check;  // inputs, and what the original made of them
+  double tolerance = 1e-5;
+};
+
+/// A shape without what is 1, which PyTorch's users add and leave out as they like.
+std::vector<std::int64_t> squeezed(std::vector<std::int64_t> shape) {
+  std::erase(shape, 1);
+  return shape;
+}
+
+/// "[3, 2]", where a number is in an array.
+std::string place_of(std::size_t index, const std::vector<std::int64_t>& shape) {
+  std::vector<std::size_t> at(shape.size());
+  for (std::size_t d = shape.size(); d-- > 0;) {
+    at[d] = index % static_cast<std::size_t>(shape[d]);
+    index /= static_cast<std::size_t>(shape[d]);
+  }
+  return fmt::format("[{}]", fmt::join(at, ", "));
+}
+
+/// Runs the model on the inputs and compares; says how far off the furthest output is.
+bool check(const importer::ImportedModel& imported, const Flags& flags) {
+  const io::NpyArray theirs = io::read_npy(flags.check[1]);
+  const Outputs<float> ours = run_array(imported.model(), io::read_npy(flags.check[0]));
+  if (squeezed(theirs.shape) != squeezed(ours.shape))
+    throw ShapeError(
+        "import",
+        fmt::format("--check: {} has shape [{}], the model's outputs have [{}]", flags.check[1],
+                    fmt::join(theirs.shape, ", "), fmt::join(ours.shape, ", ")));
+  std::vector<double> expected(ours.values.size());
+  io::to_floats(theirs.view(), std::span<double>(expected));
+  double largest = 0, size = 0;
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    double difference = std::abs(static_cast<double>(ours.values[i]) - expected[i]);
+    if (std::isnan(difference)) difference = std::numeric_limits<double>::infinity();
+    size = std::max(size, std::abs(expected[i]));
+    if (difference > largest) {
+      largest = difference;
+      at = i;
+    }
+  }
+  const bool good = largest <= flags.tolerance;
+  fmt::print(
+      "check: {} outputs of up to {:.4g}; the largest difference is {:.3g}, at {}: {:.9g} here, "
+      "{:.9g} in {}: {} {:g}\n",
+      expected.size(), size, largest, place_of(at, ours.shape), ours.values[at], expected[at],
+      flags.check[1], good ? "within" : "MORE THAN", flags.tolerance);
+  return good;
+}
+
+int work(const Flags& flags) {
+  const importer::StateDict state = importer::read_state_dict(flags.file, flags.key);
+  std::optional<std::string> architecture;
+  if (!flags.architecture.empty()) {
+    constexpr std::uint64_t kLongest = std::uint64_t{1} << 20;
+    const auto bytes = read_file("import", flags.architecture, kLongest);
+    architecture.emplace(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  }
+  importer::ImportedModel model;
+  try {
+    model = importer::import_model(state, architecture);
+  } catch (const importer::OpenQuestions& open) {
+    fmt::print(stderr, "unroll: {}\n{}, with one choice where | stands between several:\n\n{}",
+               open.what(),
+               architecture ? fmt::format("Say it in {}", flags.architecture)
+                            : std::string("Say it in a file and give that with --arch FILE.json"),
+               open.architecture());
+    return kUsage;
+  }
+  std::size_t numbers = 0;
+  for (const importer::Weight& weight : model.weights) numbers += weight.values.size();
+  fmt::print("{}: all {} tensors used, {} numbers\n", flags.file, state.arrays.size(), numbers);
+  if (!flags.check.empty() && !check(model, flags)) {
+    fmt::print(stderr,
+               "unroll: [import] the imported model gives other outputs than the original, so {} "
+               "was not written; compare the architecture's readout, activations and order of "
+               "layers, and whether the original was in eval() and its arrays batch_first\n",
+               flags.out);
+    return kFailed;
+  }
+  model.save(flags.out);
+  fmt::print("wrote {}; see: unroll inspect {}\n", flags.out, flags.out);
+  return kOk;
+}
+
+}  // namespace
+
+void add_import(CLI::App& program, Work& chosen) {
+  CLI::App* verb = add_verb(
+      program, "import", "Make a model of a PyTorch .pt or a .safetensors.",
+      "unroll import lstm.pt --arch lstm.json -o model.safetensors --check in.npy out.npy");
+  const auto flags = std::make_shared<Flags>();
+  verb->add_option("file", flags->file, "What torch.save or safetensors wrote of a state_dict")
+      ->required();
+  verb->add_option("-o,--out", flags->out, "The model.safetensors to write")->required();
+  verb->add_option("--arch", flags->architecture,
+                   "JSON: layers, activations, readout; what the weights don't tell");
+  verb->add_option("--key", flags->key,
+                   "Of several dictionaries in a .pt, the one with the weights");
+  verb->add_option(
+          "--check", flags->check,
+          "Two .npy files, inputs and the original's outputs: compare, and write the model "
+          "only if they agree")
+      ->expected(2);
+  verb->add_option("--tolerance", flags->tolerance, "The largest difference that --check allows")
+      ->capture_default_str();
+  verb->callback([flags, &chosen] { chosen = [flags] { return work(*flags); }; });
+}
+
+}  // namespace unroll::app

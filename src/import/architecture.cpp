@@ -1,0 +1,297 @@
+#include "import/architecture.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "core/json.h"
+#include "core/printable.h"
+#include "spec/from_weights.h"
+
+namespace unroll::importer {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kLongest = 1 << 20;
+
+[[noreturn]] void fail(std::string_view why) {
+  throw FormatError("import", fmt::format("the architecture: {}", why));
+}
+
+/// The JSON form of one layer.
+Json json_of(const spec::LayerSpec& layer) {
+  spec::ModelSpec spec;
+  spec.layers = {layer};
+  return Json::parse(spec::to_json(spec))["layers"][0];
+}
+
+std::string text_of(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+bool is_recurrent(std::string_view type) {
+  return type == "rnn" || type == "lstm" || type == "gru";
+}
+
+/// Fills in what the weights tell, and gathers what they do not.
+class Completion {
+ public:
+  Completion(Json architecture, const WeightNames& weights)
+      : given_(std::move(architecture)), weights_(weights) {}
+
+  Architecture complete() {
+    const auto found = given_.find("layers");
+    if (found == given_.end() || !found->is_array()) fail("'layers' is missing, a list of layers");
+    Json layers = Json::array();
+    for (std::size_t i = 0; i < found->size(); ++i) layers.push_back(layer(i));
+    if (!problems_.empty()) fail(fmt::format("{}", fmt::join(problems_, "; ")));
+    if (!open_.empty())
+      throw OpenQuestions(fmt::format("the weights do not say {}", fmt::join(open_, ", ")), text());
+
+    Json whole = {{"version", spec::ModelSpec::version}};
+    whole["input"] = input();
+    whole["layers"] = std::move(layers);
+    whole["output"] = "logits";
+    whole["dataset"] = "";
+    whole["classes"] = Json::array();
+    for (const auto& item : given_.items())
+      if (item.key() != "input" && item.key() != "layers") whole[item.key()] = item.value();
+    try {
+      result_.spec = spec::from_json(whole.dump());
+    } catch (const FormatError& error) {
+      fail(error.what());
+    }
+    return std::move(result_);
+  }
+
+ private:
+  Json& given(std::size_t i) { return given_["layers"][i]; }
+
+  /// What is missing of a layer and can't be known: the line to add, with the choices.
+  void ask(std::size_t i, const char* key, const char* choices) {
+    Json& layer = given(i);
+    if (layer.contains(key)) return;
+    layer[key] = choices;
+    const std::string name = text_of(layer, "name");
+    open_.push_back(fmt::format("the {} of {} (add \"{}\": \"{}\")", key,
+                                name.empty() ? fmt::format("layer {}", i + 1) : name, key,
+                                choices));
+  }
+
+  /// What a layer's name is in the file; an empty text, and a problem, where there is no such one.
+  std::string source(std::size_t i, std::string_view weight) {
+    const std::string name = text_of(given(i), "name");
+    if (name.empty()) {
+      problems_.push_back(
+          fmt::format("layer {} has no 'name', which says whose weights it takes", i + 1));
+      return {};
+    }
+    const auto found = weights_.layer(name, weight);
+    if (!found) {
+      problems_.push_back(fmt::format("layer {}: the file has no {}.{}, or several", i + 1,
+                                      in_quotes(name), weight));
+      return {};
+    }
+    result_.sources[name] = *found;
+    return *found;
+  }
+
+  Json layer(std::size_t i) {
+    const Json said = given(i);
+    if (!said.is_object()) fail(fmt::format("layer {} is no object in braces", i + 1));
+    const std::string type = text_of(said, "type");
+    if (type.empty()) fail(fmt::format("layer {} has no 'type'", i + 1));
+    Json whole;
+    if (is_recurrent(type)) {
+      whole = recurrent(i, type);
+    } else if (type == "linear") {
+      whole = linear(i);
+    } else if (type == "conv2d") {
+      whole = convolution(i);
+    } else if (type == "scale") {
+      return scale(i);
+    } else if (type == "residual") {
+      whole = json_of(spec::ResidualSpec{});
+    } else if (type == "activation") {
+      ask(i, "function", "relu | tanh | sigmoid");
+      whole = said;
+    } else {
+      whole = said;
+    }
+    if (whole.is_object()) whole.update(said);
+    return whole;
+  }
+
+  Json recurrent(std::size_t i, const std::string& type) {
+    const bool inner = below_a_recurrent(i);
+    if (type == "rnn") ask(i, "nonlinearity", "tanh | relu");
+    if (!inner) ask(i, "readout", "last | mean | max | mean_last | every_step");
+    const std::string from = source(i, "weight_ih_l0");
+    if (from.empty()) return {};
+    try {
+      auto r = spec::recurrent_from_weights(weights_.shapes(), from, {});
+      const std::int64_t rows = r.gates() * r.hidden_size;
+      r.cell = spec::cell_named(type);
+      // Of another type than the weights are, it has other sizes, which will be said.
+      if (r.gates() * r.hidden_size != rows)
+        r.hidden_size = std::max<std::int64_t>(rows / r.gates(), 1);
+      if (inner) r.readout = spec::Readout::every_step;
+      return json_of(r);
+    } catch (const Error& error) {
+      problems_.push_back(error.what());
+      return {};
+    }
+  }
+
+  /// Whether the next layer with weights is a recurrent one, which reads every step.
+  bool below_a_recurrent(std::size_t i) {
+    const Json& layers = given_["layers"];
+    for (++i; i < layers.size(); ++i) {
+      const std::string type = layers[i].is_object() ? text_of(layers[i], "type") : "";
+      if (is_recurrent(type)) return true;
+      if (type != "activation" && type != "scale" && type != "residual") return false;
+    }
+    return false;
+  }
+
+  Json linear(std::size_t i) {
+    const std::string from = source(i, "weight");
+    if (from.empty()) return {};
+    const spec::Sizes& shape = weights_.shapes().at(from + ".weight");
+    if (shape.size() != 2) return misshapen(from, shape, "[out_features, in_features]");
+    return json_of(
+        spec::LinearSpec{"", shape[1], shape[0], weights_.shapes().contains(from + ".bias")});
+  }
+
+  Json convolution(std::size_t i) {
+    const std::string from = source(i, "weight");
+    if (from.empty()) return {};
+    const spec::Sizes& shape = weights_.shapes().at(from + ".weight");
+    if (shape.size() != 4) return misshapen(from, shape, "[out, in, height, width]");
+    return json_of(spec::Conv2dSpec{.name = "",
+                                    .in_channels = shape[1],
+                                    .out_channels = shape[0],
+                                    .kernel = {shape[2], shape[3]},
+                                    .bias = weights_.shapes().contains(from + ".bias")});
+  }
+
+  Json misshapen(const std::string& from, const spec::Sizes& shape, const char* expected) {
+    problems_.push_back(fmt::format("{}.weight has shape [{}], expected {}", from,
+                                    fmt::join(shape, ", "), expected));
+    return {};
+  }
+
+  /// mean and std may be a number, a list, or the name of a tensor that holds them.
+  Json scale(std::size_t i) {
+    Json whole = given(i);
+    for (const char* key : {"mean", "std"}) {
+      if (!whole.contains(key)) whole[key] = key == std::string_view("mean") ? 0.0 : 1.0;
+      Json& value = whole[key];
+      if (value.is_number()) value = Json::array({value});
+      if (!value.is_string()) continue;
+      const auto name = value.get<std::string>();
+      const auto found = weights_.all().find(name);
+      if (found == weights_.all().end()) {
+        problems_.push_back(
+            fmt::format("layer {}: the file has no tensor {}", i + 1, in_quotes(name)));
+        continue;
+      }
+      const io::ArrayView& array = *found->second;
+      std::vector<double> numbers(array.data.size() / io::size_of(array.type));
+      if (numbers.empty() || numbers.size() > kLongest / 16)
+        fail(fmt::format("layer {}: {} has {} numbers", i + 1, in_quotes(name), numbers.size()));
+      io::to_floats(array, std::span<double>(numbers));
+      result_.used.push_back(name);
+      value = numbers;
+    }
+    return whole;
+  }
+
+  /// How an image, or a row of numbers, becomes the first layer's input.
+  Json input() {
+    spec::InputSpec input;
+    for (const Json& layer : given_["layers"]) {
+      const std::string type = text_of(layer, "type"), name = text_of(layer, "name");
+      if (is_recurrent(type) || type == "linear" || type == "conv2d") {
+        const bool recurrent = is_recurrent(type);
+        const spec::Sizes& shape = weights_.shapes().at(result_.sources.at(name) +
+                                                        (recurrent ? ".weight_ih_l0" : ".weight"));
+        input.width = shape.size() == 2 ? shape[1] : 0;
+        if (type == "conv2d") input.form = spec::Form::image;
+        break;
+      }
+    }
+    const bool sequences = std::ranges::any_of(
+        given_["layers"], [](const Json& layer) { return is_recurrent(text_of(layer, "type")); });
+    if (input.form != spec::Form::image && !sequences) {
+      input.form = spec::Form::flat;
+      input.height = 1;
+    } else if (sequences && input.width == 1) {
+      input.form = spec::Form::pixels;
+      input.width = 0;
+    }
+    spec::ModelSpec one;
+    one.input = input;
+    Json whole = Json::parse(spec::to_json(one))["input"];
+    if (const auto said = given_.find("input"); said != given_.end()) {
+      if (!said->is_object()) fail("'input' is no object in braces");
+      whole.update(*said);
+    }
+    return whole;
+  }
+
+  /// The file as it is, a layer a line.
+  std::string text() const {
+    std::vector<std::string> lines;
+    for (const Json& layer : given_["layers"]) {
+      std::string line;
+      for (const auto& item : layer.items())
+        line += fmt::format("{}{}: {}", line.empty() ? "" : ", ", Json(item.key()).dump(),
+                            item.value().dump());
+      lines.push_back("    {" + line + "}");
+    }
+    std::string all = fmt::format("{{\n  \"layers\": [\n{}\n  ]", fmt::join(lines, ",\n"));
+    for (const auto& item : given_.items())
+      if (item.key() != "layers")
+        all += fmt::format(",\n  {}: {}", Json(item.key()).dump(), item.value().dump());
+    return all + "\n}\n";
+  }
+
+  Json given_;
+  const WeightNames& weights_;
+  Architecture result_;
+  std::vector<std::string> problems_, open_;
+};
+
+}  // namespace
+
+Architecture read_architecture(std::string_view text, const WeightNames& weights) {
+  if (text.size() > kLongest)
+    fail(fmt::format("{} bytes long, expected at most {}", text.size(), kLongest));
+  Json json = parse_json(text, [](std::string_view why) { fail(why); });
+  if (!json.is_object()) fail("it is not a JSON object");
+  return Completion(std::move(json), weights).complete();
+}
+
+Architecture guess_architecture(const WeightNames& weights) {
+  const spec::ModelSpec guess = spec::from_weights(weights.shapes(), {});
+  Json layers = Json::array();
+  for (const spec::LayerSpec& layer : guess.layers) {
+    if (const auto* r = std::get_if<spec::RecurrentSpec>(&layer)) {
+      layers.push_back({{"type", spec::name_of(r->cell)}, {"name", r->name}});
+      // Told by the size of what reads it; all else is open.
+      if (r->readout == spec::Readout::mean_last) layers.back()["readout"] = "mean_last";
+    } else if (const auto* l = std::get_if<spec::LinearSpec>(&layer)) {
+      layers.push_back({{"type", "linear"}, {"name", l->name}});
+    } else {
+      layers.push_back({{"type", "activation"}});
+    }
+  }
+  Json architecture = Json::object();
+  architecture["layers"] = std::move(layers);
+  return Completion(std::move(architecture), weights).complete();
+}
+
+}  // namespace unroll::importer

@@ -1,0 +1,88 @@
+#include "import/import_model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "import/architecture.h"
+#include "import/weight_names.h"
+#include "unroll/core/error.h"
+
+namespace unroll::importer {
+namespace {
+
+bool is_floating(io::ElementType type) {
+  using enum io::ElementType;
+  return type == f32 || type == f64 || type == f16 || type == bf16;
+}
+
+/// The file's arrays by the names that the description gives them; others as the file does.
+std::map<std::string, const io::ArrayView*> as_described(const Architecture& architecture,
+                                                         const WeightNames& names) {
+  std::map<std::string, const io::ArrayView*> arrays;
+  for (const auto& [name, array] : names.all()) {
+    if (std::ranges::find(architecture.used, name) != architecture.used.end()) continue;
+    std::string described = array->name, source;
+    for (const auto& [layer, theirs] : architecture.sources)
+      if (name.starts_with(theirs + ".") && theirs.size() >= source.size()) {
+        source = theirs;
+        described = layer + name.substr(theirs.size());
+      }
+    // A name that is taken: then this one is left over.
+    if (!arrays.emplace(described, array).second) arrays.emplace(described + " (again)", array);
+  }
+  return arrays;
+}
+
+}  // namespace
+
+ImportedModel import_model(const StateDict& state, std::optional<std::string_view> text) {
+  if (state.arrays.empty()) throw FormatError("import", "the file has no tensors");
+  const WeightNames names(state);
+  const Architecture architecture =
+      text ? read_architecture(*text, names) : guess_architecture(names);
+  const auto arrays = as_described(architecture, names);
+
+  std::map<std::string, spec::Sizes> shapes;
+  for (const auto& [name, array] : arrays) shapes[name] = array->shape;
+  std::string misfits = spec::differences(architecture.spec, shapes);
+  const auto add = [&](const std::string& misfit) {
+    misfits += (misfits.empty() ? "" : "; ") + misfit;
+  };
+  ImportedModel model;
+  model.spec = architecture.spec;
+  for (const auto& [name, shape] : spec::weights_of(architecture.spec)) {
+    const auto found = arrays.find(name);
+    if (found == arrays.end() || found->second->shape != shape) continue;  // is in misfits
+    const io::ArrayView& array = *found->second;
+    if (!is_floating(array.type)) {
+      add(fmt::format("{} has elements of type {}, expected floats", name,
+                      io::name_of(array.type)));
+      continue;
+    }
+    std::vector<float> values(array.data.size() / io::size_of(array.type));
+    io::to_floats(array, std::span<float>(values));
+    const auto bad = std::ranges::find_if(values, [](float v) { return !std::isfinite(v); });
+    if (bad != values.end())
+      add(fmt::format("{} has a number that is not finite in f32: {}", name, *bad));
+    model.weights.push_back({name, shape, std::move(values)});
+  }
+  if (!misfits.empty())
+    throw FormatError("import", fmt::format("the weights and the model differ: {}", misfits));
+  return model;
+}
+
+infer::Model<float> ImportedModel::model() const {
+  std::vector<io::ArrayView> views;
+  for (const Weight& weight : weights) views.push_back(weight.view());
+  return infer::Model<float>(spec, views);
+}
+
+void ImportedModel::save(const std::string& path) const {
+  std::vector<io::ArrayView> views;
+  for (const Weight& weight : weights) views.push_back(weight.view());
+  io::write_safetensors(path, views, {{spec::ModelSpec::metadata_key, spec::to_json(spec)}});
+}
+
+}  // namespace unroll::importer

@@ -1,0 +1,44 @@
+// The weights in a file that PyTorch made: a .pt (torch.save) or a .safetensors.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "unroll/io/safetensors.h"
+
+namespace unroll::importer {
+
+/// Named tensors; moves, but does not copy (the arrays point into it).
+struct StateDict {
+  std::vector<io::ArrayView> arrays;
+
+  StateDict() = default;
+  StateDict(StateDict&&) noexcept = default;
+  StateDict& operator=(StateDict&&) noexcept = default;
+
+  // What the arrays point into; a deque's elements stay where they are.
+  std::deque<std::vector<std::byte>> memory;
+  std::optional<io::Safetensors> file;
+};
+
+/// Reads either, told apart by their first bytes. Of a .pt that holds dictionaries, `key` says
+/// which one has the weights; empty: the only one there is.
+///
+/// Sizes are checked against the file before memory is asked for. Nothing in the file is executed,
+/// and no other file is read.
+/// Throws FileError or FormatError, which say what is wrong with the file, or which keys there are.
+StateDict read_state_dict(const std::string& path, const std::string& key = {});
+
+/// The same from the bytes of a .pt; `name` stands for the path in errors. Throws FormatError.
+///
+/// Tensors come out row-major, whatever strides they were saved with. All together they have at
+/// most as many elements as the file has bytes. Source:
+/// https://pytorch.org/docs/stable/notes/serialization.html
+StateDict parse_pt(const std::vector<std::byte>& bytes, const std::string& name,
+                   const std::string& key = {});
+
+}  // namespace unroll::importer

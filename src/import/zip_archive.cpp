@@ -1,0 +1,101 @@
+#include "import/zip_archive.h"
+
+#include <fmt/format.h>
+#include <zip.h>
+
+#include "core/printable.h"
+#include "unroll/core/error.h"
+
+namespace unroll::importer {
+namespace {
+
+// PyTorch stores weights as they are. Someone may have packed the file again, so entries may be
+// compressed, but not more than weights can be: an archive never makes much more than it is long.
+constexpr std::uint64_t kMostGrowth = 16;
+constexpr std::int64_t kMostEntries = 1 << 16;
+
+struct CloseEntry {
+  void operator()(zip_file_t* entry) const { zip_fclose(entry); }
+};
+
+std::string text_of(zip_error_t& error) {
+  std::string text = zip_error_strerror(&error);
+  zip_error_fini(&error);
+  return text;
+}
+
+}  // namespace
+
+void ZipArchive::Discard::operator()(zip* archive) const { zip_discard(archive); }
+
+void ZipArchive::fail(std::string_view what) const {
+  throw FormatError(
+      "import", fmt::format("{}: {}; the file is damaged, save or download it again", name_, what));
+}
+
+ZipArchive::ZipArchive(std::span<const std::byte> bytes, std::string name)
+    : name_(std::move(name)), left_(kMostGrowth * bytes.size()) {
+  zip_error_t error;
+  zip_error_init(&error);
+  zip_source_t* const source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error);
+  if (!source) fail(text_of(error));
+  archive_.reset(zip_open_from_source(source, ZIP_RDONLY, &error));
+  if (!archive_) {
+    zip_source_free(source);
+    fail("it is no zip archive that can be read: " + text_of(error));
+  }
+  zip_error_fini(&error);
+  const std::int64_t count = zip_get_num_entries(archive_.get(), 0);
+  if (count > kMostEntries)
+    fail(fmt::format("{} entries, expected at most {}", count, kMostEntries));
+  for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(count); ++i) {
+    zip_stat_t stat;
+    zip_stat_init(&stat);
+    constexpr zip_uint64_t kNeeded = ZIP_STAT_NAME | ZIP_STAT_SIZE;
+    if (zip_stat_index(archive_.get(), i, ZIP_FL_ENC_RAW, &stat) != 0 ||
+        (stat.valid & kNeeded) != kNeeded)
+      fail(fmt::format("entry {} can't be read", i));
+    if (!entries_.emplace(stat.name, Entry{i, stat.size}).second)
+      fail(fmt::format("two entries are called {}", in_quotes(stat.name)));
+  }
+}
+
+std::string_view ZipArchive::only_entry_ending_in(std::string_view end) const {
+  std::string_view found;
+  for (const auto& [name, entry] : entries_) {
+    if (!name.ends_with(end)) continue;
+    if (!found.empty()) return {};
+    found = name;
+  }
+  return found;
+}
+
+std::vector<std::byte> ZipArchive::read(std::string_view name, std::uint64_t limit) {
+  const std::string shown = in_quotes(name);
+  const auto found = entries_.find(name);
+  if (found == entries_.end()) fail(fmt::format("there is no entry {}", shown));
+  const Entry entry = found->second;
+  if (entry.size > limit)
+    fail(fmt::format("{} has {} bytes, expected at most {}", shown, entry.size, limit));
+  if (entry.size > left_)
+    fail(fmt::format("{} would be {} bytes, more than an archive of this size may become", shown,
+                     entry.size));
+  left_ -= entry.size;
+  const std::unique_ptr<zip_file_t, CloseEntry> file(
+      zip_fopen_index(archive_.get(), entry.index, 0));
+  if (!file) fail(fmt::format("{}: {}", shown, zip_strerror(archive_.get())));
+  std::vector<std::byte> bytes(entry.size);
+  std::uint64_t position = 0;
+  while (position < entry.size) {
+    const std::int64_t got = zip_fread(file.get(), bytes.data() + position, entry.size - position);
+    if (got <= 0) fail(fmt::format("{}: {}", shown, zip_file_strerror(file.get())));
+    position += static_cast<std::uint64_t>(got);
+  }
+  // Only a read past the end compares the CRC-32.
+  std::byte past;
+  if (zip_fread(file.get(), &past, 1) != 0)
+    fail(fmt::format("{}: {}", shown, zip_file_strerror(file.get())));
+  return bytes;
+}
+
+}  // namespace unroll::importer

@@ -1,0 +1,48 @@
+// A zip archive in memory. Names in it are names: nothing here touches a file.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+struct zip;
+
+namespace unroll::importer {
+
+class ZipArchive {
+ public:
+  /// Of the bytes of a file, which must outlive this; `name` stands for the path in errors.
+  /// Throws FormatError.
+  ZipArchive(std::span<const std::byte> bytes, std::string name);
+
+  bool has(std::string_view entry) const { return entries_.contains(entry); }
+  /// The entry whose name ends so, or an empty text where there is none, or more than one.
+  std::string_view only_entry_ending_in(std::string_view end) const;
+
+  /// A whole entry, decoded and its CRC-32 checked. What all entries read so far are long together
+  /// is bounded by the size of the archive. Throws FormatError for one that is missing, encrypted,
+  /// damaged, or longer than `limit`.
+  std::vector<std::byte> read(std::string_view entry, std::uint64_t limit);
+
+ private:
+  struct Entry {
+    std::uint64_t index = 0, size = 0;
+  };
+  struct Discard {
+    void operator()(zip* archive) const;
+  };
+
+  [[noreturn]] void fail(std::string_view what) const;
+
+  std::string name_;
+  std::uint64_t left_;  // bytes that may still be decoded
+  std::unique_ptr<zip, Discard> archive_;
+  std::map<std::string, Entry, std::less<>> entries_;
+};
+
+}  // namespace unroll::importer
