@@ -5,6 +5,7 @@
 #include <array>
 #include <vector>
 
+#include "app/export_cpp.h"
 #include "app/model_source.h"
 #include "app/verbs.h"
 #include "core/file.h"
@@ -19,6 +20,7 @@ struct Flags {
   ModelFlags model;
   std::string format, out;
   exporter::OnnxOptions onnx;
+  CppFlags cpp;
   std::vector<std::pair<const CLI::Option*, std::string_view>> own;  // flags of one format alone
 };
 
@@ -54,12 +56,17 @@ int export_npz(const Flags& flags) {
   return kOk;
 }
 
+int export_cpp(const Flags& flags) {
+  return export_cpp(load_model(flags.model), flags.out, flags.cpp);
+}
+
 struct Format {
   std::string_view name;
   int (*work)(const Flags&);
 };
 
-constexpr std::array kFormats = {Format{"onnx", export_onnx}, Format{"npz", export_npz}};
+constexpr std::array kFormats = {Format{"onnx", export_onnx}, Format{"npz", export_npz},
+                                 Format{"cpp", export_cpp}};
 
 int work(const Flags& flags) {
   const auto format = std::ranges::find(kFormats, flags.format, &Format::name);
@@ -83,7 +90,8 @@ void add_export(CLI::App& program, Work& chosen) {
   const auto flags = std::make_shared<Flags>();
   flags->model.add_to(*verb);
   verb->add_option("--format", flags->format,
-                   "onnx: for ONNX Runtime and others; npz: NumPy's weights, and the description")
+                   "onnx: for ONNX Runtime and others; npz: NumPy's weights, and the description; "
+                   "cpp: a C++17 header that runs the model")
       ->required();
   verb->add_option("-o,--out", flags->out, "The file to write")->required();
   const auto own = [&](std::string_view format, const CLI::Option* option) {
@@ -96,6 +104,9 @@ void add_export(CLI::App& program, Work& chosen) {
   own("onnx", verb->add_flag_callback(
                   "--no-scaling", [flags] { flags->onnx.scaling = false; },
                   "onnx: the input is not pixels of 0 to 255, but already scaled"));
+  flags->cpp.add_to(*verb);
+  for (const char* flag : {"--name", "--int8", "--dataset", "--data-dir", "--fallback-fashion"})
+    own("cpp", verb->get_option(flag));
   verb->callback([flags, &chosen] { chosen = [flags] { return work(*flags); }; });
 }
 
