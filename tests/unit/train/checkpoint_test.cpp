@@ -2,12 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "kernels/bf16.h"
 #include "support/expect_error.h"
 #include "support/tensors.h"
 #include "train/problem.h"
 #include "train/trainer.h"
 #include "unroll/core/error.h"
-#include "unroll/core/threads.h"
 
 namespace unroll::train {
 namespace {
@@ -82,6 +82,8 @@ class Resumed : public testing::TestWithParam<Case> {};
 TEST_P(Resumed, FromEveryStepHasTheBitsOfAnUninterruptedRun) {
   const data::Dataset set = make_set();
   const Config config = make_config(GetParam());
+  if (config.precision == Precision::bf16 && !kernels::bf16_available())
+    GTEST_SKIP() << "no AVX512_BF16 here";
   Outcome whole;
   go_on(*make_trainer(config, set), 0, whole);
   for (std::int64_t stop = 1; stop < config.steps; ++stop) {
@@ -145,6 +147,7 @@ constexpr Case cases[] = {
        c.dropout = 0.2;
        c.rng = Rng::torch;
      }},
+    {"Bf16", [](Config& c) { c.precision = Precision::bf16; }},
     {"Adding",
      [](Config& c) {
        c.dataset = "adding";
