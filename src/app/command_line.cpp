@@ -116,6 +116,7 @@ int run(int argc, const char* const* argv) {
   program.allow_extras();
   Work work;
   add_train(program, work);
+  add_verify(program, work);
   add_eval(program, work);
   add_predict(program, work);
   add_inspect(program, work);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "app/messages.h"
 #include "app/verbs.h"
 #include "core/file.h"
 #include "export/cpp_header.h"
@@ -77,7 +78,7 @@ std::optional<Sets> find_data(const LoadedModel& model, const CppFlags& flags) {
   try {
     return load_sets(model.spec.dataset, options);
   } catch (const Error& error) {
-    fmt::print(stderr, "note: {}; the loss of accuracy is told with --data-dir\n", error.what());
+    say_note(fmt::format("{}; the loss of accuracy is told with --data-dir", error.what()));
     return {};
   }
 }

@@ -20,6 +20,7 @@ class UsageError : public Error {
 using Work = std::function<int()>;
 
 void add_train(CLI::App& program, Work& work);
+void add_verify(CLI::App& program, Work& work);
 void add_eval(CLI::App& program, Work& work);
 void add_predict(CLI::App& program, Work& work);
 void add_inspect(CLI::App& program, Work& work);

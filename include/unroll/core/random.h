@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace unroll {
@@ -59,6 +61,12 @@ class Generator {
   std::uint64_t child_seed();
 
   Rng rng() const;
+
+  /// Everything that later draws depend on, as text, for a checkpoint.
+  std::string state() const;
+  /// Goes on from where a generator was when it gave out `state`. Throws FormatError for any other
+  /// text; nothing is changed then.
+  void load_state(std::string_view state);
 
  private:
   struct State;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "unroll/core/random.h"
@@ -64,16 +65,30 @@ class Loader {
   Iterator begin();
   Iterator end() { return {this, dataset_.count}; }
   std::int64_t size() const;  ///< batches in a pass
+
+  /// A batch's place in the pass that begin() began last, for a checkpoint.
+  struct Position {
+    std::uint64_t order_seed = 0;  ///< of the pass's order; of no meaning without `shuffle`
+    std::int64_t first = 0;        ///< the batch's first sample in the order
+    std::string shifts;            ///< Generator::state() of what draws the shifts
+  };
+  Position position(const Iterator& at) const;
+  /// Instead of begin(): what position() gave out, of a loader with the same options. The generator
+  /// is as it was then, if its own state was loaded. Throws ValueError or FormatError for another.
+  Iterator resume(const Position& position);
+
   const Dataset& dataset() const { return dataset_; }
 
  private:
   Batch batch(std::int64_t first);
+  Generator& generator() const;
 
   const Dataset& dataset_;
   LoaderOptions options_;
   std::array<float, 256> values_;
   Generator shifts_;
   std::optional<Generator> shuffler_;
+  std::uint64_t order_seed_ = 0;
   std::vector<std::int64_t> order_;  // empty: as they come
   struct Pick {
     const std::uint8_t* image;

@@ -74,4 +74,8 @@ class Safetensors {
 void write_safetensors(const std::string& path, std::span<const ArrayView> arrays,
                        const std::map<std::string, std::string>& metadata = {});
 
+/// The bytes of the same file. Throws what write_safetensors() throws, but FileError.
+std::vector<std::byte> safetensors_bytes(std::span<const ArrayView> arrays,
+                                         const std::map<std::string, std::string>& metadata = {});
+
 }  // namespace unroll::io
