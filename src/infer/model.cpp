@@ -97,6 +97,16 @@ void run_sequences(const Compiled<T>& model, const T* input, std::size_t batch, 
   }
 }
 
+template <class T>
+Model<T> from_file(const io::Safetensors& file, const std::string& name) {
+  const auto description = file.metadata().find(spec::ModelSpec::metadata_key);
+  if (description == file.metadata().end())
+    throw FormatError("model", fmt::format("{} holds weights but no description of the model; make "
+                                           "one with spec::from_weights",
+                                           name));
+  return Model<T>(spec::from_json(description->second), file.arrays());
+}
+
 }  // namespace
 
 template <class T>
@@ -105,13 +115,12 @@ Model<T>::Model(const spec::ModelSpec& spec, std::span<const io::ArrayView> weig
 
 template <class T>
 Model<T> Model<T>::load(const std::string& path) {
-  const io::Safetensors file = io::Safetensors::read(path);
-  const auto description = file.metadata().find(spec::ModelSpec::metadata_key);
-  if (description == file.metadata().end())
-    throw FormatError("model", fmt::format("{} holds weights but no description of the model; make "
-                                           "one with spec::from_weights",
-                                           path));
-  return Model(spec::from_json(description->second), file.arrays());
+  return from_file<T>(io::Safetensors::read(path), path);
+}
+
+template <class T>
+Model<T> Model<T>::parse(std::vector<std::byte> bytes, const std::string& name) {
+  return from_file<T>(io::Safetensors::parse(std::move(bytes), name), name);
 }
 
 template <class T>
