@@ -29,6 +29,8 @@ void add_export(CLI::App& program, Work& work);
 void add_data(CLI::App& program, Work& work);
 void add_bench(CLI::App& program, Work& work);
 void add_signature(CLI::App& program, Work& work);
+void add_completion(CLI::App& program, Work& work);
+void add_manual(CLI::App& program, Work& work);
 
 /// A subcommand whose help starts with an example.
 CLI::App* add_verb(CLI::App& program, const std::string& name, const std::string& description,

@@ -8,11 +8,20 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "kernels/cell.h"
 #include "kernels/rows.h"
 
 namespace unroll::kernels {
+
+/// Whether kernels that only training calls are there. They are not in libunroll_infer.so, for
+/// which table.cpp and bf16.cpp are compiled once more, nor is what calls them.
+#ifdef UNROLL_INFERENCE
+inline constexpr bool kTraining = false;
+#else
+inline constexpr bool kTraining = true;
+#endif
 
 /// What happens to an output once its sum is complete, at the store.
 enum class Epilogue {
@@ -119,5 +128,8 @@ const Kernels<T>& table();
 /// The instruction set in use: "avx512", "avx2", "neon" or "scalar".
 /// The best that the CPU has, or what the variable UNROLL_ISA says.
 const char* instruction_set();
+
+/// All that this CPU has, best first, whatever UNROLL_ISA says.
+std::vector<const char*> instruction_sets();
 
 }  // namespace unroll::kernels

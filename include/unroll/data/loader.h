@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "unroll/core/api.h"
 #include "unroll/core/random.h"
 #include "unroll/data/dataset.h"
 #include "unroll/tensor/tensor.h"
@@ -19,7 +20,7 @@ struct Normalization {
 };
 
 /// The f32 value of each of the 256 pixels. Throws ValueError unless mean is finite and std > 0.
-std::array<float, 256> pixel_values(const Normalization& normalization);
+UNROLL_API std::array<float, 256> pixel_values(const Normalization& normalization);
 
 struct LoaderOptions {
   std::int64_t batch_size = 1;
@@ -43,7 +44,7 @@ struct Batch {
 /// pass, in a new order with `shuffle`, drawing from the generator what PyTorch's DataLoader draws.
 /// The dataset must outlive the loader.
 /// Source: https://pytorch.org/docs/stable/data.html
-class Loader {
+class UNROLL_API Loader {
  public:
   /// Throws ValueError for a batch size below 1, or a shift below 0 or larger than an image.
   explicit Loader(const Dataset& dataset, const LoaderOptions& options = {});

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "unroll/core/api.h"
 #include "unroll/core/random.h"
 #include "unroll/tensor/tensor.h"
 
@@ -19,12 +20,12 @@ struct MaskKey {
 /// Philox 4x32-10 compared with keep 2^32, so neither threads nor the order of drawing matter, and
 /// f32 and f64 get the same mask. Throws ValueError unless 0 <= keep <= 1, and ShapeError for 2^34
 /// elements or more. Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
-Tensor bernoulli_mask(const Shape& shape, double keep, const MaskKey& key, DType dtype = DType::f32,
+UNROLL_API Tensor bernoulli_mask(const Shape& shape, double keep, const MaskKey& key, DType dtype = DType::f32,
                       double one = 1);
 
 /// Where a layer's masks come from: a seed, and how many training forwards there were. Whoever
 /// resumes a run sets the step that was saved; the seed is that of the layer's construction.
-class MaskSource {
+class UNROLL_API MaskSource {
  public:
   explicit MaskSource(std::uint64_t seed) : seed_(seed) {}
   /// A seed of its own for each, without a draw from the generator (Generator::child_seed).
