@@ -37,7 +37,7 @@ UNROLL_API void to_floats(const ArrayView& array, std::span<float> out);
 UNROLL_API void to_floats(const ArrayView& array, std::span<double> out);
 
 /// How many values of a floating-point array are NaN or infinite; 0 for integers and booleans.
-std::size_t count_not_finite(const ArrayView& array);
+UNROLL_API std::size_t count_not_finite(const ArrayView& array);
 
 /// A safetensors file in memory; moves, but does not copy (the arrays point into it).
 ///
@@ -77,7 +77,7 @@ UNROLL_API void write_safetensors(const std::string& path, std::span<const Array
                                   const std::map<std::string, std::string>& metadata = {});
 
 /// The bytes of the same file. Throws what write_safetensors() throws, but FileError.
-std::vector<std::byte> safetensors_bytes(std::span<const ArrayView> arrays,
-                                         const std::map<std::string, std::string>& metadata = {});
+UNROLL_API std::vector<std::byte> safetensors_bytes(
+    std::span<const ArrayView> arrays, const std::map<std::string, std::string>& metadata = {});
 
 }  // namespace unroll::io
