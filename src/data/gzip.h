@@ -20,7 +20,7 @@ bool is_gzip(std::span<const std::byte> bytes);  ///< by the magic 1f 8b
 /// there are not as many.
 std::uint32_t gzip_length(std::span<const std::byte> compressed);
 
-/// The first `size` bytes of the content, below 4 GiB, or all of it where it has fewer.
+/// The first `size` bytes of the content, 1 to below 4 GiB, or all of it where it has fewer.
 /// Throws FormatError, naming `path`, where these can't be decoded or the file ends within them;
 /// before it allocates where so few bytes can't hold `size`. Neither CRC-32 nor length nor what
 /// follows is checked.

@@ -134,8 +134,8 @@ void check_values(const Opened& opened, const Header& header) {
 std::vector<std::uint8_t> read_part(const Opened& opened, const Header& header, std::uint64_t first,
                                     std::uint64_t count) {
   const std::string& path = opened.file.path();
-  std::vector<std::uint8_t> part(count);
   if (opened.compressed.empty()) {
+    std::vector<std::uint8_t> part(count);
     opened.file.read_at(first, std::as_writable_bytes(std::span(part)));
     return part;
   }
@@ -146,8 +146,8 @@ std::vector<std::uint8_t> read_part(const Opened& opened, const Header& header, 
     content = gunzip_start(path, opened.compressed, end);
   // Where something is wrong, this says what.
   if (content.size() < end) content = gunzip(path, opened.compressed, all);
-  std::copy_n(content.begin() + static_cast<std::ptrdiff_t>(first), count, part.begin());
-  return part;
+  const auto begin = content.begin() + static_cast<std::ptrdiff_t>(first);
+  return {begin, begin + static_cast<std::ptrdiff_t>(count)};
 }
 
 }  // namespace

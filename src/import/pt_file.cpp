@@ -41,6 +41,7 @@ void gather(const std::byte* from, const std::vector<std::int64_t>& sizes,
     out += element;
     std::size_t d = sizes.size();
     for (; d > 0; --d) {
+      if (sizes[d - 1] == 1) continue;  // its stride may be anything: a product could overflow
       const auto step = strides[d - 1] * static_cast<std::int64_t>(element);
       if (++at[d - 1] < sizes[d - 1]) {
         from += step;

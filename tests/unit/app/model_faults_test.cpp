@@ -177,7 +177,7 @@ TEST(Fault32, WeightsThatAreNotFinite) {
 TEST(Fault33, ANewerVersion) {
   const DamagedModel damaged;
   damaged.expect(damaged.described([](Json& d) { d["version"] = 4; }),
-                 {"written by a newer version", "format 3", "reads 2", "update it"});
+                 {"written by a newer version", "format 4", "reads 3", "update it"});
 }
 
 // Whatever a file calls its tensors, layers and data: the terminal shows it and does nothing.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/child_process.h"
 #include "unit/data/idx_files.h"
 #include "unroll/core/error.h"
 
@@ -135,6 +136,19 @@ TEST(IdxImage, HeaderAndContentDisagree) {
   lie[lie.size() - 4] = 52;
   expect_line(refusal(lie), {"damaged"});
   expect_line(refusal(test::idx_labels(9)), {"looks like a labels file"});
+}
+
+// An image of a gibibyte, promised by a file of 40 bytes.
+TEST(IdxImage, IsRefusedBeforeMemoryIsAskedFor) {
+  if (!test::can_limit_address_space()) GTEST_SKIP() << "a sanitizer needs the address space";
+  const TemporaryFolder folder;
+  const std::string path = folder.write("a", test::gzipped(idx_header({1, 32768, 32768})));
+  const std::string refusal = test::ChildProcess([&]() -> std::string {
+                                test::limit_address_space(std::uint64_t{1} << 26);
+                                read_idx_image(path, 0);
+                                return "accepted";
+                              }).wait();
+  expect_line(refusal, {path, "more than gzip can hold"});
 }
 
 // What an image near the beginning costs: nothing behind it is decoded, so nothing there is

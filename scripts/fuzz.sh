@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# fuzz.sh SECONDS [TARGET...]: each of libFuzzer's programs (the preset fuzz) for so many seconds, from
+# tests/fuzz/corpus and what earlier runs found in build/fuzz/corpus; then what was executed and which
+# lines of the parser are covered. Exits 1 on a finding; its input is kept in build/fuzz/findings.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=$root/build/fuzz
+
+# Each target with the files whose lines count.
+parsers='
+architecture import/architecture.cpp import/weight_names.cpp
+config       train/config_json.cpp train/config.cpp train/config_names.cpp
+gzip         data/gzip.cpp
+idx          data/idx.cpp
+model        spec/model_json.cpp spec/features.cpp
+npy          io/npy.cpp
+pt           import/pt_file.cpp import/pickle.cpp import/zip_archive.cpp
+safetensors  io/safetensors.cpp io/safetensors_header.cpp io/to_floats.cpp spec/from_weights.cpp'
+
+seconds=$1
+shift
+wanted=" $* "
+mkdir -p "$build/findings" "$build/log"
+findings=0
+
+# The highest of libFuzzer's figures in its log, as in "cov: 412".
+figure() { grep -oE "$1: *[0-9]+" "$2" | grep -oE '[0-9]+$' | sort -n | tail -n 1; }
+
+# fuzz TARGET: the executions and what they covered, a line.
+fuzz() {
+  local target=$1 program=$build/tests/fuzz/fuzz_$1 corpus=$build/corpus/$1 log=$build/log/$1
+  local seeds=$root/tests/fuzz/corpus/$1 options=()
+  mkdir -p "$corpus"
+  if [[ -f $root/tests/fuzz/$target.dict ]]; then options=("-dict=$root/tests/fuzz/$target.dict"); fi
+  # An allocation that a few kilobytes ask for must be small.
+  if ! LLVM_PROFILE_FILE=/dev/null "$program" "$corpus" "$seeds" -max_total_time="$seconds" \
+    -max_len=8192 -timeout=10 -malloc_limit_mb=64 -rss_limit_mb=1024 -print_final_stats=1 \
+    -artifact_prefix="$build/findings/$target-" "${options[@]}" 2>"$log"; then
+    findings=$((findings + 1))
+    echo "$target: a finding"
+    grep -E '^does not hold|ERROR:|runtime error:|SUMMARY:|Test unit written|in unroll::' "$log"
+  fi
+  printf '%-12s %9d executions, %4d edges, %5d features, %4d inputs kept\n' "$target" \
+    "$(figure number_of_executed_units "$log")" "$(figure cov "$log")" "$(figure ft "$log")" \
+    "$(find "$corpus" -type f | wc -l)"
+}
+
+# coverage TARGET FILE...: lines of the files that the inputs reach, by replaying all of them.
+coverage() {
+  local target=$1 program=$build/tests/fuzz/fuzz_$1 profile=$build/log/$1.profraw
+  LLVM_PROFILE_FILE=$profile "$program" -runs=0 -artifact_prefix="$build/findings/$target-" \
+    "$build/corpus/$target" "$root/tests/fuzz/corpus/$target" 2>/dev/null || return 0  # told above
+  llvm-profdata merge -sparse "$profile" -o "$profile.merged"
+  llvm-cov report "$program" -instr-profile="$profile.merged" | awk -v wanted="${*:2}" '
+    { name = $1; sub(/^.*src\//, "", name) }
+    index(" " wanted " ", " " name " ") {
+      printf "  %-30s %4d of %4d lines, %s\n", name, $8 - $9, $8, $10
+    }'
+}
+
+while read -r target files; do
+  if [[ -z $target || ($wanted != '  ' && $wanted != *" $target "*) ]]; then continue; fi
+  fuzz "$target"
+  # shellcheck disable=SC2086  # a list
+  coverage "$target" $files
+done <<<"$parsers"
+if ((findings > 0)); then
+  echo "$findings of the targets have findings; their inputs are in $build/findings"
+  exit 1
+fi

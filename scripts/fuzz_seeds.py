@@ -1,0 +1,283 @@
+#!/usr/bin/env python3
+"""Writes the seeds of tests/fuzz/corpus: small sound files of each kind, and files damaged in the ways
+that a reader must refuse. Files that a fuzzer found are there under names of their own and stay."""
+import gzip
+import io
+import json
+import pathlib
+import struct
+import zipfile
+
+CORPUS = pathlib.Path(__file__).resolve().parent.parent / "tests/fuzz/corpus"
+
+
+def write(target, name, content):
+    folder = CORPUS / target
+    folder.mkdir(parents=True, exist_ok=True)
+    if isinstance(content, (dict, list)):
+        content = json.dumps(content)
+    (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def compress(content):
+    return gzip.compress(content, 9, mtime=0)
+
+
+def idx(shape, values, element=8):
+    sizes = b"".join(struct.pack(">I", size) for size in shape)
+    return bytes([0, 0, element, len(shape)]) + sizes + values
+
+
+def idx_seeds():
+    images = idx((3, 2, 2), bytes(range(12)))
+    labels = idx((4,), bytes([1, 9, 0, 255]))
+    write("idx", "images", images)
+    write("idx", "labels", labels)
+    write("idx", "images-gzip", compress(images))
+    write("idx", "labels-gzip", compress(labels))
+    write("idx", "empty", b"")
+    write("idx", "truncated", images[:-1])
+    write("idx", "too-long", images + b"\0")
+    write("idx", "no-rows", idx((3, 0, 2), b""))
+    write("idx", "overflow", idx((2**32 - 1,) * 3, bytes(12)))
+    write("idx", "huge", idx((2**32 - 1,), bytes(12)))
+    write("idx", "floats", idx((1,), bytes(4), 0x0D))
+    write("idx", "rank-2", idx((2, 2), bytes(4)))
+    write("idx", "page", "<!DOCTYPE html><html></html>")
+    write("idx", "pointer", "version https://git-lfs.github.com/spec/v1\n")
+    write("idx", "zip", b"PK\3\4" + bytes(20))
+
+
+def gzip_seeds():
+    member = compress(bytes(range(16)) * 8)
+    write("gzip", "member", member)
+    write("gzip", "stored", gzip.compress(b"not compressed", 0, mtime=0))
+    write("gzip", "empty", compress(b""))
+    write("gzip", "two-members", member + compress(b"another"))
+    write("gzip", "junk", member + b"junk")
+    write("gzip", "truncated", member[:-3])
+    write("gzip", "checksum", member[:-8] + bytes(4) + member[-4:])
+    write("gzip", "length", member[:-4] + b"\xff\xff\xff\xff")
+    # A name, a comment and an extra field, as RFC 1952 has them.
+    fields = b"\x1f\x8b\x08\x1c" + bytes(6) + b"\x04\0xtra" + b"name\0" + b"comment\0"
+    write("gzip", "fields", fields + member[10:])
+    write("gzip", "not-gzip", "text")
+    write("gzip", "zeros", compress(bytes(60000)))
+
+
+def npy(header, data, version=1):
+    header = header.encode() + b"\n"
+    return b"\x93NUMPY" + bytes([version, 0]) + struct.pack("<H", len(header)) + header + data
+
+
+def npy_header(descr, shape, order=False):
+    return f"{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}"
+
+
+def npy_seeds():
+    write("npy", "floats", npy(npy_header("<f4", "(2, 3)"), struct.pack("<6f", *range(6))))
+    write("npy", "doubles", npy(npy_header("<f8", "(3,)"), struct.pack("<3d", *range(3))))
+    write("npy", "number", npy(npy_header("<f4", "()"), struct.pack("<f", 1.5)))
+    write("npy", "no-elements", npy(npy_header("<f4", "(0, 5)"), b""))
+    write("npy", "integers", npy(npy_header("<i4", "(1,)"), bytes(4)))
+    write("npy", "big-endian", npy(npy_header(">f4", "(1,)"), bytes(4)))
+    write("npy", "fortran", npy(npy_header("<f4", "(1, 1)", True), bytes(4)))
+    write("npy", "version-2", npy(npy_header("<f4", "(1,)"), bytes(4), 2))
+    write("npy", "overflow", npy(npy_header("<f8", "(9223372036854775807, 4)"), bytes(8)))
+    write("npy", "negative", npy(npy_header("<f4", "(-1,)"), bytes(4)))
+    write("npy", "truncated", npy(npy_header("<f4", "(4,)"), bytes(15)))
+
+
+def safetensors(header, data=b"", length=None):
+    text = header if isinstance(header, str) else json.dumps(header, separators=(",", ":"))
+    size = len(text.encode()) if length is None else length
+    return struct.pack("<Q", size) + text.encode() + data
+
+
+def tensors(**shapes):
+    """A header for float tensors of these shapes, and the size of their data."""
+    header, position = {}, 0
+    for name, shape in shapes.items():
+        size = 4
+        for n in shape:
+            size *= n
+        header[name.replace("__", ".")] = {
+            "dtype": "F32", "shape": shape, "data_offsets": [position, position + size]}
+        position += size
+    return header, position
+
+
+def safetensors_seeds():
+    models = {
+        "linear": tensors(fc__weight=[2, 3], fc__bias=[2]),
+        "rnn": tensors(rnn__weight_ih_l0=[2, 3], rnn__weight_hh_l0=[2, 2], rnn__bias_ih_l0=[2],
+                       rnn__bias_hh_l0=[2], fc__weight=[1, 2], fc__bias=[1]),
+        "lstm": tensors(l__weight_ih_l0=[8, 1], l__weight_hh_l0=[8, 1], l__weight_hr_l0=[1, 2]),
+        "gru": tensors(g__weight_ih_l0=[3, 1], g__weight_hh_l0=[3, 1],
+                       g__weight_ih_l0_reverse=[3, 1], g__weight_hh_l0_reverse=[3, 1]),
+    }
+    for name, (header, size) in models.items():
+        write("safetensors", name, safetensors(header, bytes(size)))
+    one = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
+    write("safetensors", "metadata", safetensors({"__metadata__": {"key": "text"}, "a": one}, bytes(4)))
+    for dtype, size in {"F64": 8, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1,
+                        "U8": 1, "BOOL": 1, "F8_E4M3": 1}.items():
+        array = {"dtype": dtype, "shape": [1], "data_offsets": [0, size]}
+        write("safetensors", dtype.lower(), safetensors({"a": array}, bytes(size)))
+    write("safetensors", "nothing", safetensors("{}"))
+    write("safetensors", "empty-array",
+          safetensors({"a": {"dtype": "F32", "shape": [0, 7], "data_offsets": [0, 0]}}))
+    write("safetensors", "escaped", safetensors('{"\\u0061\\n":%s}' % json.dumps(one), bytes(4)))
+    write("safetensors", "twice", safetensors('{"a":%s,"a":%s}' % ((json.dumps(one),) * 2), bytes(4)))
+    write("safetensors", "overlap", safetensors({"a": one, "b": one}, bytes(4)))
+    write("safetensors", "hole",
+          safetensors({"a": one, "b": {**one, "data_offsets": [8, 12]}}, bytes(12)))
+    write("safetensors", "backwards", safetensors({"a": {**one, "data_offsets": [4, 0]}}, bytes(4)))
+    write("safetensors", "overflow",
+          safetensors({"a": {**one, "shape": [2**62, 2**62]}}, bytes(4)))
+    write("safetensors", "deep", safetensors("[" * 500))
+    write("safetensors", "header-length", safetensors("{}", length=2**63))
+    write("safetensors", "truncated", safetensors({"a": one}, bytes(3)))
+
+
+def model_seeds():
+    norm = {"mean": 0.1307, "std": 0.3081}
+    rows = {"form": "rows", "height": 28, "width": 28, "permutation": None, **norm}
+    fc = {"type": "linear", "name": "fc", "in_features": 4, "out_features": 2, "bias": True}
+    rest = {"bidirectional": False, "bias": True, "layer_norm": False, "zoneout_h": 0.0,
+            "learn_initial_state": False, "readout": "last"}
+    layer = {"name": "rnn", "input_size": 28, "hidden_size": 4, "num_layers": 1, **rest}
+    cells = {
+        "rnn": {"type": "rnn", "nonlinearity": "relu", **layer},
+        "lstm": {"type": "lstm", "proj_size": 2, "zoneout_c": 0.1, **layer, "bidirectional": True},
+        "gru": {"type": "gru", **layer, "layer_norm": True, "learn_initial_state": True},
+    }
+    end = {"output": "logits", "dataset": "mnist", "classes": ["zero", "one"]}
+    for name, cell in cells.items():
+        write("model", name, {"version": 2, "input": rows, "layers": [cell, fc], **end})
+    write("model", "steps", {
+        "version": 2, "input": {**rows, "form": "pixels", "height": 0, "width": 0},
+        "layers": [{**cells["rnn"], "input_size": 1, "readout": "every_step"}],
+        "output": "values", "dataset": "", "classes": []})
+    image = {**rows, "form": "image", "permutation": 7}
+    convolution = {"type": "conv2d", "name": "conv", "in_channels": 1, "out_channels": 2,
+                   "kernel": [5, 5], "stride": [1, 1], "padding": [2, 2], "bias": True}
+    pooling = {"type": "max_pool2d", "kernel": [2, 2], "stride": [2, 2], "padding": [0, 0]}
+    write("model", "cnn", {
+        "version": 2, "input": image,
+        "layers": [convolution, {"type": "activation", "function": "relu"}, pooling,
+                   {"type": "flatten"}, {**fc, "in_features": 392}], **end})
+    write("model", "flat", {"version": 2, "input": {**rows, "form": "flat"},
+                            "layers": [{**fc, "in_features": 784}], **end, "output": "scores"})
+    write("model", "version-1", {
+        "version": 1, "kind": "rnn", "recurrent": "rnn", "input_size": 28, "hidden_size": 4,
+        "num_layers": 1, "bias": True, "nonlinearity": "tanh", "readout": "fc", "outputs": 2,
+        "steps": 28, "input_mean": 0.0, "input_std": 1.0, "dataset": "mnist", "classes": []})
+    write("model", "newer", {"version": 3})
+    write("model", "too-many-layers", {"version": 2, "input": rows,
+                                       "layers": [{**cells["rnn"], "num_layers": 2**62}], **end})
+    write("model", "deep", '{"version":' + "[" * 500)
+    write("model", "control-character", {"version": 2, "input": rows, "layers": [], **end, "a\x1b": 1})
+
+
+def config_seeds():
+    settings = {
+        "recipe": "tuned", "dataset": "mnist", "length": 100, "model": "rnn", "hidden": 100,
+        "layers": 1, "activation": "relu", "permute": None, "dropout": 0.0, "input": "rows",
+        "readout": "last", "bidirectional": False, "layer_norm": False, "zoneout_h": 0.0,
+        "zoneout_c": 0.0, "learn_initial_state": False, "proj_size": 0, "forget_bias": 0.0,
+        "tbptt": 0, "init": "torch", "batch_size": 100, "steps": 3000, "epochs": 0,
+        "augment": "none", "normalize": [0.1307, 0.3081], "optimizer": "muon", "lr": 0.02,
+        "lr_others": 0.01, "momentum": 0.95, "beta2": 0.999, "weight_decay": 0.01,
+        "clip_norm": 1.0, "schedule": "linear", "seed": 0, "rng": "native", "dtype": "f32",
+        "precision": "full", "threads": 0, "eval_every": 500, "save_at": [1, 100]}
+    about = {"numerics_revision": 3, "data": {"train_sha256": "ab", "test_sha256": "cd"}}
+
+    def config(name, **changes):
+        write("config", name, {**about, "settings": {**settings, **changes}})
+
+    config("rnn")
+    config("lstm", model="lstm", proj_size=7, zoneout_c=0.1, forget_bias=1, bidirectional=True)
+    config("cnn", model="cnn", hidden=16, layers=2, augment="shift1", optimizer="adamw")
+    config("adding", dataset="adding", model="gru", normalize=[0, 1], optimizer="adam")
+    config("copy", dataset="copy", normalize=[0, 1], tbptt=20, clip_norm=1e-300)
+    config("pixels", input="pixels", permute=2**64 - 1, rng="torch", dtype="f64")
+    config("unknown-key", hiden=100)
+    config("control-character", **{"a\x1b[2Jb": 1})
+    config("negative", hidden=-1, lr=-1)
+    config("not-a-number", lr="nan")
+    config("nested", save_at=[[[1]]])
+    write("config", "nothing", {**about, "settings": {}})
+    write("config", "no-data", {"settings": settings})
+    write("config", "overflow", json.dumps({**about, "settings": {"lr": 1}}).replace("1}", "1e999}"))
+    write("config", "twice", '{"settings":{"lr":1,"lr":2},"numerics_revision":3,"data":{}}')
+    write("config", "deep", '{"settings":{"lr":' + "[" * 500 + "]" * 500 + "}}")
+
+
+def text(value):
+    return b"X" + struct.pack("<I", len(value)) + value.encode()
+
+
+def tensor(storage, key, elements, offset, sizes, strides):
+    """The operations that make a tensor, as torch.save writes them."""
+    def numbers(values):  # of 64 bits
+        return b"(" + b"".join(b"\x8a\x08" + struct.pack("<q", v) for v in values) + b"t"
+
+    identity = (b"(" + text("storage") + b"ctorch\n" + storage.encode() + b"\n" + text(key) +
+                text("cpu") + b"K" + bytes([elements]) + b"tQ")
+    return (b"ctorch._utils\n_rebuild_tensor_v2\n(" + identity + b"K" + bytes([offset]) +
+            numbers(sizes) + numbers(strides) + b"\x89ccollections\nOrderedDict\n)RtR")
+
+
+def pt_seeds():
+    # Storage 0 has 64 bytes, storage 1 has 16 (pt_target.cpp).
+    matrix = tensor("FloatStorage", "0", 16, 0, [4, 4], [4, 1])
+    turned = tensor("FloatStorage", "0", 16, 1, [2, 3], [1, 4])
+    doubles = tensor("DoubleStorage", "1", 2, 0, [2], [1])
+    state = (b"ccollections\nOrderedDict\nq\0)Rq\1(" + text("weight") + matrix + text("turned") +
+             turned + text("doubles") + doubles + b"u")
+    metadata = b"}q\2" + text("_metadata") + b"ccollections\nOrderedDict\n)Rsb"
+    write("pt", "state-dict", b"\x80\2" + state + b".")
+    write("pt", "metadata", b"\x80\2" + state + metadata + b".")
+    write("pt", "checkpoint", b"\x80\2}(" + text("epoch") + b"M\x10\x27" + text("model") + state +
+          text("lr") + b"G" + struct.pack(">d", 0.1) + text("big") + b"\x8a\x05\1\2\3\4\5" +
+          text("all") + b"](NJ\xff\xff\xff\xff\x88e" + text("again") + b"h\1\x85u.")
+    write("pt", "parameter", b"\x80\2}" + text("p") + b"ctorch._utils\n_rebuild_parameter\n(" +
+          doubles + b"\x88ccollections\nOrderedDict\n)RtRs.")
+    write("pt", "long-memo", b"\x80\2}r\0\1\0\0j\0\1\0\0\x860.")
+    write("pt", "system", b"\x80\2cposix\nsystem\n" + text("touch attacked") + b"\x85R.")
+    write("pt", "beyond", b"\x80\2}" + text("t") +
+          tensor("FloatStorage", "0", 16, 0, [4, 5], [4, 1]) + b"s.")
+    write("pt", "stride-of-one-element", b"\x80\2}" + text("t") +
+          tensor("FloatStorage", "0", 16, 0, [1, 4], [2**62, 1]) + b"s.")
+    write("pt", "no-end", b"\x80\2}")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in {"a/data.pkl": b"\x80\2" + state + b".", "a/byteorder": b"little",
+                              "a/data/0": bytes(64), "a/data/1": bytes(16)}.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+    write("pt", "archive", packed.getvalue())
+    write("pt", "truncated-archive", packed.getvalue()[:-30])
+
+
+def architecture_seeds():
+    # The weights are those of architecture_target.cpp.
+    def seed(name, *layers, **more):
+        write("architecture", name, {"layers": layers, **more})
+
+    rnn = {"type": "rnn", "name": "rnn", "nonlinearity": "tanh"}
+    lstm = {"type": "lstm", "name": "lstm", "readout": "last"}
+    fc = {"type": "linear", "name": "fc"}
+    seed("rnn", {**rnn, "readout": "last"}, fc)
+    seed("stack", {"type": "scale", "mean": "mean", "std": 2.0}, rnn, lstm)
+    seed("residual", {**rnn, "readout": "every_step"}, fc, {"type": "residual", "over": 1})
+    seed("convolution", {"type": "conv2d", "name": "conv", "stride": [1, 1], "padding": [1, 1]},
+         {"type": "flatten"}, input={"form": "image", "height": 2, "width": 2})
+    seed("questions", {"type": "rnn", "name": "rnn"}, {"type": "activation"}, fc)
+    seed("no-such-layer", {"type": "linear", "name": "head\x1b"})
+    seed("other-type", {**lstm, "name": "rnn"}, fc, output="values", dataset="x", classes=["a", "b"])
+    write("architecture", "nothing", {})
+
+
+for seeds in (architecture_seeds, pt_seeds, idx_seeds, gzip_seeds, npy_seeds, safetensors_seeds, model_seeds, config_seeds):
+    seeds()

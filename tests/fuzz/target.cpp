@@ -1,0 +1,66 @@
+#include "target.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+namespace unroll::fuzz {
+namespace {
+
+struct ScratchFolder {
+  std::filesystem::path folder;
+  std::string file;
+
+  ScratchFolder() {
+    // Memory rather than a disk, where every written file would wait for it.
+    const std::filesystem::path shared = "/dev/shm";
+    const bool has_memory = ::access(shared.c_str(), W_OK) == 0;
+    std::string name =
+        (has_memory ? shared : std::filesystem::temp_directory_path()) / "unroll-fuzz-XXXXXX";
+    require(::mkdtemp(name.data()) != nullptr, "a folder for scratch files can be made");
+    folder = name;
+    file = folder / "file";
+  }
+  ~ScratchFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder, ignored);
+  }
+};
+
+}  // namespace
+
+void require(bool holds, std::string_view what) {
+  if (holds) return;
+  std::fprintf(stderr, "does not hold: %.*s\n", static_cast<int>(what.size()), what.data());
+  std::abort();
+}
+
+void require_printable(const Error& error) {
+  for (const char c : std::string_view(error.what()))
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      require(false, "an error has no control characters");
+}
+
+MemoryFile::MemoryFile() : descriptor_(::memfd_create("fuzz", MFD_CLOEXEC)) {
+  require(descriptor_ >= 0, "a file in memory can be made");
+  path_ = "/proc/self/fd/" + std::to_string(descriptor_);
+}
+
+MemoryFile::~MemoryFile() { ::close(descriptor_); }
+
+void MemoryFile::assign(Bytes bytes) {
+  const bool fits =
+      ::ftruncate(descriptor_, 0) == 0 &&
+      ::pwrite(descriptor_, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size());
+  require(fits, "a file in memory can be written");
+}
+
+const std::string& scratch_path() {
+  static const ScratchFolder folder;
+  return folder.file;
+}
+
+}  // namespace unroll::fuzz
