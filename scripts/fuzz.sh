@@ -35,7 +35,7 @@ fuzz() {
   if [[ -f $root/tests/fuzz/$target.dict ]]; then options=("-dict=$root/tests/fuzz/$target.dict"); fi
   # An allocation that a few kilobytes ask for must be small.
   if ! LLVM_PROFILE_FILE=/dev/null "$program" "$corpus" "$seeds" -max_total_time="$seconds" \
-    -max_len=8192 -timeout=10 -malloc_limit_mb=64 -rss_limit_mb=1024 -print_final_stats=1 \
+    -max_len=8192 -timeout=60 -malloc_limit_mb=64 -rss_limit_mb=1024 -print_final_stats=1 \
     -artifact_prefix="$build/findings/$target-" "${options[@]}" 2>"$log"; then
     findings=$((findings + 1))
     echo "$target: a finding"
