@@ -11,6 +11,8 @@ function(unroll_library name)
            $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
     PRIVATE ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(${name} PRIVATE $<BUILD_INTERFACE:unroll_options>)
+  # So that a linker can leave out what nobody calls: the shared libraries' does.
+  target_compile_options(${name} PRIVATE -ffunction-sections -fdata-sections)
 endfunction()
 
 # While major is 0, a minor version may change what programs were linked against.
@@ -34,7 +36,8 @@ function(unroll_publish name export_name dependencies)
     target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:${dependencies}>)
     # The standard library's templates are visible whatever the compiler is told; the map is not.
     set(map ${PROJECT_SOURCE_DIR}/cmake/exports.map)
-    target_link_options(${target} PRIVATE -Wl,--version-script=${map} -Wl,-z,defs -Wl,--as-needed)
+    target_link_options(${target} PRIVATE -Wl,--version-script=${map} -Wl,-z,defs -Wl,--as-needed
+                        -Wl,--gc-sections)
     set_target_properties(${target} PROPERTIES
       OUTPUT_NAME ${name} LINKER_LANGUAGE CXX LINK_DEPENDS ${map}
       VERSION ${PROJECT_VERSION} SOVERSION ${UNROLL_SOVERSION})

@@ -29,8 +29,9 @@ inline constexpr std::size_t kBlockRows = 6, kBlockVectors = 4;
 inline constexpr std::size_t kBlockRows = 4, kBlockVectors = 3;
 #endif
 inline constexpr std::size_t kRowVectors = 8;
-// Of fewer columns than a vector has lanes; less code, where little time is spent.
-inline constexpr std::size_t kNarrowBlockRows = 3;
+// Of fewer columns than a vector has lanes; less code, where a library that only runs models spends
+// little time.
+inline constexpr std::size_t kNarrowBlockRows = kernels::kTraining ? kBlockRows : 3;
 // Bytes of b that stay in the first-level cache while the rows of a pass by.
 inline constexpr std::size_t kPanelBytes = 28 * 1024;
 
