@@ -4,6 +4,7 @@
 # As a script (cmake -DSOURCE=... -DOUTPUT=... -P commit.cmake) it writes the file; included, it says
 # when.
 if(CMAKE_SCRIPT_MODE_FILE)
+  cmake_minimum_required(VERSION 3.25)
   set(commit "")
   find_program(git git)
   # The tree may belong to another user, and an archive may lie in somebody else's checkout.
