@@ -20,8 +20,8 @@ struct MaskKey {
 /// Philox 4x32-10 compared with keep 2^32, so neither threads nor the order of drawing matter, and
 /// f32 and f64 get the same mask. Throws ValueError unless 0 <= keep <= 1, and ShapeError for 2^34
 /// elements or more. Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
-UNROLL_API Tensor bernoulli_mask(const Shape& shape, double keep, const MaskKey& key, DType dtype = DType::f32,
-                      double one = 1);
+UNROLL_API Tensor bernoulli_mask(const Shape& shape, double keep, const MaskKey& key,
+                                 DType dtype = DType::f32, double one = 1);
 
 /// Where a layer's masks come from: a seed, and how many training forwards there were. Whoever
 /// resumes a run sets the step that was saved; the seed is that of the layer's construction.

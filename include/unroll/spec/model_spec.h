@@ -100,7 +100,8 @@ struct Assumed {
 /// the order in which their sizes fit, with the assumed activation between them. Where the first
 /// linear layer reads twice the state's size, it reads mean_last, otherwise the last state. Throws
 /// FormatError naming what is missing or not understood.
-UNROLL_API ModelSpec from_weights(const std::map<std::string, Sizes>& weights, const Assumed& assumed);
+UNROLL_API ModelSpec from_weights(const std::map<std::string, Sizes>& weights,
+                                  const Assumed& assumed);
 
 /// Whether the model has an activation, which from_weights can only assume.
 UNROLL_API bool has_activation(const ModelSpec& spec);
