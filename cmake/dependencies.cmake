@@ -1,25 +1,33 @@
 # Everything comes from the distribution's packages; nothing is fetched while building.
 # docs/architecture.md says why each is here, ./dev names the Debian packages.
+set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)  # so that a project around this one can link what it finds
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
-find_package(CLI11 REQUIRED)
-find_package(CURL REQUIRED)
-find_package(OpenSSL REQUIRED COMPONENTS Crypto)
-find_package(ZLIB REQUIRED)
-pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)
-pkg_check_modules(libdeflate REQUIRED IMPORTED_TARGET libdeflate)
-pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
-
+pkg_check_modules(hwy REQUIRED IMPORTED_TARGET GLOBAL libhwy)
 add_library(unroll_deps_infer INTERFACE)
 target_link_libraries(unroll_deps_infer INTERFACE PkgConfig::hwy fmt::fmt
                       nlohmann_json::nlohmann_json Threads::Threads)
-add_library(unroll_deps_library INTERFACE)
-target_link_libraries(unroll_deps_library INTERFACE unroll_deps_infer PkgConfig::libdeflate
-                      ZLIB::ZLIB OpenSSL::Crypto)
-add_library(unroll_deps_program INTERFACE)
-target_link_libraries(unroll_deps_program INTERFACE unroll_deps_library CLI11::CLI11
-                      PkgConfig::libzip ${CMAKE_DL_LIBS})
-# Loaded when something is downloaded (src/app/curl_library.h): only its headers are needed here.
-target_include_directories(unroll_deps_program SYSTEM INTERFACE ${CURL_INCLUDE_DIRS})
+
+if(NOT UNROLL_INFER_ONLY)
+  find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+  find_package(ZLIB REQUIRED)
+  pkg_check_modules(libdeflate REQUIRED IMPORTED_TARGET GLOBAL libdeflate)
+  add_library(unroll_deps_library INTERFACE)
+  target_link_libraries(unroll_deps_library INTERFACE unroll_deps_infer PkgConfig::libdeflate
+                        ZLIB::ZLIB OpenSSL::Crypto)
+endif()
+
+if(UNROLL_PROGRAM OR UNROLL_TESTS)
+  find_package(CLI11 REQUIRED)
+  find_package(CURL REQUIRED)
+  pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
+  find_path(PROTOZERO_INCLUDE_DIR protozero/pbf_writer.hpp REQUIRED)  # headers alone, no config
+  add_library(unroll_deps_program INTERFACE)
+  target_link_libraries(unroll_deps_program INTERFACE unroll_deps_library CLI11::CLI11
+                        PkgConfig::libzip ${CMAKE_DL_LIBS})
+  # Loaded when something is downloaded (src/app/curl_library.h): only its headers are needed here.
+  target_include_directories(unroll_deps_program SYSTEM INTERFACE ${CURL_INCLUDE_DIRS}
+                             ${PROTOZERO_INCLUDE_DIR})
+endif()

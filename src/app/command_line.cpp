@@ -16,6 +16,7 @@
 #include "app/download.h"
 #include "app/messages.h"
 #include "app/verbs.h"
+#include "app/version.h"
 #include "core/suggest.h"
 #include "kernels/table.h"
 
@@ -112,17 +113,21 @@ int run(int argc, const char* const* argv) {
       "unroll");
   program.formatter(std::make_shared<ExampleFirst>("unroll train mnist"));
   program.footer(kHelpFooter);
-  program.set_version_flag("--version", "unroll " UNROLL_VERSION);
+  program.set_version_flag("--version", version_text);
   program.allow_extras();
   Work work;
   add_train(program, work);
+  add_verify(program, work);
   add_eval(program, work);
   add_predict(program, work);
   add_inspect(program, work);
   add_import(program, work);
+  add_export(program, work);
   add_data(program, work);
   add_bench(program, work);
   add_signature(program, work);
+  add_completion(program, work);
+  add_manual(program, work);
 
   try {
     program.parse(argc, argv);

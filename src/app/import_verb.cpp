@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "app/array_run.h"
+#include "app/messages.h"
 #include "app/verbs.h"
 #include "core/file.h"
 #include "import/architecture.h"
@@ -80,8 +81,8 @@ int work(const Flags& flags) {
   try {
     model = importer::import_model(state, architecture);
   } catch (const importer::OpenQuestions& open) {
-    fmt::print(stderr, "unroll: {}\n{}, with one choice where | stands between several:\n\n{}",
-               open.what(),
+    say_error(open.what());
+    fmt::print(stderr, "{}, with one choice where | stands between several:\n\n{}",
                architecture ? fmt::format("Say it in {}", flags.architecture)
                             : std::string("Say it in a file and give that with --arch FILE.json"),
                open.architecture());

@@ -7,8 +7,10 @@
 #include <filesystem>
 #include <map>
 
+#include "app/manifest.h"
 #include "app/messages.h"
 #include "app/verbs.h"
+#include "train/checkpoint.h"
 
 namespace unroll::app {
 
@@ -49,9 +51,26 @@ bool LoadedModel::is_f64() const {
 
 namespace {
 
+constexpr const char* kModelFile = "model.safetensors";
+
 bool is_floating(io::ElementType type) {
   using enum io::ElementType;
   return type == f32 || type == f64 || type == f16 || type == bf16;
+}
+
+/// A file that a run's manifest lists is checked against it; others are taken as they are.
+io::Safetensors read_model(const std::string& path) {
+  const std::filesystem::path file(path);
+  const std::string folder = file.has_parent_path() ? file.parent_path().string() : ".";
+  const std::string name = file.filename();
+  const auto manifest = Manifest::read(folder);
+  if (manifest && manifest->lists(name))
+    return io::Safetensors::parse(manifest->load(folder, name), path);
+  if (manifest && name == kModelFile)
+    throw FormatError("model", fmt::format("{} has no model yet, as its training did not end; go "
+                                           "on with it: unroll train --resume {}",
+                                           folder, folder));
+  return io::Safetensors::read(path);
 }
 
 /// Weights that are no numbers make every answer one that is none.
@@ -90,9 +109,13 @@ void check_fits(const LoadedModel& model, const std::string& misfits) {
 LoadedModel load_model(const ModelFlags& flags, bool to_run) {
   std::error_code ignored;
   const std::string path = std::filesystem::is_directory(flags.path, ignored)
-                               ? flags.path + "/model.safetensors"
+                               ? flags.path + "/" + kModelFile
                                : flags.path;
-  LoadedModel model{path, {}, io::Safetensors::read(path)};
+  LoadedModel model{path, {}, read_model(path)};
+  if (model.file.metadata().contains(train::checkpoint_key))
+    throw FormatError("model", fmt::format("{} is a checkpoint, not a model; go on with its run: "
+                                           "unroll train --resume FOLDER",
+                                           path));
   const auto description = model.file.metadata().find(spec::ModelSpec::metadata_key);
   model.described = description != model.file.metadata().end();
   std::map<std::string, spec::Sizes> shapes;

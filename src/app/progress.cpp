@@ -23,12 +23,13 @@ void print_line(const std::string& line) {
 }  // namespace
 
 Progress::Progress(Output output, std::string dataset, std::optional<train::Task> task,
-                   std::int64_t steps)
+                   std::int64_t steps, std::int64_t made)
     : output_(output),
       dataset_(std::move(dataset)),
       suffix_(task || dataset_ == "mnist" ? "" : fmt::format(" ({}, not MNIST)", dataset_)),
       task_(task),
       steps_(steps),
+      made_(made),
       terminal_(output == Output::text && ::isatty(STDERR_FILENO) == 1) {}
 
 void Progress::step(const train::StepResult& result) {
@@ -36,7 +37,7 @@ void Progress::step(const train::StepResult& result) {
   const auto now = Clock::now();
   if (seconds(now - last_drawn_) < 0.1) return;
   last_drawn_ = now;
-  const double rate = static_cast<double>(result.step) / seconds(now - start_);
+  const double rate = static_cast<double>(result.step - made_) / seconds(now - start_);
   const double left = static_cast<double>(steps_ - result.step) / rate;
   const std::string accuracy =
       accuracy_ < 0 ? "" : fmt::format("  accuracy {:.2f} %{}", accuracy_, suffix_);
@@ -100,7 +101,7 @@ void Progress::done(const train::Evaluation& e, const Seconds& s, const std::str
   if (task_) print_line(fmt::format("Test {}: {:.6f}", train::name_of_loss(*task_), e.loss));
   if (output_ == Output::quiet) return;
   fmt::print(stderr, "{} steps in {:.2f} s: loading {:.2f}, training {:.2f}, testing {:.2f}\n",
-             steps_, s.total, s.loading, s.training, s.testing);
+             steps_ - made_, s.total, s.loading, s.training, s.testing);
   fmt::print(stderr, "the run is in {}; test it again with: unroll eval {}{}\n", printable(folder),
              printable(folder), task_ ? "" : " " + printable(dataset));
 }

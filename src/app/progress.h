@@ -18,8 +18,9 @@ enum class Output { text, json, quiet };
 class Progress {
  public:
   /// `dataset` as it is to be called; other images than MNIST's are named in every line with an
-  /// accuracy. With a task lines have the test's loss too.
-  Progress(Output output, std::string dataset, std::optional<train::Task> task, std::int64_t steps);
+  /// accuracy. With a task lines have the test's loss too. `made` of the `steps` are already made.
+  Progress(Output output, std::string dataset, std::optional<train::Task> task, std::int64_t steps,
+           std::int64_t made = 0);
 
   void step(const train::StepResult& result);
   void evaluation(std::int64_t step, double loss, const train::Evaluation& evaluation);
@@ -34,7 +35,7 @@ class Progress {
   Output output_;
   std::string dataset_, suffix_;
   std::optional<train::Task> task_;
-  std::int64_t steps_;
+  std::int64_t steps_, made_;
   bool terminal_;
   bool drawn_ = false;
   double accuracy_ = -1;

@@ -2,13 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "app/verbs.h"
-#include "core/file.h"
 #include "train/config_names.h"
+#include "unroll/core/error.h"
 
 namespace unroll::app {
 namespace {
@@ -35,6 +37,54 @@ std::string make_free_folder(const train::Config& config, const std::string& dat
   return name;
 }
 
+std::string make_folder(const std::string& wanted, const train::Config& config,
+                        const std::string& dataset) {
+  if (wanted.empty()) return make_free_folder(config, dataset);
+  if (holds_run(wanted))
+    throw UsageError(
+        fmt::format("--out {} already holds a run; choose another folder, remove that one first, "
+                    "or go on with it: unroll train --resume {}",
+                    wanted, wanted));
+  std::error_code error;
+  fs::create_directories(wanted, error);
+  if (error) throw FileError("train", fmt::format("can't make {}: {}", wanted, error.message()));
+  return wanted;
+}
+
+constexpr std::string_view kCheckpoint = "checkpoint_", kEnding = ".safetensors";
+
+/// The step in the name of a checkpoint; nothing for another file's.
+std::optional<std::int64_t> step_in(std::string_view name) {
+  if (!name.starts_with(kCheckpoint) || !name.ends_with(kEnding)) return std::nullopt;
+  const std::string_view digits =
+      name.substr(kCheckpoint.size(), name.size() - kCheckpoint.size() - kEnding.size());
+  std::int64_t step = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), step);
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return step;
+}
+
+/// What write_file() leaves of a file when the process is killed.
+bool is_temporary(std::string_view name) {
+  const auto at = name.rfind(".tmp-");
+  return at != std::string_view::npos && name.size() - at == 11;
+}
+
+/// Of the first `bytes` of a file. Throws FileError where it has fewer.
+data::Sha256 hash_of_start(const std::string& path, std::uint64_t bytes) {
+  data::Sha256 hash;
+  if (bytes == 0) return hash;
+  const InputFile file("resume", path);
+  std::array<std::byte, 1 << 16> buffer;
+  for (std::uint64_t at = 0; at < bytes;) {
+    const auto piece = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), bytes - at));
+    file.read_at(at, piece);
+    hash.add(piece);
+    at += piece.size();
+  }
+  return hash;
+}
+
 /// 17 significant digits give every f64 back; JSON has no NaN or infinity.
 std::string number(double value) {
   return std::isfinite(value) ? fmt::format("{:.17g}", value) : "null";
@@ -43,29 +93,88 @@ std::string number(double value) {
 }  // namespace
 
 RunFolder::RunFolder(const std::string& wanted, const train::Config& config,
-                     const std::string& dataset)
-    : path_(wanted.empty() ? make_free_folder(config, dataset) : wanted) {
-  if (holds_run(path_))
-    throw UsageError(
-        fmt::format("--out {} already holds a run; choose another folder, or remove "
-                    "that one first",
-                    path_));
-  std::error_code error;
-  fs::create_directories(path_, error);
-  if (error) throw FileError("train", fmt::format("can't make {}: {}", path_, error.message()));
-  metrics_.open(file("metrics.jsonl"), std::ios::binary | std::ios::trunc);
-  if (!metrics_) throw FileError("train", fmt::format("can't create {}", file("metrics.jsonl")));
+                     const train::Provenance& provenance, const std::string& dataset)
+    : path_(make_folder(wanted, config, dataset)),
+      lock_("train", path_),
+      config_(train::to_json(config, provenance)) {
+  save("config.json", std::as_bytes(std::span(config_)));
 }
 
-void RunFolder::write_config(const train::Config& config, const train::Provenance& provenance) {
-  write_file("train", file("config.json"), train::to_json(config, provenance));
+RunFolder::RunFolder(const std::string& path) : path_(path), lock_("resume", path_) {
+  constexpr std::uint64_t kLargest = 1 << 20;
+  std::error_code ignored;
+  auto manifest = Manifest::read(path_);
+  const auto bytes = read_file("resume", file("config.json"), kLargest);
+  config_.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (manifest) {
+    manifest_ = std::move(*manifest);
+    return;
+  }
+  // Killed before it was written; any other file came after it.
+  for (const auto& entry : fs::directory_iterator(path_, ignored))
+    if (entry.path().extension() == kEnding)
+      throw FormatError("resume", fmt::format("{} has no manifest.json, which says whether its "
+                                              "files are whole; train again: unroll train "
+                                              "--config {}",
+                                              path_, file("config.json")));
+  manifest_.files["config.json"] = {hash_of(bytes)};
+}
+
+std::map<std::int64_t, std::string> RunFolder::checkpoints() const {
+  std::map<std::int64_t, std::string> all;
+  for (const auto& [name, hashes] : manifest_.files)
+    if (const auto step = step_in(name)) all[*step] = name;
+  return all;
+}
+
+std::optional<train::Checkpoint> RunFolder::last_checkpoint() const {
+  const auto all = checkpoints();
+  for (auto at = all.rbegin(); at != all.rend(); ++at) {
+    try {
+      auto checkpoint = train::checkpoint_from(manifest_.load(path_, at->second), file(at->second));
+      const auto metrics = hash_of_start(file("metrics.jsonl"), checkpoint.metrics_bytes);
+      if (metrics.digits() != checkpoint.metrics_sha256)
+        throw FormatError("resume",
+                          fmt::format("{} is damaged: its first {} bytes are not what {} "
+                                      "was made with",
+                                      file("metrics.jsonl"), checkpoint.metrics_bytes, at->second));
+      return checkpoint;
+    } catch (const Error& error) {
+      fmt::print(stderr, "*** {} ***\n", error.what());
+      if (const auto before = std::next(at); before != all.rend())
+        fmt::print(stderr, "*** Going back to the checkpoint before, {}. ***\n", before->second);
+    }
+  }
+  if (all.empty()) return std::nullopt;
+  throw FormatError("resume", fmt::format("no checkpoint of {} can be used; train again: unroll "
+                                          "train --config {}",
+                                          path_, file("config.json")));
+}
+
+void RunFolder::begin(const std::optional<train::Checkpoint>& checkpoint) {
+  const std::int64_t step = checkpoint ? checkpoint->last.step : 0;
+  metrics_bytes_ = checkpoint ? checkpoint->metrics_bytes : 0;
+  metrics_hash_ = hash_of_start(file("metrics.jsonl"), metrics_bytes_);
+  // The manifest first: what it lists must be there.
+  manifest_.status = RunStatus::training;
+  manifest_.files.erase("metrics.jsonl");
+  for (const auto& [of, name] : checkpoints())
+    if (of > step) manifest_.files.erase(name);
+  manifest_.write(path_);
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(path_, ignored)) {
+    const std::string name = entry.path().filename();
+    if (is_temporary(name) || (step_in(name) && !manifest_.lists(name)))
+      remove_file("train", file(name));
+  }
+  metrics_.emplace("train", file("metrics.jsonl"), metrics_bytes_);
 }
 
 void RunFolder::write_line(const std::string& line) {
-  metrics_ << line << '\n';
-  if (!metrics_)
-    throw FileError("train",
-                    fmt::format("can't write {}; is the disk full?", file("metrics.jsonl")));
+  const std::string text = line + '\n';
+  metrics_->append(text);
+  metrics_hash_.add(std::as_bytes(std::span(text)));
+  metrics_bytes_ += text.size();
 }
 
 void RunFolder::log(const train::StepResult& s) {
@@ -79,7 +188,7 @@ void RunFolder::log(std::int64_t step, double loss, const train::Evaluation& e,
       R"({{"event":"eval","step":{},"loss":{},"accuracy":{},"correct":{},"total":{},"train_loss":{},"dataset":{}}})",
       step, number(e.loss), number(e.accuracy()), e.correct, e.total, number(loss),
       nlohmann::json(dataset).dump()));
-  metrics_.flush();
+  metrics_->flush();
 }
 
 void RunFolder::log(const train::Diverged& d) {
@@ -87,11 +196,48 @@ void RunFolder::log(const train::Diverged& d) {
                          d.failed.step, number(d.failed.loss), number(d.failed.grad_norm)));
 }
 
-void RunFolder::finish_log() {
-  metrics_.close();
-  if (!metrics_)
-    throw FileError("train",
-                    fmt::format("can't write {}; is the disk full?", file("metrics.jsonl")));
+/// The manifest, written before and after, lists the old content or the new one at every moment.
+void RunFolder::replace(const std::string& name, std::span<const std::byte> content) {
+  const FileHash hash = hash_of(content);
+  if (manifest_.lists(name)) {
+    manifest_.files[name].push_back(hash);
+    manifest_.write(path_);
+  }
+  const std::span<const std::byte> part = content;
+  write_file("train", file(name), std::span(&part, 1));
+  manifest_.files[name] = {hash};
+}
+
+void RunFolder::save(const std::string& name, std::span<const std::byte> content) {
+  replace(name, content);
+  manifest_.write(path_);
+}
+
+void RunFolder::save_checkpoint(train::Checkpoint checkpoint) {
+  constexpr std::size_t kKept = 2;
+  metrics_->sync();
+  checkpoint.metrics_bytes = metrics_bytes_;
+  checkpoint.metrics_sha256 = metrics_hash_.digits();
+  checkpoint.config = config_;
+  replace(fmt::format("{}{}{}", kCheckpoint, checkpoint.last.step, kEnding),
+          train::to_bytes(checkpoint));
+  auto all = checkpoints();
+  std::vector<std::string> old;
+  for (; all.size() > kKept; all.erase(all.begin())) {
+    old.push_back(all.begin()->second);
+    manifest_.files.erase(old.back());
+  }
+  manifest_.write(path_);
+  for (const std::string& name : old) remove_file("train", file(name));
+}
+
+void RunFolder::end(RunStatus status, std::int64_t step, std::span<const std::byte> model) {
+  metrics_->sync();
+  replace("model.safetensors", model);
+  manifest_.files["metrics.jsonl"] = {{metrics_bytes_, metrics_hash_.digits()}};
+  manifest_.status = status;
+  manifest_.step = step;
+  manifest_.write(path_);
 }
 
 }  // namespace unroll::app

@@ -1,42 +1,76 @@
 // The folder of a training run.
 #pragma once
 
-#include <fstream>
+#include <cstddef>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "app/manifest.h"
+#include "core/file.h"
+#include "data/sha256.h"
+#include "train/checkpoint.h"
 #include "train/config.h"
-#include "train/evaluate.h"
 #include "train/trainer.h"
 
 namespace unroll::app {
 
 /// Makes and fills a run's folder: config.json, metrics.jsonl, model.safetensors,
-/// step_N.safetensors. Nothing in it depends on the time or on the number of threads but the
-/// settings that say so.
+/// step_N.safetensors, the last two checkpoint_N.safetensors, and manifest.json with the hashes of
+/// them. Nothing in it but the checkpoints' steps depends on the time, or on the number of threads
+/// but for the settings that say so.
+///
+/// Killed at any moment, it holds files that are as the manifest lists them, and the run goes on.
 class RunFolder {
  public:
-  /// `wanted` as the user gave it; empty: runs/NAME, numbered where that is taken, with the name of
-  /// the data set that was loaded (which may be another than the one wished for).
+  /// A new one. `wanted` as the user gave it; empty: runs/NAME, numbered where that is taken, with
+  /// the name of the data set that was loaded (which may be another than the one wished for).
   /// Throws UsageError where `wanted` already holds a run, FileError where it can't be made.
-  RunFolder(const std::string& wanted, const train::Config& config, const std::string& dataset);
+  RunFolder(const std::string& wanted, const train::Config& config,
+            const train::Provenance& provenance, const std::string& dataset);
+  /// That of a run which is to go on; nothing in it changes before begin(). Throws FormatError for
+  /// damage, FileError where there is no run or another process has it.
+  explicit RunFolder(const std::string& path);
 
   const std::string& path() const { return path_; }
   std::string file(std::string_view name) const { return path_ + "/" + std::string(name); }
+  RunStatus status() const { return manifest_.status; }
 
-  void write_config(const train::Config& config, const train::Provenance& provenance);
+  /// The last checkpoint that is as it was written, whose damaged successors are told of on stderr;
+  /// nothing where none was made. Throws FormatError where all are damaged.
+  std::optional<train::Checkpoint> last_checkpoint() const;
+  /// config.json as it is, and whether it is as it was written.
+  const std::string& config() const { return config_; }
+  bool config_is_intact() const { return manifest_.is_intact(path_, "config.json"); }
+  /// Before the first step of this process: the metrics are cut to those of the checkpoint.
+  void begin(const std::optional<train::Checkpoint>& checkpoint);
+
   void log(const train::StepResult& step);
   void log(std::int64_t step, double loss, const train::Evaluation& evaluation,
            const std::string& dataset);
   void log(const train::Diverged& diverged);
-  /// Throws FileError if anything could not be written.
-  void finish_log();
+
+  /// A file with its hash, atomically. Throws FileError, as do the next two; what was there before
+  /// is still there then.
+  void save(const std::string& name, std::span<const std::byte> content);
+  /// Two are kept, this and the one before.
+  void save_checkpoint(train::Checkpoint checkpoint);
+  /// The model as it is after `step`, with which the run ends or stops.
+  void end(RunStatus status, std::int64_t step, std::span<const std::byte> model);
 
  private:
   void write_line(const std::string& line);
+  void replace(const std::string& name, std::span<const std::byte> content);
+  std::map<std::int64_t, std::string> checkpoints() const;  // those listed, by their step
 
   std::string path_;
-  std::ofstream metrics_;
+  FolderLock lock_;
+  Manifest manifest_;
+  std::string config_;
+  std::optional<AppendingFile> metrics_;
+  data::Sha256 metrics_hash_;
+  std::uint64_t metrics_bytes_ = 0;
 };
 
 }  // namespace unroll::app

@@ -134,13 +134,35 @@ void TrainFlags::add_to(CLI::App& verb) {
             [](Config& c, const Text& v) { c.save_at = train::steps_named(v); });
 }
 
+void TrainFlags::change(Config& config) const {
+  if (steps_ && epochs_) throw UsageError("--steps and --epochs exclude each other; give one");
+  if (dataset_) config.dataset = *dataset_;
+  for (const auto& change : changes_) change(config);
+  if (steps_) {
+    config.steps = *steps_;
+    config.epochs = 0;
+  }
+  if (epochs_) {
+    if (*epochs_ < 1) throw UsageError(fmt::format("--epochs {}, expected at least 1", *epochs_));
+    config.epochs = *epochs_;
+  }
+}
+
+Config TrainFlags::beside(Config run) const {
+  if (config_file_)
+    throw UsageError("--resume takes the settings from the run's own folder; leave --config out");
+  if (recipe_) run.recipe = *recipe_;
+  if (model_) run.model = train::model_named(*model_);
+  change(run);
+  return run;
+}
+
 TrainFlags::Result TrainFlags::resolve() const {
   Result result;
   if (config_file_ && recipe_)
     throw UsageError("--config and --recipe both choose all settings; give one of them");
   if (config_file_ && model_)
     throw UsageError("--config says what the model is; leave --model out");
-  if (steps_ && epochs_) throw UsageError("--steps and --epochs exclude each other; give one");
   if (config_file_) {
     constexpr std::uint64_t kLargest = 1 << 20;
     const auto bytes = read_file("config", *config_file_, kLargest);
@@ -162,16 +184,7 @@ TrainFlags::Result TrainFlags::resolve() const {
       result.config = train::recipe(name, model, wanted.layers, wanted.activation);
     }
   }
-  if (dataset_) result.config.dataset = *dataset_;
-  for (const auto& change : changes_) change(result.config);
-  if (steps_) {
-    result.config.steps = *steps_;
-    result.config.epochs = 0;
-  }
-  if (epochs_) {
-    if (*epochs_ < 1) throw UsageError(fmt::format("--epochs {}, expected at least 1", *epochs_));
-    result.config.epochs = *epochs_;
-  }
+  change(result.config);
   train::validate(result.config);
   return result;
 }

@@ -25,7 +25,13 @@ class TrainFlags {
   /// Throws ValueError, UsageError, FormatError, FileError.
   Result resolve() const;
 
+  /// The settings of a run that goes on, changed by what flags say: it is for the caller to refuse
+  /// differences. Throws UsageError, and ValueError for what no run can have.
+  train::Config beside(train::Config run) const;
+
  private:
+  void change(train::Config& config) const;
+
   template <class T>
   CLI::Option* add(CLI::App& verb, const char* name, const char* help,
                    std::function<void(train::Config&, const T&)> apply);

@@ -1,19 +1,12 @@
 // unroll train: from a data set to a run's folder.
 #include <fmt/format.h>
 
-#include <optional>
-
-#include "app/data_flags.h"
 #include "app/messages.h"
-#include "app/progress.h"
-#include "app/run_folder.h"
+#include "app/resume.h"
 #include "app/train_flags.h"
+#include "app/training.h"
 #include "app/verbose.h"
 #include "app/verbs.h"
-#include "core/clock.h"
-#include "core/numerics.h"
-#include "core/printable.h"
-#include "train/model_file.h"
 #include "train/task.h"
 
 namespace unroll::app {
@@ -23,38 +16,9 @@ struct Flags {
   TrainFlags train;
   DataFlags data;
   VerboseFlag verbose;
-  std::string out;
+  std::string out, resume, checkpoint_every = "60s";
   bool json = false, quiet = false;
 };
-
-/// What the settings name: images in memory, or a task, which needs none.
-struct Material {
-  std::optional<train::Task> task;
-  std::optional<Sets> sets;  // where it is no task
-
-  std::string name() const { return task ? std::string(name_of(*task)) : sets->train.name; }
-};
-
-Material load(const train::Config& config, const DataFlags& flags) {
-  if (const auto task = train::find_task(config.dataset)) return {task, {}};
-  const std::vector<std::string_view> tasks(std::begin(train::task_names),
-                                            std::end(train::task_names));
-  return {{}, flags.load(config.dataset, tasks)};
-}
-
-train::Trainer make_trainer(const train::Config& config, const Material& material) {
-  if (material.task) return {config, train::task_problem(config)};
-  return {config, material.sets->train, material.sets->test};
-}
-
-train::Provenance provenance_of(const Material& material) {
-  if (material.task) return {"", "", numerics::revision};
-  const Sets& sets = *material.sets;
-  const auto both = [](const data::Dataset& set) {
-    return set.images_sha256 + "+" + set.labels_sha256;
-  };
-  return {both(sets.train), both(sets.test), numerics::revision};
-}
 
 /// A run is repeated only by the same data and the same numerics.
 void check_repeats(const TrainFlags::Result& settings, const train::Provenance& now) {
@@ -93,10 +57,18 @@ void print_sizes(const train::Config& config, const Material& material) {
 
 int work(const Flags& flags) {
   const auto start = Clock::now();
+  const Output output = flags.json ? Output::json : flags.quiet ? Output::quiet : Output::text;
+  const CheckpointEvery every = parse_checkpoint_every(flags.checkpoint_every);
+  const CatchInterrupts guard;
+  if (!flags.resume.empty()) {
+    if (!flags.out.empty())
+      throw UsageError("--resume goes on in the run's own folder; leave --out out");
+    flags.verbose.say();
+    return resume({flags.resume, flags.train, flags.data, output, every});
+  }
   const TrainFlags::Result settings = flags.train.resolve();
   train::Config config = settings.config;
-  const CatchInterrupts guard;
-  const Material material = load(config, flags.data);
+  const Material material = load_material(config, flags.data);
   // Another set may have taken the place of a known one: config.json says which, and where.
   if (data::find_known_set(config.dataset) && material.name() != config.dataset)
     config.dataset = material.sets->train.place;
@@ -104,7 +76,6 @@ int work(const Flags& flags) {
   check_repeats(settings, provenance);
   const double loading = seconds_since(start);
   train::Trainer trainer = make_trainer(config, material);  // refuses what can't be held
-  const Output output = flags.json ? Output::json : flags.quiet ? Output::quiet : Output::text;
   if (output == Output::text) print_sizes(config, material);
   if (material.sets) note_unpublished(*material.sets);
 
@@ -112,53 +83,9 @@ int work(const Flags& flags) {
   for (const std::int64_t step : config.save_at)
     if (step > trainer.steps())
       say_note(fmt::format("--save-at {} lies behind the last step, {}", step, trainer.steps()));
-  RunFolder folder(flags.out, config, material.name());
-  folder.write_config(config, provenance);
-  Progress progress(output, material.name(), material.task, trainer.steps());
-  const auto save = [&](const std::string& name) {
-    train::save_model(folder.file(name), trainer.description(), trainer.parameters());
-  };
-  std::int64_t last_step = 0;
-  const train::Observer observer{
-      .step =
-          [&](const train::StepResult& result) {
-            last_step = result.step;
-            folder.log(result);
-            progress.step(result);
-          },
-      .evaluation =
-          [&](std::int64_t step, double loss, const train::Evaluation& evaluation) {
-            folder.log(step, loss, evaluation, material.name());
-            progress.evaluation(step, loss, evaluation);
-          },
-      .save = [&](std::int64_t step) { save(fmt::format("step_{}.safetensors", step)); },
-      .stop = [] { return interrupted(); },
-  };
-
-  bool finished = false;
-  try {
-    finished = trainer.run(observer);
-  } catch (const train::Diverged& diverged) {
-    progress.clear();
-    save("model.safetensors");
-    folder.log(diverged);
-    folder.finish_log();
-    fmt::print(stderr, "unroll: {}\nthe last finite weights are in {}\n", diverged.what(),
-               printable(folder.file("model.safetensors")));
-    return kFailed;
-  }
-  save("model.safetensors");
-  folder.finish_log();
-  if (!finished) {
-    progress.clear();
-    fmt::print(stderr, "interrupted after step {}; the weights so far are in {}\n", last_step,
-               printable(folder.file("model.safetensors")));
-    return kInterrupted;
-  }
-  progress.done(trainer.last_evaluation(),
-                {loading, trainer.times().training, trainer.times().testing, seconds_since(start)},
-                folder.path(), config.dataset);
-  return kOk;
+  RunFolder folder(flags.out, config, provenance, material.name());
+  return train_to_end(
+      {config, flags.data, material, trainer, folder, {}, output, every, start, loading});
 }
 
 }  // namespace
@@ -172,6 +99,10 @@ void add_train(CLI::App& program, Work& chosen) {
   flags->train.add_to(*verb);
   flags->data.add_to(*verb);
   verb->add_option("--out", flags->out, "Folder for the run; runs/... if left out");
+  verb->add_option("--resume", flags->resume,
+                   "The folder of a run that did not end: go on with it, to the same bits");
+  verb->add_option("--checkpoint-every", flags->checkpoint_every,
+                   "Seconds, as in 0.5s, or a number of steps; a minute if left out");
   verb->add_flag("--json", flags->json, "Lines of JSON on stdout");
   verb->add_flag("--quiet", flags->quiet, "Only the final accuracy");
   flags->verbose.add_to(*verb);

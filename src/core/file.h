@@ -41,4 +41,45 @@ void write_file(std::string_view operation, const std::string& path,
                 std::span<const std::span<const std::byte>> parts);
 void write_file(std::string_view operation, const std::string& path, std::string_view text);
 
+/// Removes a file, if there is one. Throws FileError.
+void remove_file(std::string_view operation, const std::string& path);
+
+/// A file that grows at its end, through a buffer.
+class AppendingFile {
+ public:
+  /// Makes the file, or cuts the one there is to its first `size` bytes. Throws FileError.
+  AppendingFile(std::string_view operation, const std::string& path, std::uint64_t size = 0);
+  ~AppendingFile();  // writes what it can
+  AppendingFile(const AppendingFile&) = delete;
+  AppendingFile& operator=(const AppendingFile&) = delete;
+
+  // Each throws FileError; what was not yet written is lost then.
+  void append(std::string_view text);
+  void flush();  ///< everything reaches the operating system
+  void sync();   ///< everything reaches the disk
+
+ private:
+  std::string operation_, path_, buffer_;
+  int descriptor_ = -1;
+};
+
+/// Marks a folder as this process's until the object or the process ends, however it ends.
+class FolderLock {
+ public:
+  /// Throws FileError where another one has it.
+  FolderLock(std::string_view operation, const std::string& path);
+  ~FolderLock();
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int descriptor_ = -1;
+};
+
+/// For tests of what a fault leaves behind: called before every call of the operating system that
+/// changes a file, with its name ("write", "fsync", ...). Another result than 0 is the error that
+/// the call fails with; `bytes` is what a "write" is to take at once, and may be made less.
+using FileFault = int (*)(std::string_view call, std::size_t& bytes);
+inline FileFault file_fault = nullptr;
+
 }  // namespace unroll

@@ -3,11 +3,15 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <bit>
 #include <cmath>
+#include <istream>
+#include <locale>
 #include <numbers>
 #include <numeric>
 #include <optional>
 #include <random>
+#include <sstream>
 #include <utility>
 #include <variant>
 
@@ -37,8 +41,19 @@ class PhiloxEngine {
     return words_[used_++];
   }
 
+  friend std::ostream& operator<<(std::ostream& out, const PhiloxEngine& e) {
+    return out << e.block_ << ' ' << e.used_;
+  }
+  /// Into an engine of the same seed and stream.
+  friend std::istream& operator>>(std::istream& in, PhiloxEngine& e) {
+    in >> e.block_ >> e.used_;
+    if (e.used_ > e.words_.size()) in.setstate(std::ios::failbit);
+    if (in) e.words_ = philox(e.block_ - 1, e.stream_, e.seed_);
+    return in;
+  }
+
  private:
-  std::uint64_t seed_, stream_, block_ = 0;
+  std::uint64_t seed_, stream_, block_ = 0;  // the block that comes next
   std::array<std::uint32_t, 4> words_{};
   std::size_t used_ = 4;
 };
@@ -145,6 +160,34 @@ std::uint64_t Generator::child_seed() {
   // Counted down: the blocks that the engine draws are counted up from 0.
   const auto words = philox(~state_->children++, state_->stream, state_->seed);
   return std::uint64_t{words[0]} << 32 | words[1];
+}
+
+std::string Generator::state() const {
+  std::ostringstream text;
+  text.imbue(std::locale::classic());
+  text << (state_->rng == Rng::torch ? "torch " : "native ") << state_->seed << ' '
+       << state_->stream << ' ' << state_->children << ' ' << state_->cached_normal.has_value()
+       << ' ' << std::bit_cast<std::uint64_t>(state_->cached_normal.value_or(0)) << ' ';
+  std::visit([&](const auto& engine) { text << engine; }, state_->engine);
+  return text.str();
+}
+
+void Generator::load_state(std::string_view state) {
+  std::istringstream text{std::string(state)};
+  text.imbue(std::locale::classic());
+  std::string name;
+  std::uint64_t seed = 0, stream = 0, children = 0, normal = 0;
+  bool has_normal = false;
+  text >> name >> seed >> stream >> children >> has_normal >> normal;
+  const Rng rng = name == "torch" ? Rng::torch : Rng::native;
+  Engine engine = make_engine(seed, rng, stream);
+  std::visit([&](auto& e) { text >> e; }, engine);
+  if (!text || (name != "torch" && name != "native") || !(text >> std::ws).eof())
+    throw FormatError("random", fmt::format("'{:.40}' is not a generator's state; give what "
+                                            "state() gave out",
+                                            state));
+  *state_ = {rng, seed, stream, engine, {}, children};
+  if (has_normal) state_->cached_normal = std::bit_cast<double>(normal);
 }
 
 std::uint32_t Generator::next_u32() {

@@ -63,15 +63,36 @@ Loader::Loader(const Dataset& dataset, const LoaderOptions& options)
                                            std::min(dataset.rows, dataset.columns) - 1));
 }
 
+Generator& Loader::generator() const {
+  return options_.generator ? *options_.generator : default_generator();
+}
+
 Loader::Iterator Loader::begin() {
-  Generator& generator = options_.generator ? *options_.generator : default_generator();
   if (options_.shuffle) {
     order_.resize(static_cast<std::size_t>(dataset_.count));
-    shuffle(generator, shuffler_, order_);
+    order_seed_ = shuffle(generator(), shuffler_, order_);
   } else {
-    unshuffled_pass(generator);
+    unshuffled_pass(generator());
   }
   return {this, 0};
+}
+
+Loader::Position Loader::position(const Iterator& at) const {
+  return {order_seed_, at.position_, shifts_.state()};
+}
+
+Loader::Iterator Loader::resume(const Position& position) {
+  if (position.first < 0 || position.first > dataset_.count ||
+      (position.first % options_.batch_size != 0 && position.first != dataset_.count))
+    throw ValueError("loader", fmt::format("no batch of {} starts at sample {} of {}",
+                                           options_.batch_size, position.first, dataset_.count));
+  shifts_.load_state(position.shifts);
+  if (options_.shuffle) {
+    order_.resize(static_cast<std::size_t>(dataset_.count));
+    order_seed_ = position.order_seed;
+    order_of(order_seed_, generator().rng(), shuffler_, order_);
+  }
+  return {this, position.first};
 }
 
 std::int64_t Loader::size() const {

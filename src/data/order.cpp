@@ -9,13 +9,20 @@ std::vector<std::int64_t> shuffled_order(Generator& generator, std::int64_t n) {
   return order;
 }
 
-void shuffle(Generator& generator, std::optional<Generator>& own, std::span<std::int64_t> order) {
+std::uint64_t shuffle(Generator& generator, std::optional<Generator>& own,
+                      std::span<std::int64_t> order) {
   unshuffled_pass(generator);
   const auto seed = static_cast<std::uint64_t>(generator.random_i64());
-  if (own && own->rng() == generator.rng())
+  order_of(seed, generator.rng(), own, order);
+  return seed;
+}
+
+void order_of(std::uint64_t seed, Rng rng, std::optional<Generator>& own,
+              std::span<std::int64_t> order) {
+  if (own && own->rng() == rng)
     own->manual_seed(seed);
   else
-    own.emplace(seed, generator.rng());
+    own.emplace(seed, rng);
   own->permutation(order);
 }
 

@@ -15,9 +15,14 @@ namespace unroll::data {
 /// Source: torch.utils.data.DataLoader and RandomSampler.
 std::vector<std::int64_t> shuffled_order(Generator& generator, std::int64_t n);
 
-/// The same into `order`. What makes the permutation stays in `own`, so that only the first pass
-/// asks for memory.
-void shuffle(Generator& generator, std::optional<Generator>& own, std::span<std::int64_t> order);
+/// The same into `order`; returns the seed. What makes the permutation stays in `own`, so that only
+/// the first pass asks for memory.
+std::uint64_t shuffle(Generator& generator, std::optional<Generator>& own,
+                      std::span<std::int64_t> order);
+
+/// The order that a seed stands for.
+void order_of(std::uint64_t seed, Rng rng, std::optional<Generator>& own,
+              std::span<std::int64_t> order);
 
 /// A pass in the given order: draws the base seed alone.
 void unshuffled_pass(Generator& generator);

@@ -9,11 +9,38 @@
 
 namespace unroll::data {
 
-std::string sha256(std::span<const std::byte> bytes) {
+namespace {
+
+void check(bool done) {
+  if (!done) throw Error("sha256", "OpenSSL refuses to compute SHA-256; check its configuration");
+}
+
+using Context = std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)>;
+
+Context make_context() { return {EVP_MD_CTX_new(), EVP_MD_CTX_free}; }
+
+}  // namespace
+
+Sha256::Sha256() : context_(make_context()) {
+  check(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
+}
+
+void Sha256::add(std::span<const std::byte> bytes) {
+  check(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1);
+}
+
+std::string Sha256::digits() const {
   std::array<unsigned char, 32> digest{};
-  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1)
-    throw Error("sha256", "OpenSSL refuses to compute SHA-256; check its configuration");
+  const Context copy = make_context();  // the end of a computation is the end of its context
+  check(copy && EVP_MD_CTX_copy_ex(copy.get(), context_.get()) == 1 &&
+        EVP_DigestFinal_ex(copy.get(), digest.data(), nullptr) == 1);
   return fmt::format("{:02x}", fmt::join(digest, ""));
+}
+
+std::string sha256(std::span<const std::byte> bytes) {
+  Sha256 hash;
+  hash.add(bytes);
+  return hash.digits();
 }
 
 }  // namespace unroll::data

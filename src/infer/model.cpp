@@ -97,6 +97,26 @@ void run_sequences(const Compiled<T>& model, const T* input, std::size_t batch, 
   }
 }
 
+template <class T>
+Model<T> from_file(const io::Safetensors& file, const std::string& name, bool allow_not_finite) {
+  const auto description = file.metadata().find(spec::ModelSpec::metadata_key);
+  if (description == file.metadata().end())
+    throw FormatError("model", fmt::format("{} holds weights but no description of the model; make "
+                                           "one with spec::from_weights",
+                                           name));
+  for (const io::ArrayView& array : file.arrays())
+    if (const std::size_t count = io::count_not_finite(array); count > 0 && !allow_not_finite)
+      throw FormatError("model",
+                        fmt::format("{}: {} has {} weights that are NaN or infinite; train "
+                                    "it again, or load it with allow_not_finite",
+                                    name, array.name, count));
+  try {
+    return Model<T>(spec::from_json(description->second), file.arrays());
+  } catch (const FormatError& error) {
+    throw FormatError("model", fmt::format("{}: {}", name, error.what()));
+  }
+}
+
 }  // namespace
 
 template <class T>
@@ -105,23 +125,13 @@ Model<T>::Model(const spec::ModelSpec& spec, std::span<const io::ArrayView> weig
 
 template <class T>
 Model<T> Model<T>::load(const std::string& path, bool allow_not_finite) {
-  const io::Safetensors file = io::Safetensors::read(path);
-  const auto description = file.metadata().find(spec::ModelSpec::metadata_key);
-  if (description == file.metadata().end())
-    throw FormatError("model", fmt::format("{} holds weights but no description of the model; make "
-                                           "one with spec::from_weights",
-                                           path));
-  for (const io::ArrayView& array : file.arrays())
-    if (const std::size_t count = io::count_not_finite(array); count > 0 && !allow_not_finite)
-      throw FormatError("model",
-                        fmt::format("{}: {} has {} weights that are NaN or infinite; train "
-                                    "it again, or load it with allow_not_finite",
-                                    path, array.name, count));
-  try {
-    return Model(spec::from_json(description->second), file.arrays());
-  } catch (const FormatError& error) {
-    throw FormatError("model", fmt::format("{}: {}", path, error.what()));
-  }
+  return from_file<T>(io::Safetensors::read(path), path, allow_not_finite);
+}
+
+template <class T>
+Model<T> Model<T>::parse(std::vector<std::byte> bytes, const std::string& name,
+                         bool allow_not_finite) {
+  return from_file<T>(io::Safetensors::parse(std::move(bytes), name), name, allow_not_finite);
 }
 
 template <class T>

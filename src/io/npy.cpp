@@ -9,6 +9,7 @@
 #include <new>
 
 #include "core/file.h"
+#include "io/npy_start.h"
 #include "io/safetensors_header.h"
 #include "unroll/core/error.h"
 
@@ -84,22 +85,28 @@ void write(const std::string& path, const std::vector<std::int64_t>& shape, Elem
   if (!bytes_of(type, shape, bytes) || bytes != data.size())
     throw ShapeError(operation, fmt::format("{}: {} values were given for shape [{}]", path,
                                             data.size() / size_of(type), fmt::join(shape, ", ")));
+  const std::string start = npy_start(path, shape, type);
+  const std::array parts{std::as_bytes(std::span(start)), data};
+  write_file(operation, path, parts);
+}
+
+}  // namespace
+
+std::string npy_start(const std::string& name, const std::vector<std::int64_t>& shape,
+                      ElementType type) {
   std::string header =
       fmt::format("{{'descr': '<f{}', 'fortran_order': False, 'shape': ({}{}), }}", size_of(type),
                   fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
   const std::size_t size = prefix_size + header.size() + 1;
   header.append((alignment - size % alignment) % alignment, ' ').push_back('\n');
   if (header.size() > 0xffff)
-    throw ShapeError(operation, fmt::format("{}: {} dimensions are too many for the format", path,
+    throw ShapeError(operation, fmt::format("{}: {} dimensions are too many for the format", name,
                                             shape.size()));
-  std::string prefix(magic);
-  prefix.push_back(static_cast<char>(header.size() & 0xff));
-  prefix.push_back(static_cast<char>(header.size() >> 8));
-  const std::array parts{std::as_bytes(std::span(prefix)), std::as_bytes(std::span(header)), data};
-  write_file(operation, path, parts);
+  std::string start(magic);
+  start.push_back(static_cast<char>(header.size() & 0xff));
+  start.push_back(static_cast<char>(header.size() >> 8));
+  return start + header;
 }
-
-}  // namespace
 
 NpyArray read_npy(const std::string& path) {
   const InputFile file(operation, path);

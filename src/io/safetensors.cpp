@@ -114,8 +114,24 @@ const ArrayView* Safetensors::find(std::string_view name) const {
   return found == arrays_.end() ? nullptr : &*found;
 }
 
-void write_safetensors(const std::string& path, std::span<const ArrayView> arrays,
-                       const std::map<std::string, std::string>& metadata) {
+namespace {
+
+/// A file before it is written: its length field and header, and the data that follows.
+struct Contents {
+  std::uint64_t length = 0;
+  std::string header;
+  std::vector<std::span<const std::byte>> data;
+
+  std::vector<std::span<const std::byte>> parts() const {
+    std::vector<std::span<const std::byte>> all = {std::as_bytes(std::span(&length, 1)),
+                                                   std::as_bytes(std::span(header))};
+    all.insert(all.end(), data.begin(), data.end());
+    return all;
+  }
+};
+
+Contents contents_of(std::span<const ArrayView> arrays,
+                     const std::map<std::string, std::string>& metadata) {
   check_writable(arrays);
 
   std::vector<const ArrayView*> by_width;
@@ -126,7 +142,7 @@ void write_safetensors(const std::string& path, std::span<const ArrayView> array
 
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header[std::string(metadata_key)] = metadata;
-  std::vector<std::span<const std::byte>> parts(2);  // the first two are the length and the header
+  Contents contents;
   std::uint64_t position = 0;
   for (const ArrayView* array : by_width) {
     // emplace_back, not operator[]: an ordered object looks up a key by going through all of them.
@@ -136,22 +152,34 @@ void write_safetensors(const std::string& path, std::span<const ArrayView> array
                                {"shape", array->shape},
                                {"data_offsets", {position, position + array->data.size()}}});
     position += array->data.size();
-    parts.push_back(array->data);
+    contents.data.push_back(array->data);
   }
 
-  std::string text;
   try {
-    text = header.dump();
+    contents.header = header.dump();
   } catch (const nlohmann::json::type_error&) {
-    throw ValueError(safetensors_operation,
-                     fmt::format("{}: a tensor's name or the metadata is not UTF-8", path));
+    throw ValueError(safetensors_operation, "a tensor's name or the metadata is not UTF-8");
   }
-  text.resize((text.size() + 7) / 8 * 8,
-              ' ');  // the data starts aligned, as the official library's
-  const std::uint64_t length = text.size();
-  parts[0] = std::as_bytes(std::span(&length, 1));
-  parts[1] = std::as_bytes(std::span(text));
-  write_file(safetensors_operation, path, parts);
+  // The data starts aligned, as the official library's.
+  contents.header.resize((contents.header.size() + 7) / 8 * 8, ' ');
+  contents.length = contents.header.size();
+  return contents;
+}
+
+}  // namespace
+
+void write_safetensors(const std::string& path, std::span<const ArrayView> arrays,
+                       const std::map<std::string, std::string>& metadata) {
+  const Contents contents = contents_of(arrays, metadata);
+  write_file(safetensors_operation, path, contents.parts());
+}
+
+std::vector<std::byte> safetensors_bytes(std::span<const ArrayView> arrays,
+                                         const std::map<std::string, std::string>& metadata) {
+  const Contents contents = contents_of(arrays, metadata);
+  std::vector<std::byte> bytes;
+  for (const auto& part : contents.parts()) bytes.insert(bytes.end(), part.begin(), part.end());
+  return bytes;
 }
 
 }  // namespace unroll::io

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <string_view>
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(UNROLL_INFERENCE)
 #include <cpuid.h>
 #include <immintrin.h>
 
@@ -333,7 +333,7 @@ bool bf16_available() {
 
 }  // namespace unroll::kernels
 
-#else  // another processor
+#else  // another processor, or a library that only runs models
 
 namespace unroll::kernels {
 

@@ -7,6 +7,8 @@
 #endif
 
 #include <algorithm>
+#include <span>
+#include <utility>
 
 #include "core/math-inl.h"
 #include "kernels/table.h"
@@ -27,6 +29,9 @@ inline constexpr std::size_t kBlockRows = 6, kBlockVectors = 4;
 inline constexpr std::size_t kBlockRows = 4, kBlockVectors = 3;
 #endif
 inline constexpr std::size_t kRowVectors = 8;
+// Of fewer columns than a vector has lanes; less code, where a library that only runs models spends
+// little time.
+inline constexpr std::size_t kNarrowBlockRows = kernels::kTraining ? kBlockRows : 3;
 // Bytes of b that stay in the first-level cache while the rows of a pass by.
 inline constexpr std::size_t kPanelBytes = 28 * 1024;
 
@@ -117,7 +122,7 @@ HWY_NOINLINE void gemm_block(D d, const Gemm<T>& g, std::size_t row, Columns col
       if constexpr (kHalf) half_sum[m] = f(half, half_sum[m], half_at, m);
     }
   };
-  const auto saved = [&](std::size_t m, std::size_t column) {
+  [[maybe_unused]] const auto saved = [&](std::size_t m, std::size_t column) {
     return g.saved + (row + m) * g.saved_row + column;
   };
   switch (g.epilogue) {
@@ -127,12 +132,14 @@ HWY_NOINLINE void gemm_block(D d, const Gemm<T>& g, std::size_t row, Columns col
       each([](auto tag, auto s, std::size_t, std::size_t) HWY_ATTR { return rectify(tag, s); });
       break;
     case Epilogue::relu_derivative:
-      each([&](auto tag, auto s, std::size_t column, std::size_t m)
-               HWY_ATTR { return rectify_derivative(tag, s, saved(m, column)); });
+      if constexpr (kernels::kTraining)
+        each([&](auto tag, auto s, std::size_t column, std::size_t m)
+                 HWY_ATTR { return rectify_derivative(tag, s, saved(m, column)); });
       break;
     case Epilogue::tanh_derivative:
-      each([&](auto tag, auto s, std::size_t column, std::size_t m)
-               HWY_ATTR { return tanh_derivative(tag, s, saved(m, column)); });
+      if constexpr (kernels::kTraining)
+        each([&](auto tag, auto s, std::size_t column, std::size_t m)
+                 HWY_ATTR { return tanh_derivative(tag, s, saved(m, column)); });
       break;
     case Epilogue::tanh: {
       // Through memory: a tanh for each sum here would be much code, in every block.
@@ -161,44 +168,37 @@ HWY_NOINLINE void gemm_block(D d, const Gemm<T>& g, std::size_t row, Columns col
   });
 }
 
+/// The blocks of one width, that of 1 row first.
+template <class D, class T = simd::TFromD<D>>
+using Blocks = std::span<void (*const)(D, const Gemm<T>&, std::size_t row, Columns)>;
+
+template <std::size_t kVectors, bool kHalf, class D, std::size_t... kIndex>
+Blocks<D> blocks_of(std::index_sequence<kIndex...>) {
+  using T = simd::TFromD<D>;
+  static constexpr void (*all[])(D, const Gemm<T>&, std::size_t,
+                                 Columns) = {&gemm_block<kIndex + 1, kVectors, kHalf, D>...};
+  return all;
+}
+
 /// All rows of some columns, in blocks as even as they come.
-template <std::size_t kVectors, bool kHalf, class D, class T = simd::TFromD<D>>
-void gemm_columns(D d, const Gemm<T>& g, Columns columns) {
-  const std::size_t blocks = (g.rows + kBlockRows - 1) / kBlockRows;
-  for (std::size_t i = 0; i < blocks; ++i) {
-    const std::size_t row = i * g.rows / blocks;
-    switch ((i + 1) * g.rows / blocks - row) {
-      case 1:
-        gemm_block<1, kVectors, kHalf>(d, g, row, columns);
-        break;
-      case 2:
-        gemm_block<2, kVectors, kHalf>(d, g, row, columns);
-        break;
-      case 3:
-        gemm_block<3, kVectors, kHalf>(d, g, row, columns);
-        break;
-      case 4:
-        gemm_block<4, kVectors, kHalf>(d, g, row, columns);
-        break;
-      case 5:
-        if constexpr (kBlockRows >= 5) gemm_block<5, kVectors, kHalf>(d, g, row, columns);
-        break;
-      case 6:
-        if constexpr (kBlockRows >= 6) gemm_block<6, kVectors, kHalf>(d, g, row, columns);
-        break;
-    }
+template <class D, class T = simd::TFromD<D>>
+void gemm_columns(D d, const Gemm<T>& g, Columns columns, Blocks<D> blocks) {
+  const std::size_t count = (g.rows + blocks.size() - 1) / blocks.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t row = i * g.rows / count;
+    blocks[(i + 1) * g.rows / count - row - 1](d, g, row, columns);
   }
 }
 
 /// The columns of one group, through the depth in pieces whose panel of b stays in cache; between
 /// pieces the sums rest in `out`.
-template <std::size_t kVectors, bool kHalf, class D, class T = simd::TFromD<D>>
-void gemm_panel(D d, const Gemm<T>& g, Columns columns) {
+template <class D, class T = simd::TFromD<D>>
+void gemm_panel(D d, const Gemm<T>& g, Columns columns, Blocks<D> blocks) {
   const std::size_t limit = kPanelBytes / ((columns.end - columns.begin) * sizeof(T));
   std::size_t depth = 0;
   for (int i = 0; i < g.count; ++i) depth += g.products[i].repeat * g.products[i].depth;
-  if (depth <= limit + limit / 4 || g.rows <= kBlockRows)
-    return gemm_columns<kVectors, kHalf>(d, g, columns);
+  if (depth <= limit + limit / 4 || g.rows <= blocks.size())
+    return gemm_columns(d, g, columns, blocks);
   Gemm<T> piece = g;
   piece.count = 1;
   piece.epilogue = Epilogue::none;
@@ -206,7 +206,7 @@ void gemm_panel(D d, const Gemm<T>& g, Columns columns) {
     depth -= p.repeat * p.depth;
     piece.products[0] = p;
     if (depth == 0) piece.epilogue = g.epilogue;
-    gemm_columns<kVectors, kHalf>(d, piece, columns);
+    gemm_columns(d, piece, columns, blocks);
     piece.init = g.out;
     piece.init_row = g.out_row;
   };
@@ -244,9 +244,11 @@ void gemm_panel(D d, const Gemm<T>& g, Columns columns) {
 /// in that one's group, so that sums which start from the output are read before either is written.
 template <std::size_t kVectors, class D, class T = simd::TFromD<D>>
 void gemm_group(D d, const Gemm<T>& g, Columns columns, bool half) {
+  constexpr bool widest = simd::MaxLanes(D()) == simd::MaxLanes(simd::ScalableTag<T>());
+  constexpr std::make_index_sequence<widest ? kBlockRows : kNarrowBlockRows> rows;
   if constexpr (kVectors > 1 && simd::MaxLanes(D()) > 1)
-    if (half) return gemm_panel<kVectors - 1, true>(d, g, columns);
-  gemm_panel<kVectors, false>(d, g, columns);
+    if (half) return gemm_panel(d, g, columns, blocks_of<kVectors - 1, true, D>(rows));
+  gemm_panel(d, g, columns, blocks_of<kVectors, false, D>(rows));
 }
 
 /// The same for a single row.

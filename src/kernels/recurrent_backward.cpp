@@ -1,8 +1,7 @@
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
-#include "kernels/recurrent_gradients.h"
+#include "kernels/recurrent_weight_gradients.h"
 
 namespace unroll::kernels {
 namespace {
@@ -11,8 +10,6 @@ namespace {
 // the states are in the cache: of a slice's own gradients steps of one gate, of shared ones
 // sequences of steps.
 constexpr std::size_t kOwnSteps = 14, kSharedRows = 256;
-// A tile of the shared gradients: what goes into it fits the second-level cache.
-constexpr std::size_t kTileRows = 64, kTileColumns = 256;
 
 template <class T>
 class Backward {
@@ -29,19 +26,20 @@ class Backward {
         gradient_(s_),
         kernels_(table<T>()),
         gemm_(product_of<T>(s_)),
-        totals_(s_, time_) {}
+        weights_(call, time_) {}
 
   void run() {
-    copy_weights();
+    pack_backward(call_);
     const Tasks tasks(s_, plan_.slices);
     if (plan_.gradient_sum == GradientSum::slices) {
       tasks.run([&](std::size_t first, std::size_t last) {
         for_chunks(kOwnSteps / s_.gates(), [&](std::size_t begin, std::size_t end) {
           back_in_time(first, last, begin, end);
-          for (std::size_t slice = first; slice < last; ++slice) sum_slice(slice, begin, end);
+          for (std::size_t slice = first; slice < last; ++slice)
+            weights_.sum_slice(slice, rows_of(slice, slice + 1), begin, end);
         });
       });
-      reduce(call_.gradients, gradient_.size);
+      weights_.add_slices(plan_.slices);
     } else {
       for_chunks(kSharedRows / s_.batch, [&](std::size_t begin, std::size_t end) {
         if (steps_are_shared(s_))
@@ -49,7 +47,7 @@ class Backward {
         else
           tasks.run(
               [&](std::size_t first, std::size_t last) { back_in_time(first, last, begin, end); });
-        sum_tiles(begin, end);
+        weights_.sum_tiles(begin, end);
       });
     }
     if (s_.layer_norm) gather_norm();
@@ -78,8 +76,9 @@ class Backward {
   Matrix<T> scratch(std::size_t place, std::size_t row, std::size_t n) const {
     return {call_.scratch + place + n * row, static_cast<std::ptrdiff_t>(row)};
   }
-  T* all_z() const { return s_.fused() ? call_.scratch + scratch_.z : call_.saved + saved_.z; }
-  Matrix<T> z(std::size_t s, std::size_t n) const { return of_step(all_z(), sums_.row, s, n); }
+  Matrix<T> z(std::size_t s, std::size_t n) const {
+    return of_step(sums_of(call_, saved_, scratch_), sums_.row, s, n);
+  }
   static Matrix<const T> constant(Matrix<T> m) { return {m.data, m.row}; }
   /// A dense (N, columns) from row n on; null where there is none.
   template <class U>
@@ -88,29 +87,6 @@ class Backward {
   }
   Matrix<const T> mask(const Sequence<const T>& masks, std::size_t s, std::size_t n) const {
     return {masks.data ? masks.at(time_.t(s), n) : nullptr, masks.row};
-  }
-
-  /// With padded rows or as pairs, as the products want them.
-  void copy_weights() {
-    const auto copy = [&](const T* from, std::size_t rows, std::size_t columns, std::size_t place) {
-      T* const to = call_.scratch + place;
-      constexpr std::size_t kRows = 64;
-      parallel((rows + kRows - 1) / kRows, [&](std::size_t part) {
-        for (std::size_t r = part * kRows; r < std::min(rows, (part + 1) * kRows); ++r)
-          std::memcpy(to + r * padded_row(columns), from + r * columns, columns * sizeof(T));
-      });
-    };
-    const auto copy_for_product = [&](const T* from, std::size_t columns, std::size_t place) {
-      if constexpr (std::is_same_v<T, float>)
-        if (s_.bf16)
-          return make_pairs(from, static_cast<std::ptrdiff_t>(columns), sums_.gates, columns,
-                            as_pairs(call_.scratch + place), padded_row(columns));
-      copy(from, sums_.gates, columns, place);
-    };
-    copy_for_product(call_.weights.weight_hh, s_.output(), scratch_.weight_hh);
-    if (call_.grad_input.data)
-      copy_for_product(call_.weights.weight_ih, s_.input, scratch_.weight_ih);
-    if (s_.projection) copy(call_.weights.weight_hr, s_.projection, s_.hidden, scratch_.weight_hr);
   }
 
   void back_in_time(std::size_t first, std::size_t last, std::size_t begin, std::size_t end) const {
@@ -415,128 +391,12 @@ class Backward {
     gemm_(g);
   }
 
-  // The gradients of the weights.
-
-  Side<T> side(const T* data, std::size_t row, std::size_t features) const {
-    return {{data, static_cast<std::ptrdiff_t>(s_.batch * row), static_cast<std::ptrdiff_t>(row)},
-            features};
-  }
-  Side<T> dz(std::size_t column, std::size_t count) const {
-    return side(all_z() + column, sums_.row, count);
-  }
-  Side<T> input() const { return {call_.input, s_.input}; }
-  /// The states as the products took them.
-  Side<T> state() const {
-    if (s_.state_dropout) return side(call_.saved + saved_.masked, saved_.output_row, s_.output());
-    return {call_.output, s_.output()};
-  }
-  Side<T> first_state() const {
-    const bool masked = s_.state_dropout && call_.h_0;
-    return side(masked ? call_.saved + saved_.masked_0 : call_.h_0,
-                masked ? saved_.output_row : s_.output(), s_.output());
-  }
-
-  /// Calls f(left, right, place, row, before) for every product that is a gradient: of the weights
-  /// from (H or P or I) numbers; `before`: with the state before a step.
-  template <class F>
-  void for_products(F f) const {
-    const Side<T> of_input = dz(0, sums_.gates);
-    if (gradient_.ih_row == 1)
-      f(input(), of_input, gradient_.weight_ih, gradient_.ih_column, false);
-    else
-      f(of_input, input(), gradient_.weight_ih, gradient_.ih_row, false);
-    for (int i = 0; i < sums_.state_parts; ++i) {
-      const Sums::Part& part = sums_.state[i];
-      f(dz(part.column, part.count), state(), gradient_.weight_hh + part.weight_row * s_.output(),
-        s_.output(), true);
-    }
-    if (s_.projection)
-      f(side(call_.scratch + scratch_.dh_all, saved_.output_row, s_.projection),
-        side(call_.saved + saved_.unprojected, saved_.hidden_row, s_.hidden), gradient_.weight_hr,
-        s_.hidden, false);
-  }
-  /// f(dz, place) for the biases; those of a normalised layer are summed elsewhere.
-  template <class F>
-  void for_biases(F f) const {
-    if (!s_.bias || s_.layer_norm) return;
-    f(dz(0, sums_.gates), gradient_.bias_ih);
-    if (gradient_.bias_hh == gradient_.bias_ih) return;
-    for (int i = 0; i < sums_.state_parts; ++i)
-      f(dz(sums_.state[i].column, sums_.state[i].count),
-        gradient_.bias_hh + sums_.state[i].weight_row);
-  }
-
-  /// The gradients of a slice, further by some steps.
-  void sum_slice(std::size_t slice, std::size_t begin, std::size_t end) const {
-    T* const block = call_.gradients + slice * gradient_.size;
-    const Range range{begin, end, rows_of(slice, slice + 1)};
-    const bool set = end == s_.steps;
-    for_products([&](const Side<T>& left, const Side<T>& right, std::size_t place, std::size_t row,
-                     bool before) {
-      add(left, right, before ? first_state() : Side<T>{}, range, {block + place, row, set},
-          before);
-    });
-    for_biases([&](const Side<T>& sums, std::size_t place) {
-      totals_.add_bias(sums, range, {block + place, 0, set});
-    });
-  }
-  void add(const Side<T>& left, const Side<T>& right, const Side<T>& first, const Range& range,
-           typename GradientSums<T>::Sum sum, bool before) const {
-    if (before)
-      totals_.add_before(left, right, first, range, sum);
-    else
-      totals_.add(left, right, range, sum);
-  }
-
-  /// The gradients of the layer, further by some steps.
-  void sum_tiles(std::size_t begin, std::size_t end) const {
-    const Range range{begin, end, {0, s_.batch}};
-    const bool set = end == s_.steps;
-    for_products([&](const Side<T>& left, const Side<T>& right, std::size_t place, std::size_t row,
-                     bool before) {
-      const std::size_t down = (left.features + kTileRows - 1) / kTileRows,
-                        across = (right.features + kTileColumns - 1) / kTileColumns;
-      parallel(down * across, [&](std::size_t tile) {
-        const std::size_t i = tile / across * kTileRows, j = tile % across * kTileColumns;
-        add(part_of(left, i, kTileRows), part_of(right, j, kTileColumns),
-            before ? part_of(first_state(), j, kTileColumns) : Side<T>{}, range,
-            {call_.gradients + place + i * row + j, row, set}, before);
-      });
-    });
-    for_biases([&](const Side<T>& sums, std::size_t place) {
-      parallel((sums.features + kTileColumns - 1) / kTileColumns, [&](std::size_t tile) {
-        const std::size_t j = tile * kTileColumns;
-        totals_.add_bias(part_of(sums, j, kTileColumns), range,
-                         {call_.gradients + place + j, 0, set});
-      });
-    });
-  }
-  static Side<T> part_of(Side<T> side, std::size_t first, std::size_t count) {
-    if (side.at.data) side.at.data += first;
-    side.features = std::min(count, side.features - first);
-    return side;
-  }
-
-  /// Adds the slices' blocks pairwise: 0+1, 2+3, ..., then 0+2, ..., until all are in the first.
-  void reduce(T* blocks, std::size_t size) const {
-    constexpr std::size_t kPiece = 1024;
-    parallel((size + kPiece - 1) / kPiece, [&](std::size_t piece) {
-      const std::size_t begin = piece * kPiece, end = std::min(size, begin + kPiece);
-      for (std::size_t distance = 1; distance < plan_.slices; distance *= 2)
-        for (std::size_t i = 0; i + distance < plan_.slices; i += 2 * distance) {
-          T* to = blocks + i * size;
-          const T* from = blocks + (i + distance) * size;
-          for (std::size_t e = begin; e < end; ++e) to[e] += from[e];
-        }
-    });
-  }
-
   /// A slice's gradients of the normalisations' factors and offsets.
   T* norm_gradients(std::size_t slice) const {
     return call_.scratch + scratch_.norm + slice * scratch_.norm_size;
   }
   void gather_norm() const {
-    reduce(norm_gradients(0), scratch_.norm_size);
+    add_blocks(norm_gradients(0), scratch_.norm_size, plan_.slices);
     const T* from = norm_gradients(0);
     for (const std::size_t place : {gradient_.norm_ih_weight, gradient_.norm_hh_weight,
                                     gradient_.bias_ih, gradient_.bias_hh}) {
@@ -559,7 +419,7 @@ class Backward {
   const GradientLayout gradient_;
   const Kernels<T>& kernels_;
   decltype(product_of<T>(std::declval<RecurrentShape>())) gemm_;
-  const GradientSums<T> totals_;
+  const WeightGradients<T> weights_;
 };
 
 }  // namespace

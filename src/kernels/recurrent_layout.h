@@ -91,6 +91,10 @@ struct ScratchLayout {
   std::size_t size;
 };
 
+/// The weights as backward's products want them, into its scratch: rows padded, or as pairs.
+template <class T>
+void pack_backward(const RecurrentBackward<T>& call) noexcept;
+
 /// step() of a stream whose plan is known.
 template <class T>
 void step(const RecurrentStep<T>& call, const StepPlan& plan) noexcept;

@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "core/parallel.h"
 #include "kernels/recurrent_layout.h"
 #include "kernels/transpose.h"
 
@@ -54,7 +57,34 @@ void pack(const RecurrentShape& shape, const RecurrentWeights<T>& w, T* packed) 
     }
 }
 
+template <class T>
+void pack_backward(const RecurrentBackward<T>& call) noexcept {
+  const RecurrentShape& shape = call.shape;
+  const std::size_t gates = Sums(shape).gates;
+  const ScratchLayout at(shape);
+  const auto copy = [&](const T* from, std::size_t rows, std::size_t columns, std::size_t place) {
+    T* const to = call.scratch + place;
+    constexpr std::size_t kRows = 64;
+    parallel((rows + kRows - 1) / kRows, [&](std::size_t part) {
+      for (std::size_t r = part * kRows; r < std::min(rows, (part + 1) * kRows); ++r)
+        std::copy_n(from + r * columns, columns, to + r * padded_row(columns));
+    });
+  };
+  const auto copy_for_product = [&](const T* from, std::size_t columns, std::size_t place) {
+    if constexpr (std::is_same_v<T, float>)
+      if (shape.bf16)
+        return make_pairs(from, static_cast<std::ptrdiff_t>(columns), gates, columns,
+                          as_pairs(call.scratch + place), padded_row(columns));
+    copy(from, gates, columns, place);
+  };
+  copy_for_product(call.weights.weight_hh, shape.output(), at.weight_hh);
+  if (call.grad_input.data) copy_for_product(call.weights.weight_ih, shape.input, at.weight_ih);
+  if (shape.projection) copy(call.weights.weight_hr, shape.projection, shape.hidden, at.weight_hr);
+}
+
 template void pack(const RecurrentShape&, const RecurrentWeights<float>&, float*) noexcept;
 template void pack(const RecurrentShape&, const RecurrentWeights<double>&, double*) noexcept;
+template void pack_backward(const RecurrentBackward<float>&) noexcept;
+template void pack_backward(const RecurrentBackward<double>&) noexcept;
 
 }  // namespace unroll::kernels

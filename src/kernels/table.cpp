@@ -45,18 +45,24 @@ void map_tanh(const T* in, T* out, std::size_t count) noexcept {
   map(in, out, count, [](auto d, auto v) HWY_ATTR { return tanh(d, v); });
 }
 
+/// f, or null in a library that only runs models.
+template <class F>
+constexpr F* of_training(F* f) {
+  return kernels::kTraining ? f : nullptr;
+}
+
 template <class T>
 inline constexpr kernels::Kernels<T> kTable = {
     &gemm<T>,
     &map_exp<T>,
     &map_tanh<T>,
-    {{&rnn_forward<Relu, T>, &rnn_backward<Relu, T>},
-     {&rnn_forward<Tanh, T>, &rnn_backward<Tanh, T>},
-     {&lstm_forward<T>, &lstm_backward<T>},
-     {&gru_forward<T>, &gru_backward<T>}},
-    {&multiply_rows<T>, &add_rows<T>, &multiply_add_rows<T>, &keep_zone<T>, &split_zone<T>,
-     &normalise_sums<T>, &normalise_sums_backward<T>},
-    &bernoulli<T>,
+    {{&rnn_forward<Relu, T>, of_training(&rnn_backward<Relu, T>)},
+     {&rnn_forward<Tanh, T>, of_training(&rnn_backward<Tanh, T>)},
+     {&lstm_forward<T>, of_training(&lstm_backward<T>)},
+     {&gru_forward<T>, of_training(&gru_backward<T>)}},
+    {&multiply_rows<T>, &add_rows<T>, &multiply_add_rows<T>, &keep_zone<T>,
+     of_training(&split_zone<T>), &normalise_sums<T>, of_training(&normalise_sums_backward<T>)},
+    of_training(&bernoulli<T>),
 };
 
 }  // namespace unroll::HWY_NAMESPACE
@@ -134,6 +140,13 @@ const Kernels<double>& table<double>() {
 }
 
 const char* instruction_set() { return chosen().name; }
+
+std::vector<const char*> instruction_sets() {
+  std::vector<const char*> names;
+  for (const Level& level : levels())
+    if (runs_here(level)) names.push_back(level.name);
+  return names;
+}
 
 }  // namespace unroll::kernels
 

@@ -8,11 +8,20 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "kernels/cell.h"
 #include "kernels/rows.h"
 
 namespace unroll::kernels {
+
+/// Whether kernels that only training calls are there. They are not in libunroll_infer.so, for
+/// which table.cpp and bf16.cpp are compiled once more, nor is what calls them.
+#ifdef UNROLL_INFERENCE
+inline constexpr bool kTraining = false;
+#else
+inline constexpr bool kTraining = true;
+#endif
 
 /// What happens to an output once its sum is complete, at the store.
 enum class Epilogue {
@@ -91,7 +100,7 @@ Gemm<T> column_sums(std::size_t rows, std::size_t columns, const T* x, T* out) n
   return g;
 }
 
-/// Which zeros and ones: 1 where a word of Philox is below the limit. Counter k has the words
+/// Which zeros and ones: one where a word of Philox is below the limit. Counter k has the words
 /// (k, counter), and gives four numbers.
 struct Bernoulli {
   std::array<std::uint32_t, 3> counter;
@@ -107,7 +116,8 @@ struct Kernels {
   CellKernels<T> cells[kCells];  // in the order of Cell
   RowKernels<T> rows;
   /// Of the counters begin .. end - 1, four numbers each.
-  void (*bernoulli)(const Bernoulli&, std::uint32_t begin, std::uint32_t end, T* out) noexcept;
+  void (*bernoulli)(const Bernoulli&, std::uint32_t begin, std::uint32_t end, T one,
+                    T* out) noexcept;
 };
 
 /// The table of the instruction set in use; T is float or double.
@@ -118,5 +128,8 @@ const Kernels<T>& table();
 /// The instruction set in use: "avx512", "avx2", "neon" or "scalar".
 /// The best that the CPU has, or what the variable UNROLL_ISA says.
 const char* instruction_set();
+
+/// All that this CPU has, best first, whatever UNROLL_ISA says.
+std::vector<const char*> instruction_sets();
 
 }  // namespace unroll::kernels

@@ -28,7 +28,8 @@ kernels::Bernoulli words_below(double keep, const MaskKey& key) {
 
 }  // namespace
 
-Tensor bernoulli_mask(const Shape& shape, double keep, const MaskKey& key, DType dtype) {
+Tensor bernoulli_mask(const Shape& shape, double keep, const MaskKey& key, DType dtype,
+                      double one) {
   if (!(keep >= 0 && keep <= 1))
     throw ValueError("mask", fmt::format("keep probability is {}, expected 0 to 1", keep));
   Tensor mask = Tensor::empty(shape, dtype);
@@ -42,12 +43,12 @@ Tensor bernoulli_mask(const Shape& shape, double keep, const MaskKey& key, DType
     const std::size_t whole = to.size() / kWords;
     parallel_pieces(whole, kBlocksPerTask, [&](std::size_t begin, std::size_t end) {
       kernels.bernoulli(words, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end),
-                        &to[begin * kWords]);
+                        static_cast<T>(one), &to[begin * kWords]);
     });
     if (whole * kWords == to.size()) return;
     const auto last = static_cast<std::uint32_t>(whole);
     std::array<T, kWords> block;
-    kernels.bernoulli(words, last, last + 1, block.data());
+    kernels.bernoulli(words, last, last + 1, static_cast<T>(one), block.data());
     std::copy_n(block.begin(), to.size() - whole * kWords, &to[whole * kWords]);
   });
   return mask;

@@ -39,26 +39,27 @@ class Maker {
   /// masked.
   Tensor factors(Mask which, std::string_view name, const Tensor& given, const Shape& shape,
                  double p, int batch_dim) {
-    const Tensor keep = given_or_drawn(which, name, given, shape, p, 1 - p, batch_dim);
-    return keep.defined() ? keep * (p < 1 ? 1 / (1 - p) : 0) : keep;
+    const double kept = p < 1 ? 1 / (1 - p) : 0;
+    if (given.defined()) return checked(name, given, shape, batch_dim) * kept;
+    return drawn(which, shape, p, 1 - p, kept);
   }
 
   /// 1 with probability p.
   Tensor zone(Mask which, std::string_view name, const Tensor& given, const Shape& shape,
               double p) {
-    return given_or_drawn(which, name, given, shape, p, p, 1);
+    if (given.defined()) return checked(name, given, shape, 1);
+    return drawn(which, shape, p, p, 1);
   }
 
  private:
-  Tensor given_or_drawn(Mask which, std::string_view name, const Tensor& given, const Shape& shape,
-                        double p, double ones, int batch_dim) {
-    if (given.defined()) return checked(name, given, shape, batch_dim);
+  /// `one` with probability `ones`; undefined where the rate p is 0.
+  Tensor drawn(Mask which, const Shape& shape, double p, double ones, double one) {
     if (p == 0) return {};
     if (!key_) key_ = source_.next();
     MaskKey key = *key_;
     const auto place = static_cast<std::uint32_t>(2 * layer_ + direction_);
     key.layer = place * static_cast<std::uint32_t>(Mask::count) + static_cast<std::uint32_t>(which);
-    return bernoulli_mask(shape, ones, key, dtype_);
+    return bernoulli_mask(shape, ones, key, dtype_, one);
   }
 
   Tensor checked(std::string_view name, const Tensor& given, const Shape& shape, int batch_dim) {

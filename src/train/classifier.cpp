@@ -64,8 +64,9 @@ struct Classifier::Builder {
 
   void drop_input() {
     if (options.dropout == 0 || model.modules_.empty()) return;
-    const auto* drop = make<nn::Dropout>(model.child("dropout"), options.dropout,
-                                         nn::DropoutOptions{.generator = &generator});
+    auto* drop = make<nn::Dropout>(model.child("dropout"), options.dropout,
+                                   nn::DropoutOptions{.generator = &generator});
+    model.masks_.push_back(&drop->masks());
     model.stages_.emplace_back([drop](const Tensor& x, nn::State&) { return (*drop)(x); });
   }
 
@@ -89,8 +90,9 @@ struct Classifier::Builder {
 
   template <class M, class Options>
   void add_recurrent(const spec::RecurrentSpec& r, const Options& o) {
-    const M* layer = make<M>(model.child(r.name), r.input_size, r.hidden_size, o);
+    M* layer = make<M>(model.child(r.name), r.input_size, r.hidden_size, o);
     model.recurrent_.push_back(layer);
+    model.masks_.push_back(&layer->masks());
     model.stages_.emplace_back([layer, r](const Tensor& x, nn::State& state) {
       if constexpr (std::is_same_v<M, nn::Lstm>) {
         const auto result = (*layer)(x, state);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "unroll/core/precision.h"
+#include "unroll/nn/mask.h"
 #include "unroll/nn/module.h"
 #include "unroll/nn/recurrent.h"
 #include "unroll/nn/state.h"
@@ -39,6 +40,8 @@ class Classifier : public nn::Module {
   Tensor operator()(const Tensor& x, States& states) const;
 
   const std::vector<const nn::Recurrent*>& recurrent() const { return recurrent_; }
+  /// Where the masks of all its layers come from, in the order of the layers.
+  const std::vector<nn::MaskSource*>& masks() const { return masks_; }
 
  private:
   struct Builder;
@@ -46,6 +49,7 @@ class Classifier : public nn::Module {
   /// Only those with recurrent layers look at the state, which is the layer's own.
   std::vector<std::function<Tensor(const Tensor&, nn::State&)>> stages_;
   std::vector<const nn::Recurrent*> recurrent_;
+  std::vector<nn::MaskSource*> masks_;
 };
 
 }  // namespace unroll::train

@@ -155,6 +155,9 @@ void validate(const Config& c) {
   check_count("augment", c.augment, 0, 4);
   check_count("threads", c.threads, 0, 1024);
   check_count("eval-every", c.eval_every, 0, kMany);
+  // A run's manifest lists them all, within the bounds of core/json.h.
+  check(c.save_at.size() <= 1000, "save-at", fmt::format("{} steps", c.save_at.size()),
+        "at most 1000");
   for (const std::int64_t step : c.save_at) check_count("save-at", step, 1, kMany);
   check_real("lr", c.lr, false);
   check_real("lr-others", c.lr_others, true);

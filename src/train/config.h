@@ -125,4 +125,8 @@ struct LoadedConfig {
 /// nearest one is named) or a value outside its range.
 LoadedConfig config_from_json(std::string_view text, const std::string& path);
 
+/// "lr is 0.1 there, 0.5 here" for each setting in which `here` differs, but for the threads, which
+/// change no bit.
+std::vector<std::string> differences(const Config& there, const Config& here);
+
 }  // namespace unroll::train

@@ -147,6 +147,16 @@ std::string to_json(const Config& config, const Provenance& provenance) {
   return json.dump(2) + "\n";
 }
 
+std::vector<std::string> differences(const Config& there, const Config& here) {
+  std::vector<std::string> all;
+  for (const Field& field : fields()) {
+    const Json a = field.write(there), b = field.write(here);
+    if (a != b && field.key != "threads")
+      all.push_back(fmt::format("{} is {} there, {} here", field.key, a.dump(), b.dump()));
+  }
+  return all;
+}
+
 LoadedConfig config_from_json(std::string_view text, const std::string& path) {
   const Json json = parse_json(text, [&](std::string_view why) { damaged(path, why); });
   if (!json.is_object()) damaged(path, "it is not a JSON object");

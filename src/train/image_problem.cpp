@@ -26,18 +26,21 @@ class ImageProblem : public Problem {
   }
 
   Examples batch(std::int64_t, Generator& generator) override {
-    if (!loader_)
-      loader_.emplace(train_, data::LoaderOptions{.batch_size = config_.batch_size,
-                                                  .shuffle = true,
-                                                  .normalization = config_.normalization,
-                                                  .dtype = config_.dtype,
-                                                  .shift = config_.augment,
-                                                  .shift_seed = config_.seed,
-                                                  .generator = &generator});
+    make_loader(generator);
     if (next_) ++*next_;
     if (!next_ || !(*next_ != loader_->end())) next_ = loader_->begin();
     const data::Batch batch = **next_;
     return {inputs_.of(batch.images), batch.labels};
+  }
+
+  std::optional<data::Loader::Position> position() const override {
+    if (!next_) return {};
+    return loader_->position(*next_);
+  }
+
+  void resume(const data::Loader::Position& position, Generator& generator) override {
+    make_loader(generator);
+    next_ = loader_->resume(position);
   }
 
   Evaluation evaluate(const infer::Model<float>& model, Generator& generator) const override {
@@ -48,6 +51,17 @@ class ImageProblem : public Problem {
   }
 
  private:
+  void make_loader(Generator& generator) {
+    if (!loader_)
+      loader_.emplace(train_, data::LoaderOptions{.batch_size = config_.batch_size,
+                                                  .shuffle = true,
+                                                  .normalization = config_.normalization,
+                                                  .dtype = config_.dtype,
+                                                  .shift = config_.augment,
+                                                  .shift_seed = config_.seed,
+                                                  .generator = &generator});
+  }
+
   template <class T>
   Evaluation test(const infer::Model<T>& model, Generator& generator) const {
     // With PyTorch's numbers a pass through the test set draws as its DataLoader does. The native

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "unroll/data/dataset.h"
@@ -27,6 +28,8 @@ class Inputs {
   /// The same of a batch (N, 1, rows, columns) of a loader's: (N, T, I), (N, I) or as it is.
   Tensor of(const Tensor& images) const;
 
+  /// Which pixel comes at each place; empty: as they are.
+  std::span<const std::int64_t> order() const { return order_; }
   /// Pixels of one image, given one after the other.
   void permute(std::span<float> pixels) const;
 
@@ -34,7 +37,7 @@ class Inputs {
   spec::InputSpec input_;
   std::int64_t rows_, columns_, pixels_, steps_;
   std::array<float, 256> values_;
-  std::vector<std::int64_t> order_;  // which pixel comes at each place; empty: as they are
+  std::vector<std::int64_t> order_;
 };
 
 }  // namespace unroll::train

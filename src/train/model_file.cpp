@@ -6,6 +6,16 @@
 #include "unroll/core/error.h"
 
 namespace unroll::train {
+namespace {
+
+std::map<std::string, std::string> metadata_of(const spec::ModelSpec& spec) {
+  return {
+      {spec::ModelSpec::metadata_key, spec::to_json(spec)},
+      {"numerics_revision", std::to_string(numerics::revision)},
+  };
+}
+
+}  // namespace
 
 std::vector<io::ArrayView> views_of(const Parameters& parameters) {
   std::vector<io::ArrayView> views;
@@ -14,21 +24,28 @@ std::vector<io::ArrayView> views_of(const Parameters& parameters) {
       views.push_back(
           {p.name, type, {p.value.shape().begin(), p.value.shape().end()}, std::as_bytes(values)});
     };
-    if (p.value.dtype() == DType::f32)
-      add(io::ElementType::f32, p.value.values<float>());
-    else
-      add(io::ElementType::f64, p.value.values<double>());
+    switch (p.value.dtype()) {
+      case DType::f32:
+        add(io::ElementType::f32, p.value.values<float>());
+        break;
+      case DType::f64:
+        add(io::ElementType::f64, p.value.values<double>());
+        break;
+      case DType::i64:
+        add(io::ElementType::i64, p.value.values<std::int64_t>());
+        break;
+    }
   }
   return views;
 }
 
+std::vector<std::byte> model_bytes(const spec::ModelSpec& spec, const Parameters& parameters) {
+  return io::safetensors_bytes(views_of(parameters), metadata_of(spec));
+}
+
 void save_model(const std::string& path, const spec::ModelSpec& spec,
                 const Parameters& parameters) {
-  const std::map<std::string, std::string> metadata = {
-      {spec::ModelSpec::metadata_key, spec::to_json(spec)},
-      {"numerics_revision", std::to_string(numerics::revision)},
-  };
-  io::write_safetensors(path, views_of(parameters), metadata);
+  io::write_safetensors(path, views_of(parameters), metadata_of(spec));
 }
 
 }  // namespace unroll::train

@@ -1,6 +1,7 @@
 // A model's file: weights, and its description in the metadata.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,10 @@ namespace unroll::train {
 /// Views of the parameters' memory, as files and infer::Model take them.
 std::vector<io::ArrayView> views_of(const Parameters& parameters);
 
-/// Writes weights and description, atomically. Throws FileError.
+/// Weights and description, as the file has them.
+std::vector<std::byte> model_bytes(const spec::ModelSpec& spec, const Parameters& parameters);
+
+/// Writes them, atomically. Throws FileError.
 void save_model(const std::string& path, const spec::ModelSpec& spec, const Parameters& parameters);
 
 }  // namespace unroll::train

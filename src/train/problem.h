@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "train/config.h"
 #include "train/evaluate.h"
 #include "unroll/core/random.h"
 #include "unroll/data/dataset.h"
+#include "unroll/data/loader.h"
 #include "unroll/infer/model.h"
 #include "unroll/spec/model_spec.h"
 #include "unroll/tensor/tensor.h"
@@ -29,6 +31,12 @@ class Problem {
   /// The batch of this step, from 1; asked for one after the other. Draws from the generator of the
   /// run what the order needs.
   virtual Examples batch(std::int64_t step, Generator& generator) = 0;
+
+  /// Where the batch given out last lies, for a checkpoint; nothing where batches are functions of
+  /// the step.
+  virtual std::optional<data::Loader::Position> position() const { return {}; }
+  /// Goes on behind that batch. Throws what data::Loader::resume() throws.
+  virtual void resume(const data::Loader::Position&, Generator&) {}
 
   virtual Evaluation evaluate(const infer::Model<float>& model, Generator& generator) const = 0;
   virtual Evaluation evaluate(const infer::Model<double>& model, Generator& generator) const = 0;

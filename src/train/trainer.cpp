@@ -203,8 +203,32 @@ void Trainer::evaluate(std::int64_t step, double loss, const Observer& observer)
   if (observer.evaluation) observer.evaluation(step, loss, evaluation_);
 }
 
+Checkpoint Trainer::checkpoint() {
+  Checkpoint c;
+  c.last = last_;
+  c.weights = parameters_;
+  c.optimizer = optimizer_->state();
+  c.generator = generator_.state();
+  for (const nn::MaskSource* masks : model_.masks()) c.masks.push_back(masks->step());
+  c.position = problem_->position();
+  c.model = spec::to_json(spec_);
+  return c;
+}
+
+void Trainer::resume(const Checkpoint& c) {
+  const auto& masks = model_.masks();
+  if (c.model != spec::to_json(spec_) || c.masks.size() != masks.size() || c.last.step < 1)
+    throw FormatError("resume", "the checkpoint is one of another model");
+  model_.load(c.weights);
+  optimizer_->load_state(c.optimizer);
+  generator_.load_state(c.generator);
+  for (std::size_t i = 0; i < masks.size(); ++i) masks[i]->set_step(c.masks[i]);
+  if (c.position) problem_->resume(*c.position, generator_);
+  last_ = c.last;
+}
+
 bool Trainer::run(const Observer& observer) {
-  for (std::int64_t step = 1; step <= steps_; ++step) {
+  for (std::int64_t step = last_.step + 1; step <= steps_; ++step) {
     const auto start = Clock::now();  // the order and the batches are part of training
     const StepResult result = make_step(step, problem_->batch(step, generator_));
     times_.training += seconds_since(start);

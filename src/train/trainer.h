@@ -5,21 +5,17 @@
 #include <memory>
 #include <string>
 
+#include "train/checkpoint.h"
 #include "train/classifier.h"
 #include "train/config.h"
 #include "train/evaluate.h"
 #include "train/problem.h"
+#include "train/step_result.h"
 #include "unroll/core/error.h"
 #include "unroll/data/dataset.h"
 #include "unroll/optim/optimizer.h"
 
 namespace unroll::train {
-
-struct StepResult {
-  std::int64_t step = 0;  // from 1
-  double loss = 0;        // of the batch, before the update
-  double grad_norm = 0;   // before clipping
-};
 
 /// The loss, a gradient or a weight stopped being a finite number. The model keeps the last finite
 /// weights.
@@ -34,7 +30,7 @@ struct Observer {
   std::function<void(const StepResult&)> step;
   std::function<void(std::int64_t step, double loss, const Evaluation&)> evaluation;
   std::function<void(std::int64_t step)> save;  // a step of Config::save_at was made
-  std::function<bool()> stop;                   // asked after every step
+  std::function<bool()> stop;  // asked after every step but the last, when all else is told
 };
 
 /// Where the time went, in seconds.
@@ -50,9 +46,16 @@ class Trainer {
   Trainer(const Config& config, const data::Dataset& train, const data::Dataset& test);
   Trainer(const Config& config, std::unique_ptr<Problem> problem);
 
-  /// Makes all steps, evaluating on the way and after the last. Returns false when the observer
-  /// stopped it. Throws Diverged.
+  /// Makes the steps that are left, evaluating on the way and after the last. Returns false when
+  /// the observer stopped it. Throws Diverged.
   bool run(const Observer& observer);
+
+  /// Where it is between two steps; the tensors share its memory. Which run it is stands in it, but
+  /// for what belongs to a folder: config.json and the metrics.
+  Checkpoint checkpoint();
+  /// Goes on from there, before run(): what follows has the bits of a run that was never
+  /// interrupted. Throws FormatError for a checkpoint of another model.
+  void resume(const Checkpoint& checkpoint);
 
   const spec::ModelSpec& description() const { return spec_; }
   Parameters parameters() { return model_.parameters(); }
@@ -78,7 +81,7 @@ class Trainer {
   std::int64_t steps_;
   std::vector<Tensor> before_update_;
   Classifier::States states_;  // of a sequence that is read in chunks
-  StepResult last_{};
+  StepResult last_{};          // its step is 0 at first
   Evaluation evaluation_;
   Times times_;
 };

@@ -39,7 +39,7 @@ void expect_diverged_at(const SmallRun& runs, const std::string& out, int step) 
   EXPECT_EQ(lines.size(), static_cast<std::size_t>(step));  // those before it, and itself
 }
 
-TEST(Faults, Row37_ARateAtWhichTheLossStopsBeingFinite) {
+TEST(Fault37, ARateAtWhichTheLossStopsBeingFinite) {
   const SmallRun runs;
   const auto result = runs.train("run", {"--recipe", "tutorial", "--lr", "1e30"});
   EXPECT_EQ(result.code, 1);
@@ -53,7 +53,7 @@ TEST(Faults, Row37_ARateAtWhichTheLossStopsBeingFinite) {
 }
 
 // The gradient is still finite, what the update makes of it is not.
-TEST(Faults, Row37_ARateAtWhichTheUpdateOverflows) {
+TEST(Fault37, ARateAtWhichTheUpdateOverflows) {
   const SmallRun runs;
   const std::vector<std::string> setting = {"--recipe", "tutorial", "--momentum",  "0.9",
                                             "--lr",     "3e38",     "--normalize", "0,0.01"};
@@ -64,7 +64,7 @@ TEST(Faults, Row37_ARateAtWhichTheUpdateOverflows) {
   expect_diverged_at(runs, "run", 1);
 }
 
-TEST(Faults, Row37_ClippingDoesNotSaveAnAbsurdRate) {
+TEST(Fault37, ClippingDoesNotSaveAnAbsurdRate) {
   const SmallRun runs;
   const auto result =
       runs.train("run", {"--recipe", "tutorial", "--lr", "1e30", "--clip-norm", "1"});
@@ -74,7 +74,7 @@ TEST(Faults, Row37_ClippingDoesNotSaveAnAbsurdRate) {
 }
 
 // At the chapter's own rate the remedy is clipping alone.
-TEST(Faults, Row37_AGradientThatExplodesAtTheChaptersRate) {
+TEST(Fault37, AGradientThatExplodesAtTheChaptersRate) {
   const SmallRun runs;
   const auto result =
       runs.train("run", {"--recipe", "tutorial", "--normalize", "0,0.00001", "--steps", "500"});
@@ -84,7 +84,7 @@ TEST(Faults, Row37_AGradientThatExplodesAtTheChaptersRate) {
   expect_finite_model(runs, "run");
 }
 
-TEST(Faults, Row39_InterruptedOnceAModelIsLeft) {
+TEST(Fault39, InterruptedOnceAModelIsLeft) {
   const SmallRun runs;
   test::Program program(runs.train_arguments("run", {"--steps", "100000000", "--eval-every", "5"}));
   program.wait_for_output("Iteration: 5,");

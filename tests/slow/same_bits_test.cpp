@@ -51,7 +51,7 @@ class SameFiles : public testing::TestWithParam<Setting> {
   test::ProgramResult result_;
 };
 
-TEST_P(SameFiles, WithAnyNumberOfThreads) {
+TEST_P(SameFiles, Fault38_WithAnyNumberOfThreads) {
   run("1", {"--threads", "1", "--steps", "30"});
   ASSERT_EQ(result_.code, 0) << result_.err;
   for (const char* threads : {"1", "2", "3", "8"}) {
@@ -62,7 +62,7 @@ TEST_P(SameFiles, WithAnyNumberOfThreads) {
   }
 }
 
-TEST_P(SameFiles, WithAnyInstructionSet) {
+TEST_P(SameFiles, Fault38_WithAnyInstructionSet) {
   run("default", {"--steps", "6"});
   ASSERT_EQ(result_.code, 0) << result_.err;
   int compared = 0;
@@ -83,7 +83,7 @@ std::string name_of(const testing::TestParamInfo<Setting>& info) { return info.p
 
 INSTANTIATE_TEST_SUITE_P(Train, SameFiles, testing::ValuesIn(settings), name_of);
 
-TEST(SameBits, NotWithAnotherSeed) {
+TEST(Fault38, NotWithAnotherSeed) {
   const SmallRun runs;
   runs.train("three", {"--steps", "1", "--seed", "3"});
   runs.train("four", {"--steps", "1", "--seed", "4"});

@@ -85,7 +85,7 @@ TEST(Tasks, OutputHasTheTestsLossToo) {
   }
 }
 
-TEST(Tasks, TheSameBitsAgainAndWithAnyNumberOfThreads) {
+TEST(Fault38, TasksHaveTheSameBitsAgainAndWithAnyNumberOfThreads) {
   for (const Arguments& how : {Arguments{"adding", "--model", "lstm"},
                                {"copy", "--model", "gru", "--tbptt", "7"},
                                {"copy", "--dtype", "f64", "--tbptt", "25"}}) {

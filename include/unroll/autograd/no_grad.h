@@ -1,11 +1,13 @@
 // Switching the recording of operations off.
 #pragma once
 
+#include "unroll/core/api.h"
+
 namespace unroll {
 
 /// While one lives, this thread records nothing and results require no gradient.
 /// Source: https://pytorch.org/docs/stable/generated/torch.no_grad.html
-class NoGrad {
+class UNROLL_API NoGrad {
  public:
   NoGrad();
   ~NoGrad();
@@ -17,6 +19,6 @@ class NoGrad {
 };
 
 /// True where operations are recorded.
-bool grad_enabled();
+UNROLL_API bool grad_enabled();
 
 }  // namespace unroll

@@ -4,7 +4,11 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
+
+#include "unroll/core/api.h"
 
 namespace unroll {
 
@@ -22,7 +26,7 @@ enum class Rng {
 /// Unroll's own log, sin and cos and may differ in the last bits of an f64).
 /// Source: https://pytorch.org/docs/stable/notes/randomness.html and Salmon et al., "Parallel
 /// random numbers: as easy as 1, 2, 3", SC 2011.
-class Generator {
+class UNROLL_API Generator {
  public:
   /// `stream` selects an independent sequence of the native engine; the torch engine has only 0 and
   /// throws ValueError for another.
@@ -60,16 +64,22 @@ class Generator {
 
   Rng rng() const;
 
+  /// Everything that later draws depend on, as text, for a checkpoint.
+  std::string state() const;
+  /// Goes on from where a generator was when it gave out `state`. Throws FormatError for any other
+  /// text; nothing is changed then.
+  void load_state(std::string_view state);
+
  private:
-  struct State;
+  struct __attribute__((visibility("hidden"))) State;
   std::unique_ptr<State> state_;
 };
 
 /// The generator that layers initialise from and loaders shuffle with unless given another one.
 /// One per thread, native and seeded with 0 until manual_seed() is called.
-Generator& default_generator();
+UNROLL_API Generator& default_generator();
 
 /// Seeds the calling thread's default generator, as torch.manual_seed does.
-void manual_seed(std::uint64_t seed, Rng rng = Rng::native);
+UNROLL_API void manual_seed(std::uint64_t seed, Rng rng = Rng::native);
 
 }  // namespace unroll

@@ -1,14 +1,16 @@
 // How many threads Unroll computes with.
 #pragma once
 
+#include "unroll/core/api.h"
+
 namespace unroll {
 
 /// Sets the number of threads, the caller included; 0 means the cores that this process may use, by
 /// its affinity and the CPU quotas of its control groups. Results do not depend on it: not a bit.
 /// Waits for a computation in progress. Throws ValueError for a negative number or one above 1024.
-void set_num_threads(int count);
+UNROLL_API void set_num_threads(int count);
 
 /// The number of threads in use.
-int num_threads();
+UNROLL_API int num_threads();
 
 }  // namespace unroll

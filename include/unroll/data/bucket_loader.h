@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "unroll/core/api.h"
 #include "unroll/core/random.h"
 #include "unroll/tensor/tensor.h"
 
@@ -49,7 +50,7 @@ struct PaddedBatch {
 ///
 /// A pass draws from the generator what a pass of Loader draws. The sequences must outlive the
 /// loader. Source: torchtext.legacy.data.BucketIterator, which buckets the same way.
-class BucketLoader {
+class UNROLL_API BucketLoader {
  public:
   /// Throws ValueError for a batch or bucket size below 1, no sequences, or a length below 1;
   /// ShapeError where lengths, values and labels don't fit together.

@@ -4,8 +4,10 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
+#include "unroll/core/api.h"
 #include "unroll/core/random.h"
 #include "unroll/data/dataset.h"
 #include "unroll/tensor/tensor.h"
@@ -18,7 +20,7 @@ struct Normalization {
 };
 
 /// The f32 value of each of the 256 pixels. Throws ValueError unless mean is finite and std > 0.
-std::array<float, 256> pixel_values(const Normalization& normalization);
+UNROLL_API std::array<float, 256> pixel_values(const Normalization& normalization);
 
 struct LoaderOptions {
   std::int64_t batch_size = 1;
@@ -42,7 +44,7 @@ struct Batch {
 /// pass, in a new order with `shuffle`, drawing from the generator what PyTorch's DataLoader draws.
 /// The dataset must outlive the loader.
 /// Source: https://pytorch.org/docs/stable/data.html
-class Loader {
+class UNROLL_API Loader {
  public:
   /// Throws ValueError for a batch size below 1, or a shift below 0 or larger than an image.
   explicit Loader(const Dataset& dataset, const LoaderOptions& options = {});
@@ -64,16 +66,30 @@ class Loader {
   Iterator begin();
   Iterator end() { return {this, dataset_.count}; }
   std::int64_t size() const;  ///< batches in a pass
+
+  /// A batch's place in the pass that begin() began last, for a checkpoint.
+  struct Position {
+    std::uint64_t order_seed = 0;  ///< of the pass's order; of no meaning without `shuffle`
+    std::int64_t first = 0;        ///< the batch's first sample in the order
+    std::string shifts;            ///< Generator::state() of what draws the shifts
+  };
+  Position position(const Iterator& at) const;
+  /// Instead of begin(): what position() gave out, of a loader with the same options. The generator
+  /// is as it was then, if its own state was loaded. Throws ValueError or FormatError for another.
+  Iterator resume(const Position& position);
+
   const Dataset& dataset() const { return dataset_; }
 
  private:
   Batch batch(std::int64_t first);
+  Generator& generator() const;
 
   const Dataset& dataset_;
   LoaderOptions options_;
   std::array<float, 256> values_;
   Generator shifts_;
   std::optional<Generator> shuffler_;
+  std::uint64_t order_seed_ = 0;
   std::vector<std::int64_t> order_;  // empty: as they come
   struct Pick {
     const std::uint8_t* image;

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "unroll/core/api.h"
 #include "unroll/data/dataset.h"
 
 namespace unroll::data {
@@ -24,10 +25,10 @@ struct MnistOptions {
 /// other than 28x28 or none; ValueError for a name that is not known. Other content than published
 /// is accepted (`published` is false then), as long as it is a well-formed set. Source: LeCun,
 /// Cortes, Burges, "The MNIST database of handwritten digits".
-Dataset mnist(Split split, const MnistOptions& options = {});
+UNROLL_API Dataset mnist(Split split, const MnistOptions& options = {});
 
 /// The same from one folder that holds the four files itself; images may have any size. It is named
 /// after the known set that it holds, else after the folder.
-Dataset open_folder(Split split, const std::string& folder);
+UNROLL_API Dataset open_folder(Split split, const std::string& folder);
 
 }  // namespace unroll::data

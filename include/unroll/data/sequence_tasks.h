@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "unroll/core/api.h"
 #include "unroll/data/dataset.h"
 #include "unroll/tensor/tensor.h"
 
@@ -35,7 +36,7 @@ struct SequenceBatch {
 /// Source: Hochreiter, Schmidhuber, "Long short-term memory", 1997, in the form of Arjovsky, Shah,
 /// Bengio, "Unitary evolution recurrent neural networks", 2016, and Bai, Kolter, Koltun, "An
 /// empirical evaluation of generic convolutional and recurrent networks", 2018.
-SequenceBatch adding(const SequenceTask& task, std::int64_t first, std::int64_t count);
+UNROLL_API SequenceBatch adding(const SequenceTask& task, std::int64_t first, std::int64_t count);
 
 inline constexpr std::int64_t copy_symbols = 8;    ///< that may have to be remembered
 inline constexpr std::int64_t copy_memory = 10;    ///< symbols in a row
@@ -50,6 +51,6 @@ inline constexpr std::int64_t no_target = -100;    ///< nn::CrossEntropyOptions:
 /// Throws ValueError for a length outside [1, 2^20], a negative `first`, or a count below 1 or of
 /// more than 2^31 input numbers.
 /// Source: as adding(); the published loss also counts the blanks that are to be answered before.
-SequenceBatch copying(const SequenceTask& task, std::int64_t first, std::int64_t count);
+UNROLL_API SequenceBatch copying(const SequenceTask& task, std::int64_t first, std::int64_t count);
 
 }  // namespace unroll::data

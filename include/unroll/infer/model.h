@@ -5,7 +5,9 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
+#include "unroll/core/api.h"
 #include "unroll/io/safetensors.h"
 #include "unroll/spec/model_spec.h"
 
@@ -19,7 +21,7 @@ struct Compiled;
 /// A model ready to run; immutable, cheap to copy, usable from several threads. T is float or
 /// double: the arithmetic, whatever type the weights were stored in.
 template <class T>
-class Model {
+class UNROLL_API Model {
  public:
   /// From a description and its weights, which are copied.
   /// Throws FormatError for a description that makes no sense, or listing every weight that is
@@ -29,6 +31,9 @@ class Model {
   /// From a file written by Unroll. Throws FileError; FormatError, naming the file, also for
   /// weights that are NaN or infinite unless `allow_not_finite`.
   static Model load(const std::string& path, bool allow_not_finite = false);
+  /// The same from the bytes of such a file; `name` stands for the path in errors.
+  static Model parse(std::vector<std::byte> bytes, const std::string& name,
+                     bool allow_not_finite = false);
 
   const spec::ModelSpec& description() const;
   std::size_t inputs() const;   ///< I of a step, or all numbers of one input that is no sequence

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "unroll/core/api.h"
 #include "unroll/infer/model.h"
 
 namespace unroll::kernels {
@@ -22,7 +23,7 @@ namespace unroll::infer {
 /// ShapeError for spans of the wrong size. One stream is for one thread at a time; several streams
 /// of one model may run on as many threads.
 template <class T>
-class Stream {
+class UNROLL_API Stream {
  public:
   /// Takes the next step of every sequence, in (N, I).
   void step(std::span<const T> in);

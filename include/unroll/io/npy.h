@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "unroll/core/api.h"
 #include "unroll/io/safetensors.h"
 
 namespace unroll::io {
@@ -25,15 +26,15 @@ struct NpyArray {
 ///
 /// Throws FileError (can't be read) or FormatError (another type, order or version, or damaged).
 /// Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
-NpyArray read_npy(const std::string& path);
+UNROLL_API NpyArray read_npy(const std::string& path);
 
 /// Writes `values` (row-major, as many as the product of `shape`) so that numpy.load reads them,
 /// atomically (the old file or the new one).
 ///
 /// Throws ShapeError when the sizes do not fit, FileError when the file can't be written.
-void write_npy(const std::string& path, const std::vector<std::int64_t>& shape,
-               std::span<const float> values);
-void write_npy(const std::string& path, const std::vector<std::int64_t>& shape,
-               std::span<const double> values);
+UNROLL_API void write_npy(const std::string& path, const std::vector<std::int64_t>& shape,
+                          std::span<const float> values);
+UNROLL_API void write_npy(const std::string& path, const std::vector<std::int64_t>& shape,
+                          std::span<const double> values);
 
 }  // namespace unroll::io

@@ -9,13 +9,15 @@
 #include <string_view>
 #include <vector>
 
+#include "unroll/core/api.h"
+
 namespace unroll::io {
 
 /// Element types that Unroll reads; names as in the file ("F32", ...).
 enum class ElementType { f32, f64, f16, bf16, i64, i32, i16, i8, u8, boolean };
 
-std::size_t size_of(ElementType type);       ///< bytes an element
-std::string_view name_of(ElementType type);  ///< "F32", ...
+UNROLL_API std::size_t size_of(ElementType type);       ///< bytes an element
+UNROLL_API std::string_view name_of(ElementType type);  ///< "F32", ...
 
 /// One array of a file: raw little-endian bytes, row-major, at any alignment. `data` belongs to
 /// whoever made it.
@@ -31,11 +33,11 @@ struct ArrayView {
 ///
 /// Throws ShapeError when `out` has another size than the array, FormatError for an array of
 /// integers or booleans.
-void to_floats(const ArrayView& array, std::span<float> out);
-void to_floats(const ArrayView& array, std::span<double> out);
+UNROLL_API void to_floats(const ArrayView& array, std::span<float> out);
+UNROLL_API void to_floats(const ArrayView& array, std::span<double> out);
 
 /// How many values of a floating-point array are NaN or infinite; 0 for integers and booleans.
-std::size_t count_not_finite(const ArrayView& array);
+UNROLL_API std::size_t count_not_finite(const ArrayView& array);
 
 /// A safetensors file in memory; moves, but does not copy (the arrays point into it).
 ///
@@ -43,7 +45,7 @@ std::size_t count_not_finite(const ArrayView& array);
 /// JSON, UTF-8, duplicate keys, names, types, shapes (at most 64 dimensions), and that the arrays
 /// cover the data exactly, without overlap or hole.
 /// Source: https://github.com/huggingface/safetensors (Format).
-class Safetensors {
+class UNROLL_API Safetensors {
  public:
   /// Throws FileError (can't be read) or FormatError (and says what is wrong with it).
   static Safetensors read(const std::string& path);
@@ -71,7 +73,11 @@ class Safetensors {
 /// the data of wider element types comes first, so that every array is aligned to its elements.
 /// Throws FileError; ValueError for a name or text that a reader would refuse (empty, repeated,
 /// "__metadata__", not UTF-8); ShapeError for data that does not fit its shape.
-void write_safetensors(const std::string& path, std::span<const ArrayView> arrays,
-                       const std::map<std::string, std::string>& metadata = {});
+UNROLL_API void write_safetensors(const std::string& path, std::span<const ArrayView> arrays,
+                                  const std::map<std::string, std::string>& metadata = {});
+
+/// The bytes of the same file. Throws what write_safetensors() throws, but FileError.
+UNROLL_API std::vector<std::byte> safetensors_bytes(
+    std::span<const ArrayView> arrays, const std::map<std::string, std::string>& metadata = {});
 
 }  // namespace unroll::io

@@ -1,6 +1,7 @@
 // Penalties on the outputs of a recurrent layer, added to the loss.
 #pragma once
 
+#include "unroll/core/api.h"
 #include "unroll/nn/readout.h"
 
 namespace unroll::nn {
@@ -9,12 +10,12 @@ namespace unroll::nn {
 /// (N, T, F) with batch_first; result []. Give it the output that the readout sees, after dropout.
 /// Throws ShapeError, and ValueError for a length outside 1 to T.
 /// Source: Merity, McCann, Socher, "Revisiting activation regularization for language RNNs", 2017.
-Tensor activation_regularisation(const Tensor& output, double alpha,
-                                 const BatchLayout& layout = {});
+UNROLL_API Tensor activation_regularisation(const Tensor& output, double alpha,
+                                            const BatchLayout& layout = {});
 
 /// beta * mean of (y_{t+1} - y_t)^2, over all pairs of neighbouring steps that sequences have; 0
 /// where there is none. Otherwise as activation_regularisation.
-Tensor temporal_activation_regularisation(const Tensor& output, double beta,
-                                          const BatchLayout& layout = {});
+UNROLL_API Tensor temporal_activation_regularisation(const Tensor& output, double beta,
+                                                     const BatchLayout& layout = {});
 
 }  // namespace unroll::nn

@@ -1,6 +1,7 @@
 // Single time steps of recurrent layers, for models that drive time themselves.
 #pragma once
 
+#include "unroll/core/api.h"
 #include "unroll/core/nonlinearity.h"
 #include "unroll/nn/recurrent.h"
 
@@ -25,7 +26,7 @@ struct CellOptions {
 // A step has the bits of a layer's step. Source: https://pytorch.org/docs/stable/nn.html
 
 /// One step of Rnn: h' = f(W_ih x + b_ih + W_hh h + b_hh).
-class RnnCell : public Recurrent {
+class UNROLL_API RnnCell : public Recurrent {
  public:
   using Options = RnnCellOptions;
   RnnCell(std::int64_t input_size, std::int64_t hidden_size, const Options& options = {});
@@ -35,7 +36,7 @@ class RnnCell : public Recurrent {
 };
 
 /// One step of Lstm.
-class LstmCell : public Recurrent {
+class UNROLL_API LstmCell : public Recurrent {
  public:
   using Options = CellOptions;
   LstmCell(std::int64_t input_size, std::int64_t hidden_size, const Options& options = {});
@@ -45,7 +46,7 @@ class LstmCell : public Recurrent {
 };
 
 /// One step of Gru.
-class GruCell : public Recurrent {
+class UNROLL_API GruCell : public Recurrent {
  public:
   using Options = CellOptions;
   GruCell(std::int64_t input_size, std::int64_t hidden_size, const Options& options = {});

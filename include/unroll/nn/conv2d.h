@@ -1,6 +1,7 @@
 // The two-dimensional convolution.
 #pragma once
 
+#include "unroll/core/api.h"
 #include "unroll/core/random.h"
 #include "unroll/nn/module.h"
 #include "unroll/nn/size2d.h"
@@ -15,8 +16,8 @@ namespace unroll::nn {
 /// OH = (H + 2 padding - KH) / stride + 1, rounded down. Throws ShapeError naming what does not
 /// fit, and ValueError for a stride below 1 or a negative padding. Source:
 /// https://pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html
-Tensor conv2d(const Tensor& input, const Tensor& weight, const Tensor& bias = {}, Size2d stride = 1,
-              Size2d padding = 0);
+UNROLL_API Tensor conv2d(const Tensor& input, const Tensor& weight, const Tensor& bias = {},
+                         Size2d stride = 1, Size2d padding = 0);
 
 struct Conv2dOptions {
   Size2d stride = 1;
@@ -29,7 +30,7 @@ struct Conv2dOptions {
 /// conv2d() with parameters weight (out_channels, in_channels, KH, KW) and bias (out_channels),
 /// both uniform in +-1/sqrt(in_channels KH KW) at first, as in PyTorch. Source:
 /// https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html
-class Conv2d : public Module {
+class UNROLL_API Conv2d : public Module {
  public:
   using Options = Conv2dOptions;
   /// Throws ValueError for sizes or a stride below 1 and for a negative padding.

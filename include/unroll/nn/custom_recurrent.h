@@ -1,6 +1,7 @@
 // A recurrent layer with a cell of one's own.
 #pragma once
 
+#include "unroll/core/api.h"
 #include "unroll/core/cell.h"
 #include "unroll/nn/recurrent.h"
 #include "unroll/nn/state.h"
@@ -17,7 +18,7 @@ struct CustomRecurrentResult {
 /// is as in Rnn, Lstm and Gru. docs/adding_a_cell.md goes through a cell, examples/custom_cell.cpp
 /// has one. A model with it trains and saves its weights; what it is can't be described in a file,
 /// so it can't be run by `infer`.
-class CustomRecurrent : public Recurrent {
+class UNROLL_API CustomRecurrent : public Recurrent {
  public:
   using Options = RecurrentOptions;  ///< regularisation without recurrent_dropout
   /// `cell` must outlive the layer: custom_cell of a type does. Throws what Rnn's does, and

@@ -1,6 +1,7 @@
 // Dropout.
 #pragma once
 
+#include "unroll/core/api.h"
 #include "unroll/nn/mask.h"
 #include "unroll/nn/module.h"
 
@@ -8,7 +9,7 @@ namespace unroll::nn {
 
 /// y = x mask / (1 - p), and 0 for p = 1; `mask` holds ones for what stays and zeros, in x's shape
 /// and type, and gets no gradient. Throws ShapeError, and ValueError unless 0 <= p <= 1.
-Tensor dropout(const Tensor& input, const Tensor& mask, double p);
+UNROLL_API Tensor dropout(const Tensor& input, const Tensor& mask, double p);
 
 struct DropoutOptions {
   Generator* generator = nullptr;  ///< gives the masks' seed; default_generator() where null
@@ -20,7 +21,7 @@ struct DropoutOptions {
 /// The masks of the k-th training forward are a pure function of masks().seed(), k and the shape.
 /// A checkpoint keeps masks().step(), and set_step() goes on from there.
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.Dropout.html
-class Dropout : public Module {
+class UNROLL_API Dropout : public Module {
  public:
   using Options = DropoutOptions;
   /// Throws ValueError unless 0 <= p <= 1.

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "unroll/core/api.h"
 #include "unroll/core/random.h"
 #include "unroll/nn/module.h"
 #include "unroll/tensor/tensor.h"
@@ -14,8 +15,8 @@ namespace unroll::nn {
 /// negative) gets no gradient. Throws ShapeError, and ValueError for an index or padding_idx
 /// outside the rows.
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.functional.embedding.html
-Tensor embedding(const Tensor& indices, const Tensor& weight,
-                 std::optional<std::int64_t> padding_idx = {});
+UNROLL_API Tensor embedding(const Tensor& indices, const Tensor& weight,
+                            std::optional<std::int64_t> padding_idx = {});
 
 struct EmbeddingOptions {
   std::optional<std::int64_t> padding_idx = {};  ///< a row that stays as it is, at first 0
@@ -26,7 +27,7 @@ struct EmbeddingOptions {
 /// embedding() with the parameter weight (num_embeddings, embedding_dim), normal with mean 0 and
 /// standard deviation 1 at first, as in PyTorch.
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.Embedding.html
-class Embedding : public Module {
+class UNROLL_API Embedding : public Module {
  public:
   using Options = EmbeddingOptions;
   /// Throws ValueError for sizes below 1 and a padding_idx outside the rows.

@@ -1,6 +1,7 @@
 // The gated recurrent unit.
 #pragma once
 
+#include "unroll/core/api.h"
 #include "unroll/nn/recurrent.h"
 
 namespace unroll::nn {
@@ -21,7 +22,7 @@ struct GruResult {
 ///     h_t = (1 - z) n + z h_{t-1}
 ///
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.GRU.html
-class Gru : public Recurrent {
+class UNROLL_API Gru : public Recurrent {
  public:
   using Options = GruOptions;
   /// Throws what Rnn's does.

@@ -1,6 +1,7 @@
 // Layer normalisation.
 #pragma once
 
+#include "unroll/core/api.h"
 #include "unroll/nn/module.h"
 #include "unroll/tensor/tensor.h"
 
@@ -12,8 +13,8 @@ namespace unroll::nn {
 /// x is (..., *normalized_shape); weight and bias have normalized_shape or are undefined (1 and 0).
 /// The sums are in f64. Throws ShapeError, and ValueError unless eps >= 0.
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.functional.layer_norm.html
-Tensor layer_norm(const Tensor& input, const Shape& normalized_shape, const Tensor& weight = {},
-                  const Tensor& bias = {}, double eps = 1e-5);
+UNROLL_API Tensor layer_norm(const Tensor& input, const Shape& normalized_shape,
+                             const Tensor& weight = {}, const Tensor& bias = {}, double eps = 1e-5);
 
 struct LayerNormOptions {
   double eps = 1e-5;
@@ -24,7 +25,7 @@ struct LayerNormOptions {
 
 /// layer_norm() with parameters weight, at first 1, and bias, at first 0, of normalized_shape.
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.LayerNorm.html
-class LayerNorm : public Module {
+class UNROLL_API LayerNorm : public Module {
  public:
   using Options = LayerNormOptions;
   /// Throws ValueError for a shape without dimensions or with a size below 1, and unless eps >= 0.

@@ -1,6 +1,7 @@
 // The linear layer.
 #pragma once
 
+#include "unroll/core/api.h"
 #include "unroll/core/random.h"
 #include "unroll/nn/module.h"
 #include "unroll/tensor/tensor.h"
@@ -10,7 +11,7 @@ namespace unroll::nn {
 /// y = x W^T + b. x is (..., I), weight (O, I), bias (O) or undefined; y is (..., O).
 /// Throws ShapeError naming both sizes where they do not fit.
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.functional.linear.html
-Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias = {});
+UNROLL_API Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias = {});
 
 struct LinearOptions {
   bool bias = true;
@@ -21,7 +22,7 @@ struct LinearOptions {
 /// y = x W^T + b with parameters weight (out_features, in_features) and bias (out_features), both
 /// uniform in +-1/sqrt(in_features) at first, as in PyTorch.
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.Linear.html
-class Linear : public Module {
+class UNROLL_API Linear : public Module {
  public:
   using Options = LinearOptions;
   Linear(std::int64_t in_features, std::int64_t out_features, const Options& options = {});

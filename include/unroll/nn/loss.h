@@ -1,6 +1,7 @@
 // Loss functions.
 #pragma once
 
+#include "unroll/core/api.h"
 #include "unroll/tensor/tensor.h"
 
 namespace unroll::nn {
@@ -27,31 +28,33 @@ struct CrossEntropyOptions {
 /// not ignored; NaN, with gradients of 0, where all are. `weight` gets no gradient.
 /// Throws ShapeError, and ValueError for a target or a label_smoothing outside its range. Source:
 /// https://pytorch.org/docs/stable/generated/torch.nn.functional.cross_entropy.html
-Tensor cross_entropy(const Tensor& logits, const Tensor& target,
-                     const CrossEntropyOptions& options = {});
+UNROLL_API Tensor cross_entropy(const Tensor& logits, const Tensor& target,
+                                const CrossEntropyOptions& options = {});
 
 // The following are of each element; input and target have equal shapes and types (ShapeError
 // otherwise). Result [] or, for Reduction::none, their shape. Gradients flow to both.
 
 /// (input - target)^2
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.functional.mse_loss.html
-Tensor mse_loss(const Tensor& input, const Tensor& target, Reduction reduction = Reduction::mean);
+UNROLL_API Tensor mse_loss(const Tensor& input, const Tensor& target,
+                           Reduction reduction = Reduction::mean);
 
 /// |input - target|, with derivative 0 where they are equal.
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.functional.l1_loss.html
-Tensor l1_loss(const Tensor& input, const Tensor& target, Reduction reduction = Reduction::mean);
+UNROLL_API Tensor l1_loss(const Tensor& input, const Tensor& target,
+                          Reduction reduction = Reduction::mean);
 
 /// -t log(p) - (1 - t) log(1 - p) with p = sigmoid(logit), for a target t in [0, 1]; computed as
 /// max(x, 0) - x t + log(1 + exp(-|x|)), which is finite for every finite logit x. Source:
 /// https://pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy_with_logits.html
-Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& target,
-                                        Reduction reduction = Reduction::mean);
+UNROLL_API Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& target,
+                                                   Reduction reduction = Reduction::mean);
 
 /// -t log(p) - (1 - t) log(1 - p) for a probability p in [0, 1], logarithms no less than -100.
 /// Prefer the one of logits, which loses nothing near 0 and 1. Throws ValueError for a p outside
 /// its range. Source:
 /// https://pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy.html
-Tensor binary_cross_entropy(const Tensor& input, const Tensor& target,
-                            Reduction reduction = Reduction::mean);
+UNROLL_API Tensor binary_cross_entropy(const Tensor& input, const Tensor& target,
+                                       Reduction reduction = Reduction::mean);
 
 }  // namespace unroll::nn

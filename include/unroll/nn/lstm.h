@@ -1,6 +1,7 @@
 // Long short-term memory.
 #pragma once
 
+#include "unroll/core/api.h"
 #include "unroll/nn/recurrent.h"
 #include "unroll/nn/state.h"
 
@@ -43,7 +44,7 @@ struct LstmResult {
 /// weight_hr_lk (P, H), drawn after the biases (Sak 2014). With layer_norm there are also
 /// layer_norm_c_lk.{weight,bias} (H).
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.LSTM.html
-class Lstm : public Recurrent {
+class UNROLL_API Lstm : public Recurrent {
  public:
   using Options = LstmOptions;
   /// Throws what Rnn's does, and ValueError for a proj_size outside [0, hidden_size) and for a

@@ -1,8 +1,9 @@
-// Random masks of zeros and ones, the same for any number of threads and after a resume.
+// Random masks, the same for any number of threads and after a resume.
 #pragma once
 
 #include <cstdint>
 
+#include "unroll/core/api.h"
 #include "unroll/core/random.h"
 #include "unroll/tensor/tensor.h"
 
@@ -15,17 +16,16 @@ struct MaskKey {
   std::uint32_t layer = 0;  ///< which of the masks that one forward needs
 };
 
-/// 1 with probability `keep`, else 0: element i is a pure function of (key, i), one word of Philox
-/// 4x32-10 compared with keep 2^32, so neither threads nor the order of drawing matter, and f32 and
-/// f64 get the same mask. Throws ValueError unless 0 <= keep <= 1, and ShapeError for 2^34 elements
-/// or more.
-/// Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
-Tensor bernoulli_mask(const Shape& shape, double keep, const MaskKey& key,
-                      DType dtype = DType::f32);
+/// `one` with probability `keep`, else 0: element i is a pure function of (key, i), one word of
+/// Philox 4x32-10 compared with keep 2^32, so neither threads nor the order of drawing matter, and
+/// f32 and f64 get the same mask. Throws ValueError unless 0 <= keep <= 1, and ShapeError for 2^34
+/// elements or more. Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+UNROLL_API Tensor bernoulli_mask(const Shape& shape, double keep, const MaskKey& key,
+                                 DType dtype = DType::f32, double one = 1);
 
 /// Where a layer's masks come from: a seed, and how many training forwards there were. Whoever
 /// resumes a run sets the step that was saved; the seed is that of the layer's construction.
-class MaskSource {
+class UNROLL_API MaskSource {
  public:
   explicit MaskSource(std::uint64_t seed) : seed_(seed) {}
   /// A seed of its own for each, without a draw from the generator (Generator::child_seed).

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "unroll/core/api.h"
 #include "unroll/nn/module.h"
 #include "unroll/nn/size2d.h"
 #include "unroll/tensor/tensor.h"
@@ -21,11 +22,12 @@ struct MaxPool2dOptions {
 /// Throws ShapeError for an x of another rank or smaller than the window, and ValueError for a
 /// kernel or stride below 1 and a padding outside its range.
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.functional.max_pool2d.html
-Tensor max_pool2d(const Tensor& input, Size2d kernel_size, const MaxPool2dOptions& options = {});
+UNROLL_API Tensor max_pool2d(const Tensor& input, Size2d kernel_size,
+                             const MaxPool2dOptions& options = {});
 
 /// max_pool2d() as a module; it has no parameters.
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html
-class MaxPool2d : public Module {
+class UNROLL_API MaxPool2d : public Module {
  public:
   using Options = MaxPool2dOptions;
   /// Throws what max_pool2d() throws for these numbers.

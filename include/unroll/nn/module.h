@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "unroll/autograd/parameter.h"
+#include "unroll/core/api.h"
 
 namespace unroll::nn {
 
@@ -26,7 +27,7 @@ struct Child {
 ///
 /// Names come out as in PyTorch: "fc.weight", "fc.bias".
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.Module.html
-class Module {
+class UNROLL_API Module {
  public:
   Module() = default;
   explicit Module(const Child& place);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "unroll/core/api.h"
 #include "unroll/tensor/tensor.h"
 
 namespace unroll::nn {
@@ -27,6 +28,6 @@ struct BatchLayout {
 ///
 /// A reverse direction has seen but one step at the last: for a bidirectional layer take a mean or
 /// the h_n of its result. Throws ShapeError, and ValueError for a length outside 1 to T.
-Tensor readout(const Tensor& output, Readout kind, const BatchLayout& layout = {});
+UNROLL_API Tensor readout(const Tensor& output, Readout kind, const BatchLayout& layout = {});
 
 }  // namespace unroll::nn

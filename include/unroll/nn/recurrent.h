@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "unroll/core/api.h"
 #include "unroll/core/cell.h"
 #include "unroll/core/precision.h"
 #include "unroll/core/random.h"
@@ -92,7 +93,7 @@ struct RecurrentCall {
 ///
 /// The masks of the k-th training forward are a pure function of masks().seed(), k and the shapes.
 /// A checkpoint keeps masks().step(), and set_step() goes on from there.
-class Recurrent : public Module {
+class UNROLL_API Recurrent : public Module {
  public:
   /// One layer in one direction; undefined is what the options leave out.
   struct Layer {

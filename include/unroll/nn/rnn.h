@@ -1,6 +1,7 @@
 // The plain recurrent layer.
 #pragma once
 
+#include "unroll/core/api.h"
 #include "unroll/core/nonlinearity.h"
 #include "unroll/nn/recurrent.h"
 
@@ -31,7 +32,7 @@ struct RnnResult {
 
 /// h_t = f(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), with f = tanh or relu (Elman 1990). G = 1.
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.RNN.html
-class Rnn : public Recurrent {
+class UNROLL_API Rnn : public Recurrent {
  public:
   using Options = RnnOptions;
   /// Throws ValueError for sizes below 1, for probabilities outside [0, 1], for a regulariser that

@@ -1,6 +1,7 @@
 // Adagrad.
 #pragma once
 
+#include "unroll/core/api.h"
 #include "unroll/optim/optimizer.h"
 
 namespace unroll::optim {
@@ -17,7 +18,7 @@ struct AdagradOptions {
 /// w -= lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps), t counting the parameter's updates from 1.
 /// Throws ValueError for options outside their range. Source: Duchi, Hazan, Singer 2011;
 /// https://pytorch.org/docs/stable/generated/torch.optim.Adagrad.html
-class Adagrad : public Optimizer {
+class UNROLL_API Adagrad : public Optimizer {
  public:
   explicit Adagrad(const Parameters& parameters, const AdagradOptions& options = {})
       : Adagrad(ParameterGroups<AdagradOptions>{{parameters, options}}) {}

@@ -1,6 +1,7 @@
 // Adam and AdamW.
 #pragma once
 
+#include "unroll/core/api.h"
 #include "unroll/optim/optimizer.h"
 
 namespace unroll::optim {
@@ -18,7 +19,7 @@ struct AdamOptions {
 /// first. With amsgrad, v in the last line is the largest of all steps' v (Reddi, Kale, Kumar
 /// 2018). Throws ValueError for options outside their range. Source: Kingma, Ba 2015;
 /// https://pytorch.org/docs/stable/generated/torch.optim.Adam.html
-class Adam : public Optimizer {
+class UNROLL_API Adam : public Optimizer {
  public:
   explicit Adam(const Parameters& parameters, const AdamOptions& options = {})
       : Adam(ParameterGroups<AdamOptions>{{parameters, options}}) {}
@@ -49,7 +50,7 @@ struct AdamWOptions {
 /// Throws ValueError for options outside their range.
 /// Source: Loshchilov, Hutter 2019;
 /// https://pytorch.org/docs/stable/generated/torch.optim.AdamW.html
-class AdamW : public Adam {
+class UNROLL_API AdamW : public Adam {
  public:
   explicit AdamW(const Parameters& parameters, const AdamWOptions& options = {})
       : AdamW(ParameterGroups<AdamWOptions>{{parameters, options}}) {}

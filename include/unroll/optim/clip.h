@@ -2,15 +2,16 @@
 #pragma once
 
 #include "unroll/autograd/parameter.h"
+#include "unroll/core/api.h"
 
 namespace unroll::optim {
 
 /// The Euclidean norm of all gradients together; absent ones count as nothing.
-double grad_norm(const Parameters& parameters);
+UNROLL_API double grad_norm(const Parameters& parameters);
 
 /// Scales all gradients by max_norm / (norm + 1e-6) where that is below 1; returns the norm before.
 /// Throws ValueError unless max_norm > 0.
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
-double clip_grad_norm(const Parameters& parameters, double max_norm);
+UNROLL_API double clip_grad_norm(const Parameters& parameters, double max_norm);
 
 }  // namespace unroll::optim

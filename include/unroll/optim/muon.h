@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "unroll/core/api.h"
 #include "unroll/optim/adam.h"
 #include "unroll/optim/optimizer.h"
 
@@ -27,7 +28,7 @@ struct MuonOptions {
 /// AdamW updates all other parameters (Parameter::gates is 0). A gradient of zeros moves nothing.
 /// Throws ValueError for options outside their range.
 /// Source: Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024.
-class Muon : public Optimizer {
+class UNROLL_API Muon : public Optimizer {
  public:
   explicit Muon(const Parameters& parameters, const MuonOptions& options = {})
       : Muon(ParameterGroups<MuonOptions>{{parameters, options}}) {}

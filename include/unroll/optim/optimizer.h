@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "unroll/autograd/parameter.h"
+#include "unroll/core/api.h"
 
 namespace unroll::optim {
 
@@ -27,7 +28,7 @@ template <class Options>
 using ParameterGroups = std::vector<ParameterGroup<Options>>;
 
 /// Changes parameters by their gradients. A parameter without a gradient is left as it is.
-class Optimizer {
+class UNROLL_API Optimizer {
  public:
   virtual ~Optimizer() = default;
 

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "unroll/core/api.h"
+
 namespace unroll::optim {
 
 struct ReduceLrOnPlateauOptions {
@@ -29,7 +31,7 @@ struct ReduceLrOnPlateauOptions {
 /// Throws ValueError for options outside their range.
 /// Source:
 /// https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ReduceLROnPlateau.html
-class ReduceLrOnPlateau {
+class UNROLL_API ReduceLrOnPlateau {
  public:
   using Options = ReduceLrOnPlateauOptions;
 

@@ -1,6 +1,7 @@
 // RMSprop.
 #pragma once
 
+#include "unroll/core/api.h"
 #include "unroll/optim/optimizer.h"
 
 namespace unroll::optim {
@@ -19,7 +20,7 @@ struct RmsPropOptions {
 /// eps); w -= lr d, or, with momentum, b = momentum b + d and w -= lr b. Throws ValueError for
 /// options outside their range. Source: Hinton's lecture 6e; Graves 2013;
 /// https://pytorch.org/docs/stable/generated/torch.optim.RMSprop.html
-class RmsProp : public Optimizer {
+class UNROLL_API RmsProp : public Optimizer {
  public:
   explicit RmsProp(const Parameters& parameters, const RmsPropOptions& options = {})
       : RmsProp(ParameterGroups<RmsPropOptions>{{parameters, options}}) {}

@@ -5,38 +5,40 @@
 #include <cstdint>
 #include <functional>
 
+#include "unroll/core/api.h"
+
 namespace unroll::optim {
 
 using Schedule = std::function<double(std::int64_t step)>;
 
 /// 1 always.
-Schedule constant_schedule();
+UNROLL_API Schedule constant_schedule();
 
 /// gamma^(step / step_size), the quotient rounded down.
 /// Source: https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.StepLR.html
-Schedule step_schedule(std::int64_t step_size, double gamma);
+UNROLL_API Schedule step_schedule(std::int64_t step_size, double gamma);
 
 /// gamma^step.
 /// Source: https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ExponentialLR.html
-Schedule exponential_schedule(double gamma);
+UNROLL_API Schedule exponential_schedule(double gamma);
 
 /// low + (1 - low) (1 + cos(pi step / total)) / 2.
 /// Source:
 /// https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.CosineAnnealingLR.html
-Schedule cosine_schedule(std::int64_t total, double low = 0);
+UNROLL_API Schedule cosine_schedule(std::int64_t total, double low = 0);
 
 /// From `start` to `end` along a line over `total` steps, then `end`.
 /// Source: https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.LinearLR.html
-Schedule linear_schedule(double start, double end, std::int64_t total);
+UNROLL_API Schedule linear_schedule(double start, double end, std::int64_t total);
 
 /// From 1/div_factor up to 1 over the first pct_start of the steps, then down to
 /// 1/(div_factor final_div_factor), both along half a cosine; factors on the largest rate.
 /// Source: https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.OneCycleLR.html
-Schedule one_cycle_schedule(std::int64_t total, double pct_start = 0.3, double div_factor = 25,
-                            double final_div_factor = 1e4);
+UNROLL_API Schedule one_cycle_schedule(std::int64_t total, double pct_start = 0.3,
+                                       double div_factor = 25, double final_div_factor = 1e4);
 
 /// Up along a line over the first `warmup` part of the steps, then down along a line towards 0,
 /// which it reaches after the last step.
-Schedule warmup_linear_schedule(std::int64_t total, double warmup = 0.1);
+UNROLL_API Schedule warmup_linear_schedule(std::int64_t total, double warmup = 0.1);
 
 }  // namespace unroll::optim

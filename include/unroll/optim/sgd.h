@@ -1,6 +1,7 @@
 // Stochastic gradient descent.
 #pragma once
 
+#include "unroll/core/api.h"
 #include "unroll/optim/optimizer.h"
 
 namespace unroll::optim {
@@ -17,7 +18,7 @@ struct SgdOptions {
 /// g = g + momentum b with Nesterov, else b;  w -= lr g.
 /// Throws ValueError for options outside their range.
 /// Source: https://pytorch.org/docs/stable/generated/torch.optim.SGD.html
-class Sgd : public Optimizer {
+class UNROLL_API Sgd : public Optimizer {
  public:
   explicit Sgd(const Parameters& parameters, const SgdOptions& options = {})
       : Sgd(ParameterGroups<SgdOptions>{{parameters, options}}) {}

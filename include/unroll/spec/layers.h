@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "unroll/core/api.h"
 #include "unroll/core/nonlinearity.h"
 
 namespace unroll::spec {
@@ -118,13 +119,13 @@ using LayerSpec = std::variant<RecurrentSpec, LinearSpec, ActivationSpec, Conv2d
 
 // As in files and on the command line. Reading a name throws ValueError, listing what is known.
 
-std::string_view name_of(Nonlinearity f);
-std::string_view name_of(Cell cell);
-std::string_view name_of(Readout readout);
-std::string_view name_of(Activation function);
-Nonlinearity nonlinearity_named(std::string_view name);
-Cell cell_named(std::string_view name);
-Readout readout_named(std::string_view name);
-Activation activation_named(std::string_view name);
+UNROLL_API std::string_view name_of(Nonlinearity f);
+UNROLL_API std::string_view name_of(Cell cell);
+UNROLL_API std::string_view name_of(Readout readout);
+UNROLL_API std::string_view name_of(Activation function);
+UNROLL_API Nonlinearity nonlinearity_named(std::string_view name);
+UNROLL_API Cell cell_named(std::string_view name);
+UNROLL_API Readout readout_named(std::string_view name);
+UNROLL_API Activation activation_named(std::string_view name);
 
 }  // namespace unroll::spec

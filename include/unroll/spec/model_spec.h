@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "unroll/core/api.h"
 #include "unroll/spec/layers.h"
 
 namespace unroll::spec {
@@ -71,19 +72,22 @@ struct Features {
 /// What goes into the first layer, what comes out of it, and so on to what comes out of the last.
 /// Throws FormatError naming the first layer that has a size outside its range, or that what comes
 /// in does not suit.
-std::vector<Features> features_of(const ModelSpec& spec);
+UNROLL_API std::vector<Features> features_of(const ModelSpec& spec);
 
-std::int64_t inputs_of(const ModelSpec& spec);   ///< I of a sequence, or all numbers of one input
-std::int64_t outputs_of(const ModelSpec& spec);  ///< C, the logits; of each step with every_step
+/// I of a sequence, or all numbers of one input.
+UNROLL_API std::int64_t inputs_of(const ModelSpec& spec);
+/// C, the logits; of each step with every_step.
+UNROLL_API std::int64_t outputs_of(const ModelSpec& spec);
 
 using Sizes = std::vector<std::int64_t>;
 
 /// The weights a model has, by name in order, with their shapes.
-std::vector<std::pair<std::string, Sizes>> weights_of(const ModelSpec& spec);
+UNROLL_API std::vector<std::pair<std::string, Sizes>> weights_of(const ModelSpec& spec);
 
 /// Lists all differences between what a model needs and what there is: missing, left over, other
 /// shapes; empty where they agree.
-std::string differences(const ModelSpec& spec, const std::map<std::string, Sizes>& weights);
+UNROLL_API std::string differences(const ModelSpec& spec,
+                                   const std::map<std::string, Sizes>& weights);
 
 /// What a bare state_dict does not tell.
 struct Assumed {
@@ -96,18 +100,19 @@ struct Assumed {
 /// the order in which their sizes fit, with the assumed activation between them. Where the first
 /// linear layer reads twice the state's size, it reads mean_last, otherwise the last state. Throws
 /// FormatError naming what is missing or not understood.
-ModelSpec from_weights(const std::map<std::string, Sizes>& weights, const Assumed& assumed);
+UNROLL_API ModelSpec from_weights(const std::map<std::string, Sizes>& weights,
+                                  const Assumed& assumed);
 
 /// Whether the model has an activation, which from_weights can only assume.
-bool has_activation(const ModelSpec& spec);
+UNROLL_API bool has_activation(const ModelSpec& spec);
 
-std::string to_json(const ModelSpec& spec);
+UNROLL_API std::string to_json(const ModelSpec& spec);
 /// Throws FormatError for anything but a complete, plausible description of this version or older.
-ModelSpec from_json(std::string_view text);
+UNROLL_API ModelSpec from_json(std::string_view text);
 
-std::string_view name_of(Form form);
-std::string_view name_of(Output output);
-Form form_named(std::string_view name);      ///< throws ValueError
-Output output_named(std::string_view name);  ///< throws ValueError
+UNROLL_API std::string_view name_of(Form form);
+UNROLL_API std::string_view name_of(Output output);
+UNROLL_API Form form_named(std::string_view name);      ///< throws ValueError
+UNROLL_API Output output_named(std::string_view name);  ///< throws ValueError
 
 }  // namespace unroll::spec

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "unroll/core/api.h"
 #include "unroll/tensor/tensor.h"
 
 namespace unroll {
@@ -10,9 +11,9 @@ namespace unroll {
 /// Where along a dimension the largest element is, the first of equals; i64, without that
 /// dimension. Throws ShapeError for a dimension without elements. Source:
 /// https://pytorch.org/docs/stable/generated/torch.argmax.html
-Tensor argmax(const Tensor& x, int dim);
+UNROLL_API Tensor argmax(const Tensor& x, int dim);
 
 /// How many elements are equal, one by one; equal shapes and types.
-std::int64_t count_equal(const Tensor& a, const Tensor& b);
+UNROLL_API std::int64_t count_equal(const Tensor& a, const Tensor& b);
 
 }  // namespace unroll

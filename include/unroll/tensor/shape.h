@@ -7,10 +7,12 @@
 #include <span>
 #include <string>
 
+#include "unroll/core/api.h"
+
 namespace unroll {
 
 /// Up to five sizes, outermost first; empty for a single number.
-class Shape {
+class UNROLL_API Shape {
  public:
   static constexpr int max_rank = 5;
 
@@ -28,7 +30,7 @@ class Shape {
   Shape without(int dim) const;  ///< the shape with one dimension taken out
   std::string str() const;       ///< "[100, 28]"
 
-  friend bool operator==(const Shape& a, const Shape& b);
+  friend UNROLL_API bool operator==(const Shape& a, const Shape& b);
 
  private:
   std::array<std::int64_t, max_rank> sizes_{};

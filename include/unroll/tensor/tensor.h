@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "unroll/core/api.h"
 #include "unroll/tensor/shape.h"
 
 namespace unroll {
@@ -14,8 +15,8 @@ namespace unroll {
 /// Element types: two floating-point ones, and integers for class labels.
 enum class DType { f32, f64, i64 };
 
-std::string_view name_of(DType dtype);  ///< "f32", "f64", "i64"
-std::size_t size_of(DType dtype);       ///< bytes an element
+UNROLL_API std::string_view name_of(DType dtype);  ///< "f32", "f64", "i64"
+UNROLL_API std::size_t size_of(DType dtype);       ///< bytes an element
 
 template <class T>
 struct DTypeOf;
@@ -40,7 +41,7 @@ struct TensorImpl;
 /// Operations on tensors that require a gradient are recorded, and backward() differentiates them.
 /// Every mismatch of shape or type throws ShapeError. A negative dimension or index counts from the
 /// end. Source: https://pytorch.org/docs/stable/tensors.html
-class Tensor {
+class UNROLL_API Tensor {
  public:
   Tensor() = default;  ///< undefined: no memory, no shape
   explicit Tensor(std::shared_ptr<TensorImpl> impl) : impl_(std::move(impl)) {}

@@ -185,5 +185,43 @@ TEST(Random, DefaultGeneratorIsSeededByManualSeed) {
   EXPECT_EQ(default_generator().next_u32(), 0x6627e8d5u);
 }
 
+// A checkpoint goes on in the middle of a block of words, of a pair of normals, of the children.
+TEST(Random, GoesOnFromAState) {
+  for (const Rng rng : {Rng::native, Rng::torch})
+    for (int drawn = 0; drawn < 700; drawn += 1 + drawn / 5) {
+      Generator whole(45, rng);
+      for (int i = 0; i < drawn; ++i) whole.next_u32();
+      std::vector<double> normal(1);
+      if (drawn % 2) whole.normal(normal, 0, 1);
+      if (drawn % 3) whole.child_seed();
+      Generator resumed(1, Rng::native);
+      resumed.load_state(whole.state());
+      EXPECT_EQ(resumed.state(), whole.state());
+      EXPECT_EQ(resumed.rng(), rng);
+      for (int i = 0; i < 5; ++i) {
+        std::vector<double> a(1), b(1);
+        whole.normal(a, 0, 1);
+        resumed.normal(b, 0, 1);
+        EXPECT_EQ(a, b);
+        EXPECT_EQ(whole.next_u32(), resumed.next_u32());
+        EXPECT_EQ(whole.child_seed(), resumed.child_seed());
+      }
+      EXPECT_EQ(whole.permutation(10), resumed.permutation(10));
+    }
+}
+
+TEST(Random, AStateThatIsNoneIsRefused) {
+  Generator generator(3), same(3);
+  const std::string native = generator.state(), torch = Generator(3, Rng::torch).state();
+  for (const std::string& text :
+       {std::string(), std::string("native"), "other" + native.substr(6), native + " 1",
+        native.substr(0, native.rfind(' ')), torch.substr(0, torch.size() / 2),
+        native.substr(0, native.rfind(' ')) + " 5"}) {
+    EXPECT_THROW(generator.load_state(text), FormatError) << text;
+    EXPECT_EQ(generator.state(), native);
+  }
+  EXPECT_EQ(generator.next_u64(), same.next_u64());
+}
+
 }  // namespace
 }  // namespace unroll

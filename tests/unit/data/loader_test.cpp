@@ -212,5 +212,46 @@ TEST(Loader, RefusesSettingsOutOfRange) {
     EXPECT_THROW(pixel_values(bad), ValueError) << bad.mean << ", " << bad.std;
 }
 
+TEST(Loader, GoesOnBehindABatch) {
+  const Dataset set = make_set(11);
+  for (const Rng rng : {Rng::native, Rng::torch})
+    for (const bool shuffle : {false, true})
+      for (int batches = 1; batches <= 7; ++batches) {
+        const auto options = [&](Generator& generator) {
+          return LoaderOptions{
+              .batch_size = 3, .shuffle = shuffle, .shift = 1, .generator = &generator};
+        };
+        const auto next = [](Loader& loader, Loader::Iterator& at) {
+          ++at;
+          if (!(at != loader.end())) at = loader.begin();
+          return *at;
+        };
+        Generator first(5, rng);
+        Loader whole(set, options(first));
+        Loader::Iterator at = whole.begin();
+        (void)*at;
+        for (int i = 1; i < batches; ++i) next(whole, at);
+
+        Generator second(6, rng);
+        second.load_state(first.state());
+        Loader resumed(set, options(second));
+        Loader::Iterator there = resumed.resume(whole.position(at));
+        for (int i = 0; i < 9; ++i) {
+          const Batch a = next(whole, at), b = next(resumed, there);
+          EXPECT_EQ(a.images.to_vector(), b.images.to_vector());
+          EXPECT_EQ(a.labels.to_vector(), b.labels.to_vector());
+        }
+      }
+}
+
+TEST(Loader, APlaceWhereNoBatchStartsIsRefused) {
+  const Dataset set = make_set(11);
+  Loader loader(set, {.batch_size = 3});
+  const std::string shifts = loader.position(loader.begin()).shifts;
+  for (const std::int64_t first : {-3, 1, 12})
+    EXPECT_THROW(loader.resume({0, first, shifts}), ValueError) << first;
+  EXPECT_THROW(loader.resume({0, 3, "no state"}), FormatError);
+}
+
 }  // namespace
 }  // namespace unroll::data

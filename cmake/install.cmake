@@ -1,0 +1,89 @@
+# What `cmake --install` and `cpack -G DEB` put where.
+include(CMakePackageConfigHelpers)
+
+set(unroll_components infer)
+if(NOT UNROLL_INFER_ONLY)
+  list(APPEND unroll_components unroll)
+endif()
+
+# unroll_pkg_config(NAME DESCRIPTION LIBS): a file of pkg-config's that finds the rest from where it
+# lies itself. LIBS is what a static library needs beside itself.
+function(unroll_pkg_config name description libs)
+  file(RELATIVE_PATH up /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+  string(REGEX REPLACE "/$" "" up "${up}")
+  if(BUILD_SHARED_LIBS)
+    set(libs "")
+  endif()
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/pkgconfig.in ${PROJECT_BINARY_DIR}/${name}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endfunction()
+
+set(unroll_package ${CMAKE_INSTALL_LIBDIR}/cmake/unroll)
+foreach(component IN LISTS unroll_components)
+  get_target_property(target unroll::${component} ALIASED_TARGET)
+  install(TARGETS ${target} EXPORT unroll_${component}
+          LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+          ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(EXPORT unroll_${component} NAMESPACE unroll:: FILE unroll_${component}.cmake
+          DESTINATION ${unroll_package})
+endforeach()
+unroll_pkg_config(unroll_infer "Runs trained recurrent neural networks" "-lhwy -lfmt -pthread")
+if(NOT UNROLL_INFER_ONLY)
+  unroll_pkg_config(unroll "Trains and runs recurrent neural networks"
+                    "-lunroll_infer -lhwy -lfmt -ldeflate -lz -lcrypto -pthread")
+endif()
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/unroll-config.cmake.in
+  ${PROJECT_BINARY_DIR}/unroll-config.cmake INSTALL_DESTINATION ${unroll_package}
+  NO_SET_AND_CHECK_MACRO)
+# While major is 0, another minor version is another interface.
+set(compatible SameMajorVersion)
+if(PROJECT_VERSION_MAJOR EQUAL 0)
+  set(compatible SameMinorVersion)
+endif()
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/unroll-config-version.cmake
+                                 COMPATIBILITY ${compatible})
+install(FILES ${PROJECT_BINARY_DIR}/unroll-config.cmake
+              ${PROJECT_BINARY_DIR}/unroll-config-version.cmake DESTINATION ${unroll_package})
+
+if(UNROLL_INFER_ONLY)
+  foreach(folder core spec io infer)
+    install(DIRECTORY include/unroll/${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/unroll)
+  endforeach()
+  install(FILES include/unroll/c.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/unroll)
+else()
+  install(DIRECTORY include/unroll DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+endif()
+
+if(UNROLL_PROGRAM)
+  install(TARGETS unroll_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  # Made by the program itself, whose verbs and flags they are about.
+  set(generated ${PROJECT_BINARY_DIR}/generated)
+  add_custom_command(
+    OUTPUT ${generated}/unroll.1 ${generated}/unroll.bash ${generated}/_unroll
+           ${generated}/unroll.fish
+    COMMAND unroll_program manual > ${generated}/unroll.1
+    COMMAND unroll_program completion bash > ${generated}/unroll.bash
+    COMMAND unroll_program completion zsh > ${generated}/_unroll
+    COMMAND unroll_program completion fish > ${generated}/unroll.fish
+    DEPENDS unroll_program COMMENT "Asking the program for its man page and completions" VERBATIM)
+  add_custom_target(unroll_manual ALL DEPENDS ${generated}/unroll.1)
+  install(FILES ${generated}/unroll.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  set(share ${CMAKE_INSTALL_DATADIR})
+  install(FILES ${generated}/unroll.bash DESTINATION ${share}/bash-completion/completions
+          RENAME unroll)
+  install(FILES ${generated}/_unroll DESTINATION ${share}/zsh/vendor-completions)
+  install(FILES ${generated}/unroll.fish DESTINATION ${share}/fish/vendor_completions.d)
+endif()
+
+# One Debian package. Which packages it needs is read off what its files are linked to.
+set(CPACK_PACKAGE_CONTACT "The Unroll developers <unroll@localhost>")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_GENERATOR DEB)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libcurl4, ca-certificates")  # loaded when it downloads
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/unroll RENAME copyright)
+include(CPack)

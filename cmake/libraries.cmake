@@ -1,0 +1,64 @@
+# The two libraries. Each is compiled once: the static library, which the program and the tests
+# link, and the shared one beside it are of the same objects. unroll::infer and unroll::unroll stand
+# for what is installed.
+include(GNUInstallDirs)
+
+function(unroll_library name)
+  add_library(${name} STATIC ${ARGN})
+  target_compile_features(${name} PUBLIC cxx_std_20)
+  target_include_directories(${name}
+    PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+           $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+    PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(${name} PRIVATE $<BUILD_INTERFACE:unroll_options>)
+  # So that a linker can leave out what nobody calls: the shared libraries' does.
+  target_compile_options(${name} PRIVATE -ffunction-sections -fdata-sections)
+endfunction()
+
+# While major is 0, a minor version may change what programs were linked against.
+set(UNROLL_SOVERSION ${PROJECT_VERSION_MAJOR})
+if(PROJECT_VERSION_MAJOR EQUAL 0)
+  set(UNROLL_SOVERSION 0.${PROJECT_VERSION_MINOR})
+endif()
+
+# unroll_publish(NAME EXPORT_NAME DEPENDENCIES OBJECTS...): makes unroll::EXPORT_NAME. The shared
+# libunroll has unroll_infer in it rather than beside it, because what it calls there is hidden from
+# everybody else: link one of the two.
+function(unroll_publish name export_name dependencies)
+  set(target ${name})
+  if(BUILD_SHARED_LIBS)
+    set(target ${name}_shared)
+    add_library(${target} SHARED ${ARGN})
+    target_compile_features(${target} PUBLIC cxx_std_20)
+    target_include_directories(${target}
+      PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+             $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+    target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:${dependencies}>)
+    # The standard library's templates are visible whatever the compiler is told; the map is not.
+    set(map ${PROJECT_SOURCE_DIR}/cmake/exports.map)
+    target_link_options(${target} PRIVATE -Wl,--version-script=${map} -Wl,-z,defs -Wl,--as-needed
+                        -Wl,--gc-sections)
+    set_target_properties(${target} PROPERTIES
+      OUTPUT_NAME ${name} LINKER_LANGUAGE CXX LINK_DEPENDS ${map}
+      VERSION ${PROJECT_VERSION} SOVERSION ${UNROLL_SOVERSION})
+  endif()
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${export_name})
+  add_library(unroll::${export_name} ALIAS ${target})
+endfunction()
+
+# libunroll_infer.so is half as large without the kernels that only training calls (kTraining in
+# src/kernels/table.h).
+function(unroll_publish_infer)
+  if(BUILD_SHARED_LIBS)
+    add_library(unroll_infer_kernels OBJECT src/kernels/table.cpp src/kernels/bf16.cpp)
+    target_compile_definitions(unroll_infer_kernels PRIVATE UNROLL_INFERENCE)
+    target_compile_options(unroll_infer_kernels PRIVATE $<$<CONFIG:Release>:-O2>)
+    target_include_directories(unroll_infer_kernels PRIVATE include src)
+    target_link_libraries(unroll_infer_kernels PRIVATE unroll_options unroll_deps_infer)
+    set(training "/kernels/(table|bf16|recurrent_backward)[.]cpp")
+    unroll_publish(unroll_infer infer unroll_deps_infer $<TARGET_OBJECTS:unroll_infer_kernels>
+                   "$<FILTER:$<TARGET_OBJECTS:unroll_infer>,EXCLUDE,${training}>")
+  else()
+    unroll_publish(unroll_infer infer unroll_deps_infer)
+  endif()
+endfunction()

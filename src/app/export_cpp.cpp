@@ -1,0 +1,131 @@
+#include "app/export_cpp.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+#include "app/messages.h"
+#include "app/verbs.h"
+#include "core/file.h"
+#include "export/cpp_header.h"
+#include "export/int8.h"
+#include "train/evaluate.h"
+#include "train/task.h"
+#include "unroll/core/random.h"
+#include "unroll/infer/stream.h"
+
+namespace unroll::app {
+namespace {
+
+/// The name that is given, or that of the file without its ending.
+std::string name_of(const CppFlags& flags, const std::string& out) {
+  if (!flags.name.empty()) return flags.name;
+  const std::string stem = std::filesystem::path(out).stem();
+  if (!exporter::is_cpp_name(stem))
+    throw UsageError(
+        fmt::format("{} can't be called after its file; say what the namespace in it is called: "
+                    "--name NAME",
+                    out));
+  return stem;
+}
+
+struct Pair {
+  infer::Model<float> floats, int8;
+};
+
+std::string comparison(const std::string& set, const train::Evaluation& floats,
+                       const train::Evaluation& int8) {
+  return fmt::format(
+      "int8 on {}: accuracy {:.2f} % instead of {:.2f} % ({} of {} correct instead of {}), "
+      "loss {:.4f} instead of {:.4f}\n",
+      set, int8.accuracy(), floats.accuracy(), int8.correct, int8.total, floats.correct, int8.loss,
+      floats.loss);
+}
+
+/// Without data: how far the outputs are apart on random input.
+std::string compare_on_random_input(const Pair& models) {
+  constexpr std::size_t kSequences = 16, kSteps = 100;
+  std::vector<float> in(kSteps * kSequences * models.floats.inputs());
+  Generator(0).normal(in, 0, 1);
+  std::vector<float> floats(kSteps * kSequences * models.floats.outputs()), int8(floats.size());
+  models.floats.stream(kSequences).process(in, floats, kSteps);
+  models.int8.stream(kSequences).process(in, int8, kSteps);
+  float apart = 0, largest = 0;
+  for (std::size_t i = 0; i < floats.size(); ++i) {
+    apart = std::max(apart, std::abs(int8[i] - floats[i]));
+    largest = std::max(largest, std::abs(floats[i]));
+  }
+  return fmt::format(
+      "int8 on random input, {} sequences of {} steps: outputs differ by up to {:.3g}, the "
+      "largest is {:.3g}\n",
+      kSequences, kSteps, apart, largest);
+}
+
+/// The data that is asked for, or else what the model was trained on, if that is on this machine.
+std::optional<Sets> find_data(const LoadedModel& model, const CppFlags& flags) {
+  if (!flags.dataset.empty()) return flags.data.load(flags.dataset);
+  if (!data::find_known_set(model.spec.dataset)) {
+    if (flags.data.data_dir.empty()) return {};
+    throw UsageError("the model does not say what it was trained on; say with --dataset NAME");
+  }
+  if (!flags.data.data_dir.empty()) return flags.data.load(model.spec.dataset);
+  SourceOptions options;
+  options.allow_download = false;
+  try {
+    return load_sets(model.spec.dataset, options);
+  } catch (const Error& error) {
+    say_note(fmt::format("{}; the loss of accuracy is told with --data-dir", error.what()));
+    return {};
+  }
+}
+
+/// What the 8 bits cost, in a line.
+std::string report_int8(const LoadedModel& model, const CppFlags& flags) {
+  const exporter::Int8Weights rounded(model.file.arrays());
+  const Pair models{infer::Model<float>(model.spec, model.file.arrays()),
+                    infer::Model<float>(model.spec, rounded.arrays())};
+  const std::string dataset = flags.dataset.empty() ? model.spec.dataset : flags.dataset;
+  if (const auto task = train::find_task(dataset))
+    return comparison(dataset, train::evaluate_task(models.floats, *task),
+                      train::evaluate_task(models.int8, *task));
+  const std::optional<Sets> sets = find_data(model, flags);
+  if (!sets) return compare_on_random_input(models);
+  const std::int64_t outputs = spec::outputs_of(model.spec);
+  if (outputs != sets->test.classes)
+    throw ShapeError("export", fmt::format("the model has {} outputs, {} has {} classes", outputs,
+                                           sets->test.name, sets->test.classes));
+  note_unpublished(*sets);
+  return comparison(sets->test.name, train::evaluate(models.floats, sets->test),
+                    train::evaluate(models.int8, sets->test));
+}
+
+}  // namespace
+
+void CppFlags::add_to(CLI::App& verb) {
+  verb.add_option("--name", name, "cpp: the namespace; the file's name if left out");
+  verb.add_flag("--int8", int8, "cpp: weights in 8 bits; says what that costs on a data set");
+  verb.add_option("--dataset", dataset,
+                  "With --int8: mnist, fashion-mnist, a folder, adding or copy; what the model was "
+                  "trained on if left out");
+  data.add_to(verb);
+}
+
+int export_cpp(const LoadedModel& model, const std::string& out, const CppFlags& flags) {
+  if (!flags.int8 && !(flags.dataset.empty() && flags.data.data_dir.empty()))
+    throw UsageError("a data set tells what --int8 costs; leave it out without that");
+  const exporter::CppHeader header = exporter::cpp_header(
+      model.spec, model.file.arrays(), {.name = name_of(flags, out), .int8 = flags.int8});
+  const std::string cost = flags.int8 ? report_int8(model, flags) : "";
+  write_file("export", out, header.text);
+  fmt::print(
+      "{}: {} bytes of text; in a program {} bytes of constants, and {} bytes of memory for "
+      "each Model, beside code and stack\n{}",
+      out, header.text.size(), header.weight_bytes, header.object_bytes, cost);
+  return kOk;
+}
+
+}  // namespace unroll::app

@@ -1,0 +1,113 @@
+// unroll export: a model for other programs.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "app/export_cpp.h"
+#include "app/model_source.h"
+#include "app/verbs.h"
+#include "core/file.h"
+#include "core/suggest.h"
+#include "export/npz.h"
+#include "export/onnx.h"
+
+namespace unroll::app {
+namespace {
+
+struct Flags {
+  ModelFlags model;
+  std::string format, out;
+  exporter::OnnxOptions onnx;
+  CppFlags cpp;
+  std::vector<std::pair<const CLI::Option*, std::string_view>> own;  // flags of one format alone
+};
+
+void write(const Flags& flags, std::span<const std::byte> bytes) {
+  write_file("export", flags.out, std::span(&bytes, 1));
+  fmt::print("{}: {} bytes\n", flags.out, bytes.size());
+}
+
+/// "input rnn.h_0 (1, any, 100): may be left out: zeros"
+void print_values(const char* kind, const std::vector<exporter::OnnxValue>& values) {
+  for (const exporter::OnnxValue& value : values) {
+    std::vector<std::string> sizes;
+    for (const exporter::OnnxDimension& d : value.shape) {
+      const auto* size = std::get_if<std::int64_t>(&d);
+      sizes.push_back(size ? fmt::format("{}", *size) : std::get<std::string>(d));
+    }
+    fmt::print("{} {} ({}): {}\n", kind, value.name, fmt::join(sizes, ", "), value.meaning);
+  }
+}
+
+int export_onnx(const Flags& flags) {
+  const LoadedModel loaded = load_model(flags.model);
+  const exporter::OnnxModel model = exporter::onnx(loaded.spec, loaded.file.arrays(), flags.onnx);
+  write(flags, std::as_bytes(std::span(model.bytes)));
+  print_values("input", model.inputs);
+  print_values("output", model.outputs);
+  return kOk;
+}
+
+int export_npz(const Flags& flags) {
+  const LoadedModel model = load_model(flags.model, false);
+  write(flags, exporter::npz(model.spec, model.file.arrays()));
+  return kOk;
+}
+
+int export_cpp(const Flags& flags) {
+  return export_cpp(load_model(flags.model), flags.out, flags.cpp);
+}
+
+struct Format {
+  std::string_view name;
+  int (*work)(const Flags&);
+};
+
+constexpr std::array kFormats = {Format{"onnx", export_onnx}, Format{"npz", export_npz},
+                                 Format{"cpp", export_cpp}};
+
+int work(const Flags& flags) {
+  const auto format = std::ranges::find(kFormats, flags.format, &Format::name);
+  if (format == kFormats.end()) {
+    std::vector<std::string_view> names;
+    for (const Format& f : kFormats) names.push_back(f.name);
+    throw UsageError(fmt::format("--format {}, expected {}{}", flags.format,
+                                 fmt::join(names, " or "), did_you_mean(flags.format, names)));
+  }
+  for (const auto& [option, of] : flags.own)
+    if (option->count() > 0 && of != flags.format)
+      throw UsageError(fmt::format("{} is of --format {} alone", option->get_name(), of));
+  return format->work(flags);
+}
+
+}  // namespace
+
+void add_export(CLI::App& program, Work& chosen) {
+  CLI::App* verb = add_verb(program, "export", "Write a model for other programs.",
+                            "unroll export runs/mnist-rnn-tuned-seed0 --format onnx -o model.onnx");
+  const auto flags = std::make_shared<Flags>();
+  flags->model.add_to(*verb);
+  verb->add_option("--format", flags->format,
+                   "onnx: for ONNX Runtime and others; npz: NumPy's weights, and the description; "
+                   "cpp: a C++17 header that runs the model")
+      ->required();
+  verb->add_option("-o,--out", flags->out, "The file to write")->required();
+  const auto own = [&](std::string_view format, const CLI::Option* option) {
+    flags->own.emplace_back(option, format);
+  };
+  own("onnx", verb->add_flag("--streaming", flags->onnx.streaming,
+                             "onnx: one time step, what it carries being inputs and outputs"));
+  own("onnx", verb->add_flag("--lengths", flags->onnx.lengths,
+                             "onnx: an input that says how long each sequence is"));
+  own("onnx", verb->add_flag_callback(
+                  "--no-scaling", [flags] { flags->onnx.scaling = false; },
+                  "onnx: the input is not pixels of 0 to 255, but already scaled"));
+  flags->cpp.add_to(*verb);
+  for (const char* flag : {"--name", "--int8", "--dataset", "--data-dir", "--fallback-fashion"})
+    own("cpp", verb->get_option(flag));
+  verb->callback([flags, &chosen] { chosen = [flags] { return work(*flags); }; });
+}
+
+}  // namespace unroll::app

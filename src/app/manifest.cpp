@@ -1,0 +1,135 @@
+#include "app/manifest.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "core/file.h"
+#include "core/json.h"
+#include "data/sha256.h"
+#include "unroll/core/error.h"
+
+namespace unroll::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kVersion = 1;
+constexpr std::string_view kStatusNames[] = {"training", "interrupted", "finished", "diverged"};
+
+std::string path_in(const std::string& folder, std::string_view name) {
+  return fmt::format("{}/{}", folder, name);
+}
+
+[[noreturn]] void damaged(const std::string& path) {
+  throw FormatError("manifest",
+                    fmt::format("{} is damaged: it is not what was written; restore the folder "
+                                "from a copy, or train again (a file beside it that is no run's: "
+                                "move that to another folder)",
+                                path));
+}
+
+/// A name of a file in the folder itself, that can be printed.
+bool is_plain(std::string_view name) {
+  return !name.empty() && name != "." && name != ".." && std::ranges::none_of(name, [](char c) {
+    return c == '/' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  });
+}
+
+/// With the hash of what stands there.
+std::string sealed(Json json) {
+  const std::string content = json.dump(2);
+  json["sha256"] = data::sha256(std::as_bytes(std::span(content)));
+  return json.dump(2) + "\n";
+}
+
+}  // namespace
+
+FileHash hash_of(std::span<const std::byte> content) {
+  return {content.size(), data::sha256(content)};
+}
+
+std::string_view name_of(RunStatus status) {
+  return kStatusNames[static_cast<std::size_t>(status)];
+}
+
+std::string Manifest::text() const {
+  Json listed = Json::object();
+  for (const auto& [name, hashes] : files) {
+    Json& all = listed[name] = Json::array();
+    for (const FileHash& h : hashes) all.push_back({{"bytes", h.bytes}, {"sha256", h.sha256}});
+  }
+  return sealed({{"version", kVersion},
+                 {"status", name_of(status)},
+                 {"step", step},
+                 {"files", std::move(listed)}});
+}
+
+std::optional<Manifest> Manifest::read(const std::string& folder) {
+  constexpr std::uint64_t kLargest = 1 << 24;
+  const std::string path = path_in(folder, file_name);
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return std::nullopt;
+  const auto bytes = read_file("manifest", path, kLargest);
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const Json json = parse_json(text, [&](std::string_view) { damaged(path); });
+  if (!json.is_object()) damaged(path);
+  Json content = json;
+  content.erase("sha256");
+  try {
+    if (sealed(std::move(content)) != text) damaged(path);
+    if (const int version = json.at("version").get<int>(); version > kVersion)
+      throw FormatError("manifest", fmt::format("{} was written by a newer version (its format is "
+                                                "{}, this program reads {}); update Unroll",
+                                                path, version, kVersion));
+    Manifest manifest;
+    const auto status = std::ranges::find(kStatusNames, json.at("status").get<std::string>());
+    if (status == std::end(kStatusNames)) damaged(path);
+    manifest.status = static_cast<RunStatus>(status - std::begin(kStatusNames));
+    json.at("step").get_to(manifest.step);
+    for (const auto& [name, hashes] : json.at("files").items()) {
+      if (!is_plain(name)) damaged(path);
+      for (const Json& h : hashes) manifest.files[name].push_back({h.at("bytes"), h.at("sha256")});
+    }
+    return manifest;
+  } catch (const Json::exception&) {
+    damaged(path);
+  }
+}
+
+void Manifest::write(const std::string& folder) const {
+  write_file("manifest", path_in(folder, file_name), text());
+}
+
+bool Manifest::is_intact(const std::string& folder, const std::string& name) const {
+  try {
+    load(folder, name);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+std::vector<std::byte> Manifest::load(const std::string& folder, const std::string& name) const {
+  const std::string path = path_in(folder, name);
+  const auto& hashes = files.at(name);
+  const auto refuse = [&](const std::string& what) {
+    throw FormatError(
+        "manifest",
+        fmt::format("{} is damaged or was changed: its {} not what manifest.json says; restore "
+                    "it from a copy, or train again",
+                    path, what));
+  };
+  const InputFile file("manifest", path);
+  // Before anything of that size is asked for.
+  if (std::ranges::none_of(hashes, [&](const FileHash& h) { return h.bytes == file.size(); }))
+    refuse(fmt::format("{} bytes are", file.size()));
+  std::vector<std::byte> content(file.size());
+  file.read_at(0, content);
+  if (std::ranges::find(hashes, hash_of(content)) == hashes.end()) refuse("SHA-256 is");
+  return content;
+}
+
+}  // namespace unroll::app

@@ -1,0 +1,55 @@
+// manifest.json: what the files of a run's folder must be.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace unroll::app {
+
+struct FileHash {
+  std::uint64_t bytes = 0;
+  std::string sha256;
+  friend bool operator==(const FileHash&, const FileHash&) = default;
+};
+
+FileHash hash_of(std::span<const std::byte> content);
+
+/// Where a run is. Only one that goes on has files that are not listed: metrics.jsonl, which grows.
+enum class RunStatus { training, interrupted, finished, diverged };
+std::string_view name_of(RunStatus status);
+
+/// Size and SHA-256 of each file of a run's folder. Its text ends with the SHA-256 of what stands
+/// before: a bit that flips in it is found as surely as one in a file.
+class Manifest {
+ public:
+  static constexpr const char* file_name = "manifest.json";
+
+  /// That of a folder; nothing where there is none. Throws FormatError for a damaged one,
+  /// FileError.
+  static std::optional<Manifest> read(const std::string& folder);
+  void write(const std::string& folder) const;
+
+  RunStatus status = RunStatus::training;
+  std::int64_t step =
+      0;  ///< that model.safetensors was written after, of a run that does not go on
+
+  /// What a file may be. Two while it is being replaced: the old content and the new one.
+  std::map<std::string, std::vector<FileHash>> files;
+
+  bool lists(const std::string& name) const { return files.contains(name); }
+  /// Whether a file is as listed; a file that is missing or can't be read is not.
+  bool is_intact(const std::string& folder, const std::string& name) const;
+  /// The content of a file that is listed. Throws FormatError where it is not as listed, FileError.
+  std::vector<std::byte> load(const std::string& folder, const std::string& name) const;
+
+ private:
+  std::string text() const;
+};
+
+}  // namespace unroll::app

@@ -1,0 +1,126 @@
+#include "app/training.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+
+#include "app/messages.h"
+#include "app/verbs.h"
+#include "core/printable.h"
+#include "train/model_file.h"
+
+namespace unroll::app {
+namespace {
+
+/// How the user goes on with a run.
+std::string command_for(const Run& run) {
+  std::string command = "unroll train --resume " + printable(run.folder.path());
+  if (!run.data.data_dir.empty()) command += " --data-dir " + printable(run.data.data_dir);
+  return command;
+}
+
+/// Whether it is time for a checkpoint. Only when, never what: no bit depends on the clock.
+class Due {
+ public:
+  explicit Due(const CheckpointEvery& every) : every_(every) {}
+  bool after(std::int64_t step) const {
+    return every_.steps > 0 ? step % every_.steps == 0 : seconds_since(last_) >= every_.seconds;
+  }
+  void written() { last_ = Clock::now(); }
+
+ private:
+  CheckpointEvery every_;
+  Clock::time_point last_ = Clock::now();
+};
+
+}  // namespace
+
+CheckpointEvery parse_checkpoint_every(const std::string& text) {
+  CheckpointEvery every;
+  const bool timed = text.ends_with('s');
+  const char* const end = text.data() + text.size() - (timed ? 1 : 0);
+  const auto [after, error] = timed ? std::from_chars(text.data(), end, every.seconds)
+                                    : std::from_chars(text.data(), end, every.steps);
+  if (error != std::errc() || after != end || !std::isfinite(every.seconds) ||
+      !(timed ? every.seconds > 0 : every.steps > 0))
+    throw UsageError(
+        fmt::format("--checkpoint-every {}, expected seconds, as in 0.5s, or a number "
+                    "of steps, as in 100",
+                    text));
+  return every;
+}
+
+int train_to_end(const Run& run) {
+  train::Trainer& trainer = run.trainer;
+  RunFolder& folder = run.folder;
+  const std::string dataset = run.material.name();
+  std::int64_t last_step = run.from ? run.from->last.step : 0;
+  Progress progress(run.output, dataset, run.material.task, trainer.steps(), last_step);
+  const auto model = [&] {
+    return train::model_bytes(trainer.description(), trainer.parameters());
+  };
+  const std::string model_file = folder.file("model.safetensors");
+  Due due(run.every);
+  const train::Observer observer{
+      .step =
+          [&](const train::StepResult& result) {
+            last_step = result.step;
+            folder.log(result);
+            progress.step(result);
+          },
+      .evaluation =
+          [&](std::int64_t step, double loss, const train::Evaluation& evaluation) {
+            folder.log(step, loss, evaluation, dataset);
+            progress.evaluation(step, loss, evaluation);
+          },
+      .save =
+          [&](std::int64_t step) {
+            folder.save(fmt::format("step_{}.safetensors", step), model());
+          },
+      .stop =
+          [&] {
+            const bool stop = interrupted();
+            if (stop || due.after(last_step)) {
+              folder.save_checkpoint(trainer.checkpoint());
+              due.written();
+            }
+            return stop;
+          },
+  };
+
+  try {
+    folder.begin(run.from);
+    if (!trainer.run(observer)) {
+      progress.clear();
+      folder.end(RunStatus::interrupted, last_step, model());
+      fmt::print(stderr,
+                 "interrupted after step {} of {}; go on with: {}\nthe weights so far are in {}\n",
+                 last_step, trainer.steps(), command_for(run), printable(model_file));
+      return kInterrupted;
+    }
+    folder.end(RunStatus::finished, last_step, model());
+  } catch (const train::Diverged& diverged) {
+    progress.clear();
+    folder.log(diverged);
+    folder.end(RunStatus::diverged, last_step, model());
+    say_error(diverged.what());
+    fmt::print(stderr, "the last finite weights are in {}\n", printable(model_file));
+    return kFailed;
+  } catch (const FileError& error) {
+    progress.clear();
+    say_error(error.what());
+    fmt::print(stderr,
+               "stopped after step {}; what was written before is whole. Make room, or repair the "
+               "disk, and go on with: {}\n",
+               last_step, command_for(run));
+    return kFailed;
+  }
+  progress.done(
+      trainer.last_evaluation(),
+      {run.loading, trainer.times().training, trainer.times().testing, seconds_since(run.start)},
+      folder.path(), run.config.dataset);
+  return kOk;
+}
+
+}  // namespace unroll::app

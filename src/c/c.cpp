@@ -1,0 +1,196 @@
+// The C interface: every function checks its pointers, calls the C++ one, and turns what that
+// throws into a status and a text.
+#include "unroll/c.h"
+
+#include <algorithm>
+#include <cstring>
+#include <exception>
+#include <new>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/numerics.h"
+#include "unroll/core/error.h"
+#include "unroll/core/threads.h"
+#include "unroll/infer/model.h"
+#include "unroll/infer/stream.h"
+
+using unroll::ValueError;
+
+struct unroll_model {
+  unroll::infer::Model<float> model;
+  bool gives_sequences, can_stream;
+
+  explicit unroll_model(unroll::infer::Model<float> m) : model(std::move(m)) {
+    const unroll::spec::ModelSpec& spec = model.description();
+    gives_sequences =
+        unroll::spec::features_of(spec).back().kind == unroll::spec::Features::Kind::sequence;
+    can_stream = spec.input.is_sequence();
+    for (const auto& layer : spec.layers)
+      if (const auto* r = std::get_if<unroll::spec::RecurrentSpec>(&layer); r && r->bidirectional)
+        can_stream = false;
+  }
+};
+
+struct unroll_stream {
+  unroll::infer::Stream<float> stream;
+};
+
+namespace {
+
+// Not a std::string: a failure of unroll_stream_step must not ask for memory here either.
+thread_local char last_error[1024] = "";
+
+unroll_status fail(unroll_status status, std::string_view text) noexcept {
+  const std::size_t length = std::min(text.size(), sizeof last_error - 1);
+  std::memcpy(last_error, text.data(), length);
+  last_error[length] = '\0';
+  return status;
+}
+
+/// The exception being handled, as a status.
+unroll_status failure() noexcept {
+  try {
+    throw;
+  } catch (const ValueError& error) {
+    return fail(UNROLL_ERROR_VALUE, error.what());
+  } catch (const unroll::ShapeError& error) {
+    return fail(UNROLL_ERROR_SHAPE, error.what());
+  } catch (const unroll::FileError& error) {
+    return fail(UNROLL_ERROR_FILE, error.what());
+  } catch (const unroll::FormatError& error) {
+    return fail(UNROLL_ERROR_FORMAT, error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(UNROLL_ERROR_MEMORY, "[unroll] not enough memory for this");
+  } catch (const std::exception& error) {
+    return fail(UNROLL_ERROR_INTERNAL, error.what());
+  } catch (...) {
+    return fail(UNROLL_ERROR_INTERNAL, "[unroll] unknown failure");
+  }
+}
+
+template <class F>
+unroll_status status_of(F&& work) noexcept {
+  try {
+    work();
+    return UNROLL_OK;
+  } catch (...) {
+    return failure();
+  }
+}
+
+template <class F>
+auto pointer_of(F&& work) noexcept -> decltype(work()) {
+  try {
+    return work();
+  } catch (...) {
+    failure();
+    return nullptr;
+  }
+}
+
+/// What a pointer of the caller's points to.
+template <class T>
+T& object(T* pointer, const char* what) {
+  if (!pointer) throw ValueError("c", std::string(what) + " is NULL");
+  return *pointer;
+}
+
+template <class T>
+std::span<T> array(T* pointer, std::size_t count, const char* what) {
+  if (!pointer && count > 0) throw ValueError("c", std::string(what) + " is NULL");
+  return {pointer, count};
+}
+
+}  // namespace
+
+const char* unroll_last_error() noexcept { return last_error; }
+
+const char* unroll_version() noexcept { return UNROLL_VERSION; }
+
+int unroll_numerics_revision() noexcept { return unroll::numerics::revision; }
+
+unroll_status unroll_set_num_threads(int count) noexcept {
+  return status_of([&] { unroll::set_num_threads(count); });
+}
+
+unroll_model* unroll_model_load(const char* path) noexcept {
+  return pointer_of(
+      [&] { return new unroll_model(unroll::infer::Model<float>::load(&object(path, "path"))); });
+}
+
+unroll_model* unroll_model_load_memory(const void* bytes, size_t size) noexcept {
+  return pointer_of([&] {
+    const auto given = array(static_cast<const std::byte*>(bytes), size, "bytes");
+    return new unroll_model(
+        unroll::infer::Model<float>::parse({given.begin(), given.end()}, "the model in memory"));
+  });
+}
+
+void unroll_model_free(unroll_model* model) noexcept { delete model; }
+
+size_t unroll_model_inputs(const unroll_model* model) noexcept {
+  return model ? model->model.inputs() : 0;
+}
+
+size_t unroll_model_outputs(const unroll_model* model) noexcept {
+  return model ? model->model.outputs() : 0;
+}
+
+int unroll_model_gives_sequences(const unroll_model* model) noexcept {
+  return model && model->gives_sequences;
+}
+
+int unroll_model_can_stream(const unroll_model* model) noexcept {
+  return model && model->can_stream;
+}
+
+unroll_status unroll_model_run(const unroll_model* model, const float* input, size_t input_count,
+                               size_t batch, size_t steps, const size_t* lengths, float* output,
+                               size_t output_count) noexcept {
+  return status_of([&] {
+    object(model, "model")
+        .model.run(array(input, input_count, "input"), batch, steps,
+                   array(output, output_count, "output"), array(lengths, lengths ? batch : 0, ""));
+  });
+}
+
+unroll_stream* unroll_stream_new(const unroll_model* model, size_t count) noexcept {
+  return pointer_of([&] { return new unroll_stream{object(model, "model").model.stream(count)}; });
+}
+
+unroll_stream* unroll_stream_copy(const unroll_stream* stream) noexcept {
+  return pointer_of([&] { return new unroll_stream(object(stream, "stream")); });
+}
+
+void unroll_stream_free(unroll_stream* stream) noexcept { delete stream; }
+
+unroll_status unroll_stream_step(unroll_stream* stream, const float* input, size_t input_count,
+                                 float* output, size_t output_count) noexcept {
+  return status_of([&] {
+    auto& to = object(stream, "stream").stream;
+    const auto in = array(input, input_count, "input");
+    if (output_count == 0)
+      to.step(in);
+    else
+      to.step(in, array(output, output_count, "output"));
+  });
+}
+
+unroll_status unroll_stream_process(unroll_stream* stream, const float* input, size_t input_count,
+                                    float* output, size_t output_count, size_t steps) noexcept {
+  return status_of([&] {
+    object(stream, "stream")
+        .stream.process(array(input, input_count, "input"), array(output, output_count, "output"),
+                        steps);
+  });
+}
+
+unroll_status unroll_stream_reset(unroll_stream* stream) noexcept {
+  return status_of([&] { object(stream, "stream").stream.reset(); });
+}
+
+unroll_status unroll_stream_reset_one(unroll_stream* stream, size_t sequence) noexcept {
+  return status_of([&] { object(stream, "stream").stream.reset(sequence); });
+}

@@ -1,0 +1,227 @@
+#include "export/cpp_functions.h"
+
+#include <vector>
+
+namespace unroll::exporter {
+namespace {
+
+struct Function {
+  std::string_view name;
+  std::vector<std::string_view> calls;
+  std::string_view text;
+};
+
+// In the order in which they stand in a header. They allocate nothing and call nothing but each
+// other; they survive -ffast-math, which takes away no more than the care for NaN. exp is that of
+// core/math-inl.h, rounded to the nearest whole power by a conversion: a number of 1.5 2^23, as
+// there, would be optimised away.
+const Function kFunctions[] = {
+    {"copy", {}, R"(inline void copy(const float* from, size_t count, float* to) {
+  for (size_t j = 0; j < count; ++j) to[j] = from[j];
+}
+)"},
+    {"fill", {}, R"(inline void fill(float value, size_t count, float* to) {
+  for (size_t j = 0; j < count; ++j) to[j] = value;
+}
+)"},
+    {"add", {}, R"(inline void add(const float* from, size_t count, float* to) {
+  for (size_t j = 0; j < count; ++j) to[j] += from[j];
+}
+)"},
+    {"scale",
+     {},
+     R"(/// (x - mean) / std.
+inline void scale(const float* mean, const float* std, const float* x, size_t count, float* to) {
+  for (size_t j = 0; j < count; ++j) to[j] = (x[j] - mean[j]) / std[j];
+}
+)"},
+    {"multiply_add",
+     {},
+     R"(/// sums += W x. W lies column by column: all weights of x[0], those of x[1], ...
+inline void multiply_add(const float* weight, const float* x, size_t inputs, size_t outputs,
+                         float* __restrict sums) {
+  const size_t fours = inputs - inputs % 4;
+  for (size_t k = 0; k < fours; k += 4, weight += 4 * outputs) {
+    const float a = x[k], b = x[k + 1], c = x[k + 2], d = x[k + 3];
+    for (size_t j = 0; j < outputs; ++j) {
+      float sum = sums[j];
+      sum += a * weight[j];
+      sum += b * weight[outputs + j];
+      sum += c * weight[2 * outputs + j];
+      sum += d * weight[3 * outputs + j];
+      sums[j] = sum;
+    }
+  }
+  for (size_t k = fours; k < inputs; ++k, weight += outputs)
+    for (size_t j = 0; j < outputs; ++j) sums[j] += x[k] * weight[j];
+}
+)"},
+    {"multiply_add_int8",
+     {},
+     R"(/// sums += W x, where row j of W is scale[j] times whole numbers. W lies column by column: all
+/// weights of x[0], those of x[1], ...
+inline void multiply_add(const int8_t* weight, const float* scale, const float* x, size_t inputs,
+                         size_t outputs, float* __restrict sums) {
+  const size_t fours = inputs - inputs % 4;
+  for (size_t k = 0; k < fours; k += 4, weight += 4 * outputs) {
+    const float a = x[k], b = x[k + 1], c = x[k + 2], d = x[k + 3];
+    for (size_t j = 0; j < outputs; ++j) {
+      float sum = a * static_cast<float>(weight[j]);
+      sum += b * static_cast<float>(weight[outputs + j]);
+      sum += c * static_cast<float>(weight[2 * outputs + j]);
+      sum += d * static_cast<float>(weight[3 * outputs + j]);
+      sums[j] += scale[j] * sum;
+    }
+  }
+  for (size_t k = fours; k < inputs; ++k, weight += outputs)
+    for (size_t j = 0; j < outputs; ++j)
+      sums[j] += scale[j] * (x[k] * static_cast<float>(weight[j]));
+}
+)"},
+    {"relu", {}, R"(inline void relu(const float* from, size_t count, float* to) {
+  for (size_t j = 0; j < count; ++j) to[j] = from[j] < 0.0f ? 0.0f : from[j];
+}
+)"},
+    {"exponential",
+     {},
+     R"(/// e^x = power (1 + rest): a power of two, and e^r - 1 of an r between -ln(2)/2 and ln(2)/2.
+struct Exponential {
+  float power, rest;
+};
+
+/// Of x between -87 and 87, the polynomial of the Cephes library (Moshier 1989); of any other x, or
+/// none, that of the limit.
+inline Exponential exponential(float x, float limit) {
+  x = x > limit ? limit : x > -limit ? x : -limit;
+  const int32_t n = static_cast<int32_t>(x * 1.44269504f + (x < 0.0f ? -0.5f : 0.5f));
+  const float whole = static_cast<float>(n);
+  const float r = (x - whole * 0.693359375f) + whole * 2.12194440e-4f;
+  float p = 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  const uint32_t bits = static_cast<uint32_t>(n + 127) << 23;  // of 2^n
+  Exponential result = {0.0f, p * (r * r) + r};
+  memcpy(&result.power, &bits, sizeof bits);
+  return result;
+}
+)"},
+    {"tanh",
+     {"exponential"},
+     R"(/// (e^2x - 1) / (e^2x + 1), to some units in the last place; from 9.1 on it rounds to 1.
+inline float tanh(float x) {
+  const Exponential e = exponential(2.0f * x, 18.2f);
+  const float less_one = e.power * e.rest + (e.power - 1.0f);
+  return x != x ? x : less_one / (less_one + 2.0f);
+}
+)"},
+    {"sigmoid", {"exponential"}, R"(/// 1 / (1 + e^-x), to some units in the last place.
+inline float sigmoid(float x) {
+  const Exponential e = exponential(-x, 87.0f);
+  return x != x ? x : 1.0f / (1.0f + (e.power * e.rest + e.power));
+}
+)"},
+    {"tanh_all", {"tanh"}, R"(inline void tanh(const float* from, size_t count, float* to) {
+  for (size_t j = 0; j < count; ++j) to[j] = tanh(from[j]);
+}
+)"},
+    {"sigmoid_all",
+     {"sigmoid"},
+     R"(inline void sigmoid(const float* from, size_t count, float* to) {
+  for (size_t j = 0; j < count; ++j) to[j] = sigmoid(from[j]);
+}
+)"},
+    {"inverse_square_root",
+     {},
+     R"(/// 1 / sqrt(x) for x > 0: a guess from the exponent, and Newton's method.
+inline float inverse_square_root(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof x);
+  bits = 0x5f3759df - (bits >> 1);
+  float y;
+  memcpy(&y, &bits, sizeof bits);
+  for (int i = 0; i < 3; ++i) y *= 1.5f - 0.5f * x * y * y;
+  return y;
+}
+)"},
+    {"normalise",
+     {"inverse_square_root"},
+     R"(/// x = weight (x - mean) / sqrt(variance + 1e-5) + bias (Ba 2016).
+inline void normalise(const float* weight, const float* bias, size_t count, float* x) {
+  float mean = 0.0f, variance = 0.0f;
+  for (size_t j = 0; j < count; ++j) mean += x[j];
+  mean /= static_cast<float>(count);
+  for (size_t j = 0; j < count; ++j) variance += (x[j] - mean) * (x[j] - mean);
+  variance /= static_cast<float>(count);
+  const float factor = inverse_square_root(variance + 1e-5f);
+  for (size_t j = 0; j < count; ++j) x[j] = weight[j] * ((x[j] - mean) * factor) + bias[j];
+}
+)"},
+    {"lstm_memory",
+     {"tanh", "sigmoid"},
+     R"(/// c' = sigmoid(f) c + sigmoid(i) tanh(g), of the sums [i | f | g | o]; in place of o: sigmoid(o).
+inline void lstm_memory(float* sums, size_t units, const float* c, float* to) {
+  for (size_t j = 0; j < units; ++j) {
+    const float i = sigmoid(sums[j]), f = sigmoid(sums[units + j]);
+    const float g = tanh(sums[2 * units + j]);
+    sums[3 * units + j] = sigmoid(sums[3 * units + j]);
+    to[j] = f * c[j] + i * g;
+  }
+}
+)"},
+    {"lstm_output", {"tanh"}, R"(/// h' = o tanh(c').
+inline void lstm_output(const float* o, const float* c, size_t units, float* to) {
+  for (size_t j = 0; j < units; ++j) to[j] = o[j] * tanh(c[j]);
+}
+)"},
+    {"gru",
+     {"tanh", "sigmoid"},
+     R"(/// n = tanh(x_n + sigmoid(r) h_n), h' = n + sigmoid(z) (h - n), of the sums [r | z | n] of the
+/// input and of the state.
+inline void gru(const float* of_x, const float* of_h, size_t units, const float* h, float* to) {
+  for (size_t j = 0; j < units; ++j) {
+    const float r = sigmoid(of_x[j] + of_h[j]);
+    const float z = sigmoid(of_x[units + j] + of_h[units + j]);
+    const float n = tanh(of_x[2 * units + j] + r * of_h[2 * units + j]);
+    to[j] = n + z * (h[j] - n);
+  }
+}
+)"},
+    {"keep_zone", {}, R"(/// state = rate state + (1 - rate) fresh (zoneout, Krueger 2017).
+inline void keep_zone(float rate, const float* fresh, size_t count, float* state) {
+  for (size_t j = 0; j < count; ++j) state[j] = rate * state[j] + (1.0f - rate) * fresh[j];
+}
+)"},
+    {"gather_largest",
+     {},
+     R"(inline void gather_largest(const float* h, size_t count, float* largest) {
+  for (size_t j = 0; j < count; ++j)
+    if (h[j] > largest[j] || h[j] != h[j]) largest[j] = h[j];
+}
+)"},
+    {"mean", {}, R"(inline void mean(const float* total, size_t count, uint32_t steps, float* to) {
+  for (size_t j = 0; j < count; ++j) to[j] = total[j] / static_cast<float>(steps);
+}
+)"},
+};
+
+void add_with_callees(std::string_view name, std::set<std::string_view>& names) {
+  names.insert(name);
+  for (const Function& f : kFunctions)
+    if (f.name == name)
+      for (const std::string_view callee : f.calls) add_with_callees(callee, names);
+}
+
+}  // namespace
+
+std::string cpp_functions(std::set<std::string_view> names) {
+  for (const std::string_view name : std::set(names)) add_with_callees(name, names);
+  std::string text;
+  for (const Function& f : kFunctions)
+    if (names.contains(f.name)) (text += f.text) += '\n';
+  return text;
+}
+
+}  // namespace unroll::exporter

@@ -1,0 +1,94 @@
+#include "export/cpp_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "export/cpp_header.h"
+
+namespace unroll::exporter {
+namespace {
+
+// By rule and not by the locale.
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Those that are lower-case letters alone or joined by underscores, and what the standard library
+// and old headers take.
+constexpr std::string_view kWords[] = {
+    "alignas",       "alignof",      "and",       "and_eq",       "asm",      "auto",
+    "bitand",        "bitor",        "bool",      "break",        "case",     "catch",
+    "char",          "char16_t",     "char32_t",  "char8_t",      "class",    "co_await",
+    "co_return",     "co_yield",     "compl",     "concept",      "const",    "const_cast",
+    "consteval",     "constexpr",    "constinit", "continue",     "decltype", "default",
+    "delete",        "do",           "double",    "dynamic_cast", "else",     "enum",
+    "explicit",      "export",       "extern",    "false",        "float",    "for",
+    "friend",        "goto",         "if",        "inline",       "int",      "linux",
+    "long",          "main",         "mutable",   "namespace",    "new",      "noexcept",
+    "not",           "not_eq",       "nullptr",   "operator",     "or",       "or_eq",
+    "posix",         "private",      "protected", "public",       "register", "reinterpret_cast",
+    "requires",      "return",       "short",     "signed",       "sizeof",   "static",
+    "static_assert", "static_cast",  "std",       "struct",       "switch",   "template",
+    "this",          "thread_local", "throw",     "true",         "try",      "typedef",
+    "typeid",        "typename",     "union",     "unix",         "unsigned", "using",
+    "virtual",       "void",         "volatile",  "wchar_t",      "while",    "xor",
+    "xor_eq"};
+
+std::string text_of(float value) { return literal(value); }
+std::string text_of(std::int8_t value) { return fmt::format("{}", value); }
+
+template <class T>
+void append(std::string& text, std::string_view type, std::string_view name,
+            std::span<const T> numbers, std::size_t row) {
+  constexpr std::size_t kWidth = 100;
+  text += fmt::format("inline constexpr {} {}[{}] = {{", type, name, numbers.size());
+  std::size_t column = kWidth;
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const std::string number = text_of(numbers[i]) + ",";
+    if (i % row == 0 || column + number.size() + 1 > kWidth) {
+      text += "\n   ";
+      column = 3;
+    }
+    text += " " + number;
+    column += number.size() + 1;
+  }
+  text += "\n};\n";
+}
+
+}  // namespace
+
+bool is_cpp_name(std::string_view name) {
+  return !name.empty() && is_letter(name.front()) && name.find("__") == std::string_view::npos &&
+         std::ranges::all_of(name,
+                             [](char c) { return is_letter(c) || is_digit(c) || c == '_'; }) &&
+         std::ranges::find(kWords, name) == std::end(kWords);
+}
+
+std::string CppNames::unique(std::string_view name) {
+  std::string id;
+  for (const char c : name) {
+    if (is_letter(c) || is_digit(c))
+      id += c;
+    else if (!id.empty() && id.back() != '_')
+      id += '_';
+  }
+  while (!id.empty() && id.back() == '_') id.pop_back();
+  if (id.empty() || is_digit(id.front())) id.insert(0, "layer");
+  std::string result = id;
+  for (int i = 2; !given_.insert(result).second; ++i) result = fmt::format("{}_{}", id, i);
+  return result;
+}
+
+std::string literal(float value) { return fmt::format("{:a}f", value); }
+
+void append_array(std::string& text, std::string_view name, std::span<const float> numbers,
+                  std::size_t row) {
+  append(text, "float", name, numbers, row);
+}
+
+void append_array(std::string& text, std::string_view name, std::span<const std::int8_t> numbers,
+                  std::size_t row) {
+  append(text, "int8_t", name, numbers, row);
+}
+
+}  // namespace unroll::exporter

@@ -1,0 +1,44 @@
+// Weights in 8 bits.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "unroll/io/safetensors.h"
+
+namespace unroll::exporter {
+
+/// A matrix (rows, columns) as scales (rows) times whole numbers from -127 to 127.
+struct Int8Matrix {
+  std::vector<std::int8_t> values;
+  std::vector<float> scales;
+};
+
+/// scale = the row's largest |w| / 127, value = w / scale rounded to the nearest. The weights are
+/// finite; rows divides their number.
+Int8Matrix to_int8(std::span<const float> matrix, std::size_t rows);
+
+/// Whether an array is kept in 8 bits: a matrix. Biases, norms and initial states stay floats.
+bool is_in_int8(const io::ArrayView& array);
+
+/// All of a model's weights in f32, matrices rounded to what to_int8 makes of them: the model that
+/// an export in 8 bits runs.
+class Int8Weights {
+ public:
+  /// Throws FormatError for a weight that is not finite.
+  explicit Int8Weights(std::span<const io::ArrayView> weights);
+  Int8Weights(const Int8Weights&) = delete;
+  Int8Weights& operator=(const Int8Weights&) = delete;
+
+  std::span<const io::ArrayView> arrays() const { return arrays_; }
+
+ private:
+  std::vector<std::vector<float>> values_;
+  std::vector<io::ArrayView> arrays_;
+};
+
+/// An array's values in f32. Throws FormatError where one is not finite, or too large for that.
+std::vector<float> finite_floats(const io::ArrayView& array);
+
+}  // namespace unroll::exporter

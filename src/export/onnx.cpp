@@ -1,0 +1,375 @@
+#include "export/onnx.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "core/printable.h"
+#include "export/onnx_cell.h"
+#include "export/onnx_readout.h"
+#include "export/weights.h"
+#include "io/safetensors_header.h"
+#include "train/inputs.h"
+#include "train/task.h"
+#include "unroll/core/error.h"
+
+namespace unroll::exporter {
+namespace {
+
+using Strings = std::vector<std::string>;
+
+const spec::RecurrentSpec* recurrent(const spec::LayerSpec& layer) {
+  return std::get_if<spec::RecurrentSpec>(&layer);
+}
+
+[[noreturn]] void refuse(std::string_view what) { throw ValueError("export", what); }
+
+void check(const spec::ModelSpec& spec, const OnnxOptions& options) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max() - (1 << 20);
+  std::int64_t bytes = 0;
+  for (const auto& [name, shape] : spec::weights_of(spec)) {
+    std::int64_t count = 1;
+    for (const std::int64_t size : shape) count *= size;
+    bytes += std::min(count, kMost) * static_cast<std::int64_t>(sizeof(float));
+    if (bytes > kMost) refuse("the weights have more than the 2 GB that an .onnx file can hold");
+  }
+  if (!spec.input.is_sequence()) {
+    if (options.streaming) refuse("--streaming: the model reads no sequences");
+    if (options.lengths) refuse("--lengths: the model reads no sequences");
+  }
+  if (options.streaming && options.lengths) refuse("--lengths: a stream has no end that it knows");
+  if (options.streaming && spec.input.permutation)
+    refuse("--streaming: the model reads an image's pixels in another order, so it needs them all");
+  for (const auto& layer : spec.layers)
+    if (const auto* r = recurrent(layer)) {
+      check_onnx_can_say(*r);
+      if (options.streaming && r->bidirectional)
+        refuse(fmt::format("--streaming: {} is bidirectional, so it needs a whole sequence",
+                           in_quotes(r->name)));
+    }
+}
+
+/// Whether the numbers that go in are pixels: not those of a task, or of a regression.
+bool reads_pixels(const spec::ModelSpec& spec) {
+  return spec.output != spec::Output::values && !train::find_task(spec.dataset);
+}
+
+/// Adds a model's layers one after the other. `x_` is what flows: (T, N, F) of sequences, T being 1
+/// in a stream; (N, F) of vectors; (N, C, H, W) of images.
+class Builder {
+ public:
+  Builder(const spec::ModelSpec& spec, std::span<const io::ArrayView> weights,
+          const OnnxOptions& options)
+      : spec_(spec), features_(spec::features_of(spec)), weights_(weights), options_(options) {}
+
+  OnnxModel build() {
+    begin();
+    for (at_ = 0; at_ < spec_.layers.size(); ++at_) {
+      into_.push_back(x_);
+      std::visit(*this, spec_.layers[at_]);
+    }
+    end();
+    return {graph_.model({{spec::ModelSpec::metadata_key, spec::to_json(spec_)}}), graph_.inputs(),
+            graph_.outputs()};
+  }
+
+  void operator()(const spec::RecurrentSpec& r) {
+    const bool lstm = r.cell == spec::Cell::lstm;
+    const std::string h_0 = initial_state(r, "h_0"), c_0 = lstm ? initial_state(r, "c_0") : "";
+    Strings h_n, c_n;
+    for (std::int64_t l = 0; l < r.num_layers; ++l) {
+      const auto named = [&](const char* token) {
+        return fmt::format("{}.{}_l{}", r.name, token, l);
+      };
+      // A single layer's final state is all final states.
+      const auto final_name = [&](const char* token) {
+        return r.num_layers == 1 ? fmt::format("{}.{}", r.name, token) : named(token);
+      };
+      const bool read = l + 1 < r.num_layers || r.readout != spec::Readout::last;
+      h_n.push_back(final_name("h_n"));
+      if (lstm) c_n.push_back(final_name("c_n"));
+      const OnnxCell cell{x_,
+                          lengths_i32_,
+                          state_of(r, l, h_0, named("h_0")),
+                          lstm ? state_of(r, l, c_0, named("c_0")) : "",
+                          read ? named("y") : "",
+                          h_n.back(),
+                          lstm ? c_n.back() : ""};
+      add_onnx_cell(graph_, r, l, weights_, cell);
+      if (read) x_ = side_by_side(r, cell.y, named("output"));
+    }
+    final_state(r, "h_n", h_n);
+    if (lstm) final_state(r, "c_n", c_n);
+    if (r.readout != spec::Readout::every_step)
+      x_ = add_onnx_readout(graph_, r, {x_, h_n.back(), lengths_, mask(), result(r.name + ".read")},
+                            options_.streaming);
+  }
+
+  void operator()(const spec::LinearSpec& l) {
+    const std::string weight = l.name + ".weight", bias = l.name + ".bias";
+    add_weight(weight, {l.out_features, l.in_features});
+    if (l.bias) add_weight(bias, {l.out_features});
+    if (!is_sequence()) {
+      Strings in = {x_, weight};
+      if (l.bias) in.push_back(bias);
+      step("Gemm", in, l.name + ".output", {{"transB", std::int64_t{1}}});
+      return;
+    }
+    graph_.node("Transpose", {weight}, {l.name + ".transposed"});  // (I, O)
+    step("MatMul", {x_, l.name + ".transposed"}, l.name + (l.bias ? ".product" : ".output"));
+    if (l.bias) step("Add", {x_, bias}, l.name + ".output");
+  }
+
+  void operator()(const spec::ActivationSpec& a) {
+    using enum spec::Activation;
+    step(a.function == relu ? "Relu" : a.function == tanh ? "Tanh" : "Sigmoid", {x_}, layer_name());
+  }
+
+  void operator()(const spec::Conv2dSpec& c) {
+    const std::string weight = c.name + ".weight", bias = c.name + ".bias";
+    add_weight(weight, {c.out_channels, c.in_channels, c.kernel.height, c.kernel.width});
+    Strings in = {x_, weight};
+    if (c.bias) {
+      add_weight(bias, {c.out_channels});
+      in.push_back(bias);
+    }
+    step("Conv", in, c.name + ".output", windows(c.kernel, c.stride, c.padding));
+  }
+
+  void operator()(const spec::MaxPool2dSpec& p) {
+    step("MaxPool", {x_}, layer_name(), windows(p.kernel, p.stride, p.padding));
+  }
+
+  void operator()(const spec::FlattenSpec&) {
+    step("Flatten", {x_}, layer_name(), {{"axis", std::int64_t{1}}});
+  }
+
+  void operator()(const spec::ScaleSpec& s) {
+    x_ = add("Sub", {x_, numbers(layer_name() + "_mean", s.mean)}, layer_name() + "_centred");
+    step("Div", {x_, numbers(layer_name() + "_std", s.std)}, layer_name());
+  }
+
+  void operator()(const spec::ResidualSpec& r) {
+    step("Add", {into_[at_ - static_cast<std::size_t>(r.over)], x_}, layer_name());
+  }
+
+ private:
+  bool is_sequence() const { return features_[at_].kind == spec::Features::Kind::sequence; }
+
+  /// What the layer's result is called: `output` of the last layer, but that sequences are
+  /// transposed first.
+  std::string result(std::string name) const {
+    const bool last =
+        at_ + 1 == spec_.layers.size() && features_.back().kind != spec::Features::Kind::sequence;
+    return last ? "output" : std::move(name);
+  }
+
+  std::string layer_name() const { return fmt::format("layer_{}", at_ + 1); }
+
+  /// An operator of one output, which flows on.
+  void step(const char* op, const Strings& inputs, std::string name,
+            const std::vector<OnnxAttribute>& attributes = {}) {
+    name = result(std::move(name));
+    graph_.node(op, inputs, {name}, attributes);
+    x_ = name;
+  }
+  /// The same before and after the layers.
+  std::string add(const char* op, const Strings& inputs, const std::string& name,
+                  const std::vector<OnnxAttribute>& attributes = {}) {
+    graph_.node(op, inputs, {name}, attributes);
+    return name;
+  }
+
+  void add_weight(const std::string& name, const std::vector<std::int64_t>& shape) {
+    graph_.constant(name, shape, std::span<const float>(weights_(name)));
+  }
+
+  std::string scalar(const std::string& name, float value) {
+    graph_.constant(name, {}, std::span<const float>(&value, 1));
+    return name;
+  }
+
+  std::string numbers(const std::string& name, const std::vector<double>& values) {
+    const std::vector<float> floats(values.begin(), values.end());
+    graph_.constant(name, {static_cast<std::int64_t>(floats.size())},
+                    std::span<const float>(floats));
+    return name;
+  }
+
+  // ---- what goes in -------------------------------------------------------------------------
+
+  void begin() {
+    const spec::Features& in = features_.front();
+    std::vector<OnnxDimension> shape = {"batch"};
+    if (in.kind == spec::Features::Kind::sequence && !options_.streaming)
+      shape.push_back(spec_.input.permutation ? OnnxDimension(steps_of_image()) : "time");
+    if (in.kind == spec::Features::Kind::image)
+      shape.insert(shape.end(), {in.channels, in.height, in.width});
+    else
+      shape.push_back(in.width);
+    const bool scale = options_.scaling && reads_pixels(spec_);
+    graph_.input({"input", OnnxType::f32, shape,
+                  !reads_pixels(spec_) ? "numbers as they are"
+                  : scale
+                      ? "pixels, 0 to 255"
+                      : fmt::format("(pixel / 255 - {}) / {}", spec_.input.mean, spec_.input.std)});
+    x_ = "input";
+    if (scale) scale_pixels();
+    if (spec_.input.permutation) permute(in);
+    if (!spec_.input.is_sequence()) return;
+    if (options_.lengths) add_lengths();
+    x_ = options_.streaming
+             ? add("Unsqueeze", {x_, graph_.integers({0})}, "steps")
+             : add("Transpose", {x_}, "steps", {{"perm", std::vector<std::int64_t>{1, 0, 2}}});
+    graph_.node("Shape", {"input"}, {"input_shape"});
+    graph_.node("Slice", {"input_shape", graph_.integers({0}), graph_.integers({1})},
+                {"batch_size"});  // [N]
+    graph_.node("Concat", {graph_.integers({1}), "batch_size", graph_.integers({1})},
+                {"state_shape"}, {{"axis", std::int64_t{0}}});  // [1, N, 1]
+  }
+
+  std::int64_t steps_of_image() const {
+    return spec_.input.form == spec::Form::rows ? spec_.input.height
+                                                : spec_.input.height * spec_.input.width;
+  }
+
+  /// The same operations in the same order as everywhere else.
+  void scale_pixels() {
+    x_ = add("Div", {x_, scalar("pixel_range", 255)}, "pixels");
+    if (spec_.input.mean != 0)
+      x_ = add("Sub", {x_, scalar("pixel_mean", static_cast<float>(spec_.input.mean))}, "centred");
+    if (spec_.input.std != 1)
+      x_ = add("Div", {x_, scalar("pixel_std", static_cast<float>(spec_.input.std))}, "scaled");
+  }
+
+  /// Reshape's 0 is the size that is there.
+  void permute(const spec::Features& in) {
+    const train::Inputs images(spec_.input, spec_.input.height, spec_.input.width);
+    graph_.constant("pixel_order", {static_cast<std::int64_t>(images.order().size())},
+                    images.order());
+    x_ = add("Reshape", {x_, graph_.integers({0, -1})}, "in_a_row");
+    x_ = add("Gather", {x_, "pixel_order"}, "in_order", {{"axis", std::int64_t{1}}});
+    if (in.kind == spec::Features::Kind::sequence)
+      x_ = add("Reshape", {x_, graph_.integers({0, -1, in.width})}, "permuted");
+    if (in.kind == spec::Features::Kind::image)
+      x_ = add("Reshape", {x_, graph_.integers({0, in.channels, in.height, in.width})}, "permuted");
+  }
+
+  void add_lengths() {
+    graph_.input({"lengths", OnnxType::i64, {"batch"}, "steps of each sequence, 1 to time"});
+    lengths_ = "lengths";
+    lengths_i32_ =
+        add("Cast", {lengths_}, "lengths_i32", {{"to", static_cast<std::int64_t>(OnnxType::i32)}});
+  }
+
+  /// (T, N, 1): whether a step is within its sequence; "" where all are.
+  std::string mask() {
+    if (lengths_.empty() || !mask_.empty()) return mask_;
+    graph_.node("Slice", {"input_shape", graph_.integers({1}), graph_.integers({2})},
+                {"step_count"});
+    graph_.node("Squeeze", {"step_count", graph_.integers({0})}, {"steps_scalar"});
+    const std::int64_t zero = 0, one = 1;
+    graph_.constant("zero", {}, std::span(&zero, 1));
+    graph_.constant("one", {}, std::span(&one, 1));
+    graph_.node("Range", {"zero", "steps_scalar", "one"}, {"step_numbers"});
+    graph_.node("Unsqueeze", {"step_numbers", graph_.integers({1, 2})}, {"step_column"});
+    graph_.node("Unsqueeze", {lengths_, graph_.integers({1})}, {"length_column"});
+    graph_.node("Less", {"step_column", "length_column"}, {"within"});
+    return mask_ = "within";
+  }
+
+  // ---- states -------------------------------------------------------------------------------
+
+  /// Declares the input, and gives it the size of the batch: (L D, N, H).
+  std::string initial_state(const spec::RecurrentSpec& r, const char* token) {
+    const std::int64_t states = r.num_layers * r.directions();
+    const std::string name = fmt::format("{}.{}", r.name, token);
+    const std::vector<float> values =
+        r.learn_initial_state
+            ? weights_(name)
+            : std::vector<float>(static_cast<std::size_t>(states * r.hidden_size));
+    graph_.constant(name, {states, 1, r.hidden_size}, std::span<const float>(values));
+    graph_.input(
+        {name,
+         OnnxType::f32,
+         {states, name + "_batch", r.hidden_size},
+         r.learn_initial_state ? "may be left out: the learnt state" : "may be left out: zeros"});
+    return add("Expand", {name, "state_shape"}, fmt::format("{}.all_{}", r.name, token));
+  }
+
+  /// Layer l's part, (D, N, H).
+  std::string state_of(const spec::RecurrentSpec& r, std::int64_t l, const std::string& all,
+                       const std::string& name) {
+    if (r.num_layers == 1) return all;
+    const std::int64_t d = r.directions();
+    return add("Slice", {all, graph_.integers({l * d}), graph_.integers({(l + 1) * d})}, name);
+  }
+
+  void final_state(const spec::RecurrentSpec& r, const char* token, const Strings& layers) {
+    const std::string name = fmt::format("{}.{}", r.name, token);
+    if (layers.size() > 1) graph_.node("Concat", layers, {name}, {{"axis", std::int64_t{0}}});
+    graph_.output({name,
+                   OnnxType::f32,
+                   {r.num_layers * r.directions(), "batch", r.hidden_size},
+                   "after the last step"});
+  }
+
+  /// (T, D, N, H) to (T, N, D H).
+  std::string side_by_side(const spec::RecurrentSpec& r, const std::string& y,
+                           const std::string& name) {
+    if (!r.bidirectional) return add("Squeeze", {y, graph_.integers({1})}, name);
+    const std::string turned =
+        add("Transpose", {y}, name + "_turned", {{"perm", std::vector<std::int64_t>{0, 2, 1, 3}}});
+    return add("Reshape", {turned, graph_.integers({0, 0, 2 * r.hidden_size})}, name);
+  }
+
+  // ---- what comes out -----------------------------------------------------------------------
+
+  void end() {
+    std::vector<OnnxDimension> shape = {"batch"};
+    const spec::Features& out = features_.back();
+    if (out.kind == spec::Features::Kind::sequence) {
+      if (const std::string within = mask(); !within.empty())
+        x_ = add("Where", {within, x_, scalar("past_the_end", 0)}, "masked");
+      if (options_.streaming) {
+        add("Squeeze", {x_, graph_.integers({0})}, "output");
+      } else {
+        add("Transpose", {x_}, "output", {{"perm", std::vector<std::int64_t>{1, 0, 2}}});
+        shape.push_back("time");
+      }
+    }
+    shape.push_back(out.size());
+    graph_.output({"output", OnnxType::f32, shape, std::string(spec::name_of(spec_.output))});
+  }
+
+  static std::vector<OnnxAttribute> windows(const spec::Extent& kernel, const spec::Extent& stride,
+                                            const spec::Extent& padding) {
+    const auto pair = [](const spec::Extent& e) {
+      return std::vector<std::int64_t>{e.height, e.width};
+    };
+    return {{"kernel_shape", pair(kernel)},
+            {"strides", pair(stride)},
+            {"pads", std::vector<std::int64_t>{padding.height, padding.width, padding.height,
+                                               padding.width}}};
+  }
+
+  const spec::ModelSpec& spec_;
+  std::vector<spec::Features> features_;
+  Weights weights_;
+  OnnxOptions options_;
+  OnnxGraph graph_;
+  std::size_t at_ = 0;  // the layer
+  std::string x_, lengths_, lengths_i32_, mask_;
+  Strings into_;  // what flows into each layer
+};
+
+}  // namespace
+
+OnnxModel onnx(const spec::ModelSpec& spec, std::span<const io::ArrayView> weights,
+               const OnnxOptions& options) {
+  check(spec, options);
+  return Builder(spec, weights, options).build();
+}
+
+}  // namespace unroll::exporter

@@ -1,0 +1,44 @@
+// A run between two of its steps, as a file keeps it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "train/step_result.h"
+#include "unroll/autograd/parameter.h"
+#include "unroll/data/loader.h"
+
+namespace unroll::train {
+
+/// Everything that the steps to come depend on. The learning rate's schedule is a function of the
+/// step, and a sequence that is read in chunks ends within a step: neither has a state of its own.
+struct Checkpoint {
+  StepResult last;                   // of the step that was made last
+  Parameters weights;                // of the model
+  Parameters optimizer;              // its state()
+  std::string generator;             // Generator::state() of the run's
+  std::vector<std::uint64_t> masks;  // how many each MaskSource of the model has given
+  std::optional<data::Loader::Position> position;  // of the last batch, of a run on images
+
+  // What the run was, so that nothing else goes on from here.
+  std::string model;   // its description, as JSON
+  std::string config;  // config.json
+
+  // metrics.jsonl up to here.
+  std::uint64_t metrics_bytes = 0;
+  std::string metrics_sha256;
+};
+
+/// A safetensors file: all tensors, and the rest as JSON in the metadata.
+std::vector<std::byte> to_bytes(const Checkpoint& checkpoint);
+
+/// The other way; `name` stands for the file in errors. Throws FormatError for anything else.
+Checkpoint checkpoint_from(std::vector<std::byte> bytes, const std::string& name);
+
+/// The key of the metadata, which no other file has.
+inline constexpr const char* checkpoint_key = "unroll_checkpoint";
+
+}  // namespace unroll::train

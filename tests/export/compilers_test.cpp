@@ -1,0 +1,254 @@
+// Exported headers, compiled as their users would and run where that is possible: on each compiler
+// they must give what infer::Stream gives.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+
+#include "export/cpp_header.h"
+#include "export/int8.h"
+#include "support/program.h"
+#include "support/tensors.h"
+#include "unit/infer/models.h"
+#include "unroll/core/random.h"
+#include "unroll/infer/stream.h"
+
+namespace unroll::exporter {
+namespace {
+
+struct Compiler {
+  std::string name, command, options;
+  std::string linker = command;  // arm-none-eabi's C++ library is not needed, so not installed
+  std::string runner = "";       // "-": what it makes can't be run here
+};
+
+void PrintTo(const Compiler& compiler, std::ostream* out) { *out << compiler.name; }
+
+// -Os without exceptions and run-time types is how such headers are compiled for small machines.
+const std::string kSmall = "-Os -fno-exceptions -fno-rtti";
+const std::string kCortexM4 = "-mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16";
+
+std::vector<Compiler> compilers(bool sanitized = true) {
+  const std::string arm = "arm-none-eabi-g++", arm_c = "arm-none-eabi-gcc";
+  const std::string semihosting = " --specs=rdimon.specs";
+  std::vector<Compiler> all = {
+      {"gxx", "g++", kSmall},
+      {"gxx_fast", "g++", "-O2 -march=native -ffast-math"},
+      {"clangxx", "clang++", kSmall},
+      {"clangxx_fast", "clang++", "-O2 -march=native -ffast-math"},
+      {"arm_soft_float", arm, kSmall + semihosting, arm_c, "qemu-arm"},
+      {"arm_cortex_a7", arm,
+       kSmall + " -mcpu=cortex-a7 -mthumb -mfloat-abi=hard -mfpu=neon-vfpv4" + semihosting, arm_c,
+       "qemu-arm"},
+      // Of this profile, qemu-arm runs no semihosting.
+      {"arm_cortex_m4", arm, kSmall + " " + kCortexM4 + semihosting, arm_c, "-"},
+      {"mingw", "x86_64-w64-mingw32-g++", kSmall, "x86_64-w64-mingw32-g++", "-"},
+  };
+  if (sanitized)
+    all.push_back(
+        {"gxx_sanitized", "g++", "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"});
+  return all;
+}
+
+std::string name_of_test(const testing::TestParamInfo<Compiler>& compiler) {
+  return compiler.param.name;
+}
+
+bool is_there(const std::string& command) {
+  return std::system(fmt::format("command -v '{}' >/dev/null 2>&1", command).c_str()) == 0;
+}
+
+struct Outcome {
+  int status = -1;
+  std::string text;
+};
+
+/// Runs a line for sh, and keeps both streams.
+Outcome shell(const std::string& line) {
+  Outcome outcome;
+  FILE* const pipe = popen(fmt::format("exec 2>&1 </dev/null; {}", line).c_str(), "r");
+  if (!pipe) return outcome;
+  std::array<char, 4096> buffer;
+  for (std::size_t n; (n = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
+    outcome.text.append(buffer.data(), n);
+  outcome.status = pclose(pipe);
+  return outcome;
+}
+
+std::string numbers(std::string_view name, std::span<const float> values) {
+  std::string text = fmt::format("static const float {}[] = {{\n", name);
+  for (const float value : values) text += fmt::format("{:a}f,\n", value);
+  return text + "};\n";
+}
+
+constexpr std::size_t kSteps = 12;
+
+/// Every weight that a model needs, at random.
+class RandomWeights {
+ public:
+  explicit RandomWeights(const spec::ModelSpec& spec) {
+    Generator generator(11);
+    for (const auto& [name, sizes] : spec::weights_of(spec)) {
+      std::size_t count = 1;
+      for (const std::int64_t size : sizes) count *= static_cast<std::size_t>(size);
+      auto& values = values_.emplace_back(count);
+      generator.uniform(values, -0.5, 0.5);
+      views_.push_back({name, io::ElementType::f32, sizes, std::as_bytes(std::span(values))});
+    }
+  }
+
+  std::span<const io::ArrayView> views() const { return views_; }
+
+ private:
+  std::vector<std::vector<float>> values_;
+  std::vector<io::ArrayView> views_;
+};
+
+/// Models of 5 inputs and 3 outputs; one with names that C++ would not take.
+std::vector<infer::Named> models() {
+  std::vector<infer::Named> all = infer::recurrent_models();
+  std::erase_if(all, [](const infer::Named& named) { return infer::is_bidirectional(named.spec); });
+  spec::ModelSpec odd;
+  odd.input.width = 5;
+  odd.layers = {
+      spec::LinearSpec{"a.b", 5, 4}, spec::LinearSpec{"a_b", 4, 4},
+      spec::RecurrentSpec{
+          .name = "7*/\\", .input_size = 4, .hidden_size = 3, .readout = spec::Readout::every_step},
+      spec::ActivationSpec{spec::Activation::sigmoid}};
+  all.push_back({"OddNames", odd});
+  odd.layers.pop_back();
+  all.push_back({"NoReadout", odd});
+  // Residual connections from the input, from a buffer that others reuse, and after the readout.
+  spec::ModelSpec sums;
+  sums.input.width = 5;
+  const auto recurrent = [](const char* name, std::int64_t size, spec::Readout readout) {
+    return spec::RecurrentSpec{.name = name,
+                               .cell = spec::Cell::gru,
+                               .input_size = size,
+                               .hidden_size = size,
+                               .readout = readout};
+  };
+  sums.layers = {spec::ScaleSpec{{0.1, -0.2, 0.3, 0.4, 0.5}, {2}},
+                 spec::LinearSpec{"one", 5, 5},
+                 spec::ResidualSpec{2},
+                 spec::ActivationSpec{spec::Activation::tanh},
+                 spec::LinearSpec{"two", 5, 5},
+                 recurrent("three", 5, spec::Readout::every_step),
+                 spec::ResidualSpec{1},
+                 spec::ResidualSpec{4},
+                 recurrent("four", 5, spec::Readout::mean),
+                 spec::LinearSpec{"five", 5, 3},
+                 spec::LinearSpec{"six", 3, 3},
+                 spec::ActivationSpec{spec::Activation::relu},
+                 spec::ResidualSpec{2}};
+  all.push_back({"Residual", sums});
+  return all;
+}
+
+/// A program that includes all models' headers, floats and int8, and compares each with the numbers
+/// of a Stream. It prints a line for each and ends with "all right".
+class Generated {
+ public:
+  Generated() {
+    std::string includes, tables, checks;
+    for (const infer::Named& named : models()) {
+      const RandomWeights weights(named.spec);
+      const Int8Weights rounded(weights.views());
+      for (const bool int8 : {false, true}) {
+        const std::string name = named.name + (int8 ? "8" : "");
+        const CppHeader header =
+            cpp_header(named.spec, weights.views(), {.name = name, .int8 = int8});
+        folder_.write(name + ".h", header.text);
+        const infer::Model<float> model(named.spec, int8 ? rounded.arrays() : weights.views());
+        const Tensor x = test::random_tensor({kSteps, 5}, DType::f32, 7);
+        std::vector<float> expected(kSteps * 3);
+        model.stream().process(x.values<float>(), expected, kSteps);
+        includes += fmt::format("#include \"{}.h\"\n", name);
+        tables += numbers("in_" + name, x.values<float>()) + numbers("expected_" + name, expected);
+        checks += fmt::format(
+            "  static_assert({0}::kInputs == 5 && {0}::kOutputs == 3, \"sizes\");\n"
+            "  static_assert(sizeof({0}::Model) == {1}, \"memory\");\n"
+            "  check<{0}::Model>(\"{0}\", in_{0}, expected_{0});\n",
+            name, header.object_bytes);
+      }
+    }
+    std::vector<float> points, tanhs, sigmoids;
+    for (float x = -12; x <= 12; x += 0.0371f) {
+      points.push_back(x);
+      tanhs.push_back(static_cast<float>(std::tanh(static_cast<double>(x))));
+      sigmoids.push_back(static_cast<float>(1 / (1 + std::exp(-static_cast<double>(x)))));
+    }
+    tables += numbers("points", points) + numbers("tanhs", tanhs) + numbers("sigmoids", sigmoids);
+    folder_.write("all.cpp", includes + "#include <stdio.h>\n" + tables +
+                                 test::content_of(UNROLL_SOURCE_DIR "/tests/export/check.inc") +
+                                 "int main() {\n" + checks + "  return finish();\n}\n");
+    folder_.write("one.cpp",
+                  "#include \"Gru.h\"\n"
+                  "extern \"C\" void gru_reset(Gru::Model* m) { m->reset(); }\n"
+                  "extern \"C\" void gru_process(Gru::Model* m, const float* in, float* out,\n"
+                  "                            size_t steps) { m->process(in, out, steps); }\n");
+  }
+
+  std::string operator/(const std::string& name) const { return folder_ / name; }
+  const std::string& path() const { return folder_.path(); }
+
+ private:
+  test::TemporaryFolder folder_;
+};
+
+class ExportedHeader : public testing::TestWithParam<Compiler> {
+ protected:
+  static constexpr const char* kWarnings =
+      "-std=c++17 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror";
+
+  Outcome compile(const Generated& folder, const std::string& file, const std::string& object) {
+    return shell(fmt::format("cd '{}' && {} {} {} -c {} -o {}", folder.path(), GetParam().command,
+                             kWarnings, GetParam().options, file, object));
+  }
+};
+
+TEST_P(ExportedHeader, GivesWhatAStreamGives) {
+  const Compiler& c = GetParam();
+  if (!is_there(c.command)) GTEST_SKIP() << "no " << c.command;
+  const Generated folder;
+  const Outcome compiled = compile(folder, "all.cpp", "all.o");
+  ASSERT_EQ(compiled.status, 0) << compiled.text;
+  const Outcome linked =
+      shell(fmt::format("cd '{}' && {} {} all.o -o all", folder.path(), c.linker, c.options));
+  ASSERT_EQ(linked.status, 0) << linked.text;
+  if (c.runner == "-") return;
+  if (!c.runner.empty() && !is_there(c.runner)) GTEST_SKIP() << "no " << c.runner;
+  const Outcome ran = shell(fmt::format("cd '{}' && {} ./all", folder.path(), c.runner));
+  EXPECT_EQ(ran.status, 0);
+  EXPECT_TRUE(ran.text.ends_with("all right\n")) << ran.text;
+  fmt::print("{}", ran.text);
+}
+
+class ExportedObject : public ExportedHeader {};
+
+// No library: what is not in the object comes with the compiler.
+TEST_P(ExportedObject, NeedsNoLibrary) {
+  const Compiler& c = GetParam();
+  if (!is_there(c.command)) GTEST_SKIP() << "no " << c.command;
+  const Generated folder;
+  const Outcome compiled = compile(folder, "one.cpp", "one.o");
+  ASSERT_EQ(compiled.status, 0) << compiled.text;
+  const Outcome symbols = shell(fmt::format("cd '{}' && nm one.o", folder.path()));
+  EXPECT_NE(symbols.text.find(" T gru_process"), std::string::npos) << symbols.text;
+  for (const std::string& line : test::lines_of(symbols.text)) {
+    if (line.find(" U ") == std::string::npos) continue;
+    const std::string name = line.substr(line.find_last_of(' ') + 1);
+    EXPECT_TRUE(name == "memcpy" || name == "memset" || name.starts_with("__aeabi_")) << line;
+  }
+  fmt::print("{}", shell(fmt::format("cd '{}' && size one.o", folder.path())).text);
+}
+
+INSTANTIATE_TEST_SUITE_P(Export, ExportedHeader, testing::ValuesIn(compilers()), name_of_test);
+// The sanitizers are libraries.
+INSTANTIATE_TEST_SUITE_P(Export, ExportedObject, testing::ValuesIn(compilers(false)), name_of_test);
+
+}  // namespace
+}  // namespace unroll::exporter

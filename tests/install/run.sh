@@ -1,0 +1,178 @@
+#!/usr/bin/env bash
+# run.sh CASE: one look at the installed tree, as other projects see it. From the environment: SOURCE
+# and BUILD, the folders; WORK, a folder for this; SHARED, whether shared libraries were built; CC, CXX
+# and CMAKE.
+set -euo pipefail
+export CC CXX
+export LC_ALL=C
+
+fail() {
+  echo "$*" >&2
+  exit 1
+}
+
+skip() {
+  printf 'install: Skipped\n%s\n' "$*"  # GoogleTest's words, for scripts/test_summary.awk
+  exit 0
+}
+
+# consume TREE NAME: the consumer project built against TREE with find_package, and run.
+consume() {
+  rm -rf "${WORK:?}/$2"
+  "$CMAKE" -S "$SOURCE/tests/install/consumer" -B "$WORK/$2" -DCMAKE_PREFIX_PATH="$1" \
+    -DUNROLL_SOURCE="$SOURCE" "${@:3}"
+  "$CMAKE" --build "$WORK/$2"
+  for program in runs_in_c streams trains; do
+    if [[ -x $WORK/$2/$program ]]; then (cd "$WORK/$2" && "./$program"); fi
+  done
+}
+
+# consume_by_pkg_config TREE LIBRARIES...: the same programs by hand.
+consume_by_pkg_config() {
+  local tree=$1 lib flags
+  lib=$(dirname "$(find "$tree" -name unroll_infer.pc)")
+  mkdir -p "$WORK/by_hand"
+  cd "$WORK/by_hand"
+  for module in "${@:2}"; do
+    flags=$(PKG_CONFIG_PATH=$lib pkg-config --cflags --libs "$module")
+    [[ $flags == *"$tree"* ]] || fail "pkg-config points elsewhere: $flags"
+    case $module in
+      unroll_infer)
+        # shellcheck disable=SC2086
+        "$CC" "$SOURCE/tests/c/c_test.c" $flags -lm -lstdc++ -o runs_in_c
+        LD_LIBRARY_PATH=$lib/.. ./runs_in_c
+        ;;
+      unroll)
+        # shellcheck disable=SC2086
+        "$CXX" -std=c++20 "$SOURCE/tests/install/consumer/trains.cpp" $flags -o trains
+        LD_LIBRARY_PATH=$lib/.. ./trains
+        ;;
+    esac
+  done
+}
+
+# library NAME LIMIT: what a shared library weighs and shows.
+library() {
+  local file size headers
+  file=$(echo "$WORK"/tree/lib*/lib"$1".so.*.*.*)
+  strip -o "$WORK/stripped" "$file"
+  size=$(stat -c %s "$WORK/stripped")
+  echo "$1: $size bytes stripped, needs$(objdump -p "$file" | awk '/NEEDED/ { printf " " $2 }')"
+  ((size < $2)) || fail "expected less than $2"
+  nm -DC --defined-only "$file" | cut -c 20- >"$WORK/$1.symbols"
+  echo "$(wc -l <"$WORK/$1.symbols") symbols"
+  mapfile -t headers < <(find "$SOURCE/include/unroll" -name '*.h')
+  awk -f "$SOURCE/tests/install/check_symbols.awk" "${headers[@]}" "$WORK/$1.symbols" ||
+    fail "lib$1 shows what is not public"
+  # Every function of the C header is there.
+  grep -oE '\bunroll_[a-z_]+\(' "$SOURCE/include/unroll/c.h" | tr -d '(' | sort -u |
+    grep -vxFf "$WORK/$1.symbols" && fail "lib$1 lacks these" || true
+}
+
+no_library() {
+  ! objdump -p "$WORK"/tree/lib*/lib"$1".so | grep NEEDED | grep -E "$2" || fail "$1 needs these"
+}
+
+case $1 in
+  tree)
+    rm -rf "${WORK:?}"
+    mkdir -p "$WORK"
+    "$CMAKE" --install "$BUILD" --prefix "$WORK/tree" >"$WORK/log"
+    for file in bin/unroll include/unroll/c.h include/unroll/unroll.h share/man/man1/unroll.1 \
+      share/bash-completion/completions/unroll share/zsh/vendor-completions/_unroll \
+      share/fish/vendor_completions.d/unroll.fish; do
+      [[ -s $WORK/tree/$file ]] || fail "not installed: $file"
+    done
+    "$WORK/tree/bin/unroll" --version
+    ;;
+  cmake) consume "$WORK/tree" consumer ;;
+  pkg_config) consume_by_pkg_config "$WORK/tree" unroll_infer unroll ;;
+  moved)
+    rm -rf "$WORK/else where" "$WORK/elsewhere"
+    mv "$WORK/tree" "$WORK/else where"
+    trap 'mv "$WORK/else where" "$WORK/tree"' EXIT
+    consume "$WORK/else where" consumer_moved
+    cp -a "$WORK/else where" "$WORK/elsewhere"
+    consume_by_pkg_config "$WORK/elsewhere" unroll_infer unroll
+    ;;
+  libraries)
+    [[ $SHARED == ON ]] || skip "no shared libraries were built"
+    library unroll_infer 1000000
+    library unroll 3000000
+    no_library unroll_infer 'curl|ssl|crypto|deflate|libz|gtest'
+    no_library unroll 'curl|ssl|gtest'
+    ;;
+  subproject)
+    # All of it is configured, what runs models is built, and then installed as a static library.
+    rm -rf "${WORK:?}/whole" "$WORK/subproject" "$WORK/static"
+    "$CMAKE" -S "$SOURCE/tests/install/subproject" -B "$WORK/whole" -DUNROLL_SOURCE="$SOURCE"
+    "$CMAKE" -S "$SOURCE/tests/install/subproject" -B "$WORK/subproject" \
+      -DUNROLL_SOURCE="$SOURCE" -DUNROLL_INFER_ONLY=ON -DUNROLL_INSTALL=ON -DCMAKE_BUILD_TYPE=Debug
+    "$CMAKE" --build "$WORK/subproject" -j 2
+    "$WORK/subproject/runs_in_c"
+    "$CMAKE" --install "$WORK/subproject" --prefix "$WORK/static"
+    consume "$WORK/static" consumer_static -DINFER_ONLY=ON
+    consume_by_pkg_config "$WORK/static" unroll_infer
+    ;;
+  manual)
+    command -v man >/dev/null || skip "no man"
+    MANWIDTH=100 man --warnings --local-file "$WORK/tree/share/man/man1/unroll.1" \
+      >"$WORK/manual" 2>"$WORK/warnings"
+    [[ ! -s $WORK/warnings ]] || fail "$(cat "$WORK/warnings")"
+    # All verbs that --help lists.
+    "$WORK/tree/bin/unroll" --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z]*\) .*/\1/p' >"$WORK/verbs"
+    (($(wc -l <"$WORK/verbs") >= 7)) || fail "no verbs in --help"
+    while read -r verb; do
+      grep -q "unroll $verb" "$WORK/manual" || fail "not in the man page: $verb"
+    done <"$WORK/verbs"
+    ;;
+  bash)
+    # What bash offers behind these words.
+    offers() {
+      COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+      _unroll
+      echo "${COMPREPLY[*]}"
+    }
+    # shellcheck disable=SC1091
+    source "$WORK/tree/share/bash-completion/completions/unroll"
+    [[ $(offers unroll tra) == train ]] || fail "tra: $(offers unroll tra)"
+    for verb in train predict inspect data; do
+      [[ " $(offers unroll '') " == *" $verb "* ]] || fail "verbs: $(offers unroll '')"
+    done
+    [[ $(offers unroll train mnist --weight-d) == --weight-decay ]] || fail "flags of train"
+    [[ $(offers unroll data fet) == fetch ]] || fail "verbs of data"
+    [[ " $(offers unroll data fetch --) " == *" --data-dir "* ]] || fail "flags of data fetch"
+    [[ -z $(offers unroll train --epochs '') ]] || fail "files are bash's to offer"
+    ;;
+  zsh | fish)
+    command -v "$1" >/dev/null || skip "no $1"
+    if [[ $1 == zsh ]]; then
+      zsh -n "$WORK/tree/share/zsh/vendor-completions/_unroll"
+    else
+      answer=$(fish --no-config -c \
+        "source $WORK/tree/share/fish/vendor_completions.d/unroll.fish; complete -C 'unroll data f'")
+      [[ $answer == fetch* ]] || fail "verbs of data: $answer"
+    fi
+    ;;
+  deb)
+    command -v dpkg-shlibdeps >/dev/null || skip "no dpkg-shlibdeps"
+    rm -rf "${WORK:?}/deb"
+    mkdir -p "$WORK/deb"
+    cd "$WORK/deb"
+    "$(dirname "$CMAKE")/cpack" -G DEB --config "$BUILD/CPackConfig.cmake" -B "$WORK/deb" >log
+    file=$(echo "$WORK"/deb/*.deb)
+    dpkg-deb --field "$file" | tee control
+    for package in libc6 libfmt libhwy libstdc++6 libssl libdeflate zlib1g; do
+      grep -qE "^Depends:.*\\b${package//+/\\+}" control || fail "does not depend on $package"
+    done
+    ! grep -E '^Depends:.*(-dev|gtest|curl)' control || fail "depends on more than it runs with"
+    dpkg-deb --extract "$file" root
+    root/usr/bin/unroll --version
+    if [[ $SHARED == ON ]]; then
+      dpkg-deb --control "$file" control_files
+      grep -q ldconfig control_files/postinst || fail "ldconfig isn't run"
+      (($(grep -c '^libunroll' control_files/shlibs) == 2)) || fail "$(cat control_files/shlibs)"
+    fi
+    ;;
+  *) fail "no case $1" ;;
+esac

@@ -1,0 +1,102 @@
+// unroll export as a user types it.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "support/program.h"
+#include "support/specs.h"
+#include "unit/export/onnx_file.h"
+#include "unit/export/weights.h"
+
+namespace unroll::app {
+namespace {
+
+using test::run_program;
+
+struct ExportVerb : testing::Test {
+  test::TemporaryFolder folder;
+  std::string model = write(test::rnn_spec(2, 3, 4));
+
+  std::string write(const spec::ModelSpec& spec) const {
+    const std::string path = folder / "model.safetensors";
+    io::write_safetensors(path, test::CountedWeights(spec).views(),
+                          {{spec::ModelSpec::metadata_key, spec::to_json(spec)}});
+    return path;
+  }
+
+  void expect_refused(std::vector<std::string> arguments, int code,
+                      const std::vector<std::string>& parts) const {
+    arguments.insert(arguments.begin(), {"export", model});
+    const auto result = run_program(arguments);
+    EXPECT_EQ(result.code, code) << result.err;
+    EXPECT_EQ(result.out, "");
+    for (const std::string& part : parts)
+      EXPECT_NE(result.err.find(part), std::string::npos) << part << " in\n" << result.err;
+  }
+};
+
+TEST_F(ExportVerb, SaysWhatWasWrittenAndWhatGoesInAndOut) {
+  const std::string path = folder / "model.onnx";
+  const auto result = run_program({"export", model, "--format", "onnx", "-o", path});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(result.out, path + ": " + std::to_string(std::filesystem::file_size(path)) +
+                            " bytes\n"
+                            "input input (batch, time, 2): pixels, 0 to 255\n"
+                            "input rnn.h_0 (1, rnn.h_0_batch, 3): may be left out: zeros\n"
+                            "output rnn.h_n (1, batch, 3): after the last step\n"
+                            "output output (batch, 4): logits\n");
+  const test::OnnxFile file(test::content_of(path));
+  EXPECT_EQ(file.inputs.size(), 2u);
+  EXPECT_EQ(file.outputs.size(), 2u);
+}
+
+TEST_F(ExportVerb, TheSameModelGivesTheSameBytesAnywhere) {
+  for (const std::string format : {"onnx", "npz"}) {
+    std::vector<std::string> contents;
+    for (const std::string zone : {"Pacific/Auckland", "America/Los_Angeles"}) {
+      const std::string path = folder / zone.substr(0, 4);
+      const auto result = run_program({"export", model, "--format", format, "-o", path},
+                                      {.environment = {{"TZ", zone}}});
+      EXPECT_EQ(result.code, 0) << result.err;
+      contents.push_back(test::content_of(path));
+    }
+    EXPECT_EQ(contents[0], contents[1]) << format;
+  }
+}
+
+TEST_F(ExportVerb, WrongUsageIsRefused) {
+  const std::string path = folder / "out";
+  expect_refused({"--format", "onxx", "-o", path}, 2, {"onxx", "npz", "did you mean onnx?"});
+  expect_refused({"--format", "npz", "--streaming", "-o", path}, 2,
+                 {"--streaming", "--format onnx alone"});
+  expect_refused({"--format", "npz"}, 2, {"--out"});
+  expect_refused({"-o", path}, 2, {"--format"});
+  expect_refused({"--format", "onnx", "--streaming", "--lengths", "-o", path}, 2, {"--lengths"});
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST_F(ExportVerb, AFileThatCanNotBeWrittenLeavesNothingBehind) {
+  const std::string place = folder / "place";
+  std::filesystem::create_directory(place);
+  for (const std::string format : {"onnx", "npz"}) {
+    expect_refused({"--format", format, "-o", folder / "nowhere/model"}, 1, {"nowhere/model"});
+    expect_refused({"--format", format, "-o", place}, 1, {"place"});
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path()))
+    EXPECT_TRUE(entry.path() == model || entry.path() == place) << entry.path();
+}
+
+TEST_F(ExportVerb, ABareStateDictNeedsItsActivation) {
+  io::write_safetensors(folder / "bare.safetensors",
+                        test::CountedWeights(test::rnn_spec(2, 3, 4)).views());
+  const auto refused = run_program(
+      {"export", folder / "bare.safetensors", "--format", "onnx", "-o", folder / "model.onnx"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.err.find("--activation relu"), std::string::npos) << refused.err;
+  const auto given = run_program({"export", folder / "bare.safetensors", "--activation", "tanh",
+                                  "--format", "onnx", "-o", folder / "model.onnx"});
+  EXPECT_EQ(given.code, 0) << given.err;
+}
+
+}  // namespace
+}  // namespace unroll::app

@@ -1,0 +1,233 @@
+#include "train/checkpoint.h"
+
+#include <gtest/gtest.h>
+
+#include "kernels/bf16.h"
+#include "support/expect_error.h"
+#include "support/tensors.h"
+#include "train/problem.h"
+#include "train/trainer.h"
+#include "unroll/core/error.h"
+
+namespace unroll::train {
+namespace {
+
+/// 25 images of 4x4, no two alike, in two classes.
+data::Dataset make_set() {
+  data::Dataset set;
+  set.name = "made up";
+  set.count = 25;
+  set.rows = set.columns = 4;
+  set.classes = 2;
+  for (int i = 0; i < 25; ++i) {
+    for (int k = 0; k < 16; ++k)
+      set.images.push_back(static_cast<std::uint8_t>((i * 37 + k * (i % 2 ? 11 : 5)) % 256));
+    set.labels.push_back(static_cast<std::uint8_t>(i % 2));
+  }
+  return set;
+}
+
+struct Case {
+  const char* name;
+  void (*change)(Config&);
+};
+
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+
+// 25 images in batches of 10: every third step begins an epoch.
+Config make_config(const Case& c) {
+  Config config = recipe("tutorial");
+  config.hidden = 6;
+  config.batch_size = 10;
+  config.steps = 8;
+  config.lr = 0.05;
+  config.clip_norm = 1;
+  config.eval_every = 2;
+  config.threads = 1;
+  c.change(config);
+  return config;
+}
+
+std::unique_ptr<Trainer> make_trainer(const Config& config, const data::Dataset& set) {
+  if (find_task(config.dataset)) return std::make_unique<Trainer>(config, task_problem(config));
+  return std::make_unique<Trainer>(config, set, set);
+}
+
+/// All that a run tells, and its weights in the end.
+struct Outcome {
+  std::vector<std::vector<double>> told;
+  std::vector<std::vector<std::uint64_t>> weights;
+  bool operator==(const Outcome&) const = default;
+};
+
+/// Goes on, to the end or, with `stop_after`, to that step.
+void go_on(Trainer& trainer, std::int64_t stop_after, Outcome& outcome) {
+  std::int64_t made = 0;
+  Observer observer;
+  observer.step = [&](const StepResult& r) {
+    made = r.step;
+    outcome.told.push_back({static_cast<double>(r.step), r.loss, r.grad_norm});
+  };
+  observer.evaluation = [&](std::int64_t step, double, const Evaluation& e) {
+    outcome.told.push_back({static_cast<double>(step), e.loss, e.accuracy()});
+  };
+  observer.stop = [&] { return made == stop_after; };
+  trainer.run(observer);
+  outcome.weights.clear();
+  for (const Parameter& p : trainer.parameters()) outcome.weights.push_back(test::bits_of(p.value));
+}
+
+class Resumed : public testing::TestWithParam<Case> {};
+
+TEST_P(Resumed, FromEveryStepHasTheBitsOfAnUninterruptedRun) {
+  const data::Dataset set = make_set();
+  const Config config = make_config(GetParam());
+  if (config.precision == Precision::bf16 && !kernels::bf16_available())
+    GTEST_SKIP() << "no AVX512_BF16 here";
+  Outcome whole;
+  go_on(*make_trainer(config, set), 0, whole);
+  for (std::int64_t stop = 1; stop < config.steps; ++stop) {
+    Outcome outcome;
+    std::vector<std::byte> file;
+    {
+      const auto first = make_trainer(config, set);
+      go_on(*first, stop, outcome);
+      file = to_bytes(first->checkpoint());
+    }
+    Config other_threads = config;
+    other_threads.threads = 2;
+    const auto second = make_trainer(other_threads, set);
+    second->resume(checkpoint_from(file, "file"));
+    // Nothing is lost by writing it again.
+    EXPECT_EQ(to_bytes(second->checkpoint()), file);
+    go_on(*second, 0, outcome);
+    EXPECT_TRUE(outcome == whole) << "after step " << stop;
+  }
+}
+
+constexpr Case cases[] = {
+    {"Sgd", [](Config&) {}},
+    {"Momentum", [](Config& c) { c.momentum = 0.9; }},
+    {"Dropout",
+     [](Config& c) {
+       c.dropout = 0.5;
+       c.layers = 2;
+     }},
+    {"Zoneout",
+     [](Config& c) {
+       c.model = ModelKind::lstm;
+       c.zoneout_h = c.zoneout_c = 0.3;
+       c.optimizer = Algorithm::adam;
+     }},
+    {"Tbptt",
+     [](Config& c) {
+       c.tbptt = 3;
+       c.layers = 2;
+       c.dropout = 0.5;
+     }},
+    {"Muon",
+     [](Config& c) {
+       c.optimizer = Algorithm::muon;
+       c.momentum = 0.9;
+       c.schedule = ScheduleKind::linear;
+     }},
+    {"AdamWCosine",
+     [](Config& c) {
+       c.optimizer = Algorithm::adamw;
+       c.weight_decay = 0.1;
+       c.schedule = ScheduleKind::cosine;
+       c.dtype = DType::f64;
+     }},
+    {"TorchNumbers", [](Config& c) { c.rng = Rng::torch; }},
+    {"Augment", [](Config& c) { c.augment = 1; }},
+    {"Cnn",
+     [](Config& c) {
+       c.model = ModelKind::cnn;
+       c.hidden = 2;
+       c.dropout = 0.2;
+       c.rng = Rng::torch;
+     }},
+    {"Bf16", [](Config& c) { c.precision = Precision::bf16; }},
+    {"Adding",
+     [](Config& c) {
+       c.dataset = "adding";
+       c.length = 5;
+     }},
+    {"CopyTbptt",
+     [](Config& c) {
+       c.dataset = "copy";
+       c.length = 5;
+       c.tbptt = 4;
+       c.model = ModelKind::gru;
+       c.optimizer = Algorithm::adam;
+     }},
+};
+INSTANTIATE_TEST_SUITE_P(Trainer, Resumed, testing::ValuesIn(cases),
+                         [](const auto& test) { return test.param.name; });
+
+std::vector<std::byte> bytes_after(std::int64_t step, const Config& config,
+                                   const data::Dataset& set) {
+  const auto trainer = make_trainer(config, set);
+  Outcome ignored;
+  go_on(*trainer, step, ignored);
+  return to_bytes(trainer->checkpoint());
+}
+
+TEST(Checkpoint, OfAnotherModelIsRefused) {
+  const data::Dataset set = make_set();
+  Config config = make_config(cases[0]);
+  const auto bytes = bytes_after(2, config, set);
+  config.hidden = 7;
+  const auto other = make_trainer(config, set);
+  const std::string text =
+      test::error_of<FormatError>([&] { other->resume(checkpoint_from(bytes, "file")); });
+  EXPECT_NE(text.find("another model"), std::string::npos) << text;
+}
+
+TEST(Checkpoint, OfAnotherOptimizerIsRefused) {
+  const data::Dataset set = make_set();
+  Config config = make_config(cases[0]);
+  const auto bytes = bytes_after(2, config, set);
+  config.optimizer = Algorithm::adam;
+  const auto other = make_trainer(config, set);
+  const std::string text =
+      test::error_of<FormatError>([&] { other->resume(checkpoint_from(bytes, "file")); });
+  EXPECT_NE(text.find("exp_avg is missing"), std::string::npos) << text;
+}
+
+std::vector<std::byte> replaced(const std::vector<std::byte>& bytes, const std::string& from,
+                                const std::string& to) {
+  std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const auto at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  EXPECT_EQ(from.size(), to.size());
+  text.replace(at, from.size(), to);
+  const auto view = std::as_bytes(std::span(text));
+  return {view.begin(), view.end()};
+}
+
+TEST(Fault33, ACheckpointOfANewerVersion) {
+  const data::Dataset set = make_set();
+  const auto bytes = bytes_after(2, make_config(cases[0]), set);
+  const auto newer = replaced(bytes, R"(\"version\":1)", R"(\"version\":2)");
+  const std::string text = test::error_of<FormatError>([&] { checkpoint_from(newer, "file"); });
+  EXPECT_NE(text.find("written by a newer version"), std::string::npos) << text;
+}
+
+TEST(Checkpoint, ThatLacksSomethingIsRefused) {
+  const data::Dataset set = make_set();
+  const auto bytes = bytes_after(2, make_config(cases[0]), set);
+  for (const auto& [from, to] :
+       std::vector<std::pair<std::string, std::string>>{{"unroll_checkpoint", "unroll_cheekpoint"},
+                                                        {R"(\"masks\":)", R"(\"nasks\":)"},
+                                                        {R"(\"step\":2)", R"(\"step\":x)"},
+                                                        {"\"config\":", "\"konfig\":"},
+                                                        {"\"optimizer.", "\"optimiser."}}) {
+    const auto damaged = replaced(bytes, from, to);
+    const std::string text = test::error_of<FormatError>([&] { checkpoint_from(damaged, "file"); });
+    EXPECT_NE(text.find("file is not a checkpoint"), std::string::npos) << text;
+  }
+}
+
+}  // namespace
+}  // namespace unroll::train
