@@ -64,7 +64,7 @@ TEST(Version, NamesWhatDecidesTheBits) {
   const auto result = run_program({"--version"});
   EXPECT_EQ(result.code, 0) << result.err;
   EXPECT_TRUE(result.out.starts_with("unroll ")) << result.out;
-  for (const std::string part :
+  for (const std::string& part :
        {std::string("commit "), "revision " + std::to_string(numerics::revision),
         std::string(kernels::instruction_sets().front()), std::string("Highway 1."),
         std::string("OpenSSL 3.")})
