@@ -97,7 +97,7 @@ case $1 in
     ;;
   libraries)
     [[ $SHARED == ON ]] || skip "no shared libraries were built"
-    library unroll_infer 1000000
+    library unroll_infer "$LARGEST_INFER"
     library unroll 3000000
     no_library unroll_infer 'curl|ssl|crypto|deflate|libz|gtest'
     no_library unroll 'curl|ssl|gtest'
