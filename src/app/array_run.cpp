@@ -41,8 +41,7 @@ Outputs<T> run_array(const infer::Model<T>& model, const io::NpyArray& input) {
   if (each) out.shape.push_back(steps);
   out.shape.push_back(static_cast<std::int64_t>(model.outputs()));
 
-  std::vector<T> values(static_cast<std::size_t>(total));
-  io::to_floats(input.view(), std::span<T>(values));
+  const auto values = io::floats_of<T>(input.view());
   out.values.resize(static_cast<std::size_t>(batch * (each ? steps : 1)) * model.outputs());
   model.run(values, static_cast<std::size_t>(batch), static_cast<std::size_t>(steps),
             std::span<T>(out.values));

@@ -135,8 +135,7 @@ void download(const std::vector<std::string>& urls, const std::string& path, std
       if (failure.why.empty()) failure = check(transfer, sha256);
       if (failure.why.empty()) {
         make_folder(path);
-        const std::span<const std::byte> part = transfer.content;
-        write_file("download", path, std::span(&part, 1));
+        write_file("download", path, transfer.content);
         return;
       }
       failures.push_back(fmt::format("{}: {}", url, failure.why));

@@ -25,7 +25,7 @@ struct Flags {
 };
 
 void write(const Flags& flags, std::span<const std::byte> bytes) {
-  write_file("export", flags.out, std::span(&bytes, 1));
+  write_file("export", flags.out, bytes);
   fmt::print("{}: {} bytes\n", flags.out, bytes.size());
 }
 

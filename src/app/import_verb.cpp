@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 
+#include "app/array_index.h"
 #include "app/array_run.h"
 #include "app/messages.h"
 #include "app/verbs.h"
@@ -28,16 +29,6 @@ std::vector<std::int64_t> squeezed(std::vector<std::int64_t> shape) {
   return shape;
 }
 
-/// "[3, 2]", where a number is in an array.
-std::string place_of(std::size_t index, const std::vector<std::int64_t>& shape) {
-  std::vector<std::size_t> at(shape.size());
-  for (std::size_t d = shape.size(); d-- > 0;) {
-    at[d] = index % static_cast<std::size_t>(shape[d]);
-    index /= static_cast<std::size_t>(shape[d]);
-  }
-  return fmt::format("[{}]", fmt::join(at, ", "));
-}
-
 /// Runs the model on the inputs and compares; says how far off the furthest output is.
 bool check(const importer::ImportedModel& imported, const Flags& flags) {
   const io::NpyArray theirs = io::read_npy(flags.check[1]);
@@ -47,8 +38,7 @@ bool check(const importer::ImportedModel& imported, const Flags& flags) {
         "import",
         fmt::format("--check: {} has shape [{}], the model's outputs have [{}]", flags.check[1],
                     fmt::join(theirs.shape, ", "), fmt::join(ours.shape, ", ")));
-  std::vector<double> expected(ours.values.size());
-  io::to_floats(theirs.view(), std::span<double>(expected));
+  const auto expected = io::floats_of<double>(theirs.view());
   double largest = 0, size = 0;
   std::size_t at = 0;
   for (std::size_t i = 0; i < expected.size(); ++i) {
@@ -64,7 +54,7 @@ bool check(const importer::ImportedModel& imported, const Flags& flags) {
   fmt::print(
       "check: {} outputs of up to {:.4g}; the largest difference is {:.3g}, at {}: {:.9g} here, "
       "{:.9g} in {}: {} {:g}\n",
-      expected.size(), size, largest, place_of(at, ours.shape), ours.values[at], expected[at],
+      expected.size(), size, largest, index_text(at, ours.shape), ours.values[at], expected[at],
       flags.check[1], good ? "within" : "MORE THAN", flags.tolerance);
   return good;
 }
@@ -74,8 +64,7 @@ int work(const Flags& flags) {
   std::optional<std::string> architecture;
   if (!flags.architecture.empty()) {
     constexpr std::uint64_t kLongest = std::uint64_t{1} << 20;
-    const auto bytes = read_file("import", flags.architecture, kLongest);
-    architecture.emplace(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    architecture = read_text("import", flags.architecture, kLongest);
   }
   importer::ImportedModel model;
   try {
@@ -92,11 +81,11 @@ int work(const Flags& flags) {
   for (const importer::Weight& weight : model.weights) numbers += weight.values.size();
   fmt::print("{}: all {} tensors used, {} numbers\n", flags.file, state.arrays.size(), numbers);
   if (!flags.check.empty() && !check(model, flags)) {
-    fmt::print(stderr,
-               "unroll: [import] the imported model gives other outputs than the original, so {} "
-               "was not written; compare the architecture's readout, activations and order of "
-               "layers, and whether the original was in eval() and its arrays batch_first\n",
-               flags.out);
+    say_error(fmt::format(
+        "[import] the imported model gives other outputs than the original, so {} was not written; "
+        "compare the architecture's readout, activations and order of layers, and whether the "
+        "original was in eval() and its arrays batch_first",
+        flags.out));
     return kFailed;
   }
   model.save(flags.out);

@@ -158,8 +158,7 @@ int work(const ModelFlags& flags) {
   double total_square = 0;
   for (const auto& [name, sizes] : weights) {
     const io::ArrayView* array = model.file.find(name);  // load_model saw that it is there
-    std::vector<double> values(array->data.size() / io::size_of(array->type));
-    io::to_floats(*array, std::span<double>(values));
+    const auto values = io::floats_of<double>(*array);
     double square = 0;
     for (const double v : values) square += v * v;
     const auto count = static_cast<std::int64_t>(values.size());

@@ -72,8 +72,7 @@ std::optional<Manifest> Manifest::read(const std::string& folder) {
   const std::string path = path_in(folder, file_name);
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) return std::nullopt;
-  const auto bytes = read_file("manifest", path, kLargest);
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const std::string text = read_text("manifest", path, kLargest);
   const Json json = parse_json(text, [&](std::string_view) { damaged(path); });
   if (!json.is_object()) damaged(path);
   Json content = json;

@@ -53,11 +53,6 @@ namespace {
 
 constexpr const char* kModelFile = "model.safetensors";
 
-bool is_floating(io::ElementType type) {
-  using enum io::ElementType;
-  return type == f32 || type == f64 || type == f16 || type == bf16;
-}
-
 /// A file that a run's manifest lists is checked against it; others are taken as they are.
 io::Safetensors read_model(const std::string& path) {
   const std::filesystem::path file(path);
@@ -96,7 +91,7 @@ void check_fits(const LoadedModel& model, const std::string& misfits) {
   std::vector<std::string> found;
   if (!misfits.empty()) found.push_back(misfits);
   for (const io::ArrayView& array : model.file.arrays())
-    if (!is_floating(array.type))
+    if (!io::is_floating(array.type))
       found.push_back(fmt::format("{} has elements of type {}, expected floats", array.name,
                                   io::name_of(array.type)));
   if (!found.empty())

@@ -104,8 +104,7 @@ RunFolder::RunFolder(const std::string& path) : path_(path), lock_("resume", pat
   constexpr std::uint64_t kLargest = 1 << 20;
   std::error_code ignored;
   auto manifest = Manifest::read(path_);
-  const auto bytes = read_file("resume", file("config.json"), kLargest);
-  config_.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  config_ = read_text("resume", file("config.json"), kLargest);
   if (manifest) {
     manifest_ = std::move(*manifest);
     return;
@@ -117,7 +116,7 @@ RunFolder::RunFolder(const std::string& path) : path_(path), lock_("resume", pat
                                               "files are whole; train again: unroll train "
                                               "--config {}",
                                               path_, file("config.json")));
-  manifest_.files["config.json"] = {hash_of(bytes)};
+  manifest_.files["config.json"] = {hash_of(std::as_bytes(std::span(config_)))};
 }
 
 std::map<std::int64_t, std::string> RunFolder::checkpoints() const {
@@ -203,8 +202,7 @@ void RunFolder::replace(const std::string& name, std::span<const std::byte> cont
     manifest_.files[name].push_back(hash);
     manifest_.write(path_);
   }
-  const std::span<const std::byte> part = content;
-  write_file("train", file(name), std::span(&part, 1));
+  write_file("train", file(name), content);
   manifest_.files[name] = {hash};
 }
 

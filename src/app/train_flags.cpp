@@ -165,8 +165,7 @@ TrainFlags::Result TrainFlags::resolve() const {
     throw UsageError("--config says what the model is; leave --model out");
   if (config_file_) {
     constexpr std::uint64_t kLargest = 1 << 20;
-    const auto bytes = read_file("config", *config_file_, kLargest);
-    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    const std::string text = read_text("config", *config_file_, kLargest);
     train::LoadedConfig loaded = train::config_from_json(text, *config_file_);
     result.config = std::move(loaded.config);
     result.provenance = std::move(loaded.provenance);

@@ -4,7 +4,9 @@
 
 #include <cmath>
 #include <cstring>
+#include <set>
 
+#include "app/array_index.h"
 #include "app/manifest.h"
 #include "app/material.h"
 #include "app/verbose.h"
@@ -26,31 +28,19 @@ struct Flags {
 
 train::LoadedConfig read_config(const std::string& path) {
   constexpr std::uint64_t kLargest = 1 << 20;
-  const auto bytes = read_file("verify", path, kLargest);
-  return train::config_from_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path);
+  return train::config_from_json(read_text("verify", path, kLargest), path);
 }
 
-/// Names the files that are not as the manifest lists them; whether there are none.
-bool check_files(const std::string& folder, const Manifest& manifest) {
-  bool intact = true;
+/// The files that are not as the manifest lists them; each is named.
+std::set<std::string> changed_files(const std::string& folder, const Manifest& manifest) {
+  std::set<std::string> changed;
   for (const auto& [name, hashes] : manifest.files) {
     if (manifest.is_intact(folder, name)) continue;
     fmt::print("{} is not as it was written: its SHA-256 is not what manifest.json says\n", name);
-    intact = false;
+    changed.insert(name);
   }
-  if (intact) fmt::print("{} files are as they were written\n", manifest.files.size());
-  return intact;
-}
-
-/// Where element `flat` of an array lies: "[3, 17]".
-std::string index_of(const io::ArrayView& array, std::size_t flat) {
-  std::vector<std::size_t> index(array.shape.size());
-  for (std::size_t d = index.size(); d-- > 0;) {
-    const auto size = static_cast<std::size_t>(array.shape[d]);
-    index[d] = flat % size;
-    flat /= size;
-  }
-  return fmt::format("[{}]", fmt::join(index, ", "));
+  if (changed.empty()) fmt::print("{} files are as they were written\n", manifest.files.size());
+  return changed;
 }
 
 /// Enough digits that other bits are other text, but for NaN's.
@@ -74,8 +64,8 @@ std::string first_difference(const io::Safetensors& file, const std::vector<io::
     const std::size_t width = io::size_of(ours.type);
     for (std::size_t i = 0; i < ours.data.size() / width; ++i)
       if (std::memcmp(&ours.data[i * width], &theirs->data[i * width], width) != 0)
-        return fmt::format("{}{} is {} in the file, {} trained again", ours.name, index_of(ours, i),
-                           value_text(*theirs, i), value_text(ours, i));
+        return fmt::format("{}{} is {} in the file, {} trained again", ours.name,
+                           index_text(i, ours.shape), value_text(*theirs, i), value_text(ours, i));
   }
   if (file.arrays().size() != again.size()) return "the file has tensors that the model has not";
   return "";
@@ -111,8 +101,8 @@ int work(const Flags& flags) {
     throw FormatError("verify", fmt::format("the run in {} did not end; go on with it: unroll "
                                             "train --resume {}",
                                             flags.run, flags.run));
-  const bool intact = check_files(flags.run, *manifest);
-  if (!manifest->is_intact(flags.run, "config.json")) return kFailed;  // nothing to go by
+  const auto changed = changed_files(flags.run, *manifest);
+  if (changed.contains("config.json")) return kFailed;  // nothing to go by
   const std::string path = flags.run + "/model.safetensors";
   auto [config, provenance] = read_config(flags.run + "/config.json");
   if (flags.threads) config.threads = *flags.threads;
@@ -143,7 +133,7 @@ int work(const Flags& flags) {
   for (const Parameter& p : trainer.parameters()) weights += p.value.numel();
   fmt::print("model.safetensors has the same bits: {} weights in {} tensors\n", weights,
              file.arrays().size());
-  return intact ? kOk : kFailed;
+  return changed.empty() ? kOk : kFailed;
 }
 
 }  // namespace

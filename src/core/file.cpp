@@ -74,6 +74,20 @@ void sync_folder_of(std::string_view operation, const std::string& path) {
   if (!synced) fail(operation, path, "write");
 }
 
+/// The whole of a file of at most `limit` bytes, in a vector or a string.
+template <class Bytes>
+Bytes read_whole(std::string_view operation, const std::string& path, std::uint64_t limit) {
+  const InputFile file(operation, path);
+  if (file.size() > limit)
+    throw FileError(operation, fmt::format("{} has {} bytes, more than the {} expected of such a "
+                                           "file; is it the right one?",
+                                           path, file.size(), limit));
+  Bytes bytes;
+  bytes.resize(file.size());
+  file.read_at(0, std::as_writable_bytes(std::span(bytes)));
+  return bytes;
+}
+
 }  // namespace
 
 InputFile::InputFile(std::string_view operation, const std::string& path)
@@ -111,14 +125,11 @@ void InputFile::read_at(std::uint64_t offset, std::span<std::byte> out) const {
 
 std::vector<std::byte> read_file(std::string_view operation, const std::string& path,
                                  std::uint64_t limit) {
-  const InputFile file(operation, path);
-  if (file.size() > limit)
-    throw FileError(operation, fmt::format("{} has {} bytes, more than the {} expected of such a "
-                                           "file; is it the right one?",
-                                           path, file.size(), limit));
-  std::vector<std::byte> bytes(file.size());
-  file.read_at(0, bytes);
-  return bytes;
+  return read_whole<std::vector<std::byte>>(operation, path, limit);
+}
+
+std::string read_text(std::string_view operation, const std::string& path, std::uint64_t limit) {
+  return read_whole<std::string>(operation, path, limit);
 }
 
 void write_file(std::string_view operation, const std::string& path,
@@ -151,9 +162,13 @@ void write_file(std::string_view operation, const std::string& path,
   sync_folder_of(operation, path);
 }
 
+void write_file(std::string_view operation, const std::string& path,
+                std::span<const std::byte> bytes) {
+  write_file(operation, path, std::span(&bytes, 1));
+}
+
 void write_file(std::string_view operation, const std::string& path, std::string_view text) {
-  const std::span<const std::byte> part = std::as_bytes(std::span(text));
-  write_file(operation, path, std::span(&part, 1));
+  write_file(operation, path, std::as_bytes(std::span(text)));
 }
 
 void remove_file(std::string_view operation, const std::string& path) {

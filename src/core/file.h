@@ -34,11 +34,14 @@ class InputFile {
 /// The whole of a file of at most `limit` bytes; throws FileError when it is larger.
 std::vector<std::byte> read_file(std::string_view operation, const std::string& path,
                                  std::uint64_t limit);
+std::string read_text(std::string_view operation, const std::string& path, std::uint64_t limit);
 
 /// Writes all parts to a temporary file beside `path`, syncs it, and renames it: after a fault the
 /// old file or the new one is there, never a part of one. Throws FileError; nothing is left behind.
 void write_file(std::string_view operation, const std::string& path,
                 std::span<const std::span<const std::byte>> parts);
+void write_file(std::string_view operation, const std::string& path,
+                std::span<const std::byte> bytes);
 void write_file(std::string_view operation, const std::string& path, std::string_view text);
 
 /// Removes a file, if there is one. Throws FileError.

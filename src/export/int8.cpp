@@ -31,8 +31,7 @@ Int8Matrix to_int8(std::span<const float> matrix, std::size_t rows) {
 bool is_in_int8(const io::ArrayView& array) { return array.shape.size() == 2; }
 
 std::vector<float> finite_floats(const io::ArrayView& array) {
-  std::vector<float> values(array.data.size() / io::size_of(array.type));
-  io::to_floats(array, std::span(values));
+  auto values = io::floats_of<float>(array);
   for (std::size_t i = 0; i < values.size(); ++i)
     if (!std::isfinite(values[i]))
       throw FormatError(

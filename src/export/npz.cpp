@@ -85,8 +85,7 @@ void check_name(const std::string& name) {
 
 template <class T>
 void append_values(const io::ArrayView& array, std::vector<std::byte>& file) {
-  std::vector<T> values(array.data.size() / io::size_of(array.type));
-  io::to_floats(array, std::span<T>(values));
+  const auto values = io::floats_of<T>(array);
   const auto bytes = std::as_bytes(std::span(values));
   file.insert(file.end(), bytes.begin(), bytes.end());
 }

@@ -11,9 +11,7 @@ namespace unroll::exporter {
 std::vector<float> Weights::operator()(const std::string& name) const {
   const auto found = std::ranges::find(arrays_, name, &io::ArrayView::name);
   if (found == arrays_.end()) throw FormatError("export", fmt::format("{} is missing", name));
-  std::vector<float> values(found->data.size() / io::size_of(found->type));
-  io::to_floats(*found, std::span<float>(values));
-  return values;
+  return io::floats_of<float>(*found);
 }
 
 }  // namespace unroll::exporter

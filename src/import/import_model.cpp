@@ -12,11 +12,6 @@
 namespace unroll::importer {
 namespace {
 
-bool is_floating(io::ElementType type) {
-  using enum io::ElementType;
-  return type == f32 || type == f64 || type == f16 || type == bf16;
-}
-
 /// The file's arrays by the names that the description gives them; others as the file does.
 std::map<std::string, const io::ArrayView*> as_described(const Architecture& architecture,
                                                          const WeightNames& names) {
@@ -56,13 +51,12 @@ ImportedModel import_model(const StateDict& state, std::optional<std::string_vie
     const auto found = arrays.find(name);
     if (found == arrays.end() || found->second->shape != shape) continue;  // is in misfits
     const io::ArrayView& array = *found->second;
-    if (!is_floating(array.type)) {
+    if (!io::is_floating(array.type)) {
       add(fmt::format("{} has elements of type {}, expected floats", name,
                       io::name_of(array.type)));
       continue;
     }
-    std::vector<float> values(array.data.size() / io::size_of(array.type));
-    io::to_floats(array, std::span<float>(values));
+    auto values = io::floats_of<float>(array);
     const auto bad = std::ranges::find_if(values, [](float v) { return !std::isfinite(v); });
     if (bad != values.end())
       add(fmt::format("{} has a number that is not finite in f32: {}", name, *bad));

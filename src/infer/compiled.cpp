@@ -35,11 +35,7 @@ class Compiler {
  public:
   Compiler(const std::vector<spec::Features>& features, std::span<const io::ArrayView> weights)
       : features_(features) {
-    for (const auto& w : weights) {
-      auto& to = values_[w.name];
-      to.resize(w.data.size() / io::size_of(w.type));
-      io::to_floats(w, std::span<T>(to));
-    }
+    for (const auto& w : weights) values_[w.name] = io::floats_of<T>(w);
   }
 
   Stage<T> operator()(const spec::RecurrentSpec& r) {

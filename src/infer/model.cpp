@@ -104,12 +104,13 @@ Model<T> from_file(const io::Safetensors& file, const std::string& name, bool al
     throw FormatError("model", fmt::format("{} holds weights but no description of the model; make "
                                            "one with spec::from_weights",
                                            name));
-  for (const io::ArrayView& array : file.arrays())
-    if (const std::size_t count = io::count_not_finite(array); count > 0 && !allow_not_finite)
-      throw FormatError("model",
-                        fmt::format("{}: {} has {} weights that are NaN or infinite; train "
-                                    "it again, or load it with allow_not_finite",
-                                    name, array.name, count));
+  if (!allow_not_finite)
+    for (const io::ArrayView& array : file.arrays())
+      if (const std::size_t count = io::count_not_finite(array); count > 0)
+        throw FormatError("model",
+                          fmt::format("{}: {} has {} weights that are NaN or infinite; train "
+                                      "it again, or load it with allow_not_finite",
+                                      name, array.name, count));
   try {
     return Model<T>(spec::from_json(description->second), file.arrays());
   } catch (const FormatError& error) {

@@ -226,6 +226,11 @@ std::string_view name_of(ElementType type) {
   return "?";
 }
 
+bool is_floating(ElementType type) {
+  using enum ElementType;
+  return type == f32 || type == f64 || type == f16 || type == bf16;
+}
+
 bool is_good_name(std::string_view name) {
   return !name.empty() && std::none_of(name.begin(), name.end(), [](char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;

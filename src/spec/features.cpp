@@ -4,22 +4,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "spec/limits.h"
 #include "unroll/core/error.h"
 #include "unroll/spec/model_spec.h"
 
 namespace unroll::spec {
 namespace {
-
-// Enough for any network that fits in memory, and small enough that what a damaged description asks
-// for stays bounded, and that products of a few sizes do not overflow.
-constexpr std::int64_t kLargest = 1 << 24;
-constexpr std::int64_t kLongest = std::int64_t{1} << 40;  // steps
-constexpr std::int64_t kMostChannels = 1 << 16;
-constexpr std::int64_t kLargestWindow = 1 << 12;
-constexpr std::int64_t kMostFeatures = 1 << 27;
-constexpr std::int64_t kMostRecurrentLayers = 1024;
-constexpr std::size_t kMostLayers = 256;
-constexpr std::size_t kLongestName = 256;
 
 /// Ranges of a layer's numbers; `where` names the layer.
 struct Ranges {

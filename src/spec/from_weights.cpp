@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "spec/limits.h"
 #include "unroll/core/error.h"
 
 namespace unroll::spec {
@@ -154,7 +155,6 @@ ModelSpec from_weights(const Weights& weights, const Assumed& assumed) {
   const std::vector<std::string> recurrent = recurrent_names(weights);
   const std::vector<LinearSpec> linear = linear_layers(weights, recurrent);
   // Of more no description may consist (features_of), and putting them in order would take long.
-  constexpr std::size_t kMostLayers = 256;
   if (linear.size() > kMostLayers)
     not_understood(
         fmt::format("{} linear layers, expected at most {}", linear.size(), kMostLayers));

@@ -1,9 +1,6 @@
 // Gzip in memory: the input as a file, and as content that is compressed first, because no fuzzer
 // finds a CRC-32.
-#include <libdeflate.h>
-
 #include <algorithm>
-#include <memory>
 #include <span>
 #include <vector>
 
@@ -14,15 +11,6 @@ namespace unroll::fuzz {
 namespace {
 
 using Content = std::vector<std::uint8_t>;
-
-std::vector<std::byte> compress(Bytes bytes) {
-  static const std::unique_ptr<libdeflate_compressor, decltype(&libdeflate_free_compressor)>
-      compressor(libdeflate_alloc_compressor(1), &libdeflate_free_compressor);
-  std::vector<std::byte> out(libdeflate_gzip_compress_bound(compressor.get(), bytes.size()));
-  out.resize(libdeflate_gzip_compress(compressor.get(), bytes.data(), bytes.size(), out.data(),
-                                      out.size()));
-  return out;
-}
 
 bool decodes(std::span<const std::byte> file, std::uint64_t size) {
   return accepts([&] { data::gunzip("FILE", file, size); });
@@ -56,19 +44,19 @@ Content read(std::span<const std::byte> file) {
 void gzip(Bytes bytes) {
   read(std::as_bytes(bytes));
 
-  std::vector<std::byte> file = compress(bytes);
-  require(std::ranges::equal(read(file), bytes), "what was compressed comes back");
-  const std::span<const std::byte> all = file;
+  Content file = gzip_of(bytes);
+  const auto all = [&] { return std::as_bytes(std::span(file)); };
+  require(std::ranges::equal(read(all()), bytes), "what was compressed comes back");
   // Somewhere that depends on the input, so that the fuzzer can choose it.
   const std::size_t place = data::gzip_length(std::as_bytes(bytes)) % file.size();
-  require(!decodes(all.first(place), bytes.size()), "a truncated file is refused");
+  require(!decodes(all().first(place), bytes.size()), "a truncated file is refused");
   const bool in_checksums = place >= file.size() - 8;
-  file[place] ^= std::byte{0x10};
-  const bool accepted = decodes(file, bytes.size());
+  file[place] ^= 0x10;
+  const bool accepted = decodes(all(), bytes.size());
   require(!(in_checksums && accepted), "a wrong checksum or length is refused");
-  file[place] ^= std::byte{0x10};
-  file.push_back(std::byte{0});
-  require(!decodes(file, bytes.size()), "a byte after the end is refused");
+  file[place] ^= 0x10;
+  file.push_back(0);
+  require(!decodes(all(), bytes.size()), "a byte after the end is refused");
 }
 
 }  // namespace unroll::fuzz

@@ -1,8 +1,5 @@
 // Idx files, images and labels, as they are and as gzip.
-#include <libdeflate.h>
-
 #include <algorithm>
-#include <memory>
 #include <numeric>
 #include <span>
 #include <vector>
@@ -13,15 +10,6 @@
 
 namespace unroll::fuzz {
 namespace {
-
-std::vector<std::uint8_t> gzip_of(Bytes bytes) {
-  static const std::unique_ptr<libdeflate_compressor, decltype(&libdeflate_free_compressor)>
-      compressor(libdeflate_alloc_compressor(1), &libdeflate_free_compressor);
-  std::vector<std::uint8_t> out(libdeflate_gzip_compress_bound(compressor.get(), bytes.size()));
-  out.resize(libdeflate_gzip_compress(compressor.get(), bytes.data(), bytes.size(), out.data(),
-                                      out.size()));
-  return out;
-}
 
 /// What reading a file came to; all empty where it was refused.
 struct Outcome {

@@ -24,8 +24,7 @@ void npy(Bytes bytes) {
   io::NpyArray array;
   if (!accepts([&] { array = io::read_npy(file.path()); })) return;
   require(array.data.size() <= bytes.size(), "no more data than the file has");
-  std::vector<float> floats(array.data.size() / io::size_of(array.type));
-  io::to_floats(array.view(), std::span(floats));
+  io::floats_of<float>(array.view());
 
   array.type == io::ElementType::f32 ? write_again<float>(array) : write_again<double>(array);
   const io::NpyArray again = io::read_npy(scratch_path());

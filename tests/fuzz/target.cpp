@@ -1,11 +1,13 @@
 #include "target.h"
 
+#include <libdeflate.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 
 namespace unroll::fuzz {
 namespace {
@@ -56,6 +58,15 @@ void MemoryFile::assign(Bytes bytes) {
       ::ftruncate(descriptor_, 0) == 0 &&
       ::pwrite(descriptor_, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size());
   require(fits, "a file in memory can be written");
+}
+
+std::vector<std::uint8_t> gzip_of(Bytes content) {
+  static const std::unique_ptr<libdeflate_compressor, decltype(&libdeflate_free_compressor)>
+      compressor(libdeflate_alloc_compressor(1), &libdeflate_free_compressor);
+  std::vector<std::uint8_t> file(libdeflate_gzip_compress_bound(compressor.get(), content.size()));
+  file.resize(libdeflate_gzip_compress(compressor.get(), content.data(), content.size(),
+                                       file.data(), file.size()));
+  return file;
 }
 
 const std::string& scratch_path() {

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "unroll/core/error.h"
 
@@ -59,6 +60,9 @@ class MemoryFile {
   int descriptor_ = -1;
   std::string path_;
 };
+
+/// A gzip file with this content.
+std::vector<std::uint8_t> gzip_of(Bytes content);
 
 /// A path for files that a target writes, in a folder that goes away at the end.
 const std::string& scratch_path();

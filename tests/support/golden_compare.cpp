@@ -75,11 +75,8 @@ std::vector<double> values_of(const io::ArrayView& array) {
     case io::ElementType::u8:
     case io::ElementType::boolean:
       return widen<std::uint8_t>(array.data);
-    default: {
-      std::vector<double> values(array.data.size() / io::size_of(array.type));
-      io::to_floats(array, std::span(values));
-      return values;
-    }
+    default:
+      return io::floats_of<double>(array);
   }
 }
 

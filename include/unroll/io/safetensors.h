@@ -18,6 +18,7 @@ enum class ElementType { f32, f64, f16, bf16, i64, i32, i16, i8, u8, boolean };
 
 UNROLL_API std::size_t size_of(ElementType type);       ///< bytes an element
 UNROLL_API std::string_view name_of(ElementType type);  ///< "F32", ...
+UNROLL_API bool is_floating(ElementType type);
 
 /// One array of a file: raw little-endian bytes, row-major, at any alignment. `data` belongs to
 /// whoever made it.
@@ -35,6 +36,14 @@ struct ArrayView {
 /// integers or booleans.
 UNROLL_API void to_floats(const ArrayView& array, std::span<float> out);
 UNROLL_API void to_floats(const ArrayView& array, std::span<double> out);
+
+/// The same in a vector of the array's size. Throws FormatError for integers and booleans.
+template <class T>
+std::vector<T> floats_of(const ArrayView& array) {
+  std::vector<T> values(array.data.size() / size_of(array.type));
+  to_floats(array, std::span<T>(values));
+  return values;
+}
 
 /// How many values of a floating-point array are NaN or infinite; 0 for integers and booleans.
 UNROLL_API std::size_t count_not_finite(const ArrayView& array);

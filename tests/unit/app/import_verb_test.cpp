@@ -59,8 +59,7 @@ TEST(ImportVerb, WritesAModelThatIsTheOriginal) {
   EXPECT_EQ(run_program({"predict", import.model, import.in, "--out", got}).code, 0);
   const io::NpyArray array = io::read_npy(got);
   EXPECT_EQ(array.shape, (std::vector<std::int64_t>{2, 2}));
-  std::vector<float> values(4);
-  io::to_floats(array.view(), std::span<float>(values));
+  const auto values = io::floats_of<float>(array.view());
   for (std::size_t k = 0; k < 4; ++k) EXPECT_NEAR(values[k], import.outputs[k], 1e-6);
 }
 

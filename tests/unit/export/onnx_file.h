@@ -50,7 +50,11 @@ struct OnnxFile {
         case 14: {
           protozero::pbf_reader entry = model.get_message();
           std::string key, value;
-          while (entry.next()) (entry.tag() == 1 ? key : value) = entry.get_string();
+          while (entry.next()) {
+            // The tag is read first: reading the string moves on.
+            std::string& text = entry.tag() == 1 ? key : value;
+            text = entry.get_string();
+          }
           metadata[key] = value;
           break;
         }

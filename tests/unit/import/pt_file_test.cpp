@@ -33,9 +33,7 @@ void expect_tensor(const StateDict& state, const char* name, io::ElementType typ
   const io::ArrayView& array = array_of(state, name);
   EXPECT_EQ(array.type, type) << name;
   EXPECT_EQ(array.shape, shape) << name;
-  std::vector<double> got(array.data.size() / io::size_of(array.type));
-  io::to_floats(array, std::span<double>(got));
-  EXPECT_EQ(got, values) << name;
+  EXPECT_EQ(io::floats_of<double>(array), values) << name;
 }
 
 TEST(PtFile, TensorsOfEveryTypeAndStride) {

@@ -1,0 +1,370 @@
+#include "export/cpp_layers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "export/cpp_functions.h"
+#include "export/cpp_text.h"
+#include "export/int8.h"
+
+namespace unroll::exporter {
+namespace {
+
+using spec::Readout;
+
+std::string_view name_of_cell(const spec::RecurrentSpec& r) {
+  switch (r.cell) {
+    case spec::Cell::lstm:
+      return "LSTM";
+    case spec::Cell::gru:
+      return "GRU";
+    case spec::Cell::rnn:
+      break;
+  }
+  return r.nonlinearity == Nonlinearity::tanh ? "tanh RNN" : "relu RNN";
+}
+
+/// Goes through the layers and writes what each adds to the parts.
+class Writer {
+ public:
+  Writer(const spec::ModelSpec& spec, std::span<const io::ArrayView> weights, bool int8)
+      : features_(spec::features_of(spec)), int8_(int8) {
+    for (const io::ArrayView& array : weights) values_[array.name] = finite_floats(array);
+    for (std::size_t i = 0; i < spec.layers.size(); ++i)
+      if (std::holds_alternative<spec::RecurrentSpec>(spec.layers[i])) last_recurrent_ = i;
+    for (; at_ < spec.layers.size(); ++at_) {
+      keep_input(spec);
+      std::visit(*this, spec.layers[at_]);
+    }
+    if (x_ != "out") copy(x_, features_.back().size(), "out");
+    if (sums_ > 0) add_field("sums_", sums_);
+    for (const auto& [name, size] : buffers_) add_field(name, size);
+    parts_.functions = cpp_functions(used_);
+  }
+
+  void operator()(const spec::LinearSpec& l) {
+    const std::string to = next_buffer();
+    comment(fmt::format("linear: {} to {}", l.in_features, l.out_features));
+    start(l.bias ? constant(l.name + ".bias") : "", l.out_features, to);
+    multiply(l.name + ".weight", x_, l.in_features, l.out_features, to);
+    x_ = to;
+  }
+
+  void operator()(const spec::ActivationSpec& a) {
+    const std::string to = next_buffer();
+    apply(spec::name_of(a.function), x_, features_[at_].size(), to);
+    x_ = to;
+  }
+
+  void operator()(const spec::RecurrentSpec& r) {
+    for (std::int64_t l = 0; l < r.num_layers; ++l) {
+      comment(fmt::format("{}{}: {} to {}", name_of_cell(r),
+                          r.num_layers > 1 ? fmt::format(", layer {}", l) : "",
+                          l == 0 ? r.input_size : r.state_size(), r.state_size()));
+      recurrent_layer(r, l);
+    }
+    read_out(r);
+  }
+
+  void operator()(const spec::ScaleSpec& s) {
+    const std::int64_t count = features_[at_].size();
+    const auto each = [&](const std::vector<double>& values) {
+      std::vector<float> all(values.begin(), values.end());
+      all.resize(static_cast<std::size_t>(count), all.front());
+      return all;
+    };
+    const std::string mean = constant("scale.mean", each(s.mean)),
+                      std = constant("scale.std", each(s.std)), to = next_buffer();
+    call("scale", mean, std, x_, count, to);
+    x_ = to;
+  }
+
+  void operator()(const spec::ResidualSpec& r) {
+    const std::int64_t count = features_[at_].size();
+    comment(fmt::format("residual connection over {} layer{}", r.over, r.over == 1 ? "" : "s"));
+    const std::string kept = inputs_[at_ - static_cast<std::size_t>(r.over)], to = next_buffer();
+    copy(x_, count, to);
+    call("add", kept, count, to);
+    x_ = to;
+  }
+
+  void operator()(const spec::Conv2dSpec&) {}  // of images: not in a model of sequences
+  void operator()(const spec::MaxPool2dSpec&) {}
+  void operator()(const spec::FlattenSpec&) {}
+
+  /// What was written; once.
+  CppParts take() { return std::move(parts_); }
+
+ private:
+  const std::vector<float>& values(const std::string& name) const { return values_.at(name); }
+
+  // Constants. Each returns the C++ expression for what it wrote.
+
+  std::string constant(const std::string& name) { return constant(name, values(name)); }
+
+  std::string constant(const std::string& name, std::span<const float> numbers) {
+    const std::string id = names_.unique(name);
+    append_array(parts_.constants, id, numbers, numbers.size());
+    parts_.weight_bytes += numbers.size_bytes();
+    return id;
+  }
+
+  /// The sum of two vectors, which may be there or not; "" where neither is.
+  std::string sum_constant(const std::string& name, const std::string& one,
+                           const std::string& other) {
+    const auto a = values_.find(one), b = values_.find(other);
+    if (a == values_.end() && b == values_.end()) return "";
+    if (a == values_.end()) return constant(name, b->second);
+    std::vector<float> sum = a->second;
+    if (b != values_.end())
+      for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += b->second[i];
+    return constant(name, sum);
+  }
+
+  // Statements of step().
+
+  void statement(const std::string& text) { parts_.step += fmt::format("    {};\n", text); }
+  void comment(const std::string& text) { parts_.step += fmt::format("    // {}\n", text); }
+
+  template <class... Arguments>
+  void call(std::string_view function, const Arguments&... arguments) {
+    used_.insert(function);
+    std::string list;
+    for (const std::string& argument : {fmt::format("{}", arguments)...})
+      list += (list.empty() ? "" : ", ") + argument;
+    // The suffix tells apart what C++ tells apart by the arguments.
+    const std::string_view name = function.substr(
+        0, std::min({function.size(), function.find("_all"), function.find("_int8")}));
+    statement(fmt::format("{}({})", name, list));
+  }
+
+  void copy(const std::string& from, std::int64_t count, const std::string& to) {
+    call("copy", from, count, to);
+  }
+
+  /// What a sum starts from.
+  void start(const std::string& bias, std::int64_t count, const std::string& sums) {
+    if (bias.empty())
+      call("fill", "0.0f", count, sums);
+    else
+      copy(bias, count, sums);
+  }
+
+  /// sums += W x, with the weight W (outputs, inputs).
+  void multiply(const std::string& weight, const std::string& x, std::int64_t inputs,
+                std::int64_t outputs, const std::string& sums) {
+    const auto rows = static_cast<std::size_t>(outputs);
+    const std::string id = names_.unique(weight);
+    if (!int8_) {
+      append_array(parts_.constants, id, std::span<const float>(transposed(values(weight), rows)),
+                   rows);
+      parts_.weight_bytes += values(weight).size() * sizeof(float);
+      return call("multiply_add", id, x, inputs, outputs, sums);
+    }
+    const Int8Matrix matrix = to_int8(values(weight), rows);
+    append_array(parts_.constants, id,
+                 std::span<const std::int8_t>(transposed(matrix.values, rows)), rows);
+    parts_.weight_bytes += matrix.values.size();
+    const std::string scale = constant(weight + ".scale", matrix.scales);
+    call("multiply_add_int8", id, scale, x, inputs, outputs, sums);
+  }
+
+  void apply(std::string_view function, const std::string& from, std::int64_t count,
+             const std::string& to) {
+    call(function == "relu"   ? "relu"
+         : function == "tanh" ? "tanh_all"
+                              : "sigmoid_all",
+         from, count, to);
+  }
+
+  // Memory.
+
+  void add_field(const std::string& name, std::int64_t size) {
+    parts_.fields += fmt::format("  float {}[{}];\n", name, size);
+    parts_.object_bytes += static_cast<std::size_t>(size) * sizeof(float);
+  }
+
+  /// Where the layer that is written now leaves what comes out of it: behind the last layer the
+  /// caller's memory, before that one of two buffers.
+  std::string next_buffer() {
+    if (at_ + 2 == features_.size()) return "out";
+    return next_buffer(features_[at_ + 1].size());
+  }
+  std::string next_buffer(std::int64_t size) {
+    const std::string name = x_ == "a_" ? "b_" : "a_";
+    buffers_[name] = std::max(buffers_[name], size);
+    return name;
+  }
+
+  /// Remembers where the input of the layer that is written now stays until the end of the step.
+  void keep_input(const spec::ModelSpec& spec) {
+    std::string place = x_;
+    bool is_needed = false;
+    for (std::size_t i = at_; i < spec.layers.size(); ++i)
+      if (const auto* r = std::get_if<spec::ResidualSpec>(&spec.layers[i]))
+        is_needed |= i - static_cast<std::size_t>(r->over) == at_;
+    if (is_needed && buffers_.contains(x_)) {
+      place = fmt::format("kept_{}_", at_);
+      add_field(place, features_[at_].size());
+      copy(x_, features_[at_].size(), place);
+    }
+    inputs_.push_back(place);
+  }
+
+  /// A state of a layer, and what it starts from.
+  std::string state(const spec::RecurrentSpec& r, char kind, std::int64_t l, std::int64_t size) {
+    const std::string id = names_.unique(fmt::format("{}.{}_l{}", r.name, kind, l)) + "_";
+    add_field(id, size);
+    if (r.learn_initial_state) {
+      const std::span<const float> all = values(fmt::format("{}.{}_0", r.name, kind));
+      const auto count = static_cast<std::size_t>(size);
+      const std::string initial = constant(fmt::format("{}.{}_0_l{}", r.name, kind, l),
+                                           all.subspan(static_cast<std::size_t>(l) * count, count));
+      used_.insert("copy");
+      parts_.reset += fmt::format("    copy({}, {}, {});\n", initial, size, id);
+    } else {
+      used_.insert("fill");
+      parts_.reset += fmt::format("    fill(0.0f, {}, {});\n", size, id);
+    }
+    return id;
+  }
+
+  // Recurrent layers.
+
+  void recurrent_layer(const spec::RecurrentSpec& r, std::int64_t l) {
+    const std::int64_t units = r.hidden_size, outputs = r.state_size(), all = r.gates() * units;
+    const std::string h = state(r, 'h', l, outputs);
+    // The sums of the input and of the state are apart where a cell or a norm wants them so.
+    const bool apart = r.cell == spec::Cell::gru || r.layer_norm;
+    sums_ = std::max(sums_, apart ? 2 * all : all);
+    gate_sums(r, l, h, apart);
+
+    // Sums that are not needed any more hold what has no place of its own.
+    const auto part = [&](std::int64_t number) {
+      return number == 0 ? std::string("sums_") : fmt::format("sums_ + {}", number * units);
+    };
+    std::string fresh = r.zoneout_h > 0 ? part(0) : h;
+    if (r.cell == spec::Cell::rnn) {
+      apply(spec::name_of(r.nonlinearity), "sums_", units, fresh);
+    } else if (r.cell == spec::Cell::gru) {
+      call("gru", "sums_", part(3), units, h, fresh);
+    } else {
+      const std::string c = state(r, 'c', l, units);
+      const std::string memory = r.zoneout_c > 0 ? part(0) : c;
+      call("lstm_memory", "sums_", units, c, memory);
+      std::string seen = memory;
+      if (r.layer_norm) {
+        seen = part(1);
+        copy(memory, units, seen);
+        normalise(r, l, "c", "", units, seen);
+      }
+      if (r.zoneout_h > 0) fresh = part(2);
+      if (r.proj_size > 0) {
+        call("lstm_output", part(3), seen, units, part(2));
+        if (r.zoneout_h > 0) fresh = part(1);
+        call("fill", "0.0f", outputs, fresh);
+        multiply(weight_name(r, "weight_hr", l), part(2), units, outputs, fresh);
+      } else {
+        call("lstm_output", part(3), seen, units, fresh);
+      }
+      if (r.zoneout_c > 0) keep_zone(r.zoneout_c, memory, units, c);
+    }
+    if (r.zoneout_h > 0) keep_zone(r.zoneout_h, fresh, outputs, h);
+    x_ = h;
+  }
+
+  /// The gates' sums of the input and of the state.
+  void gate_sums(const spec::RecurrentSpec& r, std::int64_t l, const std::string& h, bool apart) {
+    const std::int64_t all = r.gates() * r.hidden_size, outputs = r.state_size();
+    const std::string of_h = apart ? fmt::format("sums_ + {}", all) : "sums_";
+    const std::string bias_ih = weight_name(r, "bias_ih", l),
+                      bias_hh = weight_name(r, "bias_hh", l);
+    if (r.layer_norm)
+      start("", all, "sums_");
+    else if (apart)
+      start(r.bias ? constant(bias_ih) : "", all, "sums_");
+    else
+      start(sum_constant(weight_name(r, "bias", l), bias_ih, bias_hh), all, "sums_");
+    multiply(weight_name(r, "weight_ih", l), x_, l == 0 ? r.input_size : outputs, all, "sums_");
+    if (apart) start(r.bias && !r.layer_norm ? constant(bias_hh) : "", all, of_h);
+    multiply(weight_name(r, "weight_hh", l), h, outputs, all, of_h);
+    if (r.layer_norm) {
+      normalise(r, l, "ih", bias_ih, all, "sums_");
+      normalise(r, l, "hh", bias_hh, all, of_h);
+      if (r.cell != spec::Cell::gru) call("add", of_h, all, "sums_");
+    }
+  }
+
+  static std::string weight_name(const spec::RecurrentSpec& r, std::string_view part,
+                                 std::int64_t l) {
+    return fmt::format("{}.{}_l{}", r.name, part, l);
+  }
+
+  /// The layer's own bias joins the norm's.
+  void normalise(const spec::RecurrentSpec& r, std::int64_t l, std::string_view of,
+                 const std::string& bias, std::int64_t count, const std::string& x) {
+    const std::string norm = weight_name(r, fmt::format("layer_norm_{}", of), l);
+    const std::string weight = constant(norm + ".weight");
+    call("normalise", weight, sum_constant(norm + ".bias", norm + ".bias", bias), count, x);
+  }
+
+  void keep_zone(double rate, const std::string& fresh, std::int64_t count,
+                 const std::string& state) {
+    call("keep_zone", literal(static_cast<float>(rate)), fresh, count, state);
+  }
+
+  void read_out(const spec::RecurrentSpec& r) {
+    const std::int64_t count = r.state_size();
+    const bool means = r.readout == Readout::mean || r.readout == Readout::mean_last;
+    const std::string h = x_;
+    if (means || r.readout == Readout::max) {
+      add_field("gathered_", count);
+      used_.insert("fill");
+      parts_.reset += fmt::format("    fill({}, {}, gathered_);\n",
+                                  means ? "0.0f" : "-0x1.fffffep+127f", count);
+      call(means ? "add" : "gather_largest", h, count, "gathered_");
+      x_ = "gathered_";
+    }
+    if (means) {
+      parts_.fields += "  uint32_t steps_;\n";
+      parts_.object_bytes += sizeof(std::uint32_t);
+      parts_.reset += "    steps_ = 0;\n";
+      statement("++steps_");
+    }
+    if (at_ != last_recurrent_) return;
+    statement("if (!out) return");
+    if (!means) return;
+    const std::string to = next_buffer();
+    call("mean", "gathered_", count, "steps_", to);
+    if (r.readout == Readout::mean_last) copy(h, count, fmt::format("{} + {}", to, count));
+    x_ = to;
+  }
+
+  const std::vector<spec::Features> features_;
+  const bool int8_;
+  std::map<std::string, std::vector<float>> values_;
+  std::size_t at_ = 0, last_recurrent_ = 0;  // layers
+  std::string x_ = "in";                     // what comes into the next layer
+  std::vector<std::string> inputs_;          // where that of each layer so far stays
+  CppParts parts_;
+  CppNames names_;
+  std::set<std::string_view> used_;
+  std::map<std::string, std::int64_t> buffers_;  // sizes
+  std::int64_t sums_ = 0;
+};
+
+}  // namespace
+
+CppParts cpp_parts(const spec::ModelSpec& spec, std::span<const io::ArrayView> weights, bool int8) {
+  return Writer(spec, weights, int8).take();
+}
+
+}  // namespace unroll::exporter
