@@ -8,7 +8,7 @@
 namespace unroll::numerics {
 
 /// Raised when the bits of any computation change; written into every run (docs/numerics.md).
-inline constexpr int revision = 3;
+inline constexpr int revision = 4;
 
 // Relative errors are below 4 units in the last place, but for two: sin and cos near a zero other
 // than 0, where the error is below 1e-31 |x|, and pow, whose error grows to some 1.2 |y| units for

@@ -249,6 +249,7 @@ class Backward {
       g.saved = call_.output.at(time_.t(s), rows.begin) + units.begin;
       g.saved_row = call_.output.row;
       gemm_(g);
+      kernels_.rows.flush_tiny({g.rows, g.columns}, from(z(s, rows.begin), units));
     };
     part(time_.leaving(s, all), false);
     part(time_.ending(s, all), true);
@@ -276,6 +277,8 @@ class Backward {
     const Matrix<T> dh = from(dh_from(n), of_h), dc = from(dc_from(n), units);
     if (const Matrix<const T> outside = from(from_outside(s, n), of_h); outside.data)
       kernels_.rows.add(outputs, dh, outside);
+    kernels_.rows.flush_tiny(outputs, dh);
+    if (traits_.memory) kernels_.rows.flush_tiny(hiddens, dc);
 
     const Matrix<T> kept_h = scratch(scratch_.kept_h, saved_.output_row, n),
                     kept_c = scratch(scratch_.kept_c, saved_.hidden_row, n);

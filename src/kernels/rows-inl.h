@@ -83,6 +83,16 @@ void split_zone(Extent extent, Matrix<T> grad, Matrix<T> kept, Zone<T> zone) noe
 }
 
 template <class T>
+void flush_tiny(Extent extent, Matrix<T> x) noexcept {
+  for_rows<T>(extent, [&](auto d, std::size_t j, std::size_t n) HWY_ATTR {
+    T* const at = x.at(n) + j;
+    const auto value = simd::LoadU(d, at);
+    const auto tiny = simd::Lt(simd::Abs(value), simd::Set(d, kernels::kTiny<T>));
+    simd::StoreU(simd::IfThenElse(tiny, simd::Zero(d), value), d, at);
+  });
+}
+
+template <class T>
 struct RowStatistics {
   T mean, inverse_deviation;
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 
 namespace unroll::kernels {
 
@@ -42,6 +43,11 @@ struct NormalisedSums {
   T* gradients = nullptr;
 };
 
+/// Gradients below this are taken for 0 (RowKernels::flush_tiny): products with weights from 2^-30
+/// on are normal numbers then.
+template <class T>
+inline constexpr T kTiny = std::numeric_limits<T>::min() * (1 << 30);
+
 template <class T>
 struct RowKernels {
   /// out = a b
@@ -54,6 +60,9 @@ struct RowKernels {
   void (*keep_zone)(Extent, Matrix<T> state, Matrix<const T> before, Zone<T>) noexcept;
   /// kept = zone grad, grad = (1 - zone) grad
   void (*split_zone)(Extent, Matrix<T> grad, Matrix<T> kept, Zone<T>) noexcept;
+  /// x = |x| < kTiny ? 0 : x. A gradient that vanishes on its way back in time would end among the
+  /// subnormal numbers and stay there, and many CPUs are a hundred times slower with these.
+  void (*flush_tiny)(Extent, Matrix<T> x) noexcept;
   /// Both parts are replaced by xhat, the cell's row is filled.
   void (*normalise)(const NormalisedSums<T>&) noexcept;
   /// From the gradients in the cell's row to those of both parts, in place of xhat.

@@ -61,7 +61,8 @@ inline constexpr kernels::Kernels<T> kTable = {
      {&lstm_forward<T>, of_training(&lstm_backward<T>)},
      {&gru_forward<T>, of_training(&gru_backward<T>)}},
     {&multiply_rows<T>, &add_rows<T>, &multiply_add_rows<T>, &keep_zone<T>,
-     of_training(&split_zone<T>), &normalise_sums<T>, of_training(&normalise_sums_backward<T>)},
+     of_training(&split_zone<T>), of_training(&flush_tiny<T>), &normalise_sums<T>,
+     of_training(&normalise_sums_backward<T>)},
     of_training(&bernoulli<T>),
 };
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "support/kernel_test.h"
@@ -105,6 +107,33 @@ void expect_all() {
 TEST_F(RowsKernel, BitsAreThoseOfPlainLoops) {
   expect_all<float>();
   expect_all<double>();
+}
+
+template <class T>
+void expect_tiny_is_nothing(int exponent) {
+  const T edge = std::ldexp(T{1}, exponent), below = std::nextafter(edge, T{0});
+  std::vector<T> x = {edge,
+                      -edge,
+                      below,
+                      -below,
+                      std::numeric_limits<T>::denorm_min(),
+                      1,
+                      -1,
+                      0,
+                      std::numeric_limits<T>::infinity(),
+                      NAN,
+                      below};
+  table<T>().rows.flush_tiny({1, x.size() - 1}, {x.data(), 0});
+  EXPECT_TRUE(std::isnan(x[9]));
+  x[9] = 0;
+  const std::vector<T> expected = {
+      edge, -edge, 0, 0, 0, 1, -1, 0, std::numeric_limits<T>::infinity(), 0, below};
+  EXPECT_EQ(x, expected);
+}
+
+TEST_F(RowsKernel, TinyIsNothing) {
+  expect_tiny_is_nothing<float>(-96);
+  expect_tiny_is_nothing<double>(-992);
 }
 
 /// Both parts of some sums, with what they are scaled by.

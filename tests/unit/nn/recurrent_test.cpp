@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "support/any_recurrent.h"
@@ -72,6 +73,35 @@ Bits bits_of_training(AnyRecurrent& rnn, const Tensor& input, const RecurrentCal
   append(x.grad());
   for (const Parameter& p : rnn.layer().parameters()) append(p.value.grad());
   return bits;
+}
+
+/// The gradient of the first state after so many steps, each of which halves it.
+double gradient_after(RecurrentKind kind, std::int64_t steps) {
+  const auto rnn = make(kind);
+  for (const Parameter& p : rnn->layer().parameters()) {
+    Tensor value = p.value;
+    const std::span<float> numbers = value.values<float>();
+    const bool on = kind == RecurrentKind::rnn_relu && p.name == "bias_ih_l0";
+    std::ranges::fill(numbers, on ? 1.f : 0.f);  // gates are 1/2
+    if (p.name == "weight_hh_l0" && numbers.size() == 25)
+      for (std::size_t i = 0; i < 5; ++i) numbers[i * 5 + i] = 0.5f;
+  }
+  Tensor first = Tensor::zeros({1, 1, 5});
+  first.set_requires_grad(true);
+  State state{first, {}};
+  if (kind == RecurrentKind::lstm) state = {Tensor::zeros({1, 1, 5}), first};
+  const auto [output, h_n, c_n] = (*rnn)(Tensor::zeros({steps, 1, 3}), state);
+  sum(kind == RecurrentKind::lstm ? c_n : h_n).backward();
+  return first.grad().data<float>()[2];
+}
+
+// Where it stayed among the subnormal numbers, each of the steps before took a hundred times as
+// long.
+TEST_F(RnnLayers, AGradientThatVanishesBecomesNothing) {
+  for (const RecurrentKind kind : test::recurrent_kinds) {
+    EXPECT_EQ(gradient_after(kind, 90), std::ldexp(1., -90));
+    EXPECT_EQ(gradient_after(kind, 110), 0);
+  }
 }
 
 TEST_F(RnnLayers, Shapes) {
