@@ -93,6 +93,17 @@ void TrainFlags::add_to(CLI::App& verb) {
   yes("--layer-norm", "Layer normalisation inside recurrent layers", &Config::layer_norm);
   number("--zoneout-h", "Zoneout of the state h", &Config::zoneout_h);
   number("--zoneout-c", "Zoneout of an lstm's c", &Config::zoneout_c);
+  number("--variational-dropout",
+         "Of the input and the state of recurrent layers: one mask for all steps (Gal), of a chunk "
+         "with --tbptt",
+         &Config::variational_dropout);
+  number("--recurrent-dropout", "Of the candidate of an lstm or a gru, at each step (Semeniuta)",
+         &Config::recurrent_dropout);
+  number("--weight-drop", "Of the weights from state to state, anew at each update (Merity)",
+         &Config::weight_drop);
+  number("--ar", "Add so many times the mean square of a recurrent model's states to the loss",
+         &Config::ar);
+  number("--tar", "The same of the differences between neighbouring states", &Config::tar);
   yes("--learn-initial-state", "Initial states are learnt", &Config::learn_initial_state);
   whole("--proj-size", "An lstm's projection; 0: none", &Config::proj_size);
   number("--forget-bias", "An lstm's, at first: about log(T) to remember over T steps",

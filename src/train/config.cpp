@@ -52,12 +52,21 @@ void check_meaning(const Config& c) {
   need(recurrent, c.layer_norm, "layer-norm");
   need(recurrent, c.zoneout_h != 0, "zoneout-h");
   need(lstm, c.zoneout_c != 0, "zoneout-c");
+  need(recurrent, c.variational_dropout != 0, "variational-dropout");
+  need(recurrent, c.recurrent_dropout != 0, "recurrent-dropout");
+  need(recurrent, c.weight_drop != 0, "weight-drop");
+  need(recurrent, c.ar != 0, "ar");
+  need(recurrent, c.tar != 0, "tar");
   need(recurrent, c.learn_initial_state, "learn-initial-state");
   need(lstm, c.proj_size != 0, "proj-size");
   need(lstm, c.forget_bias != 0, "forget-bias");
   need(recurrent, c.init != InitialValues::torch, "init");
   need(recurrent, c.precision != Precision::full, "precision");
   need(recurrent, c.tbptt != 0, "tbptt");
+  if (c.model == ModelKind::rnn && c.recurrent_dropout != 0)
+    throw ValueError("recurrent-dropout",
+                     "it drops from the candidate of an lstm or a gru, which a model of kind rnn "
+                     "has not; use --variational-dropout, or --model lstm or gru");
   if (c.model == ModelKind::rnn)
     check(c.activation != spec::Activation::sigmoid, "activation", "sigmoid", "relu or tanh");
   if (recurrent) {
@@ -143,6 +152,11 @@ void validate(const Config& c) {
   check_rate("dropout", c.dropout);
   check_rate("zoneout-h", c.zoneout_h);
   check_rate("zoneout-c", c.zoneout_c);
+  check_rate("variational-dropout", c.variational_dropout);
+  check_rate("recurrent-dropout", c.recurrent_dropout);
+  check_rate("weight-drop", c.weight_drop);
+  check_real("ar", c.ar, true);
+  check_real("tar", c.tar, true);
   check_count("proj-size", c.proj_size, 0, c.hidden - 1);
   check(std::isfinite(c.forget_bias), "forget-bias", fmt::format("{}", c.forget_bias),
         "a finite number");

@@ -56,6 +56,11 @@ struct Config {
   bool bidirectional = false;
   bool layer_norm = false;
   double zoneout_h = 0, zoneout_c = 0;
+  // As in nn::RecurrentRegularisation and nn/activation_regularisation.h; only training sees them.
+  double variational_dropout = 0;  // of input and state alike
+  double recurrent_dropout = 0;    // of lstms and grus
+  double weight_drop = 0;
+  double ar = 0, tar = 0;  // factors of the penalties on the states that the readout sees
   bool learn_initial_state = false;
   std::int64_t proj_size = 0;  // of an lstm, as the next
   double forget_bias = 0;

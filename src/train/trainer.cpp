@@ -12,6 +12,7 @@
 #include "train/loss.h"
 #include "train/model_file.h"
 #include "unroll/autograd/no_grad.h"
+#include "unroll/autograd/ops.h"
 #include "unroll/core/threads.h"
 #include "unroll/nn/init.h"
 #include "unroll/optim/adam.h"
@@ -125,7 +126,13 @@ Trainer::Trainer(const Config& config, std::unique_ptr<Problem> problem)
              {.dtype = config.dtype,
               .precision = config.precision,
               .dropout = config.dropout,
-              .forget_bias = config.forget_bias}),
+              .forget_bias = config.forget_bias,
+              .regularisation = {.variational_dropout = {.input = config.variational_dropout,
+                                                         .state = config.variational_dropout},
+                                 .recurrent_dropout = config.recurrent_dropout,
+                                 .weight_drop = config.weight_drop},
+              .ar = config.ar,
+              .tar = config.tar}),
       parameters_(model_.parameters()),
       optimizer_(make_optimizer(config, parameters_)),
       steps_(problem_->steps()) {
@@ -141,8 +148,16 @@ void Trainer::remember_weights() {
 }
 
 StepResult Trainer::make_step(std::int64_t step, const Examples& examples) {
+  std::ranges::fill(states_, nn::State{});
   if (config_.tbptt > 0) return make_truncated_step(step, examples);
-  return update(step, loss_of(spec_.output, model_(examples.inputs), examples.targets));
+  return update(step, objective(examples.inputs, examples.targets));
+}
+
+/// What a step minimises. The sequences go on from states_.
+Tensor Trainer::objective(const Tensor& inputs, const Tensor& targets) {
+  Tensor penalty;
+  const Tensor loss = loss_of(spec_.output, model_(inputs, states_, penalty), targets);
+  return penalty.defined() ? loss + penalty : loss;
 }
 
 // Chunks end where the sequence does, so that the last one, where the targets are, is whole.
@@ -151,7 +166,6 @@ StepResult Trainer::make_truncated_step(std::int64_t step, const Examples& examp
   const bool every_step = examples.targets.rank() == 2 && examples.targets.dtype() == DType::i64;
   StepResult all{step, 0, 0};
   std::int64_t targets = 0;
-  std::ranges::fill(states_, nn::State{});
   for (std::int64_t first = 0; first < steps;) {
     const std::int64_t count = (steps - first - 1) % config_.tbptt + 1;
     const Tensor inputs = steps_of(examples.inputs, first, count);
@@ -160,10 +174,11 @@ StepResult Trainer::make_truncated_step(std::int64_t step, const Examples& examp
     const std::int64_t here = every_step ? count_targets(wanted) : first == steps;
     if (here == 0) {
       const NoGrad no_grad;
-      model_(inputs, states_);
+      Tensor penalty;
+      model_(inputs, states_, penalty);
       continue;
     }
-    const StepResult result = update(step, loss_of(spec_.output, model_(inputs, states_), wanted));
+    const StepResult result = update(step, objective(inputs, wanted));
     all.loss += result.loss * static_cast<double>(here);
     all.grad_norm = std::max(all.grad_norm, result.grad_norm);
     targets += here;

@@ -119,6 +119,26 @@ constexpr Case cases[] = {
        c.zoneout_h = c.zoneout_c = 0.3;
        c.optimizer = Algorithm::adam;
      }},
+    {"VariationalAndWeightDrop",
+     [](Config& c) {
+       c.variational_dropout = 0.25;
+       c.weight_drop = 0.5;
+       c.layers = 2;
+     }},
+    {"RecurrentDropoutAndPenalties",
+     [](Config& c) {
+       c.model = ModelKind::gru;
+       c.recurrent_dropout = 0.25;
+       c.ar = 2;
+       c.tar = 1;
+       c.bidirectional = true;
+     }},
+    {"TbpttVariational",
+     [](Config& c) {
+       c.tbptt = 3;
+       c.variational_dropout = 0.25;
+       c.tar = 1;
+     }},
     {"Tbptt",
      [](Config& c) {
        c.tbptt = 3;

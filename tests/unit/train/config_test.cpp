@@ -86,6 +86,10 @@ Config unusual() {
   c.bidirectional = true;
   c.layer_norm = true;
   c.zoneout_h = 0.25;
+  c.variational_dropout = 0.375;
+  c.weight_drop = 0.75;
+  c.ar = 2;
+  c.tar = 1.5;
   c.learn_initial_state = true;
   c.init = InitialValues::orthogonal;
   c.batch_size = 7;
@@ -116,6 +120,7 @@ Config unusual_lstm() {
   Config c;
   c.model = ModelKind::lstm;
   c.zoneout_c = 0.1;
+  c.recurrent_dropout = 0.3;
   c.proj_size = 7;
   c.forget_bias = -1.5;
   c.tbptt = 3;
