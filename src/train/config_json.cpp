@@ -116,10 +116,13 @@ const std::vector<Field>& fields() {
       plain("lr_others", &Config::lr_others),
       plain("momentum", &Config::momentum),
       plain("beta2", &Config::beta2),
+      plain("amsgrad", &Config::amsgrad),
       plain("weight_decay", &Config::weight_decay),
       plain("clip_norm", &Config::clip_norm),
       named(
           "schedule", &Config::schedule, [](ScheduleKind s) { return name_of(s); }, schedule_named),
+      plain("gamma", &Config::gamma),
+      plain("gamma_every", &Config::gamma_every),
       plain("seed", &Config::seed),
       named(
           "rng", &Config::rng, [](Rng r) { return name_of(r); }, rng_named),

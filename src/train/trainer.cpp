@@ -15,17 +15,38 @@
 #include "unroll/autograd/ops.h"
 #include "unroll/core/threads.h"
 #include "unroll/nn/init.h"
+#include "unroll/optim/adagrad.h"
 #include "unroll/optim/adam.h"
 #include "unroll/optim/clip.h"
 #include "unroll/optim/muon.h"
+#include "unroll/optim/rmsprop.h"
 #include "unroll/optim/schedule.h"
 #include "unroll/optim/sgd.h"
 
 namespace unroll::train {
 namespace {
 
-void set_initial_values(const Classifier& model, const Config& config, Generator& generator) {
+/// Every matrix anew. What one block of rows computes, a gate or a convolution's channels, has the
+/// inputs and outputs that its values are scaled by.
+void draw_matrices(const Parameters& parameters, InitialValues init, Generator& generator) {
+  for (const Parameter& p : parameters) {
+    if (p.value.rank() != 2 && p.value.rank() != 4) continue;
+    const std::int64_t blocks = std::max(p.gates, 1);
+    const Tensor stacked = p.value.detach().view({blocks, p.value.size(0) / blocks, -1});
+    for (std::int64_t b = 0; b < blocks; ++b) {
+      const Tensor block = stacked.select(0, b);
+      if (init == InitialValues::xavier)
+        nn::init::xavier_uniform(block, generator);
+      else
+        nn::init::kaiming_uniform(block, generator);
+    }
+  }
+}
+
+void set_initial_values(Classifier& model, const Config& config, Generator& generator) {
   if (config.init == InitialValues::torch) return;
+  if (config.init == InitialValues::xavier || config.init == InitialValues::kaiming)
+    return draw_matrices(model.parameters(), config.init, generator);
   for (const nn::Recurrent* recurrent : model.recurrent())
     for (const auto& layer : recurrent->layers()) {
       if (config.init == InitialValues::orthogonal) {
@@ -44,11 +65,13 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const Config& c, const Paramete
     case Algorithm::adam:
       return std::make_unique<optim::Adam>(
           parameters,
-          optim::AdamOptions{.lr = c.lr, .beta2 = c.beta2, .weight_decay = c.weight_decay});
+          optim::AdamOptions{
+              .lr = c.lr, .beta2 = c.beta2, .weight_decay = c.weight_decay, .amsgrad = c.amsgrad});
     case Algorithm::adamw:
       return std::make_unique<optim::AdamW>(
           parameters,
-          optim::AdamWOptions{.lr = c.lr, .beta2 = c.beta2, .weight_decay = c.weight_decay});
+          optim::AdamWOptions{
+              .lr = c.lr, .beta2 = c.beta2, .weight_decay = c.weight_decay, .amsgrad = c.amsgrad});
     case Algorithm::muon:
       return std::make_unique<optim::Muon>(
           parameters, optim::MuonOptions{.lr = c.lr,
@@ -56,6 +79,15 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const Config& c, const Paramete
                                          .others = {.lr = c.lr_others > 0 ? c.lr_others : c.lr,
                                                     .beta2 = c.beta2,
                                                     .weight_decay = c.weight_decay}});
+    case Algorithm::rmsprop:
+      return std::make_unique<optim::RmsProp>(parameters,
+                                              optim::RmsPropOptions{.lr = c.lr,
+                                                                    .alpha = c.beta2,
+                                                                    .weight_decay = c.weight_decay,
+                                                                    .momentum = c.momentum});
+    case Algorithm::adagrad:
+      return std::make_unique<optim::Adagrad>(
+          parameters, optim::AdagradOptions{.lr = c.lr, .weight_decay = c.weight_decay});
     case Algorithm::sgd:
       break;
   }
@@ -64,12 +96,20 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const Config& c, const Paramete
       optim::SgdOptions{.lr = c.lr, .momentum = c.momentum, .weight_decay = c.weight_decay});
 }
 
-optim::Schedule make_schedule(ScheduleKind kind, std::int64_t steps) {
-  switch (kind) {
+optim::Schedule make_schedule(const Config& c, std::int64_t steps) {
+  switch (c.schedule) {
     case ScheduleKind::linear:
       return optim::warmup_linear_schedule(steps);
     case ScheduleKind::cosine:
       return optim::cosine_schedule(steps);
+    case ScheduleKind::step:
+      return optim::step_schedule(c.gamma_every > 0 ? c.gamma_every : (steps + 2) / 3,
+                                  c.gamma > 0 ? c.gamma : 0.1);
+    case ScheduleKind::exponential:
+      return optim::exponential_schedule(
+          c.gamma > 0 ? c.gamma : numerics::pow(0.01, 1 / static_cast<double>(steps)));
+    case ScheduleKind::one_cycle:
+      return optim::one_cycle_schedule(steps);
     case ScheduleKind::constant:
       break;
   }
@@ -138,7 +178,7 @@ Trainer::Trainer(const Config& config, std::unique_ptr<Problem> problem)
       steps_(problem_->steps()) {
   set_num_threads(config.threads);
   set_initial_values(model_, config, generator_);
-  schedule_ = make_schedule(config.schedule, steps_);
+  schedule_ = make_schedule(config, steps_);
   for (const auto& p : parameters_) before_update_.push_back(p.value.clone());
 }
 

@@ -158,6 +158,24 @@ constexpr Case cases[] = {
        c.schedule = ScheduleKind::cosine;
        c.dtype = DType::f64;
      }},
+    {"Amsgrad",
+     [](Config& c) {
+       c.optimizer = Algorithm::adam;
+       c.amsgrad = true;
+     }},
+    {"Adagrad", [](Config& c) { c.optimizer = Algorithm::adagrad; }},
+    {"RmsProp",
+     [](Config& c) {
+       c.optimizer = Algorithm::rmsprop;
+       c.momentum = 0.5;
+       c.lr = 0.005;
+     }},
+    {"RmsPropOneCycle",
+     [](Config& c) {
+       c.optimizer = Algorithm::rmsprop;
+       c.lr = 0.02;
+       c.schedule = ScheduleKind::one_cycle;
+     }},
     {"TorchNumbers", [](Config& c) { c.rng = Rng::torch; }},
     {"Augment", [](Config& c) { c.augment = 1; }},
     {"Cnn",

@@ -115,14 +115,25 @@ Config unusual() {
   return c;
 }
 
-/// What only an lstm has.
-Config unusual_lstm() {
+/// Whose model, optimizer and schedule have what others have not.
+Config lstm() {
   Config c;
   c.model = ModelKind::lstm;
+  c.optimizer = Algorithm::adam;
+  c.schedule = ScheduleKind::step;
+  return c;
+}
+
+/// What only these have.
+Config unusual_lstm() {
+  Config c = lstm();
   c.zoneout_c = 0.1;
   c.recurrent_dropout = 0.3;
   c.proj_size = 7;
   c.forget_bias = -1.5;
+  c.amsgrad = true;
+  c.gamma = 0.5;
+  c.gamma_every = 7;
   c.tbptt = 3;
   return c;
 }
@@ -144,19 +155,17 @@ TEST(ConfigJson, RoundTrip) {
     EXPECT_EQ(provenance.numerics_revision, 7);
   }
   // Equality sees every setting: each one of the unusual configurations alone makes a difference.
-  Config lstm;
-  lstm.model = ModelKind::lstm;
   const auto settings = [](const Config& c) { return Json::parse(to_json(c, {})).at("settings"); };
   EXPECT_FALSE(unusual_task() == task_recipe(Task::copy, "tuned", ModelKind::lstm));
   const Json usual = settings({});
   for (const auto& item : usual.items()) {
     if (item.key() == "length") continue;
-    const bool of_lstm = settings(unusual_lstm()).at(item.key()) != settings(lstm).at(item.key());
+    const bool of_lstm = settings(unusual_lstm()).at(item.key()) != settings(lstm()).at(item.key());
     const Json other = settings(of_lstm || item.key() == "model" ? unusual_lstm() : unusual());
     EXPECT_NE(item.value(), other.at(item.key())) << item.key();
-    Json mixed = Json::parse(to_json(of_lstm ? lstm : Config(), {}));
+    Json mixed = Json::parse(to_json(of_lstm ? lstm() : Config(), {}));
     mixed["settings"][item.key()] = other.at(item.key());
-    EXPECT_FALSE(config_from_json(mixed.dump(), "file").config == (of_lstm ? lstm : Config()))
+    EXPECT_FALSE(config_from_json(mixed.dump(), "file").config == (of_lstm ? lstm() : Config()))
         << item.key();
   }
 }
