@@ -95,7 +95,7 @@ void TrainFlags::add_to(CLI::App& verb) {
   number("--zoneout-c", "Zoneout of an lstm's c", &Config::zoneout_c);
   number("--variational-dropout",
          "Of the input and the state of recurrent layers: one mask for all steps (Gal), of a chunk "
-         "with --tbptt",
+         "with --tbptt. What stays grows by 1/(1-P) at each, which a plain rnn takes badly",
          &Config::variational_dropout);
   number("--recurrent-dropout", "Of the candidate of an lstm or a gru, at each step (Semeniuta)",
          &Config::recurrent_dropout);
@@ -128,7 +128,7 @@ void TrainFlags::add_to(CLI::App& verb) {
   number("--lr", "Learning rate", &Config::lr);
   number("--lr-others", "With muon: AdamW's rate for what is no recurrent matrix (0: as --lr)",
          &Config::lr_others);
-  number("--momentum", "Of sgd, muon and rmsprop", &Config::momentum);
+  number("--momentum", "Of sgd and muon", &Config::momentum);
   number("--beta2", "Of adam and adamw; alpha of rmsprop", &Config::beta2);
   yes("--amsgrad", "Adam and adamw divide by the largest mean square so far (Reddi)",
       &Config::amsgrad);

@@ -79,7 +79,7 @@ struct Config {
   Algorithm optimizer = Algorithm::sgd;
   double lr = 0.1;
   double lr_others = 0;  // Muon: AdamW's rate for what is not a recurrent matrix
-  double momentum = 0;   // SGD's, Muon's and RMSprop's
+  double momentum = 0;   // SGD's and Muon's
   double beta2 = 0.999;  // Adam's and AdamW's; RMSprop's alpha
   bool amsgrad = false;  // Adam's and AdamW's
   double weight_decay = 0;

@@ -80,11 +80,10 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const Config& c, const Paramete
                                                     .beta2 = c.beta2,
                                                     .weight_decay = c.weight_decay}});
     case Algorithm::rmsprop:
-      return std::make_unique<optim::RmsProp>(parameters,
-                                              optim::RmsPropOptions{.lr = c.lr,
-                                                                    .alpha = c.beta2,
-                                                                    .weight_decay = c.weight_decay,
-                                                                    .momentum = c.momentum});
+      // Without momentum, as Hinton's: at the rate and momentum that suit Muon it does not learn.
+      return std::make_unique<optim::RmsProp>(
+          parameters,
+          optim::RmsPropOptions{.lr = c.lr, .alpha = c.beta2, .weight_decay = c.weight_decay});
     case Algorithm::adagrad:
       return std::make_unique<optim::Adagrad>(
           parameters, optim::AdagradOptions{.lr = c.lr, .weight_decay = c.weight_decay});

@@ -164,12 +164,6 @@ constexpr Case cases[] = {
        c.amsgrad = true;
      }},
     {"Adagrad", [](Config& c) { c.optimizer = Algorithm::adagrad; }},
-    {"RmsProp",
-     [](Config& c) {
-       c.optimizer = Algorithm::rmsprop;
-       c.momentum = 0.5;
-       c.lr = 0.005;
-     }},
     {"RmsPropOneCycle",
      [](Config& c) {
        c.optimizer = Algorithm::rmsprop;
