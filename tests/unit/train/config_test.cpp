@@ -170,6 +170,15 @@ TEST(ConfigJson, RoundTrip) {
   }
 }
 
+/// As versions before these settings wrote it.
+TEST(ConfigJson, OlderFilesAreRead) {
+  Json json = Json::parse(to_json(recipe("tuned"), {}));
+  for (const char* key : {"variational_dropout", "recurrent_dropout", "weight_drop", "ar", "tar",
+                          "amsgrad", "gamma", "gamma_every"})
+    EXPECT_EQ(json.at("settings").erase(key), 1U) << key;
+  EXPECT_EQ(config_from_json(json.dump(), "c.json").config, recipe("tuned"));
+}
+
 TEST(ConfigJson, BadSettingsAreNamed) {
   const auto refused = [](const std::function<void(Json&)>& how,
                           const std::vector<std::string>& parts) {
