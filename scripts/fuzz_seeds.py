@@ -202,6 +202,9 @@ def config_seeds():
     config("adding", dataset="adding", model="gru", normalize=[0, 1], optimizer="adam")
     config("copy", dataset="copy", normalize=[0, 1], tbptt=20, clip_norm=1e-300)
     config("pixels", input="pixels", permute=2**64 - 1, rng="torch", dtype="f64")
+    config("regularised", model="gru", variational_dropout=0.1, recurrent_dropout=0.2,
+           weight_drop=0.3, ar=2, tar=1, init="xavier", optimizer="rmsprop", schedule="one-cycle")
+    config("gamma", optimizer="adam", amsgrad=True, schedule="step", gamma=0.5, gamma_every=100)
     config("unknown-key", hiden=100)
     config("control-character", **{"a\x1b[2Jb": 1})
     config("negative", hidden=-1, lr=-1)

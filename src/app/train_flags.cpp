@@ -93,6 +93,17 @@ void TrainFlags::add_to(CLI::App& verb) {
   yes("--layer-norm", "Layer normalisation inside recurrent layers", &Config::layer_norm);
   number("--zoneout-h", "Zoneout of the state h", &Config::zoneout_h);
   number("--zoneout-c", "Zoneout of an lstm's c", &Config::zoneout_c);
+  number("--variational-dropout",
+         "Of the input and the state of recurrent layers: one mask for all steps (Gal), of a chunk "
+         "with --tbptt. What stays grows by 1/(1-P) at each, which a plain rnn takes badly",
+         &Config::variational_dropout);
+  number("--recurrent-dropout", "Of the candidate of an lstm or a gru, at each step (Semeniuta)",
+         &Config::recurrent_dropout);
+  number("--weight-drop", "Of the weights from state to state, anew at each update (Merity)",
+         &Config::weight_drop);
+  number("--ar", "Add so many times the mean square of a recurrent model's states to the loss",
+         &Config::ar);
+  number("--tar", "The same of the differences between neighbouring states", &Config::tar);
   yes("--learn-initial-state", "Initial states are learnt", &Config::learn_initial_state);
   whole("--proj-size", "An lstm's projection; 0: none", &Config::proj_size);
   number("--forget-bias", "An lstm's, at first: about log(T) to remember over T steps",
@@ -102,24 +113,38 @@ void TrainFlags::add_to(CLI::App& verb) {
         "that end where the sequence does; the state goes on, gradients stop. An update for each "
         "chunk with an answer in it: the last alone, or those of copy's last ten steps",
         &Config::tbptt);
-  add<Text>(verb, "--init", "torch, identity or orthogonal",
-            [](Config& c, const Text& v) { c.init = train::initial_values_named(v); });
+  add<Text>(
+      verb, "--init",
+      "torch; identity or orthogonal (from state to state); xavier or kaiming (every matrix, a "
+      "gate at a time)",
+      [](Config& c, const Text& v) { c.init = train::initial_values_named(v); });
   whole("--batch-size", "Images, or sequences, in a step", &Config::batch_size);
   add<Text>(verb, "--augment", "none, or shift1: move every image by up to 1 pixel",
             [](Config& c, const Text& v) { c.augment = train::augment_named(v); });
   add<Text>(verb, "--normalize", "none (pixels in [0,1]) or MEAN,STD",
             [](Config& c, const Text& v) { c.normalization = parse_normalization(v); });
-  add<Text>(verb, "--optimizer", "sgd, adam, adamw or muon",
+  add<Text>(verb, "--optimizer", "sgd, adam, adamw, muon, rmsprop or adagrad",
             [](Config& c, const Text& v) { c.optimizer = train::algorithm_named(v); });
   number("--lr", "Learning rate", &Config::lr);
   number("--lr-others", "With muon: AdamW's rate for what is no recurrent matrix (0: as --lr)",
          &Config::lr_others);
   number("--momentum", "Of sgd and muon", &Config::momentum);
-  number("--beta2", "Of adam and adamw", &Config::beta2);
+  number("--beta2", "Of adam and adamw; alpha of rmsprop", &Config::beta2);
+  yes("--amsgrad", "Adam and adamw divide by the largest mean square so far (Reddi)",
+      &Config::amsgrad);
   number("--weight-decay", "Of every optimizer; 0 if left out", &Config::weight_decay);
   number("--clip-norm", "Largest norm of the gradient; 0: no limit", &Config::clip_norm);
-  add<Text>(verb, "--schedule", "constant, linear (up, then down to 0) or cosine",
-            [](Config& c, const Text& v) { c.schedule = train::schedule_named(v); });
+  add<Text>(
+      verb, "--schedule",
+      "Of the learning rate: constant, linear (up, then down to 0), cosine, step, exponential "
+      "or one-cycle (up from 1/25 for three tenths of the steps, then down)",
+      [](Config& c, const Text& v) { c.schedule = train::schedule_named(v); });
+  number("--gamma",
+         "What step multiplies the rate with at each of its drops (0: 0.1), exponential at every "
+         "step (0: so that 1/100 is left in the end)",
+         &Config::gamma);
+  whole("--gamma-every", "Steps from one drop of step to the next; 0: a third of all",
+        &Config::gamma_every);
   add<Text>(verb, "--seed", "", [](Config& c, const Text& v) { c.seed = parse_seed("--seed", v); });
   add<Text>(verb, "--rng", "native, or torch: PyTorch's random numbers",
             [](Config& c, const Text& v) { c.rng = train::rng_named(v); });

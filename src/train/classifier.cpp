@@ -6,6 +6,7 @@
 
 #include "unroll/autograd/ops.h"
 #include "unroll/core/error.h"
+#include "unroll/nn/activation_regularisation.h"
 #include "unroll/nn/conv2d.h"
 #include "unroll/nn/dropout.h"
 #include "unroll/nn/gru.h"
@@ -46,6 +47,14 @@ Tensor read(const spec::RecurrentSpec& r, const Tensor& output, const Tensor& h_
   return cat(nn::readout(output, nn::Readout::mean, layout), ends, 1);
 }
 
+/// Adds the penalties on a recurrent layer's states to `sum`.
+void penalise(const Tensor& output, double ar, double tar, Tensor& sum) {
+  const nn::BatchLayout layout{.batch_first = true};
+  const auto add = [&](const Tensor& penalty) { sum = sum.defined() ? sum + penalty : penalty; };
+  if (ar > 0) add(nn::activation_regularisation(output, ar, layout));
+  if (tar > 0) add(nn::temporal_activation_regularisation(output, tar, layout));
+}
+
 }  // namespace
 
 /// Makes one module after the other.
@@ -67,7 +76,7 @@ struct Classifier::Builder {
     auto* drop = make<nn::Dropout>(model.child("dropout"), options.dropout,
                                    nn::DropoutOptions{.generator = &generator});
     model.masks_.push_back(&drop->masks());
-    model.stages_.emplace_back([drop](const Tensor& x, nn::State&) { return (*drop)(x); });
+    model.stages_.emplace_back([drop](const Tensor& x, const Pass&) { return (*drop)(x); });
   }
 
   /// The options that all recurrent layers share.
@@ -79,6 +88,7 @@ struct Classifier::Builder {
     o.batch_first = true;
     o.dropout = options.dropout;
     o.bidirectional = r.bidirectional;
+    o.regularisation = options.regularisation;
     o.regularisation.layer_norm = r.layer_norm;
     o.regularisation.zoneout = {r.zoneout_h, r.zoneout_c};
     o.learn_initial_state = r.learn_initial_state;
@@ -93,17 +103,21 @@ struct Classifier::Builder {
     M* layer = make<M>(model.child(r.name), r.input_size, r.hidden_size, o);
     model.recurrent_.push_back(layer);
     model.masks_.push_back(&layer->masks());
-    model.stages_.emplace_back([layer, r](const Tensor& x, nn::State& state) {
-      if constexpr (std::is_same_v<M, nn::Lstm>) {
-        const auto result = (*layer)(x, state);
-        state = nn::State{result.h_n, result.c_n}.detach();
-        return read(r, result.output, result.h_n);
-      } else {
-        const auto result = (*layer)(x, state.h);
-        state.h = result.h_n.detach();
-        return read(r, result.output, result.h_n);
-      }
-    });
+    model.stages_.emplace_back(
+        [layer, r, ar = options.ar, tar = options.tar](const Tensor& x, const Pass& pass) {
+          nn::State& state = pass.state;
+          if constexpr (std::is_same_v<M, nn::Lstm>) {
+            const auto result = (*layer)(x, state);
+            state = nn::State{result.h_n, result.c_n}.detach();
+            penalise(result.output, ar, tar, pass.penalty);
+            return read(r, result.output, result.h_n);
+          } else {
+            const auto result = (*layer)(x, state.h);
+            state.h = result.h_n.detach();
+            penalise(result.output, ar, tar, pass.penalty);
+            return read(r, result.output, result.h_n);
+          }
+        });
   }
 
   void operator()(const spec::RecurrentSpec& r) {
@@ -130,19 +144,19 @@ struct Classifier::Builder {
     const auto* layer = make<nn::Linear>(
         model.child(l.name), l.in_features, l.out_features,
         nn::LinearOptions{.bias = l.bias, .dtype = options.dtype, .generator = &generator});
-    model.stages_.emplace_back([layer](const Tensor& x, nn::State&) { return (*layer)(x); });
+    model.stages_.emplace_back([layer](const Tensor& x, const Pass&) { return (*layer)(x); });
   }
 
   void operator()(const spec::ActivationSpec& a) {
     switch (a.function) {
       case spec::Activation::relu:
-        model.stages_.emplace_back([](const Tensor& x, nn::State&) { return relu(x); });
+        model.stages_.emplace_back([](const Tensor& x, const Pass&) { return relu(x); });
         return;
       case spec::Activation::tanh:
-        model.stages_.emplace_back([](const Tensor& x, nn::State&) { return tanh(x); });
+        model.stages_.emplace_back([](const Tensor& x, const Pass&) { return tanh(x); });
         return;
       case spec::Activation::sigmoid:
-        model.stages_.emplace_back([](const Tensor& x, nn::State&) { return sigmoid(x); });
+        model.stages_.emplace_back([](const Tensor& x, const Pass&) { return sigmoid(x); });
         return;
     }
   }
@@ -156,18 +170,18 @@ struct Classifier::Builder {
                                            .bias = c.bias,
                                            .dtype = options.dtype,
                                            .generator = &generator});
-    model.stages_.emplace_back([layer](const Tensor& x, nn::State&) { return (*layer)(x); });
+    model.stages_.emplace_back([layer](const Tensor& x, const Pass&) { return (*layer)(x); });
   }
 
   void operator()(const spec::MaxPool2dSpec& p) {
-    model.stages_.emplace_back([p](const Tensor& x, nn::State&) {
+    model.stages_.emplace_back([p](const Tensor& x, const Pass&) {
       return nn::max_pool2d(x, size(p.kernel),
                             {.stride = size(p.stride), .padding = size(p.padding)});
     });
   }
 
   void operator()(const spec::FlattenSpec&) {
-    model.stages_.emplace_back([](const Tensor& x, nn::State&) {
+    model.stages_.emplace_back([](const Tensor& x, const Pass&) {
       return x.contiguous().view({x.size(0), -1});
     });
   }
@@ -188,18 +202,16 @@ Classifier::Classifier(const spec::ModelSpec& spec, Generator& generator,
 }
 
 Tensor Classifier::operator()(const Tensor& x) const {
-  Tensor y = x;
-  for (const auto& stage : stages_) {
-    nn::State from_start;
-    y = stage(y, from_start);
-  }
-  return y;
+  States from_start;
+  Tensor penalty;
+  return (*this)(x, from_start, penalty);
 }
 
-Tensor Classifier::operator()(const Tensor& x, States& states) const {
+Tensor Classifier::operator()(const Tensor& x, States& states, Tensor& penalty) const {
   states.resize(stages_.size());
+  penalty = Tensor();
   Tensor y = x;
-  for (std::size_t i = 0; i < stages_.size(); ++i) y = stages_[i](y, states[i]);
+  for (std::size_t i = 0; i < stages_.size(); ++i) y = stages_[i](y, {states[i], penalty});
   return y;
 }
 

@@ -20,6 +20,10 @@ struct ClassifierOptions {
   Precision precision = Precision::full;
   double dropout = 0;      ///< probability, of the input of every layer with weights but the first
   double forget_bias = 0;  ///< of LSTMs, as in nn::LstmOptions
+  /// Of recurrent layers; zoneout and layer_norm are the description's and ignored here.
+  nn::RecurrentRegularisation regularisation = {};
+  /// Factors of the penalties in nn/activation_regularisation.h.
+  double ar = 0, tar = 0;
 };
 
 /// The layers of a description, one after the other. Its parameters are spec::weights_of().
@@ -36,8 +40,9 @@ class Classifier : public nn::Module {
   /// What the recurrent layers carry from one chunk of a sequence to the next.
   using States = std::vector<nn::State>;
   /// The same for chunk after chunk: goes on from `states`, empty at a sequence's start, and leaves
-  /// those after x there, without history: gradients stop at the chunk's start.
-  Tensor operator()(const Tensor& x, States& states) const;
+  /// those after x there, without history: gradients stop at the chunk's start. `penalty` becomes
+  /// what the loss is to be raised by; undefined where that is nothing.
+  Tensor operator()(const Tensor& x, States& states, Tensor& penalty) const;
 
   const std::vector<const nn::Recurrent*>& recurrent() const { return recurrent_; }
   /// Where the masks of all its layers come from, in the order of the layers.
@@ -45,9 +50,14 @@ class Classifier : public nn::Module {
 
  private:
   struct Builder;
+  /// What a stage changes beside its numbers; the state is the stage's own.
+  struct Pass {
+    nn::State& state;
+    Tensor& penalty;
+  };
   std::vector<std::unique_ptr<nn::Module>> modules_;
-  /// Only those with recurrent layers look at the state, which is the layer's own.
-  std::vector<std::function<Tensor(const Tensor&, nn::State&)>> stages_;
+  /// Only those with recurrent layers look at the pass.
+  std::vector<std::function<Tensor(const Tensor&, const Pass&)>> stages_;
   std::vector<const nn::Recurrent*> recurrent_;
   std::vector<nn::MaskSource*> masks_;
 };

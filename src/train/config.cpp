@@ -33,6 +33,21 @@ void check_rate(std::string_view setting, double value) {
   check(value >= 0 && value < 1, setting, fmt::format("{}", value), "a number from 0 to below 1");
 }
 
+/// Identity and orthogonal are of matrices from state to state, xavier of any matrix.
+void check_init(const Config& c) {
+  const bool recurrent = is_recurrent(c.model), cnn = c.model == ModelKind::cnn;
+  const bool fine = c.init == InitialValues::torch || c.init == InitialValues::kaiming ||
+                    (c.init == InitialValues::xavier && !cnn) ||
+                    (c.init == InitialValues::orthogonal && recurrent) ||
+                    (c.init == InitialValues::identity && c.model == ModelKind::rnn);
+  check(fine, "init", std::string(name_of(c.init)),
+        fmt::format("torch{} or kaiming for a model of kind {}",
+                    recurrent ? ", orthogonal, xavier"
+                    : cnn     ? ""
+                              : ", xavier",
+                    name_of(c.model)));
+}
+
 /// A setting that the model does not have must be as if nobody had given it.
 void check_meaning(const Config& c) {
   const Config none;
@@ -52,12 +67,20 @@ void check_meaning(const Config& c) {
   need(recurrent, c.layer_norm, "layer-norm");
   need(recurrent, c.zoneout_h != 0, "zoneout-h");
   need(lstm, c.zoneout_c != 0, "zoneout-c");
+  need(recurrent, c.variational_dropout != 0, "variational-dropout");
+  need(recurrent, c.recurrent_dropout != 0, "recurrent-dropout");
+  need(recurrent, c.weight_drop != 0, "weight-drop");
+  need(recurrent, c.ar != 0, "ar");
+  need(recurrent, c.tar != 0, "tar");
   need(recurrent, c.learn_initial_state, "learn-initial-state");
   need(lstm, c.proj_size != 0, "proj-size");
   need(lstm, c.forget_bias != 0, "forget-bias");
-  need(recurrent, c.init != InitialValues::torch, "init");
   need(recurrent, c.precision != Precision::full, "precision");
   need(recurrent, c.tbptt != 0, "tbptt");
+  if (c.model == ModelKind::rnn && c.recurrent_dropout != 0)
+    throw ValueError("recurrent-dropout",
+                     "it drops from the candidate of an lstm or a gru, which a model of kind rnn "
+                     "has not; use --variational-dropout, or --model lstm or gru");
   if (c.model == ModelKind::rnn)
     check(c.activation != spec::Activation::sigmoid, "activation", "sigmoid", "relu or tanh");
   if (recurrent) {
@@ -66,8 +89,7 @@ void check_meaning(const Config& c) {
     check(c.readout != spec::Readout::every_step, "readout", "every_step",
           "last, mean, max or mean_last");
   }
-  check(c.init != InitialValues::identity || c.model == ModelKind::rnn, "init", "identity",
-        fmt::format("torch or orthogonal for a model of kind {}", name_of(c.model)));
+  check_init(c);
 }
 
 /// The same for what is trained on: images, or sequences of a task.
@@ -93,6 +115,27 @@ void check_data(const Config& c) {
   refuse(c.epochs != 0, "epochs", "never ends, so that it has no epochs");
   refuse(*task == Task::copy && c.readout != none.readout, "readout",
          "answers at every one of the last steps");
+}
+
+/// What the optimizer and the schedule have not.
+void check_updates(const Config& c) {
+  const bool adam = c.optimizer == Algorithm::adam || c.optimizer == Algorithm::adamw;
+  if (c.amsgrad && !adam)
+    throw ValueError("amsgrad", fmt::format("{} has none; leave it out, or use --optimizer adam or "
+                                            "adamw",
+                                            name_of(c.optimizer)));
+  check(c.gamma >= 0 && c.gamma <= 1, "gamma", fmt::format("{}", c.gamma), "a number from 0 to 1");
+  check_count("gamma-every", c.gamma_every, 0, std::int64_t{1} << 40);
+  const bool step = c.schedule == ScheduleKind::step;
+  const auto refuse = [&](bool given, std::string_view setting, const char* with) {
+    if (given)
+      throw ValueError(setting, fmt::format("a {} schedule has none; leave it out, or use "
+                                            "--schedule {}",
+                                            name_of(c.schedule), with));
+  };
+  refuse(!step && c.schedule != ScheduleKind::exponential && c.gamma != 0, "gamma",
+         "step or exponential");
+  refuse(!step && c.gamma_every != 0, "gamma-every", "step");
 }
 
 /// What truncated back-propagation through time can't be combined with.
@@ -143,12 +186,18 @@ void validate(const Config& c) {
   check_rate("dropout", c.dropout);
   check_rate("zoneout-h", c.zoneout_h);
   check_rate("zoneout-c", c.zoneout_c);
+  check_rate("variational-dropout", c.variational_dropout);
+  check_rate("recurrent-dropout", c.recurrent_dropout);
+  check_rate("weight-drop", c.weight_drop);
+  check_real("ar", c.ar, true);
+  check_real("tar", c.tar, true);
   check_count("proj-size", c.proj_size, 0, c.hidden - 1);
   check(std::isfinite(c.forget_bias), "forget-bias", fmt::format("{}", c.forget_bias),
         "a finite number");
   check_data(c);
   check_meaning(c);
   check_tbptt(c);
+  check_updates(c);
   check_count("batch-size", c.batch_size, 1, 1 << 20);
   check_count("steps", c.steps, 1, kMany);
   check_count("epochs", c.epochs, 0, kMany);

@@ -30,13 +30,15 @@ enum class ModelKind {
   lstm,
   gru,
 };
-enum class Algorithm { sgd, adam, adamw, muon };
+enum class Algorithm { sgd, adam, adamw, muon, rmsprop, adagrad };
 enum class InitialValues {
   torch,       // as PyTorch's layers start
   identity,    // weight_hh the identity, the recurrent layer's biases 0
   orthogonal,  // weight_hh orthogonal
+  xavier,      // every matrix, those of recurrent layers a gate at a time; biases as torch
+  kaiming,     // the same
 };
-enum class ScheduleKind { constant, linear, cosine };
+enum class ScheduleKind { constant, linear, cosine, step, exponential, one_cycle };
 
 struct Config {
   std::string recipe = "tutorial";  // what the values below are
@@ -56,6 +58,11 @@ struct Config {
   bool bidirectional = false;
   bool layer_norm = false;
   double zoneout_h = 0, zoneout_c = 0;
+  // As in nn::RecurrentRegularisation and nn/activation_regularisation.h; only training sees them.
+  double variational_dropout = 0;  // of input and state alike
+  double recurrent_dropout = 0;    // of lstms and grus
+  double weight_drop = 0;
+  double ar = 0, tar = 0;  // factors of the penalties on the states that the readout sees
   bool learn_initial_state = false;
   std::int64_t proj_size = 0;  // of an lstm, as the next
   double forget_bias = 0;
@@ -73,10 +80,13 @@ struct Config {
   double lr = 0.1;
   double lr_others = 0;  // Muon: AdamW's rate for what is not a recurrent matrix
   double momentum = 0;   // SGD's and Muon's
-  double beta2 = 0.999;  // Adam's and AdamW's
+  double beta2 = 0.999;  // Adam's and AdamW's; RMSprop's alpha
+  bool amsgrad = false;  // Adam's and AdamW's
   double weight_decay = 0;
   double clip_norm = 0;  // 0: no clipping
   ScheduleKind schedule = ScheduleKind::constant;
+  double gamma = 0;              // of step (0: 0.1) and exponential (0: 0.01 is left at the end)
+  std::int64_t gamma_every = 0;  // of step: steps between its drops; 0: a third of all
 
   std::uint64_t seed = 0;
   Rng rng = Rng::native;

@@ -14,9 +14,11 @@ namespace {
 
 // In the order of the enumerations.
 constexpr std::string_view kModels[] = {"logistic", "linear", "fnn", "cnn", "rnn", "lstm", "gru"};
-constexpr std::string_view kAlgorithms[] = {"sgd", "adam", "adamw", "muon"};
-constexpr std::string_view kInitialValues[] = {"torch", "identity", "orthogonal"};
-constexpr std::string_view kSchedules[] = {"constant", "linear", "cosine"};
+constexpr std::string_view kAlgorithms[] = {"sgd", "adam", "adamw", "muon", "rmsprop", "adagrad"};
+constexpr std::string_view kInitialValues[] = {"torch", "identity", "orthogonal", "xavier",
+                                               "kaiming"};
+constexpr std::string_view kSchedules[] = {"constant", "linear",      "cosine",
+                                           "step",     "exponential", "one-cycle"};
 constexpr std::string_view kRngs[] = {"native", "torch"};
 constexpr std::string_view kDtypes[] = {"f32", "f64"};
 constexpr std::string_view kPrecisions[] = {"full", "bf16"};

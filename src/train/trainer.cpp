@@ -12,19 +12,41 @@
 #include "train/loss.h"
 #include "train/model_file.h"
 #include "unroll/autograd/no_grad.h"
+#include "unroll/autograd/ops.h"
 #include "unroll/core/threads.h"
 #include "unroll/nn/init.h"
+#include "unroll/optim/adagrad.h"
 #include "unroll/optim/adam.h"
 #include "unroll/optim/clip.h"
 #include "unroll/optim/muon.h"
+#include "unroll/optim/rmsprop.h"
 #include "unroll/optim/schedule.h"
 #include "unroll/optim/sgd.h"
 
 namespace unroll::train {
 namespace {
 
-void set_initial_values(const Classifier& model, const Config& config, Generator& generator) {
+/// Every matrix anew. What one block of rows computes, a gate or a convolution's channels, has the
+/// inputs and outputs that its values are scaled by.
+void draw_matrices(const Parameters& parameters, InitialValues init, Generator& generator) {
+  for (const Parameter& p : parameters) {
+    if (p.value.rank() != 2 && p.value.rank() != 4) continue;
+    const std::int64_t blocks = std::max(p.gates, 1);
+    const Tensor stacked = p.value.detach().view({blocks, p.value.size(0) / blocks, -1});
+    for (std::int64_t b = 0; b < blocks; ++b) {
+      const Tensor block = stacked.select(0, b);
+      if (init == InitialValues::xavier)
+        nn::init::xavier_uniform(block, generator);
+      else
+        nn::init::kaiming_uniform(block, generator);
+    }
+  }
+}
+
+void set_initial_values(Classifier& model, const Config& config, Generator& generator) {
   if (config.init == InitialValues::torch) return;
+  if (config.init == InitialValues::xavier || config.init == InitialValues::kaiming)
+    return draw_matrices(model.parameters(), config.init, generator);
   for (const nn::Recurrent* recurrent : model.recurrent())
     for (const auto& layer : recurrent->layers()) {
       if (config.init == InitialValues::orthogonal) {
@@ -43,11 +65,13 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const Config& c, const Paramete
     case Algorithm::adam:
       return std::make_unique<optim::Adam>(
           parameters,
-          optim::AdamOptions{.lr = c.lr, .beta2 = c.beta2, .weight_decay = c.weight_decay});
+          optim::AdamOptions{
+              .lr = c.lr, .beta2 = c.beta2, .weight_decay = c.weight_decay, .amsgrad = c.amsgrad});
     case Algorithm::adamw:
       return std::make_unique<optim::AdamW>(
           parameters,
-          optim::AdamWOptions{.lr = c.lr, .beta2 = c.beta2, .weight_decay = c.weight_decay});
+          optim::AdamWOptions{
+              .lr = c.lr, .beta2 = c.beta2, .weight_decay = c.weight_decay, .amsgrad = c.amsgrad});
     case Algorithm::muon:
       return std::make_unique<optim::Muon>(
           parameters, optim::MuonOptions{.lr = c.lr,
@@ -55,6 +79,14 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const Config& c, const Paramete
                                          .others = {.lr = c.lr_others > 0 ? c.lr_others : c.lr,
                                                     .beta2 = c.beta2,
                                                     .weight_decay = c.weight_decay}});
+    case Algorithm::rmsprop:
+      // Without momentum, as Hinton's: at the rate and momentum that suit Muon it does not learn.
+      return std::make_unique<optim::RmsProp>(
+          parameters,
+          optim::RmsPropOptions{.lr = c.lr, .alpha = c.beta2, .weight_decay = c.weight_decay});
+    case Algorithm::adagrad:
+      return std::make_unique<optim::Adagrad>(
+          parameters, optim::AdagradOptions{.lr = c.lr, .weight_decay = c.weight_decay});
     case Algorithm::sgd:
       break;
   }
@@ -63,12 +95,20 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const Config& c, const Paramete
       optim::SgdOptions{.lr = c.lr, .momentum = c.momentum, .weight_decay = c.weight_decay});
 }
 
-optim::Schedule make_schedule(ScheduleKind kind, std::int64_t steps) {
-  switch (kind) {
+optim::Schedule make_schedule(const Config& c, std::int64_t steps) {
+  switch (c.schedule) {
     case ScheduleKind::linear:
       return optim::warmup_linear_schedule(steps);
     case ScheduleKind::cosine:
       return optim::cosine_schedule(steps);
+    case ScheduleKind::step:
+      return optim::step_schedule(c.gamma_every > 0 ? c.gamma_every : (steps + 2) / 3,
+                                  c.gamma > 0 ? c.gamma : 0.1);
+    case ScheduleKind::exponential:
+      return optim::exponential_schedule(
+          c.gamma > 0 ? c.gamma : numerics::pow(0.01, 1 / static_cast<double>(steps)));
+    case ScheduleKind::one_cycle:
+      return optim::one_cycle_schedule(steps);
     case ScheduleKind::constant:
       break;
   }
@@ -125,13 +165,19 @@ Trainer::Trainer(const Config& config, std::unique_ptr<Problem> problem)
              {.dtype = config.dtype,
               .precision = config.precision,
               .dropout = config.dropout,
-              .forget_bias = config.forget_bias}),
+              .forget_bias = config.forget_bias,
+              .regularisation = {.variational_dropout = {.input = config.variational_dropout,
+                                                         .state = config.variational_dropout},
+                                 .recurrent_dropout = config.recurrent_dropout,
+                                 .weight_drop = config.weight_drop},
+              .ar = config.ar,
+              .tar = config.tar}),
       parameters_(model_.parameters()),
       optimizer_(make_optimizer(config, parameters_)),
       steps_(problem_->steps()) {
   set_num_threads(config.threads);
   set_initial_values(model_, config, generator_);
-  schedule_ = make_schedule(config.schedule, steps_);
+  schedule_ = make_schedule(config, steps_);
   for (const auto& p : parameters_) before_update_.push_back(p.value.clone());
 }
 
@@ -141,8 +187,16 @@ void Trainer::remember_weights() {
 }
 
 StepResult Trainer::make_step(std::int64_t step, const Examples& examples) {
+  std::ranges::fill(states_, nn::State{});
   if (config_.tbptt > 0) return make_truncated_step(step, examples);
-  return update(step, loss_of(spec_.output, model_(examples.inputs), examples.targets));
+  return update(step, objective(examples.inputs, examples.targets));
+}
+
+/// What a step minimises. The sequences go on from states_.
+Tensor Trainer::objective(const Tensor& inputs, const Tensor& targets) {
+  Tensor penalty;
+  const Tensor loss = loss_of(spec_.output, model_(inputs, states_, penalty), targets);
+  return penalty.defined() ? loss + penalty : loss;
 }
 
 // Chunks end where the sequence does, so that the last one, where the targets are, is whole.
@@ -151,7 +205,6 @@ StepResult Trainer::make_truncated_step(std::int64_t step, const Examples& examp
   const bool every_step = examples.targets.rank() == 2 && examples.targets.dtype() == DType::i64;
   StepResult all{step, 0, 0};
   std::int64_t targets = 0;
-  std::ranges::fill(states_, nn::State{});
   for (std::int64_t first = 0; first < steps;) {
     const std::int64_t count = (steps - first - 1) % config_.tbptt + 1;
     const Tensor inputs = steps_of(examples.inputs, first, count);
@@ -160,10 +213,11 @@ StepResult Trainer::make_truncated_step(std::int64_t step, const Examples& examp
     const std::int64_t here = every_step ? count_targets(wanted) : first == steps;
     if (here == 0) {
       const NoGrad no_grad;
-      model_(inputs, states_);
+      Tensor penalty;
+      model_(inputs, states_, penalty);
       continue;
     }
-    const StepResult result = update(step, loss_of(spec_.output, model_(inputs, states_), wanted));
+    const StepResult result = update(step, objective(inputs, wanted));
     all.loss += result.loss * static_cast<double>(here);
     all.grad_norm = std::max(all.grad_norm, result.grad_norm);
     targets += here;

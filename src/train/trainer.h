@@ -66,6 +66,7 @@ class Trainer {
  private:
   StepResult make_step(std::int64_t step, const Examples& examples);
   StepResult make_truncated_step(std::int64_t step, const Examples& examples);
+  Tensor objective(const Tensor& inputs, const Tensor& targets);
   StepResult update(std::int64_t step, const Tensor& loss);
   void evaluate(std::int64_t step, double loss, const Observer& observer);
   void remember_weights();
@@ -80,7 +81,7 @@ class Trainer {
   std::function<double(std::int64_t)> schedule_;
   std::int64_t steps_;
   std::vector<Tensor> before_update_;
-  Classifier::States states_;  // of a sequence that is read in chunks
+  Classifier::States states_;  // at the end of what was read of the sequences
   StepResult last_{};          // its step is 0 at first
   Evaluation evaluation_;
   Times times_;

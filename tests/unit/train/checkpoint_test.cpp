@@ -119,6 +119,26 @@ constexpr Case cases[] = {
        c.zoneout_h = c.zoneout_c = 0.3;
        c.optimizer = Algorithm::adam;
      }},
+    {"VariationalAndWeightDrop",
+     [](Config& c) {
+       c.variational_dropout = 0.25;
+       c.weight_drop = 0.5;
+       c.layers = 2;
+     }},
+    {"RecurrentDropoutAndPenalties",
+     [](Config& c) {
+       c.model = ModelKind::gru;
+       c.recurrent_dropout = 0.25;
+       c.ar = 2;
+       c.tar = 1;
+       c.bidirectional = true;
+     }},
+    {"TbpttVariational",
+     [](Config& c) {
+       c.tbptt = 3;
+       c.variational_dropout = 0.25;
+       c.tar = 1;
+     }},
     {"Tbptt",
      [](Config& c) {
        c.tbptt = 3;
@@ -137,6 +157,18 @@ constexpr Case cases[] = {
        c.weight_decay = 0.1;
        c.schedule = ScheduleKind::cosine;
        c.dtype = DType::f64;
+     }},
+    {"Amsgrad",
+     [](Config& c) {
+       c.optimizer = Algorithm::adam;
+       c.amsgrad = true;
+     }},
+    {"Adagrad", [](Config& c) { c.optimizer = Algorithm::adagrad; }},
+    {"RmsPropOneCycle",
+     [](Config& c) {
+       c.optimizer = Algorithm::rmsprop;
+       c.lr = 0.02;
+       c.schedule = ScheduleKind::one_cycle;
      }},
     {"TorchNumbers", [](Config& c) { c.rng = Rng::torch; }},
     {"Augment", [](Config& c) { c.augment = 1; }},

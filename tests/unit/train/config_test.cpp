@@ -86,6 +86,10 @@ Config unusual() {
   c.bidirectional = true;
   c.layer_norm = true;
   c.zoneout_h = 0.25;
+  c.variational_dropout = 0.375;
+  c.weight_drop = 0.75;
+  c.ar = 2;
+  c.tar = 1.5;
   c.learn_initial_state = true;
   c.init = InitialValues::orthogonal;
   c.batch_size = 7;
@@ -111,13 +115,25 @@ Config unusual() {
   return c;
 }
 
-/// What only an lstm has.
-Config unusual_lstm() {
+/// Whose model, optimizer and schedule have what others have not.
+Config lstm() {
   Config c;
   c.model = ModelKind::lstm;
+  c.optimizer = Algorithm::adam;
+  c.schedule = ScheduleKind::step;
+  return c;
+}
+
+/// What only these have.
+Config unusual_lstm() {
+  Config c = lstm();
   c.zoneout_c = 0.1;
+  c.recurrent_dropout = 0.3;
   c.proj_size = 7;
   c.forget_bias = -1.5;
+  c.amsgrad = true;
+  c.gamma = 0.5;
+  c.gamma_every = 7;
   c.tbptt = 3;
   return c;
 }
@@ -139,21 +155,28 @@ TEST(ConfigJson, RoundTrip) {
     EXPECT_EQ(provenance.numerics_revision, 7);
   }
   // Equality sees every setting: each one of the unusual configurations alone makes a difference.
-  Config lstm;
-  lstm.model = ModelKind::lstm;
   const auto settings = [](const Config& c) { return Json::parse(to_json(c, {})).at("settings"); };
   EXPECT_FALSE(unusual_task() == task_recipe(Task::copy, "tuned", ModelKind::lstm));
   const Json usual = settings({});
   for (const auto& item : usual.items()) {
     if (item.key() == "length") continue;
-    const bool of_lstm = settings(unusual_lstm()).at(item.key()) != settings(lstm).at(item.key());
+    const bool of_lstm = settings(unusual_lstm()).at(item.key()) != settings(lstm()).at(item.key());
     const Json other = settings(of_lstm || item.key() == "model" ? unusual_lstm() : unusual());
     EXPECT_NE(item.value(), other.at(item.key())) << item.key();
-    Json mixed = Json::parse(to_json(of_lstm ? lstm : Config(), {}));
+    Json mixed = Json::parse(to_json(of_lstm ? lstm() : Config(), {}));
     mixed["settings"][item.key()] = other.at(item.key());
-    EXPECT_FALSE(config_from_json(mixed.dump(), "file").config == (of_lstm ? lstm : Config()))
+    EXPECT_FALSE(config_from_json(mixed.dump(), "file").config == (of_lstm ? lstm() : Config()))
         << item.key();
   }
+}
+
+/// As versions before these settings wrote it.
+TEST(ConfigJson, OlderFilesAreRead) {
+  Json json = Json::parse(to_json(recipe("tuned"), {}));
+  for (const char* key : {"variational_dropout", "recurrent_dropout", "weight_drop", "ar", "tar",
+                          "amsgrad", "gamma", "gamma_every"})
+    EXPECT_EQ(json.at("settings").erase(key), 1U) << key;
+  EXPECT_EQ(config_from_json(json.dump(), "c.json").config, recipe("tuned"));
 }
 
 TEST(ConfigJson, BadSettingsAreNamed) {

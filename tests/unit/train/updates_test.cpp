@@ -1,0 +1,229 @@
+// Initial values, optimizers and schedules, from the configuration to the weights.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+#include "support/expect_error.h"
+#include "train/trainer.h"
+#include "unroll/core/error.h"
+
+namespace unroll::train {
+namespace {
+
+using test::error_of;
+using Change = std::function<void(Config&)>;
+
+/// Images of 4 x 4: class 0 black, class 1 white.
+data::Dataset make_set() {
+  data::Dataset set;
+  set.name = "made up";
+  set.count = 20;
+  set.rows = set.columns = 4;
+  set.classes = 2;
+  for (int i = 0; i < 20; ++i) {
+    set.images.insert(set.images.end(), 16, i % 2 ? 255 : 0);
+    set.labels.push_back(static_cast<std::uint8_t>(i % 2));
+  }
+  return set;
+}
+
+Config make_config(const Change& change) {
+  Config c = recipe("tutorial", ModelKind::gru);
+  c.hidden = 8;
+  c.batch_size = 20;
+  c.steps = 60;
+  c.threads = 1;
+  change(c);
+  return c;
+}
+
+/// The weights before the first step and after each.
+struct Trained {
+  std::vector<std::vector<double>> weights;
+  std::vector<double> losses;
+  std::int64_t correct = 0;
+
+  /// The largest change of a weight in a step.
+  double moved(std::size_t step) const {
+    double most = 0;
+    for (std::size_t i = 0; i < weights[0].size(); ++i)
+      most = std::max(most, std::abs(weights[step][i] - weights[step - 1][i]));
+    return most;
+  }
+};
+
+Trained train(const Config& config) {
+  const data::Dataset set = make_set();
+  Trainer trainer(config, set, set);
+  Trained result;
+  const auto keep = [&] {
+    auto& all = result.weights.emplace_back();
+    for (const Parameter& p : trainer.parameters())
+      for (const double v : p.value.to_vector()) all.push_back(v);
+  };
+  keep();
+  Observer observer;
+  observer.step = [&](const StepResult& r) {
+    result.losses.push_back(r.loss);
+    keep();
+  };
+  trainer.run(observer);
+  result.correct = trainer.last_evaluation().correct;
+  return result;
+}
+
+TEST(Updates, EveryOptimizerScheduleAndInitialValueLearns) {
+  const Change each[] = {
+      [](Config& c) { c.optimizer = Algorithm::rmsprop, c.lr = 0.005, c.beta2 = 0.99; },
+      [](Config& c) { c.optimizer = Algorithm::adagrad, c.lr = 0.05; },
+      [](Config& c) { c.optimizer = Algorithm::adam, c.lr = 0.01, c.amsgrad = true; },
+      [](Config& c) { c.optimizer = Algorithm::adamw, c.lr = 0.01, c.amsgrad = true; },
+      [](Config& c) { c.lr = 0.5, c.schedule = ScheduleKind::step; },
+      [](Config& c) { c.lr = 0.5, c.schedule = ScheduleKind::exponential; },
+      [](Config& c) { c.lr = 0.5, c.schedule = ScheduleKind::one_cycle; },
+      [](Config& c) { c.lr = 0.5, c.init = InitialValues::xavier; },
+      [](Config& c) { c.lr = 0.5, c.init = InitialValues::kaiming; },
+      [](Config& c) { c.lr = 0.1, c.init = InitialValues::kaiming, c.model = ModelKind::rnn; },
+      [](Config& c) { c.lr = 0.1, c.init = InitialValues::kaiming, c.model = ModelKind::cnn; },
+      [](Config& c) { c.lr = 0.1, c.init = InitialValues::xavier, c.model = ModelKind::fnn; },
+  };
+  int number = 0;
+  for (const Change& change : each) {
+    SCOPED_TRACE(number++);
+    const Trained result = train(make_config(change));
+    EXPECT_LT(result.losses.back(), result.losses.front() / 2);
+    EXPECT_EQ(result.correct, 20);
+  }
+}
+
+/// The first step shows which rule it is: the largest moves are the rate divided by
+/// sqrt(1 - alpha) for RMSprop, the rate itself for Adagrad and Adam.
+TEST(Updates, FirstStepsByHand) {
+  const auto first = [](const Change& change) {
+    return train(make_config([&](Config& c) {
+             c.steps = 1;
+             c.dtype = DType::f64;
+             change(c);
+           }))
+        .moved(1);
+  };
+  EXPECT_NEAR(
+      first([](Config& c) { c.optimizer = Algorithm::rmsprop, c.lr = 0.01, c.beta2 = 0.96; }), 0.05,
+      1e-6);
+  EXPECT_NEAR(first([](Config& c) { c.optimizer = Algorithm::adagrad, c.lr = 0.01; }), 0.01, 1e-6);
+}
+
+/// Amsgrad differs from Adam once a mean of squares has fallen.
+TEST(Updates, AmsgradIsTaken) {
+  for (const Algorithm optimizer : {Algorithm::adam, Algorithm::adamw}) {
+    const auto weights = [&](bool amsgrad) {
+      return train(make_config([&](Config& c) {
+               c.optimizer = optimizer;
+               c.lr = 0.01;
+               c.beta2 = 0.5;
+               c.amsgrad = amsgrad;
+             }))
+          .weights;
+    };
+    const auto plain = weights(false), largest = weights(true);
+    EXPECT_EQ(plain[1], largest[1]);
+    EXPECT_NE(plain.back(), largest.back());
+  }
+}
+
+/// While gradients stay as they are, Adam moves a weight by the rate: the moves are the factors.
+TEST(Updates, SchedulesScaleTheSteps) {
+  const auto moves = [](const Change& change) {
+    const Trained t = train(make_config([&](Config& c) {
+      c.model = ModelKind::logistic;
+      c.optimizer = Algorithm::adam;
+      c.steps = 9;
+      c.lr = 1e-7;  // so small that gradients stay
+      c.dtype = DType::f64;
+      change(c);
+    }));
+    std::vector<double> all;
+    for (std::size_t s = 1; s <= 9; ++s) all.push_back(t.moved(s) / 1e-7);
+    return all;
+  };
+  const auto expect = [&](const Change& change, const std::vector<double>& factors) {
+    const std::vector<double> made = moves(change);
+    for (std::size_t s = 0; s < factors.size(); ++s) EXPECT_NEAR(made[s], factors[s], 1e-3) << s;
+  };
+  expect([](Config& c) { c.schedule = ScheduleKind::step; },
+         {1, 1, 1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.01});
+  expect([](Config& c) { c.schedule = ScheduleKind::step, c.gamma = 0.5, c.gamma_every = 2; },
+         {1, 1, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125, 0.0625});
+  expect([](Config& c) { c.schedule = ScheduleKind::exponential, c.gamma = 0.5; },
+         {1, 0.5, 0.25, 0.125, 0.0625});
+  expect([](Config& c) { c.schedule = ScheduleKind::exponential; },
+         {1, std::pow(0.01, 1.0 / 9), std::pow(0.01, 2.0 / 9)});
+  // torch.optim.lr_scheduler.OneCycleLR over nine steps peaks at step 0.3 * 9 - 1 = 1.7.
+  const std::vector<double> cycle = moves([](Config& c) { c.schedule = ScheduleKind::one_cycle; });
+  EXPECT_NEAR(cycle[0], 0.04, 1e-3);
+  EXPECT_GT(cycle[2], 0.9);
+  EXPECT_NEAR(cycle[8], 0, 1e-3);
+}
+
+/// The largest of each block's values, as a share of the bound that the papers give.
+TEST(InitialValuesOf, XavierAndKaimingAreBoundedByEachMatrix) {
+  const data::Dataset set = make_set();
+  for (const bool xavier : {true, false}) {
+    Config c = make_config([](Config& config) { config.hidden = 40; });
+    c.init = xavier ? InitialValues::xavier : InitialValues::kaiming;
+    Trainer trainer(c, set, set);
+    const auto expect_bound = [&](const std::string& name, double fan_in, double fan_out,
+                                  std::size_t blocks) {
+      const double bound = std::sqrt(6 / (xavier ? fan_in + fan_out : fan_in));
+      const Parameters all = trainer.parameters();
+      const auto found = std::ranges::find(all, name, &Parameter::name);
+      ASSERT_NE(found, all.end()) << name;
+      const auto values = found->value.to_vector();
+      const std::size_t size = values.size() / blocks;
+      for (std::size_t b = 0; b < blocks; ++b) {
+        double most = 0;
+        for (std::size_t i = 0; i < size; ++i)
+          most = std::max(most, std::abs(values[b * size + i]));
+        EXPECT_LE(most, bound * (1 + 1e-6)) << name;
+        EXPECT_GT(most, 0.85 * bound) << name;
+      }
+    };
+    expect_bound("gru.weight_ih_l0", 4, 40, 3);
+    expect_bound("gru.weight_hh_l0", 40, 40, 3);
+    expect_bound("fc.weight", 40, 2, 1);
+  }
+  Config c = make_config([](Config& config) { config.model = ModelKind::cnn; });
+  c.init = InitialValues::kaiming;
+  Trainer trainer(c, set, set);
+  const auto kernels = trainer.parameters()[0].value.to_vector();
+  EXPECT_NEAR(*std::ranges::max_element(kernels), std::sqrt(6.0 / 25), 0.05);
+}
+
+TEST(Updates, WhatHasNoMeaningIsRefused) {
+  const auto refused = [](const Change& change, const std::vector<std::string>& parts) {
+    const std::string text = error_of<ValueError>([&] { validate(make_config(change)); });
+    for (const std::string& part : parts) EXPECT_NE(text.find(part), std::string::npos) << text;
+  };
+  for (const Algorithm a :
+       {Algorithm::sgd, Algorithm::muon, Algorithm::rmsprop, Algorithm::adagrad})
+    refused([=](Config& c) { c.optimizer = a, c.amsgrad = true; },
+            {"[amsgrad]", "has none", "--optimizer adam or adamw"});
+  refused([](Config& c) { c.gamma = 0.5; }, {"[gamma]", "constant", "step or exponential"});
+  refused([](Config& c) { c.schedule = ScheduleKind::step, c.gamma = 1.5; },
+          {"[gamma]", "1.5", "from 0 to 1"});
+  refused([](Config& c) { c.schedule = ScheduleKind::step, c.gamma_every = -1; },
+          {"[gamma-every]", "-1"});
+  refused([](Config& c) { c.schedule = ScheduleKind::exponential, c.gamma_every = 5; },
+          {"[gamma-every]", "exponential", "--schedule step"});
+  refused([](Config& c) { c.init = InitialValues::identity; },
+          {"[init]", "identity", "orthogonal, xavier or kaiming"});
+  refused([](Config& c) { c.model = ModelKind::cnn, c.init = InitialValues::xavier; },
+          {"[init]", "xavier", "torch or kaiming"});
+  refused([](Config& c) { c.model = ModelKind::fnn, c.init = InitialValues::orthogonal; },
+          {"[init]", "torch, xavier or kaiming"});
+}
+
+}  // namespace
+}  // namespace unroll::train
