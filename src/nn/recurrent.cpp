@@ -82,6 +82,10 @@ void Recurrent::check_options() const {
     throw ValueError(name(), fmt::format("proj_size is {}, expected 0 (none) to {}, less than "
                                          "hidden_size",
                                          sizes_.projection, sizes_.hidden - 1));
+  if (const CellTraits cell = traits(); cell.gates < 1 || cell.joint > cell.gates)
+    throw ValueError(name(), fmt::format("the cell has {} gates, {} of them joint; expected at "
+                                         "least 1 gate, and no more joint ones than gates",
+                                         cell.gates, cell.joint));
   check_regularisation(name(), traits(), options_);
   if (sizes_.custom && (options_.regularisation.recurrent_dropout > 0 ||
                         (options_.regularisation.layer_norm && traits().memory)))
