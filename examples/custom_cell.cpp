@@ -5,6 +5,9 @@
 //     f_t = sigmoid(W_f x_t + U_f h_{t-1} + b_f)
 //     n_t = tanh(W_n x_t + f_t (U_n h_{t-1} + b_n))
 //     h_t = (1 - f_t) h_{t-1} + f_t n_t
+//
+// std::exp and std::tanh are the C library's: so are the last bits of what this prints
+// (docs/adding_a_cell.md).
 #include <unroll/unroll.h>
 
 #include <cmath>

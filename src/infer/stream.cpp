@@ -76,6 +76,13 @@ void Stream<T>::begin(std::size_t sequence) noexcept {
   std::size_t l = 0;
   started_[sequence] = 0;
   steps_[sequence] = 0;
+  // What outputs() shows before the first step is not what an earlier sequence left.
+  const std::size_t read = read_.size() / count_;
+  std::fill_n(read_.data() + sequence * read, read, T{0});
+  if (compiled_->gives_sequences()) {
+    const std::size_t outputs = compiled_->outputs();
+    std::fill_n(current_.data() + sequence * outputs, outputs, T{0});
+  }
   for (const auto& stage : compiled_->stages) {
     const auto* r = std::get_if<Recurrent<T>>(&stage);
     if (!r) continue;
@@ -223,8 +230,6 @@ void Stream<T>::process(std::span<const T> in, std::span<T> out, std::size_t ste
 template <class T>
 void Stream<T>::reset() {
   for (std::size_t n = 0; n < count_; ++n) begin(n);
-  std::ranges::fill(read_, T{0});
-  std::ranges::fill(current_, T{0});
 }
 
 template <class T>

@@ -1,8 +1,13 @@
 #include "unroll/nn/activation_regularisation.h"
 
+#include <fmt/format.h>
+
+#include <cmath>
+
 #include "autograd/node.h"
 #include "core/float_environment.h"
 #include "nn/outputs.h"
+#include "unroll/core/error.h"
 
 namespace unroll::nn {
 namespace {
@@ -18,6 +23,8 @@ void for_rows(const Outputs& outputs, F&& f) {
 /// factor times the mean square of y_t, or, with lag 1, of y_{t+1} - y_t.
 Tensor penalty(std::string_view operation, const Tensor& output, double factor,
                const BatchLayout& layout, std::size_t lag) {
+  if (!std::isfinite(factor))
+    throw ValueError(operation, fmt::format("factor is {}, expected a finite number", factor));
   const FloatEnvironment environment;
   const Outputs outputs = outputs_of(operation, output, layout);
   const std::size_t features = outputs.features(), batch = outputs.batch();

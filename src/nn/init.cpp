@@ -21,21 +21,36 @@ void fill(const Tensor& to, Draw&& draw) {
   copy_into(to, Tensor::from(values, to.shape()).to(to.dtype()));
 }
 
-void check_matrix(std::string_view operation, const Tensor& to) {
-  if (to.rank() != 2)
-    throw ShapeError(operation, fmt::format("got shape {}, expected a matrix", to.shape().str()));
+/// How many inputs reach an output, and how many outputs an input reaches.
+struct Fans {
+  double in, out;
+};
+
+Fans fans_of(std::string_view operation, const Tensor& to) {
+  if (to.rank() < 2)
+    throw ShapeError(
+        operation, fmt::format("got shape {}, expected two dimensions or more", to.shape().str()));
+  return {static_cast<double>(to.shape().without(0).numel()),
+          static_cast<double>(to.shape().without(1).numel())};
+}
+
+void check_finite(std::string_view operation, std::string_view what, double value) {
+  if (!std::isfinite(value))
+    throw ValueError(operation, fmt::format("{} = {}, expected a finite number", what, value));
 }
 
 // The standard deviations in PyTorch's order of operations, so that its generator gives its bits.
 double xavier_std(std::string_view operation, const Tensor& to, double gain) {
-  check_matrix(operation, to);
-  return gain * std::sqrt(2.0 / static_cast<double>(to.size(0) + to.size(1)));
+  check_finite(operation, "gain", gain);
+  const Fans fans = fans_of(operation, to);
+  return gain * std::sqrt(2.0 / (fans.in + fans.out));
 }
 
 double kaiming_std(std::string_view operation, const Tensor& to, const KaimingOptions& options) {
-  check_matrix(operation, to);
-  const auto fan = static_cast<double>(to.size(options.mode == FanMode::fan_in ? 1 : 0));
-  return calculate_gain(options.nonlinearity, options.a) / std::sqrt(fan);
+  check_finite(operation, "a", options.a);
+  const Fans fans = fans_of(operation, to);
+  return calculate_gain(options.nonlinearity, options.a) /
+         std::sqrt(options.mode == FanMode::fan_in ? fans.in : fans.out);
 }
 
 /// A matrix (rows, columns) with orthonormal rows or columns, times gain.
@@ -84,14 +99,7 @@ void normal(const Tensor& to, double mean, double std, Generator& generator) {
 }
 
 void kaiming_uniform(const Tensor& to, double slope, Generator& generator) {
-  if (to.rank() < 2)
-    throw ShapeError("kaiming_uniform", fmt::format("got shape {}, expected two dimensions or more",
-                                                    to.shape().str()));
-  // In PyTorch's own order of operations.
-  const double gain = std::sqrt(2.0 / (1.0 + slope * slope));
-  const double bound =
-      std::sqrt(3.0) * (gain / std::sqrt(static_cast<double>(to.shape().without(0).numel())));
-  uniform(to, -bound, bound, generator);
+  kaiming_uniform(to, generator, {.a = slope});
 }
 
 void constant(const Tensor& to, double value) {
@@ -144,7 +152,9 @@ void kaiming_normal(const Tensor& to, Generator& generator, const KaimingOptions
 }
 
 void orthogonal(const Tensor& to, Generator& generator, double gain, int gates) {
-  check_matrix("orthogonal", to);
+  if (to.rank() != 2)
+    throw ShapeError("orthogonal",
+                     fmt::format("got shape {}, expected a matrix", to.shape().str()));
   if (!std::isfinite(gain))
     throw ValueError("orthogonal", fmt::format("gain = {}, expected a finite number", gain));
   if (gates < 1)
@@ -162,6 +172,7 @@ void orthogonal(const Tensor& to, Generator& generator, double gain, int gates) 
 }
 
 void forget_gate_bias(const Tensor& bias, double value) {
+  check_finite("forget_gate_bias", "value", value);
   if (bias.rank() != 1 || bias.size(0) % 4 != 0)
     throw ShapeError(
         "forget_gate_bias",

@@ -1,5 +1,9 @@
 #include "unroll/nn/lstm.h"
 
+#include <fmt/format.h>
+
+#include <cmath>
+
 #include "kernels/cell.h"
 #include "nn/common_options.h"
 #include "tensor/tensor_impl.h"
@@ -21,6 +25,8 @@ Lstm::Lstm(const Child& place, std::int64_t input_size, std::int64_t hidden_size
 }
 
 void Lstm::raise_forget_bias(double by) const {
+  if (!std::isfinite(by))
+    throw ValueError("lstm", fmt::format("forget_bias is {}, expected a finite number", by));
   if (by == 0) return;
   for (const Layer& layer : layers()) {
     if (!layer.bias_ih.defined())

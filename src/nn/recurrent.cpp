@@ -82,6 +82,10 @@ void Recurrent::check_options() const {
     throw ValueError(name(), fmt::format("proj_size is {}, expected 0 (none) to {}, less than "
                                          "hidden_size",
                                          sizes_.projection, sizes_.hidden - 1));
+  if (const CellTraits cell = traits(); cell.gates < 1 || cell.joint > cell.gates)
+    throw ValueError(name(), fmt::format("the cell has {} gates, {} of them joint; expected at "
+                                         "least 1 gate, and no more joint ones than gates",
+                                         cell.gates, cell.joint));
   check_regularisation(name(), traits(), options_);
   if (sizes_.custom && (options_.regularisation.recurrent_dropout > 0 ||
                         (options_.regularisation.layer_norm && traits().memory)))
@@ -162,16 +166,46 @@ void Recurrent::check_input(const Tensor& input, std::span<const std::int64_t> l
 Tensor Recurrent::initial_state(std::string_view state, const Tensor& given, const Tensor& learnt,
                                 std::int64_t batch, std::int64_t size) const {
   if (!given.defined()) return learnt.defined() ? expand_batch(learnt, batch) : Tensor();
-  const Shape expected{options_.num_layers * directions(), batch, size};
+  check_state(state, given, {options_.num_layers * directions(), batch, size});
+  return given;
+}
+
+void Recurrent::check_state(std::string_view state, const Tensor& given,
+                            const Shape& expected) const {
   if (given.shape() != expected || given.dtype() != options_.dtype)
     throw ShapeError(name(), fmt::format("{} is {} of shape {}, expected {} of shape {}", state,
                                          name_of(given.dtype()), given.shape().str(),
                                          name_of(options_.dtype), expected.str()));
-  return given;
 }
 
 Recurrent::Result Recurrent::run(const Tensor& input, const Tensor& h_0, const Tensor& c_0,
-                                 const RecurrentCall& options) const {
+                                 const RecurrentCall& call) const {
+  if (input.rank() != 2) return run_batch(input, h_0, c_0, call);
+  if (input.size(1) != sizes_.input || input.size(0) < 1)
+    throw ShapeError(
+        name(), fmt::format("input has shape {}, expected [steps, {}], or [{}, {}]",
+                            input.shape().str(), sizes_.input,
+                            options_.batch_first ? "batch, steps" : "steps, batch", sizes_.input));
+  if (!call.lengths.empty())
+    throw ValueError(name(), fmt::format("lengths are given, but the input, of shape {}, is one "
+                                         "sequence; give it its steps alone, or a batch",
+                                         input.shape().str()));
+  const std::int64_t rows = options_.num_layers * directions(), steps = input.size(0);
+  const auto batch_of_one = [&](std::string_view which, const Tensor& state, std::int64_t size) {
+    if (!state.defined()) return state;
+    check_state(which, state, {rows, size});
+    return state.contiguous().view({rows, 1, size});
+  };
+  const Tensor x = input.contiguous().view(options_.batch_first ? Shape{1, steps, sizes_.input}
+                                                                : Shape{steps, 1, sizes_.input});
+  const auto [output, h_n, c_n] = run_batch(x, batch_of_one("h_0", h_0, state_size()),
+                                            batch_of_one("c_0", c_0, sizes_.hidden), call);
+  return {output.select(options_.batch_first ? 0 : 1, 0), h_n.select(1, 0),
+          c_n.defined() ? c_n.select(1, 0) : c_n};
+}
+
+Recurrent::Result Recurrent::run_batch(const Tensor& input, const Tensor& h_0, const Tensor& c_0,
+                                       const RecurrentCall& options) const {
   check_input(input, options.lengths);
   const int batch_dim = options_.batch_first ? 0 : 1;
   const std::int64_t batch = input.size(batch_dim), steps = input.size(1 - batch_dim);

@@ -96,6 +96,7 @@ void refuse(std::string_view operation, bool given, std::string_view what, std::
 }
 
 constexpr std::string_view no_memory = "only Lstm has a c",
+                           shared = "both directions have the forward one's",
                            no_candidate =
                                "a plain recurrent layer has no candidate; use "
                                "variational_dropout.state";
@@ -149,13 +150,15 @@ void set_factors(StackCall& call, std::string_view operation, const RecurrentOpt
       if (direction == 0) {
         const std::int64_t input =
             layer == 0 ? size(call.shape.input) : size(call.directions) * state;
-        to.input = joined(make.factors(Mask::dropout, "", {}, {steps, batch, input},
-                                       layer == 0 ? 0 : options.dropout, 1),
+        refuse(operation, layer == 0 && masks.keep_input.defined(), "keep_input of the first layer",
+               "dropout is between layers; use keep_x");
+        to.input = joined(make.factors(Mask::dropout, "keep_input", masks.keep_input,
+                                       {steps, batch, input}, layer == 0 ? 0 : options.dropout, 1),
                           make.factors(Mask::keep_x, "keep_x", masks.keep_x, {batch, input},
                                        r.variational_dropout.input, 0));
       } else {
-        refuse(operation, masks.keep_x.defined(), "keep_x of a reverse direction",
-               "both directions have the forward one's");
+        refuse(operation, masks.keep_input.defined(), "keep_input of a reverse direction", shared);
+        refuse(operation, masks.keep_x.defined(), "keep_x of a reverse direction", shared);
       }
       to.state = make.factors(Mask::keep_h, "keep_h", masks.keep_h, {batch, state},
                               r.variational_dropout.state, 0);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numbers>
 
 #include "core/numerics.h"
@@ -19,6 +20,17 @@ void check_total(std::int64_t total) {
   if (total < 1) throw ValueError("schedule", fmt::format("{} steps, expected at least 1", total));
 }
 
+void check_finite(const char* what, double value) {
+  if (!std::isfinite(value))
+    throw ValueError("schedule", fmt::format("{} = {}, expected a finite number", what, value));
+}
+
+void check_divisor(const char* what, double value) {
+  if (!std::isfinite(value) || value <= 0)
+    throw ValueError("schedule",
+                     fmt::format("{} = {}, expected a finite number above 0", what, value));
+}
+
 }  // namespace
 
 Schedule constant_schedule() {
@@ -27,17 +39,20 @@ Schedule constant_schedule() {
 
 Schedule step_schedule(std::int64_t step_size, double gamma) {
   check_total(step_size);
+  check_finite("gamma", gamma);
   return [=](std::int64_t step) {
     return numerics::pow(gamma, static_cast<double>(step / step_size));
   };
 }
 
 Schedule exponential_schedule(double gamma) {
+  check_finite("gamma", gamma);
   return [=](std::int64_t step) { return numerics::pow(gamma, static_cast<double>(step)); };
 }
 
 Schedule cosine_schedule(std::int64_t total, double low) {
   check_total(total);
+  check_finite("low", low);
   return [=](std::int64_t step) {
     return half_cosine(1, low, static_cast<double>(step) / static_cast<double>(total));
   };
@@ -45,6 +60,8 @@ Schedule cosine_schedule(std::int64_t total, double low) {
 
 Schedule linear_schedule(double start, double end, std::int64_t total) {
   check_total(total);
+  check_finite("start", start);
+  check_finite("end", end);
   return [=](std::int64_t step) {
     const double part = static_cast<double>(std::min(step, total)) / static_cast<double>(total);
     return start + (end - start) * part;
@@ -54,6 +71,9 @@ Schedule linear_schedule(double start, double end, std::int64_t total) {
 Schedule one_cycle_schedule(std::int64_t total, double pct_start, double div_factor,
                             double final_div_factor) {
   check_total(total);
+  check_finite("pct_start", pct_start);
+  check_divisor("div_factor", div_factor);
+  check_divisor("final_div_factor", final_div_factor);
   return [=](std::int64_t step) {
     const double at = static_cast<double>(std::min(step, total - 1));
     const double top = pct_start * static_cast<double>(total) - 1;
@@ -65,6 +85,7 @@ Schedule one_cycle_schedule(std::int64_t total, double pct_start, double div_fac
 
 Schedule warmup_linear_schedule(std::int64_t total, double warmup) {
   check_total(total);
+  check_finite("warmup", warmup);
   return [=](std::int64_t step) {
     const double count = static_cast<double>(total), at = static_cast<double>(step);
     const double rise = std::max(1.0, warmup * count);

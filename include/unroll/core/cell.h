@@ -10,9 +10,9 @@ namespace unroll {
 /// What a recurrent layer must know of its cell. The gates' blocks of H rows are stacked in the
 /// weights.
 struct CellTraits {
-  std::size_t gates = 1;  ///< G
-  /// The first J gates need only the sum of the input's and the state's part; of the others the
-  /// cell gets both parts. A row of sums z is
+  std::size_t gates = 1;  ///< G, at least 1
+  /// J, at most G: the first J gates need only the sum of the input's and the state's part; of the
+  /// others the cell gets both parts. A row of sums z is
   ///
   ///     [J joint | G - J of the input | G - J of the state]      each H numbers
   std::size_t joint = 1;
@@ -43,7 +43,7 @@ struct CellGradientRow {
   T* dc = nullptr;  ///< in: of c_t; out: of c_{t-1}
 };
 
-/// A cell as the layers take it.
+/// A cell as the layers take it; custom_cell makes one.
 struct CustomCell {
   std::string_view name;
   CellTraits traits;
@@ -61,12 +61,18 @@ struct CustomCell {
 ///       template <class T> static void forward(const CellRow<T>& row) noexcept;
 ///       template <class T> static void backward(const CellGradientRow<T>& row) noexcept;
 ///     };
+///
+/// Traits out of their ranges don't compile.
 template <class C>
-inline constexpr CustomCell custom_cell{C::name,
-                                        C::traits,
-                                        &C::template forward<float>,
-                                        &C::template forward<double>,
-                                        &C::template backward<float>,
-                                        &C::template backward<double>};
+inline constexpr CustomCell custom_cell = [] {
+  static_assert(C::traits.gates >= 1, "a cell has at least 1 gate");
+  static_assert(C::traits.joint <= C::traits.gates, "a cell has no more joint gates than gates");
+  return CustomCell{C::name,
+                    C::traits,
+                    &C::template forward<float>,
+                    &C::template forward<double>,
+                    &C::template backward<float>,
+                    &C::template backward<double>};
+}();
 
 }  // namespace unroll

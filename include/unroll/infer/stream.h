@@ -20,14 +20,15 @@ namespace unroll::infer {
 /// same bits as Model::run on the first t steps of each.
 ///
 /// Once made, nothing here asks for memory, takes a lock or starts a thread, and nothing throws but
-/// ShapeError for spans of the wrong size. One stream is for one thread at a time; several streams
-/// of one model may run on as many threads.
+/// ShapeError for spans of the wrong size and ValueError for a sequence that isn't there. One
+/// stream is for one thread at a time; several streams of one model may run on as many threads.
 template <class T>
 class UNROLL_API Stream {
  public:
   /// Takes the next step of every sequence, in (N, I).
   void step(std::span<const T> in);
-  /// Writes the outputs of the sequences so far, (N, C); those of the last step with every_step.
+  /// Writes the outputs of the sequences so far, (N, C); with every_step those of the last step, or
+  /// zeros before the first.
   void outputs(std::span<T> out);
   /// Both in one.
   void step(std::span<const T> in, std::span<T> out);

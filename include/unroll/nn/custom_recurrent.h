@@ -22,7 +22,8 @@ class UNROLL_API CustomRecurrent : public Recurrent {
  public:
   using Options = RecurrentOptions;  ///< regularisation without recurrent_dropout
   /// `cell` must outlive the layer: custom_cell of a type does. Throws what Rnn's does, and
-  /// ValueError for layer_norm with a cell that has a memory.
+  /// ValueError for recurrent_dropout, for layer_norm with a cell that has a memory, and for traits
+  /// that custom_cell would not compile: no gates, or more joint ones than gates.
   CustomRecurrent(const CustomCell& cell, std::int64_t input_size, std::int64_t hidden_size,
                   const Options& options = {});
   CustomRecurrent(const Child& place, const CustomCell& cell, std::int64_t input_size,

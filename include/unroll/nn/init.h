@@ -19,8 +19,8 @@ UNROLL_API void uniform(const Tensor& to, double low, double high, Generator& ge
 UNROLL_API void normal(const Tensor& to, double mean, double std, Generator& generator);
 
 /// Uniform in +-sqrt(6 / ((1 + slope^2) fan_in)), where fan_in is how many inputs reach one output:
-/// the product of all sizes but the first (He et al., "Delving deep into rectifiers", 2015). At
-/// least two dimensions; ShapeError otherwise.
+/// the product of all sizes but the first (He et al., "Delving deep into rectifiers", 2015). Throws
+/// what the form with options does.
 /// Source: https://pytorch.org/docs/stable/nn.init.html
 UNROLL_API void kaiming_uniform(const Tensor& to, double slope, Generator& generator);
 
@@ -38,7 +38,8 @@ enum class Activation { linear, sigmoid, tanh, relu, leaky_relu, selu };
 UNROLL_API double calculate_gain(Activation activation, double negative_slope = 0.01);
 
 /// Uniform in +-gain sqrt(6 / (fan_in + fan_out)), where a matrix (O, I) has fan_in I and fan_out
-/// O. Throws ShapeError for other than a matrix (Glorot, Bengio 2010).
+/// O, and a convolution (O, I, K, ...) both times its kernel's positions, K ... (Glorot, Bengio
+/// 2010). Throws ShapeError for less than two dimensions, ValueError for a gain that is not finite.
 UNROLL_API void xavier_uniform(const Tensor& to, Generator& generator, double gain = 1);
 
 /// Normal with standard deviation gain sqrt(2 / (fan_in + fan_out)); else as xavier_uniform.
@@ -55,8 +56,9 @@ struct KaimingOptions {
   Activation nonlinearity = Activation::leaky_relu;
 };
 
-/// Uniform in +-calculate_gain(nonlinearity, a) sqrt(3 / fan), fan as for xavier_uniform.
-/// Throws ShapeError for other than a matrix (He, Zhang, Ren, Sun 2015).
+/// Uniform in +-calculate_gain(nonlinearity, a) sqrt(3 / fan), fan as for xavier_uniform (He,
+/// Zhang, Ren, Sun 2015). Throws ShapeError for less than two dimensions, ValueError for an `a`
+/// that is not finite.
 UNROLL_API void kaiming_uniform(const Tensor& to, Generator& generator,
                                 const KaimingOptions& options = {});
 
@@ -73,7 +75,8 @@ UNROLL_API void orthogonal(const Tensor& to, Generator& generator, double gain =
 
 /// Sets the forget gate's part of an LSTM's bias (4 H; gates i, f, g, o), H to 2 H, and leaves the
 /// rest: with 1, and 0 in the layer's other bias, the cell remembers at first (Gers 2000;
-/// Jozefowicz 2015). Throws ShapeError unless the bias is a vector whose size 4 divides.
+/// Jozefowicz 2015). Throws ShapeError unless the bias is a vector whose size 4 divides,
+/// ValueError for a value that is not finite.
 UNROLL_API void forget_gate_bias(const Tensor& bias, double value = 1);
 
 }  // namespace unroll::nn::init

@@ -48,7 +48,7 @@ class UNROLL_API Lstm : public Recurrent {
  public:
   using Options = LstmOptions;
   /// Throws what Rnn's does, and ValueError for a proj_size outside [0, hidden_size) and for a
-  /// forget_bias without biases.
+  /// forget_bias that is not finite or has no biases.
   Lstm(std::int64_t input_size, std::int64_t hidden_size, const Options& options = {});
   Lstm(const Child& place, std::int64_t input_size, std::int64_t hidden_size,
        const Options& options = {});

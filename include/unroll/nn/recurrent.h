@@ -53,7 +53,9 @@ struct RecurrentOptions {
   std::int64_t num_layers = 1;
   bool bias = true;
   bool batch_first = false;  ///< input and output are (N, T, ...) instead of (T, N, ...)
-  double dropout = 0;  ///< probability, of the input of each layer but the first; training only
+  /// Probability, of the input of each layer but the first; training only. One layer has none, and
+  /// this does nothing there (PyTorch warns); variational_dropout is inside of each layer.
+  double dropout = 0;
   bool bidirectional = false;  ///< D = 2: a second pass from the last step to the first
   RecurrentRegularisation regularisation = {};
   /// Parameters h_0 (L D, 1, H), and c_0 for Lstm, zeros at first, stand in for a state that a call
@@ -65,8 +67,11 @@ struct RecurrentOptions {
 };
 
 /// Masks of one layer in one direction for a call, instead of random ones: of the layer's type,
-/// without factors. Time comes first with batch_first too. What is undefined is drawn.
+/// without factors. Time comes first with batch_first too, and N is 1 for an input without a batch.
+/// What is undefined is drawn.
 struct RecurrentMasks {
+  Tensor keep_input = {};  ///< (T, N, D H): 1 stays; RecurrentOptions::dropout's, so not for the
+                           ///< first layer, and given with the forward direction alone
   Tensor keep_x = {};  ///< (N, I): 1 stays; I is D H above the first layer. Both directions have
                        ///< one input: given with the forward direction alone
   Tensor keep_h = {};  ///< (N, H): 1 stays
@@ -77,7 +82,8 @@ struct RecurrentMasks {
 
 /// What a call may be given beside its input and state.
 struct RecurrentCall {
-  /// The steps of each sequence, 1 to T, in any order; all T where empty. Outputs past a sequence's
+  /// The steps of each sequence, 1 to T, in any order; all T where empty, as for an input without a
+  /// batch. Outputs past a sequence's
   /// end are 0, its final state is that of its last step, and a reverse direction starts there.
   std::span<const std::int64_t> lengths = {};
   /// Of layer k, direction d at k D + d; all random where empty. Ignored in evaluation mode.
@@ -121,6 +127,7 @@ class UNROLL_API Recurrent : public Module {
   Recurrent(const Child& place, kernels::Cell cell, const Sizes& sizes,
             const RecurrentOptions& options);
 
+  /// Of a batch, or of one sequence (T, I) with states (L D, H) without one.
   Result run(const Tensor& input, const Tensor& h_0, const Tensor& c_0,
              const RecurrentCall& call) const;
   /// One time step of a cell: input (N, I) and a state of (N, H) each to the next state.
@@ -132,7 +139,10 @@ class UNROLL_API Recurrent : public Module {
   void initialise();
   Layer make_layer(std::int64_t input, const std::string& suffix, Generator& generator);
   void check_options() const;
+  Result run_batch(const Tensor& input, const Tensor& h_0, const Tensor& c_0,
+                   const RecurrentCall& call) const;
   void check_input(const Tensor& input, std::span<const std::int64_t> lengths) const;
+  void check_state(std::string_view state, const Tensor& given, const Shape& expected) const;
   /// The state that a call starts from: the given one, the learnt one, or undefined for zeros.
   Tensor initial_state(std::string_view state, const Tensor& given, const Tensor& learnt,
                        std::int64_t batch, std::int64_t size) const;

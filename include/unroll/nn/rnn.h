@@ -25,7 +25,7 @@ struct RnnOptions {
 /// What a recurrent layer returns.
 struct RnnResult {
   /// (T, N, D H), or (N, T, D H) with batch_first: the last layer's states at every step, the
-  /// forward direction's first.
+  /// forward direction's first. Without N where the input has none, as h_n.
   Tensor output;
   Tensor h_n;  ///< (L D, N, H): the state of every layer and direction after its last step
 };
@@ -41,9 +41,10 @@ class UNROLL_API Rnn : public Recurrent {
   Rnn(const Child& place, std::int64_t input_size, std::int64_t hidden_size,
       const Options& options = {});
 
-  /// input: (T, N, I), or (N, T, I) with batch_first; h_0: (L D, N, H), zeros where undefined.
-  /// Throws ShapeError naming what does not fit, and ValueError for a length outside its range. Not
-  /// for two threads at once in training mode.
+  /// input: (T, N, I), or (N, T, I) with batch_first; h_0: (L D, N, H), zeros where undefined. Or
+  /// one sequence: input (T, I), with batch_first too, h_0 (L D, H), and no lengths.
+  /// Throws ShapeError naming what does not fit, and ValueError for a length outside its range
+  /// or without a batch. Not for two threads at once in training mode.
   RnnResult operator()(const Tensor& input, const Tensor& h_0 = {},
                        const RecurrentCall& call = {}) const;
 };

@@ -19,14 +19,17 @@ namespace unroll::nn {
 ///       state = nn::State{h_n, c_n}.detach();  // gradients stop here
 ///     }
 struct State {
-  Tensor h = {};  ///< (L D, N, H), or proj_size instead of H; zeros where undefined
+  /// (L D, N, H), or proj_size instead of H; zeros where undefined. Without N, as c, for an input
+  /// without a batch.
+  Tensor h = {};
   Tensor c = {};  ///< (L D, N, H); Lstm alone has it
 
   /// The same numbers without history.
   State detach() const;
 
   /// Sets the states of those sequences to zero whose flag is not 0; `begins` has one a sequence.
-  /// No gradient flows back from them. Throws ShapeError for another number of flags.
+  /// No gradient flows back from them. Throws ShapeError for another number of flags, and for
+  /// states without a batch.
   void reset(std::span<const std::uint8_t> begins);
 };
 

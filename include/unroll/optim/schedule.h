@@ -1,5 +1,7 @@
 // Learning-rate schedules: factors on the learning rate as functions of the step, for
 // Optimizer::set_lr_factor. Steps count from 0.
+// Making one throws ValueError for steps below 1, for other numbers that are not finite, and for
+// divisors that are not above 0.
 #pragma once
 
 #include <cstdint>

@@ -105,6 +105,23 @@ TEST_P(StreamedModel, ManyAreAsOne) {
   }
 }
 
+// What is read before a sequence's first step, of one that begins again as of one that never began.
+TEST_P(StreamedModel, AResetSequenceReadsAsANewOne) {
+  constexpr std::size_t kCount = 3, kReset = 1;
+  const Both<float> both(GetParam().spec);
+  const Tensor x = test::random_tensor({2, kCount, 5}, DType::f32, 6);
+  std::vector<float> expected(kCount * 3), fresh(kCount * 3), out(kCount * 3);
+  both.model.stream(kCount).outputs(fresh);
+  Stream<float> stream = both.model.stream(kCount);
+  for (std::int64_t t = 0; t < 2; ++t) stream.step(x.select(0, t).values<float>(), expected);
+  std::copy_n(fresh.begin() + kReset * 3, 3, expected.begin() + kReset * 3);
+  stream.reset(kReset);
+  stream.outputs(out);
+  EXPECT_EQ(bits<float>(out), bits<float>(expected));
+  stream.outputs(out);  // looking changes nothing
+  EXPECT_EQ(bits<float>(out), bits<float>(expected));
+}
+
 TEST_P(StreamedModel, ACopyGoesItsOwnWay) {
   const Both<double> both(GetParam().spec);
   const Tensor x = test::random_tensor({3, 5}, DType::f64, 5);

@@ -222,14 +222,53 @@ TEST(Init, KaimingUniformIsLinearsOwn) {
   EXPECT_EQ(x.to_vector(), layer.weight.to_vector());
 }
 
-TEST(Init, FansNeedAMatrix) {
+// A convolution's fans count the positions of its kernel: 30 2 2 = 120 in, 40 2 2 = 160 out. The
+// bounds and deviations that torch.nn.init documents: sqrt(6 / 280), sqrt(2 / 280), sqrt(6 / 120),
+// sqrt(6 / 160) and sqrt(2 / 160).
+TEST(Init, FansOfAConvolutionCountItsKernel) {
+  Generator generator(1);
+  const Tensor x = Tensor::empty({40, 30, 2, 2}, DType::f64);
+  init::xavier_uniform(x, generator);
+  EXPECT_LE(bound_of(x), 0.14638502);
+  EXPECT_GT(bound_of(x), 0.1462);
+  init::xavier_normal(x, generator);
+  EXPECT_NEAR(std_of(x), 0.08451543, 0.0043);  // five standard errors
+  init::kaiming_uniform(x, generator);
+  EXPECT_LE(bound_of(x), 0.2236069);
+  EXPECT_GT(bound_of(x), 0.2233);
+  init::kaiming_uniform(x, generator, {.mode = init::FanMode::fan_out});
+  EXPECT_LE(bound_of(x), 0.1936492);
+  EXPECT_GT(bound_of(x), 0.1934);
+  init::kaiming_normal(x, generator, {.mode = init::FanMode::fan_out});
+  EXPECT_NEAR(std_of(x), 0.1118034, 0.0057);
+  const Tensor line = Tensor::empty({100, 8, 5});  // of a convolution in one dimension
+  init::kaiming_uniform(line, generator);          // sqrt(6 / 40)
+  EXPECT_LE(bound_of(line), 0.3872984);
+  EXPECT_GT(bound_of(line), 0.3865);
+}
+
+TEST(Init, FansNeedTwoDimensions) {
   Generator generator(1);
   const Tensor x = Tensor::zeros({4});
   EXPECT_EQ(error_of<ShapeError>([&] { init::xavier_uniform(x, generator); }),
-            "[xavier_uniform] got shape [4], expected a matrix");
+            "[xavier_uniform] got shape [4], expected two dimensions or more");
   EXPECT_THROW(init::xavier_normal(x, generator), ShapeError);
   EXPECT_THROW(init::kaiming_uniform(x, generator), ShapeError);
   EXPECT_THROW(init::kaiming_normal(x, generator), ShapeError);
+}
+
+TEST(Init, FactorsThatAreNotFiniteAreRefused) {
+  Generator generator(1);
+  const Tensor x = Tensor::zeros({4, 4});
+  EXPECT_EQ(error_of<ValueError>([&] { init::xavier_uniform(x, generator, NAN); }),
+            "[xavier_uniform] gain = nan, expected a finite number");
+  EXPECT_THROW(init::xavier_normal(x, generator, INFINITY), ValueError);
+  EXPECT_EQ(error_of<ValueError>([&] { init::kaiming_uniform(x, generator, {.a = NAN}); }),
+            "[kaiming_uniform] a = nan, expected a finite number");
+  EXPECT_THROW(init::kaiming_normal(x, generator, {.a = NAN}), ValueError);
+  EXPECT_THROW(init::kaiming_uniform(x, NAN, generator), ValueError);
+  EXPECT_THROW(init::forget_gate_bias(Tensor::zeros({8}), NAN), ValueError);
+  EXPECT_EQ(x.to_vector(), Values(16, 0));
 }
 
 TEST(Init, OneGatesBlockIsFilledThroughAView) {

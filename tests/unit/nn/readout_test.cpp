@@ -96,6 +96,9 @@ TEST(ActivationRegularisation, WhatDoesNotFitIsNamed) {
             "features]");
   const std::vector<std::int64_t> wrong{1};
   EXPECT_THROW(temporal_activation_regularisation(output(), 1, {.lengths = wrong}), ShapeError);
+  EXPECT_EQ(error_of<ValueError>([] { activation_regularisation(output(), NAN); }),
+            "[activation_regularisation] factor is nan, expected a finite number");
+  EXPECT_THROW(temporal_activation_regularisation(output(), NAN), ValueError);
 }
 
 }  // namespace

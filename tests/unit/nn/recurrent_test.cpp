@@ -170,6 +170,8 @@ TEST_F(RnnLayers, ForgetBiasIsAddedOnce) {
   EXPECT_EQ(test::bits_of(raised.layers()[0].bias_hh), test::bits_of(plain.layers()[0].bias_hh));
   EXPECT_EQ(error_of<ValueError>([] { Lstm(3, 5, {.bias = false, .forget_bias = 1}); }),
             "[lstm] forget_bias is given, but the layer has no biases");
+  EXPECT_EQ(error_of<ValueError>([] { Lstm(3, 5, {.forget_bias = NAN}); }),
+            "[lstm] forget_bias is nan, expected a finite number");
 }
 
 // A batch of any lengths in any order gives each sequence what it gets alone, and zeros behind it.

@@ -119,9 +119,9 @@ TEST_F(RnnLayer, WhatDoesNotFitIsNamed) {
             "[rnn] input has shape [4, 2, 27], expected [steps, batch, 28]");
   const auto first = make(28, 5, {.batch_first = true});
   EXPECT_EQ(error_of<ShapeError>([&] {
-              (*first)(Tensor::zeros({4, 28}));
+              (*first)(Tensor::zeros({4, 2, 2, 28}));
             }),
-            "[rnn] input has shape [4, 28], expected [batch, steps, 28]");
+            "[rnn] input has shape [4, 2, 2, 28], expected [batch, steps, 28]");
   EXPECT_THROW((*rnn)(Tensor::zeros({0, 2, 28})), ShapeError);
   EXPECT_THROW((*rnn)(Tensor::zeros({4, 0, 28})), ShapeError);
   EXPECT_THROW((*rnn)(Tensor()), ShapeError);

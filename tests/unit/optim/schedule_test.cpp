@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
+#include "support/expect_error.h"
 #include "unroll/core/error.h"
 
 namespace unroll::optim {
@@ -71,6 +74,21 @@ TEST(Schedule, NoStepsAreRefused) {
   EXPECT_THROW(linear_schedule(0, 1, 0), ValueError);
   EXPECT_THROW(one_cycle_schedule(-1), ValueError);
   EXPECT_THROW(warmup_linear_schedule(0), ValueError);
+}
+
+// Found when the schedule is made, not as a loss that is NaN some steps later.
+TEST(Schedule, FactorsThatAreNotFiniteAreRefused) {
+  EXPECT_EQ(test::error_of<ValueError>([] { exponential_schedule(NAN); }),
+            "[schedule] gamma = nan, expected a finite number");
+  EXPECT_THROW(step_schedule(1, NAN), ValueError);
+  EXPECT_THROW(cosine_schedule(1, NAN), ValueError);
+  EXPECT_THROW(linear_schedule(NAN, 1, 5), ValueError);
+  EXPECT_THROW(linear_schedule(0, INFINITY, 5), ValueError);
+  EXPECT_THROW(one_cycle_schedule(5, NAN), ValueError);
+  EXPECT_EQ(test::error_of<ValueError>([] { one_cycle_schedule(5, 0.3, 0); }),
+            "[schedule] div_factor = 0, expected a finite number above 0");
+  EXPECT_THROW(one_cycle_schedule(5, 0.3, 25, NAN), ValueError);
+  EXPECT_THROW(warmup_linear_schedule(5, NAN), ValueError);
 }
 
 }  // namespace
