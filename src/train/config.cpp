@@ -33,19 +33,16 @@ void check_rate(std::string_view setting, double value) {
   check(value >= 0 && value < 1, setting, fmt::format("{}", value), "a number from 0 to below 1");
 }
 
-/// Identity and orthogonal are of matrices from state to state, xavier of any matrix.
+/// Identity and orthogonal are of matrices from state to state.
 void check_init(const Config& c) {
-  const bool recurrent = is_recurrent(c.model), cnn = c.model == ModelKind::cnn;
+  const bool recurrent = is_recurrent(c.model);
   const bool fine = c.init == InitialValues::torch || c.init == InitialValues::kaiming ||
-                    (c.init == InitialValues::xavier && !cnn) ||
+                    c.init == InitialValues::xavier ||
                     (c.init == InitialValues::orthogonal && recurrent) ||
                     (c.init == InitialValues::identity && c.model == ModelKind::rnn);
   check(fine, "init", std::string(name_of(c.init)),
-        fmt::format("torch{} or kaiming for a model of kind {}",
-                    recurrent ? ", orthogonal, xavier"
-                    : cnn     ? ""
-                              : ", xavier",
-                    name_of(c.model)));
+        fmt::format("torch{}, xavier or kaiming for a model of kind {}",
+                    recurrent ? ", orthogonal" : "", name_of(c.model)));
 }
 
 /// A setting that the model does not have must be as if nobody had given it.

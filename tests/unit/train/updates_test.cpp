@@ -87,6 +87,7 @@ TEST(Updates, EveryOptimizerScheduleAndInitialValueLearns) {
       [](Config& c) { c.lr = 0.5, c.init = InitialValues::kaiming; },
       [](Config& c) { c.lr = 0.1, c.init = InitialValues::kaiming, c.model = ModelKind::rnn; },
       [](Config& c) { c.lr = 0.1, c.init = InitialValues::kaiming, c.model = ModelKind::cnn; },
+      [](Config& c) { c.lr = 0.1, c.init = InitialValues::xavier, c.model = ModelKind::cnn; },
       [](Config& c) { c.lr = 0.1, c.init = InitialValues::xavier, c.model = ModelKind::fnn; },
   };
   int number = 0;
@@ -219,8 +220,6 @@ TEST(Updates, WhatHasNoMeaningIsRefused) {
           {"[gamma-every]", "exponential", "--schedule step"});
   refused([](Config& c) { c.init = InitialValues::identity; },
           {"[init]", "identity", "orthogonal, xavier or kaiming"});
-  refused([](Config& c) { c.model = ModelKind::cnn, c.init = InitialValues::xavier; },
-          {"[init]", "xavier", "torch or kaiming"});
   refused([](Config& c) { c.model = ModelKind::fnn, c.init = InitialValues::orthogonal; },
           {"[init]", "torch, xavier or kaiming"});
 }
