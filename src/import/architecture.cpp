@@ -82,15 +82,38 @@ class Completion {
 
   Json& given(std::size_t i) { return given_["layers"][i]; }
 
-  /// What is missing of a layer and can't be known: the line to add, with the choices.
-  void ask(std::size_t i, const char* key, const char* choices) {
+  /// What is missing of a layer and can't be known: the line to add, with the choices and, where
+  /// there is one, what else is to be thought of.
+  void ask(std::size_t i, const char* key, const char* choices, std::string_view hint = "") {
     Json& layer = given(i);
     if (layer.contains(key)) return;
     layer[key] = choices;
     const std::string name = text_of(layer, "name");
-    open_.push_back(fmt::format("the {} of {} (add \"{}\": \"{}\")", key,
-                                name.empty() ? fmt::format("layer {}", i + 1) : name, key,
-                                choices));
+    open_.push_back(fmt::format("the {} of {} (add \"{}\": \"{}\"{}{})", key,
+                                name.empty() ? fmt::format("layer {}", i + 1) : name, key, choices,
+                                hint.empty() ? "" : ": ", hint));
+  }
+
+  /// What reads twice the state's size may read any two things side by side, of which a model can
+  /// only have the mean and the last state: that is for the user to confirm.
+  void ask_readout(std::size_t i, const spec::RecurrentSpec& r) {
+    const std::string reader = linear_after(i);
+    const auto from = reader.empty() ? std::nullopt : weights_.layer(reader, "weight");
+    const spec::Sizes shape = from ? weights_.shapes().at(*from + ".weight") : spec::Sizes{};
+    if (shape.size() != 2 || shape[1] != 2 * r.features())
+      return ask(i, "readout", "last | mean | max | mean_last | every_step");
+    ask(i, "readout", "mean_last",
+        fmt::format("{} reads {} numbers, twice the {} of a state, which can only be imported as "
+                    "cat([mean over the steps, last state]); mean and max, last and max, h_n and "
+                    "c_n or others side by side can't be",
+                    reader, shape[1], r.features()));
+  }
+
+  /// The name of the linear layer that comes next, if it does.
+  std::string linear_after(std::size_t i) {
+    const Json& layers = given_["layers"];
+    if (i + 1 == layers.size() || !layers[i + 1].is_object()) return {};
+    return text_of(layers[i + 1], "type") == "linear" ? text_of(layers[i + 1], "name") : "";
   }
 
   /// What a layer's name is in the file; an empty text, and a problem, where there is no such one.
@@ -145,12 +168,14 @@ class Completion {
   Json recurrent(std::size_t i, const std::string& type) {
     const bool inner = below_a_recurrent(i);
     if (type == "rnn") ask(i, "nonlinearity", "tanh | relu");
-    if (!inner) ask(i, "readout", "last | mean | max | mean_last | every_step");
     const std::string from = source(i, "weight_ih_l0");
     if (from.empty()) return {};
     try {
       auto r = layer_of(from, spec::cell_named(type));
-      if (inner) r.readout = spec::Readout::every_step;
+      if (inner)
+        r.readout = spec::Readout::every_step;
+      else
+        ask_readout(i, r);
       return json_of(r);
     } catch (const Error& error) {
       problems_.push_back(error.what());
@@ -347,8 +372,6 @@ Json layers_of(const spec::ModelSpec& guess) {
   for (const spec::LayerSpec& layer : guess.layers) {
     if (const auto* r = std::get_if<spec::RecurrentSpec>(&layer)) {
       layers.push_back({{"type", spec::name_of(r->cell)}, {"name", r->name}});
-      // Told by the size of what reads it.
-      if (r->readout == spec::Readout::mean_last) layers.back()["readout"] = "mean_last";
     } else if (const auto* l = std::get_if<spec::LinearSpec>(&layer)) {
       layers.push_back({{"type", "linear"}, {"name", l->name}});
     } else {

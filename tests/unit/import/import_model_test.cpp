@@ -1,5 +1,6 @@
 #include "import/import_model.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -124,11 +125,24 @@ TEST(ImportModel, AsksForWhatTheWeightsDoNotTell) {
                              R"({"type": "gru", "name": "rnn2", "readout": "last | )",
                              R"({"type": "activation", "function": "relu | tanh | sigmoid"})",
                              R"("name": "fc2"})"});
-  // mean_last can be told: the linear layer reads twice as much.
-  spec::ModelSpec both = lstm_spec();
-  std::get<spec::RecurrentSpec>(both.layers[0]).readout = spec::Readout::mean_last;
-  std::get<spec::LinearSpec>(both.layers[1]).in_features = 8;
-  EXPECT_EQ(import_model(with_weights_of(both), std::nullopt).spec, both);
+  // Twice the state's size may be any two things side by side, not only the mean and the last.
+  for (const bool bidirectional : {false, true}) {
+    spec::ModelSpec both = lstm_spec();
+    auto& r = std::get<spec::RecurrentSpec>(both.layers[0]);
+    r.readout = spec::Readout::mean_last;
+    r.bidirectional = bidirectional;
+    std::get<spec::LinearSpec>(both.layers[1]).in_features = r.features();
+    const std::string question = asked(both);
+    expect_parts(
+        question,
+        {R"({"type": "lstm", "name": "rnn", "readout": "mean_last"})",
+         fmt::format("fc reads {} numbers, twice the {} of a state", r.features(),
+                     r.features() / 2),
+         "mean and max, last and max, h_n and c_n or others side by side can't be"});
+    // The answer is the file that came with the question.
+    const std::string file = question.substr(question.find('{'));
+    EXPECT_EQ(import_model(with_weights_of(both), file).spec, both);
+  }
   // An answer that is none.
   expect_parts(error_of<FormatError>([&] {
                  import_model(
