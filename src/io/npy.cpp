@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 #include <charconv>
+#include <cstring>
 #include <new>
 
 #include "core/file.h"
@@ -26,7 +27,7 @@ constexpr std::size_t alignment = 64;
 
 [[noreturn]] void fail(const std::string& path, std::string_view what) {
   throw FormatError(operation, fmt::format("{}: {}; save it again with numpy.save as an array of "
-                                           "float32 or float64 in C order",
+                                           "float32 or float64",
                                            path, what));
 }
 
@@ -59,9 +60,38 @@ std::vector<std::int64_t> parse_shape(std::string_view text, const std::string& 
   return shape;
 }
 
-NpyArray parse_description(std::string_view header, std::uint64_t data_size,
-                           const std::string& path) {
-  NpyArray array;
+/// What the header says of the data that follows.
+struct Description {
+  ElementType type = ElementType::f32;
+  bool fortran_order = false;  ///< the first index runs fastest
+  std::vector<std::int64_t> shape;
+};
+
+/// Elements of Fortran order in C order, where the last index runs fastest.
+std::vector<std::byte> in_c_order(const std::vector<std::byte>& data,
+                                  std::vector<std::int64_t> sizes, std::size_t element) {
+  std::erase(sizes, 1);  // there may be thousands
+  std::vector<std::byte> out(data.size());
+  std::vector<std::size_t> at(sizes.size()), strides(sizes.size());
+  for (std::size_t d = 0, stride = element; d < sizes.size(); ++d) {
+    strides[d] = stride;
+    stride *= static_cast<std::size_t>(sizes[d]);
+  }
+  for (std::size_t to = 0, from = 0; to < out.size(); to += element) {
+    std::memcpy(out.data() + to, data.data() + from, element);
+    for (std::size_t d = sizes.size(); d-- > 0;) {
+      from += strides[d];
+      if (++at[d] < static_cast<std::size_t>(sizes[d])) break;
+      from -= strides[d] * at[d];
+      at[d] = 0;
+    }
+  }
+  return out;
+}
+
+Description parse_description(std::string_view header, std::uint64_t data_size,
+                              const std::string& path) {
+  Description array;
   const std::string_view type = value_after(header, "descr", path);
   if (type.starts_with("'<f4'"))
     array.type = ElementType::f32;
@@ -69,8 +99,10 @@ NpyArray parse_description(std::string_view header, std::uint64_t data_size,
     array.type = ElementType::f64;
   else
     fail(path, "its elements are not little-endian float32 or float64");
-  if (!value_after(header, "fortran_order", path).starts_with("False"))
-    fail(path, "it is in Fortran order");
+  const std::string_view order = value_after(header, "fortran_order", path);
+  array.fortran_order = order.starts_with("True");
+  if (!array.fortran_order && !order.starts_with("False"))
+    fail(path, "'fortran_order' is neither True nor False");
   array.shape = parse_shape(value_after(header, "shape", path), path);
   std::uint64_t bytes = 0;
   if (!bytes_of(array.type, array.shape, bytes) || bytes != data_size)
@@ -121,14 +153,17 @@ NpyArray read_npy(const std::string& path) {
   file.read_at(prefix_size, std::as_writable_bytes(std::span(header)));
 
   const std::uint64_t data_size = file.size() - prefix_size - length;
-  NpyArray array = parse_description(header, data_size, path);
+  const Description described = parse_description(header, data_size, path);
+  NpyArray array{described.type, described.shape, {}};
   try {
     array.data.resize(data_size);
+    file.read_at(prefix_size + length, array.data);
+    if (described.fortran_order)
+      array.data = in_c_order(array.data, described.shape, size_of(array.type));
   } catch (const std::bad_alloc&) {
     throw FileError(operation,
                     fmt::format("{}: its {} bytes do not fit into memory", path, file.size()));
   }
-  file.read_at(prefix_size + length, array.data);
   return array;
 }
 
