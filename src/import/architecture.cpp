@@ -281,6 +281,7 @@ class Completion {
   /// How an image, or a row of numbers, becomes the first layer's input.
   Json input() {
     spec::InputSpec input;
+    input.pixels = given_.contains("input");  // otherwise nothing says how pixels are scaled
     for (const Json& layer : given_["layers"]) {
       const std::string type = text_of(layer, "type"), name = text_of(layer, "name");
       if (is_recurrent(type) || type == "linear" || type == "conv2d") {
@@ -306,6 +307,8 @@ class Completion {
     Json whole = Json::parse(spec::to_json(one))["input"];
     if (const auto said = given_.find("input"); said != given_.end()) {
       if (!said->is_object()) fail("'input' is no object in braces");
+      if (said->value("pixels", Json(true)) == false && (said->contains("mean") || said->contains("std")))
+        fail("'input' has no pixels, so 'mean' and 'std', which are of pixels, must be left out");
       whole.update(*said);
     }
     return whole;

@@ -63,6 +63,28 @@ TEST(ImportVerb, WritesAModelThatIsTheOriginal) {
   for (std::size_t k = 0; k < 4; ++k) EXPECT_NEAR(values[k], import.outputs[k], 1e-6);
 }
 
+TEST(ImportVerb, AModelOfNumbersIsToldOneOfPixelsFromThem) {
+  const Import import;
+  ASSERT_EQ(import.run({"--arch", import.architecture}).code, 0);
+  const std::string onnx = import.folder / "model.onnx", images = import.folder.write("i", "");
+  expect_parts(run_program({"export", import.model, "--format", "onnx", "-o", onnx}).out,
+               {"input input (batch, time, 3): numbers as they are"});
+  expect_parts(run_program({"inspect", import.model}).out,
+               {"input: sequences of steps of 3 numbers as they are"});
+  for (const auto& verb : {std::vector<std::string>{"predict", import.model, images},
+                           std::vector<std::string>{"eval", import.model}}) {
+    const auto result = run_program(verb);
+    EXPECT_EQ(result.code, 2);
+    expect_parts(result.err, {"takes numbers as they are", "\"input\" in its architecture"});
+  }
+  const std::string pixels = import.folder.write(
+      "pixels.json", R"({"layers": [{"type": "lstm", "name": "rnn", "readout": "last"},
+                         {"type": "linear", "name": "fc"}], "input": {}})");
+  ASSERT_EQ(import.run({"--arch", pixels}).code, 0);
+  expect_parts(run_program({"export", import.model, "--format", "onnx", "-o", onnx}).out,
+               {"pixels, 0 to 255"});
+}
+
 TEST(ImportVerb, OtherOutputsAreAFailureAndNoModel) {
   Import import;
   import.outputs[2] += 2e-5f;

@@ -51,13 +51,19 @@ spec::ModelSpec lstm_spec() {
       {.name = "rnn", .cell = spec::Cell::lstm, .input_size = 3, .hidden_size = 4}, 2);
 }
 
+spec::ModelSpec lstm_of_numbers() {
+  spec::ModelSpec spec = lstm_spec();
+  spec.input.pixels = false;
+  return spec;
+}
+
 constexpr const char* kLstm =
     R"({"layers": [{"type": "lstm", "name": "rnn", "readout": "last"}, {"type": "linear", "name": "fc"}]})";
 
 TEST(ImportModel, FillsInWhatTheWeightsTell) {
   for (const char* prefix : {"", "model.", "module.", "_orig_mod.", "module.model."}) {
     const ImportedModel model = import_model(with_weights_of(lstm_spec(), prefix), kLstm);
-    EXPECT_EQ(model.spec, lstm_spec()) << prefix;
+    EXPECT_EQ(model.spec, lstm_of_numbers()) << prefix;
     ASSERT_EQ(model.weights.size(), 6u);
     EXPECT_EQ(model.weights[0].name, "rnn.weight_ih_l0");
     EXPECT_EQ(model.weights[5].values, (std::vector<float>{0, 1}));
@@ -74,6 +80,7 @@ TEST(ImportModel, FillsInWhatTheWeightsTell) {
                                               .learn_initial_state = true,
                                               .readout = spec::Readout::mean_last},
                                              2);
+  all.input.pixels = false;
   EXPECT_EQ(import_model(with_weights_of(all, "net.core."),
                          R"({"layers": [{"type": "lstm", "name": "enc", "readout": "mean_last"},
                                         {"type": "linear", "name": "fc"}]})")
@@ -81,10 +88,24 @@ TEST(ImportModel, FillsInWhatTheWeightsTell) {
             all);
 }
 
+TEST(ImportModel, TakesNumbersAsTheyAreUnlessAnInputOfPixelsIsSaid) {
+  const auto imported = [](const std::string& input) {
+    std::string text = kLstm;
+    text.replace(text.size() - 1, 1, input + "}");
+    return import_model(with_weights_of(lstm_spec()), text).spec.input;
+  };
+  EXPECT_FALSE(imported("").pixels);
+  EXPECT_FALSE(imported(R"(, "input": {"pixels": false})").pixels);
+  EXPECT_TRUE(imported(R"(, "input": {})").pixels);
+  EXPECT_EQ(imported(R"(, "input": {"height": 8, "mean": 0.5})"),
+            (spec::InputSpec{.height = 8, .width = 3, .mean = 0.5}));
+  EXPECT_THROW(imported(R"(, "input": {"pixels": false, "std": 2})"), FormatError);
+}
+
 TEST(ImportModel, ReadsAFileOfPyTorchs) {
   const StateDict state = read_state_dict(path_of("lstm.pt"));
   const ImportedModel model = import_model(state, kLstm);
-  EXPECT_EQ(model.spec, lstm_spec());
+  EXPECT_EQ(model.spec, lstm_of_numbers());
   for (const Weight& weight : model.weights) {
     const auto count = static_cast<int>(weight.values.size());
     for (int k = 0; k < count; ++k)
@@ -132,6 +153,7 @@ TEST(ImportModel, AsksForWhatTheWeightsDoNotTell) {
     r.readout = spec::Readout::mean_last;
     r.bidirectional = bidirectional;
     std::get<spec::LinearSpec>(both.layers[1]).in_features = r.features();
+    both.input.pixels = false;
     const std::string question = asked(both);
     expect_parts(
         question,
