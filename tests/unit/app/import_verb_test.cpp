@@ -120,6 +120,18 @@ TEST(ImportVerb, AsksWithTheLinesToAdd) {
   EXPECT_FALSE(std::filesystem::exists(import.model));
 }
 
+TEST(ImportVerb, OtherVerbsNameItForAFileOfPyTorchs) {
+  const Import import;
+  for (const auto& verb :
+       {std::vector<std::string>{"predict", import.file, import.in, "--out", import.out},
+        std::vector<std::string>{"inspect", import.file},
+        std::vector<std::string>{"export", import.file, "--format", "npz", "-o", import.model}}) {
+    const auto result = run_program(verb);
+    EXPECT_EQ(result.code, 1);
+    expect_parts(result.err, {"PyTorch", "unroll import " + import.file + " -o model.safetensors"});
+  }
+}
+
 TEST(ImportVerb, BadUsage) {
   const Import import;
   EXPECT_EQ(run_program({"import", import.file}).code, 2);
