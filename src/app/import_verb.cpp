@@ -73,9 +73,10 @@ std::string causes(const importer::StateDict& state) {
   const std::string rounded =
       half == state.arrays.end()
           ? ""
-          : fmt::format("; {} is in {}: if the original was run before it was rounded to that, or "
-                        "with its sums in it, allow for it with --tolerance, 0.01 for instance",
-                        half->name, io::name_of(half->type));
+          : fmt::format(
+                "; {} is in {}: if the original was run before it was rounded to that, or "
+                "with its sums in it, allow for it with --tolerance, 0.01 for instance",
+                half->name, io::name_of(half->type));
   return "compare the architecture's readout, activations and order of layers, and whether the "
          "original was in eval() and its arrays batch_first" +
          rounded;
@@ -99,7 +100,7 @@ int work(const Flags& flags) {
   }
   importer::ImportedModel model;
   try {
-    model = importer::import_model(state, architecture);
+    model = importer::import_model(state, architecture, flags.architecture);
   } catch (const importer::OpenQuestions& open) {
     say_error(open.what());
     fmt::print(stderr, "{}, with one choice where | stands between several:\n\n{}",
@@ -112,16 +113,17 @@ int work(const Flags& flags) {
   if (!flags.check.empty()) compared = check(model, flags);
   if (!compared.good) {
     fmt::print("{}", compared.text);
-    say_error(fmt::format("[import] the imported model gives other outputs than the original, so "
-                          "{} was not written; {}",
-                          flags.out, causes(state)));
+    say_error(
+        fmt::format("[import] the imported model gives other outputs than the original, so "
+                    "{} was not written; {}",
+                    flags.out, causes(state)));
     return kFailed;
   }
   model.save(flags.out);
   std::size_t numbers = 0;
   for (const importer::Weight& weight : model.weights) numbers += weight.values.size();
-  fmt::print("{}: all {} tensors used, {} numbers\n{}wrote {}; see: unroll inspect {}\n", flags.file,
-             state.arrays.size(), numbers, compared.text, flags.out, flags.out);
+  fmt::print("{}: all {} tensors used, {} numbers\n{}wrote {}; see: unroll inspect {}\n",
+             flags.file, state.arrays.size(), numbers, compared.text, flags.out, flags.out);
   return kOk;
 }
 

@@ -58,10 +58,11 @@ constexpr const char* kModelFile = "model.safetensors";
 void refuse_file_of_pytorch(const std::string& path) {
   std::string start(2, '\0');
   if (!std::ifstream(path, std::ios::binary).read(start.data(), 2) || start != "PK") return;
-  throw FormatError("model", fmt::format("{}: looks like a file of PyTorch's torch.save, expected a "
-                                         "safetensors file; import it first: unroll import {} -o "
-                                         "model.safetensors",
-                                         path, path));
+  throw FormatError("model",
+                    fmt::format("{}: looks like a file of PyTorch's torch.save, expected a "
+                                "safetensors file; import it first: unroll import {} -o "
+                                "model.safetensors",
+                                path, path));
 }
 
 /// A file that a run's manifest lists is checked against it; others are taken as they are.
@@ -118,13 +119,14 @@ void note_what_is_assumed(const LoadedModel& model) {
   for (const spec::LayerSpec& layer : model.spec.layers)
     if (const auto* r = std::get_if<spec::RecurrentSpec>(&layer);
         r && r->readout != spec::Readout::every_step)
-      say_note(fmt::format("{} is a bare state_dict, which does not say what is read out of {}: "
-                           "assumed is {}; for another readout make a model of it with unroll "
-                           "import",
-                           model.path, r->name,
-                           r->readout == spec::Readout::last
-                               ? "\"last\", its final state"
-                               : "\"mean_last\", the mean of its states beside the final one"));
+      say_note(
+          fmt::format("{} is a bare state_dict, which does not say what is read out of {}: "
+                      "assumed is {}; for another readout make a model of it with unroll "
+                      "import",
+                      model.path, r->name,
+                      r->readout == spec::Readout::last
+                          ? "\"last\", its final state"
+                          : "\"mean_last\", the mean of its states beside the final one"));
 }
 
 LoadedModel load_model(const ModelFlags& flags, bool to_run) {

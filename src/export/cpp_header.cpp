@@ -39,9 +39,10 @@ std::string_view meaning_of(spec::Output output) {
 std::string describe(const spec::ModelSpec& spec, const CppOptions& options,
                      const CppParts& parts) {
   const std::string of_pixels =
-      spec.input.pixels ? fmt::format("; of a pixel from 0 to 255 that is\n// (pixel / 255 - {}) / {}",
-                                      spec.input.mean, spec.input.std)
-                        : "";
+      spec.input.pixels
+          ? fmt::format("; of a pixel from 0 to 255 that is\n// (pixel / 255 - {}) / {}",
+                        spec.input.mean, spec.input.std)
+          : "";
   return fmt::format(
       "// A recurrent network, written by `unroll export --format cpp{0}`. It needs C++17 and no\n"
       "// library, allocates nothing and throws nothing.\n"

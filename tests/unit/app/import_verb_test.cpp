@@ -119,8 +119,7 @@ TEST(ImportVerb, RoundedWeightsAreNamedWhereOutputsDiffer) {
   for (const auto& [name, shape] : std::vector<std::pair<std::string, std::vector<std::int64_t>>>{
            {"rnn.weight_ih_l0", {4, 3}}, {"rnn.weight_hh_l0", {4, 1}}, {"fc.weight", {2, 1}}}) {
     const auto count = static_cast<std::size_t>(shape[0] * shape[1]);
-    arrays.push_back(
-        {name, io::ElementType::bf16, shape, std::span(zeros).subspan(0, 2 * count)});
+    arrays.push_back({name, io::ElementType::bf16, shape, std::span(zeros).subspan(0, 2 * count)});
   }
   const std::string weights = import.folder / "bf16.safetensors";
   io::write_safetensors(weights, arrays);
@@ -157,8 +156,9 @@ TEST(ImportVerb, BadUsage) {
   EXPECT_EQ(run_program({"import", import.file}).code, 2);
   EXPECT_EQ(import.run({"--check", import.in}).code, 2);
   for (const char* tolerance : {"nan", "-1", "inf", "much"})
-    EXPECT_EQ(import.run({"--arch", import.architecture, "--check", import.in, import.out,
-                          "--tolerance", tolerance})
+    EXPECT_EQ(import
+                  .run({"--arch", import.architecture, "--check", import.in, import.out,
+                        "--tolerance", tolerance})
                   .code,
               2)
         << tolerance;

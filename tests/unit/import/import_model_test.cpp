@@ -155,12 +155,11 @@ TEST(ImportModel, AsksForWhatTheWeightsDoNotTell) {
     std::get<spec::LinearSpec>(both.layers[1]).in_features = r.features();
     both.input.pixels = false;
     const std::string question = asked(both);
-    expect_parts(
-        question,
-        {R"({"type": "lstm", "name": "rnn", "readout": "mean_last"})",
-         fmt::format("fc reads {} numbers, twice the {} of a state", r.features(),
-                     r.features() / 2),
-         "mean and max, last and max, h_n and c_n or others side by side can't be"});
+    expect_parts(question,
+                 {R"({"type": "lstm", "name": "rnn", "readout": "mean_last"})",
+                  fmt::format("fc reads {} numbers, twice the {} of a state", r.features(),
+                              r.features() / 2),
+                  "mean and max, last and max, h_n and c_n or others side by side can't be"});
     // The answer is the file that came with the question.
     const std::string file = question.substr(question.find('{'));
     EXPECT_EQ(import_model(with_weights_of(both), file).spec, both);
@@ -224,7 +223,86 @@ TEST(ImportModel, AWrongTypeOrNameIsNamed) {
                               R"({"layers": [{"type": "lstm", "name": "rn", "readout": "last"},
                                              {"type": "linear", "name": "rnn"}]})");
                }),
-               {"no \"rn\".weight_ih_l0", "no \"rnn\".weight"});
+               {"layer 1: the file has no \"rn\".weight_ih_l0; those that have one: rnn; did you "
+                "mean rnn?",
+                "layer 2: the file has no \"rnn\".weight; those that have one: fc"});
+  expect_parts(
+      error_of<FormatError>([] {
+        import_model(state_of({{"a.fc.weight", {2, 3}}, {"b.fc.weight", {3, 4}}}),
+                     R"({"layers": [{"type": "linear", "name": "fc"}]})");
+      }),
+      {"layer 1: several layers of the file are called \"fc\": a.fc, b.fc; give the whole"});
+}
+
+TEST(ImportModel, AMisspeltArchitectureIsNotCalledDamaged) {
+  const auto refusal = [](const std::string& lstm, const std::string& more = "") {
+    const std::string text = error_of<FormatError>([&] {
+      import_model(with_weights_of(lstm_spec()),
+                   fmt::format(R"({{"layers": [{{{}}}, {{"type": "linear", "name": "fc"}}]{}}})",
+                               lstm, more),
+                   "net.json");
+    });
+    EXPECT_EQ(text.find("damaged"), std::string::npos) << text;
+    EXPECT_EQ(text.find("save the model"), std::string::npos) << text;
+    EXPECT_NE(text.find("[import] net.json: "), std::string::npos) << text;
+    return text;
+  };
+  const std::string good = R"("type": "lstm", "name": "rnn", "readout": "last")";
+  expect_parts(refusal(good + R"(, "hiden_size": 3)"),
+               {"layer 1 (rnn): \"hiden_size\" is not known, expected one of type, name,",
+                "did you mean hidden_size?"});
+  expect_parts(refusal(R"("type": "LSTM", "name": "rnn", "readout": "last")"),
+               {"layer 1 (rnn): type \"LSTM\" is not known, expected one of rnn, lstm, gru,",
+                "did you mean lstm?"});
+  expect_parts(refusal(R"("type": "dropout")"),
+               {"layer 1: type \"dropout\" is not known", "leave it out"});
+  expect_parts(refusal(R"("type": "lstm", "name": "rnn", "readout": "last | mean")"),
+               {"layer 1 (rnn): \"readout\": 'last | mean' is not known, expected one of last",
+                "keep one of the choices"});
+  expect_parts(refusal(good + R"(, "bias": 3)"),
+               {"layer 1 (rnn): \"bias\" is 3, expected true or false"});
+  expect_parts(refusal(good + R"(, "num_layers": -1)"), {"'num_layers' is -1"});
+  expect_parts(refusal(good, R"(, "ouput": "values")"),
+               {"\"ouput\" is not known", "did you mean output?"});
+  expect_parts(refusal(good, R"(, "input": {"heigth": 3})"),
+               {"input: \"heigth\" is not known", "did you mean height?"});
+  expect_parts(refusal(good, R"(, "output": "value")"), {"\"output\": 'value' is not known"});
+}
+
+TEST(ImportModel, ErrorsNameTheWeightsFile) {
+  StateDict state = with_weights_of(lstm_spec());
+  state.name = "net.pt";
+  state.arrays.pop_back();
+  expect_parts(error_of<FormatError>([&] { import_model(state, kLstm, "net.json"); }),
+               {"[import] net.pt: the weights and the model differ: "});
+  state.arrays.pop_back();
+  expect_parts(error_of<FormatError>([&] { import_model(state, kLstm, "net.json"); }),
+               {"[import] net.json: layer 2: net.pt has no \"fc\".weight"});
+}
+
+TEST(ImportModel, TheFilesOrderComesFirstWhereSizesFit) {
+  // By name fc is before head, and by size either may be the first.
+  const StateDict state = state_of({{"proj.weight", {8, 8}},
+                                    {"rnn.weight_ih_l0", {32, 8}},
+                                    {"rnn.weight_hh_l0", {32, 8}},
+                                    {"head.weight", {8, 8}},
+                                    {"fc.weight", {8, 8}}});
+  try {
+    import_model(state, std::nullopt);
+    ADD_FAILURE() << "nothing was asked";
+  } catch (const OpenQuestions& open) {
+    expect_parts(open.what(), {"the order of the layers, which here is the file's, a guess"});
+    EXPECT_EQ(open.architecture(), R"({
+  "layers": [
+    {"type": "linear", "name": "proj"},
+    {"type": "lstm", "name": "rnn", "readout": "last | mean | max | mean_last | every_step"},
+    {"type": "linear", "name": "head"},
+    {"type": "activation", "function": "relu | tanh | sigmoid"},
+    {"type": "linear", "name": "fc"}
+  ]
+}
+)");
+  }
 }
 
 TEST(ImportModel, ScaleAndResidualConnections) {

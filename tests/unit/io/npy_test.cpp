@@ -54,10 +54,10 @@ TEST_F(Npy, ReadsTheBytesOfNumpy) {
 
 TEST_F(Npy, ReadsFortranOrder) {
   // numpy.save of numpy.arange(6, dtype=numpy.float32).reshape(3, 1, 2).T
-  const NpyArray two = read(
-      "\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': True, 'shape': (2, 1, 3), }"s +
-      std::string(56, ' ') +
-      "\n\x00\x00\x00\x00\x00\x00\x80?\x00\x00\x00@\x00\x00@@\x00\x00\x80@\x00\x00\xa0@"s);
+  const NpyArray two =
+      read("\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': True, 'shape': (2, 1, 3), }"s +
+           std::string(56, ' ') +
+           "\n\x00\x00\x00\x00\x00\x00\x80?\x00\x00\x00@\x00\x00@@\x00\x00\x80@\x00\x00\xa0@"s);
   EXPECT_EQ(two.shape, (std::vector<std::int64_t>{2, 1, 3}));
   EXPECT_EQ(floats_of<float>(two.view()), (std::vector<float>{0, 2, 4, 1, 3, 5}));
   // Three sizes: element (i, j, k) of (2, 3, 4) is i + 2 j + 6 k, its place in the file.
