@@ -272,10 +272,10 @@ TEST(ImportModel, AMisspeltArchitectureIsNotCalledDamaged) {
 TEST(ImportModel, ErrorsNameTheWeightsFile) {
   StateDict state = with_weights_of(lstm_spec());
   state.name = "net.pt";
-  state.arrays.pop_back();
+  state.arrays.erase(state.arrays.begin() + 3);  // rnn.bias_hh_l0
   expect_parts(error_of<FormatError>([&] { import_model(state, kLstm, "net.json"); }),
                {"[import] net.pt: the weights and the model differ: "});
-  state.arrays.pop_back();
+  std::erase_if(state.arrays, [](const auto& array) { return array.name.starts_with("fc."); });
   expect_parts(error_of<FormatError>([&] { import_model(state, kLstm, "net.json"); }),
                {"[import] net.json: layer 2: net.pt has no \"fc\".weight"});
 }
