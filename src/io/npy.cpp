@@ -24,6 +24,7 @@ constexpr std::string_view operation = "npy";
 constexpr std::string_view magic{"\x93NUMPY\x01\x00", 8};
 constexpr std::size_t prefix_size = 10;
 constexpr std::size_t alignment = 64;
+constexpr std::size_t most_dimensions = 64;  // of NumPy; going through more would take long
 
 [[noreturn]] void fail(const std::string& path, std::string_view what) {
   throw FormatError(operation, fmt::format("{}: {}; save it again with numpy.save as an array of "
@@ -60,38 +61,26 @@ std::vector<std::int64_t> parse_shape(std::string_view text, const std::string& 
   return shape;
 }
 
-/// What the header says of the data that follows.
-struct Description {
-  ElementType type = ElementType::f32;
-  bool fortran_order = false;  ///< the first index runs fastest
-  std::vector<std::int64_t> shape;
-};
-
-/// Elements of Fortran order in C order, where the last index runs fastest.
-std::vector<std::byte> in_c_order(const std::vector<std::byte>& data,
-                                  std::vector<std::int64_t> sizes, std::size_t element) {
-  std::erase(sizes, 1);  // there may be thousands
-  std::vector<std::byte> out(data.size());
-  std::vector<std::size_t> at(sizes.size()), strides(sizes.size());
-  for (std::size_t d = 0, stride = element; d < sizes.size(); ++d) {
-    strides[d] = stride;
-    stride *= static_cast<std::size_t>(sizes[d]);
-  }
-  for (std::size_t to = 0, from = 0; to < out.size(); to += element) {
-    std::memcpy(out.data() + to, data.data() + from, element);
-    for (std::size_t d = sizes.size(); d-- > 0;) {
-      from += strides[d];
-      if (++at[d] < static_cast<std::size_t>(sizes[d])) break;
-      from -= strides[d] * at[d];
-      at[d] = 0;
+/// Elements of Fortran order, where the first index runs fastest, in C order, where the last does.
+std::vector<std::byte> in_c_order(const NpyArray& array) {
+  const std::size_t element = size_of(array.type), count = array.data.size() / element;
+  std::vector<std::byte> out(array.data.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    std::size_t rest = i, stride = count, from = 0;
+    for (std::size_t d = array.shape.size(); d-- > 0;) {
+      const auto size = static_cast<std::size_t>(array.shape[d]);
+      stride /= size;
+      from += rest % size * stride;
+      rest /= size;
     }
+    std::memcpy(out.data() + i * element, array.data.data() + from * element, element);
   }
   return out;
 }
 
-Description parse_description(std::string_view header, std::uint64_t data_size,
-                              const std::string& path) {
-  Description array;
+NpyArray parse_description(std::string_view header, std::uint64_t data_size,
+                           const std::string& path, bool& fortran_order) {
+  NpyArray array;
   const std::string_view type = value_after(header, "descr", path);
   if (type.starts_with("'<f4'"))
     array.type = ElementType::f32;
@@ -100,10 +89,10 @@ Description parse_description(std::string_view header, std::uint64_t data_size,
   else
     fail(path, "its elements are not little-endian float32 or float64");
   const std::string_view order = value_after(header, "fortran_order", path);
-  array.fortran_order = order.starts_with("True");
-  if (!array.fortran_order && !order.starts_with("False"))
-    fail(path, "'fortran_order' is neither True nor False");
+  fortran_order = !order.starts_with("False");
   array.shape = parse_shape(value_after(header, "shape", path), path);
+  if (fortran_order && (!order.starts_with("True") || array.shape.size() > most_dimensions))
+    fail(path, "'fortran_order' is not False, nor True of up to 64 dimensions");
   std::uint64_t bytes = 0;
   if (!bytes_of(array.type, array.shape, bytes) || bytes != data_size)
     fail(path, fmt::format("shape [{}] of {} does not fit its {} bytes of data",
@@ -153,13 +142,12 @@ NpyArray read_npy(const std::string& path) {
   file.read_at(prefix_size, std::as_writable_bytes(std::span(header)));
 
   const std::uint64_t data_size = file.size() - prefix_size - length;
-  const Description described = parse_description(header, data_size, path);
-  NpyArray array{described.type, described.shape, {}};
+  bool fortran_order = false;
+  NpyArray array = parse_description(header, data_size, path, fortran_order);
   try {
     array.data.resize(data_size);
     file.read_at(prefix_size + length, array.data);
-    if (described.fortran_order)
-      array.data = in_c_order(array.data, described.shape, size_of(array.type));
+    if (fortran_order) array.data = in_c_order(array);
   } catch (const std::bad_alloc&) {
     throw FileError(operation,
                     fmt::format("{}: its {} bytes do not fit into memory", path, file.size()));

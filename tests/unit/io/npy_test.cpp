@@ -73,6 +73,22 @@ TEST_F(Npy, ReadsFortranOrder) {
     for (std::size_t j = 0; j < 3; ++j)
       for (std::size_t k = 0; k < 4; ++k)
         EXPECT_EQ(values[12 * i + 4 * j + k], static_cast<float>(i + 2 * j + 6 * k));
+  text.replace(text.find("2, 3, 4"), 7, "0, 3, 4");
+  EXPECT_THROW(read(text), FormatError);
+  EXPECT_TRUE(read(text.substr(0, 128)).data.empty());
+}
+
+TEST_F(Npy, FortranOrderOfMoreDimensionsThanNumpyHasIsRefused) {
+  const auto of_ones = [](int dimensions) {
+    std::string text = "{'descr': '<f4', 'fortran_order': True, 'shape': (";
+    for (int d = 0; d < dimensions; ++d) text += "1,";
+    text += "), }\n";
+    const auto low = static_cast<char>(text.size() & 0xff);
+    const auto high = static_cast<char>(text.size() >> 8);
+    return "\x93NUMPY\x01\x00"s + low + high + text + "\x00\x00\x80?"s;
+  };
+  EXPECT_EQ(read(of_ones(64)).shape.size(), 64u);
+  EXPECT_THROW(read(of_ones(65)), FormatError);
 }
 
 TEST_F(Npy, ScalarsAndEmptyArraysGoRound) {
