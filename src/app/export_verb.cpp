@@ -52,6 +52,7 @@ int export_onnx(const Flags& flags) {
 
 int export_npz(const Flags& flags) {
   const LoadedModel model = load_model(flags.model, false);
+  note_what_is_assumed(model);  // it goes into the file's description
   write(flags, exporter::npz(model.spec, model.file.arrays()));
   return kOk;
 }

@@ -21,6 +21,7 @@ struct Flags {
   std::string file, architecture, key, out;
   std::vector<std::string> check;  // inputs, and what the original made of them
   double tolerance = 1e-5;
+  const CLI::Option* tolerance_option = nullptr;
 };
 
 /// A shape without what is 1, which PyTorch's users add and leave out as they like.
@@ -29,8 +30,14 @@ std::vector<std::int64_t> squeezed(std::vector<std::int64_t> shape) {
   return shape;
 }
 
-/// Runs the model on the inputs and compares; says how far off the furthest output is.
-bool check(const importer::ImportedModel& imported, const Flags& flags) {
+/// How far off the furthest output is.
+struct Comparison {
+  bool good = false;
+  std::string text;
+};
+
+/// Runs the model on the inputs and compares.
+Comparison check(const importer::ImportedModel& imported, const Flags& flags) {
   const io::NpyArray theirs = io::read_npy(flags.check[1]);
   const Outputs<float> ours = run_array(imported.model(), io::read_npy(flags.check[0]));
   if (squeezed(theirs.shape) != squeezed(ours.shape))
@@ -51,15 +58,40 @@ bool check(const importer::ImportedModel& imported, const Flags& flags) {
     }
   }
   const bool good = largest <= flags.tolerance;
-  fmt::print(
-      "check: {} outputs of up to {:.4g}; the largest difference is {:.3g}, at {}: {:.9g} here, "
-      "{:.9g} in {}: {} {:g}\n",
-      expected.size(), size, largest, index_text(at, ours.shape), ours.values[at], expected[at],
-      flags.check[1], good ? "within" : "MORE THAN", flags.tolerance);
-  return good;
+  return {good, fmt::format("check: {} outputs of up to {:.4g}; the largest difference is {:.3g}, "
+                            "at {}: {:.9g} here, {:.9g} in {}: {} {:g}\n",
+                            expected.size(), size, largest, index_text(at, ours.shape),
+                            ours.values[at], expected[at], flags.check[1],
+                            good ? "within" : "MORE THAN", flags.tolerance)};
+}
+
+/// What an import whose outputs differ may be due to.
+std::string causes(const importer::StateDict& state) {
+  const auto half = std::ranges::find_if(state.arrays, [](const io::ArrayView& array) {
+    return array.type == io::ElementType::f16 || array.type == io::ElementType::bf16;
+  });
+  const std::string rounded =
+      half == state.arrays.end()
+          ? ""
+          : fmt::format(
+                "; {} is in {}: if the original was run before it was rounded to that, or "
+                "with its sums in it, allow for it with --tolerance, 0.01 for instance",
+                half->name, io::name_of(half->type));
+  return "compare the architecture's readout, activations and order of layers, and whether the "
+         "original was in eval() and its arrays batch_first" +
+         rounded;
+}
+
+void check_usage(const Flags& flags) {
+  if (flags.tolerance_option->count() > 0 && flags.check.empty())
+    throw UsageError("--tolerance is for --check, which was not given");
+  if (!std::isfinite(flags.tolerance) || flags.tolerance < 0)
+    throw UsageError(
+        fmt::format("--tolerance {}, expected a number that is not below 0", flags.tolerance));
 }
 
 int work(const Flags& flags) {
+  check_usage(flags);
   const importer::StateDict state = importer::read_state_dict(flags.file, flags.key);
   std::optional<std::string> architecture;
   if (!flags.architecture.empty()) {
@@ -68,7 +100,7 @@ int work(const Flags& flags) {
   }
   importer::ImportedModel model;
   try {
-    model = importer::import_model(state, architecture);
+    model = importer::import_model(state, architecture, flags.architecture);
   } catch (const importer::OpenQuestions& open) {
     say_error(open.what());
     fmt::print(stderr, "{}, with one choice where | stands between several:\n\n{}",
@@ -77,19 +109,21 @@ int work(const Flags& flags) {
                open.architecture());
     return kUsage;
   }
-  std::size_t numbers = 0;
-  for (const importer::Weight& weight : model.weights) numbers += weight.values.size();
-  fmt::print("{}: all {} tensors used, {} numbers\n", flags.file, state.arrays.size(), numbers);
-  if (!flags.check.empty() && !check(model, flags)) {
-    say_error(fmt::format(
-        "[import] the imported model gives other outputs than the original, so {} was not written; "
-        "compare the architecture's readout, activations and order of layers, and whether the "
-        "original was in eval() and its arrays batch_first",
-        flags.out));
+  Comparison compared{true, ""};
+  if (!flags.check.empty()) compared = check(model, flags);
+  if (!compared.good) {
+    fmt::print("{}", compared.text);
+    say_error(
+        fmt::format("[import] the imported model gives other outputs than the original, so "
+                    "{} was not written; {}",
+                    flags.out, causes(state)));
     return kFailed;
   }
   model.save(flags.out);
-  fmt::print("wrote {}; see: unroll inspect {}\n", flags.out, flags.out);
+  std::size_t numbers = 0;
+  for (const importer::Weight& weight : model.weights) numbers += weight.values.size();
+  fmt::print("{}: all {} tensors used, {} numbers\n{}wrote {}; see: unroll inspect {}\n",
+             flags.file, state.arrays.size(), numbers, compared.text, flags.out, flags.out);
   return kOk;
 }
 
@@ -112,8 +146,9 @@ void add_import(CLI::App& program, Work& chosen) {
           "Two .npy files, inputs and the original's outputs: compare, and write the model "
           "only if they agree")
       ->expected(2);
-  verb->add_option("--tolerance", flags->tolerance, "The largest difference that --check allows")
-      ->capture_default_str();
+  flags->tolerance_option = verb->add_option("--tolerance", flags->tolerance,
+                                             "The largest difference that --check allows")
+                                ->capture_default_str();
   verb->callback([flags, &chosen] { chosen = [flags] { return work(*flags); }; });
 }
 

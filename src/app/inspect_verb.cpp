@@ -139,6 +139,11 @@ void print_input(const spec::ModelSpec& spec, bool described) {
     fmt::print("input: sequences of {} steps of {} numbers\n", input.height, input.width);
     return;
   }
+  if (!input.pixels) {
+    fmt::print("input: {} of {} numbers as they are\n",
+               input.is_sequence() ? "sequences of steps" : "arrays", spec::inputs_of(spec));
+    return;
+  }
   const std::string size =
       input.height == 0 ? "of any size" : fmt::format("of {}x{}", input.height, input.width);
   fmt::print("input: images {} as {}, (pixel / 255 - {}) / {}{}\n", size, spec::name_of(input.form),

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <fstream>
 #include <map>
 
 #include "app/manifest.h"
@@ -53,6 +54,17 @@ namespace {
 
 constexpr const char* kModelFile = "model.safetensors";
 
+/// torch.save writes zip archives; read as safetensors they would seem damaged.
+void refuse_file_of_pytorch(const std::string& path) {
+  std::string start(2, '\0');
+  if (!std::ifstream(path, std::ios::binary).read(start.data(), 2) || start != "PK") return;
+  throw FormatError("model",
+                    fmt::format("{}: looks like a file of PyTorch's torch.save, expected a "
+                                "safetensors file; import it first: unroll import {} -o "
+                                "model.safetensors",
+                                path, path));
+}
+
 /// A file that a run's manifest lists is checked against it; others are taken as they are.
 io::Safetensors read_model(const std::string& path) {
   const std::filesystem::path file(path);
@@ -65,6 +77,7 @@ io::Safetensors read_model(const std::string& path) {
     throw FormatError("model", fmt::format("{} has no model yet, as its training did not end; go "
                                            "on with it: unroll train --resume {}",
                                            folder, folder));
+  refuse_file_of_pytorch(path);
   return io::Safetensors::read(path);
 }
 
@@ -100,6 +113,21 @@ void check_fits(const LoadedModel& model, const std::string& misfits) {
 }
 
 }  // namespace
+
+void note_what_is_assumed(const LoadedModel& model) {
+  if (model.described) return;
+  for (const spec::LayerSpec& layer : model.spec.layers)
+    if (const auto* r = std::get_if<spec::RecurrentSpec>(&layer);
+        r && r->readout != spec::Readout::every_step)
+      say_note(
+          fmt::format("{} is a bare state_dict, which does not say what is read out of {}: "
+                      "assumed is {}; for another readout make a model of it with unroll "
+                      "import",
+                      model.path, r->name,
+                      r->readout == spec::Readout::last
+                          ? "\"last\", its final state"
+                          : "\"mean_last\", the mean of its states beside the final one"));
+}
 
 LoadedModel load_model(const ModelFlags& flags, bool to_run) {
   std::error_code ignored;
@@ -141,6 +169,7 @@ LoadedModel load_model(const ModelFlags& flags, bool to_run) {
         fmt::format("{} is a bare state_dict, which does not say whether its layers "
                     "use relu or tanh; give --activation relu or --activation tanh",
                     path));
+  if (to_run) note_what_is_assumed(model);
   return model;
 }
 

@@ -46,4 +46,8 @@ struct LoadedModel {
 /// `to_run` but to be looked at may leave its activation open, and have such weights.
 LoadedModel load_model(const ModelFlags& flags, bool to_run = true);
 
+/// Notes on stderr what a bare state_dict does not say and was taken for granted; load_model does
+/// for a model `to_run`.
+void note_what_is_assumed(const LoadedModel& model);
+
 }  // namespace unroll::app

@@ -268,6 +268,12 @@ int work(const Flags& flags) {
   flags.verbose.say();
   const LoadedModel loaded = load_model(flags.model);
   if (is_array) return predict_array(loaded, flags);
+  if (!loaded.spec.input.pixels)
+    throw UsageError(
+        fmt::format("{} takes numbers as they are and does not say how pixels become them; give "
+                    "them in a .npy with --out, or import it again with \"input\" in its "
+                    "architecture",
+                    loaded.path));
   if (train::find_task(loaded.dataset()) || loaded.spec.output == spec::Output::values)
     throw UsageError(
         fmt::format("{} is a model for {}, which has no images to classify; test it "

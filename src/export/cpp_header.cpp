@@ -39,7 +39,10 @@ std::string_view meaning_of(spec::Output output) {
 std::string describe(const spec::ModelSpec& spec, const CppOptions& options,
                      const CppParts& parts) {
   const std::string of_pixels =
-      fmt::format("(pixel / 255 - {}) / {}", spec.input.mean, spec.input.std);
+      spec.input.pixels
+          ? fmt::format("; of a pixel from 0 to 255 that is\n// (pixel / 255 - {}) / {}",
+                        spec.input.mean, spec.input.std)
+          : "";
   return fmt::format(
       "// A recurrent network, written by `unroll export --format cpp{0}`. It needs C++17 and no\n"
       "// library, allocates nothing and throws nothing.\n"
@@ -49,8 +52,7 @@ std::string describe(const spec::ModelSpec& spec, const CppOptions& options,
       "//   model.process(in, out, steps); // a block of steps\n"
       "//   model.reset();                 // back to the beginning\n"
       "//\n"
-      "// In: the model's inputs as in training; of a pixel from 0 to 255 that is\n"
-      "// {4}.{5}\n"
+      "// In: the model's inputs as in training{4}.{5}\n"
       "// Out: {6}.\n",
       options.int8 ? " --int8" : "", options.name, parts.object_bytes, parts.weight_bytes,
       of_pixels,

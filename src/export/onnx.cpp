@@ -50,9 +50,11 @@ void check(const spec::ModelSpec& spec, const OnnxOptions& options) {
     }
 }
 
-/// Whether the numbers that go in are pixels: not those of a task, or of a regression.
+/// Whether the numbers that go in are pixels: not those of a task, of a regression, or of a model
+/// imported without a word about pixels.
 bool reads_pixels(const spec::ModelSpec& spec) {
-  return spec.output != spec::Output::values && !train::find_task(spec.dataset);
+  return spec.input.pixels && spec.output != spec::Output::values &&
+         !train::find_task(spec.dataset);
 }
 
 /// Adds a model's layers one after the other. `x_` is what flows: (T, N, F) of sequences, T being 1

@@ -8,6 +8,8 @@
 
 #include "core/json.h"
 #include "core/printable.h"
+#include "core/suggest.h"
+#include "import/words.h"
 #include "spec/from_weights.h"
 
 namespace unroll::importer {
@@ -17,15 +19,21 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kLongest = 1 << 20;
 
-[[noreturn]] void fail(std::string_view why) {
-  throw FormatError("import", fmt::format("the architecture: {}", why));
+[[noreturn]] void fail(const std::string& file, std::string_view why) {
+  throw FormatError("import", fmt::format("{}: {}", file, why));
 }
 
-/// The JSON form of one layer.
-Json json_of(const spec::LayerSpec& layer) {
-  spec::ModelSpec spec;
-  spec.layers = {layer};
-  return Json::parse(spec::to_json(spec))["layers"][0];
+/// What is wrong, without the operation in brackets, and without the advice that is for a
+/// description that a program wrote.
+std::string_view reason(const Error& error) {
+  std::string_view text = error.what();
+  text.remove_prefix(text.find("] ") + 2);
+  constexpr std::string_view kBefore = "is damaged: ", kAfter = "; save the model again";
+  if (const auto found = text.find(kBefore); found != std::string_view::npos) {
+    text.remove_prefix(found + kBefore.size());
+    text = text.substr(0, text.rfind(kAfter));
+  }
+  return text;
 }
 
 std::string text_of(const Json& json, const char* key) {
@@ -40,11 +48,13 @@ bool is_recurrent(std::string_view type) {
 /// Fills in what the weights tell, and gathers what they do not.
 class Completion {
  public:
-  Completion(Json architecture, const WeightNames& weights)
-      : given_(std::move(architecture)), weights_(weights) {}
+  Completion(Json architecture, const WeightNames& weights, const std::string& file)
+      : given_(std::move(architecture)), weights_(weights), file_(file) {}
 
   Architecture complete() {
     Json layers = all_layers();
+    if (std::string wrong = misspelt_beside_layers(given_); !wrong.empty())
+      problems_.push_back(std::move(wrong));
     if (!problems_.empty()) fail(fmt::format("{}", fmt::join(problems_, "; ")));
     if (!open_.empty())
       throw OpenQuestions(fmt::format("the weights do not say {}", fmt::join(open_, ", ")), text());
@@ -60,7 +70,7 @@ class Completion {
     try {
       result_.spec = spec::from_json(whole.dump());
     } catch (const FormatError& error) {
-      fail(error.what());
+      fail(reason(error));
     }
     return std::move(result_);
   }
@@ -72,25 +82,61 @@ class Completion {
   }
 
  private:
+  [[noreturn]] void fail(std::string_view why) const { importer::fail(file_, why); }
+
   Json all_layers() {
     const auto found = given_.find("layers");
     if (found == given_.end() || !found->is_array()) fail("'layers' is missing, a list of layers");
     Json layers = Json::array();
-    for (std::size_t i = 0; i < found->size(); ++i) layers.push_back(layer(i));
+    constexpr std::size_t kMostProblems = 16;  // looking for names that are meant takes long
+    for (std::size_t i = 0; i < found->size() && problems_.size() < kMostProblems; ++i)
+      layers.push_back(layer(i));
     return layers;
   }
 
   Json& given(std::size_t i) { return given_["layers"][i]; }
 
-  /// What is missing of a layer and can't be known: the line to add, with the choices.
-  void ask(std::size_t i, const char* key, const char* choices) {
+  /// What is missing of a layer and can't be known: the line to add, with the choices and, where
+  /// there is one, what else is to be thought of.
+  void ask(std::size_t i, const char* key, const char* choices, std::string_view hint = "") {
     Json& layer = given(i);
     if (layer.contains(key)) return;
     layer[key] = choices;
     const std::string name = text_of(layer, "name");
-    open_.push_back(fmt::format("the {} of {} (add \"{}\": \"{}\")", key,
-                                name.empty() ? fmt::format("layer {}", i + 1) : name, key,
-                                choices));
+    open_.push_back(fmt::format("the {} of {} (add \"{}\": \"{}\"{}{})", key,
+                                name.empty() ? fmt::format("layer {}", i + 1) : name, key, choices,
+                                hint.empty() ? "" : ": ", hint));
+  }
+
+  /// What reads twice the state's size may read any two things side by side, of which a model can
+  /// only have the mean and the last state: that is for the user to confirm.
+  void ask_readout(std::size_t i, const spec::RecurrentSpec& r) {
+    const std::string reader = linear_after(i);
+    const auto from = weights_.layers(reader, "weight");
+    const spec::Sizes shape = !reader.empty() && from.size() == 1
+                                  ? weights_.shapes().at(from.front() + ".weight")
+                                  : spec::Sizes{};
+    if (shape.size() != 2 || shape[1] != 2 * r.features())
+      return ask(i, "readout", "last | mean | max | mean_last | every_step");
+    ask(i, "readout", "mean_last",
+        fmt::format("{} reads {} numbers, twice the {} of a state, which can only be imported as "
+                    "cat([mean over the steps, last state]); mean and max, last and max, h_n and "
+                    "c_n or others side by side can't be",
+                    reader, shape[1], r.features()));
+  }
+
+  /// "layer 2 (fc)".
+  std::string called(std::size_t i) {
+    const std::string name = text_of(given(i), "name");
+    return name.empty() ? fmt::format("layer {}", i + 1)
+                        : fmt::format("layer {} ({})", i + 1, printable(name));
+  }
+
+  /// The name of the linear layer that comes next, if it does.
+  std::string linear_after(std::size_t i) {
+    const Json& layers = given_["layers"];
+    if (i + 1 == layers.size() || !layers[i + 1].is_object()) return {};
+    return text_of(layers[i + 1], "type") == "linear" ? text_of(layers[i + 1], "name") : "";
   }
 
   /// What a layer's name is in the file; an empty text, and a problem, where there is no such one.
@@ -106,14 +152,34 @@ class Completion {
           fmt::format("layer {} is the second that is called {}", i + 1, in_quotes(name)));
       return {};
     }
-    const auto found = weights_.layer(name, weight);
-    if (!found) {
-      problems_.push_back(fmt::format("layer {}: the file has no {}.{}, or several", i + 1,
-                                      in_quotes(name), weight));
+    const std::vector<std::string> found = weights_.layers(name, weight);
+    if (found.size() != 1) {
+      problems_.push_back(found.empty() ? no_such(i, name, weight)
+                                        : fmt::format("layer {}: several layers of {} are called "
+                                                      "{}: {}; give the whole name of one",
+                                                      i + 1, weights_.file(), in_quotes(name),
+                                                      listed(found)));
       return {};
     }
-    result_.sources[name] = *found;
-    return *found;
+    result_.sources[name] = found.front();
+    return found.front();
+  }
+
+  std::string no_such(std::size_t i, const std::string& name, std::string_view weight) const {
+    const std::vector<std::string> there = weights_.layers_with(weight);
+    const std::vector<std::string_view> names(there.begin(), there.end());
+    return fmt::format("layer {}: {} has no {}.{}; those that have one: {}{}", i + 1,
+                       weights_.file(), in_quotes(name), weight,
+                       there.empty() ? "none" : listed(there), did_you_mean(name, names));
+  }
+
+  /// The first of many names.
+  static std::string listed(const std::vector<std::string>& names) {
+    constexpr std::size_t kMost = 16;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(kMost, names.size()); ++i)
+      text += (i == 0 ? "" : ", ") + printable(names[i]);
+    return names.size() > kMost ? fmt::format("{} and {} more", text, names.size() - kMost) : text;
   }
 
   Json layer(std::size_t i) {
@@ -122,7 +188,9 @@ class Completion {
     const std::string type = text_of(said, "type");
     if (type.empty()) fail(fmt::format("layer {} has no 'type'", i + 1));
     Json whole;
-    if (is_recurrent(type)) {
+    if (const std::string wrong = misspelt_in_layer(said); !wrong.empty()) {
+      problems_.push_back(fmt::format("{}: {}", called(i), wrong));
+    } else if (is_recurrent(type)) {
       whole = recurrent(i, type);
     } else if (type == "linear") {
       whole = linear(i);
@@ -145,15 +213,17 @@ class Completion {
   Json recurrent(std::size_t i, const std::string& type) {
     const bool inner = below_a_recurrent(i);
     if (type == "rnn") ask(i, "nonlinearity", "tanh | relu");
-    if (!inner) ask(i, "readout", "last | mean | max | mean_last | every_step");
     const std::string from = source(i, "weight_ih_l0");
     if (from.empty()) return {};
     try {
       auto r = layer_of(from, spec::cell_named(type));
-      if (inner) r.readout = spec::Readout::every_step;
+      if (inner)
+        r.readout = spec::Readout::every_step;
+      else
+        ask_readout(i, r);
       return json_of(r);
     } catch (const Error& error) {
-      problems_.push_back(error.what());
+      problems_.emplace_back(reason(error));
       return {};
     }
   }
@@ -256,6 +326,7 @@ class Completion {
   /// How an image, or a row of numbers, becomes the first layer's input.
   Json input() {
     spec::InputSpec input;
+    input.pixels = given_.contains("input");  // otherwise nothing says how pixels are scaled
     for (const Json& layer : given_["layers"]) {
       const std::string type = text_of(layer, "type"), name = text_of(layer, "name");
       if (is_recurrent(type) || type == "linear" || type == "conv2d") {
@@ -281,6 +352,9 @@ class Completion {
     Json whole = Json::parse(spec::to_json(one))["input"];
     if (const auto said = given_.find("input"); said != given_.end()) {
       if (!said->is_object()) fail("'input' is no object in braces");
+      if (said->value("pixels", Json(true)) == false &&
+          (said->contains("mean") || said->contains("std")))
+        fail("'input' has no pixels, so 'mean' and 'std', which are of pixels, must be left out");
       whole.update(*said);
     }
     return whole;
@@ -305,76 +379,25 @@ class Completion {
 
   Json given_;
   const WeightNames& weights_;
+  const std::string& file_;
   Architecture result_;
   std::vector<std::string> problems_, open_;
 };
 
 }  // namespace
 
-Architecture read_architecture(std::string_view text, const WeightNames& weights) {
+Architecture read_architecture(std::string_view text, const WeightNames& weights,
+                               const std::string& file) {
   if (text.size() > kLongest)
-    fail(fmt::format("{} bytes long, expected at most {}", text.size(), kLongest));
-  Json json = parse_json(text, [](std::string_view why) { fail(why); });
-  if (!json.is_object()) fail("it is not a JSON object");
-  return Completion(std::move(json), weights).complete();
+    fail(file, fmt::format("{} bytes long, expected at most {}", text.size(), kLongest));
+  Json json = parse_json(text, [&](std::string_view why) { fail(file, why); });
+  if (!json.is_object()) fail(file, "it is not a JSON object");
+  return Completion(std::move(json), weights, file).complete();
 }
 
-namespace {
-
-/// Layers by the names and shapes of their weights, in the order of the file, which is nearly
-/// always the one that the network's class names them in.
-Json layers_in_order(const WeightNames& weights) {
-  Json layers = Json::array();
-  const auto add = [&](const std::string& name, std::string_view weight, std::string_view type) {
-    layers.push_back({{"type", type}, {"name", name.substr(0, name.size() - weight.size())}});
-  };
-  for (const std::string& name : weights.in_order()) {
-    const std::size_t dimensions = weights.shapes().at(name).size();
-    if (name.ends_with(".weight_ih_l0")) {
-      const std::string layer = name.substr(0, name.rfind('.'));
-      add(name, ".weight_ih_l0",
-          spec::name_of(spec::recurrent_from_weights(weights.shapes(), layer, {}).cell));
-    } else if (name.ends_with(".weight") && (dimensions == 2 || dimensions == 4)) {
-      add(name, ".weight", dimensions == 2 ? "linear" : "conv2d");
-    }
-  }
-  return layers;
-}
-
-/// As from_weights understood it, with what it could only assume left open.
-Json layers_of(const spec::ModelSpec& guess) {
-  Json layers = Json::array();
-  for (const spec::LayerSpec& layer : guess.layers) {
-    if (const auto* r = std::get_if<spec::RecurrentSpec>(&layer)) {
-      layers.push_back({{"type", spec::name_of(r->cell)}, {"name", r->name}});
-      // Told by the size of what reads it.
-      if (r->readout == spec::Readout::mean_last) layers.back()["readout"] = "mean_last";
-    } else if (const auto* l = std::get_if<spec::LinearSpec>(&layer)) {
-      layers.push_back({{"type", "linear"}, {"name", l->name}});
-    } else {
-      layers.push_back({{"type", "activation"}});
-    }
-  }
-  return layers;
-}
-
-}  // namespace
-
-Architecture guess_architecture(const WeightNames& weights) {
-  Json architecture = Json::object();
-  try {
-    architecture["layers"] = layers_of(spec::from_weights(weights.shapes(), {}));
-  } catch (const FormatError& error) {
-    Json layers = layers_in_order(weights);
-    if (layers.empty()) throw;
-    architecture["layers"] = std::move(layers);
-    throw OpenQuestions(
-        fmt::format("{}; bring the layers into the network's order and add what has "
-                    "no weights: activations, residual connections, scaling",
-                    error.what()),
-        Completion(std::move(architecture), weights).text_with_questions());
-  }
-  return Completion(std::move(architecture), weights).complete();
+std::string with_questions(std::string_view text, const WeightNames& weights) {
+  Json json = parse_json(text, [&](std::string_view why) { fail(weights.file(), why); });
+  return Completion(std::move(json), weights, weights.file()).text_with_questions();
 }
 
 }  // namespace unroll::importer

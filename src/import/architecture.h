@@ -33,12 +33,17 @@ struct Architecture {
 };
 
 /// A description of a model (docs/interoperability.md), in which what the weights tell may be left
-/// out: sizes, biases, directions, what goes in. Throws FormatError naming what is wrong with it,
-/// OpenQuestions for what it leaves open.
-Architecture read_architecture(std::string_view text, const WeightNames& weights);
+/// out: sizes, biases, directions, what goes in. Throws FormatError naming the file, the layer and
+/// what is wrong with it, OpenQuestions for what it leaves open.
+Architecture read_architecture(std::string_view text, const WeightNames& weights,
+                               const std::string& file = "the architecture");
 
-/// What the weights alone tell. Throws FormatError where their sizes don't fit one after the other,
-/// OpenQuestions for what they leave open: nearly always something.
+/// An architecture file, all that it leaves open being asked for in it. Throws FormatError.
+std::string with_questions(std::string_view text, const WeightNames& weights);
+
+/// What the weights alone tell, the layers being in the file's order if their sizes fit in it, and
+/// otherwise as spec::from_weights has them. Throws FormatError where their sizes don't fit one
+/// after the other, OpenQuestions for what they leave open: nearly always something.
 Architecture guess_architecture(const WeightNames& weights);
 
 }  // namespace unroll::importer

@@ -32,11 +32,13 @@ std::map<std::string, const io::ArrayView*> as_described(const Architecture& arc
 
 }  // namespace
 
-ImportedModel import_model(const StateDict& state, std::optional<std::string_view> text) {
-  if (state.arrays.empty()) throw FormatError("import", "the file has no tensors");
+ImportedModel import_model(const StateDict& state, std::optional<std::string_view> text,
+                           const std::string& file) {
+  if (state.arrays.empty())
+    throw FormatError("import", fmt::format("{} has no tensors", state.name));
   const WeightNames names(state);
   const Architecture architecture =
-      text ? read_architecture(*text, names) : guess_architecture(names);
+      text ? read_architecture(*text, names, file) : guess_architecture(names);
   const auto arrays = as_described(architecture, names);
 
   std::map<std::string, spec::Sizes> shapes;
@@ -63,7 +65,8 @@ ImportedModel import_model(const StateDict& state, std::optional<std::string_vie
     model.weights.push_back({name, shape, std::move(values)});
   }
   if (!misfits.empty())
-    throw FormatError("import", fmt::format("the weights and the model differ: {}", misfits));
+    throw FormatError("import",
+                      fmt::format("{}: the weights and the model differ: {}", state.name, misfits));
   return model;
 }
 

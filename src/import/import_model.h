@@ -32,10 +32,11 @@ struct ImportedModel {
 };
 
 /// Makes a model of weights and, where it is given, the text of an architecture file. Every tensor
-/// has to be a weight of the model.
+/// has to be a weight of the model. `file` is the architecture's name in errors.
 ///
 /// Throws FormatError listing every tensor that is missing, left over, of another shape, no float,
 /// or not finite in f32; OpenQuestions for what the weights leave open.
-ImportedModel import_model(const StateDict& state, std::optional<std::string_view> architecture);
+ImportedModel import_model(const StateDict& state, std::optional<std::string_view> architecture,
+                           const std::string& file = "the architecture");
 
 }  // namespace unroll::importer

@@ -58,8 +58,7 @@ class Machine {
   void step(unsigned char code) {
     switch (code) {
       case 0x80:  // PROTO
-        if (const auto version = number<std::uint8_t>(); version != 2)
-          damaged(fmt::format("its protocol is {}, expected 2, torch.save's own", version));
+        if (const auto version = number<std::uint8_t>(); version != 2) other_protocol(version);
         return;
       case 'N':
         return push({Kind::none});
@@ -258,6 +257,15 @@ class Machine {
     throw FormatError("import", fmt::format("{}: the pickle is not one of a state_dict (byte {}): "
                                             "{}; the file is damaged, save or download it again",
                                             name_, position_, why));
+  }
+
+  [[noreturn]] void other_protocol(int version) const {
+    constexpr int kNewest = 5;
+    if (version > kNewest) damaged(fmt::format("its protocol is {}, expected 2", version));
+    throw FormatError("import", fmt::format("{}: its pickle is of protocol {}, expected 2; save it "
+                                            "again with torch.save's default, pickle_protocol=2, "
+                                            "or as .safetensors",
+                                            name_, version));
   }
 
   [[noreturn]] void refuse(std::string_view what) const {

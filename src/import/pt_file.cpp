@@ -74,6 +74,7 @@ class PtFile {
 
   StateDict read(const std::string& key) {
     StateDict state;
+    state.name = name_;
     std::set<std::string_view> names;
     for (const auto& [tensor_name, ref] : entries_of(choose(key))) {
       if (!names.insert(tensor_name).second)

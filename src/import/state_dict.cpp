@@ -61,6 +61,7 @@ StateDict read_state_dict(const std::string& path, const std::string& key) {
                                             "dictionaries",
                                             path));
   StateDict state;
+  state.name = path;
   state.file = io::Safetensors::read(path);
   state.arrays = state.file->arrays();
   return state;

@@ -14,6 +14,7 @@ namespace unroll::importer {
 
 /// Named tensors; moves, but does not copy (the arrays point into it).
 struct StateDict {
+  std::string name = "the file";  ///< for errors: the path that it was read from
   std::vector<io::ArrayView> arrays;
 
   StateDict() = default;

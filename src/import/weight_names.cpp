@@ -36,7 +36,7 @@ std::string completed(std::string name, bool bare) {
 
 }  // namespace
 
-WeightNames::WeightNames(const StateDict& state) {
+WeightNames::WeightNames(const StateDict& state) : file_(state.name), has_order_(!state.file) {
   bare_ = std::ranges::none_of(
       state.arrays, [](const auto& array) { return array.name.find('.') != std::string::npos; });
   const auto take = [&](auto&& name_of) {
@@ -52,21 +52,25 @@ WeightNames::WeightNames(const StateDict& state) {
   for (const auto& [name, array] : arrays_) shapes_[name] = array->shape;
 }
 
-std::optional<std::string> WeightNames::layer(const std::string& name,
-                                              std::string_view weight) const {
+std::vector<std::string> WeightNames::layers(const std::string& name,
+                                             std::string_view weight) const {
   const std::string end = "." + std::string(weight);
   for (const std::string& exact : {name, without_wrappers(name)})
-    if (arrays_.contains(exact + end)) return exact;
-  std::optional<std::string> found;
+    if (arrays_.contains(exact + end)) return {exact};
+  std::vector<std::string> found;
   for (const auto& [full, array] : arrays_)
-    if (full.ends_with("." + name + end)) {
-      if (found) return std::nullopt;
-      found = full.substr(0, full.size() - end.size());
-    }
-  if (found || !bare_) return found;
+    if (full.ends_with("." + name + end)) found.push_back(full.substr(0, full.size() - end.size()));
   const std::string bare = is_recurrent(weight) ? "rnn" : "fc";
-  if (arrays_.contains(bare + end)) return bare;
-  return std::nullopt;
+  if (found.empty() && bare_ && arrays_.contains(bare + end)) found.push_back(bare);
+  return found;
+}
+
+std::vector<std::string> WeightNames::layers_with(std::string_view weight) const {
+  const std::string end = "." + std::string(weight);
+  std::vector<std::string> found;
+  for (const std::string& full : order_)
+    if (full.ends_with(end)) found.push_back(full.substr(0, full.size() - end.size()));
+  return found;
 }
 
 }  // namespace unroll::importer

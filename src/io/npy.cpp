@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 #include <charconv>
+#include <cstring>
 #include <new>
 
 #include "core/file.h"
@@ -23,10 +24,11 @@ constexpr std::string_view operation = "npy";
 constexpr std::string_view magic{"\x93NUMPY\x01\x00", 8};
 constexpr std::size_t prefix_size = 10;
 constexpr std::size_t alignment = 64;
+constexpr std::size_t most_dimensions = 64;  // of NumPy; going through more would take long
 
 [[noreturn]] void fail(const std::string& path, std::string_view what) {
   throw FormatError(operation, fmt::format("{}: {}; save it again with numpy.save as an array of "
-                                           "float32 or float64 in C order",
+                                           "float32 or float64",
                                            path, what));
 }
 
@@ -59,8 +61,25 @@ std::vector<std::int64_t> parse_shape(std::string_view text, const std::string& 
   return shape;
 }
 
+/// Elements of Fortran order, where the first index runs fastest, in C order, where the last does.
+std::vector<std::byte> in_c_order(const NpyArray& array) {
+  const std::size_t element = size_of(array.type), count = array.data.size() / element;
+  std::vector<std::byte> out(array.data.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    std::size_t rest = i, stride = count, from = 0;
+    for (std::size_t d = array.shape.size(); d-- > 0;) {
+      const auto size = static_cast<std::size_t>(array.shape[d]);
+      stride /= size;
+      from += rest % size * stride;
+      rest /= size;
+    }
+    std::memcpy(out.data() + i * element, array.data.data() + from * element, element);
+  }
+  return out;
+}
+
 NpyArray parse_description(std::string_view header, std::uint64_t data_size,
-                           const std::string& path) {
+                           const std::string& path, bool& fortran_order) {
   NpyArray array;
   const std::string_view type = value_after(header, "descr", path);
   if (type.starts_with("'<f4'"))
@@ -69,9 +88,11 @@ NpyArray parse_description(std::string_view header, std::uint64_t data_size,
     array.type = ElementType::f64;
   else
     fail(path, "its elements are not little-endian float32 or float64");
-  if (!value_after(header, "fortran_order", path).starts_with("False"))
-    fail(path, "it is in Fortran order");
+  const std::string_view order = value_after(header, "fortran_order", path);
+  fortran_order = !order.starts_with("False");
   array.shape = parse_shape(value_after(header, "shape", path), path);
+  if (fortran_order && (!order.starts_with("True") || array.shape.size() > most_dimensions))
+    fail(path, "'fortran_order' is not False, nor True of up to 64 dimensions");
   std::uint64_t bytes = 0;
   if (!bytes_of(array.type, array.shape, bytes) || bytes != data_size)
     fail(path, fmt::format("shape [{}] of {} does not fit its {} bytes of data",
@@ -121,14 +142,16 @@ NpyArray read_npy(const std::string& path) {
   file.read_at(prefix_size, std::as_writable_bytes(std::span(header)));
 
   const std::uint64_t data_size = file.size() - prefix_size - length;
-  NpyArray array = parse_description(header, data_size, path);
+  bool fortran_order = false;
+  NpyArray array = parse_description(header, data_size, path, fortran_order);
   try {
     array.data.resize(data_size);
+    file.read_at(prefix_size + length, array.data);
+    if (fortran_order) array.data = in_c_order(array);
   } catch (const std::bad_alloc&) {
     throw FileError(operation,
                     fmt::format("{}: its {} bytes do not fit into memory", path, file.size()));
   }
-  file.read_at(prefix_size + length, array.data);
   return array;
 }
 

@@ -212,6 +212,7 @@ Json json_of(const InputSpec& input) {
   json["permutation"] = input.permutation ? Json(*input.permutation) : Json();
   json["mean"] = input.mean;
   json["std"] = input.std;
+  if (!input.pixels) json["pixels"] = false;
   return json;
 }
 
@@ -227,6 +228,7 @@ InputSpec input_from(const Json& input) {
   }
   spec.mean = json.real("mean");
   spec.std = json.real("std");
+  if (input.contains("pixels")) spec.pixels = json.get<bool>("pixels");
   json.done();
   return spec;
 }
@@ -257,7 +259,7 @@ int version_of(const ModelSpec& spec) {
   const bool is_new = std::ranges::any_of(spec.layers, [](const LayerSpec& layer) {
     return std::holds_alternative<ScaleSpec>(layer) || std::holds_alternative<ResidualSpec>(layer);
   });
-  return is_new ? ModelSpec::version : 2;
+  return is_new || !spec.input.pixels ? ModelSpec::version : 2;
 }
 
 }  // namespace

@@ -292,6 +292,27 @@ def test_readouts(bring, readout):
     bring(Read(), architecture("gru", readout=readout))
 
 
+def test_a_series_in_time_order_and_as_onnx_with_the_same_numbers(unroll, tmp_path):
+    import onnxruntime
+
+    rnn, fc = nn.LSTM(5, 8), nn.Linear(8, 1)  # batch_first=False
+    net = nn.ModuleDict({"rnn": rnn, "fc": fc})
+    x = torch.randn(7, 4, 5)
+    with torch.no_grad():
+        y = fc(rnn(x)[0]).transpose(0, 1).numpy()
+    torch.save(net.state_dict(), tmp_path / "net.pt")
+    np.save(tmp_path / "in.npy", x.transpose(0, 1).numpy())
+    np.save(tmp_path / "out.npy", y)  # (4, 7, 1), in Fortran order
+    (tmp_path / "arch.json").write_text(json.dumps(architecture("lstm", readout="every_step")))
+    model, onnx = tmp_path / "model.safetensors", tmp_path / "model.onnx"
+    unroll("import", tmp_path / "net.pt", "--arch", tmp_path / "arch.json", "-o", model,
+           "--check", tmp_path / "in.npy", tmp_path / "out.npy")
+    unroll("export", model, "--format", "onnx", "-o", onnx)
+    session = onnxruntime.InferenceSession(onnx)
+    got, = session.run(["output"], {"input": x.transpose(0, 1).contiguous().numpy()})
+    assert abs(got - y).max() < 1e-5
+
+
 def test_a_convolution(bring):
     class Images(nn.Module):
         def __init__(self):

@@ -22,9 +22,10 @@ struct NpyArray {
   ArrayView view() const { return {"array", type, shape, data}; }
 };
 
-/// Reads a file of format version 1.0 holding little-endian floats in C order.
+/// Reads a file of format version 1.0 holding little-endian floats, in C or in Fortran order (as
+/// numpy.save writes a transposed array), which takes twice the memory.
 ///
-/// Throws FileError (can't be read) or FormatError (another type, order or version, or damaged).
+/// Throws FileError (can't be read) or FormatError (another type or version, or damaged).
 /// Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 UNROLL_API NpyArray read_npy(const std::string& path);
 

@@ -30,6 +30,7 @@ struct InputSpec {
   /// The pixels are put in a fixed random order first, given by this seed.
   std::optional<std::uint64_t> permutation = {};
   double mean = 0, std = 1;  ///< x = (pixel / 255 - mean) / std
+  bool pixels = true;        ///< false: numbers, which go in as they are, without mean and std
 
   bool is_sequence() const { return form == Form::rows || form == Form::pixels; }
 
@@ -46,7 +47,7 @@ enum class Output {
 /// The description that everything about a model starts from: what goes in, the layers in the order
 /// that it goes through them, and what comes out.
 struct ModelSpec {
-  static constexpr int version = 3;                      ///< of this format; 3 has scale, residual
+  static constexpr int version = 3;                      ///< 3 has scale, residual, numbers
   static constexpr const char* metadata_key = "unroll";  ///< in model.safetensors
 
   InputSpec input;

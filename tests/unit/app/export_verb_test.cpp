@@ -98,5 +98,24 @@ TEST_F(ExportVerb, ABareStateDictNeedsItsActivation) {
   EXPECT_EQ(given.code, 0) << given.err;
 }
 
+TEST_F(ExportVerb, ANoteSaysWhichReadoutIsAssumedOfABareStateDict) {
+  const std::string bare = folder / "bare.safetensors";
+  spec::ModelSpec spec = test::recurrent_spec(
+      {.name = "gru", .cell = spec::Cell::gru, .input_size = 2, .hidden_size = 3}, 4);
+  for (const char* readout : {"\"last\"", "\"mean_last\""}) {
+    io::write_safetensors(bare, test::CountedWeights(spec).views());
+    for (const char* format : {"onnx", "npz"}) {
+      const auto result =
+          run_program({"export", bare, "--format", format, "-o", folder / "exported"});
+      EXPECT_EQ(result.code, 0) << result.err;
+      for (const std::string& part : {bare, std::string("note:"), std::string("read out of gru"),
+                                      std::string(readout), std::string("unroll import")})
+        EXPECT_NE(result.err.find(part), std::string::npos) << part << " in\n" << result.err;
+    }
+    std::get<spec::LinearSpec>(spec.layers[1]).in_features = 6;
+    std::get<spec::RecurrentSpec>(spec.layers[0]).readout = spec::Readout::mean_last;
+  }
+}
+
 }  // namespace
 }  // namespace unroll::app

@@ -63,6 +63,28 @@ TEST(ImportVerb, WritesAModelThatIsTheOriginal) {
   for (std::size_t k = 0; k < 4; ++k) EXPECT_NEAR(values[k], import.outputs[k], 1e-6);
 }
 
+TEST(ImportVerb, AModelOfNumbersIsToldOneOfPixelsFromThem) {
+  const Import import;
+  ASSERT_EQ(import.run({"--arch", import.architecture}).code, 0);
+  const std::string onnx = import.folder / "model.onnx", images = import.folder.write("i", "");
+  expect_parts(run_program({"export", import.model, "--format", "onnx", "-o", onnx}).out,
+               {"input input (batch, time, 3): numbers as they are"});
+  expect_parts(run_program({"inspect", import.model}).out,
+               {"input: sequences of steps of 3 numbers as they are"});
+  for (const auto& verb : {std::vector<std::string>{"predict", import.model, images},
+                           std::vector<std::string>{"eval", import.model}}) {
+    const auto result = run_program(verb);
+    EXPECT_EQ(result.code, 2);
+    expect_parts(result.err, {"takes numbers as they are", "\"input\" in its architecture"});
+  }
+  const std::string pixels = import.folder.write(
+      "pixels.json", R"({"layers": [{"type": "lstm", "name": "rnn", "readout": "last"},
+                         {"type": "linear", "name": "fc"}], "input": {}})");
+  ASSERT_EQ(import.run({"--arch", pixels}).code, 0);
+  expect_parts(run_program({"export", import.model, "--format", "onnx", "-o", onnx}).out,
+               {"pixels, 0 to 255"});
+}
+
 TEST(ImportVerb, OtherOutputsAreAFailureAndNoModel) {
   Import import;
   import.outputs[2] += 2e-5f;
@@ -72,7 +94,9 @@ TEST(ImportVerb, OtherOutputsAreAFailureAndNoModel) {
   const auto result = import.run(flags);
   EXPECT_EQ(result.code, 1);
   expect_parts(result.out, {"the largest difference is 2", "at [1, 0]", "MORE THAN 1e-05"});
+  EXPECT_EQ(result.out.find("tensors used"), std::string::npos) << result.out;
   expect_parts(result.err, {"other outputs than the original", "was not written"});
+  EXPECT_EQ(result.err.find("--tolerance"), std::string::npos) << result.err;
   EXPECT_FALSE(std::filesystem::exists(import.model));
   std::vector<std::string> wider = flags;
   wider.insert(wider.end(), {"--tolerance", "1e-4"});
@@ -88,6 +112,23 @@ TEST(ImportVerb, OtherOutputsAreAFailureAndNoModel) {
                {"the array has shape [3, 4]", "(N, T, 3)", "transpose(0, 1)"});
 }
 
+TEST(ImportVerb, RoundedWeightsAreNamedWhereOutputsDiffer) {
+  const Import import;
+  const std::vector<std::byte> zeros(4 * 4 * 3 * 2);
+  std::vector<io::ArrayView> arrays;
+  for (const auto& [name, shape] : std::vector<std::pair<std::string, std::vector<std::int64_t>>>{
+           {"rnn.weight_ih_l0", {4, 3}}, {"rnn.weight_hh_l0", {4, 1}}, {"fc.weight", {2, 1}}}) {
+    const auto count = static_cast<std::size_t>(shape[0] * shape[1]);
+    arrays.push_back({name, io::ElementType::bf16, shape, std::span(zeros).subspan(0, 2 * count)});
+  }
+  const std::string weights = import.folder / "bf16.safetensors";
+  io::write_safetensors(weights, arrays);
+  const auto result = run_program({"import", weights, "-o", import.model, "--arch",
+                                   import.architecture, "--check", import.in, import.out});
+  EXPECT_EQ(result.code, 1);
+  expect_parts(result.err, {"is in BF16", "--tolerance"});
+}
+
 TEST(ImportVerb, AsksWithTheLinesToAdd) {
   const Import import;
   const auto result = import.run({});
@@ -98,10 +139,32 @@ TEST(ImportVerb, AsksWithTheLinesToAdd) {
   EXPECT_FALSE(std::filesystem::exists(import.model));
 }
 
+TEST(ImportVerb, OtherVerbsNameItForAFileOfPyTorchs) {
+  const Import import;
+  for (const auto& verb :
+       {std::vector<std::string>{"predict", import.file, import.in, "--out", import.out},
+        std::vector<std::string>{"inspect", import.file},
+        std::vector<std::string>{"export", import.file, "--format", "npz", "-o", import.model}}) {
+    const auto result = run_program(verb);
+    EXPECT_EQ(result.code, 1);
+    expect_parts(result.err, {"PyTorch", "unroll import " + import.file + " -o model.safetensors"});
+  }
+}
+
 TEST(ImportVerb, BadUsage) {
   const Import import;
   EXPECT_EQ(run_program({"import", import.file}).code, 2);
   EXPECT_EQ(import.run({"--check", import.in}).code, 2);
+  for (const char* tolerance : {"nan", "-1", "inf", "much"})
+    EXPECT_EQ(import
+                  .run({"--arch", import.architecture, "--check", import.in, import.out,
+                        "--tolerance", tolerance})
+                  .code,
+              2)
+        << tolerance;
+  expect_parts(import.run({"--arch", import.architecture, "--tolerance", "1"}).err,
+               {"--tolerance is for --check"});
+  EXPECT_FALSE(std::filesystem::exists(import.model));
   EXPECT_EQ(import.run({"--arch", import.folder / "none.json"}).code, 1);
   EXPECT_EQ(run_program({"predict", import.model, import.in}).code, 2);
 }

@@ -134,6 +134,9 @@ TEST(Onnx, PixelsAreScaledOnlyWhereTheInputIsPixels) {
   spec.dataset = "";
   spec.output = spec::Output::values;
   EXPECT_FALSE(file_of(spec).constants.contains("pixel_range"));
+  spec.output = spec::Output::logits;
+  spec.input.pixels = false;
+  EXPECT_FALSE(file_of(spec).constants.contains("pixel_range"));
 }
 
 TEST(Onnx, TheDescriptionGoesWithIt) {

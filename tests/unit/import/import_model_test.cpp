@@ -1,5 +1,6 @@
 #include "import/import_model.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -50,13 +51,19 @@ spec::ModelSpec lstm_spec() {
       {.name = "rnn", .cell = spec::Cell::lstm, .input_size = 3, .hidden_size = 4}, 2);
 }
 
+spec::ModelSpec lstm_of_numbers() {
+  spec::ModelSpec spec = lstm_spec();
+  spec.input.pixels = false;
+  return spec;
+}
+
 constexpr const char* kLstm =
     R"({"layers": [{"type": "lstm", "name": "rnn", "readout": "last"}, {"type": "linear", "name": "fc"}]})";
 
 TEST(ImportModel, FillsInWhatTheWeightsTell) {
   for (const char* prefix : {"", "model.", "module.", "_orig_mod.", "module.model."}) {
     const ImportedModel model = import_model(with_weights_of(lstm_spec(), prefix), kLstm);
-    EXPECT_EQ(model.spec, lstm_spec()) << prefix;
+    EXPECT_EQ(model.spec, lstm_of_numbers()) << prefix;
     ASSERT_EQ(model.weights.size(), 6u);
     EXPECT_EQ(model.weights[0].name, "rnn.weight_ih_l0");
     EXPECT_EQ(model.weights[5].values, (std::vector<float>{0, 1}));
@@ -73,6 +80,7 @@ TEST(ImportModel, FillsInWhatTheWeightsTell) {
                                               .learn_initial_state = true,
                                               .readout = spec::Readout::mean_last},
                                              2);
+  all.input.pixels = false;
   EXPECT_EQ(import_model(with_weights_of(all, "net.core."),
                          R"({"layers": [{"type": "lstm", "name": "enc", "readout": "mean_last"},
                                         {"type": "linear", "name": "fc"}]})")
@@ -80,10 +88,24 @@ TEST(ImportModel, FillsInWhatTheWeightsTell) {
             all);
 }
 
+TEST(ImportModel, TakesNumbersAsTheyAreUnlessAnInputOfPixelsIsSaid) {
+  const auto imported = [](const std::string& input) {
+    std::string text = kLstm;
+    text.replace(text.size() - 1, 1, input + "}");
+    return import_model(with_weights_of(lstm_spec()), text).spec.input;
+  };
+  EXPECT_FALSE(imported("").pixels);
+  EXPECT_FALSE(imported(R"(, "input": {"pixels": false})").pixels);
+  EXPECT_TRUE(imported(R"(, "input": {})").pixels);
+  EXPECT_EQ(imported(R"(, "input": {"height": 8, "mean": 0.5})"),
+            (spec::InputSpec{.height = 8, .width = 3, .mean = 0.5}));
+  EXPECT_THROW(imported(R"(, "input": {"pixels": false, "std": 2})"), FormatError);
+}
+
 TEST(ImportModel, ReadsAFileOfPyTorchs) {
   const StateDict state = read_state_dict(path_of("lstm.pt"));
   const ImportedModel model = import_model(state, kLstm);
-  EXPECT_EQ(model.spec, lstm_spec());
+  EXPECT_EQ(model.spec, lstm_of_numbers());
   for (const Weight& weight : model.weights) {
     const auto count = static_cast<int>(weight.values.size());
     for (int k = 0; k < count; ++k)
@@ -124,11 +146,24 @@ TEST(ImportModel, AsksForWhatTheWeightsDoNotTell) {
                              R"({"type": "gru", "name": "rnn2", "readout": "last | )",
                              R"({"type": "activation", "function": "relu | tanh | sigmoid"})",
                              R"("name": "fc2"})"});
-  // mean_last can be told: the linear layer reads twice as much.
-  spec::ModelSpec both = lstm_spec();
-  std::get<spec::RecurrentSpec>(both.layers[0]).readout = spec::Readout::mean_last;
-  std::get<spec::LinearSpec>(both.layers[1]).in_features = 8;
-  EXPECT_EQ(import_model(with_weights_of(both), std::nullopt).spec, both);
+  // Twice the state's size may be any two things side by side, not only the mean and the last.
+  for (const bool bidirectional : {false, true}) {
+    spec::ModelSpec both = lstm_spec();
+    auto& r = std::get<spec::RecurrentSpec>(both.layers[0]);
+    r.readout = spec::Readout::mean_last;
+    r.bidirectional = bidirectional;
+    std::get<spec::LinearSpec>(both.layers[1]).in_features = r.features();
+    both.input.pixels = false;
+    const std::string question = asked(both);
+    expect_parts(question,
+                 {R"({"type": "lstm", "name": "rnn", "readout": "mean_last"})",
+                  fmt::format("fc reads {} numbers, twice the {} of a state", r.features(),
+                              r.features() / 2),
+                  "mean and max, last and max, h_n and c_n or others side by side can't be"});
+    // The answer is the file that came with the question.
+    const std::string file = question.substr(question.find('{'));
+    EXPECT_EQ(import_model(with_weights_of(both), file).spec, both);
+  }
   // An answer that is none.
   expect_parts(error_of<FormatError>([&] {
                  import_model(
@@ -188,7 +223,86 @@ TEST(ImportModel, AWrongTypeOrNameIsNamed) {
                               R"({"layers": [{"type": "lstm", "name": "rn", "readout": "last"},
                                              {"type": "linear", "name": "rnn"}]})");
                }),
-               {"no \"rn\".weight_ih_l0", "no \"rnn\".weight"});
+               {"layer 1: the file has no \"rn\".weight_ih_l0; those that have one: rnn; did you "
+                "mean rnn?",
+                "layer 2: the file has no \"rnn\".weight; those that have one: fc"});
+  expect_parts(
+      error_of<FormatError>([] {
+        import_model(state_of({{"a.fc.weight", {2, 3}}, {"b.fc.weight", {3, 4}}}),
+                     R"({"layers": [{"type": "linear", "name": "fc"}]})");
+      }),
+      {"layer 1: several layers of the file are called \"fc\": a.fc, b.fc; give the whole"});
+}
+
+TEST(ImportModel, AMisspeltArchitectureIsNotCalledDamaged) {
+  const auto refusal = [](const std::string& lstm, const std::string& more = "") {
+    const std::string text = error_of<FormatError>([&] {
+      import_model(with_weights_of(lstm_spec()),
+                   fmt::format(R"({{"layers": [{{{}}}, {{"type": "linear", "name": "fc"}}]{}}})",
+                               lstm, more),
+                   "net.json");
+    });
+    EXPECT_EQ(text.find("damaged"), std::string::npos) << text;
+    EXPECT_EQ(text.find("save the model"), std::string::npos) << text;
+    EXPECT_NE(text.find("[import] net.json: "), std::string::npos) << text;
+    return text;
+  };
+  const std::string good = R"("type": "lstm", "name": "rnn", "readout": "last")";
+  expect_parts(refusal(good + R"(, "hiden_size": 3)"),
+               {"layer 1 (rnn): \"hiden_size\" is not known, expected one of type, name,",
+                "did you mean hidden_size?"});
+  expect_parts(refusal(R"("type": "LSTM", "name": "rnn", "readout": "last")"),
+               {"layer 1 (rnn): type \"LSTM\" is not known, expected one of rnn, lstm, gru,",
+                "did you mean lstm?"});
+  expect_parts(refusal(R"("type": "dropout")"),
+               {"layer 1: type \"dropout\" is not known", "leave it out"});
+  expect_parts(refusal(R"("type": "lstm", "name": "rnn", "readout": "last | mean")"),
+               {"layer 1 (rnn): \"readout\": 'last | mean' is not known, expected one of last",
+                "keep one of the choices"});
+  expect_parts(refusal(good + R"(, "bias": 3)"),
+               {"layer 1 (rnn): \"bias\" is 3, expected true or false"});
+  expect_parts(refusal(good + R"(, "num_layers": -1)"), {"'num_layers' is -1"});
+  expect_parts(refusal(good, R"(, "ouput": "values")"),
+               {"\"ouput\" is not known", "did you mean output?"});
+  expect_parts(refusal(good, R"(, "input": {"heigth": 3})"),
+               {"input: \"heigth\" is not known", "did you mean height?"});
+  expect_parts(refusal(good, R"(, "output": "value")"), {"\"output\": 'value' is not known"});
+}
+
+TEST(ImportModel, ErrorsNameTheWeightsFile) {
+  StateDict state = with_weights_of(lstm_spec());
+  state.name = "net.pt";
+  state.arrays.erase(state.arrays.begin() + 3);  // rnn.bias_hh_l0
+  expect_parts(error_of<FormatError>([&] { import_model(state, kLstm, "net.json"); }),
+               {"[import] net.pt: the weights and the model differ: "});
+  std::erase_if(state.arrays, [](const auto& array) { return array.name.starts_with("fc."); });
+  expect_parts(error_of<FormatError>([&] { import_model(state, kLstm, "net.json"); }),
+               {"[import] net.json: layer 2: net.pt has no \"fc\".weight"});
+}
+
+TEST(ImportModel, TheFilesOrderComesFirstWhereSizesFit) {
+  // By name fc is before head, and by size either may be the first.
+  const StateDict state = state_of({{"proj.weight", {8, 8}},
+                                    {"rnn.weight_ih_l0", {32, 8}},
+                                    {"rnn.weight_hh_l0", {32, 8}},
+                                    {"head.weight", {8, 8}},
+                                    {"fc.weight", {8, 8}}});
+  try {
+    import_model(state, std::nullopt);
+    ADD_FAILURE() << "nothing was asked";
+  } catch (const OpenQuestions& open) {
+    expect_parts(open.what(), {"the order of the layers, which here is the file's, a guess"});
+    EXPECT_EQ(open.architecture(), R"({
+  "layers": [
+    {"type": "linear", "name": "proj"},
+    {"type": "lstm", "name": "rnn", "readout": "last | mean | max | mean_last | every_step"},
+    {"type": "linear", "name": "head"},
+    {"type": "activation", "function": "relu | tanh | sigmoid"},
+    {"type": "linear", "name": "fc"}
+  ]
+}
+)");
+  }
 }
 
 TEST(ImportModel, ScaleAndResidualConnections) {

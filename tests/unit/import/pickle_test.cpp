@@ -82,7 +82,9 @@ TEST(Pickle, NothingElseThanDataIsRead) {
                {"torch.FloatStorage is given"});
   expect_parts(refusal("\x80\x02}\x85Q."s), {"something else than a tensor's storage"});
   expect_parts(refusal("\x80\x02K\x01}b."s), {"changes something else"});
-  expect_parts(refusal("\x80\x04}."s), {"protocol is 4, expected 2"});
+  expect_parts(refusal("\x80\x04}."s), {"protocol 4, expected 2; save it", "pickle_protocol=2"});
+  EXPECT_EQ(refusal("\x80\x04}."s).find("damaged"), std::string::npos);
+  expect_parts(refusal("\x80\x09}."s), {"protocol is 9, expected 2", "damaged"});
 }
 
 TEST(Pickle, TakesNothingThatIsNotThere) {

@@ -89,6 +89,11 @@ ModelSpec residual_spec() {
 TEST(ModelJson, TheVersionIsTheOldestThatCanSayIt) {
   EXPECT_EQ(Json::parse(to_json(full_spec()))["version"], 2);
   EXPECT_EQ(Json::parse(to_json(residual_spec()))["version"], 3);
+  ModelSpec numbers = full_spec();
+  numbers.input.pixels = false;
+  EXPECT_EQ(Json::parse(to_json(numbers))["version"], 3);
+  EXPECT_EQ(from_json(to_json(numbers)), numbers);
+  EXPECT_FALSE(Json::parse(to_json(full_spec()))["input"].contains("pixels"));
 }
 
 TEST(ModelJson, RoundTrip) {

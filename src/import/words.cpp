@@ -1,0 +1,132 @@
+#include "import/words.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "core/printable.h"
+#include "core/suggest.h"
+#include "unroll/core/error.h"
+#include "unroll/spec/model_spec.h"
+
+namespace unroll::importer {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Words = std::vector<std::string_view>;
+
+std::string not_known(std::string_view what, std::string_view given, const Words& known) {
+  std::string small(given);  // "GRU"
+  for (char& c : small)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return fmt::format("{}{} is not known, expected one of {}{}", what, in_quotes(given),
+                     fmt::join(known, ", "), did_you_mean(small, known));
+}
+
+/// An example of each type of layer, whose keys are those that the type has.
+const std::vector<Json>& examples() {
+  static const std::vector<Json> kExamples = {
+      json_of(spec::RecurrentSpec{.cell = spec::Cell::rnn}),
+      json_of(spec::RecurrentSpec{.cell = spec::Cell::lstm}),
+      json_of(spec::RecurrentSpec{.cell = spec::Cell::gru}),
+      json_of(spec::LinearSpec{}),
+      json_of(spec::ActivationSpec{}),
+      json_of(spec::ResidualSpec{}),
+      json_of(spec::ScaleSpec{}),
+      json_of(spec::Conv2dSpec{}),
+      json_of(spec::MaxPool2dSpec{}),
+      json_of(spec::FlattenSpec{}),
+  };
+  return kExamples;
+}
+
+Words keys_of(const Json& object) {
+  Words keys;
+  for (const auto& item : object.items()) keys.emplace_back(item.key());
+  return keys;
+}
+
+/// What is wrong with a choice, as its reader says; empty where nothing is.
+std::string wrong_choice(const std::string& key, const Json& value) {
+  if (!value.is_string()) return {};
+  const auto name = value.get<std::string>();
+  try {
+    if (key == "readout") spec::readout_named(name);
+    if (key == "nonlinearity") spec::nonlinearity_named(name);
+    if (key == "function") spec::activation_named(name);
+    if (key == "form") spec::form_named(name);
+    if (key == "output") spec::output_named(name);
+  } catch (const ValueError& error) {
+    const std::string_view text = error.what();
+    const auto operation = text.find("] ");  // "[readout] ..."
+    return fmt::format("\"{}\": {}{}", key, text.substr(operation + 2),
+                       name.find(" | ") != std::string::npos ? "; keep one of the choices" : "");
+  }
+  return {};
+}
+
+/// What a value has to be, where it is something else than in the example.
+std::string_view expected_like(const Json& example, const Json& value) {
+  if (example.is_boolean()) return value.is_boolean() ? "" : "true or false";
+  if (example.is_number()) return value.is_number() ? "" : "a number";
+  if (example.is_string()) return value.is_string() ? "" : "a text";
+  if (example.is_array()) return value.is_array() ? "" : "a list in brackets";
+  return "";
+}
+
+/// Compares an object with an example of what it may have.
+std::string misspelt(const Json& given, const Json& example) {
+  for (const auto& item : given.items()) {
+    const auto found = example.find(item.key());
+    if (found == example.end())
+      return not_known("", item.key(), keys_of(example)) +
+             (item.key() == "dropout" ? "; it does nothing in a trained model, leave it out" : "");
+    if (const auto expected = expected_like(*found, item.value()); !expected.empty())
+      return fmt::format("\"{}\" is {}, expected {}", item.key(), printable(item.value().dump()),
+                         expected);
+    if (std::string wrong = wrong_choice(item.key(), item.value()); !wrong.empty()) return wrong;
+  }
+  return {};
+}
+
+}  // namespace
+
+Json json_of(const spec::LayerSpec& layer) {
+  spec::ModelSpec spec;
+  spec.layers = {layer};
+  return Json::parse(spec::to_json(spec))["layers"][0];
+}
+
+std::string misspelt_in_layer(const Json& layer) {
+  const auto type = layer.at("type").get<std::string>();
+  Words types;
+  for (const Json& example : examples()) {
+    types.emplace_back(example.at("type").get_ref<const std::string&>());
+    if (types.back() != type) continue;
+    if (type != "scale") return misspelt(layer, example);
+    Json any = example;  // a number, a list, or a tensor's name
+    any["mean"] = any["std"] = nullptr;
+    return misspelt(layer, any);
+  }
+  return not_known("type ", type, types) +
+         (type == "dropout" ? "; it does nothing in a trained model, leave it out" : "");
+}
+
+std::string misspelt_beside_layers(const Json& architecture) {
+  const spec::ModelSpec model;
+  Json example = Json::parse(spec::to_json(model));
+  Json input = example["input"];
+  input["pixels"] = true;
+  example["input"] = nullptr;  // looked at below
+  if (std::string wrong = misspelt(architecture, example); !wrong.empty()) return wrong;
+  const auto said = architecture.find("input");
+  if (said == architecture.end() || !said->is_object()) return {};
+  std::string wrong = misspelt(*said, input);
+  return wrong.empty() ? wrong : "input: " + wrong;
+}
+
+}  // namespace unroll::importer
