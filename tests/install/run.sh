@@ -139,7 +139,7 @@ case $1 in
     for verb in train predict inspect data; do
       [[ " $(offers unroll '') " == *" $verb "* ]] || fail "verbs: $(offers unroll '')"
     done
-    [[ $(offers unroll train mnist --weight-d) == --weight-decay ]] || fail "flags of train"
+    [[ $(offers unroll train mnist --weight-de) == --weight-decay ]] || fail "flags of train"
     [[ $(offers unroll data fet) == fetch ]] || fail "verbs of data"
     [[ " $(offers unroll data fetch --) " == *" --data-dir "* ]] || fail "flags of data fetch"
     [[ -z $(offers unroll train --epochs '') ]] || fail "files are bash's to offer"
