@@ -111,6 +111,23 @@ bool Manifest::is_intact(const std::string& folder, const std::string& name) con
   }
 }
 
+std::map<std::string, std::string> Manifest::damage(const std::string& folder) const {
+  std::map<std::string, std::string> all;
+  for (const auto& [name, hashes] : files) {
+    std::error_code ignored;
+    try {
+      load(folder, name);
+    } catch (const FormatError&) {
+      all[name] = "is not as it was written: its SHA-256 is not what manifest.json says";
+    } catch (const FileError& error) {
+      all[name] = std::filesystem::exists(path_in(folder, name), ignored)
+                      ? fmt::format("can't be read: {}", error.what())
+                      : "is missing";
+    }
+  }
+  return all;
+}
+
 std::vector<std::byte> Manifest::load(const std::string& folder, const std::string& name) const {
   const std::string path = path_in(folder, name);
   const auto& hashes = files.at(name);

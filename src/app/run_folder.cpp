@@ -1,6 +1,7 @@
 #include "app/run_folder.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
 #include <charconv>
@@ -148,6 +149,20 @@ std::optional<train::Checkpoint> RunFolder::last_checkpoint() const {
   throw FormatError("resume", fmt::format("no checkpoint of {} can be used; train again: unroll "
                                           "train --config {}",
                                           path_, file("config.json")));
+}
+
+void RunFolder::check_files() const {
+  const auto damage = manifest_.damage(path_);
+  if (damage.empty()) return;
+  std::vector<std::string> all;
+  for (const auto& [name, what] : damage) all.push_back(fmt::format("{} {}", name, what));
+  const std::string again =
+      damage.contains("config.json")
+          ? ""
+          : fmt::format(", or train again: unroll train --config {}", file("config.json"));
+  throw FormatError("resume", fmt::format("the run in {} is damaged: {}; restore what is lacking "
+                                          "from a copy{}",
+                                          path_, fmt::join(all, "; "), again));
 }
 
 void RunFolder::begin(const std::optional<train::Checkpoint>& checkpoint) {
