@@ -5,6 +5,7 @@
 
 #include "app/data_flags.h"
 #include "app/model_source.h"
+#include "app/output_file.h"
 #include "app/verbose.h"
 #include "app/verbs.h"
 #include "train/evaluate.h"
@@ -89,6 +90,7 @@ int work_on_task(const Flags& flags, const LoadedModel& loaded, train::Task task
 }
 
 int work(const Flags& flags) {
+  if (!flags.logits.empty()) check_output(flags.logits, {flags.model.path});
   const LoadedModel loaded = load_model(flags.model);
   set_num_threads(flags.threads);
   flags.verbose.say();

@@ -9,6 +9,7 @@
 #include "app/array_index.h"
 #include "app/array_run.h"
 #include "app/messages.h"
+#include "app/output_file.h"
 #include "app/verbs.h"
 #include "core/file.h"
 #include "import/architecture.h"
@@ -60,6 +61,8 @@ bool check(const importer::ImportedModel& imported, const Flags& flags) {
 }
 
 int work(const Flags& flags) {
+  check_output(flags.out, {flags.file, flags.architecture});
+  for (const std::string& file : flags.check) check_output(flags.out, {file});
   const importer::StateDict state = importer::read_state_dict(flags.file, flags.key);
   std::optional<std::string> architecture;
   if (!flags.architecture.empty()) {

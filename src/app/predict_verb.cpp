@@ -10,6 +10,7 @@
 
 #include "app/array_run.h"
 #include "app/model_source.h"
+#include "app/output_file.h"
 #include "app/verbose.h"
 #include "app/verbs.h"
 #include "core/numerics.h"
@@ -265,6 +266,7 @@ int work(const Flags& flags) {
   if (from_stdin && flags.index) throw UsageError("--index needs an idx file of images");
   if (!from_stdin && flags.rows && !flags.index)
     throw UsageError("--rows shows one image; say which with --index N");
+  if (is_array) check_output(flags.out, {flags.file, flags.model.path});
   flags.verbose.say();
   const LoadedModel loaded = load_model(flags.model);
   if (is_array) return predict_array(loaded, flags);
