@@ -10,8 +10,10 @@
 #include "app/array_run.h"
 #include "app/messages.h"
 #include "app/output_file.h"
+#include "app/shell_word.h"
 #include "app/verbs.h"
 #include "core/file.h"
+#include "core/printable.h"
 #include "import/architecture.h"
 #include "import/import_model.h"
 
@@ -56,7 +58,7 @@ bool check(const importer::ImportedModel& imported, const Flags& flags) {
       "check: {} outputs of up to {:.4g}; the largest difference is {:.3g}, at {}: {:.9g} here, "
       "{:.9g} in {}: {} {:g}\n",
       expected.size(), size, largest, index_text(at, ours.shape), ours.values[at], expected[at],
-      flags.check[1], good ? "within" : "MORE THAN", flags.tolerance);
+      printable(flags.check[1]), good ? "within" : "MORE THAN", flags.tolerance);
   return good;
 }
 
@@ -75,14 +77,15 @@ int work(const Flags& flags) {
   } catch (const importer::OpenQuestions& open) {
     say_error(open.what());
     fmt::print(stderr, "{}, with one choice where | stands between several:\n\n{}",
-               architecture ? fmt::format("Say it in {}", flags.architecture)
+               architecture ? fmt::format("Say it in {}", printable(flags.architecture))
                             : std::string("Say it in a file and give that with --arch FILE.json"),
                open.architecture());
     return kUsage;
   }
   std::size_t numbers = 0;
   for (const importer::Weight& weight : model.weights) numbers += weight.values.size();
-  fmt::print("{}: all {} tensors used, {} numbers\n", flags.file, state.arrays.size(), numbers);
+  fmt::print("{}: all {} tensors used, {} numbers\n", printable(flags.file), state.arrays.size(),
+             numbers);
   if (!flags.check.empty() && !check(model, flags)) {
     say_error(fmt::format(
         "[import] the imported model gives other outputs than the original, so {} was not written; "
@@ -92,7 +95,7 @@ int work(const Flags& flags) {
     return kFailed;
   }
   model.save(flags.out);
-  fmt::print("wrote {}; see: unroll inspect {}\n", flags.out, flags.out);
+  fmt::print("wrote {}; see: unroll inspect {}\n", printable(flags.out), shell_word(flags.out));
   return kOk;
 }
 

@@ -11,6 +11,7 @@
 #include "app/array_run.h"
 #include "app/model_source.h"
 #include "app/output_file.h"
+#include "app/shell_word.h"
 #include "app/verbose.h"
 #include "app/verbs.h"
 #include "core/numerics.h"
@@ -274,7 +275,7 @@ int work(const Flags& flags) {
     throw UsageError(
         fmt::format("{} is a model for {}, which has no images to classify; test it "
                     "with: unroll eval {}",
-                    loaded.path, loaded.dataset(), flags.model.path));
+                    loaded.path, loaded.dataset(), shell_word(flags.model.path)));
   return loaded.run([&]<class T>(const infer::Model<T>& model) {
     if (!from_stdin) return predict_images(model, flags);
     const std::string_view why = why_whole(model.description());

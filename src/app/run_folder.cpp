@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "app/shell_word.h"
 #include "app/verbs.h"
 #include "train/config_names.h"
 #include "unroll/core/error.h"
@@ -45,7 +46,7 @@ std::string make_folder(const std::string& wanted, const train::Config& config,
     throw UsageError(
         fmt::format("--out {} already holds a run; choose another folder, remove that one first, "
                     "or go on with it: unroll train --resume {}",
-                    wanted, wanted));
+                    wanted, shell_word(wanted)));
   std::error_code error;
   fs::create_directories(wanted, error);
   if (error) throw FileError("train", fmt::format("can't make {}: {}", wanted, error.message()));
@@ -116,7 +117,7 @@ RunFolder::RunFolder(const std::string& path) : path_(path), lock_("resume", pat
       throw FormatError("resume", fmt::format("{} has no manifest.json, which says whether its "
                                               "files are whole; train again: unroll train "
                                               "--config {}",
-                                              path_, file("config.json")));
+                                              path_, shell_word(file("config.json"))));
   manifest_.files["config.json"] = {hash_of(std::as_bytes(std::span(config_)))};
 }
 
@@ -148,7 +149,7 @@ std::optional<train::Checkpoint> RunFolder::last_checkpoint() const {
   if (all.empty()) return std::nullopt;
   throw FormatError("resume", fmt::format("no checkpoint of {} can be used; train again: unroll "
                                           "train --config {}",
-                                          path_, file("config.json")));
+                                          path_, shell_word(file("config.json"))));
 }
 
 void RunFolder::check_files() const {
@@ -156,10 +157,10 @@ void RunFolder::check_files() const {
   if (damage.empty()) return;
   std::vector<std::string> all;
   for (const auto& [name, what] : damage) all.push_back(fmt::format("{} {}", name, what));
-  const std::string again =
-      damage.contains("config.json")
-          ? ""
-          : fmt::format(", or train again: unroll train --config {}", file("config.json"));
+  const std::string again = damage.contains("config.json")
+                                ? ""
+                                : fmt::format(", or train again: unroll train --config {}",
+                                              shell_word(file("config.json")));
   throw FormatError("resume", fmt::format("the run in {} is damaged: {}; restore what is lacking "
                                           "from a copy{}",
                                           path_, fmt::join(all, "; "), again));

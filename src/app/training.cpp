@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "app/messages.h"
+#include "app/shell_word.h"
 #include "app/verbs.h"
 #include "core/printable.h"
 #include "train/model_file.h"
@@ -15,8 +16,8 @@ namespace {
 
 /// How the user goes on with a run.
 std::string command_for(const Run& run) {
-  std::string command = "unroll train --resume " + printable(run.folder.path());
-  if (!run.data.data_dir.empty()) command += " --data-dir " + printable(run.data.data_dir);
+  std::string command = "unroll train --resume " + shell_word(run.folder.path());
+  if (!run.data.data_dir.empty()) command += " --data-dir " + shell_word(run.data.data_dir);
   return command;
 }
 

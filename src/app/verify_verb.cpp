@@ -9,10 +9,12 @@
 #include "app/array_index.h"
 #include "app/manifest.h"
 #include "app/material.h"
+#include "app/shell_word.h"
 #include "app/verbose.h"
 #include "app/verbs.h"
 #include "core/clock.h"
 #include "core/file.h"
+#include "core/printable.h"
 #include "train/model_file.h"
 #include "unroll/io/safetensors.h"
 
@@ -100,7 +102,7 @@ int work(const Flags& flags) {
   if (manifest->status == RunStatus::training)
     throw FormatError("verify", fmt::format("the run in {} did not end; go on with it: unroll "
                                             "train --resume {}",
-                                            flags.run, flags.run));
+                                            flags.run, shell_word(flags.run)));
   const auto changed = changed_files(flags.run, *manifest);
   if (changed.contains("config.json")) return kFailed;  // nothing to go by
   const std::string path = flags.run + "/model.safetensors";
@@ -117,7 +119,7 @@ int work(const Flags& flags) {
   const std::int64_t steps = manifest->step;
   train_again(trainer, steps);
   if (interrupted()) {
-    fmt::print(stderr, "interrupted; {} is as it was\n", flags.run);
+    fmt::print(stderr, "interrupted; {} is as it was\n", printable(flags.run));
     return kInterrupted;
   }
   fmt::print("trained again from config.json, {} steps in {:.2f} s\n", steps, seconds_since(start));
