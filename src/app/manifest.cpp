@@ -70,8 +70,13 @@ std::string Manifest::text() const {
 std::optional<Manifest> Manifest::read(const std::string& folder) {
   constexpr std::uint64_t kLargest = 1 << 24;
   const std::string path = path_in(folder, file_name);
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) return std::nullopt;
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    if (!error) return std::nullopt;
+    throw FileError("manifest", fmt::format("can't look into {}: {}; it takes permission to read "
+                                            "and to enter it",
+                                            folder, error.message()));
+  }
   const std::string text = read_text("manifest", path, kLargest);
   const Json json = parse_json(text, [&](std::string_view) { damaged(path); });
   if (!json.is_object()) damaged(path);

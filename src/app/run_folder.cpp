@@ -5,10 +5,9 @@
 
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
+#include "app/metrics.h"
 #include "app/shell_word.h"
 #include "app/verbs.h"
 #include "train/config_names.h"
@@ -87,11 +86,6 @@ data::Sha256 hash_of_start(const std::string& path, std::uint64_t bytes) {
   return hash;
 }
 
-/// 17 significant digits give every f64 back; JSON has no NaN or infinity.
-std::string number(double value) {
-  return std::isfinite(value) ? fmt::format("{:.17g}", value) : "null";
-}
-
 }  // namespace
 
 RunFolder::RunFolder(const std::string& wanted, const train::Config& config,
@@ -106,6 +100,15 @@ RunFolder::RunFolder(const std::string& path) : path_(path), lock_("resume", pat
   constexpr std::uint64_t kLargest = 1 << 20;
   std::error_code ignored;
   auto manifest = Manifest::read(path_);
+  if (!fs::exists(file("config.json"), ignored))
+    throw FileError(
+        "resume",
+        manifest ? fmt::format("{} is missing; restore it from a copy, or train again",
+                               file("config.json"))
+                 : fmt::format("{} has no run: there is no config.json in it, which is written "
+                               "before the first step; name the folder of a run, or begin one in "
+                               "it: unroll train DATASET --out {}",
+                               path_, shell_word(path_)));
   config_ = read_text("resume", file("config.json"), kLargest);
   if (manifest) {
     manifest_ = std::move(*manifest);
@@ -192,24 +195,15 @@ void RunFolder::write_line(const std::string& line) {
   metrics_bytes_ += text.size();
 }
 
-void RunFolder::log(const train::StepResult& s) {
-  write_line(fmt::format(R"({{"event":"step","step":{},"loss":{},"grad_norm":{}}})", s.step,
-                         number(s.loss), number(s.grad_norm)));
-}
+void RunFolder::log(const train::StepResult& step) { write_line(metrics_line(step)); }
 
-void RunFolder::log(std::int64_t step, double loss, const train::Evaluation& e,
+void RunFolder::log(std::int64_t step, double loss, const train::Evaluation& evaluation,
                     const std::string& dataset) {
-  write_line(fmt::format(
-      R"({{"event":"eval","step":{},"loss":{},"accuracy":{},"correct":{},"total":{},"train_loss":{},"dataset":{}}})",
-      step, number(e.loss), number(e.accuracy()), e.correct, e.total, number(loss),
-      nlohmann::json(dataset).dump()));
+  write_line(metrics_line(step, loss, evaluation, dataset));
   metrics_->flush();
 }
 
-void RunFolder::log(const train::Diverged& d) {
-  write_line(fmt::format(R"({{"event":"diverged","step":{},"loss":{},"grad_norm":{}}})",
-                         d.failed.step, number(d.failed.loss), number(d.failed.grad_norm)));
-}
+void RunFolder::log(const train::Diverged& diverged) { write_line(metrics_line(diverged)); }
 
 /// The manifest, written before and after, lists the old content or the new one at every moment.
 void RunFolder::replace(const std::string& name, std::span<const std::byte> content) {
