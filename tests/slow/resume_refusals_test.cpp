@@ -1,6 +1,7 @@
 // What `unroll train --resume` says of a run that ended, of other flags, and of folders that are
 // no run's.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
@@ -88,6 +89,42 @@ TEST(Fault27, AFinishedRunWithADamagedFileIsNotFinished) {
     run.folder.write(path, whole);
   }
   EXPECT_EQ(run.resume().code, 0);
+}
+
+TEST(Resume, AFolderWithoutARunIsSaidToBeOne) {
+  const test::SmallRun machine;
+  const std::string empty = machine.folder / "it's empty";
+  std::filesystem::create_directory(empty);
+  const auto none = test::run_program({"train", "--resume", empty});
+  EXPECT_EQ(none.code, 1);
+  expect_parts(none.err, {empty + " has no run", "no config.json",
+                          "unroll train DATASET --out '" + machine.folder / "it'\\''s empty'"});
+  const auto twice = test::run_program({"train", "adding", "--out", machine.folder / "a b",
+                                        "--hidden", "4", "--steps", "1", "--length", "5"});
+  EXPECT_EQ(twice.code, 0);
+  expect_parts(twice.err, {"unroll eval '" + machine.folder / "a b'"});
+}
+
+TEST(Fault25, TheFolderIsGoneOrMayNotBeWrittenIn) {
+  const test::SmallRun machine;
+  const Texts flags = {"--eval-every", "5", "--steps", "100000", "--checkpoint-every", "200"};
+  const auto end_with = [&](const std::string& out, const auto& fault) {
+    test::Program program(machine.train_arguments(out, flags));
+    program.wait_for_output("Iteration: 10,");
+    fault(machine.folder / out);
+    return program.finish();
+  };
+  const auto gone = end_with("gone", [](const auto& path) { std::filesystem::remove_all(path); });
+  EXPECT_EQ(gone.code, 1);
+  expect_parts(gone.err, {"stopped after step", "gone is gone"});
+  EXPECT_EQ(gone.err.find("Make room"), std::string::npos) << gone.err;
+  if (::geteuid() == 0) return;  // who may do everything
+  const auto closed = end_with("closed", [](const auto& path) {
+    std::filesystem::permissions(path, std::filesystem::perms(0500));
+  });
+  std::filesystem::permissions(machine.folder / "closed", std::filesystem::perms(0700));
+  EXPECT_EQ(closed.code, 1);
+  expect_parts(closed.err, {"Give yourself permission to write in", "--resume"});
 }
 
 }  // namespace
