@@ -64,6 +64,18 @@ std::string explain(const CLI::App& program, const CLI::ParseError& error) {
   return fmt::format("the {} {} is not known{}", kind, name, did_you_mean(name, candidates));
 }
 
+/// A value that is empty is nearly always a shell's variable that is not set: never as if the flag
+/// had been left out, or the current folder were meant.
+void refuse_empty_values(CLI::App& verb) {
+  const auto reason = [](const std::string& value) -> std::string {
+    return value.empty() ? "what is given is empty; is a variable not set?" : "";
+  };
+  for (CLI::Option* option : verb.get_options())
+    if (option->get_items_expected_min() > 0) option->check(reason);
+  for (CLI::App* sub : verb.get_subcommands([](CLI::App*) { return true; }))
+    refuse_empty_values(*sub);
+}
+
 int report(const std::exception& error, int code) {
   say_error(error.what());
   return code;
@@ -128,6 +140,7 @@ int run(int argc, const char* const* argv) {
   add_signature(program, work);
   add_completion(program, work);
   add_manual(program, work);
+  refuse_empty_values(program);
 
   try {
     program.parse(argc, argv);

@@ -56,7 +56,7 @@ Sets open_known(const data::KnownSet& set, const SourceOptions& options) {
     fmt::print(stderr, "{}\n", error.what());
     if (sets.train.name != set.name)
       fmt::print(stderr, "*** NOT {}: {} from {} takes its place. ***\n", set.title,
-                 sets.train.name, options.fashion_folder);
+                 printable(sets.train.name), printable(options.fashion_folder));
     return sets;
   }
   const data::MnistOptions local{.name = set.name, .data_dir = options.data_dir};

@@ -77,7 +77,7 @@ int data_info(const std::string& name_or_folder, const std::string& data_dir) {
   const Sets sets = load_sets(name_or_folder, options);
   const bool published = sets.train.published && sets.test.published;
   const data::KnownSet* known = data::find_known_set(sets.train.name);
-  fmt::print("{:<14}{}\n", "set", known ? known->title : sets.train.name);
+  fmt::print("{:<14}{}\n", "set", known ? known->title : printable(sets.train.name));
   fmt::print("{:<14}{}\n", "place", printable(sets.train.place));
   print_split("train", sets.train);
   print_split("test", sets.test);

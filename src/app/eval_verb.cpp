@@ -5,8 +5,11 @@
 
 #include "app/data_flags.h"
 #include "app/model_source.h"
+#include "app/output_file.h"
+#include "app/shell_word.h"
 #include "app/verbose.h"
 #include "app/verbs.h"
+#include "core/printable.h"
 #include "train/evaluate.h"
 #include "train/task.h"
 #include "unroll/core/threads.h"
@@ -42,13 +45,14 @@ void print_json(const train::Evaluation& e, const train::ConfusionMatrix& matrix
     for (std::int64_t p = 0; p < matrix.classes; ++p) row.push_back(matrix.at(c, p));
     confusion.push_back(row);
   }
-  fmt::print("{}\n", line.dump());
+  // A folder's name need not be UTF-8, JSON has to.
+  fmt::print("{}\n", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 void print_text(const train::Evaluation& e, const train::ConfusionMatrix& matrix,
                 const std::string& dataset) {
-  fmt::print("{}: accuracy {:.2f} % ({} of {} correct), loss {:.4f}\n\n", dataset, e.accuracy(),
-             e.correct, e.total, e.loss);
+  fmt::print("{}: accuracy {:.2f} % ({} of {} correct), loss {:.4f}\n\n", printable(dataset),
+             e.accuracy(), e.correct, e.total, e.loss);
   fmt::print("class  precision   recall       F1   count\n");
   for (std::int64_t c = 0; c < matrix.classes; ++c) {
     const auto s = matrix.scores(c);
@@ -89,6 +93,7 @@ int work_on_task(const Flags& flags, const LoadedModel& loaded, train::Task task
 }
 
 int work(const Flags& flags) {
+  if (!flags.logits.empty()) check_output(flags.logits, {flags.model.path});
   const LoadedModel loaded = load_model(flags.model);
   set_num_threads(flags.threads);
   flags.verbose.say();
@@ -103,7 +108,7 @@ int work(const Flags& flags) {
     throw UsageError(
         fmt::format("the model was trained on a folder called {}; say where the data is: "
                     "unroll eval {} FOLDER",
-                    loaded.dataset(), flags.model.path));
+                    loaded.dataset(), shell_word(flags.model.path)));
   const Sets sets = flags.data.load(dataset);
   const std::int64_t outputs = spec::outputs_of(loaded.spec);
   if (outputs != sets.test.classes)

@@ -11,6 +11,7 @@
 #include "app/messages.h"
 #include "app/verbs.h"
 #include "core/file.h"
+#include "core/printable.h"
 #include "export/cpp_header.h"
 #include "export/int8.h"
 #include "train/evaluate.h"
@@ -42,8 +43,8 @@ std::string comparison(const std::string& set, const train::Evaluation& floats,
   return fmt::format(
       "int8 on {}: accuracy {:.2f} % instead of {:.2f} % ({} of {} correct instead of {}), "
       "loss {:.4f} instead of {:.4f}\n",
-      set, int8.accuracy(), floats.accuracy(), int8.correct, int8.total, floats.correct, int8.loss,
-      floats.loss);
+      printable(set), int8.accuracy(), floats.accuracy(), int8.correct, int8.total, floats.correct,
+      int8.loss, floats.loss);
 }
 
 /// Without data: how far the outputs are apart on random input.
@@ -124,7 +125,7 @@ int export_cpp(const LoadedModel& model, const std::string& out, const CppFlags&
   fmt::print(
       "{}: {} bytes of text; in a program {} bytes of constants, and {} bytes of memory for "
       "each Model, beside code and stack\n{}",
-      out, header.text.size(), header.weight_bytes, header.object_bytes, cost);
+      printable(out), header.text.size(), header.weight_bytes, header.object_bytes, cost);
   return kOk;
 }
 

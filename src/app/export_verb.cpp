@@ -7,8 +7,10 @@
 
 #include "app/export_cpp.h"
 #include "app/model_source.h"
+#include "app/output_file.h"
 #include "app/verbs.h"
 #include "core/file.h"
+#include "core/printable.h"
 #include "core/suggest.h"
 #include "export/npz.h"
 #include "export/onnx.h"
@@ -26,7 +28,7 @@ struct Flags {
 
 void write(const Flags& flags, std::span<const std::byte> bytes) {
   write_file("export", flags.out, bytes);
-  fmt::print("{}: {} bytes\n", flags.out, bytes.size());
+  fmt::print("{}: {} bytes\n", printable(flags.out), bytes.size());
 }
 
 /// "input rnn.h_0 (1, any, 100): may be left out: zeros"
@@ -37,7 +39,8 @@ void print_values(const char* kind, const std::vector<exporter::OnnxValue>& valu
       const auto* size = std::get_if<std::int64_t>(&d);
       sizes.push_back(size ? fmt::format("{}", *size) : std::get<std::string>(d));
     }
-    fmt::print("{} {} ({}): {}\n", kind, value.name, fmt::join(sizes, ", "), value.meaning);
+    fmt::print("{} {} ({}): {}\n", kind, printable(value.name), fmt::join(sizes, ", "),
+               printable(value.meaning));
   }
 }
 
@@ -80,6 +83,7 @@ int work(const Flags& flags) {
   for (const auto& [option, of] : flags.own)
     if (option->count() > 0 && of != flags.format)
       throw UsageError(fmt::format("{} is of --format {} alone", option->get_name(), of));
+  check_output(flags.out, {flags.model.path});
   return format->work(flags);
 }
 

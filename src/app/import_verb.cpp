@@ -9,8 +9,11 @@
 #include "app/array_index.h"
 #include "app/array_run.h"
 #include "app/messages.h"
+#include "app/output_file.h"
+#include "app/shell_word.h"
 #include "app/verbs.h"
 #include "core/file.h"
+#include "core/printable.h"
 #include "import/architecture.h"
 #include "import/import_model.h"
 
@@ -61,7 +64,7 @@ Comparison check(const importer::ImportedModel& imported, const Flags& flags) {
   return {good, fmt::format("check: {} outputs of up to {:.4g}; the largest difference is {:.3g}, "
                             "at {}: {:.9g} here, {:.9g} in {}: {} {:g}\n",
                             expected.size(), size, largest, index_text(at, ours.shape),
-                            ours.values[at], expected[at], flags.check[1],
+                            ours.values[at], expected[at], printable(flags.check[1]),
                             good ? "within" : "MORE THAN", flags.tolerance)};
 }
 
@@ -92,6 +95,8 @@ void check_usage(const Flags& flags) {
 
 int work(const Flags& flags) {
   check_usage(flags);
+  check_output(flags.out, {flags.file, flags.architecture});
+  for (const std::string& file : flags.check) check_output(flags.out, {file});
   const importer::StateDict state = importer::read_state_dict(flags.file, flags.key);
   std::optional<std::string> architecture;
   if (!flags.architecture.empty()) {
@@ -104,7 +109,7 @@ int work(const Flags& flags) {
   } catch (const importer::OpenQuestions& open) {
     say_error(open.what());
     fmt::print(stderr, "{}, with one choice where | stands between several:\n\n{}",
-               architecture ? fmt::format("Say it in {}", flags.architecture)
+               architecture ? fmt::format("Say it in {}", printable(flags.architecture))
                             : std::string("Say it in a file and give that with --arch FILE.json"),
                open.architecture());
     return kUsage;
@@ -123,7 +128,8 @@ int work(const Flags& flags) {
   std::size_t numbers = 0;
   for (const importer::Weight& weight : model.weights) numbers += weight.values.size();
   fmt::print("{}: all {} tensors used, {} numbers\n{}wrote {}; see: unroll inspect {}\n",
-             flags.file, state.arrays.size(), numbers, compared.text, flags.out, flags.out);
+             printable(flags.file), state.arrays.size(), numbers, compared.text,
+             printable(flags.out), shell_word(flags.out));
   return kOk;
 }
 

@@ -70,8 +70,13 @@ std::string Manifest::text() const {
 std::optional<Manifest> Manifest::read(const std::string& folder) {
   constexpr std::uint64_t kLargest = 1 << 24;
   const std::string path = path_in(folder, file_name);
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) return std::nullopt;
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    if (!error) return std::nullopt;
+    throw FileError("manifest", fmt::format("can't look into {}: {}; it takes permission to read "
+                                            "and to enter it",
+                                            folder, error.message()));
+  }
   const std::string text = read_text("manifest", path, kLargest);
   const Json json = parse_json(text, [&](std::string_view) { damaged(path); });
   if (!json.is_object()) damaged(path);
@@ -109,6 +114,23 @@ bool Manifest::is_intact(const std::string& folder, const std::string& name) con
   } catch (const Error&) {
     return false;
   }
+}
+
+std::map<std::string, std::string> Manifest::damage(const std::string& folder) const {
+  std::map<std::string, std::string> all;
+  for (const auto& [name, hashes] : files) {
+    std::error_code ignored;
+    try {
+      load(folder, name);
+    } catch (const FormatError&) {
+      all[name] = "is not as it was written: its SHA-256 is not what manifest.json says";
+    } catch (const FileError& error) {
+      all[name] = std::filesystem::exists(path_in(folder, name), ignored)
+                      ? fmt::format("can't be read: {}", error.what())
+                      : "is missing";
+    }
+  }
+  return all;
 }
 
 std::vector<std::byte> Manifest::load(const std::string& folder, const std::string& name) const {

@@ -45,6 +45,8 @@ class Manifest {
   bool lists(const std::string& name) const { return files.contains(name); }
   /// Whether a file is as listed; a file that is missing or can't be read is not.
   bool is_intact(const std::string& folder, const std::string& name) const;
+  /// The files that are not as listed, and what is wrong with each: "is missing", ...
+  std::map<std::string, std::string> damage(const std::string& folder) const;
   /// The content of a file that is listed. Throws FormatError where it is not as listed, FileError.
   std::vector<std::byte> load(const std::string& folder, const std::string& name) const;
 

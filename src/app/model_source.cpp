@@ -10,6 +10,7 @@
 
 #include "app/manifest.h"
 #include "app/messages.h"
+#include "app/shell_word.h"
 #include "app/verbs.h"
 #include "train/checkpoint.h"
 
@@ -76,7 +77,7 @@ io::Safetensors read_model(const std::string& path) {
   if (manifest && name == kModelFile)
     throw FormatError("model", fmt::format("{} has no model yet, as its training did not end; go "
                                            "on with it: unroll train --resume {}",
-                                           folder, folder));
+                                           folder, shell_word(folder)));
   refuse_file_of_pytorch(path);
   return io::Safetensors::read(path);
 }

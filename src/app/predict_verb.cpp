@@ -10,6 +10,8 @@
 
 #include "app/array_run.h"
 #include "app/model_source.h"
+#include "app/output_file.h"
+#include "app/shell_word.h"
 #include "app/verbose.h"
 #include "app/verbs.h"
 #include "core/numerics.h"
@@ -265,6 +267,7 @@ int work(const Flags& flags) {
   if (from_stdin && flags.index) throw UsageError("--index needs an idx file of images");
   if (!from_stdin && flags.rows && !flags.index)
     throw UsageError("--rows shows one image; say which with --index N");
+  if (is_array) check_output(flags.out, {flags.file, flags.model.path});
   flags.verbose.say();
   const LoadedModel loaded = load_model(flags.model);
   if (is_array) return predict_array(loaded, flags);
@@ -278,7 +281,7 @@ int work(const Flags& flags) {
     throw UsageError(
         fmt::format("{} is a model for {}, which has no images to classify; test it "
                     "with: unroll eval {}",
-                    loaded.path, loaded.dataset(), flags.model.path));
+                    loaded.path, loaded.dataset(), shell_word(flags.model.path)));
   return loaded.run([&]<class T>(const infer::Model<T>& model) {
     if (!from_stdin) return predict_images(model, flags);
     const std::string_view why = why_whole(model.description());

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "app/shell_word.h"
 #include "core/printable.h"
 #include "train/task.h"
 
@@ -26,7 +27,8 @@ Progress::Progress(Output output, std::string dataset, std::optional<train::Task
                    std::int64_t steps, std::int64_t made)
     : output_(output),
       dataset_(std::move(dataset)),
-      suffix_(task || dataset_ == "mnist" ? "" : fmt::format(" ({}, not MNIST)", dataset_)),
+      suffix_(task || dataset_ == "mnist" ? ""
+                                          : fmt::format(" ({}, not MNIST)", printable(dataset_))),
       task_(task),
       steps_(steps),
       made_(made),
@@ -103,7 +105,7 @@ void Progress::done(const train::Evaluation& e, const Seconds& s, const std::str
   fmt::print(stderr, "{} steps in {:.2f} s: loading {:.2f}, training {:.2f}, testing {:.2f}\n",
              steps_ - made_, s.total, s.loading, s.training, s.testing);
   fmt::print(stderr, "the run is in {}; test it again with: unroll eval {}{}\n", printable(folder),
-             printable(folder), task_ ? "" : " " + printable(dataset));
+             shell_word(folder), task_ ? "" : " " + shell_word(dataset));
 }
 
 }  // namespace unroll::app

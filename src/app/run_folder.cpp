@@ -1,13 +1,14 @@
 #include "app/run_folder.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
+#include "app/metrics.h"
+#include "app/shell_word.h"
 #include "app/verbs.h"
 #include "train/config_names.h"
 #include "unroll/core/error.h"
@@ -44,7 +45,7 @@ std::string make_folder(const std::string& wanted, const train::Config& config,
     throw UsageError(
         fmt::format("--out {} already holds a run; choose another folder, remove that one first, "
                     "or go on with it: unroll train --resume {}",
-                    wanted, wanted));
+                    wanted, shell_word(wanted)));
   std::error_code error;
   fs::create_directories(wanted, error);
   if (error) throw FileError("train", fmt::format("can't make {}: {}", wanted, error.message()));
@@ -85,11 +86,6 @@ data::Sha256 hash_of_start(const std::string& path, std::uint64_t bytes) {
   return hash;
 }
 
-/// 17 significant digits give every f64 back; JSON has no NaN or infinity.
-std::string number(double value) {
-  return std::isfinite(value) ? fmt::format("{:.17g}", value) : "null";
-}
-
 }  // namespace
 
 RunFolder::RunFolder(const std::string& wanted, const train::Config& config,
@@ -104,6 +100,15 @@ RunFolder::RunFolder(const std::string& path) : path_(path), lock_("resume", pat
   constexpr std::uint64_t kLargest = 1 << 20;
   std::error_code ignored;
   auto manifest = Manifest::read(path_);
+  if (!fs::exists(file("config.json"), ignored))
+    throw FileError(
+        "resume",
+        manifest ? fmt::format("{} is missing; restore it from a copy, or train again",
+                               file("config.json"))
+                 : fmt::format("{} has no run: there is no config.json in it, which is written "
+                               "before the first step; name the folder of a run, or begin one in "
+                               "it: unroll train DATASET --out {}",
+                               path_, shell_word(path_)));
   config_ = read_text("resume", file("config.json"), kLargest);
   if (manifest) {
     manifest_ = std::move(*manifest);
@@ -115,7 +120,7 @@ RunFolder::RunFolder(const std::string& path) : path_(path), lock_("resume", pat
       throw FormatError("resume", fmt::format("{} has no manifest.json, which says whether its "
                                               "files are whole; train again: unroll train "
                                               "--config {}",
-                                              path_, file("config.json")));
+                                              path_, shell_word(file("config.json"))));
   manifest_.files["config.json"] = {hash_of(std::as_bytes(std::span(config_)))};
 }
 
@@ -147,7 +152,21 @@ std::optional<train::Checkpoint> RunFolder::last_checkpoint() const {
   if (all.empty()) return std::nullopt;
   throw FormatError("resume", fmt::format("no checkpoint of {} can be used; train again: unroll "
                                           "train --config {}",
-                                          path_, file("config.json")));
+                                          path_, shell_word(file("config.json"))));
+}
+
+void RunFolder::check_files() const {
+  const auto damage = manifest_.damage(path_);
+  if (damage.empty()) return;
+  std::vector<std::string> all;
+  for (const auto& [name, what] : damage) all.push_back(fmt::format("{} {}", name, what));
+  const std::string again = damage.contains("config.json")
+                                ? ""
+                                : fmt::format(", or train again: unroll train --config {}",
+                                              shell_word(file("config.json")));
+  throw FormatError("resume", fmt::format("the run in {} is damaged: {}; restore what is lacking "
+                                          "from a copy{}",
+                                          path_, fmt::join(all, "; "), again));
 }
 
 void RunFolder::begin(const std::optional<train::Checkpoint>& checkpoint) {
@@ -176,24 +195,15 @@ void RunFolder::write_line(const std::string& line) {
   metrics_bytes_ += text.size();
 }
 
-void RunFolder::log(const train::StepResult& s) {
-  write_line(fmt::format(R"({{"event":"step","step":{},"loss":{},"grad_norm":{}}})", s.step,
-                         number(s.loss), number(s.grad_norm)));
-}
+void RunFolder::log(const train::StepResult& step) { write_line(metrics_line(step)); }
 
-void RunFolder::log(std::int64_t step, double loss, const train::Evaluation& e,
+void RunFolder::log(std::int64_t step, double loss, const train::Evaluation& evaluation,
                     const std::string& dataset) {
-  write_line(fmt::format(
-      R"({{"event":"eval","step":{},"loss":{},"accuracy":{},"correct":{},"total":{},"train_loss":{},"dataset":{}}})",
-      step, number(e.loss), number(e.accuracy()), e.correct, e.total, number(loss),
-      nlohmann::json(dataset).dump()));
+  write_line(metrics_line(step, loss, evaluation, dataset));
   metrics_->flush();
 }
 
-void RunFolder::log(const train::Diverged& d) {
-  write_line(fmt::format(R"({{"event":"diverged","step":{},"loss":{},"grad_norm":{}}})",
-                         d.failed.step, number(d.failed.loss), number(d.failed.grad_norm)));
-}
+void RunFolder::log(const train::Diverged& diverged) { write_line(metrics_line(diverged)); }
 
 /// The manifest, written before and after, lists the old content or the new one at every moment.
 void RunFolder::replace(const std::string& name, std::span<const std::byte> content) {

@@ -40,6 +40,8 @@ class RunFolder {
   /// The last checkpoint that is as it was written, whose damaged successors are told of on stderr;
   /// nothing where none was made. Throws FormatError where all are damaged.
   std::optional<train::Checkpoint> last_checkpoint() const;
+  /// Throws FormatError, naming each file that is not as the manifest lists it.
+  void check_files() const;
   /// config.json as it is, and whether it is as it was written.
   const std::string& config() const { return config_; }
   bool config_is_intact() const { return manifest_.is_intact(path_, "config.json"); }

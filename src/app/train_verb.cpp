@@ -7,6 +7,7 @@
 #include "app/training.h"
 #include "app/verbose.h"
 #include "app/verbs.h"
+#include "core/printable.h"
 #include "train/task.h"
 
 namespace unroll::app {
@@ -47,8 +48,8 @@ void print_sizes(const train::Config& config, const Material& material) {
   }
   const Sets& sets = *material.sets;
   const auto line = [](const char* name, const data::Dataset& set) {
-    fmt::print("{} {}: images {}x{}x{}, labels {}\n", set.name, name, set.count, set.rows,
-               set.columns, set.count);
+    fmt::print("{} {}: images {}x{}x{}, labels {}\n", printable(set.name), name, set.count,
+               set.rows, set.columns, set.count);
   };
   line("train", sets.train);
   line("test", sets.test);

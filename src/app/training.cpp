@@ -1,11 +1,14 @@
 #include "app/training.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <cmath>
 
 #include "app/messages.h"
+#include "app/shell_word.h"
 #include "app/verbs.h"
 #include "core/printable.h"
 #include "train/model_file.h"
@@ -15,9 +18,25 @@ namespace {
 
 /// How the user goes on with a run.
 std::string command_for(const Run& run) {
-  std::string command = "unroll train --resume " + printable(run.folder.path());
-  if (!run.data.data_dir.empty()) command += " --data-dir " + printable(run.data.data_dir);
+  std::string command = "unroll train --resume " + shell_word(run.folder.path());
+  if (!run.data.data_dir.empty()) command += " --data-dir " + shell_word(run.data.data_dir);
   return command;
+}
+
+/// The same where a file could not be written: what has to be done before.
+std::string way_on(const Run& run) {
+  const std::string& path = run.folder.path();
+  const bool can_write = ::access(path.c_str(), W_OK | X_OK) == 0;
+  if (!can_write && errno == ENOENT)
+    return fmt::format("{} is gone, and the run with it: train it again", printable(path));
+  const std::string remedy =
+      can_write         ? "Make room, or repair the disk,"
+      : errno == EROFS  ? fmt::format("{} is on a file system that is read-only: make it writable,",
+                                      printable(path))
+      : errno == EACCES ? fmt::format("Give yourself permission to write in {},", printable(path))
+                        : fmt::format("See to it that {} can be written in,", printable(path));
+  return fmt::format("what was written before is whole. {} and go on with: {}", remedy,
+                     command_for(run));
 }
 
 /// Whether it is time for a checkpoint. Only when, never what: no bit depends on the clock.
@@ -110,10 +129,7 @@ int train_to_end(const Run& run) {
   } catch (const FileError& error) {
     progress.clear();
     say_error(error.what());
-    fmt::print(stderr,
-               "stopped after step {}; what was written before is whole. Make room, or repair the "
-               "disk, and go on with: {}\n",
-               last_step, command_for(run));
+    fmt::print(stderr, "stopped after step {}; {}\n", last_step, way_on(run));
     return kFailed;
   }
   progress.done(

@@ -4,15 +4,19 @@
 
 #include <cmath>
 #include <cstring>
-#include <set>
+#include <map>
+#include <sstream>
 
 #include "app/array_index.h"
 #include "app/manifest.h"
 #include "app/material.h"
+#include "app/metrics.h"
+#include "app/shell_word.h"
 #include "app/verbose.h"
 #include "app/verbs.h"
 #include "core/clock.h"
 #include "core/file.h"
+#include "core/printable.h"
 #include "train/model_file.h"
 #include "unroll/io/safetensors.h"
 
@@ -32,15 +36,21 @@ train::LoadedConfig read_config(const std::string& path) {
 }
 
 /// The files that are not as the manifest lists them; each is named.
-std::set<std::string> changed_files(const std::string& folder, const Manifest& manifest) {
-  std::set<std::string> changed;
-  for (const auto& [name, hashes] : manifest.files) {
-    if (manifest.is_intact(folder, name)) continue;
-    fmt::print("{} is not as it was written: its SHA-256 is not what manifest.json says\n", name);
-    changed.insert(name);
+std::map<std::string, std::string> damaged_files(const std::string& folder,
+                                                 const Manifest& manifest) {
+  const auto damage = manifest.damage(folder);
+  for (const auto& [name, what] : damage) fmt::print("{} {}\n", printable(name), what);
+  if (damage.empty()) fmt::print("{} files are as they were written\n", manifest.files.size());
+  return damage;
+}
+
+bool can_be_read(const std::string& path) {
+  try {
+    const InputFile file("verify", path);
+    return true;
+  } catch (const FileError&) {
+    return false;
   }
-  if (changed.empty()) fmt::print("{} files are as they were written\n", manifest.files.size());
-  return changed;
 }
 
 /// Enough digits that other bits are other text, but for NaN's.
@@ -77,16 +87,66 @@ std::string description_of(const io::Safetensors& file) {
   return found == file.metadata().end() ? "" : found->second;
 }
 
+/// What the run comes to when it is made again.
+struct Again {
+  std::int64_t steps = 0;
+  RunStatus status = RunStatus::finished;
+  std::string metrics;  // the lines of metrics.jsonl
+};
+
+std::string where_it_ended(RunStatus status, std::int64_t step) {
+  return fmt::format("{} after step {}", name_of(status), step);
+}
+
 /// Makes the steps that the run has made, to its end or to where it was interrupted or diverged.
-void train_again(train::Trainer& trainer, std::int64_t steps) {
-  std::int64_t made = 0;
+Again train_again(train::Trainer& trainer, const Manifest& manifest, const std::string& dataset) {
+  Again again;
+  // One that diverged could not make the step after its last.
+  const std::int64_t last = manifest.step + (manifest.status == RunStatus::diverged ? 1 : 0);
+  const auto log = [&](const auto&... values) { again.metrics += metrics_line(values...) + "\n"; };
   train::Observer observer;
-  observer.step = [&](const train::StepResult& result) { made = result.step; };
-  observer.stop = [&] { return made == steps || interrupted(); };
+  observer.step = [&](const train::StepResult& result) {
+    again.steps = result.step;
+    log(result);
+  };
+  observer.evaluation = [&](std::int64_t step, double loss, const train::Evaluation& evaluation) {
+    log(step, loss, evaluation, dataset);
+  };
+  observer.stop = [&] { return again.steps == last || interrupted(); };
   try {
-    trainer.run(observer);
-  } catch (const train::Diverged&) {  // with the last finite weights, as the run did
+    if (!trainer.run(observer)) again.status = RunStatus::interrupted;
+  } catch (const train::Diverged& diverged) {  // with the last finite weights, as the run did
+    again.status = RunStatus::diverged;
+    log(diverged);
   }
+  return again;
+}
+
+/// The first line of the metrics that is another one; empty where all are the same.
+std::string first_other_line(const std::string& there, const std::string& again) {
+  std::istringstream lines(there), expected(again);
+  for (std::int64_t number = 1;; ++number) {
+    std::string line, wanted;
+    std::getline(lines, line);
+    std::getline(expected, wanted);
+    if (line != wanted) {
+      const auto shown = [](const std::string& text) { return text.empty() ? "not there" : text; };
+      return fmt::format("line {} is {}, trained again {}", number, shown(line), shown(wanted));
+    }
+    if (!lines && !expected) return "";
+  }
+}
+
+/// Prints what of the metrics is not what training gives.
+bool same_metrics(const std::string& folder, const std::string& again) {
+  constexpr std::uint64_t kLargest = std::uint64_t{1} << 30;
+  const std::string other =
+      first_other_line(read_text("verify", folder + "/metrics.jsonl", kLargest), again);
+  if (other.empty())
+    fmt::print("metrics.jsonl has the same losses and accuracies\n");
+  else
+    fmt::print("metrics.jsonl has other values: {}\n", printable(other));
+  return other.empty();
 }
 
 int work(const Flags& flags) {
@@ -100,10 +160,11 @@ int work(const Flags& flags) {
   if (manifest->status == RunStatus::training)
     throw FormatError("verify", fmt::format("the run in {} did not end; go on with it: unroll "
                                             "train --resume {}",
-                                            flags.run, flags.run));
-  const auto changed = changed_files(flags.run, *manifest);
-  if (changed.contains("config.json")) return kFailed;  // nothing to go by
+                                            flags.run, shell_word(flags.run)));
+  const auto damage = damaged_files(flags.run, *manifest);
+  if (damage.contains("config.json")) return kFailed;  // nothing to go by
   const std::string path = flags.run + "/model.safetensors";
+  if (!can_be_read(path)) return kFailed;  // nothing to compare
   auto [config, provenance] = read_config(flags.run + "/config.json");
   if (flags.threads) config.threads = *flags.threads;
   const Material material = load_material(config, flags.data);
@@ -114,13 +175,22 @@ int work(const Flags& flags) {
   }
   flags.verbose.say();
   train::Trainer trainer = make_trainer(config, material);
-  const std::int64_t steps = manifest->step;
-  train_again(trainer, steps);
+  const Again again = train_again(trainer, *manifest, material.name());
   if (interrupted()) {
-    fmt::print(stderr, "interrupted; {} is as it was\n", flags.run);
+    fmt::print(stderr, "interrupted; {} is as it was\n", printable(flags.run));
     return kInterrupted;
   }
-  fmt::print("trained again from config.json, {} steps in {:.2f} s\n", steps, seconds_since(start));
+  fmt::print("trained again from config.json, {} steps in {:.2f} s\n", again.steps,
+             seconds_since(start));
+  bool good = damage.empty();
+  if (again.steps != manifest->step || again.status != manifest->status) {
+    fmt::print("manifest.json says {}; trained again it is {}\n",
+               where_it_ended(manifest->status, manifest->step),
+               where_it_ended(again.status, again.steps));
+    good = false;
+  }
+  if (!damage.contains("metrics.jsonl") && manifest->lists("metrics.jsonl"))
+    good = same_metrics(flags.run, again.metrics) && good;
   const auto file = io::Safetensors::read(path);
   std::string difference = first_difference(file, train::views_of(trainer.parameters()));
   if (difference.empty() && description_of(file) != spec::to_json(trainer.description()))
@@ -133,7 +203,7 @@ int work(const Flags& flags) {
   for (const Parameter& p : trainer.parameters()) weights += p.value.numel();
   fmt::print("model.safetensors has the same bits: {} weights in {} tensors\n", weights,
              file.arrays().size());
-  return changed.empty() ? kOk : kFailed;
+  return good ? kOk : kFailed;
 }
 
 }  // namespace

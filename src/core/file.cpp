@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <utility>
 
@@ -61,6 +62,30 @@ std::string folder_of(const std::string& path) {
   const auto slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
   return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+/// The file that is to be replaced where `path` is named: behind symbolic links, which stay. Throws
+/// for what is there and no regular file: a rename would make /dev/null one, for all programs.
+std::string target_of(std::string_view operation, const std::string& path) {
+  std::string target = path;
+  for (int links = 0; links < 40; ++links) {
+    char to[PATH_MAX];
+    const ssize_t length = ::readlink(target.c_str(), to, sizeof to);
+    if (length < 0) {  // no link
+      struct stat status {};
+      if (::stat(target.c_str(), &status) != 0 || S_ISREG(status.st_mode)) return target;
+      const char* const kind = S_ISDIR(status.st_mode)    ? "folder"
+                               : S_ISFIFO(status.st_mode) ? "pipe"
+                               : S_ISSOCK(status.st_mode) ? "socket"
+                                                          : "device";
+      throw FileError(operation,
+                      fmt::format("{} is a {}; name a regular file, or a new one", path, kind));
+    }
+    const std::string_view name(to, static_cast<std::size_t>(length));
+    target = name.starts_with('/') ? name : folder_of(target).append("/").append(name);
+  }
+  errno = ELOOP;
+  fail(operation, path, "write");
 }
 
 /// A new name in a folder is durable only once the folder is synced; not every file system can.
@@ -134,7 +159,8 @@ std::string read_text(std::string_view operation, const std::string& path, std::
 
 void write_file(std::string_view operation, const std::string& path,
                 std::span<const std::span<const std::byte>> parts) {
-  std::string temporary = path + ".tmp-XXXXXX";
+  const std::string target = target_of(operation, path);
+  std::string temporary = target + ".tmp-XXXXXX";
   const int descriptor =
       attempt("open", [&](std::size_t) { return ::mkostemp(temporary.data(), O_CLOEXEC); });
   if (descriptor < 0) fail(operation, path, "create");
@@ -152,14 +178,14 @@ void write_file(std::string_view operation, const std::string& path,
     throw;
   }
   if (close_written(descriptor) != 0 || attempt("rename", [&](std::size_t) {
-                                          return ::rename(temporary.c_str(), path.c_str());
+                                          return ::rename(temporary.c_str(), target.c_str());
                                         }) != 0) {
     const int code = errno;
     ::unlink(temporary.c_str());
     errno = code;
     fail(operation, path, "write");
   }
-  sync_folder_of(operation, path);
+  sync_folder_of(operation, target);
 }
 
 void write_file(std::string_view operation, const std::string& path,

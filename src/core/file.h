@@ -37,7 +37,8 @@ std::vector<std::byte> read_file(std::string_view operation, const std::string& 
 std::string read_text(std::string_view operation, const std::string& path, std::uint64_t limit);
 
 /// Writes all parts to a temporary file beside `path`, syncs it, and renames it: after a fault the
-/// old file or the new one is there, never a part of one. Throws FileError; nothing is left behind.
+/// old file or the new one is there, never a part of one. Of a symbolic link the target is
+/// replaced. Throws FileError, also where `path` is no regular file; nothing is left behind.
 void write_file(std::string_view operation, const std::string& path,
                 std::span<const std::span<const std::byte>> parts);
 void write_file(std::string_view operation, const std::string& path,

@@ -175,7 +175,7 @@ TEST(Resume, ThereMustBeARun) {
   std::filesystem::create_directory(machine.folder / "empty");
   const auto result = machine.resume("empty");
   EXPECT_EQ(result.code, 1);
-  expect_parts(result.err, {"empty/config.json"});
+  expect_parts(result.err, {"empty has no run", "config.json"});
 }
 
 TEST(Fault36, ResumedWithOtherSettings) {

@@ -56,6 +56,25 @@ TEST(Fault40, SettingsOutOfRange) {
   refused({"--out"}, {"--out"});
 }
 
+TEST(Fault40, WhatIsEmptyIsAVariableThatIsNotSet) {
+  const auto refused = [](const Arguments& arguments, const std::string& name) {
+    expect_refused(arguments, {name + ": ", "is empty", "not set"});
+  };
+  refused({"train", "adding", "--resume", ""}, "--resume");
+  refused({"train", "adding", "--out", ""}, "--out");
+  refused({"train", "adding", "--config", ""}, "--config");
+  refused({"train", "mnist", "--data-dir", ""}, "--data-dir");
+  refused({"train", ""}, "dataset");
+  refused({"verify", ""}, "run");
+  refused({"inspect", ""}, "model");
+  refused({"export", "model", "--format", "npz", "-o", ""}, "--out");
+  refused({"import", "model", "--out", ""}, "--out");
+  refused({"import", "model", "--out", "new", "--check", "in.npy", ""}, "--check");
+  refused({"predict", "model", "in.npy", "--out", ""}, "--out");
+  refused({"eval", "model", "--logits", ""}, "--logits");
+  refused({"data", "info", ""}, "name");
+}
+
 TEST(Fault40, SettingsThatATaskHasNot) {
   const auto refused = [](Arguments arguments, const std::vector<std::string>& parts) {
     arguments.insert(arguments.begin(), {"train", "--out", "run"});

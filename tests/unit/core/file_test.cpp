@@ -2,9 +2,11 @@
 #include "core/file.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
 #include <set>
 
 #include "support/child_process.h"
@@ -42,6 +44,41 @@ TEST(File, ASaveMakesTheseCalls) {
   save(folder / "file");
   EXPECT_EQ(none.calls(), (std::vector<std::string>{"open", "write", "write", "write", "fchmod",
                                                     "fsync", "close", "rename", "fsync"}));
+}
+
+TEST(File, WhatIsNoRegularFileIsNotReplaced) {
+  const test::TemporaryFolder folder;
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  std::filesystem::create_directory(folder / "inner");
+  std::filesystem::create_symlink("pipe", folder / "link");  // a device: as a pipe
+  const std::pair<std::string, std::string> cases[] = {
+      {"pipe", "is a pipe"}, {"inner", "is a folder"}, {"link", "is a pipe"}};
+  for (const auto& [name, kind] : cases) {
+    const std::string text = test::error_of<FileError>([&, &file = name] { save(folder / file); });
+    EXPECT_NE(text.find(folder / name + " " + kind), std::string::npos) << text;
+    EXPECT_NE(text.find("name a regular file"), std::string::npos) << text;
+  }
+  EXPECT_EQ(test::files_in(folder.path()), (std::set<std::string>{"inner", "link", "pipe"}));
+  EXPECT_TRUE(std::filesystem::is_fifo(folder / "pipe"));
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "link"));
+}
+
+TEST(File, ALinkStaysAndItsTargetIsReplaced) {
+  const test::TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "inner");
+  folder.write("inner/file", old_text);
+  std::filesystem::create_symlink("inner/file", folder / "link");
+  std::filesystem::create_symlink(folder / "link", folder / "second");
+  std::filesystem::create_symlink("inner/new", folder / "dangling");
+  save(folder / "second");
+  save(folder / "dangling");
+  EXPECT_EQ(test::content_of(folder / "inner/file"), new_text);
+  EXPECT_EQ(test::content_of(folder / "inner/new"), new_text);
+  for (const char* link : {"link", "second", "dangling"})
+    EXPECT_TRUE(std::filesystem::is_symlink(folder / link)) << link;
+  std::filesystem::create_symlink("endless", folder / "endless");
+  EXPECT_NE(test::error_of<FileError>([&] { save(folder / "endless"); }).find("symbolic links"),
+            std::string::npos);
 }
 
 TEST(Fault24, KilledAtEveryCallOfASave) {

@@ -1,0 +1,43 @@
+#include "app/output_file.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "app/manifest.h"
+#include "app/verbs.h"
+
+namespace unroll::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Of a folder that may have a manifest.json which is another program's.
+bool is_of_a_run(const fs::path& file) {
+  try {
+    const auto manifest = Manifest::read(file.parent_path());
+    return manifest && (file.filename() == Manifest::file_name || manifest->lists(file.filename()));
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+void check_output(const std::string& path, std::initializer_list<std::string> inputs) {
+  std::error_code error;
+  for (const std::string& input : inputs)
+    if (fs::equivalent(path, input, error) && !error)
+      throw UsageError(
+          fmt::format("{} is read, and would be written over; name another file to "
+                      "write",
+                      path));
+  const fs::path file = fs::weakly_canonical(path, error);  // behind links
+  if (!error && is_of_a_run(file))
+    throw UsageError(
+        fmt::format("{} is a file of the run in {}, which would be damaged; name "
+                    "another file to write",
+                    path, file.parent_path().string()));
+}
+
+}  // namespace unroll::app

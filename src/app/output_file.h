@@ -1,0 +1,13 @@
+// Where a verb may write.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+
+namespace unroll::app {
+
+/// Throws UsageError where writing to `path` would destroy one of the files that the verb reads, or
+/// a file of a run's folder. What is empty in `inputs`, or no file, can't be destroyed.
+void check_output(const std::string& path, std::initializer_list<std::string> inputs);
+
+}  // namespace unroll::app

@@ -1,0 +1,104 @@
+// What `unroll verify` says of runs whose files or manifests are not what they were.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "app/manifest.h"
+#include "support/small_run.h"
+
+namespace unroll {
+namespace {
+
+struct Verified : test::SmallRun {
+  std::string run = folder / "run";
+
+  explicit Verified(const std::vector<std::string>& flags = {"--steps", "20", "--hidden", "5",
+                                                             "--eval-every", "10"},
+                    int code = 0) {
+    EXPECT_EQ(train("run", flags).code, code);
+  }
+
+  test::ProgramResult verify() const {
+    return test::run_program({"verify", run, "--data-dir", data_dir});
+  }
+
+  void expect(int code, const std::vector<std::string>& parts, bool trained) const {
+    const auto result = verify();
+    EXPECT_EQ(result.code, code) << result.out << result.err;
+    for (const std::string& part : parts)
+      EXPECT_NE((result.out + result.err).find(part), std::string::npos)
+          << part << " in\n"
+          << result.out << result.err;
+    EXPECT_EQ(result.out.find("trained again") != std::string::npos, trained) << result.out;
+  }
+
+  /// Another manifest, whose own hash is right.
+  template <class F>
+  void seal_again(F&& change) const {
+    auto manifest = app::Manifest::read(run).value();
+    change(manifest);
+    manifest.write(run);
+  }
+};
+
+TEST(Verify, AMissingModelIsSaidBeforeAnyTraining) {
+  const Verified verified;
+  std::filesystem::remove(verified.run + "/model.safetensors");
+  verified.expect(1, {"model.safetensors is missing"}, false);
+  std::filesystem::create_directory(verified.run + "/model.safetensors");
+  verified.expect(1, {"model.safetensors can't be read", "Is a directory"}, false);
+}
+
+TEST(Verify, MissingMetricsAreSaidAndTheModelIsComparedAllTheSame) {
+  const Verified verified;
+  std::filesystem::remove(verified.run + "/metrics.jsonl");
+  verified.expect(1, {"metrics.jsonl is missing", "model.safetensors has the same bits"}, true);
+}
+
+TEST(Verify, AManifestThatClaimsOtherStepsOrAnotherEnd) {
+  const Verified verified;
+  verified.expect(0, {"20 steps", "the same losses and accuracies"}, true);
+  verified.seal_again([](app::Manifest& m) { m.step = 1000; });
+  verified.expect(1,
+                  {"trained again from config.json, 20 steps",
+                   "manifest.json says finished after step 1000; trained again it is finished "
+                   "after step 20"},
+                  true);
+  verified.seal_again([](app::Manifest& m) {
+    m.step = 20;
+    m.status = app::RunStatus::diverged;
+  });
+  verified.expect(1, {"says diverged after step 20; trained again it is finished"}, true);
+}
+
+TEST(Verify, AccuraciesThatTrainingDoesNotGive) {
+  const Verified verified;
+  std::string metrics = verified.metrics("run");
+  const std::string key = "\"accuracy\":";
+  metrics.insert(metrics.find(key) + key.size(), "9");
+  verified.folder.write("run/metrics.jsonl", metrics);
+  verified.seal_again([&](app::Manifest& m) {
+    m.files["metrics.jsonl"] = {app::hash_of(std::as_bytes(std::span(metrics)))};
+  });
+  verified.expect(1,
+                  {"metrics.jsonl has other values: line 11 is", "\"accuracy\":9",
+                   "model.safetensors has the same bits"},
+                  true);
+}
+
+TEST(Verify, ADivergedRunEndsWhereItEnded) {
+  const Verified verified({"--recipe", "tutorial", "--lr", "1e30", "--steps", "20"}, 1);
+  verified.expect(0, {"the same losses and accuracies", "the same bits"}, true);
+}
+
+TEST(Verify, AFolderThatCantBeLookedInto) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / std::string(300, 'n');  // as without permission, also for root
+  const auto result = test::run_program({"verify", path});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_NE(result.err.find("can't look into"), std::string::npos) << result.err;
+}
+
+}  // namespace
+}  // namespace unroll
