@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 
+#include "support/black_and_white.h"
 #include "support/expect_error.h"
 #include "support/tensors.h"
 #include "train/describe.h"
@@ -15,22 +16,9 @@
 namespace unroll::train {
 namespace {
 
+using test::black_and_white;
 using test::error_of;
 using Change = std::function<void(Config&)>;
-
-/// Images of 4 x 4: class 0 black, class 1 white.
-data::Dataset make_set() {
-  data::Dataset set;
-  set.name = "made up";
-  set.count = 20;
-  set.rows = set.columns = 4;
-  set.classes = 2;
-  for (int i = 0; i < 20; ++i) {
-    set.images.insert(set.images.end(), 16, i % 2 ? 255 : 0);
-    set.labels.push_back(static_cast<std::uint8_t>(i % 2));
-  }
-  return set;
-}
 
 Config make_config(const Change& change = {}) {
   Config c = recipe("tutorial", ModelKind::lstm);
@@ -51,7 +39,7 @@ struct Trained {
 };
 
 Trained train(const Config& config) {
-  const data::Dataset set = make_set();
+  const data::Dataset set = black_and_white();
   Trainer trainer(config, set, set);
   Trained result;
   Observer observer;
@@ -87,7 +75,8 @@ TEST(Regularisers, TrainAndLeaveThePlainModel) {
 
 /// In evaluation they are nothing: whole weights, no masks.
 TEST(Regularisers, DoNothingInEvaluation) {
-  const spec::ModelSpec spec = describe(make_config([](Config& c) { c.layers = 2; }), make_set());
+  const spec::ModelSpec spec =
+      describe(make_config([](Config& c) { c.layers = 2; }), black_and_white());
   Generator plain_generator(1), generator(1);
   Classifier plain(spec, plain_generator),
       model(spec, generator,
@@ -107,7 +96,7 @@ TEST(Regularisers, DoNothingInEvaluation) {
 TEST(Regularisers, PenaltiesAreThoseOfTheStatesByHand) {
   Config config = make_config();
   config.model = ModelKind::rnn;
-  const spec::ModelSpec spec = describe(config, make_set());
+  const spec::ModelSpec spec = describe(config, black_and_white());
   const auto penalty_of = [&](double ar, double tar) {
     Generator generator(1);
     Classifier model(spec, generator, {.ar = ar, .tar = tar});

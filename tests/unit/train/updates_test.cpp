@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 
+#include "support/black_and_white.h"
 #include "support/expect_error.h"
 #include "train/trainer.h"
 #include "unroll/core/error.h"
@@ -12,22 +13,9 @@
 namespace unroll::train {
 namespace {
 
+using test::black_and_white;
 using test::error_of;
 using Change = std::function<void(Config&)>;
-
-/// Images of 4 x 4: class 0 black, class 1 white.
-data::Dataset make_set() {
-  data::Dataset set;
-  set.name = "made up";
-  set.count = 20;
-  set.rows = set.columns = 4;
-  set.classes = 2;
-  for (int i = 0; i < 20; ++i) {
-    set.images.insert(set.images.end(), 16, i % 2 ? 255 : 0);
-    set.labels.push_back(static_cast<std::uint8_t>(i % 2));
-  }
-  return set;
-}
 
 Config make_config(const Change& change) {
   Config c = recipe("tutorial", ModelKind::gru);
@@ -55,7 +43,7 @@ struct Trained {
 };
 
 Trained train(const Config& config) {
-  const data::Dataset set = make_set();
+  const data::Dataset set = black_and_white();
   Trainer trainer(config, set, set);
   Trained result;
   const auto keep = [&] {
@@ -170,7 +158,7 @@ TEST(Updates, SchedulesScaleTheSteps) {
 
 /// The largest of each block's values, as a share of the bound that the papers give.
 TEST(InitialValuesOf, XavierAndKaimingAreBoundedByEachMatrix) {
-  const data::Dataset set = make_set();
+  const data::Dataset set = black_and_white();
   for (const bool xavier : {true, false}) {
     Config c = make_config([](Config& config) { config.hidden = 40; });
     c.init = xavier ? InitialValues::xavier : InitialValues::kaiming;
