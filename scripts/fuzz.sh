@@ -9,7 +9,7 @@ build=$root/build/fuzz
 
 # Each target with the files whose lines count.
 parsers='
-architecture import/architecture.cpp import/weight_names.cpp
+architecture import/architecture.cpp import/guess.cpp import/words.cpp import/weight_names.cpp
 config       train/config_json.cpp train/config.cpp train/config_names.cpp
 gzip         data/gzip.cpp
 idx          data/idx.cpp
