@@ -23,8 +23,10 @@ std::string not_known(std::string_view what, std::string_view given, const Words
   std::string small(given);  // "GRU"
   for (char& c : small)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return fmt::format("{}{} is not known, expected one of {}{}", what, in_quotes(given),
-                     fmt::join(known, ", "), did_you_mean(small, known));
+  return fmt::format(
+      "{}{} is not known, expected one of {}{}{}", what, in_quotes(given), fmt::join(known, ", "),
+      did_you_mean(small, known),
+      given == "dropout" ? "; it does nothing in a trained model, leave it out" : "");
 }
 
 /// An example of each type of layer, whose keys are those that the type has.
@@ -82,9 +84,7 @@ std::string_view expected_like(const Json& example, const Json& value) {
 std::string misspelt(const Json& given, const Json& example) {
   for (const auto& item : given.items()) {
     const auto found = example.find(item.key());
-    if (found == example.end())
-      return not_known("", item.key(), keys_of(example)) +
-             (item.key() == "dropout" ? "; it does nothing in a trained model, leave it out" : "");
+    if (found == example.end()) return not_known("", item.key(), keys_of(example));
     if (const auto expected = expected_like(*found, item.value()); !expected.empty())
       return fmt::format("\"{}\" is {}, expected {}", item.key(), printable(item.value().dump()),
                          expected);
@@ -112,8 +112,7 @@ std::string misspelt_in_layer(const Json& layer) {
     any["mean"] = any["std"] = nullptr;
     return misspelt(layer, any);
   }
-  return not_known("type ", type, types) +
-         (type == "dropout" ? "; it does nothing in a trained model, leave it out" : "");
+  return not_known("type ", type, types);
 }
 
 std::string misspelt_beside_layers(const Json& architecture) {
