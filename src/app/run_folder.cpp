@@ -97,7 +97,6 @@ RunFolder::RunFolder(const std::string& wanted, const train::Config& config,
 }
 
 RunFolder::RunFolder(const std::string& path) : path_(path), lock_("resume", path_) {
-  constexpr std::uint64_t kLargest = 1 << 20;
   std::error_code ignored;
   auto manifest = Manifest::read(path_);
   if (!fs::exists(file("config.json"), ignored))
@@ -109,7 +108,7 @@ RunFolder::RunFolder(const std::string& path) : path_(path), lock_("resume", pat
                                "before the first step; name the folder of a run, or begin one in "
                                "it: unroll train DATASET --out {}",
                                path_, shell_word(path_)));
-  config_ = read_text("resume", file("config.json"), kLargest);
+  config_ = train::read_config("resume", file("config.json"));
   if (manifest) {
     manifest_ = std::move(*manifest);
     return;

@@ -8,7 +8,6 @@
 
 #include "app/model_source.h"
 #include "app/verbs.h"
-#include "core/file.h"
 #include "train/config_names.h"
 #include "unroll/spec/model_spec.h"
 
@@ -189,9 +188,8 @@ TrainFlags::Result TrainFlags::resolve() const {
   if (config_file_ && model_)
     throw UsageError("--config says what the model is; leave --model out");
   if (config_file_) {
-    constexpr std::uint64_t kLargest = 1 << 20;
-    const std::string text = read_text("config", *config_file_, kLargest);
-    train::LoadedConfig loaded = train::config_from_json(text, *config_file_);
+    train::LoadedConfig loaded =
+        train::config_from_json(train::read_config("config", *config_file_), *config_file_);
     result.config = std::move(loaded.config);
     result.provenance = std::move(loaded.provenance);
     result.other_data = dataset_ && *dataset_ != result.config.dataset;

@@ -30,11 +30,6 @@ struct Flags {
   std::optional<int> threads;
 };
 
-train::LoadedConfig read_config(const std::string& path) {
-  constexpr std::uint64_t kLargest = 1 << 20;
-  return train::config_from_json(read_text("verify", path, kLargest), path);
-}
-
 /// The files that are not as the manifest lists them; each is named.
 std::map<std::string, std::string> damaged_files(const std::string& folder,
                                                  const Manifest& manifest) {
@@ -165,7 +160,9 @@ int work(const Flags& flags) {
   if (damage.contains("config.json")) return kFailed;  // nothing to go by
   const std::string path = flags.run + "/model.safetensors";
   if (!can_be_read(path)) return kFailed;  // nothing to compare
-  auto [config, provenance] = read_config(flags.run + "/config.json");
+  const std::string config_file = flags.run + "/config.json";
+  auto [config, provenance] =
+      train::config_from_json(train::read_config("verify", config_file), config_file);
   if (flags.threads) config.threads = *flags.threads;
   const Material material = load_material(config, flags.data);
   if (const auto all = differences(provenance, provenance_of(material)); !all.empty()) {

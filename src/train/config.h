@@ -135,6 +135,9 @@ struct LoadedConfig {
 /// nearest one is named) or a value outside its range.
 LoadedConfig config_from_json(std::string_view text, const std::string& path);
 
+/// The text of a config.json, of at most 1 MiB. Throws FileError.
+std::string read_config(std::string_view operation, const std::string& path);
+
 /// "lr is 0.1 there, 0.5 here" for each setting in which `here` differs, but for the threads, which
 /// change no bit.
 std::vector<std::string> differences(const Config& there, const Config& here);

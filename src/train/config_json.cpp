@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <type_traits>
 
+#include "core/file.h"
 #include "core/json.h"
 #include "core/suggest.h"
 #include "train/config.h"
@@ -163,6 +164,11 @@ std::vector<std::string> differences(const Config& there, const Config& here) {
       all.push_back(fmt::format("{} is {} there, {} here", field.key, a.dump(), b.dump()));
   }
   return all;
+}
+
+std::string read_config(std::string_view operation, const std::string& path) {
+  constexpr std::uint64_t kLargest = 1 << 20;
+  return read_text(operation, path, kLargest);
 }
 
 LoadedConfig config_from_json(std::string_view text, const std::string& path) {
