@@ -64,43 +64,45 @@ struct Columns {
   std::size_t begin, end;
 };
 
-/// kRows x (kVectors vectors, and half a vector more) outputs from `row` on.
+/// kRows x (kVectors vectors, and half a vector more) outputs from `row` on. Meanwhile a quarter of
+/// the piece of b that comes next is fetched: a block has the time, and four of them fetch it all.
 template <std::size_t kRows, std::size_t kVectors, bool kHalf, class D, class T = simd::TFromD<D>>
 HWY_NOINLINE void gemm_block(D d, const Gemm<T>& g, std::size_t row, Columns columns) {
   constexpr std::size_t lanes = simd::MaxLanes(D());
   const simd::CappedTag<T, (lanes > 1 ? lanes / 2 : 1)> half;
   using V = decltype(simd::Zero(d));
   using H = decltype(simd::Zero(half));
-  std::size_t at[kVectors];  // where each vector begins
-  UNROLL_UNROLLED
-  for (std::size_t v = 0; v < kVectors; ++v) at[v] = columns.begin + v * lanes;
-  if constexpr (!kHalf) at[kVectors - 1] = columns.end - lanes;
-  const std::size_t half_at = columns.end - lanes / 2;
+  // Where vectors begin, counted from the first: all but the last where that is known here.
+  const std::size_t last = columns.end - columns.begin - (kHalf ? lanes / 2 : lanes);
+  const auto at = [last](std::size_t v)
+                      HWY_ATTR { return kHalf || v + 1 < kVectors ? v * lanes : last; };
 
   V sum[kRows][kVectors];
   H half_sum[kRows];
   UNROLL_UNROLLED
   for (std::size_t m = 0; m < kRows; ++m) {
-    const T* init = g.init + (g.init ? (row + m) * g.init_row : 0);
+    const T* init = g.init + (g.init ? (row + m) * g.init_row + columns.begin : 0);
     UNROLL_UNROLLED
     for (std::size_t v = 0; v < kVectors; ++v)
-      sum[m][v] = g.init ? simd::LoadU(d, init + at[v]) : simd::Zero(d);
-    if constexpr (kHalf)
-      half_sum[m] = g.init ? simd::LoadU(half, init + half_at) : simd::Zero(half);
+      sum[m][v] = g.init ? simd::LoadU(d, init + at(v)) : simd::Zero(d);
+    if constexpr (kHalf) half_sum[m] = g.init ? simd::LoadU(half, init + last) : simd::Zero(half);
   }
+  [[maybe_unused]] const std::ptrdiff_t ahead =
+      g.ahead + static_cast<std::ptrdiff_t>(row / kBlockRows % 4 * lanes);
   for (int i = 0; i < g.count; ++i) {
     const Product<T>& p = g.products[i];
     const std::ptrdiff_t a_row = p.a_row, a_k = p.a_k, b_k = p.b_k;
     for (std::size_t r = 0; r < p.repeat; ++r) {
       const T* a = p.a + static_cast<std::ptrdiff_t>(row) * a_row +
                    static_cast<std::ptrdiff_t>(r) * p.a_repeat;
-      const T* b = p.b + static_cast<std::ptrdiff_t>(r) * p.b_repeat;
+      const T* b = p.b + columns.begin + static_cast<std::ptrdiff_t>(r) * p.b_repeat;
       for (std::size_t k = 0; k < p.depth; ++k, a += a_k, b += b_k) {
         V b_vectors[kVectors];
         H b_half;
+        if constexpr (kRows >= kBlockRows - 1) __builtin_prefetch(b + ahead, 0, 2);
         UNROLL_UNROLLED
-        for (std::size_t v = 0; v < kVectors; ++v) b_vectors[v] = simd::LoadU(d, b + at[v]);
-        if constexpr (kHalf) b_half = simd::LoadU(half, b + half_at);
+        for (std::size_t v = 0; v < kVectors; ++v) b_vectors[v] = simd::LoadU(d, b + at(v));
+        if constexpr (kHalf) b_half = simd::LoadU(half, b + last);
         UNROLL_UNROLLED
         for (std::size_t m = 0; m < kRows; ++m) {
           const V a_value = simd::Set(d, a[static_cast<std::ptrdiff_t>(m) * a_row]);
@@ -118,8 +120,9 @@ HWY_NOINLINE void gemm_block(D d, const Gemm<T>& g, std::size_t row, Columns col
     UNROLL_UNROLLED
     for (std::size_t m = 0; m < kRows; ++m) {
       UNROLL_UNROLLED
-      for (std::size_t v = 0; v < kVectors; ++v) sum[m][v] = f(d, sum[m][v], at[v], m);
-      if constexpr (kHalf) half_sum[m] = f(half, half_sum[m], half_at, m);
+      for (std::size_t v = 0; v < kVectors; ++v)
+        sum[m][v] = f(d, sum[m][v], columns.begin + at(v), m);
+      if constexpr (kHalf) half_sum[m] = f(half, half_sum[m], columns.begin + last, m);
     }
   };
   [[maybe_unused]] const auto saved = [&](std::size_t m, std::size_t column) {
@@ -205,6 +208,8 @@ void gemm_panel(D d, const Gemm<T>& g, Columns columns, Blocks<D> blocks) {
   const auto run = [&](const Product<T>& p) {
     depth -= p.repeat * p.depth;
     piece.products[0] = p;
+    piece.ahead = p.repeat > 1 ? static_cast<std::ptrdiff_t>(p.repeat) * p.b_repeat
+                               : static_cast<std::ptrdiff_t>(p.depth) * p.b_k;
     if (depth == 0) piece.epilogue = g.epilogue;
     gemm_columns(d, piece, columns, blocks);
     piece.init = g.out;

@@ -33,6 +33,8 @@ struct RecurrentShape {
   CellTraits traits() const { return custom ? custom->traits : traits_of(cell); }
   std::size_t gates() const { return traits().gates; }
   std::size_t output() const { return projection ? projection : hidden; }  // elements of h
+  /// Whether the weights, and a block of their gradients, are too large for a core's cache.
+  bool large() const { return gates() * hidden * (input + output()) > (std::size_t{1} << 16); }
   /// Whether h_t comes straight out of the product, the activation applied in registers.
   bool fused() const {
     return (cell == Cell::rnn_relu || cell == Cell::rnn_tanh) && !custom && !layer_norm &&

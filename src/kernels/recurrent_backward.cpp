@@ -1,15 +1,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "kernels/recurrent_backward_products.h"
 #include "kernels/recurrent_weight_gradients.h"
 
 namespace unroll::kernels {
 namespace {
 
-// Sums that go back in time before their part of the weights' gradients is summed, while these and
-// the states are in the cache: of a slice's own gradients steps of one gate, of shared ones
-// sequences of steps.
-constexpr std::size_t kOwnSteps = 14, kSharedRows = 256;
+// Steps of one gate that go back in time before their part of a slice's own gradients is summed,
+// while these and the states are in the cache.
+constexpr std::size_t kOwnSteps = 14;
 
 template <class T>
 class Backward {
@@ -26,14 +26,16 @@ class Backward {
         gradient_(s_),
         kernels_(table<T>()),
         gemm_(product_of<T>(s_)),
+        products_(call),
         weights_(call, time_) {}
 
   void run() {
     pack_backward(call_);
-    const Tasks tasks(s_, plan_.slices);
     if (plan_.gradient_sum == GradientSum::slices) {
-      tasks.run([&](std::size_t first, std::size_t last) {
-        for_chunks(kOwnSteps / s_.gates(), [&](std::size_t begin, std::size_t end) {
+      const std::size_t steps = std::max<std::size_t>(1, kOwnSteps / s_.gates()),
+                        chunks = std::max<std::size_t>(1, s_.steps / steps);
+      Tasks(s_, plan_.slices).run([&](std::size_t first, std::size_t last) {
+        for_chunks(chunks, [&](std::size_t begin, std::size_t end) {
           back_in_time(first, last, begin, end);
           for (std::size_t slice = first; slice < last; ++slice)
             weights_.sum_slice(slice, rows_of(slice, slice + 1), begin, end);
@@ -41,12 +43,13 @@ class Backward {
       });
       weights_.add_slices(plan_.slices);
     } else {
-      for_chunks(kSharedRows / s_.batch, [&](std::size_t begin, std::size_t end) {
+      for_chunks(shared_chunks(s_), [&](std::size_t begin, std::size_t end) {
         if (steps_are_shared(s_))
           back_in_shared_time(begin, end);
         else
-          tasks.run(
-              [&](std::size_t first, std::size_t last) { back_in_time(first, last, begin, end); });
+          Tasks(s_, plan_.slices, begin, end).run([&](std::size_t first, std::size_t last) {
+            back_in_time(first, last, begin, end);
+          });
         weights_.sum_tiles(begin, end);
       });
     }
@@ -54,10 +57,9 @@ class Backward {
   }
 
  private:
-  /// f(begin, end) for chunks of about so many steps, the last first.
+  /// f(begin, end) for so many chunks of steps, the last first.
   template <class F>
-  void for_chunks(std::size_t steps, F f) const {
-    const std::size_t chunks = std::max<std::size_t>(1, s_.steps / std::max<std::size_t>(1, steps));
+  void for_chunks(std::size_t chunks, F f) const {
     for (std::size_t chunk = chunks; chunk-- > 0;)
       f(chunk * s_.steps / chunks, (chunk + 1) * s_.steps / chunks);
   }
@@ -127,36 +129,10 @@ class Backward {
 
   // The gradient of the states.
 
-  /// One of the two weights in scratch.
-  struct Weight {
-    std::size_t place, row;
-  };
-  /// Columns of dz, which go with rows of a weight, times some of its columns; `out` is to be set.
-  void add_product(Gemm<T>& g, Matrix<T> dz, const Sums::Part& part, Weight weight,
-                   Units columns) const {
-    Product<T>& p = g.products[g.count++];
-    p.a = dz.data + part.column;
-    p.a_row = dz.row;
-    p.b = call_.scratch + weight.place + part.weight_row * weight.row + columns.begin;
-    p.b_k = static_cast<std::ptrdiff_t>(weight.row);
-    p.depth = part.count;
-    if (s_.bf16) {
-      p.b_pairs = as_pairs(call_.scratch + weight.place) + part.weight_row / 2 * weight.row;
-      p.b_pairs_row = weight.row;
-    }
-  }
   static Gemm<T> gemm_for(Rows rows, Units columns) {
     Gemm<T> g;
     g.rows = rows.count();
     g.columns = columns.end - columns.begin;
-    return g;
-  }
-  /// W_hh^T dz of step s.
-  Gemm<T> state_product(std::size_t s, Rows rows, Units units) const {
-    Gemm<T> g = gemm_for(rows, units);
-    for (int i = 0; i < sums_.state_parts; ++i)
-      add_product(g, z(s, rows.begin), sums_.state[i],
-                  {scratch_.weight_hh, padded_row(s_.output())}, units);
     return g;
   }
   static void into(Gemm<T>& g, Matrix<T> out) {
@@ -174,11 +150,11 @@ class Backward {
     const Matrix<T> past = from(scratch(scratch_.dh, saved_.output_row, rows.begin), units),
                     to = from(all_to, units);
     const bool has_past = traits_.direct || s_.zoneout;
-    Gemm<T> g = state_product(s, rows, units);
+    Gemm<T> g = gemm_for(rows, units);
     if (s_.state_dropout) {
       const Matrix<T> product = scratch(scratch_.kept_h, saved_.output_row, rows.begin);
       into(g, product);
-      gemm_(g);
+      products_.multiply_state(g, constant(z(s, rows.begin)), units);
       const Matrix<const T> factors = dense(call_.masks.state, s_.output(), rows.begin);
       const Extent extent{rows.count(), s_.output()};
       if (!has_past) return kernels_.rows.multiply(extent, to, constant(product), factors);
@@ -190,7 +166,7 @@ class Backward {
       g.init_row = past.row;
     }
     into(g, to);
-    gemm_(g);
+    products_.multiply_state(g, constant(z(s, rows.begin)), units);
   }
 
   static void copy_rows(Matrix<T> from, Matrix<T> to, Extent extent) {
@@ -227,7 +203,7 @@ class Backward {
   void fused_step(std::size_t s, Rows all, Units units) const {
     const auto part = [&](Rows rows, bool ends) {
       if (rows.count() == 0) return;
-      Gemm<T> g = ends ? gemm_for(rows, units) : state_product(s + 1, rows, units);
+      Gemm<T> g = gemm_for(rows, units);
       Matrix<const T> start = from(from_outside(s, rows.begin), units);
       if (ends && call_.grad_h_n) {
         const Matrix<const T> last = from(dense(call_.grad_h_n, s_.hidden, rows.begin), units);
@@ -248,7 +224,10 @@ class Backward {
           s_.cell == Cell::rnn_relu ? Epilogue::relu_derivative : Epilogue::tanh_derivative;
       g.saved = call_.output.at(time_.t(s), rows.begin) + units.begin;
       g.saved_row = call_.output.row;
-      gemm_(g);
+      if (ends)
+        gemm_(g);
+      else
+        products_.multiply_state(g, constant(z(s + 1, rows.begin)), units);
       kernels_.rows.flush_tiny({g.rows, g.columns}, from(z(s, rows.begin), units));
     };
     part(time_.leaving(s, all), false);
@@ -388,10 +367,8 @@ class Backward {
   void hand_down(std::size_t s, Rows rows, Units inputs) const {
     if (rows.count() == 0) return;
     Gemm<T> g = gemm_for(rows, inputs);
-    add_product(g, z(s, rows.begin), {0, 0, sums_.gates},
-                {scratch_.weight_ih, padded_row(s_.input)}, inputs);
     into(g, {call_.grad_input.at(time_.t(s), rows.begin) + inputs.begin, call_.grad_input.row});
-    gemm_(g);
+    products_.multiply_input(g, constant(z(s, rows.begin)), inputs);
   }
 
   /// A slice's gradients of the normalisations' factors and offsets.
@@ -422,6 +399,7 @@ class Backward {
   const GradientLayout gradient_;
   const Kernels<T>& kernels_;
   decltype(product_of<T>(std::declval<RecurrentShape>())) gemm_;
+  const BackwardProducts<T> products_;
   const WeightGradients<T> weights_;
 };
 

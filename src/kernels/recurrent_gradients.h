@@ -9,8 +9,11 @@ namespace unroll::kernels {
 /// Numbers (t, n, feature), as one side of a sum over steps and rows.
 template <class T>
 struct Side {
-  Sequence<const T> at;
+  Sequence<const T> numbers;
   std::size_t features;
+  std::size_t first_t = 0;  // the step that comes first in memory
+
+  const T* at(std::size_t t, std::size_t n) const { return numbers.at(t - first_t, n); }
 };
 
 /// Steps s = end - 1 .. begin, in this order, and within each the rows in theirs.
@@ -46,8 +49,8 @@ class GradientSums {
     finish(left, right, sum);
   }
 
-  /// The same with right(s - 1) instead of right(s), or `first` (T = 1) where a sequence begins;
-  /// null data is zeros.
+  /// The same with right(s - 1) instead of right(s), or `first` (the same at all steps) where a
+  /// sequence begins; null data is zeros.
   void add_before(const Side<T>& left, const Side<T>& right, const Side<T>& first,
                   const Range& range, Sum sum) const {
     for (std::size_t s = range.end; s > range.begin;) {
@@ -58,11 +61,8 @@ class GradientSums {
         --begin;
       if (s > 1) multiply(left, s - 1, right, s - 2, rows, s - begin, sum);
       const Rows starting = time_.starting(begin, range.rows);
-      if (first.at.data && starting.count() > 0) {
-        Side<T> of_step = first;
-        of_step.at.step = 0;
-        multiply(left, begin, of_step, 0, starting, 1, sum);
-      }
+      if (first.numbers.data && starting.count() > 0)
+        multiply(left, begin, first, begin, starting, 1, sum);
       s = begin;
     }
     finish(left, right, sum);
@@ -88,15 +88,15 @@ class GradientSums {
     g.columns = right.features;
     g.count = 1;
     Product<T>& p = g.products[0];
-    p.a = left.at.at(time_.t(s), rows.begin);
+    p.a = left.at(time_.t(s), rows.begin);
     p.a_row = 1;
-    p.a_k = left.at.row;
-    p.b = right.at.at(right.at.step ? time_.t(s_right) : 0, rows.begin);
-    p.b_k = right.at.row;
+    p.a_k = left.numbers.row;
+    p.b = right.at(time_.t(s_right), rows.begin);
+    p.b_k = right.numbers.row;
     p.depth = rows.count();
     p.repeat = count;
-    p.a_repeat = back * left.at.step;
-    p.b_repeat = back * right.at.step;
+    p.a_repeat = back * left.numbers.step;
+    p.b_repeat = back * right.numbers.step;
     g.out = sum.data;
     g.out_row = static_cast<std::ptrdiff_t>(sum.row);
     if (!sum.set) {

@@ -9,10 +9,12 @@ namespace {
 // Enough rows to use each weight several times while it is in a register, few enough that a batch
 // of 100 makes 8 slices.
 constexpr std::size_t kSliceRows = 8;
-// A slice's own gradient block stays in a core's second-level cache up to here.
-constexpr std::size_t kOwnGradient = std::size_t{1} << 16;  // elements
 
 std::size_t whole_lines(std::size_t size) { return (size + 15) / 16 * 16; }
+
+std::size_t size_of(const Panels& panels, std::size_t columns) {
+  return (columns + panels.width - 1) / panels.width * panels.stride;
+}
 
 /// A power of two, so that the tree of gradients is complete.
 std::size_t slices_of(const RecurrentShape& s) {
@@ -40,6 +42,18 @@ std::size_t padded_row(std::size_t size) noexcept {
   return 16 * (lines % 8 == 0 ? lines + 1 : lines);
 }
 
+Panels panels_of(const RecurrentShape& s, std::size_t depth, std::size_t columns) {
+  // Pairs have a layout of their own.
+  const std::size_t width = s.large() && !s.bf16 ? Panels::kWidth : padded_row(columns);
+  return {width, depth * width};
+}
+
+std::size_t shared_chunks(const RecurrentShape& s) {
+  constexpr std::size_t kRows = 256;
+  const std::size_t steps = std::max<std::size_t>(1, kRows / std::max<std::size_t>(1, s.batch));
+  return std::max<std::size_t>(1, s.steps / steps);
+}
+
 Sums::Sums(const RecurrentShape& s) {
   const CellTraits cell_traits = s.traits();
   const std::size_t joint = cell_traits.joint * s.hidden;
@@ -57,10 +71,10 @@ Sums::Sums(const RecurrentShape& s) {
 PackedLayout::PackedLayout(const RecurrentShape& s) {
   const Sums sums(s);
   Places places;
-  row = padded_row(sums.gates);
   bias = places.next(padded_row(sums.products_end));
-  weight_ih = places.next(s.input * row);
-  weight_hh = places.next(s.output() * row);
+  panels = panels_of(s, s.input + s.output(), sums.gates);
+  weight_ih = places.next(size_of(panels, sums.gates));
+  weight_hh = weight_ih + s.input * panels.width;
   weight_hr = places.next(s.projection ? s.hidden * padded_row(s.projection) : 0);
   const std::size_t gate_factors = s.layer_norm ? sums.gates : 0,
                     memory_factors = s.layer_norm && s.traits().memory ? s.hidden : 0;
@@ -72,8 +86,9 @@ PackedLayout::PackedLayout(const RecurrentShape& s) {
   norm_c_bias = places.next(memory_factors);
   // Products of columns that begin anywhere in a vector read to the end of their last one.
   constexpr std::size_t kVector = 16;
-  pairs =
-      places.next(s.bf16 ? pairs_size(s.input, row) + pairs_size(s.output(), row) + kVector : 0);
+  pairs = places.next(s.bf16 ? pairs_size(s.input, panels.width) +
+                                   pairs_size(s.output(), panels.width) + kVector
+                             : 0);
   size = places.size();
 }
 
@@ -105,9 +120,18 @@ ScratchLayout::ScratchLayout(const RecurrentShape& s) {
   unprojected = places.next(s.projection ? hidden_rows : 0);
   kept_h = places.next(s.zoneout || s.state_dropout ? output_rows : 0);
   kept_c = places.next(s.zoneout && memory ? hidden_rows : 0);
-  weight_hh = places.next(sums.gates * padded_row(s.output()));
-  weight_ih = places.next(sums.gates * padded_row(s.input));
+  hh_panels = panels_of(s, sums.gates, s.output());
+  ih_panels = panels_of(s, sums.gates, s.input);
+  weight_hh = places.next(size_of(hh_panels, s.output()));
+  weight_ih = places.next(size_of(ih_panels, s.input));
   weight_hr = places.next(s.projection * saved.hidden_row);
+  const std::size_t chunks = shared_chunks(s),
+                    chunk_rows = (s.steps + chunks - 1) / chunks * s.batch;
+  std::size_t columns = 0;
+  for (const std::size_t features :
+       {sums.products_end, s.input, s.output(), s.projection, s.projection ? s.hidden : 0})
+    columns += (features + Panels::kWidth - 1) / Panels::kWidth * Panels::kWidth;
+  panels = places.next(s.large() && !s.bf16 ? chunk_rows * columns : 0);
   norm_size = s.layer_norm ? whole_lines(4 * sums.gates + (memory ? 2 * s.hidden : 0)) : 0;
   norm = places.next(slices_of(s) * norm_size);
   size = places.size();
@@ -139,8 +163,7 @@ RecurrentPlan::RecurrentPlan(const RecurrentShape& s) {
   slices = slices_of(s);
   packed_size = PackedLayout(s).size;
   gradient_size = GradientLayout(s).size;
-  gradient_sum = s.gates() * s.hidden * (s.input + s.output()) <= kOwnGradient ? GradientSum::slices
-                                                                               : GradientSum::tiles;
+  gradient_sum = s.large() ? GradientSum::tiles : GradientSum::slices;
   gradient_blocks = gradient_sum == GradientSum::slices ? slices : 1;
   backward_scratch = ScratchLayout(s).size;
 }

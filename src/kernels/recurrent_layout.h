@@ -5,9 +5,14 @@
 #include <type_traits>
 
 #include "kernels/bf16.h"
+#include "kernels/panels.h"
 #include "kernels/recurrent.h"
 
 namespace unroll::kernels {
+
+/// (depth, columns) as the products of this shape want it: weights that are too large for a core's
+/// cache in panels.
+Panels panels_of(const RecurrentShape& shape, std::size_t depth, std::size_t columns);
 
 /// The columns of z, the sums of one row and time step. In backward each holds the gradient of its
 /// sum.
@@ -37,10 +42,10 @@ struct Sums {
 struct PackedLayout {
   explicit PackedLayout(const RecurrentShape& shape);
 
-  std::size_t row;        // between rows of weight_ih and weight_hh: padded_row(G H)
   std::size_t bias;       // (products_end): where the chains start
-  std::size_t weight_ih;  // (I, row), transposed
-  std::size_t weight_hh;  // (H or P, row), transposed
+  Panels panels;          // of both weights, G H columns: in each the rows of weight_ih come first
+  std::size_t weight_ih;  // (I, G H), transposed
+  std::size_t weight_hh;  // (H or P, G H), transposed
   std::size_t weight_hr;  // (H, padded_row(P)), transposed
   // Layer normalisation: factors and offsets, the biases added to these.
   std::size_t norm_ih_weight, norm_ih_bias, norm_hh_weight, norm_hh_bias;  // (G H)
@@ -83,13 +88,19 @@ struct ScratchLayout {
   std::size_t dh_all;           // (T, N, output_row): of h_t before it was projected
   std::size_t dc, unprojected;  // (N, hidden_row): of c_t, and of what is projected
   std::size_t kept_h, kept_c;   // (N, output_row), (N, hidden_row): past the cell, by zoneout
-  std::size_t weight_hh;        // (G H, padded_row(H or P)), or pairs
-  std::size_t weight_ih;        // (G H, padded_row(I)), or pairs
+  Panels hh_panels, ih_panels;  // of the next two
+  std::size_t weight_hh;        // (G H, H or P), or pairs
+  std::size_t weight_ih;        // (G H, I), or pairs
   std::size_t weight_hr;        // (P, padded_row(H))
+  std::size_t panels;           // of what a chunk of steps adds to shared gradients
   std::size_t norm;             // (slices, norm_size): the gradients of layer_norm's factors
   std::size_t norm_size;        // factors of both parts, offsets of both (G H each), of c (H each)
   std::size_t size;
 };
+
+/// How many chunks of steps go back in time, each followed by its part of the shared gradients,
+/// while what that needs is in the cache.
+std::size_t shared_chunks(const RecurrentShape& shape);
 
 /// The weights as backward's products want them, into its scratch: rows padded, or as pairs.
 template <class T>

@@ -42,18 +42,25 @@ void pack(const RecurrentShape& shape, const RecurrentWeights<T>& w, T* packed) 
     add<T>(from(w.bias_ih, sums.both), nullptr, sums.gates - sums.both, bias + sums.both);
     add<T>(from(w.bias_hh, sums.both), nullptr, sums.gates - sums.both, bias + sums.input_end);
   }
-  transpose(w.weight_ih, sums.gates, shape.input, packed + at.weight_ih, at.row);
-  transpose(w.weight_hh, sums.gates, shape.output(), packed + at.weight_hh, at.row);
+  const std::size_t width = at.panels.width;
+  const auto into_panels = [&](const T* from, std::size_t columns, std::size_t place) {
+    at.panels.for_parts(0, sums.gates, [&](std::size_t begin, std::size_t end) {
+      transpose(from + begin * columns, end - begin, columns,
+                packed + place + at.panels.place(begin), width);
+    });
+  };
+  into_panels(w.weight_ih, shape.input, at.weight_ih);
+  into_panels(w.weight_hh, shape.output(), at.weight_hh);
   if (shape.projection)
     transpose(w.weight_hr, shape.projection, shape.hidden, packed + at.weight_hr,
               padded_row(shape.projection));
   if constexpr (std::is_same_v<T, float>)
     if (shape.bf16) {
-      const auto row = static_cast<std::ptrdiff_t>(at.row);
+      const auto row = static_cast<std::ptrdiff_t>(width);
       std::uint32_t* const pairs = as_pairs(packed + at.pairs);
-      make_pairs(packed + at.weight_ih, row, shape.input, sums.gates, pairs, at.row);
+      make_pairs(packed + at.weight_ih, row, shape.input, sums.gates, pairs, width);
       make_pairs(packed + at.weight_hh, row, shape.output(), sums.gates,
-                 pairs + pairs_size(shape.input, at.row), at.row);
+                 pairs + pairs_size(shape.input, width), width);
     }
 }
 
@@ -62,24 +69,34 @@ void pack_backward(const RecurrentBackward<T>& call) noexcept {
   const RecurrentShape& shape = call.shape;
   const std::size_t gates = Sums(shape).gates;
   const ScratchLayout at(shape);
-  const auto copy = [&](const T* from, std::size_t rows, std::size_t columns, std::size_t place) {
+  const auto copy = [&](const T* from, std::size_t rows, std::size_t columns, const Panels& panels,
+                        std::size_t place) {
     T* const to = call.scratch + place;
     constexpr std::size_t kRows = 64;
     parallel((rows + kRows - 1) / kRows, [&](std::size_t part) {
-      for (std::size_t r = part * kRows; r < std::min(rows, (part + 1) * kRows); ++r)
-        std::copy_n(from + r * columns, columns, to + r * padded_row(columns));
+      const std::size_t last = std::min(rows, (part + 1) * kRows);
+      panels.for_parts(0, columns, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t r = part * kRows; r < last; ++r)
+          std::copy_n(from + r * columns + begin, end - begin,
+                      to + panels.place(begin) + r * panels.width);
+      });
     });
   };
-  const auto copy_for_product = [&](const T* from, std::size_t columns, std::size_t place) {
+  const auto copy_for_product = [&](const T* from, std::size_t columns, const Panels& panels,
+                                    std::size_t place) {
     if constexpr (std::is_same_v<T, float>)
       if (shape.bf16)
         return make_pairs(from, static_cast<std::ptrdiff_t>(columns), gates, columns,
-                          as_pairs(call.scratch + place), padded_row(columns));
-    copy(from, gates, columns, place);
+                          as_pairs(call.scratch + place), panels.width);
+    copy(from, gates, columns, panels, place);
   };
-  copy_for_product(call.weights.weight_hh, shape.output(), at.weight_hh);
-  if (call.grad_input.data) copy_for_product(call.weights.weight_ih, shape.input, at.weight_ih);
-  if (shape.projection) copy(call.weights.weight_hr, shape.projection, shape.hidden, at.weight_hr);
+  copy_for_product(call.weights.weight_hh, shape.output(), at.hh_panels, at.weight_hh);
+  if (call.grad_input.data)
+    copy_for_product(call.weights.weight_ih, shape.input, at.ih_panels, at.weight_ih);
+  if (shape.projection) {
+    const Panels one{padded_row(shape.hidden), 0};
+    copy(call.weights.weight_hr, shape.projection, shape.hidden, one, at.weight_hr);
+  }
 }
 
 template void pack(const RecurrentShape&, const RecurrentWeights<float>&, float*) noexcept;

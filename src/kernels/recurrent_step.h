@@ -37,11 +37,14 @@ class StepForward {
   /// The same for some units only, where they do not meet in a step (steps_are_shared).
   void operator()(const StepRows<T>& rows, Units units) const noexcept {
     if (s_.fused()) {
-      Gemm<T> g = product(rows, units.begin, units.end, true, true);
-      g.out = rows.h.data + units.begin;
-      g.out_row = rows.h.row;
-      g.epilogue = s_.cell == Cell::rnn_relu ? Epilogue::relu : Epilogue::tanh;
-      return gemm_(g);
+      at_.panels.for_parts(units.begin, units.end, [&](std::size_t begin, std::size_t end) {
+        Gemm<T> g = product(rows, begin, end, true, true);
+        g.out = rows.h.data + begin;
+        g.out_row = rows.h.row;
+        g.epilogue = s_.cell == Cell::rnn_relu ? Epilogue::relu : Epilogue::tanh;
+        gemm_(g);
+      });
+      return;
     }
     multiply(rows, units, 0, sums_.both, true, true);
     multiply(rows, units, sums_.both, sums_.input_end, true, false);
@@ -61,32 +64,36 @@ class StepForward {
   }
 
  private:
-  /// The products whose sums are the columns [begin, end) of z.
+  /// The gates' columns in the weights: the state's own begin where the input's own do.
+  std::size_t gate_of(std::size_t column, bool of_input) const {
+    return of_input ? column : column - sums_.input_end + sums_.both;
+  }
+
+  /// The products whose sums are the columns [begin, end) of z, in one panel of the weights.
   Gemm<T> product(const StepRows<T>& rows, std::size_t begin, std::size_t end, bool of_input,
                   bool of_state) const {
     Gemm<T> g;
     g.rows = rows.count;
     g.columns = end - begin;
     if (!s_.layer_norm) g.init = packed_ + at_.bias + begin;  // the same for each row
-    // The gates' columns in the weights: the state's own begin where the input's own do.
-    const std::size_t gate = of_input ? begin : begin - sums_.input_end + sums_.both;
+    const std::size_t gate = gate_of(begin, of_input);
     const auto add = [&](Matrix<const T> a, std::size_t weight, std::size_t depth,
                          std::size_t pairs) {
       Product<T>& p = g.products[g.count++];
       p.a = a.data;
       p.a_row = a.row;
-      p.b = packed_ + weight + gate;
-      p.b_k = static_cast<std::ptrdiff_t>(at_.row);
+      p.b = packed_ + weight + at_.panels.place(gate);
+      p.b_k = static_cast<std::ptrdiff_t>(at_.panels.width);
       p.depth = depth;
       if (s_.bf16) {
         p.b_pairs = as_pairs(packed_ + at_.pairs) + pairs + gate;
-        p.b_pairs_row = at_.row;
+        p.b_pairs_row = at_.panels.width;
       }
     };
     if (of_input) add(rows.input, at_.weight_ih, s_.input, 0);
     // A zero state adds nothing.
     if (of_state && rows.state.data)
-      add(rows.state, at_.weight_hh, s_.output(), pairs_size(s_.input, at_.row));
+      add(rows.state, at_.weight_hh, s_.output(), pairs_size(s_.input, at_.panels.width));
     return g;
   }
 
@@ -96,11 +103,14 @@ class StepForward {
     const bool all = units.end - units.begin == s_.hidden;
     const std::size_t width = all ? end - begin : s_.hidden;
     for (std::size_t gate = begin; gate < end; gate += width) {
-      const std::size_t first = gate + units.begin;
-      Gemm<T> g = product(rows, first, all ? end : gate + units.end, of_input, of_state);
-      g.out = rows.z.data + first;
-      g.out_row = rows.z.row;
-      gemm_(g);
+      const std::size_t first = gate + units.begin, last = all ? end : gate + units.end;
+      const std::size_t shift = first - gate_of(first, of_input);
+      at_.panels.for_parts(first - shift, last - shift, [&](std::size_t from, std::size_t to) {
+        Gemm<T> g = product(rows, from + shift, to + shift, of_input, of_state);
+        g.out = rows.z.data + from + shift;
+        g.out_row = rows.z.row;
+        gemm_(g);
+      });
     }
   }
 

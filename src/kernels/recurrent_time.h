@@ -91,16 +91,22 @@ inline Rows rows_of_slices(const RecurrentShape& shape, std::size_t slices, std:
 }
 
 /// The slices, dealt out to tasks. Adjacent slices go through time together, because a weight is
-/// then used for more rows while it is in the cache; two tasks a thread let a thread with a core of
-/// its own help one that shares its core. In large batches a task's states should stay in the
-/// first-level cache. Rows don't meet in time, and each slice keeps its own gradients: the tasks
-/// can't change a bit.
+/// then used for more rows while it is in the cache; where that is not what counts, two tasks a
+/// thread let a thread with a core of its own help one that shares its core. In large batches a
+/// task's states should stay in the first-level cache. Rows don't meet in time, and each slice
+/// keeps its own gradients: the tasks can't change a bit.
 class Tasks {
  public:
-  Tasks(const RecurrentShape& shape, std::size_t slices) : shape_(shape), slices_(slices) {
+  Tasks(const RecurrentShape& shape, std::size_t slices) : Tasks(shape, slices, 0, shape.steps) {}
+  /// For the steps s = begin .. end - 1 only.
+  Tasks(const RecurrentShape& shape, std::size_t slices, std::size_t begin, std::size_t end)
+      : shape_(shape),
+        slices_(slices),
+        first_t_(shape.reverse ? shape.steps - end : begin),
+        last_t_(shape.reverse ? shape.steps - begin : end) {
     constexpr std::size_t kMostRows = 128;
     const auto threads = static_cast<std::size_t>(threads_here());
-    const std::size_t wanted = threads == 1 ? 1 : 2 * threads;
+    const std::size_t wanted = threads == 1 || shape.large() ? threads : 2 * threads;
     count_ = std::min(slices, std::max(wanted, shape.batch / kMostRows));
     for (std::size_t slice = 0; slice < slices; ++slice) work_ += work_of(slice);
   }
@@ -118,9 +124,10 @@ class Tasks {
   /// The time steps of a slice's rows.
   std::size_t work_of(std::size_t slice) const {
     const Rows rows = rows_of_slices(shape_, slices_, slice, slice + 1);
-    if (!shape_.lengths) return rows.count() * shape_.steps;
+    if (!shape_.lengths) return rows.count() * (last_t_ - first_t_);
     std::size_t work = 0;
-    for (std::size_t n = rows.begin; n < rows.end; ++n) work += shape_.lengths[n];
+    for (std::size_t n = rows.begin; n < rows.end; ++n)
+      work += std::clamp(shape_.lengths[n], first_t_, last_t_) - first_t_;
     return work;
   }
   /// Where a task begins, so that all have about the same work.
@@ -133,7 +140,7 @@ class Tasks {
   }
 
   const RecurrentShape& shape_;
-  std::size_t slices_, count_ = 1, work_ = 0;
+  std::size_t slices_, first_t_, last_t_, count_ = 1, work_ = 0;
 };
 
 }  // namespace unroll::kernels

@@ -37,6 +37,7 @@ class WeightGradients {
         saved_(s_, s_.steps),
         scratch_(s_),
         gradient_(s_),
+        time_(time),
         totals_(s_, time) {}
 
   /// A slice's own gradients, further by the steps end - 1 .. begin.
@@ -44,13 +45,14 @@ class WeightGradients {
     T* const block = call_.gradients + slice * gradient_.size;
     const Range range{begin, end, rows};
     const bool set = end == s_.steps;
-    for_products([&](const Side<T>& left, const Side<T>& right, std::size_t place, std::size_t row,
-                     bool before) {
-      add(left, right, before ? first_state() : Side<T>{}, range, {block + place, row, set},
-          before);
+    const Sources sources = in_memory();
+    for_products(sources, [&](const Columns& left, const Columns& right, std::size_t place,
+                              std::size_t row, bool before) {
+      add(left.all(), right.all(), before ? first_state({0, s_.output()}) : Side<T>{}, range,
+          {block + place, row, set}, before);
     });
-    for_biases([&](const Side<T>& sums, std::size_t place) {
-      totals_.add_bias(sums, range, {block + place, 0, set});
+    for_biases(sources, [&](const Columns& sums, std::size_t place) {
+      totals_.add_bias(sums.all(), range, {block + place, 0, set});
     });
   }
 
@@ -59,77 +61,159 @@ class WeightGradients {
   /// The layer's one gradient, further by the steps end - 1 .. begin, on all threads.
   void sum_tiles(std::size_t begin, std::size_t end) const {
     // What goes into a tile fits the second-level cache.
-    constexpr std::size_t kTileRows = 64, kTileColumns = 256;
+    constexpr std::size_t kTileRows = Panels::kWidth, kTileColumns = 256;
     const Range range{begin, end, {0, s_.batch}};
     const bool set = end == s_.steps;
-    for_products([&](const Side<T>& left, const Side<T>& right, std::size_t place, std::size_t row,
-                     bool before) {
-      const std::size_t down = (left.features + kTileRows - 1) / kTileRows,
-                        across = (right.features + kTileColumns - 1) / kTileColumns;
-      parallel(down * across, [&](std::size_t tile) {
-        const std::size_t i = tile / across * kTileRows, j = tile % across * kTileColumns;
-        add(part_of(left, i, kTileRows), part_of(right, j, kTileColumns),
-            before ? part_of(first_state(), j, kTileColumns) : Side<T>{}, range,
-            {call_.gradients + place + i * row + j, row, set}, before);
+    const Sources sources = s_.bf16 ? in_memory() : in_panels(begin, end);
+    for_products(sources, [&](const Columns& left, const Columns& right, std::size_t place,
+                              std::size_t row, bool before) {
+      const Tiles down(left, kTileRows), across(right, kTileColumns);
+      parallel(down.count * across.count, [&](std::size_t tile) {
+        const Units i = down[tile / across.count];
+        const Units columns = across[tile % across.count];
+        right.of.panels.for_parts(columns.begin, columns.end, [&](std::size_t j, std::size_t last) {
+          T* const to = call_.gradients + place + (i.begin - left.begin) * row + j - right.begin;
+          add(left.of.part(i), right.of.part({j, last}),
+              before ? first_state({j, last}) : Side<T>{}, range, {to, row, set}, before);
+        });
       });
     });
-    for_biases([&](const Side<T>& sums, std::size_t place) {
-      parallel((sums.features + kTileColumns - 1) / kTileColumns, [&](std::size_t tile) {
-        const std::size_t j = tile * kTileColumns;
-        totals_.add_bias(part_of(sums, j, kTileColumns), range,
-                         {call_.gradients + place + j, 0, set});
+    for_biases(sources, [&](const Columns& sums, std::size_t place) {
+      const Tiles tiles(sums, kTileRows);
+      parallel(tiles.count, [&](std::size_t tile) {
+        totals_.add_bias(sums.of.part(tiles[tile]), range,
+                         {call_.gradients + place + tiles[tile].begin - sums.begin, 0, set});
       });
     });
   }
 
  private:
-  Side<T> side(const T* data, std::size_t row, std::size_t features) const {
-    return {{data, static_cast<std::ptrdiff_t>(s_.batch * row), static_cast<std::ptrdiff_t>(row)},
-            features};
+  /// What sums are made of: all features of something that each step has.
+  struct Source {
+    Sequence<const T> numbers;  // of the first panel
+    Panels panels;
+    std::size_t features;
+    std::size_t first_t;
+
+    /// Some features, of one panel.
+    Side<T> part(Units columns) const {
+      Side<T> side{numbers, columns.end - columns.begin, first_t};
+      if (side.numbers.data) side.numbers.data += panels.place(columns.begin);
+      return side;
+    }
+  };
+  struct Sources {
+    Source dz, input, state, projected, unprojected;
+  };
+  /// Some features of a source.
+  struct Columns {
+    const Source& of;
+    std::size_t begin, end;
+    Side<T> all() const { return of.part({begin, end}); }
+  };
+  /// Columns in tiles, none of which is in two panels.
+  struct Tiles {
+    Tiles(const Columns& columns, std::size_t size)
+        : columns(columns),
+          size(size),
+          first(columns.begin / size),
+          count((columns.end + size - 1) / size - first) {}
+    Units operator[](std::size_t i) const {
+      return {std::max(columns.begin, (first + i) * size),
+              std::min(columns.end, (first + i + 1) * size)};
+    }
+    const Columns& columns;
+    std::size_t size, first, count;
+  };
+
+  Source source(const T* data, std::size_t row, std::size_t features) const {
+    return source(
+        {data, static_cast<std::ptrdiff_t>(s_.batch * row), static_cast<std::ptrdiff_t>(row)},
+        features);
   }
-  Side<T> dz(std::size_t column, std::size_t count) const {
-    return side(sums_of(call_, saved_, scratch_) + column, sums_.row, count);
+  static Source source(const Sequence<const T>& numbers, std::size_t features) {
+    return {numbers, {features + 1, 0}, features, 0};
   }
-  Side<T> input() const { return {call_.input, s_.input}; }
-  /// The states as the products took them.
-  Side<T> state() const {
-    if (s_.state_dropout) return side(call_.saved + saved_.masked, saved_.output_row, s_.output());
-    return {call_.output, s_.output()};
+  Sources in_memory() const {
+    Sources all;
+    all.dz = source(sums_of(call_, saved_, scratch_), sums_.row, sums_.products_end);
+    all.input = source(call_.input, s_.input);
+    // The states as the products took them.
+    all.state = s_.state_dropout
+                    ? source(call_.saved + saved_.masked, saved_.output_row, s_.output())
+                    : source(call_.output, s_.output());
+    all.projected = source(call_.scratch + scratch_.dh_all, saved_.output_row, s_.projection);
+    all.unprojected =
+        source(call_.saved + saved_.unprojected, saved_.hidden_row, s_.projection ? s_.hidden : 0);
+    return all;
   }
-  Side<T> first_state() const {
+  /// Copies of what the sums of the steps end - 1 .. begin need.
+  Sources in_panels(std::size_t begin, std::size_t end) const {
+    Sources all = in_memory();
+    T* place = call_.scratch + scratch_.panels;
+    for (Source* source : {&all.dz, &all.input, &all.projected, &all.unprojected})
+      place = copy(*source, begin, end, place);
+    copy(all.state, std::max<std::size_t>(begin, 1) - 1, end - 1, place);  // before each step
+    return all;
+  }
+  /// Replaces a source by its steps end - 1 .. begin in panels; gives the place after them.
+  T* copy(Source& source, std::size_t begin, std::size_t end, T* to) const {
+    if (begin == end) return to;
+    const Source from = source;
+    constexpr std::size_t width = Panels::kWidth;
+    source.first_t = std::min(time_.t(begin), time_.t(end - 1));
+    source.numbers = {to, static_cast<std::ptrdiff_t>(s_.batch * width), width};
+    source.panels = {width, (end - begin) * s_.batch * width};
+    const std::size_t count = (from.features + width - 1) / width;
+    parallel(count, [&](std::size_t panel) {
+      const std::size_t first = panel * width, last = std::min(first + width, from.features);
+      T* row = to + panel * source.panels.stride;
+      for (std::size_t t = source.first_t; t < source.first_t + end - begin; ++t) {
+        const Rows rows = time_.active(time_.t(t), {0, s_.batch});
+        for (std::size_t n = 0; n < s_.batch; ++n, row += width)
+          if (n < rows.end) std::copy_n(from.numbers.at(t, n) + first, last - first, row);
+      }
+    });
+    return to + count * source.panels.stride;
+  }
+  Side<T> first_state(Units columns) const {
     const bool masked = s_.state_dropout && call_.h_0;
-    return side(masked ? call_.saved + saved_.masked_0 : call_.h_0,
-                masked ? saved_.output_row : s_.output(), s_.output());
+    const Sequence<const T> numbers{
+        masked ? call_.saved + saved_.masked_0 : call_.h_0, 0,
+        static_cast<std::ptrdiff_t>(masked ? saved_.output_row : s_.output())};
+    return source(numbers, s_.output()).part(columns);
   }
 
   /// Calls f(left, right, place, row, before) for every product that is a gradient: of the weights
   /// from (H or P or I) numbers; `before`: with the state before a step.
   template <class F>
-  void for_products(F f) const {
-    const Side<T> of_input = dz(0, sums_.gates);
+  void for_products(const Sources& from, F f) const {
+    const Columns of_input{from.dz, 0, sums_.gates}, input{from.input, 0, s_.input},
+        state{from.state, 0, s_.output()};
     if (gradient_.ih_row == 1)
-      f(input(), of_input, gradient_.weight_ih, gradient_.ih_column, false);
+      f(input, of_input, gradient_.weight_ih, gradient_.ih_column, false);
     else
-      f(of_input, input(), gradient_.weight_ih, gradient_.ih_row, false);
+      f(of_input, input, gradient_.weight_ih, gradient_.ih_row, false);
     for (int i = 0; i < sums_.state_parts; ++i) {
       const Sums::Part& part = sums_.state[i];
-      f(dz(part.column, part.count), state(), gradient_.weight_hh + part.weight_row * s_.output(),
-        s_.output(), true);
+      f(Columns{from.dz, part.column, part.column + part.count}, state,
+        gradient_.weight_hh + part.weight_row * s_.output(), s_.output(), true);
     }
     if (s_.projection)
-      f(side(call_.scratch + scratch_.dh_all, saved_.output_row, s_.projection),
-        side(call_.saved + saved_.unprojected, saved_.hidden_row, s_.hidden), gradient_.weight_hr,
-        s_.hidden, false);
+      f(Columns{from.projected, 0, s_.projection}, Columns{from.unprojected, 0, s_.hidden},
+        gradient_.weight_hr, s_.hidden, false);
   }
   /// f(dz, place) for the biases; those of a normalised layer are summed elsewhere.
   template <class F>
-  void for_biases(F f) const {
+  void for_biases(const Sources& from, F f) const {
     if (!s_.bias || s_.layer_norm) return;
-    f(dz(0, sums_.gates), gradient_.bias_ih);
+    f(Columns{from.dz, 0, sums_.gates}, gradient_.bias_ih);
     if (gradient_.bias_hh == gradient_.bias_ih) return;
-    for (int i = 0; i < sums_.state_parts; ++i)
-      f(dz(sums_.state[i].column, sums_.state[i].count),
-        gradient_.bias_hh + sums_.state[i].weight_row);
+    for (int i = 0; i < sums_.state_parts; ++i) {
+      const Sums::Part& part = sums_.state[i];
+      f(Columns{from.dz, part.column, part.column + part.count},
+        gradient_.bias_hh + part.weight_row);
+    }
   }
 
   void add(const Side<T>& left, const Side<T>& right, const Side<T>& first, const Range& range,
@@ -140,18 +224,13 @@ class WeightGradients {
       totals_.add(left, right, range, sum);
   }
 
-  static Side<T> part_of(Side<T> side, std::size_t first, std::size_t count) {
-    if (side.at.data) side.at.data += first;
-    side.features = std::min(count, side.features - first);
-    return side;
-  }
-
   const RecurrentBackward<T>& call_;
   const RecurrentShape& s_;
   const Sums sums_;
   const SavedLayout saved_;
   const ScratchLayout scratch_;
   const GradientLayout gradient_;
+  const TimeAxis& time_;
   const GradientSums<T> totals_;
 };
 

@@ -61,6 +61,7 @@ struct Gemm {
   Epilogue epilogue = Epilogue::none;
   const T* saved = nullptr;  ///< what a derivative looks at, (rows, columns)
   std::ptrdiff_t saved_row = 0;
+  std::ptrdiff_t ahead = 0;  ///< from a row of b to what is read after it: the kernel's own
 };
 
 /// out (rows, columns) = a (rows, depth) times b (depth, columns), all row by row without gaps.

@@ -98,22 +98,27 @@ class RecurrentTasks : public ::testing::Test {
  protected:
   ~RecurrentTasks() override { set_num_threads(threads_before_); }
 
-  /// How many time steps each task has; every slice must be in one.
-  static std::vector<std::size_t> work_of_tasks(const RecurrentShape& s, std::size_t slices) {
+  /// How many of the steps [begin, end) each task has; every slice must be in one.
+  static std::vector<std::size_t> work_of_tasks(const RecurrentShape& s, std::size_t slices,
+                                                std::size_t begin, std::size_t end) {
     std::vector<std::atomic<int>> seen(slices);
     std::vector<std::atomic<std::size_t>> work(slices);
-    Tasks(s, slices).run([&](std::size_t first, std::size_t last) {
+    const TimeAxis time(s);
+    Tasks(s, slices, begin, end).run([&](std::size_t first, std::size_t last) {
       for (std::size_t slice = first; slice < last; ++slice) ++seen[slice];
       const Rows rows{rows_of_slices(s, slices, first, first).begin,
                       rows_of_slices(s, slices, last, last).begin};
-      for (std::size_t n = rows.begin; n < rows.end; ++n)
-        work[first] += s.lengths ? s.lengths[n] : s.steps;
+      for (std::size_t step = begin; step < end; ++step)
+        work[first] += time.active(step, rows).count();
     });
     for (std::size_t slice = 0; slice < slices; ++slice) EXPECT_EQ(seen[slice], 1) << slice;
     std::vector<std::size_t> result;
     for (const auto& w : work)
       if (w > 0) result.push_back(w);
     return result;
+  }
+  static std::vector<std::size_t> work_of_tasks(const RecurrentShape& s, std::size_t slices) {
+    return work_of_tasks(s, slices, 0, s.steps);
   }
 
  private:
@@ -160,6 +165,32 @@ TEST_F(RecurrentTasks, RaggedBatchesAreDealtOutByTheirSteps) {
     EXPECT_LE(w, total / 8 + 8 * 256);
     EXPECT_GE(w + 8 * 256, total / 8);
   }
+}
+
+// Where threads meet after some steps, these are dealt out, not those of the whole sequences.
+TEST_F(RecurrentTasks, ChunksOfRaggedBatchesAreDealtOutByTheirOwnSteps) {
+  set_num_threads(4);
+  for (const bool reverse : {false, true}) {
+    RecurrentShape s;
+    s.batch = 64;  // 8 slices
+    s.steps = 100;
+    s.reverse = reverse;
+    std::vector<std::size_t> lengths(s.batch, 5);
+    for (std::size_t n = 0; n < 32; ++n) lengths[n] = 100;
+    s.lengths = lengths.data();
+    const std::size_t slices = RecurrentPlan(s).slices;
+    EXPECT_EQ(work_of_tasks(s, slices, 50, 60), (std::vector<std::size_t>{80, 80, 80, 80}));
+  }
+}
+
+TEST_F(RecurrentTasks, OneOfLargeWeightsForEachThread) {
+  set_num_threads(3);
+  RecurrentShape s;
+  s.batch = 64;
+  s.steps = 2;
+  s.input = s.hidden = 200;
+  ASSERT_TRUE(s.large());
+  EXPECT_EQ(work_of_tasks(s, RecurrentPlan(s).slices).size(), 3u);
 }
 
 TEST_F(RecurrentTasks, LargeWeightsShareSteps) {
