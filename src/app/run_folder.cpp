@@ -86,6 +86,15 @@ data::Sha256 hash_of_start(const std::string& path, std::uint64_t bytes) {
   return hash;
 }
 
+const std::string& existing(const std::string& path) {
+  std::error_code ignored;
+  if (!fs::is_directory(path, ignored))
+    throw FileError("resume", fmt::format("there is no folder {}; name a run's: the one that "
+                                          "--out named, or that training said it wrote to",
+                                          path));
+  return path;
+}
+
 }  // namespace
 
 RunFolder::RunFolder(const std::string& wanted, const train::Config& config,
@@ -96,7 +105,7 @@ RunFolder::RunFolder(const std::string& wanted, const train::Config& config,
   save("config.json", std::as_bytes(std::span(config_)));
 }
 
-RunFolder::RunFolder(const std::string& path) : path_(path), lock_("resume", path_) {
+RunFolder::RunFolder(const std::string& path) : path_(existing(path)), lock_("resume", path_) {
   std::error_code ignored;
   auto manifest = Manifest::read(path_);
   if (!fs::exists(file("config.json"), ignored))

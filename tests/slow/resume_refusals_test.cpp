@@ -99,6 +99,9 @@ TEST(Resume, AFolderWithoutARunIsSaidToBeOne) {
   EXPECT_EQ(none.code, 1);
   expect_parts(none.err, {empty + " has no run", "no config.json",
                           "unroll train DATASET --out '" + machine.folder / "it'\\''s empty'"});
+  const auto missing = test::run_program({"train", "--resume", machine.folder / "missing"});
+  EXPECT_EQ(missing.code, 1);
+  expect_parts(missing.err, {"there is no folder", "missing", "--out"});
   const auto twice = test::run_program({"train", "adding", "--out", machine.folder / "a b",
                                         "--hidden", "4", "--steps", "1", "--length", "5"});
   EXPECT_EQ(twice.code, 0);

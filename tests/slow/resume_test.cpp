@@ -1,14 +1,13 @@
 // Runs that are killed, interrupted or find their folder damaged, and go on.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <random>
 #include <thread>
 
-#include "app/manifest.h"
 #include "support/file_faults.h"
 #include "support/small_run.h"
 
@@ -353,76 +352,6 @@ TEST(Fault27, ABitOfAModelOrItsManifest) {
   EXPECT_EQ(test::run_program({"inspect", machine.folder / "run"}).code, 0);
   machine.flip_a_bit_of("run/manifest.json", 20);  // in its own hash
   all(machine.folder / "run", "manifest.json");
-}
-
-TEST(Verify, SaysThatTheBitsAreTheSame) {
-  const Machine machine;
-  ASSERT_EQ(machine.train("run", {"--steps", "20", "--dropout", "0.1", "--layers", "2"}).code, 0);
-  const auto before = machine.files("run");
-  const auto result = test::run_program(
-      {"verify", machine.folder / "run", "--data-dir", machine.data_dir, "--threads", "2"});
-  EXPECT_EQ(result.code, 0) << result.err;
-  expect_parts(result.out,
-               {"3 files are as they were written", "trained again", "20 steps", "the same bits"});
-  EXPECT_EQ(machine.files("run"), before);
-}
-
-/// The manifest as it would be if the model had been like this from the start.
-void sign_again(const Machine& machine, const std::string& out) {
-  const std::string model = machine.model(out);
-  auto manifest = app::Manifest::read(machine.folder / out).value();
-  manifest.files["model.safetensors"] = {app::hash_of(std::as_bytes(std::span(model)))};
-  manifest.write(machine.folder / out);
-}
-
-TEST(Verify, NamesATamperedWeight) {
-  const Machine machine;
-  ASSERT_EQ(machine.train("run", {"--steps", "20", "--hidden", "5"}).code, 0);
-  const auto verify = [&] {
-    return test::run_program({"verify", machine.folder / "run", "--data-dir", machine.data_dir});
-  };
-  // The last bytes are those of the last tensor's last element.
-  machine.flip_a_bit_of("run/model.safetensors", 4);
-  const auto result = verify();
-  EXPECT_EQ(result.code, 1);
-  expect_parts(result.out, {"model.safetensors is not as it was written",
-                            "model.safetensors has other bits: fc.bias[9] is ", " in the file, ",
-                            " trained again"});
-  // Also where whoever did it knew how to make a manifest.
-  sign_again(machine, "run");
-  EXPECT_EQ(test::run_program({"inspect", machine.folder / "run"}).code, 0);
-  const auto signed_again = verify();
-  EXPECT_EQ(signed_again.code, 1);
-  expect_parts(signed_again.out, {"3 files are as they were written", "fc.bias[9] is "});
-}
-
-TEST(Verify, NamesOtherDataAndAnotherRevision) {
-  const Machine machine;
-  ASSERT_EQ(machine.train("run", {"--steps", "5"}).code, 0);
-  std::string images = test::content_of(machine.mnist + "/t10k-images-idx3-ubyte");
-  images.back() ^= 1;
-  machine.folder.write("data/mnist/t10k-images-idx3-ubyte", images);
-  const auto verify = [&] {
-    return test::run_program({"verify", machine.folder / "run", "--data-dir", machine.data_dir});
-  };
-  auto result = verify();
-  EXPECT_EQ(result.code, 1);
-  expect_parts(result.out, {"the test data is other data"});
-
-  test::write_small_set(machine.folder, "data/mnist");
-  std::string config = test::content_of(machine.folder / "run/config.json");
-  const std::string key = "\"numerics_revision\": ";
-  config.replace(config.find(key) + key.size(), 1, "1");
-  machine.folder.write("run/config.json", config);
-  result = verify();
-  EXPECT_EQ(result.code, 1);
-  expect_parts(result.out, {"config.json is not as it was written"});
-  auto manifest = app::Manifest::read(machine.folder / "run").value();
-  manifest.files["config.json"] = {app::hash_of(std::as_bytes(std::span(config)))};
-  manifest.write(machine.folder / "run");
-  result = verify();
-  EXPECT_EQ(result.code, 1);
-  expect_parts(result.out, {"numerics revision 1 then"});
 }
 
 TEST(Verify, ARunThatDidNotEndIsNotVerified) {

@@ -3,8 +3,10 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <span>
 
 #include "app/manifest.h"
+#include "support/file_faults.h"
 #include "support/small_run.h"
 
 namespace unroll {
@@ -30,7 +32,8 @@ struct Verified : test::SmallRun {
       EXPECT_NE((result.out + result.err).find(part), std::string::npos)
           << part << " in\n"
           << result.out << result.err;
-    EXPECT_EQ(result.out.find("trained again") != std::string::npos, trained) << result.out;
+    const auto said = [&](const char* what) { return result.out.find(what) != std::string::npos; };
+    EXPECT_EQ(said("trained again") && !said("not trained again"), trained) << result.out;
   }
 
   /// Another manifest, whose own hash is right.
@@ -41,6 +44,53 @@ struct Verified : test::SmallRun {
     manifest.write(run);
   }
 };
+
+TEST(Verify, SaysThatTheBitsAreTheSame) {
+  const Verified verified({"--steps", "20", "--dropout", "0.1", "--layers", "2"});
+  const auto before = test::files_in(verified.run);
+  verified.expect(
+      0, {"3 files are as they were written", "trained again", "20 steps", "the same bits"}, true);
+  EXPECT_EQ(test::files_in(verified.run), before);
+}
+
+TEST(Verify, NamesATamperedWeight) {
+  const Verified verified;
+  std::string model = verified.model("run");
+  model[model.size() - 4] ^= 1;  // of the last tensor's last element
+  verified.folder.write("run/model.safetensors", model);
+  verified.expect(
+      1,
+      {"model.safetensors is not as it was written",
+       "model.safetensors has other bits: fc.bias[9] is ", " in the file, ", " trained again"},
+      true);
+  // Also where whoever did it knew how to make a manifest.
+  verified.seal_again([&](app::Manifest& manifest) {
+    manifest.files["model.safetensors"] = {app::hash_of(std::as_bytes(std::span(model)))};
+  });
+  EXPECT_EQ(test::run_program({"inspect", verified.run}).code, 0);
+  verified.expect(1, {"3 files are as they were written", "fc.bias[9] is "}, true);
+}
+
+TEST(Verify, NamesOtherData) {
+  const Verified verified;
+  std::string images = test::content_of(verified.mnist + "/t10k-images-idx3-ubyte");
+  images.back() ^= 1;
+  verified.folder.write("data/mnist/t10k-images-idx3-ubyte", images);
+  verified.expect(1, {"the test data is other data"}, false);
+}
+
+TEST(Verify, NamesAnotherRevision) {
+  const Verified verified;
+  std::string config = test::content_of(verified.run + "/config.json");
+  const std::string key = "\"numerics_revision\": ";
+  config.replace(config.find(key) + key.size(), 1, "1");
+  verified.folder.write("run/config.json", config);
+  verified.expect(1, {"config.json is not as it was written"}, false);
+  verified.seal_again([&](app::Manifest& manifest) {
+    manifest.files["config.json"] = {app::hash_of(std::as_bytes(std::span(config)))};
+  });
+  verified.expect(1, {"numerics revision 1 then"}, false);
+}
 
 TEST(Verify, AMissingModelIsSaidBeforeAnyTraining) {
   const Verified verified;
