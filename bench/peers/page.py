@@ -21,8 +21,9 @@ first convolution.
   with weights that are packed once.
 - **Sequences of unequal lengths**: *mixed* has one of each length from 1 to 64, *onelong* one of
   500 and 63 of 5 steps. PyTorch packs them (`pack_padded_sequence`) in every step.
-- **Regularisers**, each alone: variational dropout, recurrent dropout, zoneout, weight drop and
-  layer normalisation. The others have none of them.
+- **Regularisers**, each alone: variational dropout, recurrent dropout, zoneout, weight drop, layer
+  normalisation, penalties of the activations and of their movement, and dropout between two layers.
+  Of the others PyTorch has the last; none of it is measured there.
 - **One time step** at batch 1: the layer alone, without a readout. Best and median are of steps
   that follow each other, 1000 at a time; the 99.9th percentile is of steps timed one by one, with
   the reading of the clock in it. A call of ONNX Runtime is `session.run`; with its inputs and

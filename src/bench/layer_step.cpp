@@ -2,8 +2,10 @@
 
 #include <cmath>
 
+#include "unroll/autograd/ops.h"
 #include "unroll/core/error.h"
 #include "unroll/data/loader.h"
+#include "unroll/nn/activation_regularisation.h"
 #include "unroll/nn/gru.h"
 #include "unroll/nn/linear.h"
 #include "unroll/nn/loss.h"
@@ -35,6 +37,8 @@ nn::RecurrentRegularisation regularisation_of(const Workload& w) {
       r.layer_norm = true;
       break;
     case Regulariser::none:
+    case Regulariser::dropout:     // an option of the layers
+    case Regulariser::activation:  // a part of the loss
       break;
   }
   return r;
@@ -46,6 +50,7 @@ typename Layer::Options options_of(const Workload& w, Generator& generator) {
   if constexpr (std::is_same_v<Layer, nn::Rnn>) options.nonlinearity = w.activation;
   options.num_layers = w.layers;
   options.batch_first = true;
+  if (w.regulariser == Regulariser::dropout) options.dropout = 0.25;
   options.regularisation = regularisation_of(w);
   options.precision = w.precision;
   options.generator = &generator;
@@ -61,10 +66,15 @@ struct Model : nn::Module {
       : rnn(child("rnn"), w.input, w.hidden, options_of<Layer>(w, generator)),
         fc(child("fc"), w.hidden, Workload::outputs, {.generator = &generator}) {}
 
-  Tensor operator()(const Tensor& x, std::span<const std::int64_t> lengths) const {
-    const auto result = rnn(x, {}, {.lengths = lengths});
-    return fc(
-        nn::readout(result.output, nn::Readout::last, {.lengths = lengths, .batch_first = true}));
+  Tensor loss(const Workload& w, const Tensor& x, const Tensor& labels,
+              std::span<const std::int64_t> lengths) const {
+    const Tensor output = rnn(x, {}, {.lengths = lengths}).output;
+    const nn::BatchLayout of_sequences{.lengths = lengths, .batch_first = true};
+    const Tensor loss =
+        nn::cross_entropy(fc(nn::readout(output, nn::Readout::last, of_sequences)), labels);
+    if (w.regulariser != Regulariser::activation) return loss;
+    return loss + nn::activation_regularisation(output, 2, of_sequences) +
+           nn::temporal_activation_regularisation(output, 1, of_sequences);
   }
 };
 
@@ -80,8 +90,7 @@ void train(const Workload& w, const data::Dataset& set, Laps& laps) {
   while (!laps.done())
     for (const auto& [images, labels] : loader) {
       optimizer.zero_grad();
-      const Tensor loss =
-          nn::cross_entropy(model(images.view({-1, w.steps, w.input}), lengths), labels);
+      const Tensor loss = model.loss(w, images.view({-1, w.steps, w.input}), labels, lengths);
       loss.backward();
       const double norm = optim::clip_grad_norm(parameters, 1);
       // Numbers that are no longer finite take other times.

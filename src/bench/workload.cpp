@@ -16,6 +16,8 @@ using train::ModelKind;
 
 std::string_view suffix_of(Regulariser regulariser) {
   switch (regulariser) {
+    case Regulariser::dropout:
+      return "_dropout";
     case Regulariser::variational:
       return "_variational";
     case Regulariser::recurrent_dropout:
@@ -26,6 +28,8 @@ std::string_view suffix_of(Regulariser regulariser) {
       return "_weightdrop";
     case Regulariser::layer_norm:
       return "_layernorm";
+    case Regulariser::activation:
+      return "_activation";
     case Regulariser::none:
       break;
   }
@@ -58,8 +62,11 @@ void add_gated(std::vector<Workload>& all, ModelKind cell) {
                  .by_default = false});
   for (const Regulariser r :
        {Regulariser::variational, Regulariser::recurrent_dropout, Regulariser::zoneout,
-        Regulariser::weight_drop, Regulariser::layer_norm})
+        Regulariser::weight_drop, Regulariser::layer_norm, Regulariser::activation})
     all.push_back({.model = cell, .regulariser = r, .on_one = false, .by_default = false});
+  for (const Regulariser r : {Regulariser::none, Regulariser::dropout})
+    all.push_back(
+        {.model = cell, .layers = 2, .regulariser = r, .on_one = false, .by_default = false});
 }
 
 /// Single steps: sizes of models that run once for each sample of sound, and larger ones.

@@ -18,7 +18,16 @@ enum class Kind {
 };
 
 /// What an nn::Recurrent may be regularised with, one of them at a time.
-enum class Regulariser { none, variational, recurrent_dropout, zoneout, weight_drop, layer_norm };
+enum class Regulariser {
+  none,
+  dropout,  ///< between the layers, of which there are two
+  variational,
+  recurrent_dropout,
+  zoneout,
+  weight_drop,
+  layer_norm,
+  activation,  ///< of the outputs and of how they move from step to step (AR and TAR)
+};
 
 /// How long the sequences of a batch are.
 enum class Lengths {

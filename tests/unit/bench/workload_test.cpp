@@ -35,6 +35,8 @@ TEST(BenchWorkload, UsefulFlopsOfGatedLayers) {
   EXPECT_EQ(flops_of("train/lstm/t28_i28_h100_n100"), 4 * 199'360'000);
   EXPECT_EQ(flops_of("train/gru/t28_i28_h100_n100"), 3 * 199'360'000);
   EXPECT_EQ(flops_of("train/lstm_layernorm/t28_i28_h100_n100"), 4 * 199'360'000);
+  EXPECT_EQ(flops_of("train/gru_activation/t28_i28_h100_n100"), 3 * 199'360'000);
+  EXPECT_EQ(flops_of("train/lstm_2layers_dropout/t28_i28_h100_n100"), 4 * 535'360'000);
   EXPECT_EQ(flops_of("step/lstm/i1_h16"), 2 * 4 * (16 + 256));
   EXPECT_EQ(flops_of("step/gru/i28_h100"), 3 * 2 * (2'800 + 10'000));
   // Two directions; the second layer's input is both states of the first.
