@@ -128,17 +128,20 @@ std::vector<Case> cases() {
          .steps = 3,
          .input = 1,
          .hidden = 2});
-    // Each regulariser alone in one layer, then in a ragged stack of two directions.
+    // Each regulariser alone in one layer, then in a stack of two directions, of ragged and of the
+    // smallest batches.
     const auto regularised = [&](const std::string& what, const nn::RecurrentRegularisation& r,
                                  double dropout = 0) {
       add(what, {.num_layers = dropout > 0 ? 2 : 1, .dropout = dropout, .regularisation = r});
-      add(what + "_ragged_stack",
-          {.num_layers = 2,
-           .batch_first = true,
-           .dropout = dropout,
-           .bidirectional = true,
-           .regularisation = r},
-          {.lengths = unsorted});
+      const nn::RecurrentOptions stack{.num_layers = 2,
+                                       .batch_first = true,
+                                       .dropout = dropout,
+                                       .bidirectional = true,
+                                       .regularisation = r};
+      add(what + "_ragged_stack", stack, {.lengths = unsorted});
+      add(what + "_stack_of_one_step", stack, {.steps = 1});
+      add(what + "_stack_of_one_sequence", stack, {.batch = 1});
+      add(what + "_stack_lengths_of_1", stack, {.lengths = ones});
       add(what + "_evaluated", {.num_layers = 2, .dropout = dropout, .regularisation = r},
           {.start = Start::zeros, .training = false});
     };
