@@ -104,7 +104,7 @@ class StepForward {
     const std::size_t width = all ? end - begin : s_.hidden;
     for (std::size_t gate = begin; gate < end; gate += width) {
       const std::size_t first = gate + units.begin, last = all ? end : gate + units.end;
-      const std::size_t shift = first - gate_of(first, of_input);
+      const std::size_t shift = first - gate_of(first, of_input);  // of z against the weights
       at_.panels.for_parts(first - shift, last - shift, [&](std::size_t from, std::size_t to) {
         Gemm<T> g = product(rows, from + shift, to + shift, of_input, of_state);
         g.out = rows.z.data + from + shift;

@@ -111,7 +111,7 @@ class WeightGradients {
     std::size_t begin, end;
     Side<T> all() const { return of.part({begin, end}); }
   };
-  /// Columns in tiles, none of which is in two panels.
+  /// Columns in tiles that begin where panels do.
   struct Tiles {
     Tiles(const Columns& columns, std::size_t size)
         : columns(columns),
@@ -132,7 +132,7 @@ class WeightGradients {
         features);
   }
   static Source source(const Sequence<const T>& numbers, std::size_t features) {
-    return {numbers, {features + 1, 0}, features, 0};
+    return {numbers, {features + 1, 0}, features, 0};  // one panel
   }
   Sources in_memory() const {
     Sources all;
