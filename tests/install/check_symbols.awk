@@ -3,7 +3,8 @@
 # theirs, in namespaces that are folders of theirs.
 
 FILENAME !~ /\.symbols$/ {
-  if (match(FILENAME, /unroll\/[a-z_]+\//)) folder[substr(FILENAME, RSTART + 7, RLENGTH - 8)] = 1
+  if (match(FILENAME, /include\/unroll\/[a-z_]+\//))
+    folder[substr(FILENAME, RSTART + 15, RLENGTH - 16)] = 1
   line = $0
   while (match(line, /~?[A-Za-z_][A-Za-z_0-9]*/)) {
     word[substr(line, RSTART, RLENGTH)] = 1
