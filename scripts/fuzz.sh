@@ -25,7 +25,7 @@ mkdir -p "$build/findings" "$build/log"
 findings=0
 
 # The highest of libFuzzer's figures in its log, as in "cov: 412".
-figure() { grep -oE "$1: *[0-9]+" "$2" | grep -oE '[0-9]+$' | sort -n | tail -n 1; }
+figure() { grep -aoE "$1: *[0-9]+" "$2" | grep -oE '[0-9]+$' | sort -n | tail -n 1; }
 
 # fuzz TARGET: the executions and what they covered, a line.
 fuzz() {
@@ -39,7 +39,7 @@ fuzz() {
     -artifact_prefix="$build/findings/$target-" "${options[@]}" 2>"$log"; then
     findings=$((findings + 1))
     echo "$target: a finding"
-    grep -E '^does not hold|ERROR:|runtime error:|SUMMARY:|Test unit written|in unroll::' "$log"
+    grep -aE '^does not hold|ERROR:|runtime error:|SUMMARY:|Test unit written|in unroll::' "$log"
   fi
   printf '%-12s %9d executions, %4d edges, %5d features, %4d inputs kept\n' "$target" \
     "$(figure number_of_executed_units "$log")" "$(figure cov "$log")" "$(figure ft "$log")" \
