@@ -217,7 +217,8 @@ def _hopes_of_variants():
                   f"train/{cell}_{regulariser}/{CHAPTER_STEP}", 2,
                   1.35 if regulariser == "layernorm" else 1.10, least=False, figure="ms",
                   over=(f"train/{cell}{plain}/{CHAPTER_STEP}", 2))
-             for cell in ("lstm", "gru") for regulariser, plain in REGULARISERS.items()]
+             for cell in ("lstm", "gru") for regulariser, plain in REGULARISERS.items()
+             if regulariser != "activation"]  # a part of the loss, not of the layer
     dense = f"train/lstm/{LARGE[256]}", 2
     hopes.append(Hope("sequences of mixed lengths, a time step in those of equal lengths",
                       f"train/lstm_mixed/{RAGGED['mixed']}", 2, 1.10, least=False, figure="ms",
