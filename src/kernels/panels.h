@@ -25,6 +25,10 @@ struct Panels {
     }
   }
 
+  /// How many hold so many columns, and their elements.
+  std::size_t count(std::size_t columns) const { return (columns + width - 1) / width; }
+  std::size_t size(std::size_t columns) const { return count(columns) * stride; }
+
   std::size_t width;   // columns of a panel, and the elements between its rows
   std::size_t stride;  // elements between panels
 };

@@ -12,10 +12,6 @@ constexpr std::size_t kSliceRows = 8;
 
 std::size_t whole_lines(std::size_t size) { return (size + 15) / 16 * 16; }
 
-std::size_t size_of(const Panels& panels, std::size_t columns) {
-  return (columns + panels.width - 1) / panels.width * panels.stride;
-}
-
 /// A power of two, so that the tree of gradients is complete.
 std::size_t slices_of(const RecurrentShape& s) {
   return std::bit_floor(std::max<std::size_t>(s.batch / kSliceRows, 1));
@@ -73,7 +69,7 @@ PackedLayout::PackedLayout(const RecurrentShape& s) {
   Places places;
   bias = places.next(padded_row(sums.products_end));
   panels = panels_of(s, s.input + s.output(), sums.gates);
-  weight_ih = places.next(size_of(panels, sums.gates));
+  weight_ih = places.next(panels.size(sums.gates));
   weight_hh = weight_ih + s.input * panels.width;
   weight_hr = places.next(s.projection ? s.hidden * padded_row(s.projection) : 0);
   const std::size_t gate_factors = s.layer_norm ? sums.gates : 0,
@@ -122,16 +118,17 @@ ScratchLayout::ScratchLayout(const RecurrentShape& s) {
   kept_c = places.next(s.zoneout && memory ? hidden_rows : 0);
   hh_panels = panels_of(s, sums.gates, s.output());
   ih_panels = panels_of(s, sums.gates, s.input);
-  weight_hh = places.next(size_of(hh_panels, s.output()));
-  weight_ih = places.next(size_of(ih_panels, s.input));
+  weight_hh = places.next(hh_panels.size(s.output()));
+  weight_ih = places.next(ih_panels.size(s.input));
   weight_hr = places.next(s.projection * saved.hidden_row);
   const std::size_t chunks = shared_chunks(s),
                     chunk_rows = (s.steps + chunks - 1) / chunks * s.batch;
-  std::size_t columns = 0;
+  const Panels of_chunk{Panels::kWidth, chunk_rows * Panels::kWidth};
+  std::size_t chunk_size = 0;
   for (const std::size_t features :
        {sums.products_end, s.input, s.output(), s.projection, s.projection ? s.hidden : 0})
-    columns += (features + Panels::kWidth - 1) / Panels::kWidth * Panels::kWidth;
-  panels = places.next(s.large() && !s.bf16 ? chunk_rows * columns : 0);
+    chunk_size += of_chunk.size(features);
+  panels = places.next(s.large() && !s.bf16 ? chunk_size : 0);
   norm_size = s.layer_norm ? whole_lines(4 * sums.gates + (memory ? 2 * s.hidden : 0)) : 0;
   norm = places.next(slices_of(s) * norm_size);
   size = places.size();

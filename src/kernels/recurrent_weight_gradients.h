@@ -164,17 +164,17 @@ class WeightGradients {
     source.first_t = std::min(time_.t(begin), time_.t(end - 1));
     source.numbers = {to, static_cast<std::ptrdiff_t>(s_.batch * width), width};
     source.panels = {width, (end - begin) * s_.batch * width};
-    const std::size_t count = (from.features + width - 1) / width;
-    parallel(count, [&](std::size_t panel) {
+    parallel(source.panels.count(from.features), [&](std::size_t panel) {
       const std::size_t first = panel * width, last = std::min(first + width, from.features);
-      T* row = to + panel * source.panels.stride;
+      T* step = to + panel * source.panels.stride;
       for (std::size_t t = source.first_t; t < source.first_t + end - begin; ++t) {
         const Rows rows = time_.active(time_.t(t), {0, s_.batch});
-        for (std::size_t n = 0; n < s_.batch; ++n, row += width)
-          if (n < rows.end) std::copy_n(from.numbers.at(t, n) + first, last - first, row);
+        for (std::size_t n = rows.begin; n < rows.end; ++n)
+          std::copy_n(from.numbers.at(t, n) + first, last - first, step + n * width);
+        step += s_.batch * width;
       }
     });
-    return to + count * source.panels.stride;
+    return to + source.panels.size(from.features);
   }
   Side<T> first_state(Units columns) const {
     const bool masked = s_.state_dropout && call_.h_0;

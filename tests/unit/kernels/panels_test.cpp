@@ -25,6 +25,14 @@ TEST(Panels, AreOneAfterTheOther) {
   EXPECT_EQ(panels.place(130), 1282u);
 }
 
+TEST(Panels, HoldAllColumns) {
+  const Panels panels{64, 640};
+  EXPECT_EQ(panels.count(0), 0u);
+  EXPECT_EQ(panels.count(64), 1u);
+  EXPECT_EQ(panels.count(65), 2u);
+  EXPECT_EQ(panels.size(130), 3 * 640u);
+}
+
 TEST(Panels, CutColumnsWhereTheyBegin) {
   const Panels panels{64, 640};
   EXPECT_EQ(parts_of(panels, 0, 64), (Parts{{0, 64}}));
