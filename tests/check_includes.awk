@@ -4,7 +4,7 @@
 BEGIN {
   # From the bottom; "." is a header in include/unroll/ itself, made for programs: no folder of the
   # library may include it.
-  levels = split("core|kernels|spec|io|infer|tensor|autograd|nn optim|data|signature|train|import export|.|c|bench|app",
+  levels = split("core|kernels|spec|io|infer|tensor|autograd|nn optim|data|signature|train|run|import export|.|c|bench|app",
                  order, "|")
   for (i = 1; i <= levels; i++) {
     folders = split(order[i], names, " ")

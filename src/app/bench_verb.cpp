@@ -4,13 +4,13 @@
 
 #include <algorithm>
 
-#include "app/interrupt.h"
 #include "app/verbs.h"
 #include "bench/machine.h"
 #include "bench/measure.h"
 #include "bench/peak.h"
 #include "bench/report.h"
 #include "kernels/table.h"
+#include "run/interrupt.h"
 #include "unroll/core/threads.h"
 
 namespace unroll::app {
@@ -69,12 +69,12 @@ int work(const Flags& flags) {
   report.lanes = bench::vector_lanes();
   report.l1_bytes = bench::l1_bytes();
 
-  const CatchInterrupts guard;
+  const run::CatchInterrupts guard;
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
   const double limits_seconds = std::min(0.05, flags.seconds);
   const auto runs = runs_of(workloads, report.threads);
   for (const bench::Measured& run : runs) {
-    if (interrupted()) break;
+    if (run::interrupted()) break;
     if (terminal)
       fmt::print(stderr, "\r\033[K{} of {}: {}, {} thread{}", &run - runs.data() + 1, runs.size(),
                  bench::name_of(run.workload), run.threads, run.threads == 1 ? "" : "s");
@@ -84,7 +84,7 @@ int work(const Flags& flags) {
     }
     const bench::Timing timing =
         bench::measure(run.workload, run.threads, flags.seconds,
-                       {.stop = [] { return interrupted(); },
+                       {.stop = [] { return run::interrupted(); },
                         .pause = [&] { measure_limits(report, run.threads, 0.005); }});
     if (timing.runs > 0) report.workloads.push_back({run.workload, run.threads, timing});
   }
@@ -95,7 +95,7 @@ int work(const Flags& flags) {
     fmt::print("{}\n", bench::to_json(report, UNROLL_VERSION));
   else
     fmt::print("{}", bench::to_text(report));
-  return interrupted() ? kInterrupted : kOk;
+  return run::interrupted() ? kInterrupted : kOk;
 }
 
 }  // namespace

@@ -8,8 +8,8 @@
 #include <string>
 
 #include "app/data_source.h"
-#include "app/interrupt.h"
 #include "app/messages.h"
+#include "run/interrupt.h"
 
 namespace unroll::app {
 
@@ -26,12 +26,12 @@ struct DataFlags {
   /// Loads, with downloads that stop on Ctrl-C. `also_known` as in SourceOptions.
   Sets load(const std::string& name_or_folder,
             const std::vector<std::string_view>& also_known = {}) const {
-    const CatchInterrupts guard;
+    const run::CatchInterrupts guard;
     SourceOptions options;
     options.data_dir = data_dir;
     options.allow_fashion_fallback = fallback_fashion;
     options.also_known = also_known;
-    options.download.cancelled = &interrupted;
+    options.download.cancelled = &run::interrupted;
     return load_sets(name_or_folder, options);
   }
 };

@@ -9,11 +9,11 @@
 #include <cstdio>
 
 #include "app/data_source.h"
-#include "app/interrupt.h"
 #include "app/verbs.h"
 #include "core/printable.h"
 #include "data/catalogue.h"
 #include "data/places.h"
+#include "run/interrupt.h"
 #include "unroll/core/error.h"
 
 namespace unroll::app {
@@ -110,9 +110,9 @@ void add_data(CLI::App& program, Work& work) {
       "unroll data fetch mnist", "mnist, fashion-mnist or kmnist")
       ->callback([flags, &work] {
         work = [flags] {
-          const CatchInterrupts guard;
+          const run::CatchInterrupts guard;
           DownloadOptions options;
-          options.cancelled = &interrupted;
+          options.cancelled = &run::interrupted;
           return data_fetch(flags->name, flags->data_dir, options);
         };
       });

@@ -5,11 +5,11 @@
 
 #include "app/data_flags.h"
 #include "app/model_source.h"
-#include "app/output_file.h"
-#include "app/shell_word.h"
 #include "app/verbose.h"
 #include "app/verbs.h"
 #include "core/printable.h"
+#include "core/shell_word.h"
+#include "run/output_file.h"
 #include "train/evaluate.h"
 #include "train/task.h"
 #include "unroll/core/threads.h"
@@ -93,7 +93,7 @@ int work_on_task(const Flags& flags, const LoadedModel& loaded, train::Task task
 }
 
 int work(const Flags& flags) {
-  if (!flags.logits.empty()) check_output(flags.logits, {flags.model.path});
+  if (!flags.logits.empty()) run::check_output(flags.logits, {flags.model.path});
   const LoadedModel loaded = load_model(flags.model);
   set_num_threads(flags.threads);
   flags.verbose.say();

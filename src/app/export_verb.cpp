@@ -7,13 +7,13 @@
 
 #include "app/export_cpp.h"
 #include "app/model_source.h"
-#include "app/output_file.h"
 #include "app/verbs.h"
 #include "core/file.h"
 #include "core/printable.h"
 #include "core/suggest.h"
 #include "export/npz.h"
 #include "export/onnx.h"
+#include "run/output_file.h"
 
 namespace unroll::app {
 namespace {
@@ -83,7 +83,7 @@ int work(const Flags& flags) {
   for (const auto& [option, of] : flags.own)
     if (option->count() > 0 && of != flags.format)
       throw UsageError(fmt::format("{} is of --format {} alone", option->get_name(), of));
-  check_output(flags.out, {flags.model.path});
+  run::check_output(flags.out, {flags.model.path});
   return format->work(flags);
 }
 

@@ -9,13 +9,13 @@
 #include "app/array_index.h"
 #include "app/array_run.h"
 #include "app/messages.h"
-#include "app/output_file.h"
-#include "app/shell_word.h"
 #include "app/verbs.h"
 #include "core/file.h"
 #include "core/printable.h"
+#include "core/shell_word.h"
 #include "import/architecture.h"
 #include "import/import_model.h"
+#include "run/output_file.h"
 
 namespace unroll::app {
 namespace {
@@ -95,8 +95,8 @@ void check_usage(const Flags& flags) {
 
 int work(const Flags& flags) {
   check_usage(flags);
-  check_output(flags.out, {flags.file, flags.architecture});
-  for (const std::string& file : flags.check) check_output(flags.out, {file});
+  run::check_output(flags.out, {flags.file, flags.architecture});
+  for (const std::string& file : flags.check) run::check_output(flags.out, {file});
   const importer::StateDict state = importer::read_state_dict(flags.file, flags.key);
   std::optional<std::string> architecture;
   if (!flags.architecture.empty()) {

@@ -8,10 +8,10 @@
 #include <fstream>
 #include <map>
 
-#include "app/manifest.h"
 #include "app/messages.h"
-#include "app/shell_word.h"
 #include "app/verbs.h"
+#include "core/shell_word.h"
+#include "run/manifest.h"
 #include "train/checkpoint.h"
 
 namespace unroll::app {
@@ -71,7 +71,7 @@ io::Safetensors read_model(const std::string& path) {
   const std::filesystem::path file(path);
   const std::string folder = file.has_parent_path() ? file.parent_path().string() : ".";
   const std::string name = file.filename();
-  const auto manifest = Manifest::read(folder);
+  const auto manifest = run::Manifest::read(folder);
   if (manifest && manifest->lists(name))
     return io::Safetensors::parse(manifest->load(folder, name), path);
   if (manifest && name == kModelFile)

@@ -10,12 +10,12 @@
 
 #include "app/array_run.h"
 #include "app/model_source.h"
-#include "app/output_file.h"
-#include "app/shell_word.h"
 #include "app/verbose.h"
 #include "app/verbs.h"
 #include "core/numerics.h"
+#include "core/shell_word.h"
 #include "data/idx.h"
+#include "run/output_file.h"
 #include "train/config.h"
 #include "train/inputs.h"
 #include "unroll/infer/stream.h"
@@ -267,7 +267,7 @@ int work(const Flags& flags) {
   if (from_stdin && flags.index) throw UsageError("--index needs an idx file of images");
   if (!from_stdin && flags.rows && !flags.index)
     throw UsageError("--rows shows one image; say which with --index N");
-  if (is_array) check_output(flags.out, {flags.file, flags.model.path});
+  if (is_array) run::check_output(flags.out, {flags.file, flags.model.path});
   flags.verbose.say();
   const LoadedModel loaded = load_model(flags.model);
   if (is_array) return predict_array(loaded, flags);

@@ -6,8 +6,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "app/shell_word.h"
 #include "core/printable.h"
+#include "core/shell_word.h"
 #include "train/task.h"
 
 namespace unroll::app {

@@ -3,16 +3,16 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "app/shell_word.h"
 #include "app/verbs.h"
 #include "core/printable.h"
+#include "core/shell_word.h"
 #include "data/catalogue.h"
 
 namespace unroll::app {
 namespace {
 
 /// The settings that the run has had so far. config.json must still hold them.
-train::LoadedConfig settings_of(const RunFolder& folder,
+train::LoadedConfig settings_of(const run::RunFolder& folder,
                                 const std::optional<train::Checkpoint>& checkpoint) {
   const std::string file = folder.file("config.json");
   if (folder.config_is_intact()) return train::config_from_json(folder.config(), file);
@@ -59,7 +59,7 @@ void check_same_data(const ResumeFlags& flags, const train::Provenance& then,
 }
 
 /// There is nothing to do, unless what was asked for or what is there is something else.
-int leave_finished(const ResumeFlags& flags, const RunFolder& folder) {
+int leave_finished(const ResumeFlags& flags, const run::RunFolder& folder) {
   folder.check_files();
   const train::LoadedConfig run = settings_of(folder, {});
   const train::Config config = same_settings(flags, run.config);
@@ -75,9 +75,9 @@ int leave_finished(const ResumeFlags& flags, const RunFolder& folder) {
 
 int resume(const ResumeFlags& flags) {
   const auto start = Clock::now();
-  RunFolder folder(flags.run);
-  if (folder.status() == RunStatus::finished) return leave_finished(flags, folder);
-  if (folder.status() == RunStatus::diverged)
+  run::RunFolder folder(flags.run);
+  if (folder.status() == run::RunStatus::finished) return leave_finished(flags, folder);
+  if (folder.status() == run::RunStatus::diverged)
     throw FormatError("resume", fmt::format("the run in {} ended where its numbers stopped being "
                                             "finite, and would again; train anew with other "
                                             "settings, for example a smaller --lr",

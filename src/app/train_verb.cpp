@@ -60,7 +60,7 @@ int work(const Flags& flags) {
   const auto start = Clock::now();
   const Output output = flags.json ? Output::json : flags.quiet ? Output::quiet : Output::text;
   const CheckpointEvery every = parse_checkpoint_every(flags.checkpoint_every);
-  const CatchInterrupts guard;
+  const run::CatchInterrupts guard;
   if (!flags.resume.empty()) {
     if (!flags.out.empty())
       throw UsageError("--resume goes on in the run's own folder; leave --out out");
@@ -84,7 +84,7 @@ int work(const Flags& flags) {
   for (const std::int64_t step : config.save_at)
     if (step > trainer.steps())
       say_note(fmt::format("--save-at {} lies behind the last step, {}", step, trainer.steps()));
-  RunFolder folder(flags.out, config, provenance, material.name());
+  run::RunFolder folder(flags.out, config, provenance, material.name());
   return train_to_end(
       {config, flags.data, material, trainer, folder, {}, output, every, start, loading});
 }

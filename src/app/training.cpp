@@ -8,9 +8,9 @@
 #include <cmath>
 
 #include "app/messages.h"
-#include "app/shell_word.h"
 #include "app/verbs.h"
 #include "core/printable.h"
+#include "core/shell_word.h"
 #include "train/model_file.h"
 
 namespace unroll::app {
@@ -72,7 +72,7 @@ CheckpointEvery parse_checkpoint_every(const std::string& text) {
 
 int train_to_end(const Run& run) {
   train::Trainer& trainer = run.trainer;
-  RunFolder& folder = run.folder;
+  run::RunFolder& folder = run.folder;
   const std::string dataset = run.material.name();
   std::int64_t last_step = run.from ? run.from->last.step : 0;
   Progress progress(run.output, dataset, run.material.task, trainer.steps(), last_step);
@@ -99,7 +99,7 @@ int train_to_end(const Run& run) {
           },
       .stop =
           [&] {
-            const bool stop = interrupted();
+            const bool stop = run::interrupted();
             if (stop || due.after(last_step)) {
               folder.save_checkpoint(trainer.checkpoint());
               due.written();
@@ -112,17 +112,17 @@ int train_to_end(const Run& run) {
     folder.begin(run.from);
     if (!trainer.run(observer)) {
       progress.clear();
-      folder.end(RunStatus::interrupted, last_step, model());
+      folder.end(run::RunStatus::interrupted, last_step, model());
       fmt::print(stderr,
                  "interrupted after step {} of {}; go on with: {}\nthe weights so far are in {}\n",
                  last_step, trainer.steps(), command_for(run), printable(model_file));
       return kInterrupted;
     }
-    folder.end(RunStatus::finished, last_step, model());
+    folder.end(run::RunStatus::finished, last_step, model());
   } catch (const train::Diverged& diverged) {
     progress.clear();
     folder.log(diverged);
-    folder.end(RunStatus::diverged, last_step, model());
+    folder.end(run::RunStatus::diverged, last_step, model());
     say_error(diverged.what());
     fmt::print(stderr, "the last finite weights are in {}\n", printable(model_file));
     return kFailed;

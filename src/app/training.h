@@ -8,8 +8,8 @@
 #include "app/data_flags.h"
 #include "app/material.h"
 #include "app/progress.h"
-#include "app/run_folder.h"
 #include "core/clock.h"
+#include "run/run_folder.h"
 
 namespace unroll::app {
 
@@ -28,7 +28,7 @@ struct Run {
   const DataFlags& data;
   const Material& material;
   train::Trainer& trainer;
-  RunFolder& folder;
+  run::RunFolder& folder;
   std::optional<train::Checkpoint> from;  // what the trainer goes on from
 
   Output output;

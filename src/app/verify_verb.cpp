@@ -8,15 +8,15 @@
 #include <sstream>
 
 #include "app/array_index.h"
-#include "app/manifest.h"
 #include "app/material.h"
-#include "app/metrics.h"
-#include "app/shell_word.h"
 #include "app/verbose.h"
 #include "app/verbs.h"
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/printable.h"
+#include "core/shell_word.h"
+#include "run/manifest.h"
+#include "run/metrics.h"
 #include "train/model_file.h"
 #include "unroll/io/safetensors.h"
 
@@ -32,7 +32,7 @@ struct Flags {
 
 /// The files that are not as the manifest lists them; each is named.
 std::map<std::string, std::string> damaged_files(const std::string& folder,
-                                                 const Manifest& manifest) {
+                                                 const run::Manifest& manifest) {
   const auto damage = manifest.damage(folder);
   for (const auto& [name, what] : damage) fmt::print("{} {}\n", printable(name), what);
   if (damage.empty()) fmt::print("{} files are as they were written\n", manifest.files.size());
@@ -85,20 +85,23 @@ std::string description_of(const io::Safetensors& file) {
 /// What the run comes to when it is made again.
 struct Again {
   std::int64_t steps = 0;
-  RunStatus status = RunStatus::finished;
+  run::RunStatus status = run::RunStatus::finished;
   std::string metrics;  // the lines of metrics.jsonl
 };
 
-std::string where_it_ended(RunStatus status, std::int64_t step) {
+std::string where_it_ended(run::RunStatus status, std::int64_t step) {
   return fmt::format("{} after step {}", name_of(status), step);
 }
 
 /// Makes the steps that the run has made, to its end or to where it was interrupted or diverged.
-Again train_again(train::Trainer& trainer, const Manifest& manifest, const std::string& dataset) {
+Again train_again(train::Trainer& trainer, const run::Manifest& manifest,
+                  const std::string& dataset) {
   Again again;
   // One that diverged could not make the step after its last.
-  const std::int64_t last = manifest.step + (manifest.status == RunStatus::diverged ? 1 : 0);
-  const auto log = [&](const auto&... values) { again.metrics += metrics_line(values...) + "\n"; };
+  const std::int64_t last = manifest.step + (manifest.status == run::RunStatus::diverged ? 1 : 0);
+  const auto log = [&](const auto&... values) {
+    again.metrics += run::metrics_line(values...) + "\n";
+  };
   train::Observer observer;
   observer.step = [&](const train::StepResult& result) {
     again.steps = result.step;
@@ -107,11 +110,11 @@ Again train_again(train::Trainer& trainer, const Manifest& manifest, const std::
   observer.evaluation = [&](std::int64_t step, double loss, const train::Evaluation& evaluation) {
     log(step, loss, evaluation, dataset);
   };
-  observer.stop = [&] { return again.steps == last || interrupted(); };
+  observer.stop = [&] { return again.steps == last || run::interrupted(); };
   try {
-    if (!trainer.run(observer)) again.status = RunStatus::interrupted;
+    if (!trainer.run(observer)) again.status = run::RunStatus::interrupted;
   } catch (const train::Diverged& diverged) {  // with the last finite weights, as the run did
-    again.status = RunStatus::diverged;
+    again.status = run::RunStatus::diverged;
     log(diverged);
   }
   return again;
@@ -146,13 +149,13 @@ bool same_metrics(const std::string& folder, const std::string& again) {
 
 int work(const Flags& flags) {
   const auto start = Clock::now();
-  const CatchInterrupts guard;
-  const auto manifest = Manifest::read(flags.run);
+  const run::CatchInterrupts guard;
+  const auto manifest = run::Manifest::read(flags.run);
   if (!manifest)
     throw FormatError("verify", fmt::format("{} has no manifest.json: it is no run's folder, or "
                                             "its training has not begun",
                                             flags.run));
-  if (manifest->status == RunStatus::training)
+  if (manifest->status == run::RunStatus::training)
     throw FormatError("verify", fmt::format("the run in {} did not end; go on with it: unroll "
                                             "train --resume {}",
                                             flags.run, shell_word(flags.run)));
@@ -173,7 +176,7 @@ int work(const Flags& flags) {
   flags.verbose.say();
   train::Trainer trainer = make_trainer(config, material);
   const Again again = train_again(trainer, *manifest, material.name());
-  if (interrupted()) {
+  if (run::interrupted()) {
     fmt::print(stderr, "interrupted; {} is as it was\n", printable(flags.run));
     return kInterrupted;
   }

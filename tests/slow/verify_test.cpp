@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <span>
 
-#include "app/manifest.h"
+#include "run/manifest.h"
 #include "support/file_faults.h"
 #include "support/small_run.h"
 
@@ -41,7 +41,7 @@ struct Verified : test::SmallRun {
   /// Another manifest, whose own hash is right.
   template <class F>
   void seal_again(F&& change) const {
-    auto manifest = app::Manifest::read(run).value();
+    auto manifest = run::Manifest::read(run).value();
     change(manifest);
     manifest.write(run);
   }
@@ -67,7 +67,7 @@ TEST(Verify, NamesATamperedWeight) {
        "model.safetensors has other bits: fc.bias[9] is ", " in the file, ", " trained again"},
       true);
   // Also where whoever did it knew how to make a manifest.
-  verified.seal_again([&](app::Manifest& manifest) {
+  verified.seal_again([&](run::Manifest& manifest) {
     manifest.files["model.safetensors"] = {app::hash_of(std::as_bytes(std::span(model)))};
   });
   EXPECT_EQ(test::run_program({"inspect", verified.run}).code, 0);
@@ -89,7 +89,7 @@ TEST(Verify, NamesAnotherRevision) {
   config.replace(config.find(key) + key.size(), 1, "1");
   verified.folder.write("run/config.json", config);
   verified.expect(1, {"config.json is not as it was written"}, false);
-  verified.seal_again([&](app::Manifest& manifest) {
+  verified.seal_again([&](run::Manifest& manifest) {
     manifest.files["config.json"] = {app::hash_of(std::as_bytes(std::span(config)))};
   });
   verified.expect(1, {"numerics revision 1 then"}, false);
@@ -112,15 +112,15 @@ TEST(Verify, MissingMetricsAreSaidAndTheModelIsComparedAllTheSame) {
 TEST(Verify, AManifestThatClaimsOtherStepsOrAnotherEnd) {
   const Verified verified;
   verified.expect(0, {"20 steps", "the same losses and accuracies"}, true);
-  verified.seal_again([](app::Manifest& m) { m.step = 1000; });
+  verified.seal_again([](run::Manifest& m) { m.step = 1000; });
   verified.expect(1,
                   {"trained again from config.json, 20 steps",
                    "manifest.json says finished after step 1000; trained again it is finished "
                    "after step 20"},
                   true);
-  verified.seal_again([](app::Manifest& m) {
+  verified.seal_again([](run::Manifest& m) {
     m.step = 20;
-    m.status = app::RunStatus::diverged;
+    m.status = run::RunStatus::diverged;
   });
   verified.expect(1, {"says diverged after step 20; trained again it is finished"}, true);
 }
@@ -131,7 +131,7 @@ TEST(Verify, AccuraciesThatTrainingDoesNotGive) {
   const std::string key = "\"accuracy\":";
   metrics.insert(metrics.find(key) + key.size(), "9");
   verified.folder.write("run/metrics.jsonl", metrics);
-  verified.seal_again([&](app::Manifest& m) {
+  verified.seal_again([&](run::Manifest& m) {
     m.files["metrics.jsonl"] = {app::hash_of(std::as_bytes(std::span(metrics)))};
   });
   verified.expect(1,

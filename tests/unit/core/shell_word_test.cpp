@@ -1,5 +1,5 @@
 // Compared with what a shell makes of it.
-#include "app/shell_word.h"
+#include "core/shell_word.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include "core/printable.h"
 #include "support/program.h"
 
-namespace unroll::app {
+namespace unroll {
 namespace {
 
 /// What a shell's printf makes of a word that was written in a script.
@@ -39,4 +39,4 @@ TEST(ShellWord, WhatATerminalActsOnIsSpeltOut) {
 }
 
 }  // namespace
-}  // namespace unroll::app
+}  // namespace unroll

@@ -1,4 +1,4 @@
-#include "app/manifest.h"
+#include "run/manifest.h"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@
 #include "data/sha256.h"
 #include "unroll/core/error.h"
 
-namespace unroll::app {
+namespace unroll::run {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -153,4 +153,4 @@ std::vector<std::byte> Manifest::load(const std::string& folder, const std::stri
   return content;
 }
 
-}  // namespace unroll::app
+}  // namespace unroll::run

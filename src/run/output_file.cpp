@@ -1,13 +1,13 @@
-#include "app/output_file.h"
+#include "run/output_file.h"
 
 #include <fmt/format.h>
 
 #include <filesystem>
 
-#include "app/manifest.h"
-#include "app/verbs.h"
+#include "run/manifest.h"
+#include "unroll/core/error.h"
 
-namespace unroll::app {
+namespace unroll::run {
 namespace {
 
 namespace fs = std::filesystem;
@@ -28,16 +28,16 @@ void check_output(const std::string& path, std::initializer_list<std::string> in
   std::error_code error;
   for (const std::string& input : inputs)
     if (fs::equivalent(path, input, error) && !error)
-      throw UsageError(
-          fmt::format("{} is read, and would be written over; name another file to "
-                      "write",
-                      path));
+      throw ValueError("output",
+                       fmt::format("{} is read, and would be written over; name another file to "
+                                   "write",
+                                   path));
   const fs::path file = fs::weakly_canonical(path, error);  // behind links
   if (!error && is_of_a_run(file))
-    throw UsageError(
-        fmt::format("{} is a file of the run in {}, which would be damaged; name "
-                    "another file to write",
-                    path, file.parent_path().string()));
+    throw ValueError("output",
+                     fmt::format("{} is a file of the run in {}, which would be damaged; name "
+                                 "another file to write",
+                                 path, file.parent_path().string()));
 }
 
-}  // namespace unroll::app
+}  // namespace unroll::run

@@ -1,11 +1,11 @@
-#include "app/metrics.h"
+#include "run/metrics.h"
 
 #include <fmt/format.h>
 
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-namespace unroll::app {
+namespace unroll::run {
 namespace {
 
 /// 17 significant digits give every f64 back; JSON has no NaN or infinity.
@@ -33,4 +33,4 @@ std::string metrics_line(const train::Diverged& d) {
                      number(d.failed.loss), number(d.failed.grad_norm));
 }
 
-}  // namespace unroll::app
+}  // namespace unroll::run

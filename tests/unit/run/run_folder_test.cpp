@@ -1,5 +1,5 @@
 // A run's folder after a fault at any call of the operating system that a save makes.
-#include "app/run_folder.h"
+#include "run/run_folder.h"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 #include "support/temporary_folder.h"
 #include "unroll/core/error.h"
 
-namespace unroll::app {
+namespace unroll::run {
 namespace {
 
 using test::FileFaults;
@@ -216,4 +216,4 @@ TEST(RunFolder, IsUsedByOneProcess) {
 }
 
 }  // namespace
-}  // namespace unroll::app
+}  // namespace unroll::run

@@ -1,11 +1,11 @@
-#include "app/shell_word.h"
+#include "core/shell_word.h"
 
 #include <algorithm>
 #include <cctype>
 
 #include "core/printable.h"
 
-namespace unroll::app {
+namespace unroll {
 namespace {
 
 bool is_plain(char c) {
@@ -30,4 +30,4 @@ std::string shell_word(std::string_view text) {
   return spelt ? "$'" + printable(inside) + "'" : "'" + inside + "'";
 }
 
-}  // namespace unroll::app
+}  // namespace unroll

@@ -4,10 +4,10 @@
 #include <initializer_list>
 #include <string>
 
-namespace unroll::app {
+namespace unroll::run {
 
-/// Throws UsageError where writing to `path` would destroy one of the files that the verb reads, or
+/// Throws ValueError where writing to `path` would destroy one of the files that the verb reads, or
 /// a file of a run's folder. What is empty in `inputs`, or no file, can't be destroyed.
 void check_output(const std::string& path, std::initializer_list<std::string> inputs);
 
-}  // namespace unroll::app
+}  // namespace unroll::run

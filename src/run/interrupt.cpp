@@ -1,18 +1,16 @@
-#include "app/interrupt.h"
+#include "run/interrupt.h"
 
 #include <unistd.h>
 
 #include <atomic>
 
-#include "app/exit_code.h"
-
-namespace unroll::app {
+namespace unroll::run {
 namespace {
 
 std::atomic<bool> flag{false};
 
 extern "C" void on_interrupt(int) {
-  if (flag.exchange(true)) _exit(kInterrupted);
+  if (flag.exchange(true)) _exit(128 + SIGINT);
 }
 
 }  // namespace
@@ -28,4 +26,4 @@ CatchInterrupts::~CatchInterrupts() { sigaction(SIGINT, &before_, nullptr); }
 
 bool interrupted() { return flag.load(); }
 
-}  // namespace unroll::app
+}  // namespace unroll::run

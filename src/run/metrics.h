@@ -6,7 +6,7 @@
 
 #include "train/trainer.h"
 
-namespace unroll::app {
+namespace unroll::run {
 
 /// Of one run they are the same bytes whenever and however often it is made.
 std::string metrics_line(const train::StepResult& step);
@@ -14,4 +14,4 @@ std::string metrics_line(std::int64_t step, double loss, const train::Evaluation
                          const std::string& dataset);
 std::string metrics_line(const train::Diverged& diverged);
 
-}  // namespace unroll::app
+}  // namespace unroll::run

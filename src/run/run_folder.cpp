@@ -1,4 +1,4 @@
-#include "app/run_folder.h"
+#include "run/run_folder.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,13 +7,12 @@
 #include <charconv>
 #include <filesystem>
 
-#include "app/metrics.h"
-#include "app/shell_word.h"
-#include "app/verbs.h"
+#include "core/shell_word.h"
+#include "run/metrics.h"
 #include "train/config_names.h"
 #include "unroll/core/error.h"
 
-namespace unroll::app {
+namespace unroll::run {
 namespace {
 
 namespace fs = std::filesystem;
@@ -42,7 +41,8 @@ std::string make_folder(const std::string& wanted, const train::Config& config,
                         const std::string& dataset) {
   if (wanted.empty()) return make_free_folder(config, dataset);
   if (holds_run(wanted))
-    throw UsageError(
+    throw ValueError(
+        "train",
         fmt::format("--out {} already holds a run; choose another folder, remove that one first, "
                     "or go on with it: unroll train --resume {}",
                     wanted, shell_word(wanted)));
@@ -256,4 +256,4 @@ void RunFolder::end(RunStatus status, std::int64_t step, std::span<const std::by
   manifest_.write(path_);
 }
 
-}  // namespace unroll::app
+}  // namespace unroll::run

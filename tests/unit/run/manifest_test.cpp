@@ -1,4 +1,4 @@
-#include "app/manifest.h"
+#include "run/manifest.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include "support/temporary_folder.h"
 #include "unroll/core/error.h"
 
-namespace unroll::app {
+namespace unroll::run {
 namespace {
 
 using test::error_of;
@@ -106,4 +106,4 @@ TEST(Manifest, NamesOfOtherFoldersAreRefused) {
 }
 
 }  // namespace
-}  // namespace unroll::app
+}  // namespace unroll::run

@@ -7,14 +7,14 @@
 #include <string>
 #include <string_view>
 
-#include "app/manifest.h"
 #include "core/file.h"
 #include "data/sha256.h"
+#include "run/manifest.h"
 #include "train/checkpoint.h"
 #include "train/config.h"
 #include "train/trainer.h"
 
-namespace unroll::app {
+namespace unroll::run {
 
 /// Makes and fills a run's folder: config.json, metrics.jsonl, model.safetensors,
 /// step_N.safetensors, the last two checkpoint_N.safetensors, and manifest.json with the hashes of
@@ -26,7 +26,7 @@ class RunFolder {
  public:
   /// A new one. `wanted` as the user gave it; empty: runs/NAME, numbered where that is taken, with
   /// the name of the data set that was loaded (which may be another than the one wished for).
-  /// Throws UsageError where `wanted` already holds a run, FileError where it can't be made.
+  /// Throws ValueError where `wanted` already holds a run, FileError where it can't be made.
   RunFolder(const std::string& wanted, const train::Config& config,
             const train::Provenance& provenance, const std::string& dataset);
   /// That of a run which is to go on; nothing in it changes before begin(). Throws FormatError for
@@ -75,4 +75,4 @@ class RunFolder {
   std::uint64_t metrics_bytes_ = 0;
 };
 
-}  // namespace unroll::app
+}  // namespace unroll::run

@@ -3,7 +3,7 @@
 
 #include <csignal>
 
-namespace unroll::app {
+namespace unroll::run {
 
 /// While one lives, the first SIGINT only sets a flag, and a second one ends the process with 130.
 class CatchInterrupts {
@@ -20,4 +20,4 @@ class CatchInterrupts {
 /// Whether there was one.
 bool interrupted();
 
-}  // namespace unroll::app
+}  // namespace unroll::run

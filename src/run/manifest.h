@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace unroll::app {
+namespace unroll::run {
 
 struct FileHash {
   std::uint64_t bytes = 0;
@@ -54,4 +54,4 @@ class Manifest {
   std::string text() const;
 };
 
-}  // namespace unroll::app
+}  // namespace unroll::run

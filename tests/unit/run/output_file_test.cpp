@@ -1,13 +1,16 @@
 // Where verbs refuse to write.
 #include <filesystem>
 
-#include "app/manifest.h"
 #include "core/file.h"
+#include "run/manifest.h"
 #include "unit/app/models.h"
 #include "unroll/io/npy.h"
 
-namespace unroll::app {
+namespace unroll::run {
 namespace {
+
+using app::expect_failure;
+using app::Models;
 
 using Texts = std::vector<std::string>;
 
@@ -80,4 +83,4 @@ TEST_F(Outputs, WhatIsNoFileIsLeftAlone) {
 }
 
 }  // namespace
-}  // namespace unroll::app
+}  // namespace unroll::run
