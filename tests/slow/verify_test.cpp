@@ -68,7 +68,7 @@ TEST(Verify, NamesATamperedWeight) {
       true);
   // Also where whoever did it knew how to make a manifest.
   verified.seal_again([&](run::Manifest& manifest) {
-    manifest.files["model.safetensors"] = {app::hash_of(std::as_bytes(std::span(model)))};
+    manifest.files["model.safetensors"] = {run::hash_of(std::as_bytes(std::span(model)))};
   });
   EXPECT_EQ(test::run_program({"inspect", verified.run}).code, 0);
   verified.expect(1, {"3 files are as they were written", "fc.bias[9] is "}, true);
@@ -90,7 +90,7 @@ TEST(Verify, NamesAnotherRevision) {
   verified.folder.write("run/config.json", config);
   verified.expect(1, {"config.json is not as it was written"}, false);
   verified.seal_again([&](run::Manifest& manifest) {
-    manifest.files["config.json"] = {app::hash_of(std::as_bytes(std::span(config)))};
+    manifest.files["config.json"] = {run::hash_of(std::as_bytes(std::span(config)))};
   });
   verified.expect(1, {"numerics revision 1 then"}, false);
 }
@@ -132,7 +132,7 @@ TEST(Verify, AccuraciesThatTrainingDoesNotGive) {
   metrics.insert(metrics.find(key) + key.size(), "9");
   verified.folder.write("run/metrics.jsonl", metrics);
   verified.seal_again([&](run::Manifest& m) {
-    m.files["metrics.jsonl"] = {app::hash_of(std::as_bytes(std::span(metrics)))};
+    m.files["metrics.jsonl"] = {run::hash_of(std::as_bytes(std::span(metrics)))};
   });
   verified.expect(1,
                   {"metrics.jsonl has other values: line 11 is", "\"accuracy\":9",
