@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <filesystem>
-#include <fstream>
 #include <map>
 
 #include "app/messages.h"
 #include "app/verbs.h"
+#include "core/file.h"
 #include "core/shell_word.h"
 #include "run/manifest.h"
 #include "train/checkpoint.h"
@@ -57,8 +58,10 @@ constexpr const char* kModelFile = "model.safetensors";
 
 /// torch.save writes zip archives; read as safetensors they would seem damaged.
 void refuse_file_of_pytorch(const std::string& path) {
-  std::string start(2, '\0');
-  if (!std::ifstream(path, std::ios::binary).read(start.data(), 2) || start != "PK") return;
+  const InputFile file("model", path);
+  std::array<char, 2> start{};
+  if (file.size() >= start.size()) file.read_at(0, std::as_writable_bytes(std::span(start)));
+  if (start != std::array{'P', 'K'}) return;
   throw FormatError("model",
                     fmt::format("{}: looks like a file of PyTorch's torch.save, expected a "
                                 "safetensors file; import it first: unroll import {} -o "
@@ -66,18 +69,24 @@ void refuse_file_of_pytorch(const std::string& path) {
                                 path, path));
 }
 
-/// A file that a run's manifest lists is checked against it; others are taken as they are.
-io::Safetensors read_model(const std::string& path) {
+/// A file that a run's manifest lists is checked against it; others are taken as they are. A link
+/// is followed where it was named itself, not inside a folder that was.
+io::Safetensors read_model(const std::string& path, bool in_a_folder) {
   const std::filesystem::path file(path);
-  const std::string folder = file.has_parent_path() ? file.parent_path().string() : ".";
   const std::string name = file.filename();
-  const auto manifest = run::Manifest::read(folder);
-  if (manifest && manifest->lists(name))
-    return io::Safetensors::parse(manifest->load(folder, name), path);
-  if (manifest && name == kModelFile)
-    throw FormatError("model", fmt::format("{} has no model yet, as its training did not end; go "
-                                           "on with it: unroll train --resume {}",
-                                           folder, shell_word(folder)));
+  const std::string parent = file.has_parent_path() ? file.parent_path().string() : ".";
+  std::error_code ignored;
+  if (std::filesystem::is_directory(parent, ignored)) {
+    const Folder folder("model", parent);
+    const auto manifest = run::Manifest::read(folder);
+    if (manifest && manifest->lists(name) && (folder.has(name) || !manifest->may_be_missing(name)))
+      return io::Safetensors::parse(manifest->load(folder, name), path);
+    if (manifest && name == kModelFile)
+      throw FormatError("model", fmt::format("{} has no model yet, as its training did not end; go "
+                                             "on with it: unroll train --resume {}",
+                                             parent, shell_word(parent)));
+    if (in_a_folder) const InputFile regular("model", folder, name);
+  }
   refuse_file_of_pytorch(path);
   return io::Safetensors::read(path);
 }
@@ -132,10 +141,9 @@ void note_what_is_assumed(const LoadedModel& model) {
 
 LoadedModel load_model(const ModelFlags& flags, bool to_run) {
   std::error_code ignored;
-  const std::string path = std::filesystem::is_directory(flags.path, ignored)
-                               ? flags.path + "/" + kModelFile
-                               : flags.path;
-  LoadedModel model{path, {}, read_model(path)};
+  const bool is_folder = std::filesystem::is_directory(flags.path, ignored);
+  const std::string path = is_folder ? flags.path + "/" + kModelFile : flags.path;
+  LoadedModel model{path, {}, read_model(path, is_folder)};
   if (model.file.metadata().contains(train::checkpoint_key))
     throw FormatError("model", fmt::format("{} is a checkpoint, not a model; go on with its run: "
                                            "unroll train --resume FOLDER",

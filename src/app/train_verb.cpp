@@ -67,6 +67,7 @@ int work(const Flags& flags) {
     flags.verbose.say();
     return resume({flags.resume, flags.train, flags.data, output, every});
   }
+  if (!flags.out.empty()) run::check_is_free(flags.out);
   const TrainFlags::Result settings = flags.train.resolve();
   train::Config config = settings.config;
   const Material material = load_material(config, flags.data);
@@ -99,7 +100,7 @@ void add_train(CLI::App& program, Work& chosen) {
   const auto flags = std::make_shared<Flags>();
   flags->train.add_to(*verb);
   flags->data.add_to(*verb);
-  verb->add_option("--out", flags->out, "Folder for the run; runs/... if left out");
+  verb->add_option("--out", flags->out, "Folder for the run, new or empty; runs/... if left out");
   verb->add_option("--resume", flags->resume,
                    "The folder of a run that did not end: go on with it, to the same bits");
   verb->add_option("--checkpoint-every", flags->checkpoint_every,

@@ -1,7 +1,6 @@
 #include "app/training.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
@@ -25,15 +24,15 @@ std::string command_for(const Run& run) {
 
 /// The same where a file could not be written: what has to be done before.
 std::string way_on(const Run& run) {
-  const std::string& path = run.folder.path();
-  const bool can_write = ::access(path.c_str(), W_OK | X_OK) == 0;
-  if (!can_write && errno == ENOENT)
+  const std::string path = run.folder.path();
+  const int error = run.folder.write_error();
+  if (error == ENOENT)
     return fmt::format("{} is gone, and the run with it: train it again", printable(path));
   const std::string remedy =
-      can_write         ? "Make room, or repair the disk,"
-      : errno == EROFS  ? fmt::format("{} is on a file system that is read-only: make it writable,",
+      error == 0        ? "Make room, or repair the disk,"
+      : error == EROFS  ? fmt::format("{} is on a file system that is read-only: make it writable,",
                                       printable(path))
-      : errno == EACCES ? fmt::format("Give yourself permission to write in {},", printable(path))
+      : error == EACCES ? fmt::format("Give yourself permission to write in {},", printable(path))
                         : fmt::format("See to it that {} can be written in,", printable(path));
   return fmt::format("what was written before is whole. {} and go on with: {}", remedy,
                      command_for(run));
@@ -79,7 +78,7 @@ int train_to_end(const Run& run) {
   const auto model = [&] {
     return train::model_bytes(trainer.description(), trainer.parameters());
   };
-  const std::string model_file = folder.file("model.safetensors");
+  const auto model_file = [&] { return folder.file("model.safetensors"); };
   Due due(run.every);
   const train::Observer observer{
       .step =
@@ -115,7 +114,7 @@ int train_to_end(const Run& run) {
       folder.end(run::RunStatus::interrupted, last_step, model());
       fmt::print(stderr,
                  "interrupted after step {} of {}; go on with: {}\nthe weights so far are in {}\n",
-                 last_step, trainer.steps(), command_for(run), printable(model_file));
+                 last_step, trainer.steps(), command_for(run), printable(model_file()));
       return kInterrupted;
     }
     folder.end(run::RunStatus::finished, last_step, model());
@@ -124,7 +123,7 @@ int train_to_end(const Run& run) {
     folder.log(diverged);
     folder.end(run::RunStatus::diverged, last_step, model());
     say_error(diverged.what());
-    fmt::print(stderr, "the last finite weights are in {}\n", printable(model_file));
+    fmt::print(stderr, "the last finite weights are in {}\n", printable(model_file()));
     return kFailed;
   } catch (const FileError& error) {
     progress.clear();

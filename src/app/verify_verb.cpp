@@ -31,7 +31,7 @@ struct Flags {
 };
 
 /// The files that are not as the manifest lists them; each is named.
-std::map<std::string, std::string> damaged_files(const std::string& folder,
+std::map<std::string, std::string> damaged_files(const Folder& folder,
                                                  const run::Manifest& manifest) {
   const auto damage = manifest.damage(folder);
   for (const auto& [name, what] : damage) fmt::print("{} {}\n", printable(name), what);
@@ -39,9 +39,9 @@ std::map<std::string, std::string> damaged_files(const std::string& folder,
   return damage;
 }
 
-bool can_be_read(const std::string& path) {
+bool can_be_read(const Folder& folder, const std::string& name) {
   try {
-    const InputFile file("verify", path);
+    const InputFile file("verify", folder, name);
     return true;
   } catch (const FileError&) {
     return false;
@@ -136,10 +136,10 @@ std::string first_other_line(const std::string& there, const std::string& again)
 }
 
 /// Prints what of the metrics is not what training gives.
-bool same_metrics(const std::string& folder, const std::string& again) {
+bool same_metrics(const Folder& folder, const std::string& again) {
   constexpr std::uint64_t kLargest = std::uint64_t{1} << 30;
   const std::string other =
-      first_other_line(read_text("verify", folder + "/metrics.jsonl", kLargest), again);
+      first_other_line(read_text("verify", folder, "metrics.jsonl", kLargest), again);
   if (other.empty())
     fmt::print("metrics.jsonl has the same losses and accuracies\n");
   else
@@ -150,7 +150,8 @@ bool same_metrics(const std::string& folder, const std::string& again) {
 int work(const Flags& flags) {
   const auto start = Clock::now();
   const run::CatchInterrupts guard;
-  const auto manifest = run::Manifest::read(flags.run);
+  const Folder folder("verify", flags.run);
+  const auto manifest = run::Manifest::read(folder);
   if (!manifest)
     throw FormatError("verify", fmt::format("{} has no manifest.json: it is no run's folder, or "
                                             "its training has not begun",
@@ -159,13 +160,13 @@ int work(const Flags& flags) {
     throw FormatError("verify", fmt::format("the run in {} did not end; go on with it: unroll "
                                             "train --resume {}",
                                             flags.run, shell_word(flags.run)));
-  const auto damage = damaged_files(flags.run, *manifest);
+  const auto damage = damaged_files(folder, *manifest);
   if (damage.contains("config.json")) return kFailed;  // nothing to go by
   const std::string path = flags.run + "/model.safetensors";
-  if (!can_be_read(path)) return kFailed;  // nothing to compare
+  if (!can_be_read(folder, "model.safetensors")) return kFailed;  // nothing to compare
   const std::string config_file = flags.run + "/config.json";
   auto [config, provenance] =
-      train::config_from_json(train::read_config("verify", config_file), config_file);
+      train::config_from_json(train::read_config("verify", folder, "config.json"), config_file);
   if (flags.threads) config.threads = *flags.threads;
   const Material material = load_material(config, flags.data);
   if (const auto all = differences(provenance, provenance_of(material)); !all.empty()) {
@@ -190,7 +191,7 @@ int work(const Flags& flags) {
     good = false;
   }
   if (!damage.contains("metrics.jsonl") && manifest->lists("metrics.jsonl"))
-    good = same_metrics(flags.run, again.metrics) && good;
+    good = same_metrics(folder, again.metrics) && good;
   const auto file = io::Safetensors::read(path);
   std::string difference = first_difference(file, train::views_of(trainer.parameters()));
   if (difference.empty() && description_of(file) != spec::to_json(trainer.description()))

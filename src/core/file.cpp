@@ -2,13 +2,16 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <climits>
+#include <csignal>
 #include <cstring>
+#include <ctime>
 #include <utility>
 
 #include "unroll/core/error.h"
@@ -35,6 +38,54 @@ auto attempt(std::string_view name, F&& call, std::size_t bytes = 0) -> decltype
   return call(bytes);
 }
 
+/// Of an open file, until the end of the block.
+class Descriptor {
+ public:
+  explicit Descriptor(int value) : value_(value) {}
+  ~Descriptor() {
+    if (value_ < 0) return;
+    const int code = errno;
+    ::close(value_);
+    errno = code;
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  int get() const { return value_; }
+  int release() { return std::exchange(value_, -1); }
+
+ private:
+  int value_;
+};
+
+/// What a message calls something that is not a regular file.
+const char* kind_of(mode_t mode) {
+  return S_ISDIR(mode)    ? "folder"
+         : S_ISLNK(mode)  ? "symbolic link"
+         : S_ISFIFO(mode) ? "pipe"
+         : S_ISSOCK(mode) ? "socket"
+                          : "device";
+}
+
+void check_readable(std::string_view operation, const std::string& path, mode_t mode) {
+  if (S_ISREG(mode)) return;
+  if (S_ISDIR(mode)) {
+    errno = EISDIR;
+    fail(operation, path, "read");
+  }
+  throw FileError(operation,
+                  fmt::format("{} is a {}; {}", path, kind_of(mode),
+                              S_ISLNK(mode) ? "put the file itself in its place"
+                                            : "copy its content to a regular file first"));
+}
+
+/// A rename would make a regular file of /dev/null, for all programs.
+void check_replaceable(std::string_view operation, const std::string& path, mode_t mode) {
+  if (!S_ISREG(mode))
+    throw FileError(operation, fmt::format("{} is a {}; name a regular file, or a new one", path,
+                                           kind_of(mode)));
+}
+
 int sync(int descriptor) {
   return attempt("fsync", [&](std::size_t) { return ::fsync(descriptor); });
 }
@@ -45,8 +96,32 @@ int close_written(int descriptor) {
   return attempt("close", [&](std::size_t) { return closed; });
 }
 
+/// While it lives, a write beyond the largest size of a file (ulimit -f) is an error like that of a
+/// full disk. By itself the kernel would end the process in the middle of it, with SIGXFSZ.
+class NoSizeSignal {
+ public:
+  NoSizeSignal() {
+    sigemptyset(&signal_);
+    sigaddset(&signal_, SIGXFSZ);
+    ::pthread_sigmask(SIG_BLOCK, &signal_, &before_);
+  }
+  ~NoSizeSignal() {
+    const int code = errno;
+    const timespec now{};
+    if (sigismember(&before_, SIGXFSZ) == 0) ::sigtimedwait(&signal_, nullptr, &now);
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    errno = code;
+  }
+  NoSizeSignal(const NoSizeSignal&) = delete;
+  NoSizeSignal& operator=(const NoSizeSignal&) = delete;
+
+ private:
+  sigset_t signal_, before_;
+};
+
 void write_all(std::string_view operation, const std::string& path, int descriptor,
                std::span<const std::byte> bytes) {
+  const NoSizeSignal guard;
   while (!bytes.empty()) {
     const ssize_t n = attempt(
         "write", [&](std::size_t most) { return ::write(descriptor, bytes.data(), most); },
@@ -58,55 +133,128 @@ void write_all(std::string_view operation, const std::string& path, int descript
   }
 }
 
-std::string folder_of(const std::string& path) {
+/// The folder and the name in it: "a/b" is {"a", "b"}, "b" is {".", "b"}, "a/" is {"a", "."}.
+std::pair<std::string, std::string> split(const std::string& path) {
   const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
+  const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+  const std::string folder = slash == std::string::npos ? "."
+                             : slash == 0               ? "/"
+                                                        : path.substr(0, slash);
+  return {folder, name.empty() ? "." : name};
 }
 
-/// The file that is to be replaced where `path` is named: behind symbolic links, which stay. Throws
-/// for what is there and no regular file: a rename would make /dev/null one, for all programs.
+/// The file that is to be replaced where `path` is named: behind symbolic links, which stay.
 std::string target_of(std::string_view operation, const std::string& path) {
   std::string target = path;
   for (int links = 0; links < 40; ++links) {
     char to[PATH_MAX];
     const ssize_t length = ::readlink(target.c_str(), to, sizeof to);
-    if (length < 0) {  // no link
-      struct stat status {};
-      if (::stat(target.c_str(), &status) != 0 || S_ISREG(status.st_mode)) return target;
-      const char* const kind = S_ISDIR(status.st_mode)    ? "folder"
-                               : S_ISFIFO(status.st_mode) ? "pipe"
-                               : S_ISSOCK(status.st_mode) ? "socket"
-                                                          : "device";
-      throw FileError(operation,
-                      fmt::format("{} is a {}; name a regular file, or a new one", path, kind));
-    }
+    if (length < 0) return target;  // no link
     const std::string_view name(to, static_cast<std::size_t>(length));
-    target = name.starts_with('/') ? name : folder_of(target).append("/").append(name);
+    target = name.starts_with('/') ? name : split(target).first.append("/").append(name);
   }
   errno = ELOOP;
   fail(operation, path, "write");
 }
 
-/// A new name in a folder is durable only once the folder is synced; not every file system can.
-void sync_folder_of(std::string_view operation, const std::string& path) {
-  const int folder = ::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return;
-  const bool synced = sync(folder) == 0 || errno == EINVAL || errno == ENOTSUP;
-  const int code = errno;
-  ::close(folder);
-  errno = code;
-  if (!synced) fail(operation, path, "write");
+constexpr std::string_view kTemporary = ".tmp-";
+constexpr std::size_t kRandom = 6;  // letters and digits behind it
+
+/// A new file in the folder of `name` and called after it; `temporary` becomes its name. Its mode
+/// is what the process's umask makes of `mode`. Returns -1 where there can't be one.
+int open_temporary(int folder, const std::string& name, mode_t mode, std::string& temporary) {
+  const long limit = ::fpathconf(folder, _PC_NAME_MAX);
+  const std::size_t longest = limit > 0 ? static_cast<std::size_t>(limit) : NAME_MAX;
+  std::size_t kept = std::min(name.size(), longest - kTemporary.size() - kRandom);
+  // Not a part of a character of UTF-8: some file systems refuse that.
+  while (kept < name.size() && kept > 0 && (static_cast<unsigned char>(name[kept]) & 0xc0) == 0x80)
+    --kept;
+  for (int attempts = 0; attempts < 100; ++attempts) {
+    constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz234567";
+    unsigned char random[kRandom];
+    if (::getentropy(random, sizeof random) != 0) return -1;
+    temporary = name.substr(0, kept).append(kTemporary);
+    for (const unsigned char r : random) temporary += kLetters[r % kLetters.size()];
+    const int descriptor = attempt("open", [&](std::size_t) {
+      return ::openat(folder, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    });
+    if (descriptor >= 0 || errno != EEXIST) return descriptor;
+  }
+  return -1;
+}
+
+/// Whether a call that changes owner or permissions did so; an error which says that this process
+/// or this file system does not do that is no fault.
+bool was_allowed(std::string_view operation, const std::string& path, int result) {
+  if (result == 0) return true;
+  if (errno != EPERM && errno != EINVAL && errno != ENOSYS && errno != ENOTSUP)
+    fail(operation, path, "set the permissions of");
+  return false;
+}
+
+/// Gives a new file the owner and the permissions of the one that it will replace.
+void take_over(std::string_view operation, const std::string& path, int descriptor,
+               const struct stat& old) {
+  struct stat now {};
+  if (::fstat(descriptor, &now) != 0) fail(operation, path, "write");
+  const auto give = [&](uid_t owner, gid_t group) {
+    return was_allowed(operation, path, attempt("fchown", [&](std::size_t) {
+                         return ::fchown(descriptor, owner, group);
+                       }));
+  };
+  mode_t mode = old.st_mode & 07777;
+  const bool same = now.st_uid == old.st_uid && now.st_gid == old.st_gid;
+  if (!same && !give(old.st_uid, old.st_gid)) {
+    mode &= 0777;
+    // Another group may do no more than others might.
+    constexpr auto kUnchanged = static_cast<uid_t>(-1);
+    if (now.st_gid != old.st_gid && !give(kUnchanged, old.st_gid))
+      mode = (mode & 0707) | (mode & 007) << 3;
+  }
+  if ((now.st_mode & 07777) != mode)
+    was_allowed(operation, path,
+                attempt("fchmod", [&](std::size_t) { return ::fchmod(descriptor, mode); }));
+}
+
+/// A new name in a folder is durable only once the folder is synced; not every file system can, and
+/// nobody can for a folder that was opened without permission to read it.
+void sync_folder(std::string_view operation, const std::string& path, int folder) {
+  if (sync(folder) != 0 && errno != EINVAL && errno != ENOTSUP && errno != EBADF)
+    fail(operation, path, "write");
+}
+
+void replace(std::string_view operation, const std::string& path, int folder,
+             const std::string& name, std::span<const std::span<const std::byte>> parts) {
+  struct stat old {};
+  const bool replaces = ::fstatat(folder, name.c_str(), &old, AT_SYMLINK_NOFOLLOW) == 0;
+  if (replaces) check_replaceable(operation, path, old.st_mode);
+  std::string temporary;
+  // What replaces another file may be for fewer eyes than a new one.
+  Descriptor file(open_temporary(folder, name, replaces ? 0600 : 0666, temporary));
+  if (file.get() < 0) fail(operation, path, "create");
+  try {
+    for (const auto& part : parts) write_all(operation, path, file.get(), part);
+    if (replaces) take_over(operation, path, file.get(), old);
+    if (sync(file.get()) != 0) fail(operation, path, "write");
+    if (close_written(file.release()) != 0 || attempt("rename", [&](std::size_t) {
+                                                return ::renameat(folder, temporary.c_str(), folder,
+                                                                  name.c_str());
+                                              }) != 0)
+      fail(operation, path, "write");
+  } catch (...) {
+    ::unlinkat(folder, temporary.c_str(), 0);
+    throw;
+  }
+  sync_folder(operation, path, folder);
 }
 
 /// The whole of a file of at most `limit` bytes, in a vector or a string.
 template <class Bytes>
-Bytes read_whole(std::string_view operation, const std::string& path, std::uint64_t limit) {
-  const InputFile file(operation, path);
+Bytes read_whole(std::string_view operation, const InputFile& file, std::uint64_t limit) {
   if (file.size() > limit)
     throw FileError(operation, fmt::format("{} has {} bytes, more than the {} expected of such a "
                                            "file; is it the right one?",
-                                           path, file.size(), limit));
+                                           file.path(), file.size(), limit));
   Bytes bytes;
   bytes.resize(file.size());
   file.read_at(0, std::as_writable_bytes(std::span(bytes)));
@@ -117,22 +265,27 @@ Bytes read_whole(std::string_view operation, const std::string& path, std::uint6
 
 InputFile::InputFile(std::string_view operation, const std::string& path)
     : operation_(operation), path_(path) {
-  descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor_ < 0) fail(operation_, path_, "open");
+  open(AT_FDCWD, path, 0);
+}
+
+InputFile::InputFile(std::string_view operation, const Folder& folder, const std::string& name)
+    : operation_(operation), path_(folder.path_of(name)) {
+  open(folder.descriptor(), name, O_NOFOLLOW);
+}
+
+void InputFile::open(int folder, const std::string& name, int flags) {
   struct stat status {};
-  if (::fstat(descriptor_, &status) != 0 || S_ISDIR(status.st_mode)) {
-    if (S_ISDIR(status.st_mode)) errno = EISDIR;
-    const int code = errno;
-    ::close(descriptor_);
-    errno = code;
-    fail(operation_, path_, "read");
-  }
-  if (!S_ISREG(status.st_mode)) {
-    ::close(descriptor_);
-    throw FileError(operation_,
-                    fmt::format("{} is not a regular file; copy it to one first", path_));
-  }
+  const int follow = (flags & O_NOFOLLOW) != 0 ? AT_SYMLINK_NOFOLLOW : 0;
+  if (::fstatat(folder, name.c_str(), &status, follow) != 0) fail(operation_, path_, "open");
+  check_readable(operation_, path_, status.st_mode);
+  Descriptor file(
+      ::openat(folder, name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags));
+  if (file.get() < 0) fail(operation_, path_, "open");
+  // It may have become another one in between.
+  if (::fstat(file.get(), &status) != 0) fail(operation_, path_, "read");
+  check_readable(operation_, path_, status.st_mode);
   size_ = static_cast<std::uint64_t>(status.st_size);
+  descriptor_ = file.release();
 }
 
 InputFile::~InputFile() { ::close(descriptor_); }
@@ -150,42 +303,27 @@ void InputFile::read_at(std::uint64_t offset, std::span<std::byte> out) const {
 
 std::vector<std::byte> read_file(std::string_view operation, const std::string& path,
                                  std::uint64_t limit) {
-  return read_whole<std::vector<std::byte>>(operation, path, limit);
+  return read_whole<std::vector<std::byte>>(operation, InputFile(operation, path), limit);
 }
 
 std::string read_text(std::string_view operation, const std::string& path, std::uint64_t limit) {
-  return read_whole<std::string>(operation, path, limit);
+  return read_whole<std::string>(operation, InputFile(operation, path), limit);
+}
+
+std::string read_text(std::string_view operation, const Folder& folder, const std::string& name,
+                      std::uint64_t limit) {
+  return read_whole<std::string>(operation, InputFile(operation, folder, name), limit);
 }
 
 void write_file(std::string_view operation, const std::string& path,
                 std::span<const std::span<const std::byte>> parts) {
-  const std::string target = target_of(operation, path);
-  std::string temporary = target + ".tmp-XXXXXX";
-  const int descriptor =
-      attempt("open", [&](std::size_t) { return ::mkostemp(temporary.data(), O_CLOEXEC); });
-  if (descriptor < 0) fail(operation, path, "create");
-  try {
-    for (const auto& part : parts) write_all(operation, path, descriptor, part);
-    // mkstemp makes private files; a result is as readable as any other file of the user's.
-    const mode_t mask = ::umask(0);
-    ::umask(mask);
-    if (attempt("fchmod", [&](std::size_t) { return ::fchmod(descriptor, 0666 & ~mask); }) != 0)
-      fail(operation, path, "set the permissions of");
-    if (sync(descriptor) != 0) fail(operation, path, "write");
-  } catch (...) {
-    ::close(descriptor);
-    ::unlink(temporary.c_str());
-    throw;
-  }
-  if (close_written(descriptor) != 0 || attempt("rename", [&](std::size_t) {
-                                          return ::rename(temporary.c_str(), target.c_str());
-                                        }) != 0) {
-    const int code = errno;
-    ::unlink(temporary.c_str());
-    errno = code;
-    fail(operation, path, "write");
-  }
-  sync_folder_of(operation, target);
+  // Also where a link leads to no name: /dev/stdout is one to "pipe:[7]".
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0) check_replaceable(operation, path, status.st_mode);
+  const auto [folder, name] = split(target_of(operation, path));
+  const Descriptor opened(open_folder(folder));
+  if (opened.get() < 0) fail(operation, path, "create");
+  replace(operation, path, opened.get(), name, parts);
 }
 
 void write_file(std::string_view operation, const std::string& path,
@@ -197,27 +335,46 @@ void write_file(std::string_view operation, const std::string& path, std::string
   write_file(operation, path, std::as_bytes(std::span(text)));
 }
 
-void remove_file(std::string_view operation, const std::string& path) {
-  if (attempt("unlink", [&](std::size_t) { return ::unlink(path.c_str()); }) != 0 &&
-      errno != ENOENT)
-    fail(operation, path, "remove");
+void write_file(std::string_view operation, const Folder& folder, const std::string& name,
+                std::span<const std::byte> bytes) {
+  replace(operation, folder.path_of(name), folder.descriptor(), name, std::span(&bytes, 1));
 }
 
-AppendingFile::AppendingFile(std::string_view operation, const std::string& path,
-                             std::uint64_t size)
-    : operation_(operation), path_(path) {
-  descriptor_ = attempt("open", [&](std::size_t) {
-    return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
-  });
-  if (descriptor_ < 0) fail(operation_, path_, "create");
-  if (attempt("ftruncate",
-              [&](std::size_t) { return ::ftruncate(descriptor_, static_cast<off_t>(size)); }) == 0)
-    return;
-  const int code = errno;
-  ::close(descriptor_);
-  errno = code;
-  fail(operation_, path_, "cut");
+bool is_temporary_of(std::string_view name, std::string_view file) {
+  if (file.size() != name.size() + kTemporary.size() + kRandom || !file.starts_with(name) ||
+      !file.substr(name.size()).starts_with(kTemporary))
+    return false;
+  return std::ranges::all_of(file.substr(file.size() - kRandom),
+                             [](unsigned char c) { return std::isalnum(c) != 0; });
 }
+
+void remove_file(std::string_view operation, const Folder& folder, const std::string& name) {
+  if (attempt("unlink",
+              [&](std::size_t) { return ::unlinkat(folder.descriptor(), name.c_str(), 0); }) != 0 &&
+      errno != ENOENT)
+    fail(operation, folder.path_of(name), "remove");
+}
+
+AppendingFile::AppendingFile(std::string_view operation, const Folder& folder,
+                             const std::string& name, std::uint64_t size)
+    : operation_(operation), folder_(folder), name_(name) {
+  struct stat status {};
+  if (::fstatat(folder.descriptor(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0)
+    check_replaceable(operation_, path(), status.st_mode);
+  Descriptor file(attempt("open", [&](std::size_t) {
+    return ::openat(folder.descriptor(), name.c_str(),
+                    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
+  }));
+  if (file.get() < 0) fail(operation_, path(), "create");
+  if (::fstat(file.get(), &status) != 0) fail(operation_, path(), "write");
+  check_replaceable(operation_, path(), status.st_mode);
+  if (attempt("ftruncate",
+              [&](std::size_t) { return ::ftruncate(file.get(), static_cast<off_t>(size)); }) != 0)
+    fail(operation_, path(), "cut");
+  descriptor_ = file.release();
+}
+
+std::string AppendingFile::path() const { return folder_.path_of(name_); }
 
 AppendingFile::~AppendingFile() {
   try {
@@ -235,24 +392,12 @@ void AppendingFile::append(std::string_view text) {
 
 void AppendingFile::flush() {
   const std::string text = std::exchange(buffer_, {});
-  write_all(operation_, path_, descriptor_, std::as_bytes(std::span(text)));
+  write_all(operation_, path(), descriptor_, std::as_bytes(std::span(text)));
 }
 
 void AppendingFile::sync() {
   flush();
-  if (unroll::sync(descriptor_) != 0) fail(operation_, path_, "write");
+  if (unroll::sync(descriptor_) != 0) fail(operation_, path(), "write");
 }
-
-FolderLock::FolderLock(std::string_view operation, const std::string& path) {
-  descriptor_ = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor_ < 0) fail(operation, path, "open");
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
-  ::close(descriptor_);
-  throw FileError(operation, fmt::format("{} is in use: another process trains in it; wait for "
-                                         "its end, or choose another folder",
-                                         path));
-}
-
-FolderLock::~FolderLock() { ::close(descriptor_); }
 
 }  // namespace unroll

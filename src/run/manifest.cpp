@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "core/file.h"
@@ -18,10 +17,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr int kVersion = 1;
 constexpr std::string_view kStatusNames[] = {"training", "interrupted", "finished", "diverged"};
-
-std::string path_in(const std::string& folder, std::string_view name) {
-  return fmt::format("{}/{}", folder, name);
-}
 
 [[noreturn]] void damaged(const std::string& path) {
   throw FormatError("manifest",
@@ -59,7 +54,8 @@ std::string Manifest::text() const {
   Json listed = Json::object();
   for (const auto& [name, hashes] : files) {
     Json& all = listed[name] = Json::array();
-    for (const FileHash& h : hashes) all.push_back({{"bytes", h.bytes}, {"sha256", h.sha256}});
+    for (const FileHash& h : hashes)
+      all.push_back(h == FileHash{} ? Json() : Json{{"bytes", h.bytes}, {"sha256", h.sha256}});
   }
   return sealed({{"version", kVersion},
                  {"status", name_of(status)},
@@ -67,17 +63,11 @@ std::string Manifest::text() const {
                  {"files", std::move(listed)}});
 }
 
-std::optional<Manifest> Manifest::read(const std::string& folder) {
+std::optional<Manifest> Manifest::read(const Folder& folder) {
   constexpr std::uint64_t kLargest = 1 << 24;
-  const std::string path = path_in(folder, file_name);
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) {
-    if (!error) return std::nullopt;
-    throw FileError("manifest", fmt::format("can't look into {}: {}; it takes permission to read "
-                                            "and to enter it",
-                                            folder, error.message()));
-  }
-  const std::string text = read_text("manifest", path, kLargest);
+  if (!folder.has(file_name)) return std::nullopt;
+  const std::string path = folder.path_of(file_name);
+  const std::string text = read_text("manifest", folder, file_name, kLargest);
   const Json json = parse_json(text, [&](std::string_view) { damaged(path); });
   if (!json.is_object()) damaged(path);
   Json content = json;
@@ -95,7 +85,9 @@ std::optional<Manifest> Manifest::read(const std::string& folder) {
     json.at("step").get_to(manifest.step);
     for (const auto& [name, hashes] : json.at("files").items()) {
       if (!is_plain(name)) damaged(path);
-      for (const Json& h : hashes) manifest.files[name].push_back({h.at("bytes"), h.at("sha256")});
+      for (const Json& h : hashes)
+        manifest.files[name].push_back(h.is_null() ? FileHash{}
+                                                   : FileHash{h.at("bytes"), h.at("sha256")});
     }
     return manifest;
   } catch (const Json::exception&) {
@@ -103,12 +95,19 @@ std::optional<Manifest> Manifest::read(const std::string& folder) {
   }
 }
 
-void Manifest::write(const std::string& folder) const {
-  write_file("manifest", path_in(folder, file_name), text());
+void Manifest::write(const Folder& folder) const {
+  const std::string content = text();
+  write_file("manifest", folder, file_name, std::as_bytes(std::span(content)));
 }
 
-bool Manifest::is_intact(const std::string& folder, const std::string& name) const {
+bool Manifest::may_be_missing(const std::string& name) const {
+  const auto& hashes = files.at(name);
+  return std::ranges::find(hashes, FileHash{}) != hashes.end();
+}
+
+bool Manifest::is_intact(const Folder& folder, const std::string& name) const {
   try {
+    if (may_be_missing(name) && !folder.has(name)) return true;
     load(folder, name);
     return true;
   } catch (const Error&) {
@@ -116,34 +115,34 @@ bool Manifest::is_intact(const std::string& folder, const std::string& name) con
   }
 }
 
-std::map<std::string, std::string> Manifest::damage(const std::string& folder) const {
+std::map<std::string, std::string> Manifest::damage(const Folder& folder) const {
   std::map<std::string, std::string> all;
   for (const auto& [name, hashes] : files) {
-    std::error_code ignored;
+    if (!folder.has(name)) {
+      if (!may_be_missing(name)) all[name] = "is missing";
+      continue;
+    }
     try {
       load(folder, name);
     } catch (const FormatError&) {
       all[name] = "is not as it was written: its SHA-256 is not what manifest.json says";
     } catch (const FileError& error) {
-      all[name] = std::filesystem::exists(path_in(folder, name), ignored)
-                      ? fmt::format("can't be read: {}", error.what())
-                      : "is missing";
+      all[name] = fmt::format("can't be read: {}", error.what());
     }
   }
   return all;
 }
 
-std::vector<std::byte> Manifest::load(const std::string& folder, const std::string& name) const {
-  const std::string path = path_in(folder, name);
+std::vector<std::byte> Manifest::load(const Folder& folder, const std::string& name) const {
   const auto& hashes = files.at(name);
+  const InputFile file("manifest", folder, name);
   const auto refuse = [&](const std::string& what) {
     throw FormatError(
         "manifest",
         fmt::format("{} is damaged or was changed: its {} not what manifest.json says; restore "
                     "it from a copy, or train again",
-                    path, what));
+                    file.path(), what));
   };
-  const InputFile file("manifest", path);
   // Before anything of that size is asked for.
   if (std::ranges::none_of(hashes, [&](const FileHash& h) { return h.bytes == file.size(); }))
     refuse(fmt::format("{} bytes are", file.size()));

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "run/manifest.h"
+#include "run/run_folder.h"
 #include "unroll/core/error.h"
 
 namespace unroll::run {
@@ -15,8 +16,9 @@ namespace fs = std::filesystem;
 /// Of a folder that may have a manifest.json which is another program's.
 bool is_of_a_run(const fs::path& file) {
   try {
-    const auto manifest = Manifest::read(file.parent_path());
-    return manifest && (file.filename() == Manifest::file_name || manifest->lists(file.filename()));
+    const auto manifest = Manifest::read(Folder("output", file.parent_path()));
+    const std::string name = file.filename();
+    return manifest && (is_name_of_a_run(name) || manifest->lists(name));
   } catch (const Error&) {
     return false;
   }
@@ -32,7 +34,7 @@ void check_output(const std::string& path, std::initializer_list<std::string> in
                        fmt::format("{} is read, and would be written over; name another file to "
                                    "write",
                                    path));
-  const fs::path file = fs::weakly_canonical(path, error);  // behind links
+  const fs::path file = fs::weakly_canonical(fs::absolute(path, error), error);  // behind links
   if (!error && is_of_a_run(file))
     throw ValueError("output",
                      fmt::format("{} is a file of the run in {}, which would be damaged; name "

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <filesystem>
@@ -17,10 +18,36 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool holds_run(const std::string& path) {
-  std::error_code ignored;
-  return fs::exists(path + "/config.json", ignored) ||
-         fs::exists(path + "/model.safetensors", ignored);
+constexpr const char *kConfig = "config.json", *kMetrics = "metrics.jsonl",
+                     *kModel = "model.safetensors";
+
+/// Whether that is all there is of a config.json whose writing was killed: nothing, or its start.
+bool is_start_of_a_config(const Folder& folder, const std::string& name) {
+  static const std::string kStart = [] {
+    const std::string whole = train::to_json({}, {});
+    return whole.substr(0, whole.find(':'));
+  }();
+  try {
+    const std::string text = train::read_config("train", folder, name);
+    const std::size_t both = std::min(text.size(), kStart.size());
+    return text.compare(0, both, kStart, 0, both) == 0;
+  } catch (const FileError&) {
+    return false;
+  }
+}
+
+void refuse_if_taken(const Folder& folder) {
+  const auto refuse = [&](const std::string& why) {
+    throw ValueError("train", fmt::format("--out {} {}", folder.path(), why));
+  };
+  if (folder.has(kConfig) || folder.has(kModel))
+    refuse(
+        fmt::format("already holds a run; choose another folder, remove that one first, or go "
+                    "on with it: unroll train --resume {}",
+                    shell_word(folder.path())));
+  for (const std::string& name : folder.names())
+    if (!is_temporary_of(kConfig, name) || !is_start_of_a_config(folder, name))
+      refuse(fmt::format("is not empty: {} is in it; name a new folder, or an empty one", name));
 }
 
 /// Makes runs/NAME, or NAME-2 and so on where that is taken; making it is what takes it, so that
@@ -40,42 +67,32 @@ std::string make_free_folder(const train::Config& config, const std::string& dat
 std::string make_folder(const std::string& wanted, const train::Config& config,
                         const std::string& dataset) {
   if (wanted.empty()) return make_free_folder(config, dataset);
-  if (holds_run(wanted))
-    throw ValueError(
-        "train",
-        fmt::format("--out {} already holds a run; choose another folder, remove that one first, "
-                    "or go on with it: unroll train --resume {}",
-                    wanted, shell_word(wanted)));
+  run::check_is_free(wanted);
   std::error_code error;
   fs::create_directories(wanted, error);
   if (error) throw FileError("train", fmt::format("can't make {}: {}", wanted, error.message()));
   return wanted;
 }
 
-constexpr std::string_view kCheckpoint = "checkpoint_", kEnding = ".safetensors";
+constexpr std::string_view kCheckpoint = "checkpoint_", kStep = "step_", kEnding = ".safetensors";
 
-/// The step in the name of a checkpoint; nothing for another file's.
-std::optional<std::int64_t> step_in(std::string_view name) {
-  if (!name.starts_with(kCheckpoint) || !name.ends_with(kEnding)) return std::nullopt;
+/// The step in the name of a checkpoint, or with kStep of the weights after a step; nothing for
+/// another file's.
+std::optional<std::int64_t> step_in(std::string_view name, std::string_view prefix = kCheckpoint) {
+  if (!name.starts_with(prefix) || !name.ends_with(kEnding)) return std::nullopt;
   const std::string_view digits =
-      name.substr(kCheckpoint.size(), name.size() - kCheckpoint.size() - kEnding.size());
+      name.substr(prefix.size(), name.size() - prefix.size() - kEnding.size());
   std::int64_t step = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), step);
   if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
   return step;
 }
 
-/// What write_file() leaves of a file when the process is killed.
-bool is_temporary(std::string_view name) {
-  const auto at = name.rfind(".tmp-");
-  return at != std::string_view::npos && name.size() - at == 11;
-}
-
 /// Of the first `bytes` of a file. Throws FileError where it has fewer.
-data::Sha256 hash_of_start(const std::string& path, std::uint64_t bytes) {
+data::Sha256 hash_of_start(const Folder& folder, const std::string& name, std::uint64_t bytes) {
   data::Sha256 hash;
   if (bytes == 0) return hash;
-  const InputFile file("resume", path);
+  const InputFile file("resume", folder, name);
   std::array<std::byte, 1 << 16> buffer;
   for (std::uint64_t at = 0; at < bytes;) {
     const auto piece = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), bytes - at));
@@ -97,39 +114,73 @@ const std::string& existing(const std::string& path) {
 
 }  // namespace
 
-RunFolder::RunFolder(const std::string& wanted, const train::Config& config,
-                     const train::Provenance& provenance, const std::string& dataset)
-    : path_(make_folder(wanted, config, dataset)),
-      lock_("train", path_),
-      config_(train::to_json(config, provenance)) {
-  save("config.json", std::as_bytes(std::span(config_)));
+bool is_name_of_a_run(std::string_view name) {
+  return name == kConfig || name == kMetrics || name == kModel || name == Manifest::file_name ||
+         step_in(name) || step_in(name, kStep);
 }
 
-RunFolder::RunFolder(const std::string& path) : path_(existing(path)), lock_("resume", path_) {
+void check_is_free(const std::string& path) {
   std::error_code ignored;
-  auto manifest = Manifest::read(path_);
-  if (!fs::exists(file("config.json"), ignored))
+  const fs::file_status status = fs::status(path, ignored);
+  if (!fs::exists(status)) return;
+  if (!fs::is_directory(status))
+    throw ValueError("train", fmt::format("--out {} is not a folder; name a new one", path));
+  refuse_if_taken(Folder("train", path));
+}
+
+RunFolder::RunFolder(const std::string& wanted, const train::Config& config,
+                     const train::Provenance& provenance, const std::string& dataset)
+    : folder_("train", make_folder(wanted, config, dataset)),
+      config_(train::to_json(config, provenance)) {
+  folder_.lock("train");
+  refuse_if_taken(folder_);  // again: another process may have been faster
+  const auto content = std::as_bytes(std::span(config_));
+  // The only file before the manifest: from now on that says what is the run's.
+  write_file("train", folder_, kConfig, content);
+  manifest_.files[kConfig] = {hash_of(content)};
+  manifest_.write(folder_);
+}
+
+RunFolder::RunFolder(const std::string& path) : folder_("resume", existing(path)) {
+  folder_.lock("resume");
+  auto manifest = Manifest::read(folder_);
+  if (!folder_.has(kConfig))
     throw FileError(
         "resume",
-        manifest ? fmt::format("{} is missing; restore it from a copy, or train again",
-                               file("config.json"))
-                 : fmt::format("{} has no run: there is no config.json in it, which is written "
-                               "before the first step; name the folder of a run, or begin one in "
-                               "it: unroll train DATASET --out {}",
-                               path_, shell_word(path_)));
-  config_ = train::read_config("resume", file("config.json"));
+        manifest
+            ? fmt::format("{} is missing; restore it from a copy, or train again", file(kConfig))
+            : fmt::format("{} has no run: there is no config.json in it, which is written "
+                          "before the first step; name the folder of a run, or begin one in "
+                          "it: unroll train DATASET --out {}",
+                          path, shell_word(path)));
+  config_ = train::read_config("resume", folder_, kConfig);
   if (manifest) {
     manifest_ = std::move(*manifest);
+    refuse_what_is_not_its_own();
     return;
   }
   // Killed before it was written; any other file came after it.
-  for (const auto& entry : fs::directory_iterator(path_, ignored))
-    if (entry.path().extension() == kEnding)
+  for (const std::string& name : folder_.names())
+    if (name == kMetrics || name.ends_with(kEnding))
       throw FormatError("resume", fmt::format("{} has no manifest.json, which says whether its "
-                                              "files are whole; train again: unroll train "
-                                              "--config {}",
-                                              path_, shell_word(file("config.json"))));
-  manifest_.files["config.json"] = {hash_of(std::as_bytes(std::span(config_)))};
+                                              "files are whole and the run's ({} may be somebody "
+                                              "else's); train again: unroll train --config {}",
+                                              path, name, shell_word(file(kConfig))));
+  manifest_.files[kConfig] = {hash_of(std::as_bytes(std::span(config_)))};
+}
+
+/// Before any work, rather than when the run comes to write over it.
+void RunFolder::refuse_what_is_not_its_own() const {
+  if (status() == RunStatus::finished || status() == RunStatus::diverged) return;
+  for (const std::string& name : folder_.names()) {
+    const bool unlisted = name == kMetrics || name == Manifest::file_name;  // while it goes on
+    if (is_name_of_a_run(name) && !unlisted && !manifest_.lists(name))
+      throw FormatError("resume", fmt::format("{} is not this run's: manifest.json does not list "
+                                              "it; move it to another folder",
+                                              file(name)));
+    // Throws for what is no regular file.
+    if (name == kMetrics || manifest_.lists(name)) const InputFile look("resume", folder_, name);
+  }
 }
 
 std::map<std::int64_t, std::string> RunFolder::checkpoints() const {
@@ -140,16 +191,20 @@ std::map<std::int64_t, std::string> RunFolder::checkpoints() const {
 }
 
 std::optional<train::Checkpoint> RunFolder::last_checkpoint() const {
-  const auto all = checkpoints();
+  auto all = checkpoints();
+  std::erase_if(all, [&](const auto& one) {
+    return manifest_.may_be_missing(one.second) && !folder_.has(one.second);
+  });
   for (auto at = all.rbegin(); at != all.rend(); ++at) {
     try {
-      auto checkpoint = train::checkpoint_from(manifest_.load(path_, at->second), file(at->second));
-      const auto metrics = hash_of_start(file("metrics.jsonl"), checkpoint.metrics_bytes);
+      auto checkpoint =
+          train::checkpoint_from(manifest_.load(folder_, at->second), file(at->second));
+      const auto metrics = hash_of_start(folder_, kMetrics, checkpoint.metrics_bytes);
       if (metrics.digits() != checkpoint.metrics_sha256)
         throw FormatError("resume",
                           fmt::format("{} is damaged: its first {} bytes are not what {} "
                                       "was made with",
-                                      file("metrics.jsonl"), checkpoint.metrics_bytes, at->second));
+                                      file(kMetrics), checkpoint.metrics_bytes, at->second));
       return checkpoint;
     } catch (const Error& error) {
       fmt::print(stderr, "*** {} ***\n", error.what());
@@ -160,40 +215,47 @@ std::optional<train::Checkpoint> RunFolder::last_checkpoint() const {
   if (all.empty()) return std::nullopt;
   throw FormatError("resume", fmt::format("no checkpoint of {} can be used; train again: unroll "
                                           "train --config {}",
-                                          path_, shell_word(file("config.json"))));
+                                          path(), shell_word(file(kConfig))));
 }
 
 void RunFolder::check_files() const {
-  const auto damage = manifest_.damage(path_);
+  const auto damage = manifest_.damage(folder_);
   if (damage.empty()) return;
   std::vector<std::string> all;
   for (const auto& [name, what] : damage) all.push_back(fmt::format("{} {}", name, what));
-  const std::string again = damage.contains("config.json")
-                                ? ""
-                                : fmt::format(", or train again: unroll train --config {}",
-                                              shell_word(file("config.json")));
+  const std::string again =
+      damage.contains(kConfig)
+          ? ""
+          : fmt::format(", or train again: unroll train --config {}", shell_word(file(kConfig)));
   throw FormatError("resume", fmt::format("the run in {} is damaged: {}; restore what is lacking "
                                           "from a copy{}",
-                                          path_, fmt::join(all, "; "), again));
+                                          path(), fmt::join(all, "; "), again));
 }
 
 void RunFolder::begin(const std::optional<train::Checkpoint>& checkpoint) {
   const std::int64_t step = checkpoint ? checkpoint->last.step : 0;
   metrics_bytes_ = checkpoint ? checkpoint->metrics_bytes : 0;
-  metrics_hash_ = hash_of_start(file("metrics.jsonl"), metrics_bytes_);
-  // The manifest first: what it lists must be there.
+  metrics_hash_ = hash_of_start(folder_, kMetrics, metrics_bytes_);
   manifest_.status = RunStatus::training;
-  manifest_.files.erase("metrics.jsonl");
-  for (const auto& [of, name] : checkpoints())
-    if (of > step) manifest_.files.erase(name);
-  manifest_.write(path_);
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(path_, ignored)) {
-    const std::string name = entry.path().filename();
-    if (is_temporary(name) || (step_in(name) && !manifest_.lists(name)))
-      remove_file("train", file(name));
+  manifest_.files.erase(kMetrics);
+  // What lies behind the checkpoint goes; what was half done when the run was killed is settled.
+  std::vector<std::string> old;
+  for (auto& [name, hashes] : manifest_.files) {
+    const bool missing = manifest_.may_be_missing(name) && !folder_.has(name);
+    if (missing || step_in(name).value_or(0) > step)
+      old.push_back(name);
+    else
+      std::erase(hashes, FileHash{});
   }
-  metrics_.emplace("train", file("metrics.jsonl"), metrics_bytes_);
+  std::vector<std::string> temporary;
+  for (const std::string& name : folder_.names()) {
+    bool is_one = is_temporary_of(Manifest::file_name, name);
+    for (const auto& [listed, hashes] : manifest_.files) is_one |= is_temporary_of(listed, name);
+    if (is_one) temporary.push_back(name);
+  }
+  remove(old);
+  for (const std::string& name : temporary) remove_file("train", folder_, name);
+  metrics_.emplace("train", folder_, kMetrics, metrics_bytes_);
 }
 
 void RunFolder::write_line(const std::string& line) {
@@ -213,20 +275,35 @@ void RunFolder::log(std::int64_t step, double loss, const train::Evaluation& eva
 
 void RunFolder::log(const train::Diverged& diverged) { write_line(metrics_line(diverged)); }
 
-/// The manifest, written before and after, lists the old content or the new one at every moment.
+/// The manifest, written before and after, lists what is there at every moment.
 void RunFolder::replace(const std::string& name, std::span<const std::byte> content) {
-  const FileHash hash = hash_of(content);
-  if (manifest_.lists(name)) {
-    manifest_.files[name].push_back(hash);
-    manifest_.write(path_);
+  if (!manifest_.lists(name)) {
+    if (folder_.has(name))
+      throw FileError("train", fmt::format("{} is not this run's: manifest.json does not list it; "
+                                           "move it to another folder",
+                                           file(name)));
+    manifest_.files[name] = {FileHash{}};
   }
-  write_file("train", file(name), content);
+  const FileHash hash = hash_of(content);
+  manifest_.files[name].push_back(hash);
+  manifest_.write(folder_);
+  write_file("train", folder_, name, content);
   manifest_.files[name] = {hash};
+}
+
+/// Removes files that the manifest lists; until it is written again it says that they may be there.
+void RunFolder::remove(const std::vector<std::string>& names) {
+  for (const std::string& name : names) manifest_.files.at(name).emplace_back();
+  manifest_.write(folder_);
+  for (const std::string& name : names) {
+    remove_file("train", folder_, name);
+    manifest_.files.erase(name);
+  }
 }
 
 void RunFolder::save(const std::string& name, std::span<const std::byte> content) {
   replace(name, content);
-  manifest_.write(path_);
+  manifest_.write(folder_);
 }
 
 void RunFolder::save_checkpoint(train::Checkpoint checkpoint) {
@@ -239,21 +316,17 @@ void RunFolder::save_checkpoint(train::Checkpoint checkpoint) {
           train::to_bytes(checkpoint));
   auto all = checkpoints();
   std::vector<std::string> old;
-  for (; all.size() > kKept; all.erase(all.begin())) {
-    old.push_back(all.begin()->second);
-    manifest_.files.erase(old.back());
-  }
-  manifest_.write(path_);
-  for (const std::string& name : old) remove_file("train", file(name));
+  for (; all.size() > kKept; all.erase(all.begin())) old.push_back(all.begin()->second);
+  remove(old);
 }
 
 void RunFolder::end(RunStatus status, std::int64_t step, std::span<const std::byte> model) {
   metrics_->sync();
-  replace("model.safetensors", model);
-  manifest_.files["metrics.jsonl"] = {{metrics_bytes_, metrics_hash_.digits()}};
+  replace(kModel, model);
+  manifest_.files[kMetrics] = {{metrics_bytes_, metrics_hash_.digits()}};
   manifest_.status = status;
   manifest_.step = step;
-  manifest_.write(path_);
+  manifest_.write(folder_);
 }
 
 }  // namespace unroll::run

@@ -16,25 +16,35 @@
 
 namespace unroll::run {
 
+/// Whether a run gives one of its files that name.
+bool is_name_of_a_run(std::string_view name);
+
+/// Whether a new run can begin in a folder: there is none, or nothing is in it but what a start
+/// left that was killed at once. Throws ValueError where not: it is never emptied for a run.
+void check_is_free(const std::string& path);
+
 /// Makes and fills a run's folder: config.json, metrics.jsonl, model.safetensors,
 /// step_N.safetensors, the last two checkpoint_N.safetensors, and manifest.json with the hashes of
 /// them. Nothing in it but the checkpoints' steps depends on the time, or on the number of threads
 /// but for the settings that say so.
 ///
 /// Killed at any moment, it holds files that are as the manifest lists them, and the run goes on.
+/// Only files that the manifest lists are ever replaced or removed, and temporary files of theirs.
+/// Renamed at any moment, it is still the folder that the run writes to.
 class RunFolder {
  public:
   /// A new one. `wanted` as the user gave it; empty: runs/NAME, numbered where that is taken, with
   /// the name of the data set that was loaded (which may be another than the one wished for).
-  /// Throws ValueError where `wanted` already holds a run, FileError where it can't be made.
+  /// Throws ValueError where check_is_free() does, FileError where it can't be made.
   RunFolder(const std::string& wanted, const train::Config& config,
             const train::Provenance& provenance, const std::string& dataset);
   /// That of a run which is to go on; nothing in it changes before begin(). Throws FormatError for
   /// damage, FileError where there is no run or another process has it.
   explicit RunFolder(const std::string& path);
 
-  const std::string& path() const { return path_; }
-  std::string file(std::string_view name) const { return path_ + "/" + std::string(name); }
+  std::string path() const { return folder_.path(); }  // where it is now
+  std::string file(std::string_view name) const { return folder_.path_of(name); }
+  int write_error() const { return folder_.write_error(); }  // as of Folder
   RunStatus status() const { return manifest_.status; }
 
   /// The last checkpoint that is as it was written, whose damaged successors are told of on stderr;
@@ -44,7 +54,7 @@ class RunFolder {
   void check_files() const;
   /// config.json as it is, and whether it is as it was written.
   const std::string& config() const { return config_; }
-  bool config_is_intact() const { return manifest_.is_intact(path_, "config.json"); }
+  bool config_is_intact() const { return manifest_.is_intact(folder_, "config.json"); }
   /// Before the first step of this process: the metrics are cut to those of the checkpoint.
   void begin(const std::optional<train::Checkpoint>& checkpoint);
 
@@ -64,10 +74,11 @@ class RunFolder {
  private:
   void write_line(const std::string& line);
   void replace(const std::string& name, std::span<const std::byte> content);
+  void remove(const std::vector<std::string>& names);
+  void refuse_what_is_not_its_own() const;
   std::map<std::int64_t, std::string> checkpoints() const;  // those listed, by their step
 
-  std::string path_;
-  FolderLock lock_;
+  Folder folder_;
   Manifest manifest_;
   std::string config_;
   std::optional<AppendingFile> metrics_;

@@ -13,6 +13,10 @@
 #include "unroll/spec/model_spec.h"
 #include "unroll/tensor/tensor.h"
 
+namespace unroll {
+class Folder;
+}
+
 namespace unroll::train {
 
 enum class Task { adding, copy };  // of unroll/data/sequence_tasks.h
@@ -137,6 +141,7 @@ LoadedConfig config_from_json(std::string_view text, const std::string& path);
 
 /// The text of a config.json, of at most 1 MiB. Throws FileError.
 std::string read_config(std::string_view operation, const std::string& path);
+std::string read_config(std::string_view operation, const Folder& folder, const std::string& name);
 
 /// "lr is 0.1 there, 0.5 here" for each setting in which `here` differs, but for the threads, which
 /// change no bit.

@@ -166,9 +166,14 @@ std::vector<std::string> differences(const Config& there, const Config& here) {
   return all;
 }
 
+constexpr std::uint64_t kLargest = 1 << 20;
+
 std::string read_config(std::string_view operation, const std::string& path) {
-  constexpr std::uint64_t kLargest = 1 << 20;
   return read_text(operation, path, kLargest);
+}
+
+std::string read_config(std::string_view operation, const Folder& folder, const std::string& name) {
+  return read_text(operation, folder, name, kLargest);
 }
 
 LoadedConfig config_from_json(std::string_view text, const std::string& path) {

@@ -41,9 +41,10 @@ struct Verified : test::SmallRun {
   /// Another manifest, whose own hash is right.
   template <class F>
   void seal_again(F&& change) const {
-    auto manifest = run::Manifest::read(run).value();
+    const Folder opened("test", run);
+    auto manifest = run::Manifest::read(opened).value();
     change(manifest);
-    manifest.write(run);
+    manifest.write(opened);
   }
 };
 

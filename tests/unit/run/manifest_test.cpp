@@ -15,6 +15,10 @@ using test::TemporaryFolder;
 
 FileHash hash_of_text(const std::string& text) { return hash_of(std::as_bytes(std::span(text))); }
 
+std::optional<Manifest> read(const TemporaryFolder& folder) {
+  return Manifest::read(Folder("test", folder.path()));
+}
+
 Manifest make_manifest() {
   Manifest m;
   m.status = RunStatus::finished;
@@ -26,9 +30,9 @@ Manifest make_manifest() {
 
 TEST(Manifest, ReadsWhatItWrote) {
   const TemporaryFolder folder;
-  EXPECT_FALSE(Manifest::read(folder.path()));
-  make_manifest().write(folder.path());
-  const auto m = Manifest::read(folder.path());
+  EXPECT_FALSE(read(folder));
+  make_manifest().write(Folder("test", folder.path()));
+  const auto m = read(folder);
   ASSERT_TRUE(m);
   EXPECT_EQ(m->status, RunStatus::finished);
   EXPECT_EQ(m->step, 7);
@@ -40,14 +44,14 @@ TEST(Manifest, ReadsWhatItWrote) {
 
 TEST(Fault27, AnyBitOfAManifest) {
   const TemporaryFolder folder;
-  make_manifest().write(folder.path());
+  make_manifest().write(Folder("test", folder.path()));
   const std::string text = test::content_of(folder / "manifest.json");
   for (std::size_t i = 0; i < text.size(); ++i)
     for (int bit = 0; bit < 8; ++bit) {
       std::string flipped = text;
       flipped[i] = static_cast<char>(flipped[i] ^ 1 << bit);
       folder.write("manifest.json", flipped);
-      const std::string error = error_of<FormatError>([&] { Manifest::read(folder.path()); });
+      const std::string error = error_of<FormatError>([&] { read(folder); });
       ASSERT_NE(error.find("manifest.json is damaged"), std::string::npos)
           << error << "\nbyte " << i << " bit " << bit;
     }
@@ -55,11 +59,11 @@ TEST(Fault27, AnyBitOfAManifest) {
 
 TEST(Fault26, AManifestCutAnywhere) {
   const TemporaryFolder folder;
-  make_manifest().write(folder.path());
+  make_manifest().write(Folder("test", folder.path()));
   const std::string text = test::content_of(folder / "manifest.json");
   for (std::size_t size = 0; size < text.size(); ++size) {
     folder.write("manifest.json", text.substr(0, size));
-    EXPECT_THROW(Manifest::read(folder.path()), FormatError) << size;
+    EXPECT_THROW(read(folder), FormatError) << size;
   }
 }
 
@@ -67,31 +71,33 @@ TEST(Fault27, AnyBitOfAListedFile) {
   const TemporaryFolder folder;
   const Manifest m = make_manifest();
   const std::string path = folder.write("a", "content");
-  EXPECT_EQ(m.load(folder.path(), "a").size(), 7u);
+  EXPECT_EQ(m.load(Folder("test", folder.path()), "a").size(), 7u);
   for (std::size_t i = 0; i < 7; ++i)
     for (int bit = 0; bit < 8; ++bit) {
       std::string flipped = "content";
       flipped[i] = static_cast<char>(flipped[i] ^ 1 << bit);
       folder.write("a", flipped);
-      const std::string error = error_of<FormatError>([&] { m.load(folder.path(), "a"); });
+      const std::string error =
+          error_of<FormatError>([&] { m.load(Folder("test", folder.path()), "a"); });
       EXPECT_NE(error.find(path + " is damaged or was changed: its SHA-256"), std::string::npos)
           << error;
-      EXPECT_FALSE(m.is_intact(folder.path(), "a"));
+      EXPECT_FALSE(m.is_intact(Folder("test", folder.path()), "a"));
     }
 }
 
 TEST(Manifest, WhileAFileIsReplacedBothContentsAreRight) {
   const TemporaryFolder folder;
   const Manifest m = make_manifest();
-  EXPECT_FALSE(m.is_intact(folder.path(), "b"));  // missing
+  EXPECT_FALSE(m.is_intact(Folder("test", folder.path()), "b"));  // missing
   folder.write("b", "old");
-  EXPECT_TRUE(m.is_intact(folder.path(), "b"));
+  EXPECT_TRUE(m.is_intact(Folder("test", folder.path()), "b"));
   folder.write("b", "new one");
-  EXPECT_TRUE(m.is_intact(folder.path(), "b"));
+  EXPECT_TRUE(m.is_intact(Folder("test", folder.path()), "b"));
   folder.write("b", "new");
-  EXPECT_FALSE(m.is_intact(folder.path(), "b"));
+  EXPECT_FALSE(m.is_intact(Folder("test", folder.path()), "b"));
   folder.write("b", "longer than both");
-  const std::string error = error_of<FormatError>([&] { m.load(folder.path(), "b"); });
+  const std::string error =
+      error_of<FormatError>([&] { m.load(Folder("test", folder.path()), "b"); });
   EXPECT_NE(error.find("16 bytes"), std::string::npos) << error;
 }
 
@@ -100,8 +106,8 @@ TEST(Manifest, NamesOfOtherFoldersAreRefused) {
     const TemporaryFolder folder;
     Manifest m;
     m.files[name] = {hash_of_text("x")};
-    m.write(folder.path());
-    EXPECT_THROW(Manifest::read(folder.path()), FormatError) << name;
+    m.write(Folder("test", folder.path()));
+    EXPECT_THROW(read(folder), FormatError) << name;
   }
 }
 

@@ -27,7 +27,7 @@ struct Outputs : testing::Test {
     Manifest manifest;
     manifest.status = RunStatus::finished;
     manifest.files["model.safetensors"] = {hash_of(std::as_bytes(std::span(content)))};
-    manifest.write(models.folder / "run");
+    manifest.write(Folder("test", models.folder / "run"));
   }
 
   std::string run(const std::string& name) const { return models.folder / ("run/" + name); }
@@ -73,6 +73,20 @@ TEST_F(Outputs, AFileOfARunIsNotWrittenOver) {
       test::run_program({"export", model, "--format", "npz", "-o", models.folder / "other/m.npz"})
           .code,
       0);
+}
+
+// A run that goes on lists neither its metrics nor the files that it is yet to write.
+TEST_F(Outputs, Trial17_NamesOfARunsFilesAreKeptFree) {
+  const Folder folder("test", models.folder / "run");
+  Manifest{}.write(folder);
+  models.folder.write("run/metrics.jsonl", "lines");
+  expect_kept({"export", model, "--format", "npz", "-o", run("metrics.jsonl")},
+              run("metrics.jsonl"), "is a file of the run in");
+  for (const char* name : {"step_50.safetensors", "checkpoint_7.safetensors", "config.json"}) {
+    expect_failure(test::run_program({"export", model, "--format", "npz", "-o", run(name)}), 2,
+                   {"is a file of the run in"});
+    EXPECT_FALSE(folder.has(name));
+  }
 }
 
 TEST_F(Outputs, WhatIsNoFileIsLeftAlone) {

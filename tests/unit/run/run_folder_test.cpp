@@ -60,11 +60,12 @@ void end(RunFolder& run) { run.end(RunStatus::finished, 3, bytes_of("model after
 /// Everything that a fault may leave: all that is listed is there, and a run goes on from one of
 /// the last two checkpoints. Returns the step.
 std::int64_t expect_sound(const std::string& path, Save save) {
-  const auto manifest = Manifest::read(path);
+  const Folder folder("test", path);
+  const auto manifest = Manifest::read(folder);
   EXPECT_TRUE(manifest);
   for (const auto& [name, hashes] : manifest->files)
-    EXPECT_TRUE(manifest->is_intact(path, name)) << name;
-  const std::string model = text_of(manifest->load(path, "model.safetensors"));
+    EXPECT_TRUE(manifest->is_intact(folder, name)) << name;
+  const std::string model = text_of(manifest->load(folder, "model.safetensors"));
   EXPECT_TRUE(model == "model after 2" || (save == end && model == "model after 3")) << model;
   RunFolder again(path);
   EXPECT_TRUE(again.config_is_intact());
