@@ -2,12 +2,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <cmath>
-#include <cstring>
 #include <map>
+#include <set>
 #include <sstream>
 
-#include "app/array_index.h"
+#include "app/file_difference.h"
 #include "app/material.h"
 #include "app/verbose.h"
 #include "app/verbs.h"
@@ -15,10 +14,10 @@
 #include "core/file.h"
 #include "core/printable.h"
 #include "core/shell_word.h"
+#include "data/sha256.h"
 #include "run/manifest.h"
 #include "run/metrics.h"
 #include "train/model_file.h"
-#include "unroll/io/safetensors.h"
 
 namespace unroll::app {
 namespace {
@@ -30,56 +29,28 @@ struct Flags {
   std::optional<int> threads;
 };
 
-/// The files that are not as the manifest lists them; each is named.
+constexpr const char* kModel = "model.safetensors";
+constexpr const char* kMetrics = "metrics.jsonl";
+
+/// The files that are not as the manifest lists them, or that it does not list although every run
+/// which ended has them; each is named.
 std::map<std::string, std::string> damaged_files(const Folder& folder,
                                                  const run::Manifest& manifest) {
-  const auto damage = manifest.damage(folder);
+  auto damage = manifest.damage(folder);
+  for (const char* name : {"config.json", kMetrics, kModel})
+    if (!manifest.lists(name)) damage[name] = "is not listed in manifest.json";
   for (const auto& [name, what] : damage) fmt::print("{} {}\n", printable(name), what);
   if (damage.empty()) fmt::print("{} files are as they were written\n", manifest.files.size());
   return damage;
 }
 
-bool can_be_read(const Folder& folder, const std::string& name) {
+bool can_be_read(const Folder& folder, const char* name) {
   try {
     const InputFile file("verify", folder, name);
     return true;
   } catch (const FileError&) {
     return false;
   }
-}
-
-/// Enough digits that other bits are other text, but for NaN's.
-std::string value_text(const io::ArrayView& array, std::size_t element) {
-  const auto text = [&]<class T>(T value) {
-    std::memcpy(&value, &array.data[element * sizeof value], sizeof value);
-    return fmt::format("{:.{}g}", value, sizeof value == 4 ? 9 : 17);
-  };
-  return array.type == io::ElementType::f64 ? text(0.0) : text(0.0f);
-}
-
-/// The first difference between the file's tensors and those trained again; empty: the same bits.
-std::string first_difference(const io::Safetensors& file, const std::vector<io::ArrayView>& again) {
-  for (const io::ArrayView& ours : again) {
-    const io::ArrayView* theirs = file.find(ours.name);
-    if (!theirs) return fmt::format("{} is missing in the file", ours.name);
-    if (theirs->type != ours.type || theirs->shape != ours.shape)
-      return fmt::format("{} is {} [{}] in the file, {} [{}] trained again", ours.name,
-                         io::name_of(theirs->type), fmt::join(theirs->shape, ", "),
-                         io::name_of(ours.type), fmt::join(ours.shape, ", "));
-    const std::size_t width = io::size_of(ours.type);
-    for (std::size_t i = 0; i < ours.data.size() / width; ++i)
-      if (std::memcmp(&ours.data[i * width], &theirs->data[i * width], width) != 0)
-        return fmt::format("{}{} is {} in the file, {} trained again", ours.name,
-                           index_text(i, ours.shape), value_text(*theirs, i), value_text(ours, i));
-  }
-  if (file.arrays().size() != again.size()) return "the file has tensors that the model has not";
-  return "";
-}
-
-/// What the file says of itself.
-std::string description_of(const io::Safetensors& file) {
-  const auto found = file.metadata().find(spec::ModelSpec::metadata_key);
-  return found == file.metadata().end() ? "" : found->second;
 }
 
 /// What the run comes to when it is made again.
@@ -93,9 +64,63 @@ std::string where_it_ended(run::RunStatus status, std::int64_t step) {
   return fmt::format("{} after step {}", name_of(status), step);
 }
 
+/// Compares the files of a run with what training it again gives, while it does.
+class Comparison {
+ public:
+  Comparison(const Folder& folder, const run::Manifest& manifest)
+      : folder_(folder), manifest_(manifest) {}
+
+  bool lists(const std::string& name) const { return manifest_.lists(name); }
+
+  /// Whether the file has the same bytes; says where not.
+  bool compare(const std::string& name, std::vector<std::byte> again) {
+    compared_.insert(name);
+    try {
+      const InputFile file("verify", folder_, name);
+      std::string difference = "it is of another size";
+      // What is much longer is not worth reading.
+      if (file.size() < 2 * again.size() + (1 << 20)) {
+        std::vector<std::byte> there(file.size());
+        file.read_at(0, there);
+        difference = first_difference(std::move(there), std::move(again));
+      }
+      if (difference.empty()) return true;
+      fmt::print("{} has other bits: {}\n", name, printable(difference));
+    } catch (const Error& error) {
+      fmt::print("{} can't be compared: {}\n", name, error.what());
+    }
+    return false;
+  }
+
+  /// The files of single steps.
+  void compare_step(const std::string& name, std::vector<std::byte> again) {
+    if (!lists(name)) fmt::print("{} is not listed in manifest.json\n", name);
+    const bool same = lists(name) && compare(name, std::move(again));
+    same ? ++same_steps_ : ++other_;
+  }
+
+  /// Whether all of those were the same, and the manifest lists no more than was compared.
+  bool good_steps() {
+    for (const auto& [name, hashes] : manifest_.files)
+      if (!compared_.contains(name) && name != "config.json" && name != kMetrics &&
+          name != kModel) {
+        fmt::print("{} is listed in manifest.json, but is no file of this run\n", printable(name));
+        ++other_;
+      }
+    if (same_steps_ > 0) fmt::print("files of single steps with the same bits: {}\n", same_steps_);
+    return other_ == 0;
+  }
+
+ private:
+  const Folder& folder_;
+  const run::Manifest& manifest_;
+  std::set<std::string> compared_;
+  int same_steps_ = 0, other_ = 0;
+};
+
 /// Makes the steps that the run has made, to its end or to where it was interrupted or diverged.
 Again train_again(train::Trainer& trainer, const run::Manifest& manifest,
-                  const std::string& dataset) {
+                  const std::string& dataset, const std::string& config, Comparison& comparison) {
   Again again;
   // One that diverged could not make the step after its last.
   const std::int64_t last = manifest.step + (manifest.status == run::RunStatus::diverged ? 1 : 0);
@@ -110,7 +135,21 @@ Again train_again(train::Trainer& trainer, const run::Manifest& manifest,
   observer.evaluation = [&](std::int64_t step, double loss, const train::Evaluation& evaluation) {
     log(step, loss, evaluation, dataset);
   };
-  observer.stop = [&] { return again.steps == last || run::interrupted(); };
+  observer.save = [&](std::int64_t step) {
+    comparison.compare_step(fmt::format("step_{}.safetensors", step),
+                            train::model_bytes(trainer.description(), trainer.parameters()));
+  };
+  observer.stop = [&] {
+    const std::string name = fmt::format("checkpoint_{}.safetensors", again.steps);
+    if (comparison.lists(name)) {
+      train::Checkpoint checkpoint = trainer.checkpoint();
+      checkpoint.metrics_bytes = again.metrics.size();
+      checkpoint.metrics_sha256 = data::sha256(std::as_bytes(std::span(again.metrics)));
+      checkpoint.config = config;
+      comparison.compare_step(name, train::to_bytes(checkpoint));
+    }
+    return again.steps == last || run::interrupted();
+  };
   try {
     if (!trainer.run(observer)) again.status = run::RunStatus::interrupted;
   } catch (const train::Diverged& diverged) {  // with the last finite weights, as the run did
@@ -139,7 +178,7 @@ std::string first_other_line(const std::string& there, const std::string& again)
 bool same_metrics(const Folder& folder, const std::string& again) {
   constexpr std::uint64_t kLargest = std::uint64_t{1} << 30;
   const std::string other =
-      first_other_line(read_text("verify", folder, "metrics.jsonl", kLargest), again);
+      first_other_line(read_text("verify", folder, kMetrics, kLargest), again);
   if (other.empty())
     fmt::print("metrics.jsonl has the same losses and accuracies\n");
   else
@@ -162,11 +201,9 @@ int work(const Flags& flags) {
                                             flags.run, shell_word(flags.run)));
   const auto damage = damaged_files(folder, *manifest);
   if (damage.contains("config.json")) return kFailed;  // nothing to go by
-  const std::string path = flags.run + "/model.safetensors";
-  if (!can_be_read(folder, "model.safetensors")) return kFailed;  // nothing to compare
-  const std::string config_file = flags.run + "/config.json";
-  auto [config, provenance] =
-      train::config_from_json(train::read_config("verify", folder, "config.json"), config_file);
+  if (!can_be_read(folder, kModel)) return kFailed;    // nothing to compare
+  const std::string text = train::read_config("verify", folder, "config.json");
+  auto [config, provenance] = train::config_from_json(text, folder.path_of("config.json"));
   if (flags.threads) config.threads = *flags.threads;
   const Material material = load_material(config, flags.data);
   if (const auto all = differences(provenance, provenance_of(material)); !all.empty()) {
@@ -176,7 +213,8 @@ int work(const Flags& flags) {
   }
   flags.verbose.say();
   train::Trainer trainer = make_trainer(config, material);
-  const Again again = train_again(trainer, *manifest, material.name());
+  Comparison files(folder, *manifest);
+  const Again again = train_again(trainer, *manifest, material.name(), text, files);
   if (run::interrupted()) {
     fmt::print(stderr, "interrupted; {} is as it was\n", printable(flags.run));
     return kInterrupted;
@@ -190,20 +228,15 @@ int work(const Flags& flags) {
                where_it_ended(again.status, again.steps));
     good = false;
   }
-  if (!damage.contains("metrics.jsonl") && manifest->lists("metrics.jsonl"))
-    good = same_metrics(folder, again.metrics) && good;
-  const auto file = io::Safetensors::read(path);
-  std::string difference = first_difference(file, train::views_of(trainer.parameters()));
-  if (difference.empty() && description_of(file) != spec::to_json(trainer.description()))
-    difference = "it describes another model";
-  if (!difference.empty()) {
-    fmt::print("model.safetensors has other bits: {}\n", difference);
+  if (can_be_read(folder, kMetrics)) good = same_metrics(folder, again.metrics) && good;
+  good = files.good_steps() && good;
+  if (!files.compare(kModel, train::model_bytes(trainer.description(), trainer.parameters())))
     return kFailed;
-  }
   std::int64_t weights = 0;
-  for (const Parameter& p : trainer.parameters()) weights += p.value.numel();
+  const Parameters parameters = trainer.parameters();
+  for (const Parameter& p : parameters) weights += p.value.numel();
   fmt::print("model.safetensors has the same bits: {} weights in {} tensors\n", weights,
-             file.arrays().size());
+             parameters.size());
   return good ? kOk : kFailed;
 }
 

@@ -1,0 +1,68 @@
+#include "app/file_difference.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cstring>
+
+#include "app/array_index.h"
+#include "core/printable.h"
+
+namespace unroll::app {
+namespace {
+
+/// Enough digits that other bits are other text, but for NaN's.
+std::string value_text(const io::ArrayView& array, std::size_t element) {
+  const auto text = [&]<class T>(T value) {
+    std::memcpy(&value, &array.data[element * sizeof value], sizeof value);
+    return fmt::format("{:.{}g}", value, sizeof value == 4 ? 9 : 17);
+  };
+  return array.type == io::ElementType::f64 ? text(0.0) : text(0.0f);
+}
+
+std::string difference_of_tensors(const io::Safetensors& file, const io::Safetensors& again) {
+  for (const io::ArrayView& ours : again.arrays()) {
+    const io::ArrayView* theirs = file.find(ours.name);
+    if (!theirs) return fmt::format("{} is missing in the file", ours.name);
+    if (theirs->type != ours.type || theirs->shape != ours.shape)
+      return fmt::format("{} is {} [{}] in the file, {} [{}] trained again", ours.name,
+                         io::name_of(theirs->type), fmt::join(theirs->shape, ", "),
+                         io::name_of(ours.type), fmt::join(ours.shape, ", "));
+    const std::size_t width = io::size_of(ours.type);
+    for (std::size_t i = 0; i < ours.data.size() / width; ++i)
+      if (std::memcmp(&ours.data[i * width], &theirs->data[i * width], width) != 0)
+        return fmt::format("{}{} is {} in the file, {} trained again", ours.name,
+                           index_text(i, ours.shape), value_text(*theirs, i), value_text(ours, i));
+  }
+  if (file.arrays().size() != again.arrays().size())
+    return "the file has tensors that the model has not";
+  return "";
+}
+
+std::string difference_of_metadata(const io::Safetensors& file, const io::Safetensors& again) {
+  for (const auto& [key, value] : again.metadata()) {
+    const auto theirs = file.metadata().find(key);
+    if (theirs == file.metadata().end())
+      return fmt::format("its metadata has no {}", in_quotes(key));
+    if (theirs->second != value)
+      return fmt::format("its metadata says something else under {}", in_quotes(key));
+  }
+  for (const auto& [key, value] : file.metadata())
+    if (!again.metadata().contains(key))
+      return fmt::format("its metadata has {}, which training does not write", in_quotes(key));
+  return "";
+}
+
+}  // namespace
+
+std::string first_difference(std::vector<std::byte> there, std::vector<std::byte> again) {
+  const bool same = there == again;
+  const auto file = io::Safetensors::parse(std::move(there), "the file");
+  const auto expected = io::Safetensors::parse(std::move(again), "what was trained again");
+  std::string difference = difference_of_tensors(file, expected);
+  if (difference.empty()) difference = difference_of_metadata(file, expected);
+  if (difference.empty() && !same) difference = "its header is written in another way";
+  return difference;
+}
+
+}  // namespace unroll::app

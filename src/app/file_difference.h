@@ -1,0 +1,17 @@
+// Where a safetensors file of a run is not the one that training gives.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "unroll/io/safetensors.h"
+
+namespace unroll::app {
+
+/// The first difference between the tensors, and then the metadata, of the file and of what
+/// training again gave, in words. Empty where the two are the same bytes. Throws FormatError where
+/// `there` is no safetensors file.
+std::string first_difference(std::vector<std::byte> there, std::vector<std::byte> again);
+
+}  // namespace unroll::app
