@@ -45,8 +45,8 @@ void print_json(const train::Evaluation& e, const train::ConfusionMatrix& matrix
     for (std::int64_t p = 0; p < matrix.classes; ++p) row.push_back(matrix.at(c, p));
     confusion.push_back(row);
   }
-  // A folder's name need not be UTF-8, JSON has to.
-  fmt::print("{}\n", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  // A folder's name need not be UTF-8, JSON has to; nor need it be for a terminal.
+  fmt::print("{}\n", line.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
 }
 
 void print_text(const train::Evaluation& e, const train::ConfusionMatrix& matrix,

@@ -37,7 +37,7 @@ void print_values(const char* kind, const std::vector<exporter::OnnxValue>& valu
     std::vector<std::string> sizes;
     for (const exporter::OnnxDimension& d : value.shape) {
       const auto* size = std::get_if<std::int64_t>(&d);
-      sizes.push_back(size ? fmt::format("{}", *size) : std::get<std::string>(d));
+      sizes.push_back(size ? fmt::format("{}", *size) : printable(std::get<std::string>(d)));
     }
     fmt::print("{} {} ({}): {}\n", kind, printable(value.name), fmt::join(sizes, ", "),
                printable(value.meaning));

@@ -73,7 +73,7 @@ void Progress::evaluation(std::int64_t step, double loss, const train::Evaluatio
         {"total", e.total},
         {"train_loss", loss},
         {"dataset",
-         dataset_}}.dump());
+         dataset_}}.dump(-1, ' ', true));
   }
 }
 
@@ -95,7 +95,7 @@ void Progress::done(const train::Evaluation& e, const Seconds& s, const std::str
           {"testing", s.testing},
           {"total", s.total}}},
         {"out",
-         folder}}.dump(-1, ' ', false, Json::error_handler_t::replace));
+         folder}}.dump(-1, ' ', true, Json::error_handler_t::replace));
     return;
   }
   print_line(fmt::format("Test accuracy: {:.2f} % ({} of {} correct){}", e.accuracy(), e.correct,

@@ -36,6 +36,12 @@ std::string_view reason(const Error& error) {
   return text;
 }
 
+/// With escapes where a terminal would do something else than show the text.
+std::string json_text(const Json& json) {
+  std::string text = json.dump();
+  return printable(text) == text ? text : json.dump(-1, ' ', true);
+}
+
 std::string text_of(const Json& json, const char* key) {
   const auto found = json.find(key);
   return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
@@ -366,14 +372,14 @@ class Completion {
     for (const Json& layer : given_["layers"]) {
       std::string line;
       for (const auto& item : layer.items())
-        line += fmt::format("{}{}: {}", line.empty() ? "" : ", ", Json(item.key()).dump(),
-                            item.value().dump());
+        line += fmt::format("{}{}: {}", line.empty() ? "" : ", ", json_text(item.key()),
+                            json_text(item.value()));
       lines.push_back("    {" + line + "}");
     }
     std::string all = fmt::format("{{\n  \"layers\": [\n{}\n  ]", fmt::join(lines, ",\n"));
     for (const auto& item : given_.items())
       if (item.key() != "layers")
-        all += fmt::format(",\n  {}: {}", Json(item.key()).dump(), item.value().dump());
+        all += fmt::format(",\n  {}: {}", json_text(item.key()), json_text(item.value()));
     return all + "\n}\n";
   }
 
