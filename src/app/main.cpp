@@ -1,6 +1,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <csignal>
+
 #include "app/command_line.h"
 
 namespace {
@@ -19,5 +21,7 @@ void open_closed_streams() {
 
 int main(int argc, char** argv) {
   open_closed_streams();
+  // A stdout that may not grow any more (ulimit -f) is an error like that of a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
   return unroll::app::run(argc, argv);
 }

@@ -156,6 +156,13 @@ TEST(Trial21, ALimitOfTheSizeOfFilesEndsTrainingLikeAFullDisk) {
             (std::set<std::string>{"config.json", "manifest.json", "metrics.jsonl"}));
 }
 
+TEST(Trial21, ALimitOfTheSizeOfStdoutIsSaid) {
+  const auto result =
+      test::run_program({"manual"}, {.script = R"(ulimit -f 1; exec "$0" "$@" > out)"});
+  EXPECT_EQ(result.code, 1);
+  expect_parts(result.err, {"File too large"});
+}
+
 // The folder gets another name while the run goes on, and another run gets the old one.
 TEST(Trial22, TwoRunsDoNotMixWhenAFolderIsRenamed) {
   const SmallRun runs;
