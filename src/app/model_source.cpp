@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <filesystem>
 #include <map>
@@ -56,19 +55,6 @@ namespace {
 
 constexpr const char* kModelFile = "model.safetensors";
 
-/// torch.save writes zip archives; read as safetensors they would seem damaged.
-void refuse_file_of_pytorch(const std::string& path) {
-  const InputFile file("model", path);
-  std::array<char, 2> start{};
-  if (file.size() >= start.size()) file.read_at(0, std::as_writable_bytes(std::span(start)));
-  if (start != std::array{'P', 'K'}) return;
-  throw FormatError("model",
-                    fmt::format("{}: looks like a file of PyTorch's torch.save, expected a "
-                                "safetensors file; import it first: unroll import {} -o "
-                                "model.safetensors",
-                                path, path));
-}
-
 /// A file that a run's manifest lists is checked against it; others are taken as they are. A link
 /// is followed where it was named itself, not inside a folder that was.
 io::Safetensors read_model(const std::string& path, bool in_a_folder) {
@@ -87,7 +73,6 @@ io::Safetensors read_model(const std::string& path, bool in_a_folder) {
                                              parent, shell_word(parent)));
     if (in_a_folder) const InputFile regular("model", folder, name);
   }
-  refuse_file_of_pytorch(path);
   return io::Safetensors::read(path);
 }
 

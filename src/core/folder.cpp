@@ -12,6 +12,8 @@
 #include <cstring>
 #include <memory>
 
+#include "core/file.h"
+#include "core/file_kind.h"
 #include "unroll/core/error.h"
 
 namespace unroll {
@@ -27,6 +29,13 @@ constexpr int kFlags = O_DIRECTORY | O_CLOEXEC;
                   code == EACCES ? "; it takes permission to read and to enter it" : ""));
 }
 
+/// A file where a folder is expected is named for what it is.
+[[noreturn]] void refuse_file(std::string_view operation, const std::string& path) {
+  const auto kind = file_kind(file_start(InputFile(operation, path)));
+  throw FileError(operation,
+                  fmt::format("{} is {}, expected a folder", path, kind ? kind->what : "a file"));
+}
+
 }  // namespace
 
 int open_folder(const std::string& path) {
@@ -36,7 +45,12 @@ int open_folder(const std::string& path) {
 
 Folder::Folder(std::string_view operation, const std::string& path)
     : path_(path), descriptor_(open_folder(path)) {
-  if (descriptor_ < 0) fail(operation, path);
+  if (descriptor_ >= 0) return;
+  struct stat status {};
+  const int code = errno;
+  if (code == ENOTDIR && ::stat(path.c_str(), &status) == 0) refuse_file(operation, path);
+  errno = code;
+  fail(operation, path);
 }
 
 Folder::~Folder() { ::close(descriptor_); }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/file_kind.h"
 #include "core/printable.h"
 
 namespace unroll {
@@ -44,19 +45,28 @@ class Bounds {
   std::vector<std::set<std::string>> keys_;  // of every object, or empty for a list, that is open
 };
 
+/// Why a text is no JSON: what it is instead, or else the place where it stops being JSON.
+std::string not_json(std::string_view text, std::string_view place) {
+  const auto kind = file_kind(std::as_bytes(std::span(text)));
+  const bool is_text = !kind || kind->is_text || text.empty();
+  if (is_text) return fmt::format("it is not JSON {}", place);
+  return fmt::format("it is not JSON but {}{}{}", kind->what, kind->remedy.empty() ? "" : "; ",
+                     kind->remedy);
+}
+
 }  // namespace
 
 Json parse_json(std::string_view text, const std::function<void(std::string_view)>& refuse) {
   // The parser would take a NUL for the end and let anything follow it.
   if (const auto nul = text.find('\0'); nul != text.npos)
-    refuse(fmt::format("it is not JSON: byte {} is NUL", nul + 1));
+    refuse(not_json(text, fmt::format("(byte {} is NUL)", nul + 1)));
   Bounds bounds(refuse);
   try {
     return Json::parse(text, [&](int depth, Json::parse_event_t event, Json& parsed) {
       return bounds(depth, event, parsed);
     });
   } catch (const Json::parse_error& error) {
-    refuse(fmt::format("it is not JSON in UTF-8 (byte {})", error.byte));
+    refuse(not_json(text, fmt::format("in UTF-8 (byte {})", error.byte)));
   } catch (const Json::out_of_range&) {
     refuse("a number in it is too large");
   }

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string_view>
 
 #include "core/file.h"
+#include "core/file_kind.h"
 #include "data/gzip.h"
 #include "data/sha256.h"
 #include "unroll/core/error.h"
@@ -31,7 +33,7 @@ struct Opened {
   std::vector<std::uint8_t> start;    // of the uncompressed content
 
   explicit Opened(const std::string& path) : file("data", path) {
-    constexpr std::uint64_t enough = 64;
+    constexpr std::uint64_t enough = file_kind_bytes;
     start.resize(std::min(file.size(), enough));
     file.read_at(0, std::as_writable_bytes(std::span(start)));
     if (!is_gzip(std::as_bytes(std::span(start)))) return;
@@ -49,13 +51,17 @@ struct Opened {
 
 std::size_t header_size(int rank) { return 4 + 4 * static_cast<std::size_t>(rank); }
 
-std::string looks_like(std::span<const std::uint8_t> start) {
-  const std::string_view text(reinterpret_cast<const char*>(start.data()), start.size());
-  const auto first = text.find_first_not_of(" \t\r\n\xef\xbb\xbf");
-  if (first != text.npos && text[first] == '<') return "an HTML or XML page";
-  if (text.starts_with("version https://git-lfs")) return "a Git LFS pointer";
-  if (text.starts_with("PK")) return "a zip archive";
-  return fmt::format("something that starts with {:02x}", fmt::join(start.first(4), " "));
+[[noreturn]] void refuse_other_kind(const Opened& opened, int rank,
+                                    const std::optional<FileKind>& kind) {
+  const std::string& path = opened.file.path();
+  const std::string what = kind ? kind->what
+                                : fmt::format("something that starts with {:02x}",
+                                              fmt::join(std::span(opened.start).first(4), " "));
+  const std::string remedy = kind ? remedy_of(path, *kind) : "";
+  throw FormatError(
+      "data", fmt::format("{} is {} idx (magic 00 00 08 0{}) but {}; {}", path,
+                          opened.compressed.empty() ? "not gzip and not" : "gzip, its content not",
+                          rank, what, remedy.empty() ? "download it again" : remedy));
 }
 
 Header parse(const Opened& opened, Part part) {
@@ -68,16 +74,14 @@ Header parse(const Opened& opened, Part part) {
                                            "{}; download it again",
                                            path, start.size(), wanted, header_size(rank)));
   };
+  const auto kind = file_kind(std::as_bytes(start));
+  if (!start.empty() && start[0] != 0 && kind && !kind->is_text)
+    refuse_other_kind(opened, rank, kind);  // however short it is
   if (start.size() < header_size(1)) throw truncated();
   const bool bytes_of_idx = start[0] == 0 && start[1] == 0 && start[2] == 8;
   const bool other = bytes_of_idx && start[3] == (part == Part::images ? 1 : 3);
   if (start.size() < header_size(rank) && !other) throw truncated();
-  if (start[0] != 0 || start[1] != 0)
-    throw FormatError(
-        "data",
-        fmt::format("{} is {} idx (magic 00 00 08 0{}) but {}; download it again", path,
-                    opened.compressed.empty() ? "not gzip and not" : "gzip, its content not", rank,
-                    looks_like(start)));
+  if (start[0] != 0 || start[1] != 0) refuse_other_kind(opened, rank, kind);
   if (start[2] != 8)
     throw FormatError("data", fmt::format("{} is an idx file of element type {:#04x}, expected "
                                           "bytes (0x08); save it again as bytes",

@@ -10,6 +10,7 @@
 #include <new>
 
 #include "core/file.h"
+#include "core/file_kind.h"
 #include "io/npy_start.h"
 #include "io/safetensors_header.h"
 #include "unroll/core/error.h"
@@ -30,6 +31,17 @@ constexpr std::size_t most_dimensions = 64;  // of NumPy; going through more wou
   throw FormatError(operation, fmt::format("{}: {}; save it again with numpy.save as an array of "
                                            "float32 or float64",
                                            path, what));
+}
+
+/// Names a file of another kind.
+void check_kind(const InputFile& file) {
+  const std::vector<std::byte> bytes = file_start(file);
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (text.starts_with(magic.substr(0, 6))) return;
+  if (const auto kind = file_kind(bytes))
+    throw FormatError(operation,
+                      wrong_kind(file.path(), *kind, "an .npy array",
+                                 "save one array with numpy.save, as float32 or float64"));
 }
 
 /// What stands after `key` and its colon in the header's Python dictionary.
@@ -131,6 +143,7 @@ std::string npy_start(const std::string& name, const std::vector<std::int64_t>& 
 
 NpyArray read_npy(const std::string& path) {
   const InputFile file(operation, path);
+  check_kind(file);
   std::string prefix(prefix_size, '\0');
   if (file.size() < prefix_size) fail(path, "it is too short for an .npy file: truncated");
   file.read_at(0, std::as_writable_bytes(std::span(prefix)));

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstring>
 #include <new>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "core/file.h"
+#include "core/file_kind.h"
 #include "core/printable.h"
 #include "io/safetensors_header.h"
 #include "unroll/core/error.h"
@@ -23,7 +23,12 @@ static_assert(std::endian::native == std::endian::little, "the format is little-
 
 constexpr std::size_t length_size = 8;
 
+/// The length of the header, by the first bytes of a file; a file of another kind is named.
 std::uint64_t read_length(std::span<const std::byte> bytes, const std::string& file) {
+  if (const auto kind = file_kind(bytes); kind && kind->what != safetensors_kind)
+    throw FormatError(safetensors_operation,
+                      wrong_kind(file, *kind, safetensors_kind,
+                                 "save the weights with safetensors.torch.save_file", true));
   if (bytes.size() < length_size)
     throw FormatError(
         safetensors_operation,
@@ -69,11 +74,7 @@ void check_writable(std::span<const ArrayView> arrays) {
 
 Safetensors Safetensors::read(const std::string& path) {
   const InputFile file(safetensors_operation, path);
-  std::array<std::byte, length_size> prefix{};
-  const auto prefix_bytes =
-      std::span(prefix).first(std::min<std::uint64_t>(length_size, file.size()));
-  file.read_at(0, prefix_bytes);
-  const std::uint64_t length = read_length(prefix_bytes, path);
+  const std::uint64_t length = read_length(file_start(file), path);
   check_header_length(length, file.size(), path);
 
   const std::uint64_t data_size = file.size() - length_size - length;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/file.h"
+#include "core/file_kind.h"
 #include "core/json.h"
 #include "data/sha256.h"
 #include "unroll/core/error.h"
@@ -68,6 +69,9 @@ std::optional<Manifest> Manifest::read(const Folder& folder) {
   if (!folder.has(file_name)) return std::nullopt;
   const std::string path = folder.path_of(file_name);
   const std::string text = read_text("manifest", folder, file_name, kLargest);
+  if (const auto kind = file_kind(std::as_bytes(std::span(text)));
+      kind && !kind->remedy.empty() && !text.empty())
+    throw FormatError("manifest", wrong_kind(path, *kind, "the manifest of a run", {}));
   const Json json = parse_json(text, [&](std::string_view) { damaged(path); });
   if (!json.is_object()) damaged(path);
   Json content = json;

@@ -49,10 +49,13 @@ TEST(Idx, OtherCompressionIsNamed) {
   const TemporaryFolder folder;
   const std::string path = folder.write("a.gz", "PK\x03\x04 and a lot that follows here");
   expect_line(error_of<FormatError>([&] { read_idx(path, Part::images); }),
-              {path, "zip archive", "download it again"});
+              {path, "zip archive", "unzip " + path});
   folder.write("a.gz", test::gzipped("something else, compressed"));
   expect_line(error_of<FormatError>([&] { read_idx(path, Part::images); }),
-              {path, "gzip, its content not idx", "73 6f 6d 65"});
+              {path, "gzip, its content not idx", "\"something else, compressed\""});
+  folder.write("a.gz", test::gzipped("\1\2\3\4 binary, of 16 bytes or more"));
+  expect_line(error_of<FormatError>([&] { read_idx(path, Part::images); }),
+              {path, "starts with 01 02 03 04", "download it again"});
 }
 
 // Every truncation of a sound file is an error, whichever byte it ends at.
