@@ -32,8 +32,15 @@ constexpr std::pair<std::string_view, ElementType> type_names[] = {
                                 file, what));
 }
 
-// Accepts exactly {"__metadata__": {text: text}, name: {"dtype", "shape", "data_offsets"}}, so no
-// nesting that the format does not have is ever followed.
+/// Of a file that may be healthy.
+[[noreturn]] void above_limit(const std::string& file, std::string_view what) {
+  throw FormatError(
+      safetensors_operation,
+      fmt::format("{}: {}; is it the right file? If so, save or download it again", file, what));
+}
+
+// Accepts {"__metadata__": {text: text}, name: {"dtype", "shape", "data_offsets"}}. Other fields of
+// a tensor are skipped, whatever is in them, as the official library does.
 class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
  public:
   explicit HeaderReader(const std::string& file) : file_(file) {}
@@ -41,19 +48,23 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
   Header take() { return std::move(header_); }
 
   bool start_object(std::size_t) override {
+    if (is_skipped()) return open_skipped();
     if (place_ == Place::outside) return enter(Place::header);
     if (place_ != Place::header) return unexpected("an object");
     seen_fields_.clear();
     if (name_ == metadata_key) return enter(Place::metadata);
     if (!is_good_name(name_))
-      fail(file_,
-           fmt::format("tensor name {} is empty or has control characters", in_quotes(name_)));
+      throw FormatError(safetensors_operation,
+                        fmt::format("{}: tensor name {} is empty or has control characters, which "
+                                    "is not supported; rename it",
+                                    file_, in_quotes(name_)));
     entry_ = {};
     entry_.name = name_;
     return enter(Place::tensor);
   }
 
   bool end_object() override {
+    if (skipped_depth_ > 0) return close_skipped();
     if (place_ == Place::header) return enter(Place::outside);
     if (place_ == Place::tensor) {
       for (const char* field : {"dtype", "shape", "data_offsets"})
@@ -65,22 +76,22 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool key(std::string& text) override {
+    if (skipped_depth_ > 0) return true;
     if (place_ == Place::header) {
       if (!seen_names_.insert(text).second)
         fail(file_, fmt::format("the header has the key {} twice", in_quotes(text)));
       name_ = text;
       return true;
     }
-    if (place_ == Place::tensor && text != "dtype" && text != "shape" && text != "data_offsets")
-      fail(file_,
-           fmt::format("tensor {} has an unknown field {}", in_quotes(name_), in_quotes(text)));
+    field_ = text;
+    if (is_skipped()) return true;
     if (!seen_fields_.insert(text).second)
       fail(file_, fmt::format("{} has the key {} twice", in_quotes(name_), in_quotes(text)));
-    field_ = text;
     return true;
   }
 
   bool string(std::string& text) override {
+    if (is_skipped()) return true;
     if (place_ == Place::metadata) {
       header_.metadata.emplace(field_, text);
       return true;
@@ -98,6 +109,7 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool start_array(std::size_t) override {
+    if (is_skipped()) return open_skipped();
     if (place_ != Place::tensor) return unexpected("an array");
     if (field_ == "shape") return enter(Place::shape);
     if (field_ == "data_offsets") return enter(Place::offsets);
@@ -105,6 +117,7 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool end_array() override {
+    if (skipped_depth_ > 0) return close_skipped();
     if (place_ == Place::offsets) {
       if (offsets_.size() != 2)
         fail(file_, fmt::format("tensor {} has {} data_offsets, not 2", in_quotes(name_),
@@ -117,10 +130,11 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool number_unsigned(std::uint64_t value) override {
+    if (is_skipped()) return true;
     if (place_ == Place::shape) {
       if (entry_.shape.size() == max_dimensions)
-        fail(file_, fmt::format("tensor {} has more than {} dimensions", in_quotes(name_),
-                                max_dimensions));
+        above_limit(file_, fmt::format("tensor {} has more than {} dimensions, the limit",
+                                       in_quotes(name_), max_dimensions));
       if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
         fail(file_, fmt::format("tensor {} has a dimension of {}", in_quotes(name_), value));
       entry_.shape.push_back(static_cast<std::int64_t>(value));
@@ -134,16 +148,20 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool number_integer(std::int64_t value) override {  // the parser's name for "negative"
+    if (is_skipped()) return true;
     if (place_ != Place::shape && place_ != Place::offsets) return unexpected("a number");
     fail(file_,
          fmt::format("tensor {} has a negative size or offset, {}", in_quotes(name_), value));
   }
 
   bool number_float(double, const std::string&) override {
-    return unexpected("a number that is not an integer of 64 bits");
+    return is_skipped() || unexpected("a number that is not an integer of 64 bits");
   }
-  bool null() override { return unexpected("null"); }
-  bool boolean(bool) override { return unexpected("a boolean"); }
+  bool null() override {
+    const bool no_metadata = place_ == Place::header && name_ == metadata_key;
+    return no_metadata || is_skipped() || unexpected("null");
+  }
+  bool boolean(bool) override { return is_skipped() || unexpected("a boolean"); }
   bool binary(nlohmann::json::binary_t&) override { return unexpected("binary data"); }
 
   // The parser's own text quotes the input, which may be long and hold any byte.
@@ -160,6 +178,20 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
 
+  /// Whether what comes next is the value of a field that the format does not have, or in one.
+  bool is_skipped() const {
+    return skipped_depth_ > 0 || (place_ == Place::tensor && field_ != "dtype" &&
+                                  field_ != "shape" && field_ != "data_offsets");
+  }
+  bool open_skipped() {
+    ++skipped_depth_;
+    return true;
+  }
+  bool close_skipped() {
+    --skipped_depth_;
+    return true;
+  }
+
   [[noreturn]] bool unexpected(std::string_view what) const {
     fail(file_, fmt::format("the header has {} where the format has none (at key {})", what,
                             in_quotes(name_)));
@@ -168,6 +200,7 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
   const std::string& file_;
   Header header_;
   Place place_ = Place::outside;
+  std::size_t skipped_depth_ = 0;  // of objects and arrays that are skipped
   std::string name_, field_;
   std::set<std::string, std::less<>> seen_names_, seen_fields_;
   HeaderEntry entry_;
@@ -246,7 +279,8 @@ bool bytes_of(ElementType type, const std::vector<std::int64_t>& shape, std::uin
 
 void check_header_length(std::uint64_t length, std::uint64_t file_size, const std::string& file) {
   if (length > max_header_length)
-    fail(file, fmt::format("header length {} is above the limit of {}", length, max_header_length));
+    above_limit(
+        file, fmt::format("header length {} is above the limit of {}", length, max_header_length));
   if (length > file_size - 8)
     fail(file, fmt::format("header length {} is more than the {} bytes left in the file: truncated",
                            length, file_size - 8));
