@@ -125,6 +125,12 @@ def safetensors_seeds():
         array = {"dtype": dtype, "shape": [1], "data_offsets": [0, size]}
         write("safetensors", dtype.lower(), safetensors({"a": array}, bytes(size)))
     write("safetensors", "nothing", safetensors("{}"))
+    write("safetensors", "more-fields",
+          safetensors({"__metadata__": None, "a": {"x": {"y": [1, None, -2.5]}, **one, "z": True}}, bytes(4)))
+    for name, start in {"hdf5": b"\x89HDF\r\n\x1a\n", "onnx": b"\x08\7\x12\7pytorch", "gguf": b"GGUF\3",
+                        "torch": b"PK\3\4" + bytes(22) + b"\x0a\0\0\0a/data.pkl",
+                        "text": b"Entry not found", "json": b'{"weight_map": {}}'}.items():
+        write("safetensors", "kind-" + name, start)
     write("safetensors", "empty-array",
           safetensors({"a": {"dtype": "F32", "shape": [0, 7], "data_offsets": [0, 0]}}))
     write("safetensors", "escaped", safetensors('{"\\u0061\\n":%s}' % json.dumps(one), bytes(4)))
@@ -232,6 +238,42 @@ def tensor(storage, key, elements, offset, sizes, strides):
             numbers(sizes) + numbers(strides) + b"\x89ccollections\nOrderedDict\n)RtR")
 
 
+def seed_objects(doubles, state):
+    """Values beside a state_dict, whole modules, and files of before PyTorch 1.6."""
+    def short(value):
+        return b"\x8c" + bytes([len(value)]) + value.encode()
+
+    frame = b"\x80\4\x95" + struct.pack("<Q", 60)
+    write("pt", "protocol-4", frame + b"}\x94(" + short("w") + doubles + short("s") + b"\x8f(K\1\x90" +
+          short("f") + b"(K\1\x91" + short("b") + b"C\1x" + short("g") + short("torch") +
+          short("float32") + b"\x93u.")
+    write("pt", "objects", b"\x80\2}(" + text("sd") + state + text("n") + b"\x8a\x09" + bytes(8) + b"\1" +
+          text("long") + b"\x8b\x02\0\0\0\1\1" + text("counter") + b"ccollections\nCounter\n}" +
+          text("x") + b"K\1s\x85R" + text("args") + b"cargparse\nNamespace\n)\x81}" + text("lr") +
+          b"K\1sb" + text("set") + b"c__builtin__\nset\n](K\1e\x85R" + text("od") +
+          b"ccollections\nOrderedDict\n](](" + text("a") + b"K\1ee\x85R" + text("u") + b"U\1xI01\nL9L\n000u.")
+    module = (b"c__main__\nNet\n)\x81q\5}(" + text("_parameters") + b"}" + text("weight") + doubles + b"s" +
+              text("_buffers") + b"}" + text("_non_persistent_buffers_set") + b"c__builtin__\nset\n]\x85R" +
+              text("_modules") + b"}" + text("part") + b"cx\nPart\n)\x81}(" + text("_parameters") + b"}" +
+              text("bias") + doubles + b"s" + text("_modules") + b"}ubsub")
+    write("pt", "module", b"\x80\2" + module + b".")
+    write("pt", "module-in-itself", b"\x80\2cx\nN\n)\x81q\5}(" + text("_parameters") + b"}" +
+          text("_modules") + b"}" + text("m") + b"h\5sub.")
+    write("pt", "script", b"\x80\2c__torch__\nNet\n)\x81}(" + text("training") + b"\x89" + text("w") + doubles +
+          text("fc") + b"c__torch__.torch.nn.modules.linear\nLinear\n)\x81}" + text("bias") + doubles +
+          b"sbub.")
+    write("pt", "nested", b"\x80\2}(" + text("model") + b"}" + text("state_dict") + state + b"s" +
+          text("a") + b"](" + b"}" + text("w") + doubles + b"seu.")
+    write("pt", "layers", b"\x80\2}(" + text("rnn") + b"}" + text("w") + doubles + b"s" + text("fc") + b"}" +
+          text("bias") + doubles + b"su.")
+    magic = b"\x80\2\x8a\n\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
+    facts = b"\x80\2}" + text("little_endian") + b"\x88s."
+    old = (magic + b"\x80\2M\xe9\3." + facts + b"\x80\2}" + text("w") + doubles + b"s." +
+           b"\x80\2]" + text("1") + b"a." + struct.pack("<Q", 2) + struct.pack("<2d", 1, 2))
+    write("pt", "old", old)
+    write("pt", "old-truncated", old[:-3])
+
+
 def pt_seeds():
     # Storage 0 has 64 bytes, storage 1 has 16 (pt_target.cpp).
     matrix = tensor("FloatStorage", "0", 16, 0, [4, 4], [4, 1])
@@ -259,6 +301,7 @@ def pt_seeds():
         for name, content in {"a/data.pkl": b"\x80\2" + state + b".", "a/byteorder": b"little",
                               "a/data/0": bytes(64), "a/data/1": bytes(16)}.items():
             archive.writestr(zipfile.ZipInfo(name), content)
+    seed_objects(doubles, state)
     write("pt", "archive", packed.getvalue())
     write("pt", "truncated-archive", packed.getvalue()[:-30])
 

@@ -22,6 +22,7 @@ namespace {
 
 struct Flags {
   std::string file, architecture, key, out;
+  std::vector<std::string> ignore;
   std::vector<std::string> check;  // inputs, and what the original made of them
   double tolerance = 1e-5;
   const CLI::Option* tolerance_option = nullptr;
@@ -93,11 +94,29 @@ void check_usage(const Flags& flags) {
         fmt::format("--tolerance {}, expected a number that is not below 0", flags.tolerance));
 }
 
+/// What of the file is not used although it is there: nothing is left out in silence.
+void say_what_was_taken(const importer::StateDict& state, const Flags& flags) {
+  for (const std::string& pattern : flags.ignore)
+    if (std::ranges::none_of(state.ignored, [&](const std::string& name) {
+          return importer::is_ignored(name, std::span(&pattern, 1));
+        }))
+      throw UsageError(
+          fmt::format("--ignore {}: {} has no tensor of that name", pattern, flags.file));
+  if (!state.note.empty()) say_note(state.note);
+  if (!state.ignored.empty())
+    say_note(fmt::format("ignored {} of the tensors: {}", state.ignored.size(),
+                         fmt::join(state.ignored, ", ")));
+  if (!state.no_tensors.empty())
+    say_note(
+        fmt::format("beside the tensors, and left out: {}", fmt::join(state.no_tensors, ", ")));
+}
+
 int work(const Flags& flags) {
   check_usage(flags);
   run::check_output(flags.out, {flags.file, flags.architecture});
   for (const std::string& file : flags.check) run::check_output(flags.out, {file});
-  const importer::StateDict state = importer::read_state_dict(flags.file, flags.key);
+  const importer::StateDict state = importer::read_state_dict(flags.file, flags.key, flags.ignore);
+  say_what_was_taken(state, flags);
   std::optional<std::string> architecture;
   if (!flags.architecture.empty()) {
     constexpr std::uint64_t kLongest = std::uint64_t{1} << 20;
@@ -146,7 +165,13 @@ void add_import(CLI::App& program, Work& chosen) {
   verb->add_option("--arch", flags->architecture,
                    "JSON: layers, activations, readout; what the weights don't tell");
   verb->add_option("--key", flags->key,
-                   "Of several dictionaries in a .pt, the one with the weights");
+                   "Path to the weights in a .pt that holds several dictionaries: "
+                   "model.state_dict, models.0");
+  verb->add_option("--ignore", flags->ignore,
+                   "Leave out tensors whose names match this pattern (* and ?); may be repeated")
+      ->type_name("PATTERN")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   verb->add_option(
           "--check", flags->check,
           "Two .npy files, inputs and the original's outputs: compare, and write the model "

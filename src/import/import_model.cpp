@@ -64,9 +64,14 @@ ImportedModel import_model(const StateDict& state, std::optional<std::string_vie
       add(fmt::format("{} has a number that is not finite in f32: {}", name, *bad));
     model.weights.push_back({name, shape, std::move(values)});
   }
-  if (!misfits.empty())
+  if (!misfits.empty()) {
+    const bool surplus = misfits.find("is not part of the model") != misfits.npos;
     throw FormatError("import",
-                      fmt::format("{}: the weights and the model differ: {}", state.name, misfits));
+                      fmt::format("{}: the weights and the model differ: {}{}", state.name, misfits,
+                                  surplus ? "; leave out tensors that the network does not need: "
+                                            "--ignore NAME"
+                                          : ""));
+  }
   return model;
 }
 

@@ -3,53 +3,47 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
+#include <array>
+#include <charconv>
 #include <cstring>
 
 #include "core/printable.h"
+#include "import/pickle_calls.h"
 #include "unroll/core/error.h"
 
 namespace unroll::importer {
 namespace {
 
-// A state_dict takes some 60 operations a tensor; a recurrent model has at most some thousands.
-constexpr std::size_t kMostOperations = std::size_t{1} << 22;
-constexpr std::size_t kMostValues = std::size_t{1} << 20;
-
-constexpr std::string_view kOrderedDict = "collections.OrderedDict",
-                           kTensor = "torch._utils._rebuild_tensor_v2",
-                           kParameter = "torch._utils._rebuild_parameter";
-
-constexpr std::string_view kStorages[] = {
-    "torch.FloatStorage", "torch.DoubleStorage", "torch.HalfStorage",  "torch.BFloat16Storage",
-    "torch.LongStorage",  "torch.IntStorage",    "torch.ShortStorage", "torch.CharStorage",
-    "torch.ByteStorage",  "torch.BoolStorage"};
-
-bool is_storage(std::string_view global) {
-  return std::ranges::find(kStorages, global) != std::end(kStorages);
-}
-
-bool is_allowed(std::string_view global) {
-  return global == kOrderedDict || global == kTensor || global == kParameter || is_storage(global);
-}
+// 16 bytes each, and 4 wherever one is held. The losses of every step of a long run are some
+// millions.
+constexpr std::size_t kMostValues = std::size_t{1} << 24;
+// A value that is made takes two bytes at least: what makes it, and what remembers it.
+constexpr std::size_t kBytesAValue = 2, kFewValues = 1 << 16;
+constexpr int kNewestProtocol = 5;
 
 /// The machine that pickles are programs of, without the operations that make or call anything.
 class Machine {
  public:
   Machine(std::span<const std::byte> bytes, const std::string& name)
-      : bytes_(reinterpret_cast<const char*>(bytes.data()), bytes.size()), name_(name) {}
+      : bytes_(reinterpret_cast<const char*>(bytes.data()), bytes.size()),
+        name_(name),
+        pickle_(bytes_),
+        most_values_(std::min(kMostValues, kFewValues + bytes_.size() / kBytesAValue)) {
+    shared_.fill(kNothing);
+  }
 
   Pickle run() {
-    for (std::size_t operations = 0; operations < kMostOperations; ++operations) {
+    for (;;) {
       const auto code = static_cast<unsigned char>(take(1)[0]);
       if (code == '.') {
         pickle_.root = pop();
-        if (!stack_.empty() || position_ != bytes_.size()) damaged("it goes on after its end");
+        if (!stack_.empty()) damaged("values are left over at its end");
+        pickle_.end = position_;
         return std::move(pickle_);
       }
       step(code);
+      if (pickle_.size() > most_values_) too_many();
     }
-    damaged(fmt::format("more than {} operations", kMostOperations));
   }
 
  private:
@@ -58,74 +52,150 @@ class Machine {
   void step(unsigned char code) {
     switch (code) {
       case 0x80:  // PROTO
-        if (const auto version = number<std::uint8_t>(); version != 2) other_protocol(version);
+        if (const int version = number<std::uint8_t>(); version > kNewestProtocol)
+          unsupported(fmt::format("is of protocol {}, expected 1 to {}", version, kNewestProtocol));
+        return;
+      case 0x95:  // FRAME: how many bytes may be read at once
+        if (number<std::uint64_t>() > bytes_.size() - position_) damaged("it ends too early");
         return;
       case 'N':
-        return push({Kind::none});
+        return push_shared(kNone, {.kind = Kind::none, .integer = 0});
       case 0x88:  // NEWTRUE
-        return push({Kind::boolean, 1});
+        return push_shared(kTrue, {.kind = Kind::boolean, .integer = 1});
       case 0x89:  // NEWFALSE
-        return push({Kind::boolean, 0});
-      case 'J':  // BININT
-        return push({Kind::integer, number<std::int32_t>()});
+        return push_shared(kFalse, {.kind = Kind::boolean, .integer = 0});
       case 'K':  // BININT1
-        return push({Kind::integer, number<std::uint8_t>()});
+        return push_byte(number<std::uint8_t>());
       case 'M':  // BININT2
-        return push({Kind::integer, number<std::uint16_t>()});
+        return push({.kind = Kind::integer, .integer = number<std::uint16_t>()});
+      case 'J':  // BININT
+        return push({.kind = Kind::integer, .integer = number<std::int32_t>()});
+      case 'I':  // INT and LONG: in decimal, INT also True and False
+      case 'L':
+        return push(decimal(line()));
       case 0x8a:  // LONG1
-        return push({Kind::integer, long_integer()});
+        return push(long_integer(number<std::uint8_t>()));
+      case 0x8b:  // LONG4
+        return push(long_integer(count_of(number<std::int32_t>())));
       case 'G':  // BINFLOAT
-        return push({Kind::real, 0, real()});
+        take(8);
+        return push({.kind = Kind::number, .integer = 0});
+      case 'F':  // FLOAT
+        line();
+        return push({.kind = Kind::number, .integer = 0});
+      case 'U':   // SHORT_BINSTRING
+      case 0x8c:  // SHORT_BINUNICODE
+        return push_text(number<std::uint8_t>());
       case 'X':  // BINUNICODE
-        return push({Kind::text, 0, 0, std::string(take(number<std::uint32_t>()))});
+        return push_text(number<std::uint32_t>());
+      case 'T':  // BINSTRING
+        return push_text(count_of(number<std::int32_t>()));
+      case 0x8d:  // BINUNICODE8
+        return push_text(number<std::uint64_t>());
+      case 'C':  // SHORT_BINBYTES
+        return push_bytes(number<std::uint8_t>());
+      case 'B':  // BINBYTES
+        return push_bytes(number<std::uint32_t>());
+      case 0x8e:  // BINBYTES8, BYTEARRAY8
+      case 0x96:
+        return push_bytes(number<std::uint64_t>());
       case 'c':  // GLOBAL
-        return push({Kind::global, 0, 0, global()});
+        return push_global();
+      case 0x93: {  // STACK_GLOBAL
+        const std::vector<Ref> names = pop(2);
+        if (!is(names[0], Kind::text) || !is(names[1], Kind::text))
+          damaged("it names something by no text");
+        return stack_.push_back(global(pickle_.text(names[0]), pickle_.text(names[1])));
+      }
       case '}':
-        return push({Kind::dict});
+        return push({.kind = Kind::dict, .growing = {0, kNothing}});
       case ']':
-        return push({Kind::list});
+      case 0x8f:  // EMPTY_SET
+        return push({.kind = Kind::list, .growing = {0, kNothing}});
       case ')':
-        return push({Kind::tuple});
+        return push_shared(kEmptyTuple, {.kind = Kind::tuple, .slice = {0, 0}});
       case '(':
-        return marks_.push_back(stack_.size());
+        return marks_.push_back(static_cast<std::uint32_t>(stack_.size()));
+      case '0':  // POP
+        if (available() == 0 && !marks_.empty()) return marks_.pop_back();
+        pop();
+        return;
+      case '1':  // POP_MARK
+        pop_to_mark();
+        return;
+      case '2':  // DUP
+        return stack_.push_back(top());
       case 't':  // TUPLE
-        return push({Kind::tuple, 0, 0, {}, pop_to_mark()});
+        return stack_.push_back(pickle_.add_slice(Kind::tuple, pop_to_mark()));
       case 0x85:  // TUPLE1 to TUPLE3
       case 0x86:
       case 0x87:
-        return push({Kind::tuple, 0, 0, {}, pop(code - 0x84u)});
+        return stack_.push_back(pickle_.add_slice(Kind::tuple, pop(code - 0x84u)));
+      case 'l':  // LIST, FROZENSET: of all above the mark
+      case 0x91:
+        return push_growing(Kind::list, pop_to_mark());
+      case 'd':  // DICT
+        return push_growing(Kind::dict, pop_to_mark());
       case 'a':  // APPEND
-        return extend(Kind::list, pop(1));
-      case 'e':  // APPENDS
-        return extend(Kind::list, pop_to_mark());
+        return append(pop(1));
+      case 'e':  // APPENDS, ADDITEMS
+      case 0x90:
+        return append(pop_to_mark());
       case 's':  // SETITEM
-        return extend(Kind::dict, pop(2));
+        return set_items(pop(2));
       case 'u':  // SETITEMS
-        return extend(Kind::dict, pop_to_mark());
+        return set_items(pop_to_mark());
       case 'q':  // BINPUT
         return remember(number<std::uint8_t>());
       case 'r':  // LONG_BINPUT
         return remember(number<std::uint32_t>());
+      case 0x94:  // MEMOIZE
+        return remember(memo_.size());
       case 'h':  // BINGET
         return recall(number<std::uint8_t>());
       case 'j':  // LONG_BINGET
         return recall(number<std::uint32_t>());
       case 'Q':  // BINPERSID
-        return push(storage(pickle_[pop()]));
+        return stack_.push_back(persistent(pop()));
       case 'R':  // REDUCE
-        return reduce();
-      case 'b':  // BUILD: the _metadata of a state_dict, versions of modules
-        pop();
-        if (pickle_[top()].kind != Kind::dict)
-          damaged("it changes something else than a dictionary");
-        return;
+        return call(pop(2));
+      case 0x81:  // NEWOBJ
+        return make_object(pop(2));
+      case 0x92:  // NEWOBJ_EX
+        return make_object(pop(3));
+      case 'i': {  // INST: an object of a class of Python 2's, its arguments above the mark
+        push_global();
+        const Ref type = pop();
+        pop_to_mark();
+        return stack_.push_back(pickle_.add_object(type));
+      }
+      case 'o': {  // OBJ: the same, the class being the first above the mark
+        const std::vector<Ref> given = pop_to_mark();
+        if (given.empty()) damaged("it makes an object of no class");
+        return make_object(given);
+      }
+      case 'b':  // BUILD
+        return build(pop());
+      case 'S':  // operations of protocol 0, of persistent ids in texts, and of registered
+                 // extensions
+      case 'V':
+      case 'g':
+      case 'p':
+      case 'P':
+      case 0x82:
+      case 0x83:
+      case 0x84:
+      case 0x97:
+      case 0x98:
+        unsupported(
+            fmt::format("has the operation 0x{:02x}, which torch.save does not write", code));
       default:
-        refuse(fmt::format("has the operation 0x{:02x}", code));
+        damaged(fmt::format("0x{:02x} is no operation", code));
     }
   }
 
   /// Bytes that are there.
-  std::string_view take(std::size_t count) {
+  std::string_view take(std::uint64_t count) {
     if (count > bytes_.size() - position_) damaged("it ends too early");
     position_ += count;
     return bytes_.substr(position_ - count, count);
@@ -138,19 +208,29 @@ class Machine {
     return value;
   }
 
-  std::int64_t long_integer() {
-    const std::string_view digits = take(number<std::uint8_t>());
-    if (digits.size() > 8) damaged("an integer has more than 64 bits");
+  std::uint64_t count_of(std::int32_t count) const {
+    if (count < 0) damaged("a length is negative");
+    return static_cast<std::uint64_t>(count);
+  }
+
+  Value long_integer(std::uint64_t size) {
+    const std::string_view digits = take(size);
+    if (digits.size() > sizeof(std::int64_t)) return {.kind = Kind::number, .integer = 0};
     std::uint64_t value = !digits.empty() && (digits.back() & 0x80) ? ~std::uint64_t{0} : 0;
     for (std::size_t i = digits.size(); i-- > 0;)
       value = value << 8 | static_cast<unsigned char>(digits[i]);
-    return static_cast<std::int64_t>(value);
+    return {.kind = Kind::integer, .integer = static_cast<std::int64_t>(value)};
   }
 
-  double real() {  // big-endian, as nothing else in the file
-    std::uint64_t bits = 0;
-    for (const char c : take(8)) bits = bits << 8 | static_cast<unsigned char>(c);
-    return std::bit_cast<double>(bits);
+  Value decimal(std::string_view text) const {
+    if (text == "00" || text == "01")
+      return {.kind = Kind::boolean, .integer = text == "01" ? 1 : 0};
+    if (text.ends_with('L')) text.remove_suffix(1);
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error == std::errc::result_out_of_range) return {.kind = Kind::number, .integer = 0};
+    if (error != std::errc() || end != text.data() + text.size()) damaged("an integer is none");
+    return {.kind = Kind::integer, .integer = value};
   }
 
   std::string_view line() {
@@ -161,18 +241,51 @@ class Machine {
     return text;
   }
 
-  std::string global() {
-    const std::string_view module = line();
-    std::string name = fmt::format("{}.{}", module, line());
-    if (!is_allowed(name)) refuse("asks for " + in_quotes(name));
-    return name;
+  /// By the module's name of today, whatever it was called in Python 2.
+  Ref global(std::string_view module, std::string_view name) {
+    if (module == "__builtin__") module = "builtins";
+    if (module == "copy_reg") module = "copyreg";
+    if (runs_something(module, name)) refuse(fmt::format("{}.{}", module, name));
+    // Two long texts may be named again and again in a few bytes.
+    constexpr std::size_t kShort = 1 << 16, kLongest = 1 << 10;
+    names_length_ += module.size() + name.size();
+    if (module.size() + name.size() > kLongest || names_length_ > bytes_.size() + kShort)
+      damaged("it has a name of more than 1024 bytes, or more names than it is long");
+    return pickle_.add_global(module, name);
   }
 
-  void push(Value value) {
-    if (pickle_.values.size() == kMostValues)
-      damaged(fmt::format("more than {} values", kMostValues));
-    stack_.push_back(static_cast<Ref>(pickle_.values.size()));
-    pickle_.values.push_back(std::move(value));
+  void push_global() {
+    const std::string_view module = line();
+    const std::string_view name = line();
+    stack_.push_back(global(module, name));
+  }
+
+  void push(Value value) { stack_.push_back(pickle_.add(value)); }
+
+  /// Values that never change are there once.
+  void push_shared(std::size_t place, Value value) {
+    if (shared_[place] == kNothing) shared_[place] = pickle_.add(value);
+    stack_.push_back(shared_[place]);
+  }
+
+  void push_byte(std::uint8_t value) {
+    push_shared(kFirstByte + value, {.kind = Kind::integer, .integer = value});
+  }
+
+  void push_text(std::uint64_t size) {
+    take(size);
+    stack_.push_back(pickle_.add_text(position_ - size, size));
+  }
+
+  void push_bytes(std::uint64_t size) {
+    take(size);
+    push({.kind = Kind::bytes, .integer = 0});
+  }
+
+  void push_growing(Kind kind, const std::vector<Ref>& items) {
+    if (kind == Kind::dict && items.size() % 2 != 0) damaged("a key has no value");
+    push({.kind = kind, .growing = {0, kNothing}});
+    pickle_.extend(top(), items);
   }
 
   /// What may be taken is above the last mark.
@@ -204,15 +317,22 @@ class Machine {
     return items;
   }
 
-  void extend(Kind kind, const std::vector<Ref>& items) {
-    Value& value = pickle_.values[top()];
-    if (value.kind != kind || (kind == Kind::dict && items.size() % 2 != 0))
-      damaged("it adds to something else than a list or a dictionary");
-    value.items.insert(value.items.end(), items.begin(), items.end());
+  /// Of an object, say of a class made from list, only its attributes matter.
+  void append(const std::vector<Ref>& items) {
+    if (is(top(), Kind::object)) return;
+    if (!is(top(), Kind::list)) damaged("it adds to something else than a list");
+    pickle_.extend(top(), items);
   }
 
+  void set_items(const std::vector<Ref>& items) {
+    const bool can = is(top(), Kind::dict) || is(top(), Kind::object);
+    if (!can || items.size() % 2 != 0) damaged("it adds to something else than a dictionary");
+    pickle_.extend(top(), items);
+  }
+
+  /// A writer counts what it remembers, so no number is beyond the bytes that there are.
   void remember(std::size_t place) {
-    if (place >= kMostValues) damaged(fmt::format("it remembers a value as number {}", place));
+    if (place >= bytes_.size()) damaged(fmt::format("it remembers a value as number {}", place));
     if (place >= memo_.size()) memo_.resize(place + 1, kNothing);
     memo_[place] = top();
   }
@@ -223,34 +343,59 @@ class Machine {
     stack_.push_back(memo_[place]);
   }
 
-  bool is(Ref ref, Kind kind) const { return pickle_[ref].kind == kind; }
+  bool is(Ref ref, Kind kind) const { return pickle_.is(ref, kind); }
 
-  /// ("storage", type, key, device, elements)
-  Value storage(const Value& id) const {
-    const std::vector<Ref>& part = id.items;
-    if (id.kind != Kind::tuple || part.size() != 5 || pickle_[part[0]].text != "storage" ||
-        !is(part[1], Kind::global) || !is_storage(pickle_[part[1]].text) ||
-        !is(part[2], Kind::text) || !is(part[4], Kind::integer))
+  /// ("storage", type, key, device, elements[, view]); of files before PyTorch 1.6 also
+  /// ("module", class, its source, ...).
+  Ref persistent(Ref id) {
+    constexpr std::size_t kLongestKey = 1 << 10;
+    const std::span<const Ref> part = pickle_.items(id);
+    if (is(id, Kind::tuple) && part.size() >= 2 && pickle_.text(part[0]) == "module" &&
+        is(part[1], Kind::global))
+      return part[1];
+    if (!is(id, Kind::tuple) || part.size() < 5 || part.size() > 6 ||
+        pickle_.text(part[0]) != "storage" || !is(part[1], Kind::global) ||
+        !is_storage_type(pickle_.text(part[1])) || !is(part[2], Kind::text) ||
+        pickle_.text(part[2]).size() > kLongestKey || !is(part[4], Kind::integer))
       damaged("it refers to something else than a tensor's storage");
-    return {Kind::storage, 0, 0, {}, {part[1], part[2], part[4]}};
+    const std::array kept{part[1], part[2], part[4], part.size() == 6 ? part[5] : kNothing};
+    return pickle_.add_slice(Kind::storage, kept);
   }
 
-  void reduce() {
-    const Value& arguments = pickle_[pop()];
-    const Value& function = pickle_[pop()];
-    if (function.kind != Kind::global || arguments.kind != Kind::tuple)
-      damaged("it calls something that is no function");
-    const std::vector<Ref>& given = arguments.items;
-    if (function.text == kOrderedDict && given.empty()) return push({Kind::dict});
-    // (storage, offset, sizes, strides, requires_grad, hooks[, metadata])
-    if (function.text == kTensor && (given.size() == 6 || given.size() == 7) &&
-        is(given[0], Kind::storage) && is(given[1], Kind::integer) && is(given[2], Kind::tuple) &&
-        is(given[3], Kind::tuple))
-      return push({Kind::tensor, 0, 0, {}, {given.begin(), given.begin() + 4}});
-    // (tensor, requires_grad, hooks)
-    if (function.text == kParameter && given.size() == 3 && is(given[0], Kind::tensor))
-      return stack_.push_back(given[0]);
-    damaged(fmt::format("{} is given what it does not take", function.text));
+  void call(const std::vector<Ref>& function_and_arguments) {
+    const Ref function = function_and_arguments[0], arguments = function_and_arguments[1];
+    if (!is(arguments, Kind::tuple)) damaged("it calls something without a tuple of arguments");
+    // What a function gave, called again: of an object nobody knows anything.
+    if (!is(function, Kind::global)) return stack_.push_back(pickle_.add_object(unknown()));
+    const Ref result = importer::call(pickle_, function, pickle_.items(arguments));
+    if (result == kNothing)
+      damaged(fmt::format("{} is given what it does not take", pickle_.text(function)));
+    stack_.push_back(result);
+  }
+
+  /// Of a class: its attributes follow. A parameter is the tensor that it is made of.
+  void make_object(const std::vector<Ref>& class_and_arguments) {
+    const Ref type = class_and_arguments[0];
+    const Ref given = class_and_arguments.size() > 1 ? class_and_arguments[1] : kNothing;
+    const auto arguments = given == kNothing ? std::span<const Ref>() : pickle_.items(given);
+    if (!is(type, Kind::global)) return stack_.push_back(pickle_.add_object(unknown()));
+    if (pickle_.text(type) == "torch.nn.parameter.Parameter" && !arguments.empty())
+      return stack_.push_back(arguments[0]);
+    stack_.push_back(pickle_.add_object(type));
+  }
+
+  /// Attributes. Those of a dictionary are a state_dict's _metadata, the versions of its modules.
+  void build(Ref state) {
+    if (is(top(), Kind::object)) return pickle_.set_state(top(), state);
+    constexpr Kind kNoAttributes[] = {Kind::none,   Kind::boolean, Kind::integer,
+                                      Kind::number, Kind::text,    Kind::global};
+    if (std::ranges::find(kNoAttributes, pickle_[top()].kind) != std::end(kNoAttributes))
+      damaged("it gives attributes to something that has none");
+  }
+
+  Ref unknown() {
+    if (unknown_ == kNothing) unknown_ = pickle_.add_global("something", "unknown");
+    return unknown_;
   }
 
   [[noreturn]] void damaged(std::string_view why) const {
@@ -259,37 +404,56 @@ class Machine {
                                             name_, position_, why));
   }
 
-  [[noreturn]] void other_protocol(int version) const {
-    constexpr int kNewest = 5;
-    if (version > kNewest) damaged(fmt::format("its protocol is {}, expected 2", version));
-    throw FormatError("import", fmt::format("{}: its pickle is of protocol {}, expected 2; save it "
-                                            "again with torch.save's default, pickle_protocol=2, "
-                                            "or as .safetensors",
-                                            name_, version));
+  [[noreturn]] void unsupported(std::string_view what) const {
+    throw FormatError("import", fmt::format("{}: its pickle {}; save it again with torch.save's "
+                                            "default, pickle_protocol=2, or as .safetensors",
+                                            name_, what));
   }
 
-  [[noreturn]] void refuse(std::string_view what) const {
+  [[noreturn]] void too_many() const {
+    throw FormatError("import", fmt::format("{}: its pickle has more than {} values, the limit of "
+                                            "Unroll; save the weights alone: "
+                                            "torch.save(model.state_dict(), \"weights.pt\")",
+                                            name_, most_values_));
+  }
+
+  [[noreturn]] void refuse(std::string_view global) const {
     throw FormatError(
-        "import", fmt::format("{}: the pickle {}, which weights do not need, so it was not read "
-                              "further and nothing was executed; save the weights alone: "
+        "import", fmt::format("{}: the pickle asks for {}, which weights do not need and which may "
+                              "run anything when Python loads the file; it was not read further "
+                              "and nothing was executed; save the weights alone: "
                               "torch.save(model.state_dict(), \"weights.pt\")",
-                              name_, what));
+                              name_, in_quotes(global)));
   }
 
-  static constexpr Ref kNothing = ~Ref{0};
+  // Places of shared_.
+  static constexpr std::size_t kNone = 0, kTrue = 1, kFalse = 2, kEmptyTuple = 3, kFirstByte = 4;
 
   std::string_view bytes_;
   const std::string& name_;
   std::size_t position_ = 0;
   Pickle pickle_;
   std::vector<Ref> stack_, memo_;
-  std::vector<std::size_t> marks_;
+  std::vector<std::uint32_t> marks_;
+  std::array<Ref, kFirstByte + 256> shared_;
+  std::size_t most_values_;
+  Ref unknown_ = kNothing;
+  std::size_t names_length_ = 0;
 };
 
 }  // namespace
 
-Pickle read_pickle(std::span<const std::byte> bytes, const std::string& name) {
+Pickle read_first_pickle(std::span<const std::byte> bytes, const std::string& name) {
   return Machine(bytes, name).run();
+}
+
+Pickle read_pickle(std::span<const std::byte> bytes, const std::string& name) {
+  Pickle pickle = read_first_pickle(bytes, name);
+  if (pickle.end != bytes.size())
+    throw FormatError("import", fmt::format("{}: its pickle goes on after its end; the file is "
+                                            "damaged, save or download it again",
+                                            name));
+  return pickle;
 }
 
 }  // namespace unroll::importer

@@ -1,13 +1,13 @@
 #include "import/state_dict.h"
 
 #include <fmt/format.h>
+#include <fnmatch.h>
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <new>
 
 #include "core/file.h"
+#include "core/file_kind.h"
 #include "unroll/core/error.h"
 
 namespace unroll::importer {
@@ -15,46 +15,39 @@ namespace {
 
 constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 34;
 
-enum class Format { safetensors, zip, old_pickle };
+enum class Format { safetensors, pt };
 
-/// A zip archive begins with "PK"; a pickle with its protocol, and a tar archive of long ago with a
-/// name. A safetensors file begins with a length below 100 MB, whose upper bytes are 0.
-Format format_of(std::span<const std::byte> start) {
-  const auto is = [&](std::size_t i, int value) {
-    return start.size() > i && start[i] == static_cast<std::byte>(value);
-  };
-  if (is(0, 'P') && is(1, 'K')) return Format::zip;
-  if (is(0, 0x80) && !(is(6, 0) && is(7, 0))) return Format::old_pickle;
-  return Format::safetensors;
+/// By the first bytes. Throws FormatError for a file of another kind, which is named.
+Format format_of(const std::string& path) {
+  const InputFile file("import", path);
+  const std::vector<std::byte> bytes = file_start(file);
+  const auto kind = file_kind(bytes);
+  const bool is_zip = bytes.size() > 1 && bytes[0] == std::byte{'P'} && bytes[1] == std::byte{'K'};
+  if (is_zip || (kind && kind->what == pt_sequence_kind)) return Format::pt;
+  if (kind && kind->what != safetensors_kind)
+    throw FormatError(
+        "import",
+        wrong_kind(path, *kind, "a .pt of torch.save or a .safetensors",
+                   "save the weights: torch.save(model.state_dict(), \"weights.pt\")", true));
+  return Format::safetensors;  // or nothing that is known, and its reader says so
 }
 
 }  // namespace
 
-StateDict read_state_dict(const std::string& path, const std::string& key) {
-  std::array<std::byte, 8> start{};
-  Format format{};
-  {
-    const InputFile file("import", path);
-    const auto bytes = std::span(start).first(std::min<std::uint64_t>(start.size(), file.size()));
-    file.read_at(0, bytes);
-    format = format_of(bytes);
-  }
-  switch (format) {
-    case Format::zip:
-      try {
-        return parse_pt(read_file("import", path, kLargestFile), path, key);
-      } catch (const std::bad_alloc&) {
-        throw FileError("import", fmt::format("{}: it does not fit into memory", path));
-      }
-    case Format::old_pickle:
-      throw FormatError("import",
-                        fmt::format("{}: written by torch.save of before PyTorch 1.6, or with "
-                                    "_use_new_zipfile_serialization=False; load and save it again: "
-                                    "torch.save(torch.load(\"old.pt\", map_location=\"cpu\"), "
-                                    "\"new.pt\")",
-                                    path));
-    case Format::safetensors:
-      break;
+bool is_ignored(const std::string& name, std::span<const std::string> patterns) {
+  return std::ranges::any_of(patterns, [&](const std::string& pattern) {
+    return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+  });
+}
+
+StateDict read_state_dict(const std::string& path, const std::string& key,
+                          std::span<const std::string> ignore) {
+  if (format_of(path) == Format::pt) {
+    try {
+      return parse_pt(read_file("import", path, kLargestFile), path, key, ignore);
+    } catch (const std::bad_alloc&) {
+      throw FileError("import", fmt::format("{}: it does not fit into memory", path));
+    }
   }
   if (!key.empty())
     throw FormatError("import", fmt::format("{}: --key is for a .pt, which may hold several "
@@ -63,7 +56,11 @@ StateDict read_state_dict(const std::string& path, const std::string& key) {
   StateDict state;
   state.name = path;
   state.file = io::Safetensors::read(path);
-  state.arrays = state.file->arrays();
+  for (const io::ArrayView& array : state.file->arrays())
+    if (is_ignored(array.name, ignore))
+      state.ignored.push_back(array.name);
+    else
+      state.arrays.push_back(array);
   return state;
 }
 

@@ -33,6 +33,12 @@ void ZipArchive::fail(std::string_view what) const {
       "import", fmt::format("{}: {}; the file is damaged, save or download it again", name_, what));
 }
 
+void ZipArchive::above_limit(std::string_view what) const {
+  throw FormatError("import", fmt::format("{}: {}, the limit of Unroll; save the weights alone: "
+                                          "torch.save(model.state_dict(), \"weights.pt\")",
+                                          name_, what));
+}
+
 ZipArchive::ZipArchive(std::span<const std::byte> bytes, std::string name)
     : name_(std::move(name)), left_(kMostGrowth * bytes.size()) {
   zip_error_t error;
@@ -47,7 +53,7 @@ ZipArchive::ZipArchive(std::span<const std::byte> bytes, std::string name)
   zip_error_fini(&error);
   const std::int64_t count = zip_get_num_entries(archive_.get(), 0);
   if (count > kMostEntries)
-    fail(fmt::format("{} entries, expected at most {}", count, kMostEntries));
+    above_limit(fmt::format("{} entries, more than {}", count, kMostEntries));
   for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(count); ++i) {
     zip_stat_t stat;
     zip_stat_init(&stat);
@@ -58,6 +64,12 @@ ZipArchive::ZipArchive(std::span<const std::byte> bytes, std::string name)
     if (!entries_.emplace(stat.name, Entry{i, stat.size}).second)
       fail(fmt::format("two entries are called {}", in_quotes(stat.name)));
   }
+}
+
+std::vector<std::string_view> ZipArchive::names() const {
+  std::vector<std::string_view> names;
+  for (const auto& [name, entry] : entries_) names.push_back(name);
+  return names;
 }
 
 std::string_view ZipArchive::only_entry_ending_in(std::string_view end) const {
@@ -76,10 +88,12 @@ std::vector<std::byte> ZipArchive::read(std::string_view name, std::uint64_t lim
   if (found == entries_.end()) fail(fmt::format("there is no entry {}", shown));
   const Entry entry = found->second;
   if (entry.size > limit)
-    fail(fmt::format("{} has {} bytes, expected at most {}", shown, entry.size, limit));
+    above_limit(fmt::format("{} has {} bytes, more than {}", shown, entry.size, limit));
   if (entry.size > left_)
-    fail(fmt::format("{} would be {} bytes, more than an archive of this size may become", shown,
-                     entry.size));
+    above_limit(
+        fmt::format("{} would be {} bytes, and all that is read more than {} times the "
+                    "archive",
+                    shown, entry.size, kMostGrowth));
   left_ -= entry.size;
   const std::unique_ptr<zip_file_t, CloseEntry> file(
       zip_fopen_index(archive_.get(), entry.index, 0));

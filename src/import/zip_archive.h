@@ -21,6 +21,7 @@ class ZipArchive {
   ZipArchive(std::span<const std::byte> bytes, std::string name);
 
   bool has(std::string_view entry) const { return entries_.contains(entry); }
+  std::vector<std::string_view> names() const;
   /// The entry whose name ends so, or an empty text where there is none, or more than one.
   std::string_view only_entry_ending_in(std::string_view end) const;
 
@@ -38,6 +39,7 @@ class ZipArchive {
   };
 
   [[noreturn]] void fail(std::string_view what) const;
+  [[noreturn]] void above_limit(std::string_view what) const;
 
   std::string name_;
   std::uint64_t left_;  // bytes that may still be decoded

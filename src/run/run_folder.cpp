@@ -105,7 +105,8 @@ data::Sha256 hash_of_start(const Folder& folder, const std::string& name, std::u
 
 const std::string& existing(const std::string& path) {
   std::error_code ignored;
-  if (!fs::is_directory(path, ignored))
+  // What is there and no folder is named by Folder, which is opened next.
+  if (!fs::exists(path, ignored))
     throw FileError("resume", fmt::format("there is no folder {}; name a run's: the one that "
                                           "--out named, or that training said it wrote to",
                                           path));

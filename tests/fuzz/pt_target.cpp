@@ -1,10 +1,12 @@
-// PyTorch's files, as zip archives and as the pickle inside one: no fuzzer finds a CRC-32.
+// PyTorch's files: zip archives, the pickle inside one (no fuzzer finds a CRC-32), and what was
+// before PyTorch 1.6.
 #include <zlib.h>
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
+#include "core/file_kind.h"
 #include "import/pickle.h"
 #include "import/state_dict.h"
 #include "target.h"
@@ -62,6 +64,10 @@ class Archive {
 /// Every value is read: the views must lie within what was read.
 bool read(const std::vector<std::byte>& file, std::string* why = nullptr) {
   importer::StateDict state;
+  // By a path, and with some left out.
+  const std::vector<std::string> ignore = {"*bias*"};
+  for (const char* key : {"model", "a.0", "model.state_dict"})
+    accepts([&] { importer::parse_pt(file, "FILE", key, ignore); });
   if (!accepts([&] { state = importer::parse_pt(file, "FILE"); }, why)) return false;
   std::uint64_t elements = 0;
   for (const io::ArrayView& array : state.arrays) {
@@ -80,7 +86,8 @@ bool read(const std::vector<std::byte>& file, std::string* why = nullptr) {
 
 void pt(Bytes bytes) {
   const auto data = std::as_bytes(bytes);
-  if (text_of(bytes).starts_with("PK")) {
+  const auto kind = file_kind(data);
+  if (text_of(bytes).starts_with("PK") || (kind && kind->what == pt_sequence_kind)) {
     read({data.begin(), data.end()});
     return;
   }

@@ -2,8 +2,11 @@
 
 The numbers are made by formulas that the tests know.
 """
+import collections
 import os
+import sys
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -32,8 +35,14 @@ class Attack:
         return os.system, ("touch attacked",)
 
 
+def is_wanted(name):
+    """All files, or those that are named on the command line."""
+    return len(sys.argv) == 1 or name in sys.argv
+
+
 def save(name, what, **options):
-    torch.save(what, os.path.join(FILES, name), **options)
+    if is_wanted(name):
+        torch.save(what, os.path.join(FILES, name), **options)
 
 
 numbers = torch.arange(24, dtype=torch.float32) / 8
@@ -60,3 +69,45 @@ save("two.pt", {"encoder": nn.Linear(2, 1).state_dict(), "decoder": nn.Linear(2,
 save("attack.pt", {"weight": Attack()})
 save("module.pt", Net())
 save("legacy.pt", nn.Linear(2, 1).state_dict(), _use_new_zipfile_serialization=False)
+
+# All that torch.load takes with weights_only=True, and what else stands in checkpoints.
+marked = nn.Parameter(numbers[:2].clone())
+marked.mark = True
+tensor = numbers[:2].clone()
+tensor.mark = "a"
+OBJECTS = {
+    "state_dict": Net().state_dict(),
+    "counter": collections.Counter("aab"), "ordered": collections.OrderedDict(a=1),
+    "default": collections.defaultdict(list, {"a": [1.0]}), "deque": collections.deque([1], 2),
+    "size": torch.Size([1, 2]), "device": torch.device("cpu"), "layout": torch.strided,
+    "dtypes": [torch.float32, torch.uint16, torch.float8_e4m3fn, torch.complex64],
+    "set": {1}, "frozen": frozenset({1}), "bytes": b"\0a", "array": bytearray(b"a"),
+    "complex": 1j, "big": 2**64 + 5, "negative": -(2**70), "huge": 10**400,
+    "scalar": np.float64(1.5), "bool": np.bool_(True), "numbers": np.arange(4.0).reshape(2, 2),
+    "dtype": np.dtype("f4"), "marked": marked, "tensor": tensor,
+    "quantized": torch.quantize_per_tensor(torch.ones(2), 0.5, 0, torch.qint8),
+    "sparse": torch.eye(2).to_sparse(), "complexes": torch.ones(2, dtype=torch.complex64),
+    "f8": torch.ones(2).to(torch.float8_e4m3fn), "meta": torch.empty(2, device="meta"),
+    "storage": torch.ones(2).untyped_storage(),
+}
+save("objects.pt", OBJECTS)
+save("objects4.pt", OBJECTS, pickle_protocol=4)
+save("old_net.pt", {"net": Net().state_dict(), "objects": OBJECTS},
+     _use_new_zipfile_serialization=False)
+save("layers.pt", {"rnn": Net().rnn.state_dict(), "fc": Net().fc.state_dict(), "epoch": 3})
+save("deep.pt", {"run": {"model": Net().state_dict(), "ema": Net().state_dict()},
+                 "optimizer": optimizer.state_dict()})
+if is_wanted("script.pt"):
+    class Scripted(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
+            self.head = nn.Linear(2, 1)
+            self.register_buffer("mean", torch.tensor([0.5, 0.25]))
+            with torch.no_grad():
+                self.head.weight.copy_(torch.tensor([[0.5, -2.0]]))
+
+        def forward(self, x):
+            return self.head(self.body(x - self.mean))
+
+    torch.jit.script(Scripted()).save(os.path.join(FILES, "script.pt"))
