@@ -1,5 +1,12 @@
 """With PyTorch, both ways: what each writes the other reads, and both compute the same."""
+import argparse
+import collections
+import datetime
+import decimal
+import enum
 import json
+import os
+import pathlib
 
 import numpy as np
 import pytest
@@ -37,7 +44,8 @@ def architecture(cell, **layer):
 def bring(unroll, tmp_path):
     """Imports a network's weights and has the import compared with its outputs."""
 
-    def run(net, layers, x=None, state=None, save=torch.save, name="weights.pt", **kwargs):
+    def run(net, layers, x=None, state=None, save=torch.save, name="weights.pt",
+            more=(), **kwargs):
         net.eval()
         if x is None:
             x = torch.randn(4, 11, 5)
@@ -49,7 +57,7 @@ def bring(unroll, tmp_path):
         save(net.state_dict() if state is None else state, tmp_path / name)
         text = unroll("import", tmp_path / name, "--arch", tmp_path / "arch.json", "-o",
                       tmp_path / "model.safetensors", "--check", tmp_path / "in.npy",
-                      tmp_path / "out.npy", "--tolerance", TOLERANCE, **kwargs)
+                      tmp_path / "out.npy", "--tolerance", TOLERANCE, *more, **kwargs)
         return text, x, y
 
     return run
@@ -338,10 +346,98 @@ def test_a_wrong_architecture_is_found_out(bring, tmp_path):
     assert not (tmp_path / "model.safetensors").exists()
 
 
-def test_a_whole_module_is_refused(unroll, tmp_path):
-    torch.save(nn.Linear(2, 3), tmp_path / "module.pt")
-    text = unroll("import", tmp_path / "module.pt", "-o", tmp_path / "x", code=1)
-    assert '"torch.nn.modules.linear.Linear"' in text and "nothing was executed" in text
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+@pytest.mark.parametrize("zipped", [True, False])
+def test_trial10_whole_modules_and_the_old_format(bring, protocol, zipped):
+    net = Net(bidirectional=True)
+    net.register_buffer("scratch", torch.zeros(3), persistent=False)
+
+    def save(what):
+        return lambda _, path: torch.save(what, path, pickle_protocol=protocol,
+                                          _use_new_zipfile_serialization=zipped)
+
+    for what in (net, net.state_dict(), {"epoch": 1, "model": net}):
+        bring(net, architecture("lstm"), save=save(what))
+
+
+@pytest.mark.parametrize("make", [torch.jit.script, lambda net: torch.jit.trace(net, torch.randn(4, 11, 5))])
+def test_trial10_torchscript(bring, make):
+    class Plain(nn.Module):  # that torch.jit.script understands
+        def __init__(self):
+            super().__init__()
+            self.rnn = nn.LSTM(5, 9, batch_first=True)
+            self.fc = nn.Linear(9, 3)
+
+        def forward(self, x):
+            return self.fc(self.rnn(x)[0][:, -1])
+
+    net = Plain()
+    bring(net, architecture("lstm"), save=lambda _, path: make(net).save(path))
+
+
+def marked(tensor):
+    tensor.mark = True
+    return tensor
+
+
+class Ordered(collections.OrderedDict):
+    pass
+
+
+class Mode(enum.Enum):
+    A = "a"
+
+
+OBJECTS = [
+    9425633049019702871, -(2**80), 10**400, collections.Counter("aab"), Ordered(a=1),
+    collections.OrderedDict(a=1), collections.defaultdict(list, {"a": [1.0]}),
+    collections.deque([1], 2), torch.Size([2]), torch.device("cpu"), torch.float8_e4m3fn,
+    torch.strided, {1}, frozenset({1}), b"\0a", bytearray(b"a"), 1j, np.float64(1.5), np.bool_(True),
+    np.arange(4.0).reshape(2, 2), np.dtype("f4"), np.random.RandomState(0), Mode.A,
+    argparse.Namespace(lr=0.1, mode=Mode.A), pathlib.PurePosixPath("a/b"),
+    datetime.datetime(2026, 1, 2), decimal.Decimal("1.5"), range(3), nn.LSTM, torch.relu,
+    marked(torch.ones(2)), marked(nn.Parameter(torch.ones(2))), torch.eye(2).to_sparse(),
+    torch.ones(2, dtype=torch.complex64), torch.ones(2).to(torch.float8_e4m3fn),
+    torch.ones(2, dtype=torch.uint16), torch.empty(2, device="meta"), torch.get_rng_state(),
+    torch.ones(2).untyped_storage(), [float(i) for i in range(1_200_000)],
+]
+
+
+@pytest.mark.parametrize("index", range(len(OBJECTS)))
+def test_trial09_what_stands_in_checkpoints(bring, index):
+    net = Net(hidden=4)
+    for protocol in (2, 4):
+        bring(net, architecture("lstm"),
+              state={"state_dict": net.state_dict(), "other": OBJECTS[index]},
+              save=lambda state, path: torch.save(state, path, pickle_protocol=protocol))
+
+
+def test_trial12_keys_and_surplus_tensors(bring):
+    net, other = Net(), Net()
+    state = {"run": {"net": net.state_dict(), "ema": other.state_dict()}, "all": [net.state_dict()]}
+    text, *_ = bring(net, architecture("lstm"), state=state, code=1)
+    assert '"run.net", "run.ema", "all.0"' in text
+    for key in ("run.net", "all.0"):
+        bring(net, architecture("lstm"), state=state, more=["--key", key])
+    layers = {"rnn": net.rnn.state_dict(), "fc": net.fc.state_dict(), "epoch": 1}
+    bring(net, architecture("lstm"), state=layers)
+    surplus = {**net.state_dict(), "criterion.weight": torch.ones(3), "n": torch.tensor(1)}
+    text, *_ = bring(net, architecture("lstm"), state=surplus, code=1)
+    assert "--ignore NAME" in text
+    text, *_ = bring(net, architecture("lstm"), state=surplus,
+                     more=["--ignore", "criterion.*", "--ignore", "n"])
+    assert "ignored 2 of the tensors: criterion.weight, n" in text
+
+
+def test_a_file_that_runs_something_is_refused(unroll, tmp_path):
+    class Attack:
+        def __reduce__(self):
+            return os.system, (f"touch {tmp_path}/attacked",)
+
+    torch.save({"state_dict": Net().state_dict(), "x": Attack()}, tmp_path / "attack.pt")
+    text = unroll("import", tmp_path / "attack.pt", "-o", tmp_path / "x", code=1)
+    assert '"posix.system"' in text and "nothing was executed" in text
+    assert not (tmp_path / "attacked").exists()
 
 
 def test_all_that_does_not_fit_is_listed(bring):
