@@ -1,11 +1,14 @@
 #include "core/parallel.h"
 
 #include <fmt/format.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <cstdint>
 #include <mutex>
+#include <new>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -32,16 +35,37 @@ inline void pause() noexcept {
 
 thread_local bool inside_task = false;
 
+/// Threads started while it lives take no signal that is sent to the process: a host that waits for
+/// signals, or blocks them, has none of our threads to think of. A fault of a thread's own is still
+/// delivered.
+class NoSignals {
+ public:
+  NoSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS}) sigdelset(&all, own);
+    pthread_sigmask(SIG_BLOCK, &all, &before_);
+  }
+  ~NoSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  NoSignals(const NoSignals&) = delete;
+  NoSignals& operator=(const NoSignals&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
 /// A job is published as one number, (generation << 32 | tasks not yet claimed), so that a worker
 /// that wakes up late can never claim a task of a job it did not see.
 class Pool {
  public:
   explicit Pool(int threads) {
-    workers_.reserve(static_cast<std::size_t>(threads - 1));
+    const NoSignals blocked;
+    // Where the system gives no more threads or memory, there are fewer: no result depends on it.
     try {
+      workers_.reserve(static_cast<std::size_t>(threads - 1));
       for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
     } catch (const std::system_error&) {
-      // The system gives no more threads: the result does not depend on how many there are.
+    } catch (const std::bad_alloc&) {
     }
   }
 
@@ -119,18 +143,78 @@ class Pool {
   std::atomic<bool> stop_{false};
 };
 
-std::mutex pool_mutex;
-std::atomic<int> pool_threads = 0;  // of the pool below; 0 before there is one
+/// The pool of this process.
+///
+/// A child of fork() has none of its parent's threads, and finds the mutex as it was at that
+/// moment, perhaps held by a thread that the child lacks. So it leaves all of this alone, without
+/// joining or unlocking anything, and makes its own when it first needs one.
+struct Shared {
+  std::mutex mutex;  // held by who uses or replaces the pool
+  std::unique_ptr<Pool> pool;
+  Shared* parents = nullptr;  // what the parent process had: for leak checkers, it can be reached
+};
 
-/// With pool_mutex held.
-std::unique_ptr<Pool>& pool(int threads = 0) {
-  static std::unique_ptr<Pool> instance;
-  if (threads > 0 || !instance) {
-    instance = std::make_unique<Pool>(threads > 0 ? threads : allowed_cores());
-    pool_threads.store(instance->threads(), std::memory_order_relaxed);
+std::atomic<Shared*> shared = nullptr;
+Shared* abandoned = nullptr;
+std::atomic<int> asked_threads = 0;  // what the user set; 0: the cores
+std::atomic<int> pool_threads = 0;   // of the pool; 0 before there is one
+
+void after_fork_in_child() noexcept {
+  if (Shared* const parents = shared.exchange(nullptr)) {
+    parents->parents = abandoned;
+    abandoned = parents;
   }
-  return instance;
+  pool_threads = 0;
 }
+
+// Before the first thread: 0, or an error's number.
+const int registered = pthread_atfork(nullptr, nullptr, &after_fork_in_child);
+
+/// Throws std::bad_alloc.
+Shared& shared_here() {
+  if (Shared* const known = shared.load(std::memory_order_acquire)) return *known;
+  if (registered != 0) throw std::bad_alloc();
+  // Not a static local: fork() while another thread makes one leaves it locked.
+  auto made = std::make_unique<Shared>();
+  Shared* other = nullptr;
+  return shared.compare_exchange_strong(other, made.get()) ? *made.release() : *other;
+}
+
+/// With its mutex held. Throws std::bad_alloc.
+Pool& pool_of(Shared& s) {
+  if (!s.pool) {
+    const int asked = asked_threads.load(std::memory_order_relaxed);
+    s.pool = std::make_unique<Pool>(asked > 0 ? asked : allowed_cores());
+    pool_threads.store(s.pool->threads(), std::memory_order_relaxed);
+  }
+  return *s.pool;
+}
+
+/// The pool with its mutex held; null where another thread has it, or there is no memory for one.
+Pool* try_to_take(Shared*& taken) noexcept {
+  try {
+    Shared& s = shared_here();
+    if (!s.mutex.try_lock()) return nullptr;
+    std::unique_lock lock(s.mutex, std::adopt_lock);
+    Pool& pool = pool_of(s);
+    lock.release();
+    taken = &s;
+    return &pool;
+  } catch (const std::exception&) {
+    return nullptr;
+  }
+}
+
+/// The threads end with the process, or before the library is unloaded. Where a thread still
+/// computes at exit, they end with the process.
+struct AtExit {
+  ~AtExit() {
+    Shared* const s = shared.load();
+    if (!s) return;
+    const std::unique_lock lock(s->mutex, std::try_to_lock);
+    if (lock) s->pool.reset();
+  }
+} at_exit;
 
 }  // namespace
 
@@ -139,13 +223,15 @@ void run_tasks(std::size_t count, TaskRef task) noexcept {
     for (std::size_t i = 0; i < count; ++i) task.call(task.object, i);
   };
   const FloatEnvironment environment;
-  if (count <= 1 || inside_task || !pool_mutex.try_lock()) return serially();
-  const std::lock_guard lock(pool_mutex, std::adopt_lock);
+  Shared* taken = nullptr;
+  Pool* const pool = count <= 1 || inside_task ? nullptr : try_to_take(taken);
+  if (!pool) return serially();
+  const std::lock_guard lock(taken->mutex, std::adopt_lock);
   inside_task = true;
-  if (pool()->threads() == 1)
+  if (pool->threads() == 1)
     serially();
   else
-    pool()->run(count, task);
+    pool->run(count, task);
   inside_task = false;
 }
 
@@ -154,16 +240,28 @@ void set_num_threads(int count) {
     throw ValueError("threads", fmt::format("{} threads asked for; give 1 to 1024, or 0 for the "
                                             "number of cores",
                                             count));
-  const std::lock_guard lock(pool_mutex);
-  pool(count == 0 ? allowed_cores() : count);
+  const int threads = count == 0 ? allowed_cores() : count;
+  Shared& s = shared_here();
+  const std::lock_guard lock(s.mutex);
+  s.pool = std::make_unique<Pool>(threads);
+  asked_threads.store(count, std::memory_order_relaxed);
+  pool_threads.store(s.pool->threads(), std::memory_order_relaxed);
 }
 
 int num_threads() {
   if (const int known = pool_threads.load(std::memory_order_relaxed)) return known;
-  const std::lock_guard lock(pool_mutex);
-  return pool()->threads();
+  Shared& s = shared_here();
+  const std::lock_guard lock(s.mutex);
+  return pool_of(s).threads();
 }
 
-int threads_here() { return inside_task ? 1 : num_threads(); }
+int threads_here() noexcept {
+  if (inside_task) return 1;
+  try {
+    return num_threads();
+  } catch (const std::exception&) {
+    return 1;  // no memory for a pool: run_tasks stays on the caller's thread
+  }
+}
 
 }  // namespace unroll

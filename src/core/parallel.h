@@ -16,11 +16,15 @@ struct TaskRef {
 
 /// Calls tasks 0 .. count-1, each once, on the pool's threads and the caller's; returns when all
 /// are done. Which thread runs which task is not defined, so tasks must not depend on it. A call
-/// from within a task, or while another thread uses the pool, runs on the caller alone.
+/// from within a task, or while another thread uses the pool, runs on the caller alone; so does one
+/// for whose pool there is no memory.
+///
+/// A child of fork() starts a pool of its own when it first needs one, whatever other threads of
+/// the parent were doing. The pool's threads block all signals that are sent to the process.
 void run_tasks(std::size_t count, TaskRef task) noexcept;
 
 /// How many threads a call of run_tasks from here may use: 1 within a task.
-int threads_here();
+int threads_here() noexcept;
 
 template <class F>
 void parallel(std::size_t count, F&& f) {

@@ -1,8 +1,11 @@
 #include "core/workspace.h"
 
+#include <pthread.h>
 #include <sys/mman.h>
 
+#include <atomic>
 #include <bit>
+#include <iterator>
 #include <new>
 
 namespace unroll {
@@ -21,21 +24,64 @@ std::size_t rounded(std::size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
+/// The number of a rounded size: 64, 128, 192, and from 256 on four for each power of two.
+std::size_t number_of(std::size_t size) {
+  if (size < 256) return size / 64 - 1;
+  const std::size_t floor = std::bit_floor(size);
+  return 3 + 4 * static_cast<std::size_t>(std::bit_width(size) - 9) + (size - floor) / (floor / 4);
+}
+
+/// The size of that number.
+std::size_t size_of_number(std::size_t number) {
+  if (number < 3) return (number + 1) * 64;
+  const std::size_t floor = std::size_t{256} << ((number - 3) / 4);
+  return floor + (number - 3) % 4 * (floor / 4);
+}
+
+// A few locks for all workspaces, so that fork() can hold every one of them for a moment: its child
+// then finds each workspace whole and unlocked.
+struct alignas(64) Lock {
+  std::mutex mutex;
+};
+constinit Lock locks[16];
+
+void before_fork() {
+  for (Lock& lock : locks) lock.mutex.lock();
+}
+
+void after_fork() {
+  for (auto lock = std::rbegin(locks); lock != std::rend(locks); ++lock) lock->mutex.unlock();
+}
+
+// Before the first thread: 0, or an error's number.
+const int registered = pthread_atfork(&before_fork, &after_fork, &after_fork);
+
+/// The lock of a new workspace.
+std::mutex& next_lock() {
+  if (registered != 0) throw std::bad_alloc();
+  static std::atomic<unsigned> made = 0;
+  return locks[made++ % std::size(locks)].mutex;
+}
+
 }  // namespace
 
+Workspace::Workspace() : mutex_(next_lock()) {}
+
 Workspace::~Workspace() {
-  for (auto& [size, blocks] : free_)
-    for (void* block : blocks) ::operator delete(block, alignment_of(size));
+  for (std::size_t number = 0; number < kSizes; ++number)
+    while (Block* const block = free_[number]) {
+      free_[number] = block->next;
+      ::operator delete(block, alignment_of(size_of_number(number)));
+    }
 }
 
 void* Workspace::do_allocate(std::size_t bytes, std::size_t /*alignment*/) {
   const std::size_t size = rounded(bytes);
   {
     const std::lock_guard lock(mutex_);
-    const auto found = free_.find(size);
-    if (found != free_.end() && !found->second.empty()) {
-      void* block = found->second.back();
-      found->second.pop_back();
+    Block*& first = free_[number_of(size)];
+    if (Block* const block = first) {
+      first = block->next;
       return block;
     }
   }
@@ -50,7 +96,8 @@ void* Workspace::do_allocate(std::size_t bytes, std::size_t /*alignment*/) {
 
 void Workspace::do_deallocate(void* block, std::size_t bytes, std::size_t /*alignment*/) {
   const std::lock_guard lock(mutex_);
-  free_[rounded(bytes)].push_back(block);
+  Block*& first = free_[number_of(rounded(bytes))];
+  first = new (block) Block{first};
 }
 
 }  // namespace unroll

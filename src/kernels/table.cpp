@@ -73,6 +73,7 @@ HWY_AFTER_NAMESPACE();
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <string_view>
 #include <vector>
@@ -90,8 +91,7 @@ struct Level {
 };
 
 /// The levels compiled in, best first.
-const std::vector<Level>& levels() {
-  static const std::vector<Level> all = {
+constexpr Level kLevels[] = {
 #if HWY_TARGETS & HWY_AVX3
     {"avx512", HWY_AVX3, &N_AVX3::kTable<float>, &N_AVX3::kTable<double>},
 #endif
@@ -104,9 +104,7 @@ const std::vector<Level>& levels() {
 #if HWY_STATIC_TARGET != HWY_NEON
     {"scalar", HWY_STATIC_TARGET, &HWY_NAMESPACE::kTable<float>, &HWY_NAMESPACE::kTable<double>},
 #endif
-  };
-  return all;
-}
+};
 
 bool runs_here(const Level& level) {
   return level.target == HWY_STATIC_TARGET || (HWY_SUPPORTED_TARGETS & level.target) != 0;
@@ -115,7 +113,7 @@ bool runs_here(const Level& level) {
 const Level& choose() {
   const char* forced = std::getenv("UNROLL_ISA");
   std::string available;
-  for (const Level& level : levels()) {
+  for (const Level& level : kLevels) {
     if (!runs_here(level)) continue;
     if (!forced || !*forced || std::string_view(forced) == level.name) return level;
     available += available.empty() ? level.name : fmt::format(", {}", level.name);
@@ -125,8 +123,12 @@ const Level& choose() {
 }
 
 const Level& chosen() {
-  static const Level& level = choose();
-  return level;
+  // Not a static local of choose()'s result: fork() while another thread makes one leaves it
+  // locked.
+  static std::atomic<const Level*> known = nullptr;
+  const Level* level = known.load(std::memory_order_acquire);
+  if (!level) known.store(level = &choose(), std::memory_order_release);
+  return *level;
 }
 
 }  // namespace
@@ -144,7 +146,7 @@ const char* instruction_set() { return chosen().name; }
 
 std::vector<const char*> instruction_sets() {
   std::vector<const char*> names;
-  for (const Level& level : levels())
+  for (const Level& level : kLevels)
     if (runs_here(level)) names.push_back(level.name);
   return names;
 }

@@ -7,7 +7,9 @@ namespace unroll {
 
 /// Sets the number of threads, the caller included; 0 means the cores that this process may use, by
 /// its affinity and the CPU quotas of its control groups. Results do not depend on it: not a bit.
-/// Waits for a computation in progress. Throws ValueError for a negative number or one above 1024.
+/// Waits for a computation in progress. A child of fork() has as many, started when it first needs
+/// them. These threads block all signals that are sent to the process. Throws ValueError for a
+/// negative number or one above 1024.
 UNROLL_API void set_num_threads(int count);
 
 /// The number of threads in use.
