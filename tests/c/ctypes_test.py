@@ -84,6 +84,7 @@ def open_library(path):
     for name, result, arguments in [
         ("last_error", ctypes.c_char_p, []),
         ("version", ctypes.c_char_p, []),
+        ("set_num_threads", ctypes.c_int, [ctypes.c_int]),
         ("model_load", pointer, [ctypes.c_char_p]),
         ("model_load_memory", pointer, [ctypes.c_char_p, size]),
         ("model_free", None, [pointer]),
@@ -139,4 +140,5 @@ def main():
     print("unroll", unroll.unroll_version().decode(), "from Python", sys.version.split()[0])
 
 
-main()
+if __name__ == "__main__":
+    main()

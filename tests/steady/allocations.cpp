@@ -34,13 +34,21 @@ constexpr const char* names[] = {"malloc",        "calloc",         "realloc",
 static_assert(std::size(names) == kFunctions);
 
 std::atomic<bool> watching = false;
-std::atomic<long> calls[kFunctions], locks;
+std::atomic<long> calls[kFunctions], locks, left_until_failure = -1;
 
 void count(Function function) {
   if (watching.load(std::memory_order_relaxed)) ++calls[function];
 }
 
+/// For operator new.
+void fail_if_asked_to() {
+  if (left_until_failure.load(std::memory_order_relaxed) >= 0 && left_until_failure-- == 0)
+    throw std::bad_alloc();
+}
+
 }  // namespace
+
+void fail_allocation(long after) { left_until_failure = after; }
 
 void start_watching() {
   for (auto& c : calls) c = 0;
@@ -128,11 +136,13 @@ UNROLL_EXPORT void* mmap64(void* address, std::size_t bytes, int protection, int
 // operator new[] and the ones that don't throw call these two.
 void* operator new(std::size_t bytes) {
   count(kNew);
+  fail_if_asked_to();
   if (void* block = __libc_malloc(bytes)) return block;
   throw std::bad_alloc();
 }
 void* operator new(std::size_t bytes, std::align_val_t alignment) {
   count(kNew);
+  fail_if_asked_to();
   if (void* block = __libc_memalign(static_cast<std::size_t>(alignment), bytes)) return block;
   throw std::bad_alloc();
 }
