@@ -14,7 +14,10 @@
  *
  * No function throws or ends the process. One that returns a pointer gives NULL where it fails, one
  * that returns a status something else than UNROLL_OK; unroll_last_error() says why. A NULL where
- * an object is expected is such an error, but unroll_*_free(NULL) does nothing. */
+ * an object is expected is such an error, but unroll_*_free(NULL) does nothing.
+ *
+ * A child of fork() has the models and streams of its parent, and starts threads of its own when it
+ * first needs them. The library's threads block all signals that are sent to the process. */
 #ifndef UNROLL_C_H
 #define UNROLL_C_H
 
@@ -86,7 +89,7 @@ UNROLL_API int unroll_model_can_stream(const unroll_model* model) UNROLL_NOEXCEP
 
 /** Runs N = `batch` whole sequences of T = `steps` steps, each on its own, from (N, T, I) to (N,
  * C), or to (N, T, C), with 0 past the end of a sequence, where the model gives sequences. A model
- * that reads no sequences takes steps 1.
+ * that reads no sequences takes steps 1. T is at least 1; an N of 0 does nothing.
  *
  * `lengths`, N numbers from 1 to T in any order, says how many of its T steps each sequence has;
  * NULL: all of them. */
@@ -109,7 +112,8 @@ UNROLL_API void unroll_stream_free(unroll_stream* stream) UNROLL_NOEXCEPT;
  * bits that unroll_model_run has for the steps so far. `output` may be NULL with a count of 0 where
  * nobody wants them yet.
  *
- * Neither this nor the two functions below ask for memory, take a lock or start a thread. */
+ * Neither this nor the three functions below ask for memory, take a lock or start a thread, also
+ * where they refuse a call. */
 UNROLL_API unroll_status unroll_stream_step(unroll_stream* stream, const float* input,
                                             size_t input_count, float* output,
                                             size_t output_count) UNROLL_NOEXCEPT;

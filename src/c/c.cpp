@@ -3,6 +3,7 @@
 #include "unroll/c.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <exception>
 #include <new>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "core/numerics.h"
+#include "infer/stream_counts.h"
 #include "unroll/core/error.h"
 #include "unroll/core/threads.h"
 #include "unroll/infer/model.h"
@@ -35,6 +37,7 @@ struct unroll_model {
 
 struct unroll_stream {
   unroll::infer::Stream<float> stream;
+  std::size_t inputs, outputs;  // of a step of one sequence
 };
 
 namespace {
@@ -88,6 +91,39 @@ auto pointer_of(F&& work) noexcept -> decltype(work()) {
     failure();
     return nullptr;
   }
+}
+
+// A refused call on a stream asks for no memory, so it throws nothing: these say what is wrong.
+
+unroll_status refuse(unroll_status status, const char* operation, const char* text) noexcept {
+  std::snprintf(last_error, sizeof last_error, "[%s] %s", operation, text);
+  return status;
+}
+
+unroll_status refuse_null(const char* what) noexcept {
+  std::snprintf(last_error, sizeof last_error, "[c] %s is NULL", what);
+  return UNROLL_ERROR_VALUE;
+}
+
+/// An array of so many numbers for each step of each of the stream's sequences.
+unroll_status check_array(const unroll_stream& stream, const float* array, std::size_t given,
+                          std::size_t each, std::size_t steps, const char* name,
+                          const char* numbers) noexcept {
+  if (!array && given > 0) return refuse_null(name);
+  char text[200];
+  const std::string_view wrong =
+      unroll::infer::wrong_count(given, stream.stream.count(), each, steps, numbers, text);
+  return wrong.empty() ? UNROLL_OK : refuse(UNROLL_ERROR_SHAPE, "infer", text);
+}
+
+unroll_status check_steps(const unroll_stream* stream, const float* input, std::size_t inputs,
+                          const float* output, std::size_t outputs, std::size_t steps) noexcept {
+  if (!stream) return refuse_null("stream");
+  const unroll_status status =
+      check_array(*stream, input, inputs, stream->inputs, steps, "input", "inputs");
+  return status != UNROLL_OK
+             ? status
+             : check_array(*stream, output, outputs, stream->outputs, steps, "output", "outputs");
 }
 
 /// What a pointer of the caller's points to.
@@ -157,7 +193,10 @@ unroll_status unroll_model_run(const unroll_model* model, const float* input, si
 }
 
 unroll_stream* unroll_stream_new(const unroll_model* model, size_t count) noexcept {
-  return pointer_of([&] { return new unroll_stream{object(model, "model").model.stream(count)}; });
+  return pointer_of([&] {
+    const auto& m = object(model, "model").model;
+    return new unroll_stream{m.stream(count), m.inputs(), m.outputs()};
+  });
 }
 
 unroll_stream* unroll_stream_copy(const unroll_stream* stream) noexcept {
@@ -168,29 +207,40 @@ void unroll_stream_free(unroll_stream* stream) noexcept { delete stream; }
 
 unroll_status unroll_stream_step(unroll_stream* stream, const float* input, size_t input_count,
                                  float* output, size_t output_count) noexcept {
+  const bool wanted = output_count > 0;
+  const unroll_status status =
+      wanted   ? check_steps(stream, input, input_count, output, output_count, 1)
+      : stream ? check_array(*stream, input, input_count, stream->inputs, 1, "input", "inputs")
+               : refuse_null("stream");
+  if (status != UNROLL_OK) return status;
   return status_of([&] {
-    auto& to = object(stream, "stream").stream;
-    const auto in = array(input, input_count, "input");
-    if (output_count == 0)
-      to.step(in);
+    if (wanted)
+      stream->stream.step({input, input_count}, {output, output_count});
     else
-      to.step(in, array(output, output_count, "output"));
+      stream->stream.step({input, input_count});
   });
 }
 
 unroll_status unroll_stream_process(unroll_stream* stream, const float* input, size_t input_count,
                                     float* output, size_t output_count, size_t steps) noexcept {
+  const unroll_status status = check_steps(stream, input, input_count, output, output_count, steps);
+  if (status != UNROLL_OK) return status;
   return status_of([&] {
-    object(stream, "stream")
-        .stream.process(array(input, input_count, "input"), array(output, output_count, "output"),
-                        steps);
+    stream->stream.process({input, input_count}, {output, output_count}, steps);
   });
 }
 
 unroll_status unroll_stream_reset(unroll_stream* stream) noexcept {
-  return status_of([&] { object(stream, "stream").stream.reset(); });
+  if (!stream) return refuse_null("stream");
+  return status_of([&] { stream->stream.reset(); });
 }
 
 unroll_status unroll_stream_reset_one(unroll_stream* stream, size_t sequence) noexcept {
-  return status_of([&] { object(stream, "stream").stream.reset(sequence); });
+  if (!stream) return refuse_null("stream");
+  const std::size_t count = stream->stream.count();
+  if (sequence < count) return status_of([&] { stream->stream.reset(sequence); });
+  char text[100];
+  std::snprintf(text, sizeof text, "there is no sequence %zu, expected 0 to %zu", sequence,
+                count - 1);
+  return refuse(UNROLL_ERROR_VALUE, "stream", text);
 }

@@ -155,8 +155,11 @@ void Model<T>::run(std::span<const T> input, std::size_t batch, std::size_t step
                    std::span<const std::size_t> lengths) const {
   const Compiled<T>& m = *compiled_;
   const std::size_t given = m.gives_sequences() ? steps : 1;
-  if (steps < 1 || (steps > 1 && !m.reads_sequences()) ||
-      !is_product(input.size(), batch, steps, m.inputs()) ||
+  if (steps < 1)
+    throw ShapeError("infer",
+                     fmt::format("{} sequence{} of 0 steps given, expected at least 1 step", batch,
+                                 batch == 1 ? "" : "s"));
+  if ((steps > 1 && !m.reads_sequences()) || !is_product(input.size(), batch, steps, m.inputs()) ||
       !is_product(out.size(), batch, given, m.outputs())) {
     const std::string expected =
         steps > 1 && !m.reads_sequences()

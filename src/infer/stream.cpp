@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 
 #include "core/float_environment.h"
 #include "infer/compiled.h"
 #include "infer/readout.h"
+#include "infer/stream_counts.h"
 #include "infer/vectors.h"
 #include "kernels/recurrent_layout.h"
 #include "unroll/core/error.h"
@@ -18,12 +20,9 @@ std::ptrdiff_t as_signed(std::size_t value) { return static_cast<std::ptrdiff_t>
 
 void check(std::size_t given, std::size_t count, std::size_t each, std::size_t steps,
            const char* what) {
-  std::size_t expected = 0;
-  if (__builtin_mul_overflow(count * each, steps, &expected) || given != expected)
-    throw ShapeError(
-        "infer",
-        fmt::format("{} {} given, expected {} for {} sequence{} and {} step{}", given, what,
-                    expected, count, count == 1 ? "" : "s", steps, steps == 1 ? "" : "s"));
+  char text[200];
+  const std::string_view wrong = wrong_count(given, count, each, steps, what, text);
+  if (!wrong.empty()) throw ShapeError("infer", wrong);
 }
 
 /// f(first, count, started) for every run of sequences of which all have started, or none.
@@ -38,6 +37,18 @@ void for_groups(const std::vector<std::uint8_t>& started, F&& f) noexcept {
 }
 
 }  // namespace
+
+std::string_view wrong_count(std::size_t given, std::size_t count, std::size_t each,
+                             std::size_t steps, const char* what, std::span<char> text) noexcept {
+  std::size_t expected = 0;
+  const bool overflows = __builtin_mul_overflow(count * each, steps, &expected);
+  if (!overflows && given == expected) return {};
+  // Not fmt, which may ask for memory and would be compiled into this file once more.
+  std::snprintf(text.data(), text.size(),
+                "%zu %s given, expected %zu for %zu sequence%s and %zu step%s", given, what,
+                expected, count, count == 1 ? "" : "s", steps, steps == 1 ? "" : "s");
+  return text.data();
+}
 
 template <class T>
 Stream<T>::Stream(std::shared_ptr<const Compiled<T>> compiled, std::size_t count)

@@ -9,6 +9,7 @@
 #include "support/specs.h"
 #include "train/classifier.h"
 #include "train/model_file.h"
+#include "unroll/c.h"
 #include "unroll/core/threads.h"
 
 namespace unroll {
@@ -87,6 +88,58 @@ TYPED_TEST(WarmStream, AsksForNothingAndTakesNoLock) {
     EXPECT_EQ(test::stop_watching(), "");
     EXPECT_EQ(test::locks_seen(), 0);
   }
+}
+
+// A host in real time may get a count wrong; being told so must not stop it.
+TEST(Trial14Stream, ARefusedCallInCAsksForNothing) {
+  const spec::ModelSpec spec = specs()[0];
+  Generator generator(1);
+  train::Classifier made(spec, generator, {});
+  const std::vector<std::byte> file = train::model_bytes(spec, made.parameters());
+  unroll_model* const model = unroll_model_load_memory(file.data(), file.size());
+  ASSERT_TRUE(model) << unroll_last_error();
+  unroll_stream* const stream = unroll_stream_new(model, 2);
+  ASSERT_TRUE(stream) << unroll_last_error();
+  float in[6] = {}, out[4] = {};
+  const auto refused = [](unroll_status expected, const char* text, const auto& call) {
+    test::start_watching();
+    const unroll_status status = call();
+    EXPECT_EQ(test::stop_watching(), "") << text;
+    EXPECT_EQ(test::locks_seen(), 0) << text;
+    EXPECT_EQ(status, expected) << text;
+    EXPECT_STREQ(unroll_last_error(), text);
+  };
+  const auto shape = UNROLL_ERROR_SHAPE, value = UNROLL_ERROR_VALUE;
+  refused(shape, "[infer] 5 inputs given, expected 6 for 2 sequences and 1 step",
+          [&] { return unroll_stream_step(stream, in, 5, out, 4); });
+  refused(shape, "[infer] 5 inputs given, expected 6 for 2 sequences and 1 step",
+          [&] { return unroll_stream_step(stream, in, 5, nullptr, 0); });
+  refused(shape, "[infer] 3 outputs given, expected 4 for 2 sequences and 1 step",
+          [&] { return unroll_stream_step(stream, in, 6, out, 3); });
+  refused(shape, "[infer] 6 inputs given, expected 18 for 2 sequences and 3 steps",
+          [&] { return unroll_stream_process(stream, in, 6, out, 12, 3); });
+  refused(shape, "[infer] 0 outputs given, expected 4 for 2 sequences and 1 step",
+          [&] { return unroll_stream_process(stream, in, 6, nullptr, 0, 1); });
+  refused(value, "[c] stream is NULL", [&] { return unroll_stream_step(nullptr, in, 6, out, 4); });
+  refused(value, "[c] stream is NULL", [&] { return unroll_stream_step(nullptr, in, 6, out, 0); });
+  refused(value, "[c] input is NULL",
+          [&] { return unroll_stream_step(stream, nullptr, 6, out, 4); });
+  refused(value, "[c] output is NULL",
+          [&] { return unroll_stream_step(stream, in, 6, nullptr, 4); });
+  refused(value, "[c] stream is NULL",
+          [&] { return unroll_stream_process(nullptr, in, 6, out, 4, 1); });
+  refused(value, "[c] stream is NULL", [&] { return unroll_stream_reset(nullptr); });
+  refused(value, "[c] stream is NULL", [&] { return unroll_stream_reset_one(nullptr, 0); });
+  refused(value, "[stream] there is no sequence 2, expected 0 to 1",
+          [&] { return unroll_stream_reset_one(stream, 2); });
+  test::start_watching();
+  EXPECT_EQ(unroll_stream_step(stream, in, 6, out, 4), UNROLL_OK);
+  EXPECT_EQ(unroll_stream_process(stream, in, 6, out, 4, 1), UNROLL_OK);
+  EXPECT_EQ(unroll_stream_reset(stream), UNROLL_OK);
+  EXPECT_EQ(unroll_stream_reset_one(stream, 1), UNROLL_OK);
+  EXPECT_EQ(test::stop_watching(), "");
+  unroll_stream_free(stream);
+  unroll_model_free(model);
 }
 
 // Sizes that whole sequences would share among threads.

@@ -41,7 +41,7 @@ class UNROLL_API Model {
 
   /// Runs N inputs, each on its own. Of a model that reads sequences: input (N, T, I) row by row,
   /// out (N, C), or (N, T, C) with 0 past the end of a sequence. Of another one: input (N, I) with
-  /// I = C H W of an image, steps 1, out (N, C).
+  /// I = C H W of an image, steps 1, out (N, C). T is at least 1; an N of 0 does nothing.
   ///
   /// `lengths`, in any order, says how many of the T steps each sequence has; empty: all.
   /// Memory stays bounded for any N, and for any T unless the model is bidirectional.

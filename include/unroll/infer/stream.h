@@ -20,8 +20,9 @@ namespace unroll::infer {
 /// same bits as Model::run on the first t steps of each.
 ///
 /// Once made, nothing here asks for memory, takes a lock or starts a thread, and nothing throws but
-/// ShapeError for spans of the wrong size and ValueError for a sequence that isn't there. One
-/// stream is for one thread at a time; several streams of one model may run on as many threads.
+/// ShapeError for spans of the wrong size and ValueError for a sequence that isn't there; only the
+/// exception itself is memory. The functions of unroll/c.h refuse without it. One stream is for one
+/// thread at a time; several streams of one model may run on as many threads.
 template <class T>
 class UNROLL_API Stream {
  public:

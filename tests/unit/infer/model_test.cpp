@@ -159,6 +159,19 @@ TEST(InferModel, SizesThatDoNotFitAreErrors) {
   EXPECT_THROW(both.model.run(in.first(0), huge, 2, out.first(0)), ShapeError);
 }
 
+TEST(Trial13, SequencesOfNoStepsAreCalledThat) {
+  const Both<double> both(test::rnn_spec(5, 13, 3));
+  const std::vector<double> input(20);
+  std::vector<double> logits(6);
+  for (const std::size_t batch : {0, 1, 2}) {
+    const auto says = error_of<ShapeError>([&] {
+      both.model.run(std::span(input).first(0), batch, 0, std::span(logits).first(3 * batch));
+    });
+    EXPECT_EQ(says, "[infer] " + std::to_string(batch) + (batch == 1 ? " sequence" : " sequences") +
+                        " of 0 steps given, expected at least 1 step");
+  }
+}
+
 TEST(InferModel, LengthsThatDoNotFitAreErrors) {
   const Both<float> both(test::rnn_spec(5, 13, 3));
   const std::vector<float> input(20);
