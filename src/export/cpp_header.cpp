@@ -67,11 +67,14 @@ std::string describe(const spec::ModelSpec& spec, const CppOptions& options,
 
 CppHeader cpp_header(const spec::ModelSpec& spec, std::span<const io::ArrayView> weights,
                      const CppOptions& options) {
+  if (is_taken_cpp_name(options.name))
+    throw ValueError("export", fmt::format("'{}' can't be the name of a C++ namespace: C++ or its "
+                                           "library has that name; choose another",
+                                           options.name));
   if (!is_cpp_name(options.name))
     throw ValueError("export",
                      fmt::format("'{}' can't be the name of a C++ namespace; expected letters, "
-                                 "digits and single underscores, starting with a letter, and no "
-                                 "word of the language",
+                                 "digits and single underscores, starting with a letter",
                                  options.name));
   check_streams(spec);
   std::map<std::string, spec::Sizes> shapes;

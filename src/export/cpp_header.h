@@ -24,8 +24,12 @@ struct CppHeader {
 };
 
 /// Whether a text may be CppOptions::name: letters, digits and single underscores, starting with a
-/// letter, and no word of the language.
+/// letter, and not taken.
 bool is_cpp_name(std::string_view name);
+
+/// Whether C++ or C's library has the name in the global scope: a keyword, a macro, a function or a
+/// type, of POSIX and GNU too. Source: ISO C++20, ISO C17 (section 7 and annex B), POSIX.1-2017.
+bool is_taken_cpp_name(std::string_view name);
 
 /// A header that runs the model step by step in f32 as infer::Stream does, up to rounding: it has
 /// no fused multiply-add by name. It allocates nothing and calls no library but memcpy of 4 bytes.

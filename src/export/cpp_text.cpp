@@ -13,27 +13,6 @@ namespace {
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// Those that are lower-case letters alone or joined by underscores, and what the standard library
-// and old headers take.
-constexpr std::string_view kWords[] = {
-    "alignas",       "alignof",      "and",       "and_eq",       "asm",      "auto",
-    "bitand",        "bitor",        "bool",      "break",        "case",     "catch",
-    "char",          "char16_t",     "char32_t",  "char8_t",      "class",    "co_await",
-    "co_return",     "co_yield",     "compl",     "concept",      "const",    "const_cast",
-    "consteval",     "constexpr",    "constinit", "continue",     "decltype", "default",
-    "delete",        "do",           "double",    "dynamic_cast", "else",     "enum",
-    "explicit",      "export",       "extern",    "false",        "float",    "for",
-    "friend",        "goto",         "if",        "inline",       "int",      "linux",
-    "long",          "main",         "mutable",   "namespace",    "new",      "noexcept",
-    "not",           "not_eq",       "nullptr",   "operator",     "or",       "or_eq",
-    "posix",         "private",      "protected", "public",       "register", "reinterpret_cast",
-    "requires",      "return",       "short",     "signed",       "sizeof",   "static",
-    "static_assert", "static_cast",  "std",       "struct",       "switch",   "template",
-    "this",          "thread_local", "throw",     "true",         "try",      "typedef",
-    "typeid",        "typename",     "union",     "unix",         "unsigned", "using",
-    "virtual",       "void",         "volatile",  "wchar_t",      "while",    "xor",
-    "xor_eq"};
-
 std::string text_of(float value) { return literal(value); }
 std::string text_of(std::int8_t value) { return fmt::format("{}", value); }
 
@@ -61,7 +40,7 @@ bool is_cpp_name(std::string_view name) {
   return !name.empty() && is_letter(name.front()) && name.find("__") == std::string_view::npos &&
          std::ranges::all_of(name,
                              [](char c) { return is_letter(c) || is_digit(c) || c == '_'; }) &&
-         std::ranges::find(kWords, name) == std::end(kWords);
+         !is_taken_cpp_name(name);
 }
 
 std::string CppNames::unique(std::string_view name) {

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <regex>
+#include <set>
 
 #include "export/cpp_header.h"
 #include "export/int8.h"
@@ -226,6 +228,42 @@ TEST_P(ExportedHeader, GivesWhatAStreamGives) {
   EXPECT_TRUE(ran.text.ends_with("all right\n")) << ran.text;
   fmt::print("{}", ran.text);
 }
+
+/// The words of a text that may be names.
+std::set<std::string> words_of(const std::string& text) {
+  static const std::regex word("[A-Za-z_][A-Za-z0-9_]*");
+  std::set<std::string> words;
+  for (std::sregex_iterator at(text.begin(), text.end(), word), end; at != end; ++at)
+    words.insert(at->str());
+  return words;
+}
+
+using Trial14Compilers = ExportedHeader;
+
+// Whatever the headers declare or define that an exported one includes, in the compiler's own
+// dialect, a namespace can't be called so.
+TEST_P(Trial14Compilers, NamesOfTheIncludedHeadersAreRefused) {
+  const Compiler& c = GetParam();
+  if (!is_there(c.command)) GTEST_SKIP() << "no " << c.command;
+  test::TemporaryFolder folder;
+  folder.write("a.cpp", "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n");
+  const auto preprocessed = [&](const std::string& options) {
+    const Outcome made =
+        shell(fmt::format("cd '{}' && {} {} a.cpp", folder.path(), c.command, options));
+    EXPECT_EQ(made.status, 0) << made.text;
+    return made.text;
+  };
+  std::set<std::string> names = words_of(preprocessed("-E -P"));
+  for (const std::string& line : test::lines_of(preprocessed("-E -dM"))) {
+    const std::size_t begin = sizeof "#define";  // and a blank
+    names.insert(line.substr(begin, line.find_first_of(" (", begin) - begin));
+  }
+  EXPECT_TRUE(names.contains("memcpy") && names.contains("NULL") && names.contains("size_t"));
+  names.erase("C");  // extern "C"
+  for (const std::string& name : names) EXPECT_FALSE(is_cpp_name(name)) << name;
+}
+INSTANTIATE_TEST_SUITE_P(Export, Trial14Compilers, testing::ValuesIn(compilers(false)),
+                         name_of_test);
 
 class ExportedObject : public ExportedHeader {};
 

@@ -57,6 +57,24 @@ TEST_F(ExportCpp, WritesAHeaderCalledAfterItsFile) {
   EXPECT_NE(test::content_of(folder / "net.h").find("namespace other {"), std::string::npos);
 }
 
+using Trial14ExportVerb = ExportCpp;
+TEST_F(Trial14ExportVerb, ANameThatIsTakenIsRefused) {
+  const std::string model = write_model(test::rnn_spec(28, 20, 10));
+  for (const char* name : {"index", "size_t", "memcpy", "NULL"}) {
+    const auto result = run(model, {"--name", name});
+    EXPECT_EQ(result.code, 2) << name;
+    EXPECT_EQ(result.err, std::string("unroll: [export] '") + name +
+                              "' can't be the name of a C++ namespace: C++ or its library has that "
+                              "name; choose another\n");
+    EXPECT_EQ(result.out, "");
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder / "net.h"));
+  // Called after its file, it is refused alike.
+  const auto unnamed = run_program({"export", model, "--format", "cpp", "-o", folder / "index.h"});
+  EXPECT_EQ(unnamed.code, 2);
+  EXPECT_NE(unnamed.err.find("--name NAME"), std::string::npos) << unnamed.err;
+}
+
 TEST_F(ExportCpp, WrongUsageIsRefused) {
   const std::string model = write_model(test::rnn_spec(28, 20, 10));
   const auto refused = [&](const std::vector<std::string>& more, const std::string& part) {

@@ -75,6 +75,44 @@ TEST(CppHeader, NamesOfNamespaces) {
           "'my-net' can't be the name of a C++ namespace"));
 }
 
+TEST(Trial14Export, NamesThatAreTakenAreRefused) {
+  for (const char* taken :
+       {// keywords, of C++20 and GNU too
+        "class", "concept", "co_await", "consteval", "char8_t", "xor_eq", "typeof", "register",
+        "wchar_t", "export",
+        // macros
+        "NULL", "offsetof", "INT8_MAX", "UINT_LEAST16_WIDTH", "INTMAX_C", "SIZE_MAX", "linux",
+        "unix", "errno", "EOF", "INFINITY", "assert", "stdout",
+        // types
+        "size_t", "ptrdiff_t", "int8_t", "uint_fast16_t", "max_align_t", "FILE", "va_list", "tm",
+        "my_own_t",
+        // functions
+        "memcpy", "memset", "strlen", "index", "rindex", "bzero", "ffs", "basename", "strdup",
+        "tanh", "tanhf", "tanhl", "exp", "log", "y0", "j1f", "gamma", "round", "malloc", "abs",
+        "rand", "random", "time", "clock", "signal", "printf", "remove", "isalpha", "main", "read",
+        "link", "step_t",
+        // namespaces
+        "std", "std2", "posix"}) {
+    EXPECT_TRUE(is_taken_cpp_name(taken)) << taken;
+    EXPECT_FALSE(is_cpp_name(taken)) << taken;
+  }
+  for (const char* reserved : {"_Net", "__net", "net__", "_", "_net"})
+    EXPECT_FALSE(is_cpp_name(reserved)) << reserved;
+  // A part of a taken name, or one that only looks alike.
+  for (const char* good :
+       {"model",  "net",     "lstm",   "LSTM",     "Gru",    "mnist_rnn_tuned_seed0",
+        "memory", "stream",  "string", "total",    "island", "stride",
+        "Index",  "index_2", "null",   "size",     "e",      "str",
+        "stdx",   "std_net", "INT8",   "tanh_net", "half",   "final",
+        "detail", "Model"})
+    EXPECT_TRUE(is_cpp_name(good)) << good;
+  const auto spec = gru_spec();
+  const CountedWeights weights(spec);
+  EXPECT_EQ(error_of<ValueError>([&] { cpp_header(spec, weights.views(), {.name = "index"}); }),
+            "[export] 'index' can't be the name of a C++ namespace: C++ or its library has that "
+            "name; choose another");
+}
+
 // What stands in a file is not code.
 TEST(CppHeader, NamesOfLayersAreOnlyLettersAndDigits) {
   auto spec = gru_spec();
