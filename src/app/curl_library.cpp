@@ -8,7 +8,7 @@
 namespace unroll::app {
 namespace {
 
-// The name that libcurl has had since 2006; what we call has not changed since.
+// The name that libcurl has had since 2006; the functions that are called here are as they were.
 constexpr const char* kName = "libcurl.so.4";
 
 [[noreturn]] void refuse(const char* why) {
@@ -39,6 +39,30 @@ CurlLibrary load() {
 }
 
 }  // namespace
+
+void CurlLibrary::check(CURLoption option, CURLcode code) const {
+  if (code != CURLE_OK)
+    throw Error("download", fmt::format("{} refuses option {} of curl_easy_setopt: {}; update "
+                                        "libcurl, or put the file there yourself",
+                                        kName, static_cast<int>(option), easy_strerror(code)));
+}
+
+void CurlLibrary::set_protocols(CURL* handle) const {
+  // Since libcurl 7.85 by name; before by bits, which later headers call deprecated. By number, so
+  // that the headers of either compile.
+  constexpr auto by_name = static_cast<CURLoption>(10318),
+                 to_by_name = static_cast<CURLoption>(10319),
+                 by_bits = static_cast<CURLoption>(181), to_by_bits = static_cast<CURLoption>(182);
+  constexpr long http = 1, https = 2;
+  const CURLcode code = easy_setopt(handle, by_name, "http,https");
+  if (code == CURLE_UNKNOWN_OPTION) {
+    set(handle, by_bits, http | https);
+    set(handle, to_by_bits, https);
+    return;
+  }
+  check(by_name, code);
+  set(handle, to_by_name, "https");
+}
 
 const CurlLibrary& CurlLibrary::get() {
   static const CurlLibrary curl = load();

@@ -7,11 +7,14 @@
 
 #include <atomic>
 #include <csignal>
+#include <cstdarg>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <thread>
 
+#include "app/curl_library.h"
 #include "support/child_process.h"
 #include "support/loopback_server.h"
 #include "support/program.h"
@@ -68,6 +71,71 @@ TEST(Download, FetchesAndMakesTheFolder) {
   target.get({server.url() + "file.gz"});
   target.expect_only_the_file();
   EXPECT_EQ(server.hits(), 1);
+}
+
+// libcurl before 7.85, which does not know the protocols by their names: every other option goes to
+// the real one.
+struct OldCurl {
+  static inline std::vector<std::pair<int, long>> bits;
+  static inline int refused = 0;  // an option
+
+  static CURLcode setopt(CURL* handle, CURLoption option, ...) {
+    va_list list;
+    va_start(list, option);
+    void* const value = va_arg(list, void*);  // each of ours is a pointer or as long as one
+    va_end(list);
+    const int number = static_cast<int>(option);
+    if (number == refused) return CURLE_NOT_BUILT_IN;
+    if (number == 10318 || number == 10319) return CURLE_UNKNOWN_OPTION;
+    if (number == 181 || number == 182)
+      bits.emplace_back(number, static_cast<long>(reinterpret_cast<std::intptr_t>(value)));
+    return CurlLibrary::get().easy_setopt(handle, option, value);
+  }
+};
+
+class Trial21Curl : public testing::Test {
+ protected:
+  Trial21Curl() {
+    OldCurl::bits.clear();
+    OldCurl::refused = 0;
+    old_.easy_setopt = &OldCurl::setopt;
+  }
+  ~Trial21Curl() override { old_.easy_cleanup(handle_); }
+
+  test::ScopedVariable no_proxy_{"no_proxy", "*"};
+  CurlLibrary old_ = CurlLibrary::get();
+  CURL* handle_ = old_.easy_init();
+};
+
+TEST_F(Trial21Curl, BeforeVersion785ProtocolsAreBits) {
+  old_.set_protocols(handle_);
+  // CURLPROTO_HTTP is 1, CURLPROTO_HTTPS is 2.
+  EXPECT_EQ(OldCurl::bits, (std::vector<std::pair<int, long>>{{181, 3}, {182, 2}}));
+}
+
+// They are more than recorded: neither another protocol nor a redirect to http is followed.
+TEST_F(Trial21Curl, TheBitsAreObeyed) {
+  LoopbackServer server(
+      {{"/moved", {.status = 302, .location = "/file.gz"}}, {"/file.gz", {.body = body}}});
+  old_.set_protocols(handle_);
+  old_.set(handle_, CURLOPT_FOLLOWLOCATION, 1L);
+  const std::string url = server.url() + "moved";
+  old_.set(handle_, CURLOPT_URL, url.c_str());
+  EXPECT_EQ(old_.easy_perform(handle_), CURLE_UNSUPPORTED_PROTOCOL);
+  old_.set(handle_, CURLOPT_URL, "file:///dev/null");
+  EXPECT_EQ(old_.easy_perform(handle_), CURLE_UNSUPPORTED_PROTOCOL);
+  EXPECT_EQ(server.hits(), 1);
+}
+
+TEST_F(Trial21Curl, AnOptionThatIsRefusedIsAnError) {
+  OldCurl::refused = CURLOPT_MAXREDIRS;
+  const auto set = [&] { old_.set(handle_, CURLOPT_MAXREDIRS, 5L); };
+  expect_line(error_of<Error>(set), {"libcurl.so.4", "option 68 ", "update libcurl"});
+  for (const int option : {181, 182, 10318}) {
+    OldCurl::refused = option;
+    expect_line(error_of<Error>([&] { old_.set_protocols(handle_); }),
+                {"option " + std::to_string(option)});
+  }
 }
 
 TEST(Fault16, StatusMeansTheNextMirror) {
