@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
+
 #include "unroll/core/error.h"
 
 namespace unroll::app {
@@ -10,6 +12,23 @@ namespace {
 [[noreturn]] void misfit(const io::NpyArray& input, const std::string& expected) {
   throw ShapeError("predict", fmt::format("the array has shape [{}], the model reads {}",
                                           fmt::join(input.shape, ", "), expected));
+}
+
+/// What there is none of in an array that holds nothing; empty for another.
+std::string_view missing_in(const std::vector<std::int64_t>& shape, bool sequences) {
+  if (!sequences) return !shape.empty() && shape[0] == 0 ? "inputs" : "";
+  if (shape.size() == 3 && shape[0] == 0) return "sequences";
+  if (shape.size() != 2 && shape.size() != 3) return "";
+  return shape[shape.size() - 2] == 0 ? "steps" : "";
+}
+
+/// Rather than a shape that does not fit.
+void refuse_empty(const io::NpyArray& input, bool sequences) {
+  const std::string_view missing = missing_in(input.shape, sequences);
+  if (!missing.empty())
+    throw ShapeError("predict",
+                     fmt::format("the array has shape [{}], which is 0 {}; expected at least 1",
+                                 fmt::join(input.shape, ", "), missing));
 }
 
 }  // namespace
@@ -23,16 +42,16 @@ Outputs<T> run_array(const infer::Model<T>& model, const io::NpyArray& input) {
   std::int64_t batch = 1, steps = 1;
   Outputs<T> out;
   const bool sequences = spec.input.is_sequence();
+  refuse_empty(input, sequences);
   if (sequences) {
-    if ((shape.size() != 2 && shape.size() != 3) || shape.back() != inputs || total == 0)
+    if ((shape.size() != 2 && shape.size() != 3) || shape.back() != inputs)
       misfit(input, fmt::format("(N, T, {0}) or (T, {0}); of one with batch_first=False save "
                                 "x.transpose(0, 1)",
                                 inputs));
     if (shape.size() == 3) batch = shape[0];
     steps = shape[shape.size() - 2];
   } else {
-    if (shape.empty() || total == 0 || total % inputs != 0 ||
-        (shape[0] != total / inputs && total != inputs))
+    if (shape.empty() || total % inputs != 0 || (shape[0] != total / inputs && total != inputs))
       misfit(input, fmt::format("(N, ...) with {} numbers each", inputs));
     batch = total / inputs;
   }

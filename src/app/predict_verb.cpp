@@ -2,16 +2,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
+#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <sstream>
 
 #include "app/array_run.h"
 #include "app/model_source.h"
+#include "app/number_rows.h"
 #include "app/verbose.h"
 #include "app/verbs.h"
+#include "core/file.h"
 #include "core/numerics.h"
 #include "core/shell_word.h"
 #include "data/idx.h"
@@ -78,57 +80,6 @@ void print_all(const Prediction& p) {
     fmt::print("  class {}: {:.4f}\n", c, p.values[c]);
 }
 
-/// A line of so many numbers, or of any number where none is expected, separated by blanks or
-/// commas.
-std::vector<float> parse_row(std::string_view line, std::int64_t number,
-                             std::optional<std::int64_t> expected) {
-  std::vector<float> row;
-  const char* at = line.data();
-  const char* const end = at + line.size();
-  const auto is_separator = [](char c) { return c == ' ' || c == ',' || c == '\t' || c == '\r'; };
-  for (;;) {
-    while (at != end && is_separator(*at)) ++at;
-    if (at == end) break;
-    float value = 0;
-    const auto [after, error] = std::from_chars(at, end, value);
-    if (error != std::errc() || (after != end && !is_separator(*after)) || !std::isfinite(value))
-      throw FormatError("predict", fmt::format("row {} on stdin: number {} is not a finite number",
-                                               number, row.size() + 1));
-    row.push_back(value);
-    at = after;
-  }
-  if (expected && static_cast<std::int64_t>(row.size()) != *expected)
-    throw FormatError("predict", fmt::format("row {} on stdin has {} numbers, the model reads {}",
-                                             number, row.size(), *expected));
-  return row;
-}
-
-/// The next line, or false at the end. Never holds more than the longest line allowed.
-bool read_line(std::string& line, std::int64_t number) {
-  constexpr std::size_t kLongest = 1 << 20;
-  line.clear();
-  for (int c; (c = std::cin.get()) != std::char_traits<char>::eof();) {
-    if (c == '\n') return true;
-    if (line.size() == kLongest)
-      throw FormatError("predict", fmt::format("row {} on stdin is longer than 1 MB", number));
-    line += static_cast<char>(c);
-  }
-  return !line.empty();
-}
-
-/// Calls f(row's number, its numbers) for each line on stdin that has any; returns how many.
-template <class F>
-std::int64_t for_rows_on_stdin(std::optional<std::int64_t> expected, F&& f) {
-  std::int64_t rows = 0;
-  std::string line;
-  while (read_line(line, rows + 1)) {
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    ++rows;
-    f(rows, parse_row(line, rows, expected));
-  }
-  return rows;
-}
-
 /// As data::pixel_values: in f32, then widened.
 template <class T>
 std::vector<T> scaled(std::vector<float> pixels, const spec::InputSpec& input) {
@@ -137,10 +88,16 @@ std::vector<T> scaled(std::vector<float> pixels, const spec::InputSpec& input) {
   return {pixels.begin(), pixels.end()};
 }
 
-[[noreturn]] void refuse_empty(std::int64_t numbers) {
-  throw FormatError("predict",
-                    fmt::format("nothing on stdin; give rows of {} numbers, 0 to 255", numbers));
-}
+/// Rows of pixels: those on stdin, or in a text file.
+struct Rows {
+  std::istream& stream;
+  std::string source;
+
+  [[noreturn]] void refuse_empty(std::int64_t numbers) const {
+    throw FormatError(
+        "predict", fmt::format("nothing {}; give rows of {} numbers, 0 to 255", source, numbers));
+  }
+};
 
 void print_whole(const Flags& flags, std::int64_t rows, const Prediction& p) {
   print_line(flags, "rows", rows, p);
@@ -149,19 +106,20 @@ void print_whole(const Flags& flags, std::int64_t rows, const Prediction& p) {
 
 /// Reads rows as they come, so that with --rows each is answered at once.
 template <class T>
-int predict_stream(const infer::Model<T>& model, const Flags& flags) {
+int predict_stream(const infer::Model<T>& model, const Rows& from, const Flags& flags) {
   const spec::ModelSpec& spec = model.description();
   const auto width = static_cast<std::int64_t>(model.inputs());
   infer::Stream<T> stream = model.stream();
   std::vector<T> outputs(model.outputs());
-  const std::int64_t rows = for_rows_on_stdin(width, [&](std::int64_t row, std::vector<float> in) {
-    stream.step(scaled<T>(std::move(in), spec.input), outputs);
-    if (!flags.rows) return;
-    print_line(flags, "row", row, prediction_of<T>(spec.output, outputs));
+  NumberRows<float> rows(from.stream, from.source, width);
+  for (std::vector<float> row; rows.next(row);) {
+    stream.step(scaled<T>(std::move(row), spec.input), outputs);
+    if (!flags.rows) continue;
+    print_line(flags, "row", rows.count(), prediction_of<T>(spec.output, outputs));
     std::fflush(stdout);
-  });
-  if (rows == 0) refuse_empty(width);
-  if (!flags.rows) print_whole(flags, rows, prediction_of<T>(spec.output, outputs));
+  }
+  if (rows.count() == 0) from.refuse_empty(width);
+  if (!flags.rows) print_whole(flags, rows.count(), prediction_of<T>(spec.output, outputs));
   return kOk;
 }
 
@@ -176,26 +134,27 @@ std::string_view why_whole(const spec::ModelSpec& spec) {
 }
 
 template <class T>
-int predict_whole(const infer::Model<T>& model, const Flags& flags) {
+int predict_whole(const infer::Model<T>& model, const Rows& from, const Flags& flags) {
   const spec::ModelSpec& spec = model.description();
   const bool by_rows = spec.input.form == spec::Form::rows;
   std::vector<float> pixels;
-  const std::int64_t rows = for_rows_on_stdin(
-      by_rows ? std::optional(spec.input.width) : std::nullopt,
-      [&](std::int64_t, const std::vector<float>& row) {
-        constexpr std::size_t kMost = std::size_t{1} << 26;
-        if (pixels.size() > kMost)
-          throw FormatError("predict", fmt::format("more than {} numbers on stdin", kMost));
-        pixels.insert(pixels.end(), row.begin(), row.end());
-      });
+  NumberRows<float> reader(from.stream, from.source,
+                           by_rows ? std::optional(spec.input.width) : std::nullopt);
+  for (std::vector<float> row; reader.next(row);) {
+    constexpr std::size_t kMost = std::size_t{1} << 26;
+    if (pixels.size() > kMost)
+      throw FormatError("predict", fmt::format("more than {} numbers {}", kMost, from.source));
+    pixels.insert(pixels.end(), row.begin(), row.end());
+  }
+  const std::int64_t rows = reader.count();
   const auto given = static_cast<std::int64_t>(pixels.size());
   const bool any_size = spec.input.is_sequence() && !spec.input.permutation;
   const std::int64_t expected =
       any_size ? given : std::max(spec.input.height, std::int64_t{1}) * spec.input.width;
-  if (rows == 0) refuse_empty(by_rows ? spec.input.width : expected);
+  if (rows == 0) from.refuse_empty(by_rows ? spec.input.width : expected);
   if (given != expected)
-    throw FormatError("predict",
-                      fmt::format("{} numbers on stdin, the model reads {}", given, expected));
+    throw FormatError(
+        "predict", fmt::format("{} numbers {}, the model reads {}", given, from.source, expected));
   const std::int64_t width = any_size ? given / rows : spec.input.width;
   const train::Inputs images(spec.input, any_size ? rows : spec.input.height, width);
   images.permute(pixels);
@@ -248,33 +207,82 @@ int predict_images(const infer::Model<T>& model, const Flags& flags) {
   return kOk;
 }
 
-/// Inputs of a .npy as they are, outputs as they come, to another.
-int predict_array(const LoadedModel& loaded, const Flags& flags) {
-  const io::NpyArray input = io::read_npy(flags.file);
+/// A text file of numbers.
+std::istringstream open_text(const std::string& path) {
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 30;
+  return std::istringstream(read_text("predict", path, kMost));
+}
+
+/// Rows of a text file as an array: the steps of one sequence, or one input a row.
+io::NpyArray array_of_rows(const std::string& path, std::size_t numbers) {
+  std::istringstream text = open_text(path);
+  NumberRows<double> rows(text, "in " + path, static_cast<std::int64_t>(numbers));
+  io::NpyArray array{io::ElementType::f64, {}, {}};
+  for (std::vector<double> row; rows.next(row);) {
+    const auto bytes = std::as_bytes(std::span(row));
+    array.data.insert(array.data.end(), bytes.begin(), bytes.end());
+  }
+  array.shape = {rows.count(), static_cast<std::int64_t>(numbers)};
+  return array;
+}
+
+/// What predict reads.
+enum class Kind { array, text, images, stdin_rows };
+
+Kind kind_of(const std::string& file) {
+  if (file == "-") return Kind::stdin_rows;
+  std::string ending = std::filesystem::path(file).extension();
+  std::ranges::transform(ending, ending.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  if (ending == ".npy") return Kind::array;
+  return ending == ".csv" || ending == ".tsv" || ending == ".txt" ? Kind::text : Kind::images;
+}
+
+/// Inputs of a .npy or a text file as they are, outputs as they come, to a .npy.
+int predict_array(const LoadedModel& loaded, Kind kind, const Flags& flags) {
   loaded.run([&]<class T>(const infer::Model<T>& model) {
+    const io::NpyArray input =
+        kind == Kind::text ? array_of_rows(flags.file, model.inputs()) : io::read_npy(flags.file);
     const Outputs<T> outputs = run_array(model, input);
     io::write_npy(flags.out, outputs.shape, std::span<const T>(outputs.values));
   });
   return kOk;
 }
 
-int work(const Flags& flags) {
-  const bool is_array = flags.file.ends_with(".npy");
-  if (is_array == flags.out.empty() || (is_array && (flags.index || flags.rows || flags.json)))
-    throw UsageError(
-        "a .npy of inputs needs --out FILE.npy and takes no other flag, and only that");
-  const bool from_stdin = flags.file == "-";
-  if (from_stdin && flags.index) throw UsageError("--index needs an idx file of images");
-  if (!from_stdin && flags.rows && !flags.index)
+/// Rows of pixels in a text file or on stdin.
+int predict_rows(const LoadedModel& loaded, const Rows& rows, const Flags& flags) {
+  return loaded.run([&]<class T>(const infer::Model<T>& model) {
+    const std::string_view why = why_whole(model.description());
+    if (why.empty()) return predict_stream(model, rows, flags);
+    if (flags.rows)
+      throw UsageError(fmt::format("--rows: the model needs a whole image, because {}", why));
+    return predict_whole(model, rows, flags);
+  });
+}
+
+void check_usage(const Flags& flags, Kind kind) {
+  const bool others = flags.index || flags.rows || flags.json;
+  if (kind == Kind::array && (flags.out.empty() || others))
+    throw UsageError("a .npy of inputs needs --out FILE.npy and takes no other flag");
+  if (!flags.out.empty() && ((kind != Kind::array && kind != Kind::text) || others))
+    throw UsageError("--out is for inputs in a .npy or a .csv, and goes with no other flag");
+  if (kind != Kind::images && flags.index) throw UsageError("--index needs an idx file of images");
+  if (kind == Kind::images && flags.rows && !flags.index)
     throw UsageError("--rows shows one image; say which with --index N");
-  if (is_array) run::check_output(flags.out, {flags.file, flags.model.path});
+  if (!flags.out.empty()) run::check_output(flags.out, {flags.file, flags.model.path});
+}
+
+int work(const Flags& flags) {
+  const Kind kind = kind_of(flags.file);
+  check_usage(flags, kind);
   flags.verbose.say();
   const LoadedModel loaded = load_model(flags.model);
-  if (is_array) return predict_array(loaded, flags);
+  if (!flags.out.empty()) return predict_array(loaded, kind, flags);
   if (!loaded.spec.input.pixels)
     throw UsageError(
         fmt::format("{} takes numbers as they are and does not say how pixels become them; give "
-                    "them in a .npy with --out, or import it again with \"input\" in its "
+                    "them in a .npy or a .csv with --out, or import it again with \"input\" in its "
                     "architecture",
                     loaded.path));
   if (train::find_task(loaded.dataset()) || loaded.spec.output == spec::Output::values)
@@ -282,14 +290,13 @@ int work(const Flags& flags) {
         fmt::format("{} is a model for {}, which has no images to classify; test it "
                     "with: unroll eval {}",
                     loaded.path, loaded.dataset(), shell_word(flags.model.path)));
-  return loaded.run([&]<class T>(const infer::Model<T>& model) {
-    if (!from_stdin) return predict_images(model, flags);
-    const std::string_view why = why_whole(model.description());
-    if (why.empty()) return predict_stream(model, flags);
-    if (flags.rows)
-      throw UsageError(fmt::format("--rows: the model needs a whole image, because {}", why));
-    return predict_whole(model, flags);
-  });
+  if (kind == Kind::stdin_rows) return predict_rows(loaded, {std::cin, "on stdin"}, flags);
+  if (kind == Kind::text) {
+    std::istringstream text = open_text(flags.file);
+    return predict_rows(loaded, {text, "in " + flags.file}, flags);
+  }
+  return loaded.run(
+      [&]<class T>(const infer::Model<T>& model) { return predict_images(model, flags); });
 }
 
 }  // namespace
@@ -297,13 +304,19 @@ int work(const Flags& flags) {
 void add_predict(CLI::App& program, Work& chosen) {
   CLI::App* verb = add_verb(
       program, "predict",
-      "Classify images of an idx file, or rows of pixels (0 to 255) on stdin; or run on a .npy.",
+      "Classify images of an idx file, or rows of pixels (0 to 255) on stdin or in a .csv; or run "
+      "on a .npy or a .csv.",
       "unroll predict runs/mnist-rnn-tuned-seed0 t10k-images-idx3-ubyte.gz --index 0 --rows");
   const auto flags = std::make_shared<Flags>();
   flags->model.add_to(*verb);
-  verb->add_option("file", flags->file,
-                   "An idx file of images; - or nothing: stdin; or inputs (N, T, I) in a .npy");
-  verb->add_option("--out", flags->out, "For a .npy: where its outputs go, unscaled, as a .npy");
+  verb->add_option(
+      "file", flags->file,
+      "An idx file of images; - or nothing: stdin; inputs (N, T, I) in a .npy; or rows "
+      "of numbers in a .csv, .tsv or .txt");
+  verb->add_option(
+      "--out", flags->out,
+      "Write the outputs for the inputs in a .npy, or for the steps of one sequence in "
+      "a .csv, to this .npy file; neither is scaled");
   verb->add_option("--index", flags->index, "Only this image, counted from 0");
   verb->add_flag("--rows", flags->rows, "The prediction after each row read");
   verb->add_flag("--json", flags->json, "Lines of JSON");

@@ -67,6 +67,8 @@ int work(const Flags& flags) {
     flags.verbose.say();
     return resume({flags.resume, flags.train, flags.data, output, every});
   }
+  if (flags.out == "-")
+    throw UsageError("--out is the run's folder, not stdout; name one (./- for one called -)");
   if (!flags.out.empty()) run::check_is_free(flags.out);
   const TrainFlags::Result settings = flags.train.resolve();
   train::Config config = settings.config;

@@ -21,9 +21,10 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "only little-endian files are written");
 
 constexpr std::string_view operation = "npy";
-// The magic, version 1.0, and two bytes for the length of the header that follows.
-constexpr std::string_view magic{"\x93NUMPY\x01\x00", 8};
-constexpr std::size_t prefix_size = 10;
+// The magic, a version, and the length of the header that follows, in two bytes or in four.
+constexpr std::string_view magic = "\x93NUMPY";
+constexpr std::size_t prefix_size = 10, long_prefix_size = 12;
+constexpr std::size_t longest_header = 0xffff;
 constexpr std::size_t alignment = 64;
 constexpr std::size_t most_dimensions = 64;  // of NumPy; going through more would take long
 
@@ -37,12 +38,19 @@ constexpr std::size_t most_dimensions = 64;  // of NumPy; going through more wou
 void check_kind(const InputFile& file) {
   const std::vector<std::byte> bytes = file_start(file);
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (text.starts_with(magic.substr(0, 6))) return;
+  if (text.starts_with(magic)) return;
   if (const auto kind = file_kind(bytes))
     throw FormatError(operation,
                       wrong_kind(file.path(), *kind, "an .npy array",
                                  "save one array with numpy.save, as float32 or float64"));
 }
+
+/// NumPy's letter for a kind of numbers, their size, and the order of their bytes.
+struct Elements {
+  char kind = 'f';  // f: floats, i and u: integers, b: booleans
+  std::size_t size = 4;
+  bool swapped = false;  // the most significant byte comes first
+};
 
 /// What stands after `key` and its colon in the header's Python dictionary.
 std::string_view value_after(std::string_view header, std::string_view key,
@@ -66,6 +74,7 @@ std::vector<std::int64_t> parse_shape(std::string_view text, const std::string& 
     if (error != std::errc() || size < 0) fail(path, "the shape has something else than sizes");
     shape.push_back(size);
     text.remove_prefix(static_cast<std::size_t>(rest - text.data()));
+    if (text.starts_with('L')) text.remove_prefix(1);  // a long integer of Python 2
     if (!text.empty() && text.front() != ',') fail(path, "the shape has no comma between sizes");
     if (!text.empty()) text.remove_prefix(1);
     text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
@@ -90,26 +99,144 @@ std::vector<std::byte> in_c_order(const NpyArray& array) {
   return out;
 }
 
-NpyArray parse_description(std::string_view header, std::uint64_t data_size,
-                           const std::string& path, bool& fortran_order) {
-  NpyArray array;
-  const std::string_view type = value_after(header, "descr", path);
-  if (type.starts_with("'<f4'"))
-    array.type = ElementType::f32;
-  else if (type.starts_with("'<f8'"))
-    array.type = ElementType::f64;
-  else
-    fail(path, "its elements are not little-endian float32 or float64");
+std::string_view meaning_of(char kind) {
+  switch (kind) {
+    case 'c':
+      return "complex numbers";
+    case 'S':
+    case 'U':
+    case 'a':
+      return "text";
+    case 'O':
+      return "Python objects";
+    case 'M':
+    case 'm':
+      return "dates or times";
+    case 'V':
+      return "bytes without a meaning";
+    case 'f':
+      return "floats of a size that other machines lack";
+    default:
+      return "no numbers that are known here";
+  }
+}
+
+/// The type of the elements, "<f4", which stands at the beginning of `text`, in quotes.
+Elements parse_type(std::string_view text, const std::string& path) {
+  if (text.starts_with('[')) fail(path, "its elements are records of several fields");
+  const auto end = text.find('\'', 1);
+  if (!text.starts_with('\'') || end == std::string_view::npos || end < 3 || end > 16)
+    fail(path, "the header does not say what its elements are");
+  text = text.substr(1, end - 1);
+  Elements elements{text[1], 0, text[0] == '>'};
+  const auto [rest, error] =
+      std::from_chars(text.data() + 2, text.data() + text.size(), elements.size);
+  const std::size_t size = elements.size;
+  const bool is_whole = error == std::errc() && rest == text.data() + text.size() &&
+                        std::string_view("<>|=").find(text[0]) != std::string_view::npos;
+  const bool is_known = elements.kind == 'f'   ? size == 2 || size == 4 || size == 8
+                        : elements.kind == 'b' ? size == 1
+                        : elements.kind == 'i' || elements.kind == 'u'
+                            ? size == 1 || size == 2 || size == 4 || size == 8
+                            : false;
+  if (!is_whole || !is_known)
+    fail(path, fmt::format("its elements are {}, '{}'", meaning_of(elements.kind), text));
+  return elements;
+}
+
+/// What the elements become: the smallest floats that hold all of them, but for integers of 64 bits
+/// beyond 2^53.
+ElementType type_of(const Elements& elements) {
+  return elements.size > (elements.kind == 'f' ? 4u : 2u) ? ElementType::f64 : ElementType::f32;
+}
+
+/// The integer or boolean that begins there, little-endian.
+double number_at(const Elements& elements, const std::byte* place) {
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, place, elements.size);
+  if (elements.kind == 'b') return bits != 0 ? 1 : 0;
+  if (elements.kind == 'u') return static_cast<double>(bits);
+  const std::size_t above = 64 - 8 * elements.size;  // moved out and back, these become the sign
+  return static_cast<double>(static_cast<std::int64_t>(bits << above) >> above);
+}
+
+template <class T>
+void put(T value, std::byte*& place) {
+  std::memcpy(place, &value, sizeof value);
+  place += sizeof value;
+}
+
+/// The elements of a file as floats of type_of().
+void to_floats_of_type(const Elements& elements, std::vector<std::byte>& data) {
+  const std::size_t size = elements.size, count = data.size() / size;
+  if (elements.swapped)
+    for (std::size_t i = 0; i < count; ++i)
+      std::reverse(data.data() + i * size, data.data() + (i + 1) * size);
+  if (elements.kind == 'f' && size > 2) return;
+  const ElementType type = type_of(elements);
+  std::vector<std::byte> out(count * size_of(type));
+  std::byte* place = out.data();
+  if (elements.kind == 'f') {
+    const ArrayView halves{"array", ElementType::f16, {static_cast<std::int64_t>(count)}, data};
+    for (const float value : floats_of<float>(halves)) put(value, place);
+  } else if (type == ElementType::f32) {
+    for (std::size_t i = 0; i < count; ++i)
+      put(static_cast<float>(number_at(elements, data.data() + i * size)), place);
+  } else {
+    for (std::size_t i = 0; i < count; ++i) put(number_at(elements, data.data() + i * size), place);
+  }
+  data.swap(out);
+}
+
+struct Description {
+  Elements elements;
+  bool fortran_order = false;
+  std::vector<std::int64_t> shape;
+};
+
+Description parse_description(std::string_view header, std::uint64_t data_size,
+                              const std::string& path) {
+  Description d;
+  d.elements = parse_type(value_after(header, "descr", path), path);
   const std::string_view order = value_after(header, "fortran_order", path);
-  fortran_order = !order.starts_with("False");
-  array.shape = parse_shape(value_after(header, "shape", path), path);
-  if (fortran_order && (!order.starts_with("True") || array.shape.size() > most_dimensions))
+  d.fortran_order = !order.starts_with("False");
+  d.shape = parse_shape(value_after(header, "shape", path), path);
+  if (d.fortran_order && (!order.starts_with("True") || d.shape.size() > most_dimensions))
     fail(path, "'fortran_order' is not False, nor True of up to 64 dimensions");
-  std::uint64_t bytes = 0;
-  if (!bytes_of(array.type, array.shape, bytes) || bytes != data_size)
-    fail(path, fmt::format("shape [{}] of {} does not fit its {} bytes of data",
-                           fmt::join(array.shape, ", "), name_of(array.type), data_size));
-  return array;
+  std::uint64_t count = 0, bytes = 0;
+  if (!bytes_of(ElementType::u8, d.shape, count) ||
+      __builtin_mul_overflow(count, std::uint64_t{d.elements.size}, &bytes) || bytes != data_size)
+    fail(path, fmt::format("shape [{}] of elements of {} byte{} does not fit its {} bytes of data",
+                           fmt::join(d.shape, ", "), d.elements.size,
+                           d.elements.size == 1 ? "" : "s", data_size));
+  return d;
+}
+
+/// The header's text, and where it ends in the file.
+std::string read_header(const InputFile& file, std::uint64_t& end) {
+  const std::string& path = file.path();
+  std::array<unsigned char, long_prefix_size> prefix{};
+  if (file.size() < prefix_size) fail(path, "it is too short for an .npy file: truncated");
+  file.read_at(0, std::as_writable_bytes(std::span(prefix).first(prefix_size)));
+  if (!std::equal(magic.begin(), magic.end(), prefix.begin(),
+                  [](char a, unsigned char b) { return static_cast<unsigned char>(a) == b; }))
+    fail(path, "it is not an .npy file");
+  const unsigned version = prefix[6];
+  if (version < 1 || version > 3 || prefix[7] != 0)
+    fail(path,
+         fmt::format("it is of .npy version {}.{}, expected 1.0, 2.0 or 3.0", version, prefix[7]));
+  const std::size_t begin = version == 1 ? prefix_size : long_prefix_size;
+  if (file.size() < begin) fail(path, "it is too short for an .npy file: truncated");
+  file.read_at(0, std::as_writable_bytes(std::span(prefix).first(begin)));
+  std::size_t length = 0;
+  for (std::size_t i = begin; i-- > 8;) length = length << 8 | prefix[i];
+  if (length > file.size() - begin) fail(path, "its header is truncated");
+  if (length > longest_header)
+    fail(path, fmt::format("its header has {} bytes, the limit is {}", length, longest_header));
+  std::string header(length, '\0');
+  file.read_at(begin, std::as_writable_bytes(std::span(header)));
+  end = begin + length;
+  return header;
 }
 
 void write(const std::string& path, const std::vector<std::int64_t>& shape, ElementType type,
@@ -132,10 +259,11 @@ std::string npy_start(const std::string& name, const std::vector<std::int64_t>& 
                   fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
   const std::size_t size = prefix_size + header.size() + 1;
   header.append((alignment - size % alignment) % alignment, ' ').push_back('\n');
-  if (header.size() > 0xffff)
+  if (header.size() > longest_header)
     throw ShapeError(operation, fmt::format("{}: {} dimensions are too many for the format", name,
                                             shape.size()));
   std::string start(magic);
+  start.append("\x01\x00", 2);
   start.push_back(static_cast<char>(header.size() & 0xff));
   start.push_back(static_cast<char>(header.size() >> 8));
   return start + header;
@@ -144,23 +272,18 @@ std::string npy_start(const std::string& name, const std::vector<std::int64_t>& 
 NpyArray read_npy(const std::string& path) {
   const InputFile file(operation, path);
   check_kind(file);
-  std::string prefix(prefix_size, '\0');
-  if (file.size() < prefix_size) fail(path, "it is too short for an .npy file: truncated");
-  file.read_at(0, std::as_writable_bytes(std::span(prefix)));
-  if (!prefix.starts_with(magic)) fail(path, "it is not an .npy file of version 1.0");
-  const std::size_t length = static_cast<unsigned char>(prefix[8]) +
-                             (std::size_t{static_cast<unsigned char>(prefix[9])} << 8);
-  if (length > file.size() - prefix_size) fail(path, "its header is truncated");
-  std::string header(length, '\0');
-  file.read_at(prefix_size, std::as_writable_bytes(std::span(header)));
-
-  const std::uint64_t data_size = file.size() - prefix_size - length;
-  bool fortran_order = false;
-  NpyArray array = parse_description(header, data_size, path, fortran_order);
+  std::uint64_t begin = 0;
+  const std::string header = read_header(file, begin);
+  const std::uint64_t data_size = file.size() - begin;
+  const Description d = parse_description(header, data_size, path);
+  NpyArray array;
+  array.type = type_of(d.elements);
+  array.shape = d.shape;
   try {
     array.data.resize(data_size);
-    file.read_at(prefix_size + length, array.data);
-    if (fortran_order) array.data = in_c_order(array);
+    file.read_at(begin, array.data);
+    to_floats_of_type(d.elements, array.data);
+    if (d.fortran_order) array.data = in_c_order(array);
   } catch (const std::bad_alloc&) {
     throw FileError(operation,
                     fmt::format("{}: its {} bytes do not fit into memory", path, file.size()));

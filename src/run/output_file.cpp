@@ -27,6 +27,8 @@ bool is_of_a_run(const fs::path& file) {
 }  // namespace
 
 void check_output(const std::string& path, std::initializer_list<std::string> inputs) {
+  if (path == "-")
+    throw ValueError("output", "results go to a file, not stdout; name one (./- for one called -)");
   std::error_code error;
   for (const std::string& input : inputs)
     if (fs::equivalent(path, input, error) && !error)

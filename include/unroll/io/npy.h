@@ -1,4 +1,4 @@
-// NumPy's .npy files of floats, for handing results to other tools.
+// NumPy's .npy files of numbers, for handing arrays to and from other tools.
 #pragma once
 
 #include <cstddef>
@@ -22,8 +22,10 @@ struct NpyArray {
   ArrayView view() const { return {"array", type, shape, data}; }
 };
 
-/// Reads a file of format version 1.0 holding little-endian floats, in C or in Fortran order (as
-/// numpy.save writes a transposed array), which takes twice the memory.
+/// Reads a file of format version 1.0, 2.0 or 3.0, of either order of bytes, in C or in Fortran
+/// order (as numpy.save writes a transposed array), which takes twice the memory. Floats of 16
+/// bits, integers of 8 and 16 bits and booleans (0 and 1) become f32, integers of 32 and 64 bits
+/// f64: exactly, but for integers beyond 2^53, which are rounded.
 ///
 /// Throws FileError (can't be read) or FormatError (another type or version, or damaged).
 /// Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/file.h"
+#include "support/expect_error.h"
 #include "support/temporary_folder.h"
 #include "unroll/core/error.h"
 
@@ -112,20 +113,108 @@ TEST_F(Fault26Npy, TruncatedAtEveryOffset) {
   EXPECT_THROW(read(numpy_f32 + "x"), FormatError);
 }
 
+/// An .npy file as numpy.save writes one.
+std::string npy(const std::string& type, const std::string& shape, const std::string& data,
+                char version = 1) {
+  std::string header = "{'descr': " + type + ", 'fortran_order': False, 'shape': " + shape + ", }";
+  const std::size_t prefix = version == 1 ? 10 : 12;
+  header.append(63 - (prefix + header.size()) % 64, ' ').push_back('\n');
+  std::string start = "\x93NUMPY"s + version + '\0' + static_cast<char>(header.size()) + '\0';
+  if (version > 1) start.append(2, '\0');
+  return start + header + data;
+}
+
+using Trial13Npy = Npy;
+
+TEST_F(Trial13Npy, EveryKindOfNumber) {
+  struct Case {
+    std::string type, data;
+    std::vector<double> values;
+    ElementType as;
+  };
+  const auto f32 = ElementType::f32, f64 = ElementType::f64;
+  const std::vector<Case> cases = {
+      // Halves by their bits: IEEE 754, 5 of exponent and 10 of mantissa.
+      {"'<f2'", "\x00\x3c\x00\xc0\xff\x7b\x01\x00"s, {1, -2, 65504, 0x1p-24}, f32},
+      {"'>f2'", "\x3c\x00\xc0\x00\x7b\xff\x00\x01"s, {1, -2, 65504, 0x1p-24}, f32},
+      {"'>f4'", "\x3f\x80\x00\x00\xc0\x20\x00\x00"s, {1, -2.5}, f32},
+      {"'>f8'", "\x3f\xf8\x00\x00\x00\x00\x00\x00"s, {1.5}, f64},
+      {"'=f4'", "\x00\x00\x80?"s, {1}, f32},
+      {"'|b1'", "\x00\x01\x01"s, {0, 1, 1}, f32},
+      {"'|i1'", "\x01\xff\x80"s, {1, -1, -128}, f32},
+      {"'|u1'", "\x01\xff\x80"s, {1, 255, 128}, f32},
+      {"'<i2'", "\x02\x01\xff\xff\x00\x80"s, {258, -1, -32768}, f32},
+      {"'>u2'", "\x02\x01\xff\xff"s, {513, 65535}, f32},
+      {"'<i4'", "\x01\x00\x00\x01\xff\xff\xff\x7f"s, {16777217, 2147483647}, f64},
+      {"'<u4'", "\xff\xff\xff\xff"s, {4294967295}, f64},
+      {"'<i8'", "\xff\xff\xff\xff\xff\xff\xff\xff"s, {-1}, f64},
+      {"'>i8'", "\x00\x20\x00\x00\x00\x00\x00\x00"s, {9007199254740992}, f64},
+      {"'<u8'", "\xff\xff\xff\xff\xff\xff\xff\xff"s, {0x1p64}, f64},
+  };
+  for (const Case& c : cases) {
+    const auto count = static_cast<std::int64_t>(c.values.size());
+    const NpyArray array = read(npy(c.type, "(" + std::to_string(count) + ",)", c.data));
+    EXPECT_EQ(array.type, c.as) << c.type;
+    EXPECT_EQ(array.shape, std::vector<std::int64_t>{count}) << c.type;
+    EXPECT_EQ(floats_of<double>(array.view()), c.values) << c.type;
+  }
+}
+
+TEST_F(Trial13Npy, Versions2And3) {
+  const std::string data = "\x00\x00\x80?\x00\x00\x00@"s;
+  for (const char version : {1, 2, 3})
+    EXPECT_EQ(floats_of<float>(read(npy("'<f4'", "(2, 1)", data, version)).view()),
+              (std::vector<float>{1, 2}))
+        << int{version};
+  const std::string second = npy("'<f4'", "(2, 1)", data, 2);
+  for (std::size_t size = 0; size < second.size(); ++size)
+    EXPECT_THROW(read(second.substr(0, size)), FormatError) << size;
+  // A header of 4 GiB that is not there, and one above the limit that is.
+  std::string large = second;
+  large.replace(8, 4, "\xff\xff\xff\xff");
+  EXPECT_THROW(read(large), FormatError);
+  large.replace(8, 4, "\x00\x00\x01\x00"s);
+  large.insert(12, 1 << 16, ' ');
+  EXPECT_THROW(read(large), FormatError);
+}
+
+TEST_F(Trial13Npy, ALongIntegerOfPython2) {
+  EXPECT_EQ(read(npy("'<f4'", "(1L, 2L)", std::string(8, '\0'))).shape,
+            (std::vector<std::int64_t>{1, 2}));
+}
+
+TEST_F(Trial13Npy, WhatIsNoNumberIsNamed) {
+  const auto refused = [&](const std::string& type, const std::string& meaning) {
+    const std::string path = folder_.write("array.npy", npy(type, "(1,)", std::string(16, '\0')));
+    EXPECT_EQ(test::error_of<FormatError>([&] { read_npy(path); }),
+              "[npy] " + path + ": its elements are " + meaning +
+                  "; save it again with numpy.save as an array of float32 or float64")
+        << type;
+  };
+  refused("'<c16'", "complex numbers, '<c16'");
+  refused("'<U4'", "text, '<U4'");
+  refused("'|S16'", "text, '|S16'");
+  refused("'|O'", "Python objects, '|O'");
+  refused("'<M8[ns]'", "dates or times, '<M8[ns]'");
+  refused("'|V16'", "bytes without a meaning, '|V16'");
+  refused("'<f16'", "floats of a size that other machines lack, '<f16'");
+  refused("[('x', '<f4'), ('y', '<f4')]", "records of several fields");
+}
+
 TEST_F(Npy, OtherArraysAreRefused) {
   const auto replaced = [](std::string from, std::string to) {
     std::string text = numpy_f32;
     return text.replace(text.find(from), from.size(), to);
   };
-  EXPECT_THROW(read(replaced("<f4", ">f4")), FormatError);
-  EXPECT_THROW(read(replaced("<f4", "<i4")), FormatError);
+  EXPECT_THROW(read(replaced("<f4", "<c4")), FormatError);
+  EXPECT_THROW(read(replaced("<f4", "<i3")), FormatError);
   EXPECT_THROW(read(replaced("False", "Maybe")), FormatError);
   EXPECT_THROW(read(replaced("(2, 3)", "(3, 3)")), FormatError);
   EXPECT_THROW(read(replaced("(2, 3)", "(2 ,3)")), FormatError);
   EXPECT_THROW(read(replaced("(2, 3)", "[2, 3]")), FormatError);
   EXPECT_THROW(read(replaced("(2, 3)", "(-2,3)")), FormatError);
   EXPECT_THROW(read(replaced("'shape'", "'shope'")), FormatError);
-  EXPECT_THROW(read(replaced("NUMPY\x01", "NUMPY\x02")), FormatError);
+  EXPECT_THROW(read(replaced("NUMPY\x01", "NUMPY\x04")), FormatError);
   // 2^62 times 2^62 floats
   EXPECT_THROW(read(replaced("(2, 3), }" + std::string(34, ' '),
                              "(4611686018427387904, 4611686018427387904),")),
