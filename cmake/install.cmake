@@ -6,6 +6,13 @@ if(NOT UNROLL_INFER_ONLY)
   list(APPEND unroll_components unroll)
 endif()
 
+# The C++ library and what it needs, which a program in C does not link by itself: stdc++ and m.
+set(unroll_cxx_runtime ${CMAKE_CXX_IMPLICIT_LINK_LIBRARIES})
+list(REMOVE_ITEM unroll_cxx_runtime gcc gcc_s c)
+list(REMOVE_DUPLICATES unroll_cxx_runtime)
+list(TRANSFORM unroll_cxx_runtime PREPEND -l OUTPUT_VARIABLE unroll_cxx_flags)
+list(JOIN unroll_cxx_flags " " unroll_cxx_flags)
+
 # unroll_pkg_config(NAME DESCRIPTION LIBS): a file of pkg-config's that finds the rest from where it
 # lies itself. LIBS is what a static library needs beside itself.
 function(unroll_pkg_config name description libs)
@@ -13,6 +20,9 @@ function(unroll_pkg_config name description libs)
   string(REGEX REPLACE "/$" "" up "${up}")
   if(BUILD_SHARED_LIBS)
     set(libs "")
+  endif()
+  if(libs)
+    string(APPEND libs " ${unroll_cxx_flags}")
   endif()
   configure_file(${PROJECT_SOURCE_DIR}/cmake/pkgconfig.in ${PROJECT_BINARY_DIR}/${name}.pc @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

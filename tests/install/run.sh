@@ -5,6 +5,7 @@
 set -euo pipefail
 export CC CXX
 export LC_ALL=C
+unset CDPATH  # with it, cd goes elsewhere and says so
 
 fail() {
   echo "$*" >&2
@@ -23,7 +24,7 @@ consume() {
     -DUNROLL_SOURCE="$SOURCE" "${@:3}"
   "$CMAKE" --build "$WORK/$2"
   for program in runs_in_c streams trains; do
-    if [[ -x $WORK/$2/$program ]]; then (cd "$WORK/$2" && "./$program"); fi
+    if [[ -x $WORK/$2/$program ]]; then (cd -- "$WORK/$2" && "./$program"); fi
   done
 }
 
@@ -32,14 +33,15 @@ consume_by_pkg_config() {
   local tree=$1 lib flags
   lib=$(dirname "$(find "$tree" -name unroll_infer.pc)")
   mkdir -p "$WORK/by_hand"
-  cd "$WORK/by_hand"
+  cd -- "$WORK/by_hand"
   for module in "${@:2}"; do
     flags=$(PKG_CONFIG_PATH=$lib pkg-config --cflags --libs "$module")
     [[ $flags == *"$tree"* ]] || fail "pkg-config points elsewhere: $flags"
     case $module in
       unroll_infer)
         # shellcheck disable=SC2086
-        "$CC" "$SOURCE/tests/c/c_test.c" $flags -lm -lstdc++ -o runs_in_c
+        # The test itself needs libm.
+        "$CC" "$SOURCE/tests/c/c_test.c" $flags -lm -o runs_in_c
         LD_LIBRARY_PATH=$lib/.. ./runs_in_c
         ;;
       unroll)
@@ -67,6 +69,25 @@ library() {
   # Every function of the C header is there.
   grep -oE '\bunroll_[a-z_]+\(' "$SOURCE/include/unroll/c.h" | tr -d '(' | sort -u |
     grep -vxFf "$WORK/$1.symbols" && fail "lib$1 lacks these" || true
+}
+
+# find_package HOW...: what a project's CMake says to find_package(unroll HOW).
+find_package() {
+  rm -rf "${WORK:?}/components"
+  "$CMAKE" -S "$SOURCE/tests/install/components" -B "$WORK/components" \
+    -DCMAKE_PREFIX_PATH="$WORK/tree" -DHOW="${1// /;}" 2>&1
+}
+
+# Sets CMAKE to one of version 3.22, of Ubuntu 22.04, which PyPI has.
+use_cmake_3_22() {
+  local venv=$BUILD/cmake-3.22-venv
+  if [[ ! -x $venv/bin/cmake ]]; then
+    python3 -m venv "$venv" >"$WORK/pip" 2>&1 &&
+      "$venv/bin/python" -m pip install -q --disable-pip-version-check --retries 1 --timeout 20 \
+        'cmake==3.22.*' >>"$WORK/pip" 2>&1 || skip "no CMake 3.22: $(tail -n 1 "$WORK/pip")"
+  fi
+  CMAKE=$venv/bin/cmake
+  "$CMAKE" --version | grep -F 'version 3.22.'
 }
 
 no_library() {
@@ -114,6 +135,40 @@ case $1 in
     consume "$WORK/static" consumer_static -DINFER_ONLY=ON
     consume_by_pkg_config "$WORK/static" unroll_infer
     ;;
+  trial15_c_only)
+    # The static tree of `subproject`.
+    rm -rf "${WORK:?}/c_only"
+    "$CMAKE" -S "$SOURCE/tests/install/c_only" -B "$WORK/c_only" \
+      -DCMAKE_PREFIX_PATH="$WORK/static" -DUNROLL_SOURCE="$SOURCE"
+    "$CMAKE" --build "$WORK/c_only"
+    (cd -- "$WORK/c_only" && ./runs_in_c)
+    flags=$(PKG_CONFIG_PATH=$(dirname "$(find "$WORK/static" -name unroll_infer.pc)") \
+      pkg-config --cflags --libs unroll_infer)
+    # shellcheck disable=SC2086
+    "$CC" "$SOURCE/tests/c/c_test.c" $flags -o "$WORK/c_only/by_pkg_config"
+    (cd -- "$WORK/c_only" && ./by_pkg_config)
+    ;;
+  trial15_components)
+    said=$(find_package 'REQUIRED COMPONENTS train') && fail "train was found: $said"
+    [[ $said == *"no component train here; installed: infer and unroll"* ]] || fail "$said"
+    said=$(find_package 'REQUIRED COMPONENTS infer train learn') && fail "train was found: $said"
+    [[ $said == *"no component train, learn here"* ]] || fail "$said"
+    said=$(find_package 'COMPONENTS train') || fail "not required, and yet: $said"
+    [[ $said == *"no component train here"*"found: 0"* ||
+      $said == *"no component train here"*"found: FALSE"* ]] || fail "$said"
+    said=$(find_package 'REQUIRED COMPONENTS infer OPTIONAL_COMPONENTS train') || fail "$said"
+    [[ $said == *"found: 1, train: , infer: TRUE"* ]] || fail "$said"
+    said=$(find_package 'REQUIRED') || fail "$said"
+    [[ $said == *"found: 1, train: , infer: TRUE"* ]] || fail "$said"
+    ;;
+  trial15_cmake_3_22)
+    use_cmake_3_22
+    consume "$WORK/tree" consumer_3_22
+    # The static tree of `subproject`.
+    consume "$WORK/static" consumer_static_3_22 -DINFER_ONLY=ON
+    said=$(find_package 'REQUIRED COMPONENTS train') && fail "train was found: $said"
+    [[ $said == *"no component train here"* ]] || fail "$said"
+    ;;
   manual)
     command -v man >/dev/null || skip "no man"
     MANWIDTH=100 man --warnings --local-file "$WORK/tree/share/man/man1/unroll.1" \
@@ -158,7 +213,7 @@ case $1 in
     command -v dpkg-shlibdeps >/dev/null || skip "no dpkg-shlibdeps"
     rm -rf "${WORK:?}/deb"
     mkdir -p "$WORK/deb"
-    cd "$WORK/deb"
+    cd -- "$WORK/deb"
     "$(dirname "$CMAKE")/cpack" -G DEB --config "$BUILD/CPackConfig.cmake" -B "$WORK/deb" >log
     file=$(echo "$WORK"/deb/*.deb)
     dpkg-deb --field "$file" | tee control
