@@ -3,8 +3,9 @@
 # numerics::revision was raised, or a model was added. Build again afterwards.
 # usage: scripts/expected_signature.sh [PROGRAM]   (build/release/unroll where it is left out)
 set -euo pipefail
+unset CDPATH  # with it, cd goes elsewhere and says so
 
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 header=src/signature/expected.h
 program=${1:-build/release/unroll}
 # Its status says whether they are those of before, which is not asked here.

@@ -3,8 +3,9 @@
 # tests/fuzz/corpus and what earlier runs found in build/fuzz/corpus; then what was executed and which
 # lines of the parser are covered. Exits 1 on a finding; its input is kept in build/fuzz/findings.
 set -euo pipefail
+unset CDPATH  # with it, cd goes elsewhere and says so
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build/fuzz
 
 # Each target with the files whose lines count.

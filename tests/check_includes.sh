@@ -3,8 +3,9 @@
 # below it, public headers only each other and the standard library, and intrinsics stay in kernels.
 # Prints file:line for each breach and exits 1.
 set -euo pipefail
+unset CDPATH  # with it, cd goes elsewhere and says so
 
-rules=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/check_includes.awk
-cd "$1"
+rules=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)/check_includes.awk
+cd -- "$1"
 find include/unroll src -type f \( -name '*.h' -o -name '*.cpp' \) -print0 | sort -z |
   xargs -0 awk -f "$rules" || exit 1

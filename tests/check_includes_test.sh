@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The check of include directions must find each kind of breach, and nothing in a tree without one.
 set -euo pipefail
+unset CDPATH  # with it, cd goes elsewhere and says so
 
-check=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/check_includes.sh
+check=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)/check_includes.sh
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 failures=0
