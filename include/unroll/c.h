@@ -8,9 +8,10 @@
  *     unroll_model_free(model);
  *
  * Numbers are 32-bit floats, whatever type the weights were stored in, and have the same bits on
- * every machine. Arrays are row-major without gaps; every array comes with the count of its
- * numbers, and a count that doesn't fit is an error and not an overrun. N sequences, T steps, I
- * inputs and C outputs of a step.
+ * every machine. Inputs go in as the first layer reads them: a model of pixels wants them scaled,
+ * (pixel / 255 - mean) / std, as its description says. Arrays are row-major without gaps; every
+ * array comes with the count of its numbers, and a count that doesn't fit is an error and not an
+ * overrun. N sequences, T steps, I inputs and C outputs of a step.
  *
  * No function throws or ends the process. One that returns a pointer gives NULL where it fails, one
  * that returns a status something else than UNROLL_OK; unroll_last_error() says why. A NULL where

@@ -99,11 +99,7 @@ int work(const Flags& flags) {
   flags.verbose.say();
   const std::string dataset = flags.dataset.empty() ? loaded.dataset() : flags.dataset;
   if (const auto task = train::find_task(dataset)) return work_on_task(flags, loaded, *task);
-  if (!loaded.spec.input.pixels)
-    throw UsageError(
-        fmt::format("{} takes numbers as they are and does not say how pixels become them; import "
-                    "it again with \"input\" in its architecture",
-                    loaded.path));
+  need_pixels(loaded);
   if (flags.dataset.empty() && !data::find_known_set(loaded.dataset()))
     throw UsageError(
         fmt::format("the model was trained on a folder called {}; say where the data is: "

@@ -93,6 +93,7 @@ std::string report_int8(const LoadedModel& model, const CppFlags& flags) {
   if (const auto task = train::find_task(dataset))
     return comparison(dataset, train::evaluate_task(models.floats, *task),
                       train::evaluate_task(models.int8, *task));
+  if (!dataset.empty()) need_pixels(model);
   const std::optional<Sets> sets = find_data(model, flags);
   if (!sets) return compare_on_random_input(models);
   const std::int64_t outputs = spec::outputs_of(model.spec);

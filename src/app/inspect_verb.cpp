@@ -8,6 +8,7 @@
 #include "app/verbs.h"
 #include "core/printable.h"
 #include "train/config.h"
+#include "train/inputs.h"
 
 namespace unroll::app {
 namespace {
@@ -139,15 +140,16 @@ void print_input(const spec::ModelSpec& spec, bool described) {
     fmt::print("input: sequences of {} steps of {} numbers\n", input.height, input.width);
     return;
   }
-  if (!input.pixels) {
-    fmt::print("input: {} of {} numbers as they are\n",
-               input.is_sequence() ? "sequences of steps" : "arrays", spec::inputs_of(spec));
+  if (!train::reads_pixels(spec)) {
+    fmt::print("input: {} of {} numbers as they are{}\n",
+               input.is_sequence() ? "sequences of steps" : "arrays", spec::inputs_of(spec),
+               described ? "" : ", as a bare state_dict states no input");
     return;
   }
   const std::string size =
       input.height == 0 ? "of any size" : fmt::format("of {}x{}", input.height, input.width);
   fmt::print("input: images {} as {}, (pixel / 255 - {}) / {}{}\n", size, spec::name_of(input.form),
-             input.mean, input.std, described ? "" : ", as assumed of a bare state_dict");
+             input.mean, input.std, described ? "" : ", as --normalize says");
   if (input.permutation) fmt::print("pixels in the order of seed {}\n", *input.permutation);
 }
 

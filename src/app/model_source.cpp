@@ -13,6 +13,8 @@
 #include "core/shell_word.h"
 #include "run/manifest.h"
 #include "train/checkpoint.h"
+#include "train/config.h"
+#include "train/inputs.h"
 
 namespace unroll::app {
 
@@ -41,7 +43,8 @@ void ModelFlags::add_to(CLI::App& verb) {
   verb.add_option("--activation", activation,
                   "relu, tanh or sigmoid: what a bare state_dict can't tell");
   verb.add_option("--normalize", normalize,
-                  "For a bare state_dict: none (pixels in [0,1]) or MEAN,STD");
+                  "A bare state_dict reads pixels, not numbers as they are: none (pixels in [0,1]) "
+                  "or MEAN,STD");
   verb.add_flag("--allow-not-finite", allow_not_finite,
                 "Take a model with weights that are NaN or infinite");
 }
@@ -124,6 +127,22 @@ void note_what_is_assumed(const LoadedModel& model) {
                           : "\"mean_last\", the mean of its states beside the final one"));
 }
 
+void need_pixels(const LoadedModel& model) {
+  if (train::reads_pixels(model.spec)) return;
+  if (model.spec.input.pixels)  // then it is a task's, or a regression
+    throw UsageError(
+        fmt::format("{} is a model for {}, which has no images to classify; test it with: unroll "
+                    "eval {}",
+                    model.path, model.dataset(), shell_word(model.path)));
+  throw UsageError(fmt::format(
+      "{} takes numbers as they are and does not say how pixels become them; {}, or give numbers "
+      "in a .npy: unroll predict {} x.npy --out y.npy",
+      model.path,
+      model.described ? "import it again with \"input\" in its architecture"
+                      : "say it with --normalize none (pixels in [0,1]) or --normalize MEAN,STD",
+      shell_word(model.path)));
+}
+
 LoadedModel load_model(const ModelFlags& flags, bool to_run) {
   std::error_code ignored;
   const bool is_folder = std::filesystem::is_directory(flags.path, ignored);
@@ -146,6 +165,7 @@ LoadedModel load_model(const ModelFlags& flags, bool to_run) {
   if (!flags.activation.empty()) assumed.activation = spec::activation_named(flags.activation);
   if (!flags.normalize.empty()) {
     const data::Normalization n = parse_normalization(flags.normalize);
+    assumed.pixels = true;
     assumed.mean = n.mean;
     assumed.std = n.std;
   }

@@ -46,6 +46,10 @@ struct LoadedModel {
 /// `to_run` but to be looked at may leave its activation open, and have such weights.
 LoadedModel load_model(const ModelFlags& flags, bool to_run = true);
 
+/// Throws UsageError for a model that reads numbers as they are (train::reads_pixels), with the way
+/// to say how pixels become them: no verb may guess it.
+void need_pixels(const LoadedModel& model);
+
 /// Notes on stderr what a bare state_dict does not say and was taken for granted; load_model does
 /// for a model `to_run`.
 void note_what_is_assumed(const LoadedModel& model);

@@ -15,10 +15,8 @@
 #include "app/verbs.h"
 #include "core/file.h"
 #include "core/numerics.h"
-#include "core/shell_word.h"
 #include "data/idx.h"
 #include "run/output_file.h"
-#include "train/config.h"
 #include "train/inputs.h"
 #include "unroll/infer/stream.h"
 
@@ -279,17 +277,7 @@ int work(const Flags& flags) {
   flags.verbose.say();
   const LoadedModel loaded = load_model(flags.model);
   if (!flags.out.empty()) return predict_array(loaded, kind, flags);
-  if (!loaded.spec.input.pixels)
-    throw UsageError(
-        fmt::format("{} takes numbers as they are and does not say how pixels become them; give "
-                    "them in a .npy or a .csv with --out, or import it again with \"input\" in its "
-                    "architecture",
-                    loaded.path));
-  if (train::find_task(loaded.dataset()) || loaded.spec.output == spec::Output::values)
-    throw UsageError(
-        fmt::format("{} is a model for {}, which has no images to classify; test it "
-                    "with: unroll eval {}",
-                    loaded.path, loaded.dataset(), shell_word(flags.model.path)));
+  need_pixels(loaded);
   if (kind == Kind::stdin_rows) return predict_rows(loaded, {std::cin, "on stdin"}, flags);
   if (kind == Kind::text) {
     std::istringstream text = open_text(flags.file);

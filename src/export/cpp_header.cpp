@@ -6,6 +6,7 @@
 #include <map>
 
 #include "export/cpp_layers.h"
+#include "train/inputs.h"
 #include "unroll/core/error.h"
 
 namespace unroll::exporter {
@@ -39,7 +40,7 @@ std::string_view meaning_of(spec::Output output) {
 std::string describe(const spec::ModelSpec& spec, const CppOptions& options,
                      const CppParts& parts) {
   const std::string of_pixels =
-      spec.input.pixels
+      train::reads_pixels(spec)
           ? fmt::format("; of a pixel from 0 to 255 that is\n// (pixel / 255 - {}) / {}",
                         spec.input.mean, spec.input.std)
           : "";

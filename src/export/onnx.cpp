@@ -11,7 +11,6 @@
 #include "export/weights.h"
 #include "io/safetensors_header.h"
 #include "train/inputs.h"
-#include "train/task.h"
 #include "unroll/core/error.h"
 
 namespace unroll::exporter {
@@ -48,13 +47,6 @@ void check(const spec::ModelSpec& spec, const OnnxOptions& options) {
         refuse(fmt::format("--streaming: {} is bidirectional, so it needs a whole sequence",
                            in_quotes(r->name)));
     }
-}
-
-/// Whether the numbers that go in are pixels: not those of a task, of a regression, or of a model
-/// imported without a word about pixels.
-bool reads_pixels(const spec::ModelSpec& spec) {
-  return spec.input.pixels && spec.output != spec::Output::values &&
-         !train::find_task(spec.dataset);
 }
 
 /// Adds a model's layers one after the other. `x_` is what flows: (T, N, F) of sequences, T being 1
@@ -210,9 +202,9 @@ class Builder {
       shape.insert(shape.end(), {in.channels, in.height, in.width});
     else
       shape.push_back(in.width);
-    const bool scale = options_.scaling && reads_pixels(spec_);
+    const bool pixels = train::reads_pixels(spec_), scale = options_.scaling && pixels;
     graph_.input({"input", OnnxType::f32, shape,
-                  !reads_pixels(spec_) ? "numbers as they are"
+                  !pixels ? "numbers as they are"
                   : scale
                       ? "pixels, 0 to 255"
                       : fmt::format("(pixel / 255 - {}) / {}", spec_.input.mean, spec_.input.std)});

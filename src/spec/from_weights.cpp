@@ -38,23 +38,6 @@ std::string_view take_number(std::string_view& name) {
   return digits;
 }
 
-/// a before b, where numbers in names count as numbers: fc2 before fc10.
-bool natural_before(std::string_view a, std::string_view b) {
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  while (!a.empty() && !b.empty()) {
-    if (is_digit(a[0]) && is_digit(b[0])) {
-      const std::string_view x = take_number(a), y = take_number(b);
-      if (x.size() != y.size()) return x.size() < y.size();
-      if (x != y) return x < y;
-    } else {
-      if (a[0] != b[0]) return a[0] < b[0];
-      a.remove_prefix(1);
-      b.remove_prefix(1);
-    }
-  }
-  return a.size() < b.size();
-}
-
 /// The recurrent layers' names.
 std::vector<std::string> recurrent_names(const Weights& weights) {
   constexpr std::string_view kFirst = ".weight_ih_l0";
@@ -117,6 +100,22 @@ void append_chain(ModelSpec& spec, std::vector<LinearSpec> layers, std::int64_t 
 
 }  // namespace
 
+bool natural_before(std::string_view a, std::string_view b) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  while (!a.empty() && !b.empty()) {
+    if (is_digit(a[0]) && is_digit(b[0])) {
+      const std::string_view x = take_number(a), y = take_number(b);
+      if (x.size() != y.size()) return x.size() < y.size();
+      if (x != y) return x < y;
+    } else {
+      if (a[0] != b[0]) return a[0] < b[0];
+      a.remove_prefix(1);
+      b.remove_prefix(1);
+    }
+  }
+  return a.size() < b.size();
+}
+
 RecurrentSpec recurrent_from_weights(const Weights& weights, const std::string& name,
                                      const Assumed& assumed) {
   RecurrentSpec r;
@@ -163,6 +162,7 @@ ModelSpec from_weights(const Weights& weights, const Assumed& assumed) {
         "no weight is called NAME.weight_ih_l0, as those of nn.RNN are, or NAME.weight, "
         "as those of nn.Linear are");
   ModelSpec spec;
+  spec.input.pixels = assumed.pixels;
   spec.input.mean = assumed.mean;
   spec.input.std = assumed.std;
   std::int64_t features = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "unroll/spec/model_spec.h"
 
@@ -11,5 +12,8 @@ namespace unroll::spec {
 /// last state. Throws FormatError naming what is missing or not understood.
 RecurrentSpec recurrent_from_weights(const std::map<std::string, Sizes>& weights,
                                      const std::string& name, const Assumed& assumed);
+
+/// a before b, where numbers in names count as numbers: fc2 before fc10.
+bool natural_before(std::string_view a, std::string_view b);
 
 }  // namespace unroll::spec

@@ -6,6 +6,7 @@
 
 #include "core/parallel.h"
 #include "tensor/tensor_impl.h"
+#include "train/config.h"
 #include "unroll/core/error.h"
 #include "unroll/core/random.h"
 #include "unroll/data/loader.h"
@@ -31,6 +32,10 @@ void check(const spec::InputSpec& input, std::int64_t rows, std::int64_t columns
 }
 
 }  // namespace
+
+bool reads_pixels(const spec::ModelSpec& spec) {
+  return spec.input.pixels && spec.output != spec::Output::values && !find_task(spec.dataset);
+}
 
 Inputs::Inputs(const spec::InputSpec& input, std::int64_t rows, std::int64_t columns)
     : input_(input),

@@ -12,6 +12,11 @@
 
 namespace unroll::train {
 
+/// Whether a model reads an image's pixels, by its description's scaling. It does only where its
+/// input states so; a task's and a regression's are numbers, which go in as they are. Every verb
+/// and every export asks here.
+bool reads_pixels(const spec::ModelSpec& spec);
+
 /// What a description says of its images, ready to be done.
 class Inputs {
  public:

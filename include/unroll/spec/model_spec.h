@@ -93,7 +93,9 @@ UNROLL_API std::string differences(const ModelSpec& spec,
 /// What a bare state_dict does not tell.
 struct Assumed {
   Activation activation = Activation::relu;  ///< of an rnn, and between linear layers
-  double mean = 0, std = 1;                  ///< of the pixels, as in InputSpec
+  /// As in InputSpec. A model that states no input reads numbers as they are.
+  bool pixels = false;
+  double mean = 0, std = 1;  ///< of the pixels, as in InputSpec
 };
 
 /// Reads the architecture off a bare state_dict's names and shapes: recurrent layers as PyTorch

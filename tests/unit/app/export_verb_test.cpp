@@ -7,6 +7,7 @@
 #include "support/specs.h"
 #include "unit/export/onnx_file.h"
 #include "unit/export/weights.h"
+#include "unroll/io/npy.h"
 
 namespace unroll::app {
 namespace {
@@ -115,6 +116,34 @@ TEST_F(ExportVerb, ANoteSaysWhichReadoutIsAssumedOfABareStateDict) {
     std::get<spec::LinearSpec>(spec.layers[1]).in_features = 6;
     std::get<spec::RecurrentSpec>(spec.layers[0]).readout = spec::Readout::mean_last;
   }
+}
+
+// fc.weight is [[2, 1], [0, -1]], so of [3, 5] the outputs are 2 * 3 + 5 and -5.
+TEST(Trial02, EveryVerbReadsABareStateDictsNumbersAsTheyAre) {
+  const test::TemporaryFolder folder;
+  const std::string bare = folder / "bare.safetensors", out = folder / "out";
+  const std::vector<float> weight = {2, 1, 0, -1};
+  const std::vector<io::ArrayView> arrays = {
+      {"fc.weight", io::ElementType::f32, {2, 2}, std::as_bytes(std::span(weight))}};
+  io::write_safetensors(bare, arrays);
+  io::write_npy(folder / "in.npy", {1, 2}, std::vector<float>{3, 5});
+  ASSERT_EQ(run_program({"predict", bare, folder / "in.npy", "--out", folder / "out.npy"}).code, 0);
+  EXPECT_EQ(io::floats_of<float>(io::read_npy(folder / "out.npy").view()),
+            (std::vector<float>{11, -5}));
+  const auto exported = [&](const std::string& format, std::vector<std::string> more) {
+    more.insert(more.begin(), {"export", bare, "--format", format, "-o", out});
+    const auto result = run_program(more);
+    EXPECT_EQ(result.code, 0) << result.err;
+    return result.out + test::content_of(out);
+  };
+  const std::string graph = exported("onnx", {});
+  EXPECT_NE(graph.find("input input (batch, 2): numbers as they are"), std::string::npos) << graph;
+  EXPECT_EQ(graph.find("pixel_range"), std::string::npos);  // that is the constant 255
+  EXPECT_NE(exported("npz", {}).find(R"("pixels":false)"), std::string::npos);
+  // What is said is done.
+  const std::string pixels = exported("onnx", {"--normalize", "none"});
+  EXPECT_NE(pixels.find("pixels, 0 to 255"), std::string::npos) << pixels;
+  EXPECT_NE(pixels.find("pixel_range"), std::string::npos);
 }
 
 }  // namespace

@@ -172,13 +172,33 @@ TEST_F(ModelVerbs, ABareStateDictMustSayItsActivation) {
     const auto events = events_of(run_program(more));
     return events.empty() ? Json() : events[0].at("loss");
   };
-  const Json relu = accuracy({"--activation", "relu"});
-  EXPECT_NE(relu, accuracy({"--activation", "tanh"}));
-  EXPECT_EQ(relu, accuracy({"--activation", "relu", "--normalize", "none"}));
+  const Json relu = accuracy({"--activation", "relu", "--normalize", "none"});
+  EXPECT_NE(relu, accuracy({"--activation", "tanh", "--normalize", "none"}));
   EXPECT_NE(relu, accuracy({"--activation", "relu", "--normalize", "0.1307,0.3081"}));
   const std::string described = write_model("described.safetensors");
   expect_failure(run_program({"eval", described, "--activation", "tanh", "--data-dir", data}), 2,
                  {described, "describes itself"});
+}
+
+// A bare state_dict states no input, so it reads numbers as they are; images need --normalize.
+TEST(Trial02, ABareStateDictReadsPixelsOnlyWhereTheirScalingIsSaid) {
+  const Models on;
+  const std::string bare = on.write_model("bare.safetensors", DType::f32, true);
+  const std::vector<std::string> relu = {"--activation", "relu"};
+  for (std::vector<std::string> verb :
+       {std::vector<std::string>{"eval", bare, "--data-dir", on.data},
+        {"predict", bare, on.images}}) {
+    verb.insert(verb.end(), relu.begin(), relu.end());
+    const auto result = run_program(verb);
+    EXPECT_EQ(result.code, 2);
+    expect_parts(result.err,
+                 {bare, "numbers as they are", "--normalize none", "--normalize MEAN,STD"});
+    verb.insert(verb.end(), {"--normalize", "none"});
+    EXPECT_EQ(run_program(verb).code, 0);
+  }
+  expect_parts(run_program({"inspect", bare}).out, {"28 numbers as they are"});
+  expect_parts(run_program({"inspect", bare, "--normalize", "0.5,2"}).out,
+               {"(pixel / 255 - 0.5) / 2"});
 }
 
 TEST_F(ModelVerbs, ModelAndDataMustFit) {

@@ -34,8 +34,9 @@ Weights chapters_weights(int layers, std::int64_t gates = 1) {
 TEST(FromWeights, ReadsTheChaptersModels) {
   for (const int layers : {1, 2})
     for (const std::int64_t gates : {1, 3, 4}) {
-      const ModelSpec got = from_weights(chapters_weights(layers, gates),
-                                         {.activation = Activation::tanh, .mean = 0.5, .std = 2});
+      const ModelSpec got =
+          from_weights(chapters_weights(layers, gates),
+                       {.activation = Activation::tanh, .pixels = true, .mean = 0.5, .std = 2});
       ModelSpec expected = test::recurrent_spec(
           {.cell = gates == 1   ? Cell::rnn
                    : gates == 3 ? Cell::gru
@@ -52,6 +53,11 @@ TEST(FromWeights, ReadsTheChaptersModels) {
     }
 }
 
+TEST(Trial02, WeightsAloneStateNoInputSoNumbersAreReadAsTheyAre) {
+  EXPECT_FALSE(from_weights(chapters_weights(1), {}).input.pixels);
+  EXPECT_TRUE(from_weights(chapters_weights(1), {.pixels = true}).input.pixels);
+}
+
 TEST(FromWeights, TakesNamesAndBiasesAsTheyAre) {
   const ModelSpec spec = from_weights({{"net.encoder.weight_ih_l0", {7, 3}},
                                        {"net.encoder.weight_hh_l0", {7, 7}},
@@ -61,6 +67,7 @@ TEST(FromWeights, TakesNamesAndBiasesAsTheyAre) {
   ModelSpec expected = test::rnn_spec(3, 7, 2, 1, Nonlinearity::relu, false);
   std::get<RecurrentSpec>(expected.layers[0]).name = "net.encoder";
   std::get<LinearSpec>(expected.layers[1]).name = "net.head";
+  expected.input.pixels = false;
   EXPECT_EQ(spec, expected);
 }
 
@@ -77,7 +84,7 @@ TEST(FromWeights, ReadsWhatThereIsToRead) {
                   .learn_initial_state = true};
   const auto read_back = [](const ModelSpec& spec) {
     const auto all = weights_of(spec);
-    return from_weights(Weights(all.begin(), all.end()), {});
+    return from_weights(Weights(all.begin(), all.end()), {.pixels = true});
   };
   EXPECT_EQ(read_back(test::recurrent_spec(r, 4)), test::recurrent_spec(r, 4));
   r.readout = Readout::mean_last;  // fc reads twice as much
@@ -97,6 +104,7 @@ TEST(FromWeights, RecurrentLayersOnTopOfEachOther) {
   const ModelSpec spec = from_weights(weights, {});
   ModelSpec expected;
   expected.input.width = 5;
+  expected.input.pixels = false;
   RecurrentSpec lower{.name = "gru2", .cell = Cell::gru, .input_size = 5, .hidden_size = 4};
   RecurrentSpec upper{.name = "gru10", .cell = Cell::gru, .input_size = 4, .hidden_size = 3};
   lower.bias = upper.bias = false;
@@ -116,7 +124,7 @@ TEST(FromWeights, LinearLayersInTheOrderThatFits) {
                                  {"10.weight", {30, 30}},
                                  {"12.weight", {10, 30}},
                                  {"12.bias", {10}}},
-                                {.activation = Activation::sigmoid});
+                                {.activation = Activation::sigmoid, .pixels = true});
   ModelSpec expected;
   expected.input = {.form = Form::flat, .height = 1, .width = 784};
   expected.layers = {LinearSpec{"0", 784, 30},        ActivationSpec{Activation::sigmoid},
