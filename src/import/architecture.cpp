@@ -4,13 +4,16 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "core/json.h"
 #include "core/printable.h"
 #include "core/suggest.h"
+#include "import/doubts.h"
+#include "import/input_told.h"
+#include "import/left_over.h"
+#include "import/recurrent_told.h"
 #include "import/words.h"
-#include "spec/from_weights.h"
+#include "spec/limits.h"
 
 namespace unroll::importer {
 namespace {
@@ -36,12 +39,6 @@ std::string_view reason(const Error& error) {
   return text;
 }
 
-/// With escapes where a terminal would do something else than show the text.
-std::string json_text(const Json& json) {
-  std::string text = json.dump();
-  return printable(text) == text ? text : json.dump(-1, ' ', true);
-}
-
 std::string text_of(const Json& json, const char* key) {
   const auto found = json.find(key);
   return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
@@ -54,19 +51,22 @@ bool is_recurrent(std::string_view type) {
 /// Fills in what the weights tell, and gathers what they do not.
 class Completion {
  public:
-  Completion(Json architecture, const WeightNames& weights, const std::string& file)
-      : given_(std::move(architecture)), weights_(weights), file_(file) {}
+  Completion(Json architecture, const WeightNames& weights, const std::string& file, Author author)
+      : given_(std::move(architecture)), weights_(weights), file_(file), author_(author) {}
 
   Architecture complete() {
     Json layers = all_layers();
     if (std::string wrong = misspelt_beside_layers(given_); !wrong.empty())
       problems_.push_back(std::move(wrong));
-    if (!problems_.empty()) fail(fmt::format("{}", fmt::join(problems_, "; ")));
+    if (!problems_.empty())
+      fail(fmt::format("{}{}", fmt::join(problems_, "; "), known_left_over()));
+    ask_what_is_left();
     if (!open_.empty())
-      throw OpenQuestions(fmt::format("the weights do not say {}", fmt::join(open_, ", ")), text());
+      throw OpenQuestions(fmt::format("the weights do not say {}", fmt::join(open_, ", ")),
+                          text_of_file(given_));
 
     Json whole = {{"version", spec::ModelSpec::version}};
-    whole["input"] = input();
+    whole["input"] = input_told(given_, layers, file_);
     whole["layers"] = std::move(layers);
     whole["output"] = "logits";
     whole["dataset"] = "";
@@ -76,15 +76,9 @@ class Completion {
     try {
       result_.spec = spec::from_json(whole.dump());
     } catch (const FormatError& error) {
-      fail(reason(error));
+      fail(fmt::format("{}{}", reason(error), known_left_over()));
     }
     return std::move(result_);
-  }
-
-  /// The file with all choices that it leaves.
-  std::string text_with_questions() {
-    all_layers();
-    return text();
   }
 
  private:
@@ -93,10 +87,12 @@ class Completion {
   Json all_layers() {
     const auto found = given_.find("layers");
     if (found == given_.end() || !found->is_array()) fail("'layers' is missing, a list of layers");
+    if (found->size() > spec::kMostLayers)
+      fail(fmt::format("{} layers, expected at most {}", found->size(), spec::kMostLayers));
     Json layers = Json::array();
     constexpr std::size_t kMostProblems = 16;  // looking for names that are meant takes long
     for (std::size_t i = 0; i < found->size() && problems_.size() < kMostProblems; ++i)
-      layers.push_back(layer(i));
+      if (Json whole = layer(i); !whole.is_null()) layers.push_back(std::move(whole));
     return layers;
   }
 
@@ -104,7 +100,7 @@ class Completion {
 
   /// What is missing of a layer and can't be known: the line to add, with the choices and, where
   /// there is one, what else is to be thought of.
-  void ask(std::size_t i, const char* key, const char* choices, std::string_view hint = "") {
+  void ask(std::size_t i, const char* key, const std::string& choices, std::string_view hint = "") {
     Json& layer = given(i);
     if (layer.contains(key)) return;
     layer[key] = choices;
@@ -114,21 +110,66 @@ class Completion {
                                 hint.empty() ? "" : ": ", hint));
   }
 
-  /// What reads twice the state's size may read any two things side by side, of which a model can
-  /// only have the mean and the last state: that is for the user to confirm.
   void ask_readout(std::size_t i, const spec::RecurrentSpec& r) {
     const std::string reader = linear_after(i);
-    const auto from = weights_.layers(reader, "weight");
-    const spec::Sizes shape = !reader.empty() && from.size() == 1
-                                  ? weights_.shapes().at(from.front() + ".weight")
-                                  : spec::Sizes{};
-    if (shape.size() != 2 || shape[1] != 2 * r.features())
-      return ask(i, "readout", "last | mean | max | mean_last | every_step");
-    ask(i, "readout", "mean_last",
-        fmt::format("{} reads {} numbers, twice the {} of a state, which can only be imported as "
-                    "cat([mean over the steps, last state]); mean and max, last and max, h_n and "
-                    "c_n or others side by side can't be",
-                    reader, shape[1], r.features()));
+    const Doubt doubt = doubt_readout(r, reader, reader.empty() ? 0 : read_after(i));
+    if (!doubt.refusal.empty()) return add_problem(i, doubt.refusal);
+    ask(i, "readout", doubt.choices, doubt.hint);
+  }
+
+  /// An nn.Embedding is no linear layer, but has the weight of one.
+  void ask_whether_linear(std::size_t i, const std::string& from, const spec::Sizes& shape) {
+    const bool first = result_.sources.size() == 1;
+    const Doubt doubt = doubt_linear(from, shape, name_after(i), first ? read_after(i) : 0);
+    if (!doubt.refusal.empty() && !given(i).contains("bias")) add_problem(i, doubt.refusal);
+    if (!doubt.choices.empty()) ask(i, "bias", doubt.choices, doubt.hint);
+  }
+
+  void add_problem(std::size_t i, std::string_view what) {
+    problems_.push_back(fmt::format("{}: {}", called(i), what));
+  }
+
+  /// Tensors that no layer takes. A layer's learnt states may have a name of their own, which the
+  /// architecture has to say; of what is left then, a guess says it, and a user's file is refused.
+  void ask_what_is_left() {
+    std::vector<std::string> left;
+    for (const auto& [name, array] : weights_.all())
+      if (!is_taken(name)) left.push_back(name);
+    for (const auto& [i, r] : without_states_) {
+      for (const char* state : {"h_0", "c_0"}) {
+        if (state == std::string_view("c_0") && r.cell != spec::Cell::lstm) continue;
+        const std::vector<std::string> states = possible_states(weights_, r, state, left);
+        if (states.empty()) continue;
+        ask(i, state, fmt::format("{}", fmt::join(states, " | ")),
+            "its learnt initial state, by its shape");
+        std::erase_if(left, [&](const std::string& name) {
+          return std::ranges::find(states, name) != states.end();
+        });
+      }
+    }
+    if (left.empty()) return;
+    if (author_ == Author::guess)
+      open_.push_back(
+          fmt::format("what {} {} for (a scale layer can name them as its mean and std)",
+                      listed(left), left.size() == 1 ? "is" : "are"));
+    else if (!open_.empty())
+      throw FormatError("import", fmt::format("{}: the weights and the model differ: {}",
+                                              weights_.file(), say_left_over(weights_, left)));
+  }
+
+  /// "; ln.weight [8] is layer normalisation, which can't be imported", to go with another problem.
+  std::string known_left_over() const {
+    std::vector<std::string> left;
+    for (const auto& [name, array] : weights_.all())
+      if (!is_taken(name) && !kind_of(weights_, name).empty()) left.push_back(name);
+    return left.empty() ? "" : "; " + say_left_over(weights_, left);
+  }
+
+  bool is_taken(const std::string& name) const {
+    if (std::ranges::find(result_.used, name) != result_.used.end()) return true;
+    return std::ranges::any_of(result_.states, [&](const auto& s) { return s.second == name; }) ||
+           std::ranges::any_of(result_.sources,
+                               [&](const auto& s) { return name.starts_with(s.second + "."); });
   }
 
   /// "layer 2 (fc)".
@@ -136,6 +177,32 @@ class Completion {
     const std::string name = text_of(given(i), "name");
     return name.empty() ? fmt::format("layer {}", i + 1)
                         : fmt::format("layer {} ({})", i + 1, printable(name));
+  }
+
+  /// The layer with weights that comes next: its place, or that behind the last.
+  std::size_t layer_after(std::size_t i) {
+    const Json& layers = given_["layers"];
+    do ++i;
+    while (i < layers.size() && !(layers[i].is_object() && layers[i].contains("name")));
+    return i;
+  }
+
+  std::string name_after(std::size_t i) {
+    const std::size_t next = layer_after(i);
+    return next < given_["layers"].size() ? text_of(given(next), "name") : "";
+  }
+
+  /// What it reads; 0 where there is none, or that is not known.
+  std::int64_t read_after(std::size_t i) {
+    const std::string name = name_after(i);
+    if (name.empty()) return 0;
+    const std::string weight =
+        is_recurrent(text_of(given(layer_after(i)), "type")) ? "weight_ih_l0" : "weight";
+    const auto from = weights_.layers(name, weight);
+    if (from.size() != 1) return 0;
+    const spec::Sizes& shape = weights_.shapes().at(from.front() + "." + weight);
+    constexpr std::int64_t kLargest = std::int64_t{1} << 31;  // an empty tensor may claim any size
+    return shape.size() == 2 && shape[1] <= kLargest ? shape[1] : 0;
   }
 
   /// The name of the linear layer that comes next, if it does.
@@ -208,12 +275,25 @@ class Completion {
       whole = json_of(spec::ResidualSpec{});
     } else if (type == "activation") {
       ask(i, "function", "relu | tanh | sigmoid");
+      if (const auto ending = ending_named(text_of(said, "function"))) return take(i, *ending);
       whole = said;
     } else {
       whole = said;
     }
-    if (whole.is_object()) whole.update(said);
+    if (!whole.is_object()) return whole;
+    whole.update(said);
+    for (const char* state : {"h_0", "c_0"}) whole.erase(state);  // their tensors' names
     return whole;
+  }
+
+  /// The model ends before it.
+  Json take(std::size_t i, Ending ending) {
+    if (i + 1 != given_["layers"].size())
+      add_problem(i, fmt::format("{} can only be the last layer", name_of(ending)));
+    if (const auto output = given_.find("output"); output != given_.end() && *output != "logits")
+      add_problem(i, fmt::format("{} comes after \"output\": \"logits\" alone", name_of(ending)));
+    result_.ending = ending;
+    return {};
   }
 
   Json recurrent(std::size_t i, const std::string& type) {
@@ -222,7 +302,8 @@ class Completion {
     const std::string from = source(i, "weight_ih_l0");
     if (from.empty()) return {};
     try {
-      auto r = layer_of(from, spec::cell_named(type));
+      auto r = recurrent_told(weights_, from, spec::cell_named(type));
+      take_states(i, r);
       if (inner)
         r.readout = spec::Readout::every_step;
       else
@@ -234,33 +315,27 @@ class Completion {
     }
   }
 
-  /// A layer as its weights tell. Where they contradict each other, those that read the input
-  /// count: what differs from them is listed later, with all else.
-  spec::RecurrentSpec layer_of(const std::string& from, spec::Cell cell) const {
-    std::optional<spec::RecurrentSpec> told;
-    try {
-      told = spec::recurrent_from_weights(weights_.shapes(), from, {});
-    } catch (const FormatError&) {
+  /// Learnt states that have a name of their own in the file.
+  void take_states(std::size_t i, spec::RecurrentSpec& r) {
+    bool named = false;
+    for (const char* state : {"h_0", "c_0"}) {
+      const std::string name = text_of(given(i), state);
+      if (name.empty()) continue;
+      named = true;
+      const std::vector<std::string> found = weights_.tensors(name);
+      if (found.size() == 1)
+        result_.states[fmt::format("{}.{}", text_of(given(i), "name"), state)] = found.front();
+      else
+        add_problem(i, no_such_tensor(name, found));
     }
-    if (told && told->cell != cell)
-      throw FormatError("import",
-                        fmt::format("{}.weight_hh_l0 of shape [{}] is of type {}, not {}", from,
-                                    fmt::join(weights_.shapes().at(from + ".weight_hh_l0"), ", "),
-                                    spec::name_of(told->cell), spec::name_of(cell)));
-    if (told) return *told;
-    std::map<std::string, spec::Sizes> shapes = weights_.shapes();
-    const spec::Sizes& input = shapes.at(from + ".weight_ih_l0");
-    const auto projection = shapes.find(from + ".weight_hr_l0");
-    const std::int64_t gates = spec::RecurrentSpec{.cell = cell}.gates();
-    std::int64_t hidden = input.empty() ? 0 : input[0] / gates, state = hidden;
-    if (projection != shapes.end() && projection->second.size() == 2) {
-      state = projection->second[0];
-      hidden = projection->second[1];
-    }
-    // An empty tensor may claim any size; what is implausible is refused below.
-    constexpr std::int64_t kLargest = std::int64_t{1} << 31;
-    shapes[from + ".weight_hh_l0"] = {gates * std::min(hidden, kLargest), state};
-    return spec::recurrent_from_weights(shapes, from, {});
+    if (!named && !r.learn_initial_state) without_states_.emplace_back(i, r);
+    r.learn_initial_state = r.learn_initial_state || named;
+  }
+
+  std::string no_such_tensor(const std::string& name, const std::vector<std::string>& found) const {
+    if (found.empty()) return fmt::format("{} has no tensor {}", weights_.file(), in_quotes(name));
+    return fmt::format("several tensors of {} are called {}: {}; give the whole name of one",
+                       weights_.file(), in_quotes(name), listed(found));
   }
 
   /// Whether the next layer with weights is a recurrent one, which reads every step.
@@ -279,6 +354,7 @@ class Completion {
     if (from.empty()) return {};
     const spec::Sizes& shape = weights_.shapes().at(from + ".weight");
     if (shape.size() != 2) return misshapen(from, shape, "[out_features, in_features]");
+    if (!weights_.shapes().contains(from + ".bias")) ask_whether_linear(i, from, shape);
     return json_of(
         spec::LinearSpec{"", shape[1], shape[0], weights_.shapes().contains(from + ".bias")});
   }
@@ -312,98 +388,40 @@ class Completion {
       if (value.is_number()) value = Json::array({value});
       if (!value.is_string()) continue;
       const auto name = value.get<std::string>();
-      const auto found = weights_.all().find(name);
-      if (found == weights_.all().end()) {
-        problems_.push_back(
-            fmt::format("layer {}: the file has no tensor {}", i + 1, in_quotes(name)));
+      const std::vector<std::string> found = weights_.tensors(name);
+      if (found.size() != 1) {
+        add_problem(i, no_such_tensor(name, found));
         continue;
       }
-      const io::ArrayView& array = *found->second;
+      const io::ArrayView& array = *weights_.all().at(found.front());
       std::vector<double> numbers(array.data.size() / io::size_of(array.type));
       if (numbers.empty() || numbers.size() > kLongest / 16)
         fail(fmt::format("layer {}: {} has {} numbers", i + 1, in_quotes(name), numbers.size()));
       io::to_floats(array, std::span<double>(numbers));
-      result_.used.push_back(name);
+      result_.used.push_back(found.front());
       value = numbers;
     }
     return whole;
   }
 
-  /// How an image, or a row of numbers, becomes the first layer's input.
-  Json input() {
-    spec::InputSpec input;
-    input.pixels = given_.contains("input");  // otherwise nothing says how pixels are scaled
-    for (const Json& layer : given_["layers"]) {
-      const std::string type = text_of(layer, "type"), name = text_of(layer, "name");
-      if (is_recurrent(type) || type == "linear" || type == "conv2d") {
-        const bool recurrent = is_recurrent(type);
-        const spec::Sizes& shape = weights_.shapes().at(result_.sources.at(name) +
-                                                        (recurrent ? ".weight_ih_l0" : ".weight"));
-        input.width = shape.size() == 2 ? shape[1] : 0;
-        if (type == "conv2d") input.form = spec::Form::image;
-        break;
-      }
-    }
-    const bool sequences = std::ranges::any_of(
-        given_["layers"], [](const Json& layer) { return is_recurrent(text_of(layer, "type")); });
-    if (input.form != spec::Form::image && !sequences) {
-      input.form = spec::Form::flat;
-      input.height = 1;
-    } else if (sequences && input.width == 1) {
-      input.form = spec::Form::pixels;
-      input.width = 0;
-    }
-    spec::ModelSpec one;
-    one.input = input;
-    Json whole = Json::parse(spec::to_json(one))["input"];
-    if (const auto said = given_.find("input"); said != given_.end()) {
-      if (!said->is_object()) fail("'input' is no object in braces");
-      if (said->value("pixels", Json(true)) == false &&
-          (said->contains("mean") || said->contains("std")))
-        fail("'input' has no pixels, so 'mean' and 'std', which are of pixels, must be left out");
-      whole.update(*said);
-    }
-    return whole;
-  }
-
-  /// The file as it is, a layer a line.
-  std::string text() const {
-    std::vector<std::string> lines;
-    for (const Json& layer : given_["layers"]) {
-      std::string line;
-      for (const auto& item : layer.items())
-        line += fmt::format("{}{}: {}", line.empty() ? "" : ", ", json_text(item.key()),
-                            json_text(item.value()));
-      lines.push_back("    {" + line + "}");
-    }
-    std::string all = fmt::format("{{\n  \"layers\": [\n{}\n  ]", fmt::join(lines, ",\n"));
-    for (const auto& item : given_.items())
-      if (item.key() != "layers")
-        all += fmt::format(",\n  {}: {}", json_text(item.key()), json_text(item.value()));
-    return all + "\n}\n";
-  }
-
   Json given_;
   const WeightNames& weights_;
   const std::string& file_;
+  const Author author_;
   Architecture result_;
+  std::vector<std::pair<std::size_t, spec::RecurrentSpec>> without_states_;  // that are learnt
   std::vector<std::string> problems_, open_;
 };
 
 }  // namespace
 
 Architecture read_architecture(std::string_view text, const WeightNames& weights,
-                               const std::string& file) {
+                               const std::string& file, Author author) {
   if (text.size() > kLongest)
     fail(file, fmt::format("{} bytes long, expected at most {}", text.size(), kLongest));
   Json json = parse_json(text, [&](std::string_view why) { fail(file, why); });
   if (!json.is_object()) fail(file, "it is not a JSON object");
-  return Completion(std::move(json), weights, file).complete();
-}
-
-std::string with_questions(std::string_view text, const WeightNames& weights) {
-  Json json = parse_json(text, [&](std::string_view why) { fail(weights.file(), why); });
-  return Completion(std::move(json), weights, weights.file()).text_with_questions();
+  return Completion(std::move(json), weights, file, author).complete();
 }
 
 }  // namespace unroll::importer

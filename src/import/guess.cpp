@@ -1,131 +1,270 @@
 // An architecture that nobody gave: what names, shapes and their order in the file tell.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 
 #include "import/architecture.h"
+#include "import/doubts.h"
+#include "import/left_over.h"
 #include "spec/from_weights.h"
+#include "spec/limits.h"
 
 namespace unroll::importer {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using Names = std::vector<std::string>;
 
-/// Layers by the names and shapes of their weights, in the order of the file, which is nearly
-/// always the one that the network's class names them in.
-Json layers_in_order(const WeightNames& weights) {
-  Json layers = Json::array();
-  const auto add = [&](const std::string& name, std::string_view weight, std::string_view type) {
-    layers.push_back({{"type", type}, {"name", name.substr(0, name.size() - weight.size())}});
-  };
-  for (const std::string& name : weights.in_order()) {
-    const std::size_t dimensions = weights.shapes().at(name).size();
-    if (name.ends_with(".weight_ih_l0")) {
-      const std::string layer = name.substr(0, name.rfind('.'));
-      add(name, ".weight_ih_l0",
-          spec::name_of(spec::recurrent_from_weights(weights.shapes(), layer, {}).cell));
-    } else if (name.ends_with(".weight") && (dimensions == 2 || dimensions == 4)) {
-      add(name, ".weight", dimensions == 2 ? "linear" : "conv2d");
-    }
-  }
-  return layers;
-}
+/// A layer as its weights tell it.
+struct Link {
+  std::string type, name;  // the name is the file's
+  std::int64_t reads = 0, gives = 0;
+  std::optional<spec::RecurrentSpec> recurrent = {};
+  bool bias = true;
 
-/// The layers in the file's order, with activations to ask for between linear ones, if each reads
-/// what the one before gives.
-std::optional<Json> fitting_in_order(const WeightNames& weights) {
-  Json layers = Json::array();
-  std::int64_t features = 0;  // that the layer before gives
-  std::string before;         // its type
-  try {
-    for (const Json& layer : layers_in_order(weights)) {
-      const auto type = layer.at("type").get<std::string>();
-      const auto name = layer.at("name").get<std::string>();
-      std::int64_t reads = 0, gives = 0;
-      if (type == "linear") {
-        const spec::Sizes& shape = weights.shapes().at(name + ".weight");
-        reads = shape[1];
-        gives = shape[0];
-        // Two readouts side by side.
-        if (!before.empty() && before != "linear" && reads == 2 * features) features = reads;
-        if (before == "linear") layers.push_back({{"type", "activation"}});
-      } else if (type != "conv2d") {
-        const auto r = spec::recurrent_from_weights(weights.shapes(), name, {});
-        reads = r.input_size;
-        gives = r.features();
+  std::string_view weight() const { return recurrent ? "weight_ih_l0" : "weight"; }
+  bool is(std::string_view what) const { return type == what; }
+};
+using Chain = std::vector<Link>;
+
+/// Every layer that a model here may have, in the order of the file, which is nearly always the one
+/// that the network's class names them in.
+Chain links_in_order(const WeightNames& weights) {
+  // An empty tensor may claim any size.
+  constexpr std::int64_t kLargest = std::int64_t{1} << 31;
+  Chain links;
+  for (const std::string& tensor : weights.in_order()) {
+    const spec::Sizes& shape = weights.shapes().at(tensor);
+    const std::string layer = tensor.substr(0, tensor.rfind('.'));
+    if (tensor.ends_with(".weight_ih_l0")) {
+      try {
+        const auto r = spec::recurrent_from_weights(weights.shapes(), layer, {});
+        links.push_back({std::string(spec::name_of(r.cell)), layer, r.input_size, r.features(), r});
+      } catch (const FormatError& error) {
+        throw FormatError("import", fmt::format("{}: {}", weights.file(), error.what()));
       }
-      if (reads == 0 || (!before.empty() && reads != features)) return {};
-      features = gives;
-      before = type;
-      layers.push_back(layer);
+    } else if (tensor.ends_with(".weight") && (shape.size() == 2 || shape.size() == 4) &&
+               std::ranges::min(shape) > 0 && std::ranges::max(shape) <= kLargest &&
+               kind_of(weights, tensor).empty()) {
+      links.push_back({shape.size() == 2 ? "linear" : "conv2d",
+                       layer,
+                       shape[1],
+                       shape[0],
+                       {},
+                       weights.shapes().contains(layer + ".bias")});
     }
-  } catch (const FormatError&) {
-    return {};
+    if (links.size() > spec::kMostLayers)
+      throw FormatError(
+          "import", fmt::format("{} has more than {} layers", weights.file(), spec::kMostLayers));
   }
-  if (layers.empty()) return {};
-  return layers;
+  return links;
 }
 
-/// As from_weights understood it, with what it could only assume left open.
-Json layers_of(const spec::ModelSpec& guess) {
-  Json layers = Json::array();
-  for (const spec::LayerSpec& layer : guess.layers) {
-    if (const auto* r = std::get_if<spec::RecurrentSpec>(&layer)) {
-      layers.push_back({{"type", spec::name_of(r->cell)}, {"name", r->name}});
-    } else if (const auto* l = std::get_if<spec::LinearSpec>(&layer)) {
-      layers.push_back({{"type", "linear"}, {"name", l->name}});
+/// Where tensors may find a place: looked up for each of what may be many.
+struct Places {
+  std::set<std::string> recurrent, others;  // layers
+  std::set<std::int64_t> features;          // between layers
+  std::set<spec::Sizes> states;             // that are learnt, without dimensions of 1
+
+  explicit Places(const Chain& links) {
+    for (const Link& link : links) {
+      (link.recurrent ? recurrent : others).insert(link.name);
+      features.insert({link.reads, link.gives});
+      for (const char* state : {"h_0", "c_0"})
+        if (link.recurrent) states.insert(shape_of_states(*link.recurrent, state));
+    }
+  }
+
+  /// Whether any layer takes the tensor, or may, if it is told to.
+  bool may_take(const std::string& tensor, const io::ArrayView& array) const {
+    for (auto dot = tensor.find('.'); dot != std::string::npos; dot = tensor.find('.', dot + 1))
+      if (recurrent.contains(tensor.substr(0, dot))) return true;
+    const auto dot = tensor.rfind('.');
+    if (const std::string own = tensor.substr(dot + 1); own == "weight" || own == "bias")
+      return dot != std::string::npos && others.contains(tensor.substr(0, dot));
+    if (!io::is_floating(array.type)) return false;
+    spec::Sizes shape = array.shape;
+    std::erase(shape, 1);
+    const bool scales = shape.empty() || (shape.size() == 1 && features.contains(shape[0]));
+    return scales || (states.contains(shape) && may_be_states(tensor, array));
+  }
+};
+
+/// No question is asked where no answer to it would help.
+void refuse_what_has_no_place(const WeightNames& weights, const Chain& links) {
+  const Places places(links);
+  Names without;
+  for (const std::string& tensor : weights.in_order())
+    if (!kind_of(weights, tensor).empty() || !places.may_take(tensor, *weights.all().at(tensor)))
+      without.push_back(tensor);
+  if (without.empty()) return;
+  const bool embedding = std::ranges::any_of(without, [&](const std::string& tensor) {
+    return is_called_embedding(tensor.substr(0, tensor.rfind('.')));
+  });
+  throw FormatError(
+      "import", fmt::format("{}: no model can be made of all its tensors: {}{}", weights.file(),
+                            say_left_over(weights, without),
+                            embedding ? "; a linear layer that is called like an embedding can be "
+                                        "given with --arch, with \"bias\": false"
+                                      : ""));
+}
+
+/// Whether b can read what a gives: its output, two things of it side by side, or what is refused
+/// with a reason later: half of two directions, rows of an embedding.
+bool fits(const Link& a, const Link& b, bool first) {
+  if (b.reads == a.gives) return true;
+  if (a.recurrent && !b.recurrent)
+    return b.reads == 2 * a.gives || (a.recurrent->bidirectional && 2 * b.reads == a.gives);
+  return first && a.is("linear") && !a.bias && b.reads == a.reads;
+}
+
+bool fits_in_order(const Chain& links) {
+  for (std::size_t i = 0; i + 1 < links.size(); ++i)
+    if (!fits(links[i], links[i + 1], i == 0)) return false;
+  return true;
+}
+
+/// A way through all layers from what `start` reads, of several next ones always the first that
+/// leaves a way through the others; empty where there is none. Source: Hierholzer 1873.
+Chain way_through(const Chain& links, std::int64_t start) {
+  std::map<std::int64_t, std::vector<std::size_t>> reading;  // the next one last
+  for (std::size_t i = links.size(); i-- > 0;) reading[links[i].reads].push_back(i);
+  std::vector<std::size_t> open, way;
+  constexpr std::size_t kStart = ~std::size_t{0};
+  open.push_back(kStart);
+  while (!open.empty()) {
+    auto& next = reading[open.back() == kStart ? start : links[open.back()].gives];
+    if (next.empty()) {
+      way.push_back(open.back());
+      open.pop_back();
     } else {
-      layers.push_back({{"type", "activation"}});
+      open.push_back(next.back());
+      next.pop_back();
     }
   }
-  return layers;
+  way.pop_back();  // the start
+  if (way.size() != links.size()) return {};
+  Chain chain;
+  std::int64_t features = start;
+  for (std::size_t i = way.size(); i-- > 0;) {
+    if (links[way[i]].reads != features) return {};
+    features = links[way[i]].gives;
+    chain.push_back(links[way[i]]);
+  }
+  return chain;
 }
 
-std::string file_of(const Json& layers) {
+/// An order in which sizes fit: recurrent layers on top of each other, by name, and linear ones
+/// before and behind.
+std::optional<Chain> fitting(Chain links) {
+  std::ranges::sort(links, [](const Link& a, const Link& b) {
+    if (a.recurrent.has_value() != b.recurrent.has_value()) return a.recurrent.has_value();
+    return spec::natural_before(a.name, b.name);
+  });
+  const auto linear = std::ranges::find_if(links, [](const Link& l) { return !l.recurrent; });
+  const Chain recurrent(links.begin(), linear);
+  Chain edges(linear, links.end());
+  if (!recurrent.empty()) {  // one edge, the first of all
+    if (!fits_in_order(recurrent)) return {};
+    edges.insert(edges.begin(), recurrent.front());
+    edges.front().gives = recurrent.back().gives;
+    edges.front().recurrent = recurrent.back().recurrent;
+  }
+  std::vector<std::int64_t> starts, outputs = {edges.empty() ? 0 : edges.front().gives};
+  const auto given = [&](std::int64_t features) {
+    return std::ranges::find(edges, features, &Link::gives) != edges.end();
+  };
+  for (const bool elsewhere : {false, true})
+    for (const Link& edge : edges)
+      if (given(edge.reads) == elsewhere) starts.push_back(edge.reads);
+  if (!recurrent.empty()) {
+    outputs.push_back(2 * outputs[0]);
+    if (recurrent.back().recurrent->bidirectional) outputs.push_back(outputs[0] / 2);
+  }
+  for (const std::int64_t gives : outputs) {
+    if (!edges.empty()) edges.front().gives = gives;
+    for (const std::int64_t start : starts) {
+      Chain way = way_through(edges, start);
+      if (way.empty()) continue;
+      if (recurrent.empty()) return way;
+      const auto block = std::ranges::find_if(way, [](const Link& l) { return !!l.recurrent; });
+      const auto at = way.erase(block);
+      way.insert(at, recurrent.begin(), recurrent.end());
+      return way;
+    }
+  }
+  return {};
+}
+
+/// An architecture file of the layers, with what lies between them and has no weights to be asked
+/// for.
+std::string file_of(const Chain& chain, const WeightNames& weights) {
+  Json layers = Json::array();
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    const bool linear = chain[i].is("linear");
+    if (i > 0 && linear && chain[i - 1].is("linear")) layers.push_back({{"type", "activation"}});
+    if (i > 0 && linear && chain[i - 1].is("conv2d")) layers.push_back({{"type", "flatten"}});
+    layers.push_back(
+        {{"type", chain[i].type}, {"name", weights.short_name(chain[i].name, chain[i].weight())}});
+  }
   Json file = Json::object();
   file["layers"] = layers;
   return file.dump();
 }
 
 /// Whether the layers might as well come in another order.
-bool is_order_open(const Json& layers) {
-  std::size_t named = 0;
-  for (const Json& layer : layers) named += layer.contains("name");
-  return named > 2 || (named == 2 && layers[0].at("type") == "linear");
+bool is_order_open(const Chain& chain) {
+  return chain.size() > 2 || (chain.size() == 2 && chain[0].is("linear"));
 }
 
-Architecture complete(const Json& layers, const WeightNames& weights, std::string_view order) {
+Architecture complete(const Chain& chain, const WeightNames& weights, std::string_view order) {
   try {
-    return read_architecture(file_of(layers), weights, weights.file());
+    return read_architecture(file_of(chain, weights), weights, weights.file(), Author::guess);
   } catch (const OpenQuestions& open) {
-    if (!is_order_open(layers)) throw;
-    const std::string_view text = open.what();
-    throw OpenQuestions(fmt::format("{}; nor do they say the order of the layers, which here is {}",
-                                    text.substr(text.find("] ") + 2), order),
-                        open.architecture());
+    std::string text = open.what();
+    text = text.substr(text.find("] ") + 2);
+    if (is_order_open(chain))
+      text += fmt::format("; nor do they say the order of the layers, which here is {}", order);
+    if (std::ranges::any_of(chain, [](const Link& link) { return link.is("conv2d"); }))
+      text += "; add what has no weights: activations and max_pool2d";
+    throw OpenQuestions(text, open.architecture());
   }
+}
+
+[[noreturn]] void refuse_order(const Chain& links, const WeightNames& weights) {
+  Names sizes;
+  for (const Link& link : links)
+    sizes.push_back(fmt::format("{} reads {} and gives {}", link.name, link.reads, link.gives));
+  throw FormatError(
+      "import",
+      fmt::format("{}: its layers do not fit one after the other: {}. Layers side by side (several "
+                  "heads, attention, a decoder beside an encoder, a cell written by hand) can't be "
+                  "imported; if there is an order that fits, give it with --arch",
+                  weights.file(), fmt::join(sizes, ", ")));
 }
 
 }  // namespace
 
 Architecture guess_architecture(const WeightNames& weights) {
-  if (weights.has_order())
-    if (const auto layers = fitting_in_order(weights))
-      return complete(*layers, weights, "the file's, a guess");
-  Json layers;
-  try {
-    layers = layers_of(spec::from_weights(weights.shapes(), {}));
-  } catch (const FormatError& error) {
-    layers = layers_in_order(weights);
-    if (layers.empty()) throw;
-    throw OpenQuestions(
-        fmt::format("{}; bring the layers into the network's order and add what has "
-                    "no weights: activations, residual connections, scaling",
-                    error.what()),
-        with_questions(file_of(layers), weights));
-  }
-  return complete(layers, weights, "one in which their sizes fit, a guess");
+  const Chain links = links_in_order(weights);
+  refuse_what_has_no_place(weights, links);
+  if (links.empty())
+    throw FormatError("import",
+                      fmt::format("{} has no weight called NAME.weight_ih_l0, as those of nn.RNN "
+                                  "are, or NAME.weight, as those of nn.Linear are",
+                                  weights.file()));
+  const bool images =
+      std::ranges::any_of(links, [](const Link& link) { return link.is("conv2d"); });
+  if (images || (weights.has_order() && fits_in_order(links)))
+    return complete(links, weights, "the file's, a guess");
+  const std::optional<Chain> chain = fitting(links);
+  if (!chain) refuse_order(links, weights);
+  return complete(*chain, weights, "one in which their sizes fit, a guess");
 }
 
 }  // namespace unroll::importer

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "import/ending.h"
 #include "import/state_dict.h"
 #include "unroll/infer/model.h"
 
@@ -24,7 +25,8 @@ struct Weight {
 
 struct ImportedModel {
   spec::ModelSpec spec;
-  std::vector<Weight> weights;  ///< in the order of spec::weights_of
+  std::vector<Weight> weights;   ///< in the order of spec::weights_of
+  Ending ending = Ending::none;  ///< what the original does after the model's last layer
 
   infer::Model<float> model() const;
   /// Throws FileError.

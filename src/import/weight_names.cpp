@@ -1,21 +1,91 @@
 #include "import/weight_names.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 namespace unroll::importer {
 namespace {
 
-std::string without_wrappers(std::string_view name) {
-  constexpr std::string_view kWrappers[] = {"module.", "_orig_mod.", "model."};
-  for (bool again = true; again;) {
-    again = false;
-    for (const std::string_view wrapper : kWrappers)
-      if (name.starts_with(wrapper) && name.size() > wrapper.size()) {
-        name.remove_prefix(wrapper.size());
-        again = true;
-      }
+using Names = std::vector<std::string>;
+
+/// Modules that hold another one and add nothing to it.
+constexpr std::array<std::string_view, 5> kWrappers = {
+    "module", "_orig_mod", "_forward_module", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"};
+constexpr std::string_view kHolder = "model";  // the same by habit, but only around all
+
+bool is_wrapper(std::string_view part) {
+  return std::ranges::find(kWrappers, part) != kWrappers.end();
+}
+
+/// Takes the last part off a name with dots.
+std::string_view take_last(std::string_view& name) {
+  const auto dot = name.rfind('.');
+  const std::string_view last = name.substr(dot + 1);
+  name = dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
+  return last;
+}
+
+/// Wrappers in front are taken off, but never all there is.
+std::string without_front(std::string_view name) {
+  for (auto dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.')) {
+    const std::string_view part = name.substr(0, dot);
+    if (!is_wrapper(part) && part != kHolder) break;
+    name.remove_prefix(dot + 1);
   }
   return std::string(name);
+}
+
+bool is_all_wrappers(std::string_view name) {
+  while (!name.empty())
+    if (const auto part = take_last(name); !is_wrapper(part) && part != kHolder) return false;
+  return true;
+}
+
+/// Without wrappers anywhere, but never less than the last part.
+std::string without_wrappers(std::string_view name) {
+  std::string result;
+  for (std::string_view rest = name; !rest.empty();) {
+    const std::string_view part = take_last(rest);
+    if (!is_wrapper(part)) result = std::string(part) + (result.empty() ? "" : ".") + result;
+  }
+  return result.empty() ? without_front(name) : without_front(result);
+}
+
+/// How well `full` is meant by `name`: 0 is best, the number of kinds of differences is worst.
+/// self.rnn = torch.compile(nn.LSTM(...)) in DataParallel is "module.rnn._orig_mod".
+constexpr int kNotMeant = 5;
+int distance(std::string_view full, std::string_view name) {
+  if (full == name) return 0;
+  bool wrapped = false;  // behind or between
+  while (!name.empty()) {
+    if (full.empty()) return kNotMeant;
+    std::string_view rest = name;
+    const std::string_view mine = take_last(rest), theirs = take_last(full);
+    if (mine == theirs)
+      name = rest;
+    else if (is_wrapper(theirs))
+      wrapped = true;
+    else
+      return kNotMeant;
+  }
+  return (wrapped ? 3 : 1) + (is_all_wrappers(full) ? 0 : 1);
+}
+
+/// Those that a name means best.
+Names meant(const Names& there, const std::string& name) {
+  for (const std::string& wanted : {name, without_front(name)}) {
+    Names found;
+    int best = kNotMeant;
+    for (const std::string& full : there) {
+      const int here = distance(full, wanted);
+      if (here < best) found.clear();
+      best = std::min(best, here);
+      if (here == best && best < kNotMeant) found.push_back(full);
+    }
+    if (!found.empty()) return found;
+  }
+  return {};
 }
 
 bool is_recurrent(std::string_view weight) {
@@ -34,34 +104,48 @@ std::string completed(std::string name, bool bare) {
   return name;
 }
 
+/// Whether all these are of one layer that has no name but its wrappers'.
+bool is_bare_layer(const Names& tensors, const std::string& layer) {
+  return is_all_wrappers(layer) && std::ranges::all_of(tensors, [&](const std::string& name) {
+           return name.starts_with(layer + ".") &&
+                  name.find('.', layer.size() + 1) == std::string::npos;
+         });
+}
+
 }  // namespace
 
-WeightNames::WeightNames(const StateDict& state) : file_(state.name), has_order_(!state.file) {
+WeightNames::WeightNames(const StateDict& state)
+    : file_(state.name), given_(without_weight_norm(state.arrays)), has_order_(!state.file) {
   bare_ = std::ranges::none_of(
-      state.arrays, [](const auto& array) { return array.name.find('.') != std::string::npos; });
+      given_.arrays, [](const auto& array) { return array.name.find('.') != std::string::npos; });
   const auto take = [&](auto&& name_of) {
     arrays_.clear();
     order_.clear();
-    for (const auto& array : state.arrays) {
+    for (const auto& array : given_.arrays) {
       order_.push_back(name_of(array.name));
       arrays_[order_.back()] = &array;
     }
   };
-  take([this](const std::string& name) { return completed(without_wrappers(name), bare_); });
-  if (arrays_.size() < state.arrays.size()) take([](const std::string& name) { return name; });
-  for (const auto& [name, array] : arrays_) shapes_[name] = array->shape;
+  take([&](const std::string& name) { return completed(name, bare_); });
+  if (arrays_.size() < given_.arrays.size()) take([](const std::string& name) { return name; });
+  for (const auto& [name, array] : arrays_) {
+    shapes_[name] = array->shape;
+    has_recurrent_ = has_recurrent_ || name.ends_with(".weight_ih_l0");
+  }
+}
+
+std::vector<std::string> WeightNames::tensors(const std::string& name) const {
+  if (arrays_.contains(name)) return {name};
+  return meant(order_, name);
 }
 
 std::vector<std::string> WeightNames::layers(const std::string& name,
                                              std::string_view weight) const {
-  const std::string end = "." + std::string(weight);
-  for (const std::string& exact : {name, without_wrappers(name)})
-    if (arrays_.contains(exact + end)) return {exact};
-  std::vector<std::string> found;
-  for (const auto& [full, array] : arrays_)
-    if (full.ends_with("." + name + end)) found.push_back(full.substr(0, full.size() - end.size()));
-  const std::string bare = is_recurrent(weight) ? "rnn" : "fc";
-  if (found.empty() && bare_ && arrays_.contains(bare + end)) found.push_back(bare);
+  if (arrays_.contains(name + "." + std::string(weight))) return {name};
+  const std::vector<std::string> there = layers_with(weight);
+  std::vector<std::string> found = meant(there, name);
+  if (found.empty() && there.size() == 1 && (bare_ || is_bare_layer(order_, there[0])))
+    found = there;
   return found;
 }
 
@@ -71,6 +155,12 @@ std::vector<std::string> WeightNames::layers_with(std::string_view weight) const
   for (const std::string& full : order_)
     if (full.ends_with(end)) found.push_back(full.substr(0, full.size() - end.size()));
   return found;
+}
+
+std::string WeightNames::short_name(const std::string& layer, std::string_view weight) const {
+  std::string name = without_wrappers(layer);
+  if (is_wrapper(name)) name = is_recurrent(weight) ? "rnn" : "fc";  // if it is all there is
+  return layers(name, weight) == std::vector<std::string>{layer} ? name : layer;
 }
 
 }  // namespace unroll::importer

@@ -7,18 +7,20 @@
 #include <vector>
 
 #include "import/state_dict.h"
+#include "import/weight_norm.h"
 #include "unroll/spec/model_spec.h"
 
 namespace unroll::importer {
 
-/// A file's weights by name. Names lose what wraps a whole model ("module." of DataParallel,
-/// "_orig_mod." of torch.compile, "model."), unless two would then be one. A bare layer's, without
-/// a dot, get the name "rnn", or "fc" for nn.Linear; those of nn.RNNCell and its like the "_l0"
-/// that they lack.
+/// A file's weights by name, as the file has them. Only what has no name gets one: a bare layer's
+/// weights, without a dot, become those of "rnn", or "fc" for nn.Linear, and those of nn.RNNCell
+/// and its like get the "_l0" that they lack. Weights of weight_norm are put together.
 class WeightNames {
  public:
   /// The state_dict must outlive this.
   explicit WeightNames(const StateDict& state);
+  WeightNames(const WeightNames&) = delete;  // arrays point into it
+  WeightNames& operator=(const WeightNames&) = delete;
 
   const std::string& file() const { return file_; }  ///< its name
   const std::map<std::string, const io::ArrayView*>& all() const { return arrays_; }
@@ -27,19 +29,32 @@ class WeightNames {
   /// Whether that is the order of the network's class, as in a .pt: safetensors sorts names.
   bool has_order() const { return has_order_; }
 
-  /// What layers of this name are called in the file: itself, or all whose name ends in ".NAME", or
-  /// a bare layer; they have the weight of that name ("weight_ih_l0"). None, one or several.
+  bool has_recurrent() const { return has_recurrent_; }  ///< any layer with a weight_ih_l0
+
+  /// Which tensors a name means, by the first rule that finds any: the one that is called so; what
+  /// is called so behind wrappers of a whole model ("module." of DataParallel, "_orig_mod." of
+  /// torch.compile, "model."); names that end in ".NAME"; the same two with wrappers behind or
+  /// inside; all of it for the name without wrappers in front. So a layer's own name is never taken
+  /// for a wrapper's. None, one or several.
+  std::vector<std::string> tensors(const std::string& name) const;
+
+  /// The same of layers that have the weight of that name ("weight_ih_l0"). In a file of one bare
+  /// layer, wrapped or not, every name means that one.
   std::vector<std::string> layers(const std::string& name, std::string_view weight) const;
 
   /// All layers that have a weight of that name, in the order of the file.
   std::vector<std::string> layers_with(std::string_view weight) const;
 
+  /// A layer's name without wrappers, if that means this layer alone; otherwise as it is.
+  std::string short_name(const std::string& layer, std::string_view weight) const;
+
  private:
   std::string file_;
+  PutTogether given_;
   std::map<std::string, const io::ArrayView*> arrays_;
   std::map<std::string, spec::Sizes> shapes_;
   std::vector<std::string> order_;
-  bool bare_ = false, has_order_ = false;
+  bool bare_ = false, has_order_ = false, has_recurrent_ = false;
 };
 
 }  // namespace unroll::importer

@@ -10,6 +10,7 @@
 
 #include "core/printable.h"
 #include "core/suggest.h"
+#include "import/ending.h"
 #include "unroll/core/error.h"
 #include "unroll/spec/model_spec.h"
 
@@ -46,6 +47,12 @@ const std::vector<Json>& examples() {
   return kExamples;
 }
 
+/// With escapes where a terminal would do something else than show the text.
+std::string json_text(const Json& json) {
+  std::string text = json.dump();
+  return printable(text) == text ? text : json.dump(-1, ' ', true);
+}
+
 Words keys_of(const Json& object) {
   Words keys;
   for (const auto& item : object.items()) keys.emplace_back(item.key());
@@ -59,7 +66,7 @@ std::string wrong_choice(const std::string& key, const Json& value) {
   try {
     if (key == "readout") spec::readout_named(name);
     if (key == "nonlinearity") spec::nonlinearity_named(name);
-    if (key == "function") spec::activation_named(name);
+    if (key == "function" && !ending_named(name)) spec::activation_named(name);
     if (key == "form") spec::form_named(name);
     if (key == "output") spec::output_named(name);
   } catch (const ValueError& error) {
@@ -101,15 +108,32 @@ Json json_of(const spec::LayerSpec& layer) {
   return Json::parse(spec::to_json(spec))["layers"][0];
 }
 
+std::string text_of_file(const Json& architecture) {
+  std::vector<std::string> lines;
+  for (const Json& layer : architecture["layers"]) {
+    std::string line;
+    for (const auto& item : layer.items())
+      line += fmt::format("{}{}: {}", line.empty() ? "" : ", ", json_text(item.key()),
+                          json_text(item.value()));
+    lines.push_back("    {" + line + "}");
+  }
+  std::string all = fmt::format("{{\n  \"layers\": [\n{}\n  ]", fmt::join(lines, ",\n"));
+  for (const auto& item : architecture.items())
+    if (item.key() != "layers")
+      all += fmt::format(",\n  {}: {}", json_text(item.key()), json_text(item.value()));
+  return all + "\n}\n";
+}
+
 std::string misspelt_in_layer(const Json& layer) {
   const auto type = layer.at("type").get<std::string>();
   Words types;
   for (const Json& example : examples()) {
     types.emplace_back(example.at("type").get_ref<const std::string&>());
     if (types.back() != type) continue;
-    if (type != "scale") return misspelt(layer, example);
-    Json any = example;  // a number, a list, or a tensor's name
-    any["mean"] = any["std"] = nullptr;
+    Json any = example;
+    if (type == "scale") any["mean"] = any["std"] = nullptr;  // a number, a list, a tensor's name
+    if (any.contains("hidden_size")) any["h_0"] = "";         // the name of a tensor
+    if (type == "lstm") any["c_0"] = "";
     return misspelt(layer, any);
   }
   return not_known("type ", type, types);

@@ -11,6 +11,9 @@ namespace unroll::importer {
 /// The JSON form of one layer.
 nlohmann::ordered_json json_of(const spec::LayerSpec& layer);
 
+/// An architecture file, a layer a line.
+std::string text_of_file(const nlohmann::ordered_json& architecture);
+
 /// What is wrong with the words of one layer, which has a type: the first that is not known, with
 /// the known ones, or has a value of another kind than it takes; empty where all is well.
 std::string misspelt_in_layer(const nlohmann::ordered_json& layer);

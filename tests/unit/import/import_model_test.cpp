@@ -9,42 +9,13 @@
 #include "support/expect_error.h"
 #include "support/specs.h"
 #include "unit/import/archives.h"
+#include "unit/import/states.h"
 #include "unroll/core/error.h"
 
 namespace unroll::importer {
 namespace {
 
 using test::error_of;
-using Shape = std::vector<std::int64_t>;
-
-void expect_parts(const std::string& text, const std::vector<std::string>& parts) {
-  for (const std::string& part : parts)
-    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
-}
-
-/// Tensors of these names and shapes, in f32, number k of each being k.
-StateDict state_of(const std::vector<std::pair<std::string, Shape>>& tensors) {
-  StateDict state;
-  for (const auto& [name, shape] : tensors) {
-    std::size_t count = 1;
-    for (const std::int64_t size : shape) count *= static_cast<std::size_t>(size);
-    auto& memory = state.memory.emplace_back(4 * count);
-    for (std::size_t k = 0; k < count; ++k) {
-      const auto value = static_cast<float>(k);
-      std::memcpy(memory.data() + 4 * k, &value, 4);
-    }
-    state.arrays.push_back({name, io::ElementType::f32, shape, memory});
-  }
-  return state;
-}
-
-/// The weights of a description under other names.
-StateDict with_weights_of(const spec::ModelSpec& spec, const std::string& prefix = "") {
-  std::vector<std::pair<std::string, Shape>> tensors;
-  for (const auto& [name, shape] : spec::weights_of(spec))
-    tensors.emplace_back(prefix + name, shape);
-  return state_of(tensors);
-}
 
 spec::ModelSpec lstm_spec() {
   return test::recurrent_spec(
@@ -294,7 +265,7 @@ TEST(ImportModel, TheFilesOrderComesFirstWhereSizesFit) {
     expect_parts(open.what(), {"the order of the layers, which here is the file's, a guess"});
     EXPECT_EQ(open.architecture(), R"({
   "layers": [
-    {"type": "linear", "name": "proj"},
+    {"type": "linear", "name": "proj", "bias": "false | an nn.Embedding can't be imported"},
     {"type": "lstm", "name": "rnn", "readout": "last | mean | max | mean_last | every_step"},
     {"type": "linear", "name": "head"},
     {"type": "activation", "function": "relu | tanh | sigmoid"},

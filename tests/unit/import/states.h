@@ -1,0 +1,55 @@
+// State_dicts for tests.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "import/state_dict.h"
+#include "unroll/spec/model_spec.h"
+
+namespace unroll::importer {
+
+using Shape = std::vector<std::int64_t>;
+
+inline void expect_parts(const std::string& text, const std::vector<std::string>& parts) {
+  for (const std::string& part : parts)
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
+}
+
+/// Tensors of these names and shapes, in f32, number k of each being k.
+inline StateDict state_of(const std::vector<std::pair<std::string, Shape>>& tensors) {
+  StateDict state;
+  for (const auto& [name, shape] : tensors) {
+    std::size_t count = 1;
+    for (const std::int64_t size : shape) count *= static_cast<std::size_t>(size);
+    auto& memory = state.memory.emplace_back(4 * count);
+    for (std::size_t k = 0; k < count; ++k) {
+      const auto value = static_cast<float>(k);
+      std::memcpy(memory.data() + 4 * k, &value, 4);
+    }
+    state.arrays.push_back({name, io::ElementType::f32, shape, memory});
+  }
+  return state;
+}
+
+/// A tensor of these numbers, after those that are there.
+inline void add(StateDict& state, const std::string& name, const Shape& shape,
+                const std::vector<float>& values) {
+  auto& memory = state.memory.emplace_back(4 * values.size());
+  std::memcpy(memory.data(), values.data(), memory.size());
+  state.arrays.push_back({name, io::ElementType::f32, shape, memory});
+}
+
+/// The weights of a description under other names.
+inline StateDict with_weights_of(const spec::ModelSpec& spec, const std::string& prefix = "") {
+  std::vector<std::pair<std::string, Shape>> tensors;
+  for (const auto& [name, shape] : spec::weights_of(spec))
+    tensors.emplace_back(prefix + name, shape);
+  return state_of(tensors);
+}
+
+}  // namespace unroll::importer
