@@ -43,7 +43,12 @@ Outputs<T> run_array(const infer::Model<T>& model, const io::NpyArray& input) {
   Outputs<T> out;
   const bool sequences = spec.input.is_sequence();
   refuse_empty(input, sequences);
-  if (sequences) {
+  // Series of one number a step are saved without a dimension for that.
+  const bool flat = sequences && inputs == 1 && shape.size() == 2 && shape[1] != 1;
+  if (flat) {
+    batch = shape[0];
+    steps = shape[1];
+  } else if (sequences) {
     if ((shape.size() != 2 && shape.size() != 3) || shape.back() != inputs)
       misfit(input, fmt::format("(N, T, {0}) or (T, {0}); of one with batch_first=False save "
                                 "x.transpose(0, 1)",
@@ -55,7 +60,7 @@ Outputs<T> run_array(const infer::Model<T>& model, const io::NpyArray& input) {
       misfit(input, fmt::format("(N, ...) with {} numbers each", inputs));
     batch = total / inputs;
   }
-  if (shape.size() != 2 || !sequences) out.shape.push_back(batch);
+  if (shape.size() != 2 || !sequences || flat) out.shape.push_back(batch);
   const bool each = spec::features_of(spec).back().kind == spec::Features::Kind::sequence;
   if (each) out.shape.push_back(steps);
   out.shape.push_back(static_cast<std::int64_t>(model.outputs()));

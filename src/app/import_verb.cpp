@@ -3,11 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <optional>
 
-#include "app/array_index.h"
-#include "app/array_run.h"
+#include "app/import_check.h"
 #include "app/messages.h"
 #include "app/verbs.h"
 #include "core/file.h"
@@ -24,50 +22,9 @@ struct Flags {
   std::string file, architecture, key, out;
   std::vector<std::string> ignore;
   std::vector<std::string> check;  // inputs, and what the original made of them
-  double tolerance = 1e-5;
-  const CLI::Option* tolerance_option = nullptr;
+  Tolerance tolerance;
+  std::vector<const CLI::Option*> of_check;  // flags that are nothing without it
 };
-
-/// A shape without what is 1, which PyTorch's users add and leave out as they like.
-std::vector<std::int64_t> squeezed(std::vector<std::int64_t> shape) {
-  std::erase(shape, 1);
-  return shape;
-}
-
-/// How far off the furthest output is.
-struct Comparison {
-  bool good = false;
-  std::string text;
-};
-
-/// Runs the model on the inputs and compares.
-Comparison check(const importer::ImportedModel& imported, const Flags& flags) {
-  const io::NpyArray theirs = io::read_npy(flags.check[1]);
-  const Outputs<float> ours = run_array(imported.model(), io::read_npy(flags.check[0]));
-  if (squeezed(theirs.shape) != squeezed(ours.shape))
-    throw ShapeError(
-        "import",
-        fmt::format("--check: {} has shape [{}], the model's outputs have [{}]", flags.check[1],
-                    fmt::join(theirs.shape, ", "), fmt::join(ours.shape, ", ")));
-  const auto expected = io::floats_of<double>(theirs.view());
-  double largest = 0, size = 0;
-  std::size_t at = 0;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    double difference = std::abs(static_cast<double>(ours.values[i]) - expected[i]);
-    if (std::isnan(difference)) difference = std::numeric_limits<double>::infinity();
-    size = std::max(size, std::abs(expected[i]));
-    if (difference > largest) {
-      largest = difference;
-      at = i;
-    }
-  }
-  const bool good = largest <= flags.tolerance;
-  return {good, fmt::format("check: {} outputs of up to {:.4g}; the largest difference is {:.3g}, "
-                            "at {}: {:.9g} here, {:.9g} in {}: {} {:g}\n",
-                            expected.size(), size, largest, index_text(at, ours.shape),
-                            ours.values[at], expected[at], printable(flags.check[1]),
-                            good ? "within" : "MORE THAN", flags.tolerance)};
-}
 
 /// What an import whose outputs differ may be due to.
 std::string causes(const importer::StateDict& state) {
@@ -86,12 +43,33 @@ std::string causes(const importer::StateDict& state) {
          rounded;
 }
 
+/// What the original does and the model does not.
+std::string about_ending(importer::Ending ending) {
+  if (ending == importer::Ending::none) return {};
+  return fmt::format(
+      "the {} at its end is left out: the model's outputs are the logits before it\n",
+      name_of(ending));
+}
+
+/// Two things are called the last output of two directions, and fit in shape.
+void note_two_directions(const spec::ModelSpec& spec) {
+  for (const spec::LayerSpec& layer : spec.layers)
+    if (const auto* r = std::get_if<spec::RecurrentSpec>(&layer);
+        r && r->bidirectional && r->readout == spec::Readout::last)
+      say_note(
+          fmt::format("{} has two directions, of which \"last\" is h_n of both; output[:, -1] "
+                      "is another thing and can't be imported; --check tells which it is",
+                      r->name));
+}
+
 void check_usage(const Flags& flags) {
-  if (flags.tolerance_option->count() > 0 && flags.check.empty())
-    throw UsageError("--tolerance is for --check, which was not given");
-  if (!std::isfinite(flags.tolerance) || flags.tolerance < 0)
-    throw UsageError(
-        fmt::format("--tolerance {}, expected a number that is not below 0", flags.tolerance));
+  for (const CLI::Option* option : flags.of_check)
+    if (option->count() > 0 && flags.check.empty())
+      throw UsageError(fmt::format("{} is for --check, which was not given", option->get_name()));
+  for (const auto& [name, value] : {std::pair("--tolerance", flags.tolerance.absolute),
+                                    {"--relative-tolerance", flags.tolerance.relative}})
+    if (!std::isfinite(value) || value < 0)
+      throw UsageError(fmt::format("{} {}, expected a number that is not below 0", name, value));
 }
 
 /// What of the file is not used although it is there: nothing is left out in silence.
@@ -134,21 +112,27 @@ int work(const Flags& flags) {
     return kUsage;
   }
   Comparison compared{true, ""};
-  if (!flags.check.empty()) compared = check(model, flags);
-  if (!compared.good) {
-    fmt::print("{}", compared.text);
-    say_error(
-        fmt::format("[import] the imported model gives other outputs than the original, so "
-                    "{} was not written; {}",
-                    flags.out, causes(state)));
-    return kFailed;
+  if (!flags.check.empty()) {
+    const Original original{io::read_npy(flags.check[0]), io::read_npy(flags.check[1]),
+                            flags.check[1]};
+    compared = compare(model, original, flags.tolerance);
+    if (!compared.good) {
+      const std::string cause = likely_cause(model, original, flags.tolerance);
+      fmt::print("{}", compared.text);
+      say_error(fmt::format(
+          "[import] the imported model gives other outputs than the original, so {} was not "
+          "written; {}",
+          flags.out, cause.empty() ? causes(state) : cause));
+      return kFailed;
+    }
   }
   model.save(flags.out);
   std::size_t numbers = 0;
   for (const importer::Weight& weight : model.weights) numbers += weight.values.size();
-  fmt::print("{}: all {} tensors used, {} numbers\n{}wrote {}; see: unroll inspect {}\n",
-             printable(flags.file), state.arrays.size(), numbers, compared.text,
-             printable(flags.out), shell_word(flags.out));
+  fmt::print("{}: all {} tensors used, {} numbers\n{}{}wrote {}; see: unroll inspect {}\n",
+             printable(flags.file), state.arrays.size(), numbers, about_ending(model.ending),
+             compared.text, printable(flags.out), shell_word(flags.out));
+  if (flags.check.empty()) note_two_directions(model.spec);
   return kOk;
 }
 
@@ -177,9 +161,14 @@ void add_import(CLI::App& program, Work& chosen) {
           "Two .npy files, inputs and the original's outputs: compare, and write the model "
           "only if they agree")
       ->expected(2);
-  flags->tolerance_option = verb->add_option("--tolerance", flags->tolerance,
-                                             "The largest difference that --check allows")
-                                ->capture_default_str();
+  flags->of_check = {
+      verb->add_option("--tolerance", flags->tolerance.absolute,
+                       "--check allows a difference of this, plus the relative tolerance times "
+                       "|expected|")
+          ->capture_default_str(),
+      verb->add_option("--relative-tolerance", flags->tolerance.relative,
+                       "--check allows this times |expected|, plus the tolerance")
+          ->capture_default_str()};
   verb->callback([flags, &chosen] { chosen = [flags] { return work(*flags); }; });
 }
 
