@@ -93,14 +93,9 @@ ImportedModel import_model(const StateDict& state, std::optional<std::string_vie
       add(fmt::format("{} has a number that is not finite in f32: {}", name, *bad));
     model.weights.push_back({name, shape, std::move(values)});
   }
-  if (!misfits.empty()) {
-    const bool surplus = misfits.find("is not part of the model") != misfits.npos;
+  if (!misfits.empty())
     throw FormatError("import",
-                      fmt::format("{}: the weights and the model differ: {}{}", state.name, misfits,
-                                  surplus ? "; leave out tensors that the network does not need: "
-                                            "--ignore NAME"
-                                          : ""));
-  }
+                      fmt::format("{}: the weights and the model differ: {}", state.name, misfits));
   return model;
 }
 

@@ -44,6 +44,9 @@ std::string kind_by_names(const WeightNames& weights, const std::string& layer) 
   return {};
 }
 
+/// A weight of one dimension without a bias.
+constexpr const char* kVector = "normalisation, PReLU, a loss's weights or the like";
+
 /// Of a layer by its weight's number of dimensions.
 std::string kind_by_weight(const WeightNames& weights, const std::string& layer) {
   const auto found = weights.shapes().find(layer + ".weight");
@@ -51,7 +54,7 @@ std::string kind_by_weight(const WeightNames& weights, const std::string& layer)
   switch (found->second.size()) {
     case 1:
       return weights.shapes().contains(layer + ".bias") ? "layer normalisation or the like"
-                                                        : "normalisation, PReLU or the like";
+                                                        : kVector;
     case 3:
       return "a convolution over time or the like";
     case 4:
@@ -134,6 +137,12 @@ std::string say_left_over(const WeightNames& weights, const std::vector<std::str
                              tensors.size() == 1 ? "is" : "are", kind));
   }
   if (names.size() > kMost) parts.push_back(fmt::format("and {} more", names.size() - kMost));
+  const bool may_be_surplus = std::ranges::any_of(names, [&](const std::string& name) {
+    const std::string kind = kind_of(weights, name);
+    return kind.empty() || kind == kVector;
+  });
+  if (may_be_surplus)
+    parts.emplace_back("leave out tensors that the network does not need: --ignore NAME");
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 

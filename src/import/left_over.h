@@ -14,7 +14,8 @@ namespace unroll::importer {
 std::string kind_of(const WeightNames& weights, const std::string& name);
 
 /// Every tensor of `names`, kind by kind: "ln.weight [8] and ln.bias [8] are layer normalisation,
-/// which can't be imported; x is not part of the model".
+/// which can't be imported; x is not part of the model". Those that a network may not need at all
+/// can be left out, which is said.
 std::string say_left_over(const WeightNames& weights, const std::vector<std::string>& names);
 
 /// Whether a layer's name is what people call an embedding.
