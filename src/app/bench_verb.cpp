@@ -4,13 +4,14 @@
 
 #include <algorithm>
 
+#include "app/messages.h"
 #include "app/verbs.h"
 #include "bench/machine.h"
 #include "bench/measure.h"
 #include "bench/peak.h"
 #include "bench/report.h"
 #include "kernels/table.h"
-#include "run/interrupt.h"
+#include "run/stop_signal.h"
 #include "unroll/core/threads.h"
 
 namespace unroll::app {
@@ -69,33 +70,33 @@ int work(const Flags& flags) {
   report.lanes = bench::vector_lanes();
   report.l1_bytes = bench::l1_bytes();
 
-  const run::CatchInterrupts guard;
+  const run::CatchStopSignals guard;
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
   const double limits_seconds = std::min(0.05, flags.seconds);
   const auto runs = runs_of(workloads, report.threads);
   for (const bench::Measured& run : runs) {
-    if (run::interrupted()) break;
+    if (run::stop_requested()) break;
     if (terminal)
-      fmt::print(stderr, "\r\033[K{} of {}: {}, {} thread{}", &run - runs.data() + 1, runs.size(),
-                 bench::name_of(run.workload), run.threads, run.threads == 1 ? "" : "s");
+      tell("\r\033[K{} of {}: {}, {} thread{}", &run - runs.data() + 1, runs.size(),
+           bench::name_of(run.workload), run.threads, run.threads == 1 ? "" : "s");
     for (const int threads : {1, report.threads}) {
       set_num_threads(threads);
       measure_limits(report, threads, limits_seconds);
     }
     const bench::Timing timing =
         bench::measure(run.workload, run.threads, flags.seconds,
-                       {.stop = [] { return run::interrupted(); },
+                       {.stop = [] { return run::stop_requested(); },
                         .pause = [&] { measure_limits(report, run.threads, 0.005); }});
     if (timing.runs > 0) report.workloads.push_back({run.workload, run.threads, timing});
   }
   if (report.threads == 1) report.peak_gflops_all = report.peak_gflops_core;
-  if (terminal) fmt::print(stderr, "\r\033[K");
-  // What was measured before Ctrl-C is as good as ever.
+  if (terminal) tell("\r\033[K");
+  // What was measured before a signal is as good as ever.
   if (flags.json)
     fmt::print("{}\n", bench::to_json(report, UNROLL_VERSION));
   else
     fmt::print("{}", bench::to_text(report));
-  return run::interrupted() ? kInterrupted : kOk;
+  return run::stop_requested() ? status_of_signal(run::stop_signal()) : kOk;
 }
 
 }  // namespace

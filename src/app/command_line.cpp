@@ -19,14 +19,15 @@
 #include "app/version.h"
 #include "core/suggest.h"
 #include "kernels/table.h"
+#include "run/stop_signal.h"
 
 namespace unroll::app {
 namespace {
 
-constexpr const char* kHelpFooter =
+const std::string help_footer =
     "\nData sets are looked for in --data-dir, UNROLL_DATA_DIR, and the user's cache.\n"
-    "UNROLL_ISA=avx512|avx2|neon|scalar forces an instruction set; results do not depend on it.\n"
-    "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 141 nobody reads stdout.";
+    "UNROLL_ISA=avx512|avx2|neon|scalar forces an instruction set; results do not depend on it.\n" +
+    std::string(kExitCodesText);
 
 /// The verb that was typed, as deep as there is one.
 const CLI::App* deepest(const CLI::App& app) {
@@ -124,7 +125,7 @@ int run(int argc, const char* const* argv) {
       "Trains and runs recurrent neural networks on the CPU, with the same bits everywhere.",
       "unroll");
   program.formatter(std::make_shared<ExampleFirst>("unroll train mnist"));
-  program.footer(kHelpFooter);
+  program.footer(help_footer);
   program.set_version_flag("--version", version_text);
   program.allow_extras();
   Work work;
@@ -162,7 +163,7 @@ int run(int argc, const char* const* argv) {
   } catch (const ValueError& error) {
     return report(error, kUsage);
   } catch (const Cancelled& error) {
-    return report(error, kInterrupted);
+    return report(error, status_of_signal(run::stop_signal()));
   } catch (const std::bad_alloc&) {
     say_error("not enough memory for this; try a smaller model or batch");
     return kFailed;

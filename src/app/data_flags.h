@@ -9,7 +9,7 @@
 
 #include "app/data_source.h"
 #include "app/messages.h"
-#include "run/interrupt.h"
+#include "run/stop_signal.h"
 
 namespace unroll::app {
 
@@ -23,16 +23,19 @@ struct DataFlags {
                   "Take Fashion-MNIST from the distribution's package where MNIST can't be had");
   }
 
-  /// Loads, with downloads that stop on Ctrl-C. `also_known` as in SourceOptions.
+  /// Loads, and throws Cancelled where a signal asks to stop (run/stop_signal.h). `also_known` as
+  /// in SourceOptions.
   Sets load(const std::string& name_or_folder,
             const std::vector<std::string_view>& also_known = {}) const {
-    const run::CatchInterrupts guard;
+    const run::CatchStopSignals guard;
     SourceOptions options;
     options.data_dir = data_dir;
     options.allow_fashion_fallback = fallback_fashion;
     options.also_known = also_known;
-    options.download.cancelled = &run::interrupted;
-    return load_sets(name_or_folder, options);
+    options.download.cancelled = &run::stop_requested;
+    Sets sets = load_sets(name_or_folder, options);
+    if (run::stop_requested()) throw Cancelled("data", "stopped while the data was loaded");
+    return sets;
   }
 };
 

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "app/messages.h"
 #include "core/printable.h"
 #include "core/suggest.h"
 #include "data/idx.h"
@@ -53,10 +54,10 @@ Sets open_known(const data::KnownSet& set, const SourceOptions& options) {
         !std::filesystem::exists(options.fashion_folder, ignored))
       throw;
     Sets sets = open_sets(options.fashion_folder);
-    fmt::print(stderr, "{}\n", error.what());
+    tell("{}\n", error.what());
     if (sets.train.name != set.name)
-      fmt::print(stderr, "*** NOT {}: {} from {} takes its place. ***\n", set.title,
-                 printable(sets.train.name), printable(options.fashion_folder));
+      tell("*** NOT {}: {} from {} takes its place. ***\n", set.title, printable(sets.train.name),
+           printable(options.fashion_folder));
     return sets;
   }
   const data::MnistOptions local{.name = set.name, .data_dir = options.data_dir};
@@ -93,7 +94,7 @@ void fetch_set(const data::KnownSet& set, const std::string& folder,
   for (const data::KnownFile& file : files) {
     if (const auto path = data::find_set_file(folder, file.name)) {
       if (as_published(*path, file)) continue;
-      fmt::print(stderr, "{} isn't as published: fetching it anew\n", printable(*path));
+      tell("{} isn't as published: fetching it anew\n", printable(*path));
     }
     std::vector<std::string> urls;
     for (const std::string& mirror : mirrors) urls.push_back(mirror + file.name + ".gz");

@@ -13,7 +13,7 @@
 #include "core/printable.h"
 #include "data/catalogue.h"
 #include "data/places.h"
-#include "run/interrupt.h"
+#include "run/stop_signal.h"
 #include "unroll/core/error.h"
 
 namespace unroll::app {
@@ -110,9 +110,9 @@ void add_data(CLI::App& program, Work& work) {
       "unroll data fetch mnist", "mnist, fashion-mnist or kmnist")
       ->callback([flags, &work] {
         work = [flags] {
-          const run::CatchInterrupts guard;
+          const run::CatchStopSignals guard;
           DownloadOptions options;
-          options.cancelled = &run::interrupted;
+          options.cancelled = &run::stop_requested;
           return data_fetch(flags->name, flags->data_dir, options);
         };
       });

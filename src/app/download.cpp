@@ -10,6 +10,7 @@
 #include <span>
 
 #include "app/curl_library.h"
+#include "app/messages.h"
 #include "core/file.h"
 #include "data/sha256.h"
 
@@ -39,8 +40,8 @@ std::size_t on_data(char* data, std::size_t, std::size_t count, void* user) {
 int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   const auto& transfer = *static_cast<Transfer*>(user);
   if (transfer.show_progress)
-    fmt::print(stderr, "\r{:5.1f} of {:.1f} MB", static_cast<double>(transfer.content.size()) / 1e6,
-               static_cast<double>(transfer.size) / 1e6);
+    tell("\r{:5.1f} of {:.1f} MB", static_cast<double>(transfer.content.size()) / 1e6,
+         static_cast<double>(transfer.size) / 1e6);
   return transfer.options.cancelled && transfer.options.cancelled() ? 1 : 0;
 }
 
@@ -74,7 +75,7 @@ Failure fetch(const std::string& url, Transfer& transfer) {
   curl.set(handle, CURLOPT_ERRORBUFFER, reason);
   transfer.content.clear();
   const CURLcode code = curl.easy_perform(handle);
-  if (transfer.show_progress) fmt::print(stderr, "\r{:30}\r", "");
+  if (transfer.show_progress) tell("\r{:30}\r", "");
   long status = 0;
   curl.easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
   switch (code) {
@@ -129,7 +130,7 @@ void download(const std::vector<std::string>& urls, const std::string& path, std
     for (const std::string& url : left) {
       if (options.cancelled && options.cancelled())
         throw Cancelled("download", "stopped; nothing was written");
-      fmt::print(stderr, "downloading {} ({} bytes)\n", url, size);
+      tell("downloading {} ({} bytes)\n", url, size);
       Failure failure = fetch(url, transfer);
       if (failure.why.empty()) failure = check(transfer, sha256);
       if (failure.why.empty()) {

@@ -105,10 +105,10 @@ int work(const Flags& flags) {
     model = importer::import_model(state, architecture, flags.architecture);
   } catch (const importer::OpenQuestions& open) {
     say_error(open.what());
-    fmt::print(stderr, "{}, with one choice where | stands between several:\n\n{}",
-               architecture ? fmt::format("Say it in {}", printable(flags.architecture))
-                            : std::string("Say it in a file and give that with --arch FILE.json"),
-               open.architecture());
+    tell("{}, with one choice where | stands between several:\n\n{}",
+         architecture ? fmt::format("Say it in {}", printable(flags.architecture))
+                      : std::string("Say it in a file and give that with --arch FILE.json"),
+         open.architecture());
     return kUsage;
   }
   Comparison compared{true, ""};

@@ -26,11 +26,15 @@ void say(Colour colour, std::string_view first, std::string_view text) {
   const std::string word = shows_colours()
                                ? fmt::format("\033[{}m{}\033[0m", static_cast<int>(colour), first)
                                : std::string(first);
-  // Not fmt::print, which would throw.
-  std::fputs(fmt::format("{} {}\n", word, printable(text)).c_str(), stderr);
+  tell("{} {}\n", word, printable(text));
 }
 
 }  // namespace
+
+void tell(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+}
 
 void say_error(std::string_view text) { say(Colour::red, "unroll:", text); }
 

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "app/messages.h"
 #include "core/printable.h"
 #include "core/shell_word.h"
 #include "train/task.h"
@@ -17,7 +18,8 @@ using Json = nlohmann::ordered_json;
 
 /// Lines are results that somebody may be waiting for.
 void print_line(const std::string& line) {
-  fmt::print("{}\n", line);
+  // Not fmt::print: a stdout that can't be written to is told of at the end, and the run goes on.
+  std::fputs((line + '\n').c_str(), stdout);
   std::fflush(stdout);
 }
 
@@ -43,16 +45,14 @@ void Progress::step(const train::StepResult& result) {
   const double left = static_cast<double>(steps_ - result.step) / rate;
   const std::string accuracy =
       accuracy_ < 0 ? "" : fmt::format("  accuracy {:.2f} %{}", accuracy_, suffix_);
-  fmt::print(stderr, "\r\033[Kstep {}/{}  loss {:.4f}{}  {:.0f} steps/s  {:.0f} s left",
-             result.step, steps_, result.loss, accuracy, rate, left);
-  std::fflush(stderr);
+  tell("\r\033[Kstep {}/{}  loss {:.4f}{}  {:.0f} steps/s  {:.0f} s left", result.step, steps_,
+       result.loss, accuracy, rate, left);
   drawn_ = true;
 }
 
 void Progress::clear() {
   if (!drawn_) return;
-  fmt::print(stderr, "\r\033[K");
-  std::fflush(stderr);
+  tell("\r\033[K");
   drawn_ = false;
 }
 
@@ -102,10 +102,10 @@ void Progress::done(const train::Evaluation& e, const Seconds& s, const std::str
                          e.total, suffix_));
   if (task_) print_line(fmt::format("Test {}: {:.6f}", train::name_of_loss(*task_), e.loss));
   if (output_ == Output::quiet) return;
-  fmt::print(stderr, "{} steps in {:.2f} s: loading {:.2f}, training {:.2f}, testing {:.2f}\n",
-             steps_ - made_, s.total, s.loading, s.training, s.testing);
-  fmt::print(stderr, "the run is in {}; test it again with: unroll eval {}{}\n", printable(folder),
-             shell_word(folder), task_ ? "" : " " + shell_word(dataset));
+  tell("{} steps in {:.2f} s: loading {:.2f}, training {:.2f}, testing {:.2f}\n", steps_ - made_,
+       s.total, s.loading, s.training, s.testing);
+  tell("the run is in {}; test it again with: unroll eval {}{}\n", printable(folder),
+       shell_word(folder), task_ ? "" : " " + shell_word(dataset));
 }
 
 }  // namespace unroll::app

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "app/messages.h"
 #include "app/verbs.h"
 #include "core/printable.h"
 #include "core/shell_word.h"
@@ -66,8 +67,8 @@ int leave_finished(const ResumeFlags& flags, const run::RunFolder& folder) {
   // A set that may have to be downloaded is not loaded for this.
   if (config.dataset != run.config.dataset && !data::find_known_set(config.dataset))
     check_same_data(flags, run.provenance, load_material(config, flags.data));
-  fmt::print(stderr, "the run in {} is finished; test it with: unroll eval {}\n",
-             printable(flags.run), shell_word(flags.run));
+  tell("the run in {} is finished; test it with: unroll eval {}\n", printable(flags.run),
+       shell_word(flags.run));
   return kOk;
 }
 
@@ -92,11 +93,9 @@ int resume(const ResumeFlags& flags) {
   if (checkpoint) trainer.resume(*checkpoint);
   const std::int64_t made = checkpoint ? checkpoint->last.step : 0;
   if (made > 0)
-    fmt::print(stderr, "going on with {} after step {} of {}\n", printable(flags.run), made,
-               trainer.steps());
+    tell("going on with {} after step {} of {}\n", printable(flags.run), made, trainer.steps());
   else
-    fmt::print(stderr, "{} has no checkpoint yet: starting again from its config.json\n",
-               printable(flags.run));
+    tell("{} has no checkpoint yet: starting again from its config.json\n", printable(flags.run));
   return train_to_end({config, flags.data, material, trainer, folder, std::move(checkpoint),
                        flags.output, flags.every, start, loading});
 }

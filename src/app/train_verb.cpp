@@ -3,6 +3,7 @@
 
 #include "app/messages.h"
 #include "app/resume.h"
+#include "app/standard_streams.h"
 #include "app/train_flags.h"
 #include "app/training.h"
 #include "app/verbose.h"
@@ -58,9 +59,10 @@ void print_sizes(const train::Config& config, const Material& material) {
 
 int work(const Flags& flags) {
   const auto start = Clock::now();
+  allow_closed_stdout();  // all of it also stands in the run's folder
   const Output output = flags.json ? Output::json : flags.quiet ? Output::quiet : Output::text;
   const CheckpointEvery every = parse_checkpoint_every(flags.checkpoint_every);
-  const run::CatchInterrupts guard;
+  const run::CatchStopSignals guard;
   if (!flags.resume.empty()) {
     if (!flags.out.empty())
       throw UsageError("--resume goes on in the run's own folder; leave --out out");

@@ -10,6 +10,7 @@
 #include "app/verbs.h"
 #include "core/printable.h"
 #include "core/shell_word.h"
+#include "run/stop_signal.h"
 #include "train/model_file.h"
 
 namespace unroll::app {
@@ -98,7 +99,7 @@ int train_to_end(const Run& run) {
           },
       .stop =
           [&] {
-            const bool stop = run::interrupted();
+            const bool stop = run::stop_requested();
             if (stop || due.after(last_step)) {
               folder.save_checkpoint(trainer.checkpoint());
               due.written();
@@ -112,10 +113,10 @@ int train_to_end(const Run& run) {
     if (!trainer.run(observer)) {
       progress.clear();
       folder.end(run::RunStatus::interrupted, last_step, model());
-      fmt::print(stderr,
-                 "interrupted after step {} of {}; go on with: {}\nthe weights so far are in {}\n",
-                 last_step, trainer.steps(), command_for(run), printable(model_file()));
-      return kInterrupted;
+      tell("interrupted by {} after step {} of {}; go on with: {}\nthe weights so far are in {}\n",
+           run::name_of_signal(run::stop_signal()), last_step, trainer.steps(), command_for(run),
+           printable(model_file()));
+      return status_of_signal(run::stop_signal());
     }
     folder.end(run::RunStatus::finished, last_step, model());
   } catch (const train::Diverged& diverged) {
@@ -123,12 +124,12 @@ int train_to_end(const Run& run) {
     folder.log(diverged);
     folder.end(run::RunStatus::diverged, last_step, model());
     say_error(diverged.what());
-    fmt::print(stderr, "the last finite weights are in {}\n", printable(model_file()));
+    tell("the last finite weights are in {}\n", printable(model_file()));
     return kFailed;
   } catch (const FileError& error) {
     progress.clear();
     say_error(error.what());
-    fmt::print(stderr, "stopped after step {}; {}\n", last_step, way_on(run));
+    tell("stopped after step {}; {}\n", last_step, way_on(run));
     return kFailed;
   }
   progress.done(

@@ -1,11 +1,9 @@
 // The flag --verbose of every verb that computes with a model.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
-#include <cstdio>
 
+#include "app/messages.h"
 #include "core/numerics.h"
 #include "kernels/table.h"
 #include "unroll/core/threads.h"
@@ -24,8 +22,8 @@ struct VerboseFlag {
   void say() const {
     if (!on) return;
     const int threads = num_threads();
-    fmt::print(stderr, "instruction set {}, {} thread{}, numerics revision {}\n",
-               kernels::instruction_set(), threads, threads == 1 ? "" : "s", numerics::revision);
+    tell("instruction set {}, {} thread{}, numerics revision {}\n", kernels::instruction_set(),
+         threads, threads == 1 ? "" : "s", numerics::revision);
   }
 };
 

@@ -8,6 +8,7 @@
 
 #include "app/file_difference.h"
 #include "app/material.h"
+#include "app/messages.h"
 #include "app/verbose.h"
 #include "app/verbs.h"
 #include "core/clock.h"
@@ -17,6 +18,7 @@
 #include "data/sha256.h"
 #include "run/manifest.h"
 #include "run/metrics.h"
+#include "run/stop_signal.h"
 #include "train/model_file.h"
 
 namespace unroll::app {
@@ -148,7 +150,7 @@ Again train_again(train::Trainer& trainer, const run::Manifest& manifest,
       checkpoint.config = config;
       comparison.compare_step(name, train::to_bytes(checkpoint));
     }
-    return again.steps == last || run::interrupted();
+    return again.steps == last || run::stop_requested();
   };
   try {
     if (!trainer.run(observer)) again.status = run::RunStatus::interrupted;
@@ -188,7 +190,7 @@ bool same_metrics(const Folder& folder, const std::string& again) {
 
 int work(const Flags& flags) {
   const auto start = Clock::now();
-  const run::CatchInterrupts guard;
+  const run::CatchStopSignals guard;
   const Folder folder("verify", flags.run);
   const auto manifest = run::Manifest::read(folder);
   if (!manifest)
@@ -215,9 +217,9 @@ int work(const Flags& flags) {
   train::Trainer trainer = make_trainer(config, material);
   Comparison files(folder, *manifest);
   const Again again = train_again(trainer, *manifest, material.name(), text, files);
-  if (run::interrupted()) {
-    fmt::print(stderr, "interrupted; {} is as it was\n", printable(flags.run));
-    return kInterrupted;
+  if (run::stop_requested()) {
+    tell("interrupted; {} is as it was\n", printable(flags.run));
+    return status_of_signal(run::stop_signal());
   }
   fmt::print("trained again from config.json, {} steps in {:.2f} s\n", again.steps,
              seconds_since(start));

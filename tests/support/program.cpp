@@ -103,10 +103,20 @@ bool Program::has_ended() {
   return id_ <= 0;
 }
 
-void Program::wait_for_output(const std::string& text) {
+void Program::wait_for_output(const std::string& text) { wait_for("stdout", text); }
+
+void Program::wait_for_error(const std::string& text) { wait_for("stderr", text); }
+
+void Program::hang_up() {
+  ::close(terminal_);
+  terminal_ = -1;
+  hung_up_ = true;
+}
+
+void Program::wait_for(const std::string& name, const std::string& text) {
   for (;;) {
     const bool ended = has_ended();
-    if (content_of(folder_ / "stdout").find(text) != std::string::npos) return;
+    if (content_of(folder_ / name).find(text) != std::string::npos) return;
     if (ended) throw std::runtime_error("it ended before it wrote " + text);
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
@@ -121,7 +131,9 @@ ProgramResult Program::finish() {
   id_ = -1;
   return {WIFSIGNALED(status_) ? 128 + WTERMSIG(status_) : WEXITSTATUS(status_),
           content_of(folder_ / "stdout"),
-          terminal_ < 0 ? content_of(folder_ / "stderr") : shown_on(terminal_)};
+          hung_up_        ? ""
+          : terminal_ < 0 ? content_of(folder_ / "stderr")
+                          : shown_on(terminal_)};
 }
 
 ProgramResult run_program(const std::vector<std::string>& arguments,

@@ -38,7 +38,11 @@ class Program {
 
   /// Returns once stdout holds `text`; throws std::runtime_error when the program ends before.
   void wait_for_output(const std::string& text);
+  /// The same of stderr.
+  void wait_for_error(const std::string& text);
   void send_signal(int signal);
+  /// The terminal that stderr is on goes away, as when its window is closed.
+  void hang_up();
   ProgramResult finish();
 
   /// Where it works: what it writes to relative paths is here, until this object is gone.
@@ -46,9 +50,11 @@ class Program {
 
  private:
   bool has_ended();
+  void wait_for(const std::string& name, const std::string& text);
 
   TemporaryFolder folder_;
   int terminal_ = -1;  ///< our end of stderr, where that is one
+  bool hung_up_ = false;
   pid_t id_ = -1;
   int status_ = 0;
 };

@@ -359,6 +359,15 @@ TEST(Fault19, TheProgramEndsOnCtrlC) {
   fetching.expect_refused({"stopped", "nothing was written"}, 130);
 }
 
+TEST(Trial07, TheProgramEndsOnOtherSignalsToo) {
+  for (const int signal : {SIGTERM, SIGHUP}) {
+    Fetching fetching({.body = std::string(smallest_size, 'x'), .sent = 10, .stall = true});
+    while (fetching.server.hits() == 0) std::this_thread::yield();
+    fetching.program.send_signal(signal);
+    fetching.expect_refused({"stopped", "nothing was written"}, 128 + signal);
+  }
+}
+
 TEST(Fault21, TheProgramFollowsNoRedirectToAFile) {
   const test::TemporaryFolder folder;
   const std::string file = folder.write("file", std::string(smallest_size, 'x'));
