@@ -9,6 +9,7 @@
 #include "app/messages.h"
 #include "core/printable.h"
 #include "core/shell_word.h"
+#include "run/metrics.h"
 #include "train/task.h"
 
 namespace unroll::app {
@@ -75,6 +76,17 @@ void Progress::evaluation(std::int64_t step, double loss, const train::Evaluatio
         {"dataset",
          dataset_}}.dump(-1, ' ', true));
   }
+}
+
+void Progress::diverged(const train::Diverged& d) {
+  clear();
+  const train::Evaluation& e = d.evaluation;
+  if (output_ == Output::json) return print_line(run::metrics_line(d));
+  const std::string of =
+      d.kept.step > 0 ? fmt::format("after step {}", d.kept.step) : "before the first step";
+  print_line(fmt::format("Test accuracy {}: {:.2f} % ({} of {} correct){}", of, e.accuracy(),
+                         e.correct, e.total, suffix_));
+  if (task_) print_line(fmt::format("Test {} {}: {:.6f}", train::name_of_loss(*task_), of, e.loss));
 }
 
 void Progress::done(const train::Evaluation& e, const Seconds& s, const std::string& folder,

@@ -24,6 +24,7 @@ class Progress {
 
   void step(const train::StepResult& result);
   void evaluation(std::int64_t step, double loss, const train::Evaluation& evaluation);
+  void diverged(const train::Diverged& diverged);  ///< how good the weights are that are kept
   struct Seconds {
     double loading, training, testing, total;
   };

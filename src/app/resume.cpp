@@ -79,10 +79,12 @@ int resume(const ResumeFlags& flags) {
   run::RunFolder folder(flags.run);
   if (folder.status() == run::RunStatus::finished) return leave_finished(flags, folder);
   if (folder.status() == run::RunStatus::diverged)
-    throw FormatError("resume", fmt::format("the run in {} ended where its numbers stopped being "
-                                            "finite, and would again; train anew with other "
-                                            "settings, for example a smaller --lr",
-                                            flags.run));
+    throw FormatError(
+        "resume",
+        fmt::format("the run in {} diverged, and would again; its weights are the last good ones, "
+                    "after step {}. Train anew with other settings, for example --clip-norm 1 or a "
+                    "smaller --lr",
+                    flags.run, folder.step()));
   auto checkpoint = folder.last_checkpoint();
   const train::LoadedConfig run = settings_of(folder, checkpoint);
   const train::Config config = same_settings(flags, run.config);

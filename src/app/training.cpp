@@ -110,22 +110,30 @@ int train_to_end(const Run& run) {
 
   try {
     folder.begin(run.from);
-    if (!trainer.run(observer)) {
-      progress.clear();
-      folder.end(run::RunStatus::interrupted, last_step, model());
-      tell("interrupted by {} after step {} of {}; go on with: {}\nthe weights so far are in {}\n",
-           run::name_of_signal(run::stop_signal()), last_step, trainer.steps(), command_for(run),
+    try {
+      if (!trainer.run(observer)) {
+        progress.clear();
+        folder.end(run::RunStatus::interrupted, last_step, model());
+        tell(
+            "interrupted by {} after step {} of {}; go on with: {}\nthe weights so far are in {}\n",
+            run::name_of_signal(run::stop_signal()), last_step, trainer.steps(), command_for(run),
+            printable(model_file()));
+        return status_of_signal(run::stop_signal());
+      }
+      folder.end(run::RunStatus::finished, last_step, model());
+    } catch (const train::Diverged& diverged) {
+      folder.log(diverged);
+      folder.save_earlier_checkpoint(trainer.checkpoint());
+      folder.end(run::RunStatus::diverged, diverged.kept.step, model());
+      progress.diverged(diverged);
+      say_error(diverged.what());
+      tell("the weights {} are in {}\n",
+           diverged.kept.step > 0
+               ? fmt::format("after step {}, the last good ones,", diverged.kept.step)
+               : "before the first step, the only good ones,",
            printable(model_file()));
-      return status_of_signal(run::stop_signal());
+      return kFailed;
     }
-    folder.end(run::RunStatus::finished, last_step, model());
-  } catch (const train::Diverged& diverged) {
-    progress.clear();
-    folder.log(diverged);
-    folder.end(run::RunStatus::diverged, last_step, model());
-    say_error(diverged.what());
-    tell("the last finite weights are in {}\n", printable(model_file()));
-    return kFailed;
   } catch (const FileError& error) {
     progress.clear();
     say_error(error.what());

@@ -57,7 +57,7 @@ bool can_be_read(const Folder& folder, const char* name) {
 
 /// What the run comes to when it is made again.
 struct Again {
-  std::int64_t steps = 0;
+  std::int64_t steps = 0, kept = 0;  // made; up to the weights that are kept
   run::RunStatus status = run::RunStatus::finished;
   std::string metrics;  // the lines of metrics.jsonl
 };
@@ -124,8 +124,6 @@ class Comparison {
 Again train_again(train::Trainer& trainer, const run::Manifest& manifest,
                   const std::string& dataset, const std::string& config, Comparison& comparison) {
   Again again;
-  // One that diverged could not make the step after its last.
-  const std::int64_t last = manifest.step + (manifest.status == run::RunStatus::diverged ? 1 : 0);
   const auto log = [&](const auto&... values) {
     again.metrics += run::metrics_line(values...) + "\n";
   };
@@ -141,23 +139,33 @@ Again train_again(train::Trainer& trainer, const run::Manifest& manifest,
     comparison.compare_step(fmt::format("step_{}.safetensors", step),
                             train::model_bytes(trainer.description(), trainer.parameters()));
   };
+  const auto compare_checkpoint = [&](std::int64_t step) {
+    const std::string name = fmt::format("checkpoint_{}.safetensors", step);
+    if (!comparison.lists(name)) return;
+    train::Checkpoint checkpoint = trainer.checkpoint();
+    const auto metrics = run::lines_up_to(again.metrics, step);
+    checkpoint.metrics_bytes = metrics.size();
+    checkpoint.metrics_sha256 = data::sha256(std::as_bytes(std::span(metrics)));
+    checkpoint.config = config;
+    comparison.compare_step(name, train::to_bytes(checkpoint));
+  };
+  // One that diverged went back to that step: its checkpoint is made then.
+  const bool diverged = manifest.status == run::RunStatus::diverged;
   observer.stop = [&] {
-    const std::string name = fmt::format("checkpoint_{}.safetensors", again.steps);
-    if (comparison.lists(name)) {
-      train::Checkpoint checkpoint = trainer.checkpoint();
-      checkpoint.metrics_bytes = again.metrics.size();
-      checkpoint.metrics_sha256 = data::sha256(std::as_bytes(std::span(again.metrics)));
-      checkpoint.config = config;
-      comparison.compare_step(name, train::to_bytes(checkpoint));
-    }
-    return again.steps == last || run::stop_requested();
+    const bool kept = again.steps == manifest.step;
+    if (!kept || !diverged) compare_checkpoint(again.steps);
+    return (kept && !diverged) || run::stop_requested();
   };
   try {
     if (!trainer.run(observer)) again.status = run::RunStatus::interrupted;
-  } catch (const train::Diverged& diverged) {  // with the last finite weights, as the run did
+  } catch (const train::Diverged& back) {  // back at the last good step, as the run was
     again.status = run::RunStatus::diverged;
-    log(diverged);
+    again.kept = back.kept.step;
+    if (diverged) compare_checkpoint(again.kept);
+    log(back);
+    return again;
   }
+  again.kept = again.steps;
   return again;
 }
 
@@ -224,10 +232,10 @@ int work(const Flags& flags) {
   fmt::print("trained again from config.json, {} steps in {:.2f} s\n", again.steps,
              seconds_since(start));
   bool good = damage.empty();
-  if (again.steps != manifest->step || again.status != manifest->status) {
+  if (again.kept != manifest->step || again.status != manifest->status) {
     fmt::print("manifest.json says {}; trained again it is {}\n",
                where_it_ended(manifest->status, manifest->step),
-               where_it_ended(again.status, again.steps));
+               where_it_ended(again.status, again.kept));
     good = false;
   }
   if (can_be_read(folder, kMetrics)) good = same_metrics(folder, again.metrics) && good;

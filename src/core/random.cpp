@@ -149,6 +149,15 @@ Generator::Generator(std::uint64_t seed, Rng rng, std::uint64_t stream) {
 Generator::~Generator() = default;
 Generator::Generator(Generator&&) noexcept = default;
 Generator& Generator::operator=(Generator&&) noexcept = default;
+Generator::Generator(const Generator& other) : state_(std::make_unique<State>(*other.state_)) {}
+
+Generator& Generator::operator=(const Generator& other) {
+  if (state_)
+    *state_ = *other.state_;  // asks for no memory
+  else
+    state_ = std::make_unique<State>(*other.state_);
+  return *this;
+}
 
 Rng Generator::rng() const { return state_->rng; }
 

@@ -78,7 +78,15 @@ Loader::Iterator Loader::begin() {
 }
 
 Loader::Position Loader::position(const Iterator& at) const {
-  return {order_seed_, at.position_, shifts_.state()};
+  Position result;
+  position(at, result);
+  return result;
+}
+
+void Loader::position(const Iterator& at, Position& to) const {
+  to.order_seed = order_seed_;
+  to.first = at.position_;
+  to.shifts = shifts_;
 }
 
 Loader::Iterator Loader::resume(const Position& position) {
@@ -86,7 +94,7 @@ Loader::Iterator Loader::resume(const Position& position) {
       (position.first % options_.batch_size != 0 && position.first != dataset_.count))
     throw ValueError("loader", fmt::format("no batch of {} starts at sample {} of {}",
                                            options_.batch_size, position.first, dataset_.count));
-  shifts_.load_state(position.shifts);
+  shifts_ = position.shifts;
   if (options_.shuffle) {
     order_.resize(static_cast<std::size_t>(dataset_.count));
     order_seed_ = position.order_seed;

@@ -29,8 +29,15 @@ std::string metrics_line(std::int64_t step, double loss, const train::Evaluation
 }
 
 std::string metrics_line(const train::Diverged& d) {
-  return fmt::format(R"({{"event":"diverged","step":{},"loss":{},"grad_norm":{}}})", d.failed.step,
-                     number(d.failed.loss), number(d.failed.grad_norm));
+  return fmt::format(
+      R"({{"event":"diverged","step":{},"loss":{},"grad_norm":{},"kept":{{"step":{},"loss":{},"accuracy":{},"correct":{},"total":{}}}}})",
+      d.failed.step, number(d.failed.loss), number(d.failed.grad_norm), d.kept.step,
+      number(d.evaluation.loss), number(d.evaluation.accuracy()), d.evaluation.correct,
+      d.evaluation.total);
+}
+
+std::string_view lines_up_to(std::string_view lines, std::int64_t step) {
+  return lines.substr(0, lines.find(fmt::format(R"({{"event":"step","step":{},)", step + 1)));
 }
 
 }  // namespace unroll::run

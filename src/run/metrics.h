@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "train/trainer.h"
 
@@ -12,6 +13,10 @@ namespace unroll::run {
 std::string metrics_line(const train::StepResult& step);
 std::string metrics_line(std::int64_t step, double loss, const train::Evaluation& evaluation,
                          const std::string& dataset);
+/// `kept` in it is the last good step, with its loss and accuracy on the test set.
 std::string metrics_line(const train::Diverged& diverged);
+
+/// What of such lines was written up to the end of a step.
+std::string_view lines_up_to(std::string_view lines, std::int64_t step);
 
 }  // namespace unroll::run

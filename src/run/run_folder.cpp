@@ -308,15 +308,31 @@ void RunFolder::save(const std::string& name, std::span<const std::byte> content
 }
 
 void RunFolder::save_checkpoint(train::Checkpoint checkpoint) {
-  constexpr std::size_t kKept = 2;
   metrics_->sync();
   checkpoint.metrics_bytes = metrics_bytes_;
   checkpoint.metrics_sha256 = metrics_hash_.digits();
+  write_checkpoint(checkpoint);
+}
+
+void RunFolder::save_earlier_checkpoint(train::Checkpoint checkpoint) {
+  metrics_->sync();
+  const std::string all = read_text("train", folder_, kMetrics, metrics_bytes_);
+  const std::string_view lines = lines_up_to(all, checkpoint.last.step);
+  checkpoint.metrics_bytes = lines.size();
+  checkpoint.metrics_sha256 = data::sha256(std::as_bytes(std::span(lines)));
+  write_checkpoint(checkpoint);
+}
+
+void RunFolder::write_checkpoint(train::Checkpoint& checkpoint) {
+  constexpr std::size_t kKept = 2;
   checkpoint.config = config_;
   replace(fmt::format("{}{}{}", kCheckpoint, checkpoint.last.step, kEnding),
           train::to_bytes(checkpoint));
   auto all = checkpoints();
   std::vector<std::string> old;
+  const auto later = all.upper_bound(checkpoint.last.step);
+  for (auto at = later; at != all.end(); ++at) old.push_back(at->second);
+  all.erase(later, all.end());
   for (; all.size() > kKept; all.erase(all.begin())) old.push_back(all.begin()->second);
   remove(old);
 }

@@ -46,6 +46,7 @@ class RunFolder {
   std::string file(std::string_view name) const { return folder_.path_of(name); }
   int write_error() const { return folder_.write_error(); }  // as of Folder
   RunStatus status() const { return manifest_.status; }
+  std::int64_t step() const { return manifest_.step; }  ///< that the model was written after
 
   /// The last checkpoint that is as it was written, whose damaged successors are told of on stderr;
   /// nothing where none was made. Throws FormatError where all are damaged.
@@ -68,6 +69,8 @@ class RunFolder {
   void save(const std::string& name, std::span<const std::byte> content);
   /// Two are kept, this and the one before.
   void save_checkpoint(train::Checkpoint checkpoint);
+  /// The same of a step before the last one logged. Checkpoints of later steps are removed.
+  void save_earlier_checkpoint(train::Checkpoint checkpoint);
   /// The model as it is after `step`, with which the run ends or stops.
   void end(RunStatus status, std::int64_t step, std::span<const std::byte> model);
 
@@ -76,6 +79,7 @@ class RunFolder {
   void replace(const std::string& name, std::span<const std::byte> content);
   void remove(const std::vector<std::string>& names);
   void refuse_what_is_not_its_own() const;
+  void write_checkpoint(train::Checkpoint& checkpoint);
   std::map<std::int64_t, std::string> checkpoints() const;  // those listed, by their step
 
   Folder folder_;

@@ -16,14 +16,15 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kVersion = 1;  // of the file's format
-constexpr std::string_view kWeights = "model.", kOptimizer = "optimizer.";
+constexpr int kVersion = 2;  // of the file's format
+constexpr std::string_view kWeights = "model.", kOptimizer = "optimizer.", kGood = "good.";
 
-void add_views(std::string_view prefix, const Parameters& from, std::vector<io::ArrayView>& to) {
-  for (io::ArrayView& view : views_of(from)) {
-    view.name.insert(0, prefix);
-    to.push_back(std::move(view));
-  }
+void add_views(const Checkpoint& c, std::string_view prefix, std::vector<io::ArrayView>& to) {
+  for (const auto& [kind, from] : {std::pair(kWeights, &c.weights), {kOptimizer, &c.optimizer}})
+    for (io::ArrayView& view : views_of(*from)) {
+      view.name = fmt::format("{}{}{}", prefix, kind, view.name);
+      to.push_back(std::move(view));
+    }
 }
 
 [[noreturn]] void damaged(const std::string& name, std::string_view why) {
@@ -50,25 +51,64 @@ Tensor tensor_of(const io::ArrayView& array, const std::string& name) {
                             io::name_of(array.type), array.shape.size()));
 }
 
+Json json_of(const RecentSteps::State& s) {
+  const auto values = [](const RecentSteps::Values& v) {
+    return Json{{"last", v.last}, {"largest_of_first", v.largest_of_first}};
+  };
+  return {{"losses", values(s.losses)},
+          {"norms", values(s.norms)},
+          {"count", s.count},
+          {"outside", s.outside}};
+}
+
+RecentSteps recent_from(const Json& json) {
+  const auto values = [](const Json& v) {
+    return RecentSteps::Values{v.at("last").get<std::array<double, RecentSteps::size>>(),
+                               v.at("largest_of_first").get<double>()};
+  };
+  return RecentSteps({values(json.at("losses")), values(json.at("norms")),
+                      json.at("count").get<std::int64_t>(),
+                      json.at("outside").get<std::int64_t>()});
+}
+
+/// All of a step but its tensors.
+Json json_of(const Checkpoint& c) {
+  Json json = {{"step", c.last.step},           {"loss", c.last.loss},
+               {"grad_norm", c.last.grad_norm}, {"recent", json_of(c.recent.state())},
+               {"generator", c.generator},      {"masks", c.masks}};
+  if (c.position)
+    json["position"] = {{"order_seed", c.position->order_seed},
+                        {"first", c.position->first},
+                        {"shifts", c.position->shifts.state()}};
+  return json;
+}
+
+void read(const Json& json, Checkpoint& c) {
+  json.at("step").get_to(c.last.step);
+  json.at("loss").get_to(c.last.loss);
+  json.at("grad_norm").get_to(c.last.grad_norm);
+  c.recent = recent_from(json.at("recent"));
+  json.at("generator").get_to(c.generator);
+  json.at("masks").get_to(c.masks);
+  if (const auto position = json.find("position"); position != json.end()) {
+    c.position = {position->at("order_seed").get<std::uint64_t>(),
+                  position->at("first").get<std::int64_t>()};
+    c.position->shifts.load_state(position->at("shifts").get<std::string>());
+  }
+}
+
 }  // namespace
 
 std::vector<std::byte> to_bytes(const Checkpoint& c) {
-  Json state = {
-      {"version", kVersion},
-      {"step", c.last.step},
-      {"loss", c.last.loss},
-      {"grad_norm", c.last.grad_norm},
-      {"generator", c.generator},
-      {"masks", c.masks},
-      {"metrics", {{"bytes", c.metrics_bytes}, {"sha256", c.metrics_sha256}}},
-  };
-  if (c.position)
-    state["position"] = {{"order_seed", c.position->order_seed},
-                         {"first", c.position->first},
-                         {"shifts", c.position->shifts}};
+  Json state = {{"version", kVersion}};
+  state.update(json_of(c));
+  state["metrics"] = {{"bytes", c.metrics_bytes}, {"sha256", c.metrics_sha256}};
   std::vector<io::ArrayView> arrays;
-  add_views(kWeights, c.weights, arrays);
-  add_views(kOptimizer, c.optimizer, arrays);
+  add_views(c, "", arrays);
+  if (c.good) {
+    state["good"] = json_of(*c.good);
+    add_views(*c.good, kGood, arrays);
+  }
   return io::safetensors_bytes(
       arrays, {{checkpoint_key, state.dump()}, {"model", c.model}, {"config", c.config}});
 }
@@ -78,6 +118,7 @@ Checkpoint checkpoint_from(std::vector<std::byte> bytes, const std::string& name
   const auto text = file.metadata().find(checkpoint_key);
   if (text == file.metadata().end()) damaged(name, "it has no state of a run");
   Checkpoint c;
+  std::shared_ptr<Checkpoint> good;
   try {
     const Json state =
         parse_json(text->second, [&](std::string_view why) { damaged(name, std::string(why)); });
@@ -85,17 +126,18 @@ Checkpoint checkpoint_from(std::vector<std::byte> bytes, const std::string& name
       throw FormatError("resume", fmt::format("{} was written by a newer version (its format is "
                                               "{}, this program reads {}); update Unroll",
                                               name, version, kVersion));
-    state.at("step").get_to(c.last.step);
-    state.at("loss").get_to(c.last.loss);
-    state.at("grad_norm").get_to(c.last.grad_norm);
-    state.at("generator").get_to(c.generator);
-    state.at("masks").get_to(c.masks);
+    else if (version < kVersion)
+      throw FormatError("resume", fmt::format("{} was written by an older version (its format is "
+                                              "{}, this program reads {}); go on with that "
+                                              "version, or train again",
+                                              name, version, kVersion));
+    read(state, c);
+    if (const auto found = state.find("good"); found != state.end()) {
+      good = std::make_shared<Checkpoint>();
+      read(*found, *good);
+    }
     state.at("metrics").at("bytes").get_to(c.metrics_bytes);
     state.at("metrics").at("sha256").get_to(c.metrics_sha256);
-    if (const auto position = state.find("position"); position != state.end())
-      c.position = {position->at("order_seed").get<std::uint64_t>(),
-                    position->at("first").get<std::int64_t>(),
-                    position->at("shifts").get<std::string>()};
     c.model = file.metadata().at("model");
     c.config = file.metadata().at("config");
   } catch (const Json::exception& error) {
@@ -104,12 +146,16 @@ Checkpoint checkpoint_from(std::vector<std::byte> bytes, const std::string& name
     damaged(name, "it does not say which run it is of");
   }
   for (const io::ArrayView& array : file.arrays()) {
-    const std::string_view all = array.name;
-    const bool weight = all.starts_with(kWeights);
-    if (!weight && !all.starts_with(kOptimizer)) damaged(name, "it has tensors of something else");
-    const std::string_view rest = all.substr((weight ? kWeights : kOptimizer).size());
-    (weight ? c.weights : c.optimizer).push_back({std::string(rest), tensor_of(array, name)});
+    std::string_view rest = array.name;
+    const bool of_good = good && rest.starts_with(kGood);
+    if (of_good) rest.remove_prefix(kGood.size());
+    const bool weight = rest.starts_with(kWeights);
+    if (!weight && !rest.starts_with(kOptimizer)) damaged(name, "it has tensors of something else");
+    rest.remove_prefix((weight ? kWeights : kOptimizer).size());
+    Checkpoint& to = of_good ? *good : c;
+    (weight ? to.weights : to.optimizer).push_back({std::string(rest), tensor_of(array, name)});
   }
+  c.good = std::move(good);
   return c;
 }
 

@@ -3,10 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "train/recent_steps.h"
 #include "train/step_result.h"
 #include "unroll/autograd/parameter.h"
 #include "unroll/data/loader.h"
@@ -17,11 +19,16 @@ namespace unroll::train {
 /// step, and a sequence that is read in chunks ends within a step: neither has a state of its own.
 struct Checkpoint {
   StepResult last;                   // of the step that was made last
+  RecentSteps recent;                // up to it
   Parameters weights;                // of the model
   Parameters optimizer;              // its state()
   std::string generator;             // Generator::state() of the run's
   std::vector<std::uint64_t> masks;  // how many each MaskSource of the model has given
   std::optional<data::Loader::Position> position;  // of the last batch, of a run on images
+
+  /// The last good step, whose weights a run keeps if it diverges: the same state, without what
+  /// follows here. Null where it is this step itself.
+  std::shared_ptr<const Checkpoint> good;
 
   // What the run was, so that nothing else goes on from here.
   std::string model;   // its description, as JSON

@@ -33,14 +33,17 @@ class ImageProblem : public Problem {
     return {inputs_.of(batch.images), batch.labels};
   }
 
-  std::optional<data::Loader::Position> position() const override {
-    if (!next_) return {};
-    return loader_->position(*next_);
+  bool position(data::Loader::Position& to) const override {
+    if (next_) loader_->position(*next_, to);
+    return next_.has_value();
   }
 
-  void resume(const data::Loader::Position& position, Generator& generator) override {
+  void resume(const std::optional<data::Loader::Position>& position,
+              Generator& generator) override {
+    next_.reset();
+    if (!position) return;
     make_loader(generator);
-    next_ = loader_->resume(position);
+    next_ = loader_->resume(*position);
   }
 
   Evaluation evaluate(const infer::Model<float>& model, Generator& generator) const override {

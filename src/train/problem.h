@@ -32,11 +32,12 @@ class Problem {
   /// run what the order needs.
   virtual Examples batch(std::int64_t step, Generator& generator) = 0;
 
-  /// Where the batch given out last lies, for a checkpoint; nothing where batches are functions of
-  /// the step.
-  virtual std::optional<data::Loader::Position> position() const { return {}; }
-  /// Goes on behind that batch. Throws what data::Loader::resume() throws.
-  virtual void resume(const data::Loader::Position&, Generator&) {}
+  /// Where the batch given out last lies, for a checkpoint, into `to`; asks for no memory. False
+  /// before the first, and where batches are functions of the step.
+  virtual bool position(data::Loader::Position& /*to*/) const { return false; }
+  /// Goes on behind that batch; nothing: before the first. Throws what data::Loader::resume()
+  /// throws.
+  virtual void resume(const std::optional<data::Loader::Position>&, Generator&) {}
 
   virtual Evaluation evaluate(const infer::Model<float>& model, Generator& generator) const = 0;
   virtual Evaluation evaluate(const infer::Model<double>& model, Generator& generator) const = 0;

@@ -133,14 +133,9 @@ std::string text_of(double value) {
   return std::isnan(value) ? "nan" : fmt::format("{:.6g}", value);
 }
 
-std::string explain(const StepResult& failed, const StepResult& before, const Config& c) {
-  std::string text = fmt::format("stopped at step {}: loss {}, gradient norm {}", failed.step,
-                                 text_of(failed.loss), text_of(failed.grad_norm));
-  if (before.step > 0)
-    text += fmt::format(" (the step before: loss {}, gradient norm {})", text_of(before.loss),
-                        text_of(before.grad_norm));
-  text +=
-      ". Gradients that flow back through many time steps are multiplied at each of them and can "
+std::string remedy(const Config& c) {
+  std::string text =
+      "Gradients that flow back through many time steps are multiplied at each of them and can "
       "explode; one huge update then ruins the weights. Remedy: --clip-norm 1";
   // Clipping alone can't save a rate at which a single step of norm 1 throws the weights away.
   if (c.lr > 1 || c.clip_norm > 0)
@@ -148,10 +143,14 @@ std::string explain(const StepResult& failed, const StepResult& before, const Co
   return text;
 }
 
-}  // namespace
+/// Whether one huge gradient can throw the weights away. Clipping limits what it does, and so do
+/// the optimizers that divide by its size: such a run may recover, and gets the time.
+bool limits_updates(const Config& c) { return c.clip_norm > 0 || c.optimizer != Algorithm::sgd; }
 
-Diverged::Diverged(const StepResult& failed_step, const StepResult& before, const Config& config)
-    : Error("train", explain(failed_step, before, config)), failed(failed_step) {}
+/// So many steps after the last good one, another is looked for.
+constexpr std::int64_t kGoodEvery = 10;
+
+}  // namespace
 
 Trainer::Trainer(const Config& config, const data::Dataset& train, const data::Dataset& test)
     : Trainer(config, image_problem(config, train, test)) {}
@@ -178,12 +177,8 @@ Trainer::Trainer(const Config& config, std::unique_ptr<Problem> problem)
   set_num_threads(config.threads);
   set_initial_values(model_, config, generator_);
   schedule_ = make_schedule(config, steps_);
-  for (const auto& p : parameters_) before_update_.push_back(p.value.clone());
-}
-
-void Trainer::remember_weights() {
-  for (std::size_t i = 0; i < parameters_.size(); ++i)
-    copy_into(before_update_[i], parameters_[i].value);
+  optimizer_state_ = optimizer_->state();
+  save(good_);
 }
 
 StepResult Trainer::make_step(std::int64_t step, const Examples& examples) {
@@ -233,65 +228,147 @@ StepResult Trainer::update(std::int64_t step, const Tensor& loss) {
                           config_.clip_norm > 0
                               ? optim::clip_grad_norm(parameters_, config_.clip_norm)
                               : optim::grad_norm(parameters_)};
-  if (!std::isfinite(result.loss) || !std::isfinite(result.grad_norm))
-    throw Diverged(result, last_, config_);
-  remember_weights();
+  const bool in_range = recent_.holds_loss(result.loss) && recent_.holds_norm(result.grad_norm);
+  if (!std::isfinite(result.loss) || !std::isfinite(result.grad_norm) ||
+      (!in_range && !limits_updates(config_)))
+    diverge(result, "");
   optimizer_->set_lr_factor(schedule_(step - 1));
   optimizer_->step();
-  if (!all_finite(parameters_)) {
-    for (std::size_t i = 0; i < parameters_.size(); ++i)
-      copy_into(parameters_[i].value, before_update_[i]);
-    throw Diverged(result, last_, config_);
-  }
+  if (!all_finite(parameters_)) diverge(result, ", after which weights are not finite");
   last_ = result;
   return result;
 }
 
-void Trainer::evaluate(std::int64_t step, double loss, const Observer& observer) {
+void Trainer::diverge(const StepResult& failed, const std::string& what) const {
+  std::string text = fmt::format("stopped at step {}: loss {}, gradient norm {}{}", failed.step,
+                                 text_of(failed.loss), text_of(failed.grad_norm), what);
+  if (last_.step > 0 && last_.step < failed.step)
+    text += fmt::format(" (the step before: loss {}, gradient norm {})", text_of(last_.loss),
+                        text_of(last_.grad_norm));
+  throw Diverged(failed, text + ". " + remedy(config_));
+}
+
+void Trainer::evaluate(Generator& generator) {
   const auto start = Clock::now();
   const auto views = views_of(parameters_);
   evaluation_ = config_.dtype == DType::f32
-                    ? problem_->evaluate(infer::Model<float>(spec_, views), generator_)
-                    : problem_->evaluate(infer::Model<double>(spec_, views), generator_);
+                    ? problem_->evaluate(infer::Model<float>(spec_, views), generator)
+                    : problem_->evaluate(infer::Model<double>(spec_, views), generator);
   times_.testing += seconds_since(start);
-  if (observer.evaluation) observer.evaluation(step, loss, evaluation_);
 }
 
-Checkpoint Trainer::checkpoint() {
+void Trainer::evaluate(const StepResult& result, const Observer& observer) {
+  evaluate(generator_);
+  // No step follows that would tell what the last update did.
+  if (result.step == steps_ && !recent_.holds_loss(evaluation_.loss))
+    diverge(result,
+            fmt::format(", and a loss of {} on the test set after it", text_of(evaluation_.loss)));
+  if (observer.evaluation) observer.evaluation(result.step, result.loss, evaluation_);
+}
+
+void Trainer::save(Snapshot& to) {
+  to.last = last_;
+  to.recent = recent_;
+  std::size_t next = 0;
+  for (const Parameters* from : {&parameters_, &optimizer_state_})
+    for (const Parameter& p : *from) {
+      if (next == to.values.size())
+        to.values.push_back(p.value.clone());
+      else
+        copy_into(to.values[next], p.value);
+      ++next;
+    }
+  to.generator = generator_;
+  to.masks.clear();
+  for (const nn::MaskSource* masks : model_.masks()) to.masks.push_back(masks->step());
+  to.has_position = problem_->position(to.position);
+}
+
+void Trainer::load(const Snapshot& from) {
+  std::size_t next = 0;
+  for (const Parameters* to : {&parameters_, &optimizer_state_})
+    for (const Parameter& p : *to) copy_into(p.value, from.values[next++]);
+  generator_ = from.generator;
+  const auto& masks = model_.masks();
+  for (std::size_t i = 0; i < masks.size(); ++i) masks[i]->set_step(from.masks[i]);
+  problem_->resume(from.place(), generator_);
+  last_ = from.last;
+  recent_ = from.recent;
+}
+
+Checkpoint Trainer::checkpoint_of(const Snapshot& from) const {
   Checkpoint c;
-  c.last = last_;
-  c.weights = parameters_;
-  c.optimizer = optimizer_->state();
-  c.generator = generator_.state();
-  for (const nn::MaskSource* masks : model_.masks()) c.masks.push_back(masks->step());
-  c.position = problem_->position();
+  c.last = from.last;
+  c.recent = from.recent;
+  std::size_t next = 0;
+  for (const Parameter& p : parameters_) c.weights.push_back({p.name, from.values[next++]});
+  for (const Parameter& p : optimizer_state_) c.optimizer.push_back({p.name, from.values[next++]});
+  c.generator = from.generator.state();
+  c.masks = from.masks;
+  c.position = from.place();
   c.model = spec::to_json(spec_);
   return c;
 }
 
-void Trainer::resume(const Checkpoint& c) {
+Checkpoint Trainer::checkpoint() {
+  save(candidate_);
+  Checkpoint c = checkpoint_of(candidate_);
+  if (good_.last.step != last_.step) c.good = std::make_shared<Checkpoint>(checkpoint_of(good_));
+  return c;
+}
+
+void Trainer::load(const Checkpoint& from) {
   const auto& masks = model_.masks();
-  if (c.model != spec::to_json(spec_) || c.masks.size() != masks.size() || c.last.step < 1)
+  if (from.masks.size() != masks.size() || from.last.step < 0)
     throw FormatError("resume", "the checkpoint is one of another model");
-  model_.load(c.weights);
-  optimizer_->load_state(c.optimizer);
-  generator_.load_state(c.generator);
-  for (std::size_t i = 0; i < masks.size(); ++i) masks[i]->set_step(c.masks[i]);
-  if (c.position) problem_->resume(*c.position, generator_);
-  last_ = c.last;
+  model_.load(from.weights);
+  optimizer_->load_state(from.optimizer);
+  generator_.load_state(from.generator);
+  for (std::size_t i = 0; i < masks.size(); ++i) masks[i]->set_step(from.masks[i]);
+  problem_->resume(from.position, generator_);
+  last_ = from.last;
+  recent_ = from.recent;
+}
+
+void Trainer::resume(const Checkpoint& c) {
+  if (c.model != spec::to_json(spec_))
+    throw FormatError("resume", "the checkpoint is one of another model");
+  load(c.good ? *c.good : c);
+  save(good_);
+  if (c.good) load(c);
 }
 
 bool Trainer::run(const Observer& observer) {
+  try {
+    return make_steps(observer);
+  } catch (Diverged& diverged) {
+    load(good_);
+    Generator draws = generator_;  // the run's own stays as it is after that step
+    evaluate(draws);
+    diverged.kept = last_;
+    diverged.evaluation = evaluation_;
+    throw;
+  }
+}
+
+bool Trainer::make_steps(const Observer& observer) {
   for (std::int64_t step = last_.step + 1; step <= steps_; ++step) {
     const auto start = Clock::now();  // the order and the batches are part of training
+    // What the weights are worth is known only when they were tried, on the next batch.
+    const bool tried = last_.step >= good_.last.step + kGoodEvery;
+    if (tried) save(candidate_);
     const StepResult result = make_step(step, problem_->batch(step, generator_));
+    if (tried && recent_.is_good(result.loss)) std::swap(good_, candidate_);
+    recent_.add(result);
+    if (recent_.outside() == RecentSteps::patience)
+      diverge(result, fmt::format(" (for {} steps far above all before)", RecentSteps::patience));
     times_.training += seconds_since(start);
     if (observer.step) observer.step(result);
     if (observer.save && std::ranges::find(config_.save_at, step) != config_.save_at.end())
       observer.save(step);
     const bool last = step == steps_;
     if (last || (config_.eval_every > 0 && step % config_.eval_every == 0))
-      evaluate(step, result.loss, observer);
+      evaluate(result, observer);
     if (!last && observer.stop && observer.stop()) return false;
   }
   return true;

@@ -10,6 +10,8 @@
 #include "train/config.h"
 #include "train/evaluate.h"
 #include "train/problem.h"
+#include "train/recent_steps.h"
+#include "train/snapshot.h"
 #include "train/step_result.h"
 #include "unroll/core/error.h"
 #include "unroll/data/dataset.h"
@@ -17,12 +19,15 @@
 
 namespace unroll::train {
 
-/// The loss, a gradient or a weight stopped being a finite number. The model keeps the last finite
-/// weights.
+/// Loss, gradient or weights stopped being finite, or left the range of the recent steps by orders
+/// of magnitude (docs/numerics.md). The trainer has gone back to the last good step.
 class Diverged : public Error {
  public:
-  Diverged(const StepResult& failed_step, const StepResult& before, const Config& config);
-  StepResult failed;  // the step that could not be made
+  Diverged(const StepResult& failed_step, const std::string& text)
+      : Error("train", text), failed(failed_step) {}
+  StepResult failed;      // the step that could not be made
+  StepResult kept;        // the last good one; its step is 0 where that is the beginning
+  Evaluation evaluation;  // of the weights after it
 };
 
 /// What a run tells while it goes on; unset ones are not called.
@@ -47,11 +52,12 @@ class Trainer {
   Trainer(const Config& config, std::unique_ptr<Problem> problem);
 
   /// Makes the steps that are left, evaluating on the way and after the last. Returns false when
-  /// the observer stopped it. Throws Diverged.
+  /// the observer stopped it. Throws Diverged; weights, checkpoint() and last_evaluation() are then
+  /// those of the last good step.
   bool run(const Observer& observer);
 
-  /// Where it is between two steps; the tensors share its memory. Which run it is stands in it, but
-  /// for what belongs to a folder: config.json and the metrics.
+  /// Where it is between two steps; the tensors are good until the trainer goes on. Which run it is
+  /// stands in it, but for what belongs to a folder: config.json and the metrics.
   Checkpoint checkpoint();
   /// Goes on from there, before run(): what follows has the bits of a run that was never
   /// interrupted. Throws FormatError for a checkpoint of another model.
@@ -68,8 +74,15 @@ class Trainer {
   StepResult make_truncated_step(std::int64_t step, const Examples& examples);
   Tensor objective(const Tensor& inputs, const Tensor& targets);
   StepResult update(std::int64_t step, const Tensor& loss);
-  void evaluate(std::int64_t step, double loss, const Observer& observer);
-  void remember_weights();
+  bool make_steps(const Observer& observer);
+  void evaluate(const StepResult& result, const Observer& observer);
+  void evaluate(Generator& generator);
+  [[noreturn]] void diverge(const StepResult& failed, const std::string& what) const;
+
+  void save(Snapshot& to);
+  void load(const Snapshot& from);
+  Checkpoint checkpoint_of(const Snapshot& from) const;
+  void load(const Checkpoint& from);
 
   Config config_;
   std::unique_ptr<Problem> problem_;
@@ -80,9 +93,11 @@ class Trainer {
   std::unique_ptr<optim::Optimizer> optimizer_;
   std::function<double(std::int64_t)> schedule_;
   std::int64_t steps_;
-  std::vector<Tensor> before_update_;
+  Parameters optimizer_state_;
   Classifier::States states_;  // at the end of what was read of the sequences
   StepResult last_{};          // its step is 0 at first
+  RecentSteps recent_;
+  Snapshot good_, candidate_;  // the last good step; one that may become it
   Evaluation evaluation_;
   Times times_;
 };

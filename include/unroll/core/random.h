@@ -34,6 +34,9 @@ class UNROLL_API Generator {
   ~Generator();
   Generator(Generator&&) noexcept;
   Generator& operator=(Generator&&) noexcept;
+  /// A copy draws the same numbers as the original from here on.
+  Generator(const Generator&);
+  Generator& operator=(const Generator&);
 
   /// Starts again from `seed`; also forgets a cached normal and the seeds given out.
   void manual_seed(std::uint64_t seed);

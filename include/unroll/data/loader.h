@@ -71,11 +71,12 @@ class UNROLL_API Loader {
   struct Position {
     std::uint64_t order_seed = 0;  ///< of the pass's order; of no meaning without `shuffle`
     std::int64_t first = 0;        ///< the batch's first sample in the order
-    std::string shifts;            ///< Generator::state() of what draws the shifts
+    Generator shifts{0};           ///< draws the shifts
   };
   Position position(const Iterator& at) const;
+  void position(const Iterator& at, Position& to) const;  ///< the same; asks for no memory
   /// Instead of begin(): what position() gave out, of a loader with the same options. The generator
-  /// is as it was then, if its own state was loaded. Throws ValueError or FormatError for another.
+  /// is as it was then, if its own state was loaded. Throws ValueError for another.
   Iterator resume(const Position& position);
 
   const Dataset& dataset() const { return dataset_; }

@@ -55,6 +55,9 @@ void save_checkpoint(RunFolder& run) {
   run.save_checkpoint(checkpoint_after(3));
 }
 
+/// Of a run that diverges in step 3, and whose first step was the last good one.
+void go_back(RunFolder& run) { run.save_earlier_checkpoint(checkpoint_after(1)); }
+
 void end(RunFolder& run) { run.end(RunStatus::finished, 3, bytes_of("model after 3")); }
 
 /// Everything that a fault may leave: all that is listed is there, and a run goes on from one of
@@ -134,10 +137,30 @@ TEST_P(EveryCall, Fault25_AFullOrBrokenDiskInASave) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Saves, EveryCall, testing::Values(&save_checkpoint, &end),
+INSTANTIATE_TEST_SUITE_P(Saves, EveryCall, testing::Values(&save_checkpoint, &go_back, &end),
                          [](const auto& test) {
-                           return test.param == &end ? "OfTheModel" : "OfACheckpoint";
+                           return test.param == &end       ? "OfTheModel"
+                                  : test.param == &go_back ? "OfAnEarlierCheckpoint"
+                                                           : "OfACheckpoint";
                          });
+
+TEST(Trial01, AnEarlierCheckpointHasTheMetricsUpToIt) {
+  const test::TemporaryFolder folder;
+  RunFolder run = make_run(folder / "run");
+  run.begin({});
+  for (const int step : {1, 2, 3, 10, 11}) {
+    run.log({step, 0.5, 2});
+    run.save_checkpoint(checkpoint_after(step));
+  }
+  run.save_earlier_checkpoint(checkpoint_after(2));
+  EXPECT_EQ(test::files_in(run.path()),
+            (std::set<std::string>{"config.json", "manifest.json", "metrics.jsonl",
+                                   "checkpoint_2.safetensors"}));
+  const auto checkpoint = run.last_checkpoint();
+  const std::string lines = test::content_of(folder / "run/metrics.jsonl");
+  EXPECT_EQ(checkpoint->last.step, 2);
+  EXPECT_EQ(checkpoint->metrics_bytes, lines.find("\n", lines.find("\n") + 1) + 1);
+}
 
 TEST(RunFolder, KeepsTheLastTwoCheckpoints) {
   const test::TemporaryFolder folder;

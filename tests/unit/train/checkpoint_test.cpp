@@ -241,9 +241,17 @@ std::vector<std::byte> replaced(const std::vector<std::byte>& bytes, const std::
 TEST(Fault33, ACheckpointOfANewerVersion) {
   const data::Dataset set = make_set();
   const auto bytes = bytes_after(2, make_config(cases[0]), set);
-  const auto newer = replaced(bytes, R"(\"version\":1)", R"(\"version\":2)");
+  const auto newer = replaced(bytes, R"({\"version\":2,\"step\")", R"({\"version\":3,\"step\")");
   const std::string text = test::error_of<FormatError>([&] { checkpoint_from(newer, "file"); });
   EXPECT_NE(text.find("written by a newer version"), std::string::npos) << text;
+}
+
+TEST(Checkpoint, OfAnOlderVersionIsRefused) {
+  const data::Dataset set = make_set();
+  const auto bytes = bytes_after(2, make_config(cases[0]), set);
+  const auto older = replaced(bytes, R"({\"version\":2,\"step\")", R"({\"version\":1,\"step\")");
+  const std::string text = test::error_of<FormatError>([&] { checkpoint_from(older, "file"); });
+  EXPECT_NE(text.find("written by an older version"), std::string::npos) << text;
 }
 
 TEST(Checkpoint, ThatLacksSomethingIsRefused) {
@@ -252,6 +260,7 @@ TEST(Checkpoint, ThatLacksSomethingIsRefused) {
   for (const auto& [from, to] :
        std::vector<std::pair<std::string, std::string>>{{"unroll_checkpoint", "unroll_cheekpoint"},
                                                         {R"(\"masks\":)", R"(\"nasks\":)"},
+                                                        {R"(\"recent\":)", R"(\"decent\":)"},
                                                         {R"(\"step\":2)", R"(\"step\":x)"},
                                                         {"\"config\":", "\"konfig\":"},
                                                         {"\"optimizer.", "\"optimiser."}}) {

@@ -1,0 +1,269 @@
+// Runs whose losses are made to explode at a chosen step, and what they go back to.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <limits>
+
+#include "support/black_and_white.h"
+#include "support/tensors.h"
+#include "train/problem.h"
+#include "train/trainer.h"
+
+namespace unroll::train {
+namespace {
+
+constexpr std::int64_t kSteps = 200;
+constexpr double kHuge = 1e5;  // a target; the loss is its square
+
+/// A line through targets that the test chooses step by step: with a small rate the loss of a step
+/// is nearly the square of its target.
+class Levels : public Problem {
+ public:
+  using Target = std::function<double(std::int64_t step)>;
+  explicit Levels(Target target, double test_loss = 1)
+      : target_(std::move(target)), test_loss_(test_loss) {
+    spec_.input = {.form = spec::Form::flat, .height = 1, .width = 1, .pixels = false};
+    spec_.layers = {spec::LinearSpec{"fc", 1, 1}};
+    spec_.output = spec::Output::values;
+  }
+  const spec::ModelSpec& description() const override { return spec_; }
+  std::int64_t steps() const override { return kSteps; }
+  Examples batch(std::int64_t step, Generator&) override {
+    return {Tensor::full({2, 1}, 1), Tensor::full({2, 1}, target_(step))};
+  }
+  Evaluation evaluate(const infer::Model<float>&, Generator&) const override {
+    return {.correct = 3, .total = 4, .loss = test_loss_, .predictions = {}};
+  }
+  Evaluation evaluate(const infer::Model<double>&, Generator&) const override { return {}; }
+
+ private:
+  Target target_;
+  double test_loss_;
+  spec::ModelSpec spec_;
+};
+
+/// Falls a little with every step.
+double usual(std::int64_t step) { return 10 - 0.01 * static_cast<double>(step); }
+
+Config make_config() {
+  Config c = recipe("tutorial", ModelKind::linear);
+  c.lr = 1e-4;
+  c.eval_every = 0;
+  c.threads = 1;
+  return c;
+}
+
+using Bits = std::vector<std::vector<std::uint64_t>>;
+
+Bits bits_of(Trainer& trainer) {
+  Bits bits;
+  for (const Parameter& p : trainer.parameters()) bits.push_back(test::bits_of(p.value));
+  return bits;
+}
+
+/// How a run ended.
+struct End {
+  std::int64_t failed = 0, kept = -1, made = 0;  // failed is 0 where it did not diverge
+  std::int64_t evaluations = 0;                  // that the observer was told of
+  double test_loss = 0;
+  Bits bits;
+  std::vector<std::byte> checkpoint;
+  std::string text;
+  bool operator==(const End&) const = default;
+};
+
+End go_on(Trainer& trainer, std::int64_t stop_after = 0) {
+  End end;
+  Observer observer;
+  observer.step = [&](const StepResult& r) { end.made = r.step; };
+  observer.evaluation = [&](std::int64_t, double, const Evaluation&) { ++end.evaluations; };
+  observer.stop = [&] { return end.made == stop_after; };
+  try {
+    trainer.run(observer);
+  } catch (const Diverged& diverged) {
+    end.failed = diverged.failed.step;
+    end.kept = diverged.kept.step;
+    end.test_loss = diverged.evaluation.loss;
+    end.text = diverged.what();
+  }
+  end.bits = bits_of(trainer);
+  end.checkpoint = to_bytes(trainer.checkpoint());
+  return end;
+}
+
+End run(const Config& config, const Levels::Target& target, std::int64_t stop_after = 0,
+        double test_loss = 1) {
+  Trainer trainer(config, std::make_unique<Levels>(target, test_loss));
+  return go_on(trainer, stop_after);
+}
+
+Levels::Target exploding_at(std::int64_t step) {
+  return [step](std::int64_t s) { return s == step ? kHuge : usual(s); };
+}
+
+TEST(Trial01, ARunStopsBeforeTheUpdateAndGoesBackToAGoodStep) {
+  const Config config = make_config();
+  const End end = run(config, exploding_at(65));
+  EXPECT_EQ(end.failed, 65);
+  EXPECT_EQ(end.made, 64);
+  // Every tenth step is looked at, and proved good by the loss of the step after it.
+  EXPECT_EQ(end.kept, 60);
+  EXPECT_EQ(end.bits, run(config, usual, 60).bits);
+  EXPECT_EQ(end.test_loss, 1);
+  EXPECT_NE(end.text.find("stopped at step 65: loss 1.0"), std::string::npos) << end.text;
+}
+
+// The weights were going wrong for 17 steps before the numbers left the range.
+TEST(Trial01, TroubleBeforeTheExplosionIsNotKept) {
+  const auto target = [](std::int64_t s) {
+    return s < 48 ? usual(s) : s < 65 ? 70 + static_cast<double>(s) : kHuge;
+  };
+  const End end = run(make_config(), target);
+  EXPECT_EQ(end.failed, 65);
+  EXPECT_EQ(end.kept, 40);
+  EXPECT_EQ(end.bits, run(make_config(), usual, 40).bits);
+}
+
+TEST(Trial01, WhereNoStepWasGoodTheBeginningIs) {
+  const End end = run(make_config(), exploding_at(11));
+  EXPECT_EQ(end.failed, 11);
+  EXPECT_EQ(end.kept, 0);
+  Trainer fresh(make_config(), std::make_unique<Levels>(usual));
+  EXPECT_EQ(end.bits, bits_of(fresh));
+}
+
+// What clipping or the optimizer limits does not ruin the weights, and the next steps may be as
+// good as ever.
+TEST(Trial01, ALimitedUpdateIsNotTheEnd) {
+  Config clipped = make_config();
+  clipped.clip_norm = 1;
+  Config adam = make_config();
+  adam.optimizer = Algorithm::adam;
+  for (const Config& config : {clipped, adam}) {
+    EXPECT_EQ(run(config, exploding_at(65)).failed, 0);
+    // But a hundred such steps in a row are.
+    const auto from = [](std::int64_t first, std::int64_t count) {
+      return [=](std::int64_t s) { return s >= first && s < first + count ? kHuge : usual(s); };
+    };
+    EXPECT_EQ(run(config, from(65, 99)).failed, 0);
+    const End end = run(config, from(65, 100));
+    EXPECT_EQ(end.failed, 164);
+    EXPECT_EQ(end.kept, 60);
+    EXPECT_EQ(end.bits, run(config, usual, 60).bits);
+  }
+}
+
+// No step follows the last one; only the test shows what its update did.
+TEST(Trial01, WeightsThatTheLastUpdateRuinedAreNotKept) {
+  for (const double loss : {std::numeric_limits<double>::quiet_NaN(), 1e9}) {
+    const End end = run(make_config(), usual, 0, loss);
+    EXPECT_EQ(end.failed, kSteps);
+    EXPECT_EQ(end.made, kSteps);
+    EXPECT_EQ(end.evaluations, 0);
+    EXPECT_EQ(end.kept, 190);
+    EXPECT_NE(end.text.find("on the test set"), std::string::npos) << end.text;
+  }
+}
+
+// Stopped anywhere and resumed, in the trouble too, it ends as it would have: the last good step is
+// part of a checkpoint.
+TEST(Trial01, AResumedRunGoesBackToTheSameStep) {
+  Config config = make_config();
+  config.momentum = 0.5;
+  const auto target = [](std::int64_t s) {
+    return s < 28 ? usual(s) : s < 45 ? 50 + static_cast<double>(s) : kHuge;
+  };
+  End whole = run(config, target);
+  ASSERT_EQ(whole.failed, 45);
+  ASSERT_EQ(whole.kept, 20);
+  for (std::int64_t stop = 1; stop < whole.failed; ++stop) {
+    const End first = run(config, target, stop);
+    Trainer second(config, std::make_unique<Levels>(target));
+    second.resume(checkpoint_from(first.checkpoint, "file"));
+    EXPECT_EQ(to_bytes(second.checkpoint()), first.checkpoint);
+    End end = go_on(second);
+    end.made = whole.made;  // none where the next step was the last
+    EXPECT_EQ(end, whole) << "after step " << stop;
+  }
+  // And from the checkpoint of the good step.
+  Trainer again(config, std::make_unique<Levels>(target));
+  again.resume(checkpoint_from(whole.checkpoint, "file"));
+  EXPECT_EQ(go_on(again), whole);
+}
+
+// Of images the place in their order goes back too, also to the beginning. Squared errors grow
+// without end once the rate is above 2 / (largest curvature): from the start, or when the schedule
+// gets there.
+TEST(Trial01, ARunOnImagesGoesBackWithItsOrder) {
+  const data::Dataset set = test::black_and_white();
+  for (const ScheduleKind schedule : {ScheduleKind::constant, ScheduleKind::one_cycle})
+    for (const Rng rng : {Rng::native, Rng::torch}) {
+      Config config = recipe("tutorial", ModelKind::linear);
+      config.batch_size = 6;
+      config.steps = 400;
+      config.lr = 2;
+      config.schedule = schedule;
+      config.rng = rng;
+      config.augment = 1;
+      config.eval_every = 0;
+      Trainer trainer(config, set, set);
+      const End end = go_on(trainer);
+      ASSERT_GT(end.failed, 0);
+      EXPECT_EQ(end.kept > 0, schedule == ScheduleKind::one_cycle);
+      Trainer again(config, set, set);
+      again.resume(checkpoint_from(end.checkpoint, "file"));
+      EXPECT_EQ(go_on(again), end);
+    }
+}
+
+/// Sequences of nine steps with a target each, read in chunks of three: three updates a step. In
+/// one step the last chunk's inputs are huge, and the targets the wrong ones.
+class Chunks : public Problem {
+ public:
+  explicit Chunks(std::int64_t exploding) : exploding_(exploding) {
+    spec_.input = {.height = 9, .width = 2, .pixels = false};
+    spec_.layers = {spec::RecurrentSpec{
+                        .input_size = 2, .hidden_size = 5, .readout = spec::Readout::every_step},
+                    spec::LinearSpec{"fc", 5, 3}};
+  }
+  const spec::ModelSpec& description() const override { return spec_; }
+  std::int64_t steps() const override { return kSteps; }
+  Examples batch(std::int64_t step, Generator&) override {
+    std::vector<float> inputs;
+    std::vector<std::int64_t> targets;
+    for (int n = 0; n < 4; ++n)
+      for (int t = 0; t < 9; ++t) {
+        const bool huge = step == exploding_ && t >= 6;
+        const float x = huge ? 1e6f : 1;
+        inputs.insert(inputs.end(), {x, n % 2 ? x : -x});
+        targets.push_back(huge ? 1 - n % 2 : n % 2);
+      }
+    return {Tensor::from(inputs, {4, 9, 2}), Tensor::from(targets, {4, 9})};
+  }
+  Evaluation evaluate(const infer::Model<float>&, Generator&) const override {
+    return {.correct = 3, .total = 4, .loss = 1, .predictions = {}};
+  }
+  Evaluation evaluate(const infer::Model<double>&, Generator&) const override { return {}; }
+
+ private:
+  std::int64_t exploding_;
+  spec::ModelSpec spec_;
+};
+
+TEST(Trial01, AStepOfSeveralUpdatesIsUndoneAsAWhole) {
+  Config config = recipe("tutorial");
+  config.lr = 0.01;
+  config.eval_every = 0;
+  config.tbptt = 3;
+  config.threads = 1;
+  Trainer trainer(config, std::make_unique<Chunks>(37));
+  const End end = go_on(trainer);
+  EXPECT_EQ(end.failed, 37);
+  EXPECT_EQ(end.made, 36);
+  EXPECT_EQ(end.kept, 30);
+  Trainer usual(config, std::make_unique<Chunks>(0));
+  EXPECT_EQ(end.bits, go_on(usual, 30).bits);
+}
+
+}  // namespace
+}  // namespace unroll::train
