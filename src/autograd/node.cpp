@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 
 #include "core/float_environment.h"
 #include "unroll/core/error.h"
@@ -22,16 +23,24 @@ namespace autograd {
 
 Node::~Node() {
   // A long chain of operations that nobody differentiated would be destroyed by recursion, a level
-  // for each: take it apart here instead.
-  std::pmr::vector<Tensor> pending(std::move(inputs));
-  while (!pending.empty()) {
-    const Tensor tensor = std::move(pending.back());
-    pending.pop_back();
-    if (!tensor.defined() || tensor.impl().use_count() != 1) continue;
-    Node* const node = tensor.impl()->node.get();
-    if (!node || tensor.impl()->node.use_count() != 1) continue;
-    for (Tensor& input : node->inputs) pending.push_back(std::move(input));
-    node->inputs.clear();
+  // for each: take it apart here instead. The nodes themselves are the list of what is left, as a
+  // destructor must not ask for memory.
+  std::shared_ptr<Node> first;
+  const auto take_apart = [&first](Node& of) {
+    for (Tensor& tensor : of.inputs) {
+      if (!tensor.defined() || tensor.impl().use_count() != 1) continue;
+      std::shared_ptr<Node>& node = tensor.impl()->node;
+      if (!node || node.use_count() != 1) continue;
+      node->next_to_destroy_ = std::move(first);
+      first = std::move(node);
+    }
+    of.inputs.clear();
+  };
+  take_apart(*this);
+  while (first) {
+    const std::shared_ptr<Node> node = std::move(first);
+    first = std::move(node->next_to_destroy_);
+    take_apart(*node);
   }
 }
 
@@ -130,9 +139,37 @@ class Queue {
   std::pmr::vector<std::shared_ptr<Node>> heap_{current_workspace().get()};
 };
 
-void deliver(const Tensor& tensor, Gradient gradient, Queue& queue) {
+/// Looks for a layer that was made without child(): of the parameters that get a gradient, some are
+/// a model's, and one that nobody listed was made after the model and before the model first listed
+/// its own, as a member is.
+class LeftOut {
+ public:
+  void see(const TensorImpl& leaf) {
+    const Listing& l = leaf.listing;
+    if (l.made > 0 && !l.listed && made_ == 0) made_ = l.made, shape_ = leaf.shape;
+    if (l.model_made > 0) model_made_ = std::min(model_made_, l.model_made);
+    model_listed_ = std::max(model_listed_, l.model_listed);
+  }
+  void check() const {
+    if (made_ < model_made_ || made_ > model_listed_) return;
+    throw ValueError(
+        "backward",
+        fmt::format("the loss depends on a layer that is not part of the model: parameters() does "
+                    "not list its parameter of shape {}. Make the layer with child(\"name\"); or, "
+                    "if it is to stay as it is, use it under NoGrad",
+                    shape_.str()));
+  }
+
+ private:
+  std::uint64_t made_ = 0;  // of the one that nobody listed
+  Shape shape_;
+  std::uint64_t model_made_ = std::numeric_limits<std::uint64_t>::max(), model_listed_ = 0;
+};
+
+void deliver(const Tensor& tensor, Gradient gradient, Queue& queue, LeftOut& left_out) {
   TensorImpl& impl = *tensor.impl();
   if (!impl.node) {
+    left_out.see(impl);
     accumulate_in_leaf(impl, gradient);
     return;
   }
@@ -164,7 +201,9 @@ void Tensor::backward(const Tensor& gradient) const {
   const NoGrad no_grad;
   const FloatEnvironment environment;
   autograd::Queue queue;
-  autograd::deliver(*this, {gradient.defined() ? gradient : full(shape(), 1, dtype()), {}}, queue);
+  autograd::LeftOut left_out;
+  autograd::deliver(*this, {gradient.defined() ? gradient : full(shape(), 1, dtype()), {}}, queue,
+                    left_out);
   std::pmr::vector<autograd::Gradient> gradients(current_workspace().get());
   while (!queue.empty()) {
     const auto node = queue.pop();
@@ -173,10 +212,11 @@ void Tensor::backward(const Tensor& gradient) const {
     node->backward(node->output_gradients, gradients);
     for (std::size_t i = 0; i < gradients.size(); ++i)
       if (gradients[i].defined() && node->needs(i))
-        autograd::deliver(node->inputs[i], std::move(gradients[i]), queue);
+        autograd::deliver(node->inputs[i], std::move(gradients[i]), queue, left_out);
     node->inputs.clear();
     node->output_gradients.clear();
   }
+  left_out.check();
 }
 
 bool Tensor::requires_grad() const { return defined() && impl_->requires_grad; }

@@ -49,6 +49,9 @@ class Node {
   std::pmr::vector<Tensor> inputs{current_workspace().get()};
   std::pmr::vector<Gradient> output_gradients{current_workspace().get()};
   bool released = false, queued = false;
+
+ private:
+  std::shared_ptr<Node> next_to_destroy_;  // see ~Node
 };
 
 /// Whether an operation on these inputs is to be recorded.

@@ -10,7 +10,7 @@
 namespace unroll::optim {
 
 Adagrad::Adagrad(const ParameterGroups<AdagradOptions>& groups)
-    : Optimizer(parameters_of(groups)), options_(options_of(groups)) {
+    : Optimizer(parameters_of(checked("adagrad", groups))), options_(options_of(groups)) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   for (const auto& [parameters, options] : groups) {
     check_range("adagrad", "lr", options.lr, 0, infinity);

@@ -22,7 +22,7 @@ ParameterGroups<AdamOptions> adam_groups(const ParameterGroups<AdamWOptions>& gr
 }  // namespace
 
 Adam::Adam(const ParameterGroups<AdamOptions>& groups, bool decoupled)
-    : Optimizer(parameters_of(groups)),
+    : Optimizer(parameters_of(checked(decoupled ? "adamw" : "adam", groups))),
       options_(options_of(groups)),
       decoupled_(decoupled),
       mean_(zeros_like_parameters()),

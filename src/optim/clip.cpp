@@ -47,6 +47,10 @@ double clip_grad_norm(const Parameters& parameters, double max_norm) {
   if (!(max_norm > 0))
     throw ValueError("clip_grad_norm",
                      fmt::format("max_norm = {}, expected more than 0", max_norm));
+  if (parameters.empty())
+    throw ValueError("clip_grad_norm",
+                     "there are no parameters; a model's parameters() lists the layers that were "
+                     "made with child(\"name\")");
   const double norm = grad_norm(parameters);
   const FloatEnvironment environment;
   const double factor = max_norm / (norm + 1e-6);

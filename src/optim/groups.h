@@ -1,9 +1,31 @@
 // What parameter groups say, parameter by parameter.
 #pragma once
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "unroll/core/error.h"
 #include "unroll/optim/optimizer.h"
 
 namespace unroll::optim {
+
+/// The groups. Throws ValueError where there is none, or one has no parameters: nothing would be
+/// trained, and nobody would notice.
+template <class Options>
+const ParameterGroups<Options>& checked(std::string_view optimizer,
+                                        const ParameterGroups<Options>& groups) {
+  const auto is_empty = [](const auto& group) { return group.parameters.empty(); };
+  if (std::ranges::all_of(groups, is_empty))
+    throw ValueError(optimizer,
+                     "there are no parameters to train; a model's parameters() lists the layers "
+                     "that were made with child(\"name\")");
+  if (const auto empty = std::ranges::find_if(groups, is_empty); empty != groups.end())
+    throw ValueError(optimizer, fmt::format("group {} of {} has no parameters; leave it out",
+                                            empty - groups.begin() + 1, groups.size()));
+  return groups;
+}
 
 /// All groups' parameters, in order.
 template <class Options>

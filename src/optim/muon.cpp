@@ -30,11 +30,14 @@ ParameterGroups<MuonOptions> matrices_of(const ParameterGroups<MuonOptions>& gro
   return matrices;
 }
 
-ParameterGroups<AdamWOptions> others_of(const ParameterGroups<MuonOptions>& groups) {
+/// Empty where all parameters are matrices.
+std::optional<AdamW> optimizer_of_others(const ParameterGroups<MuonOptions>& groups) {
   ParameterGroups<AdamWOptions> others;
   for (const auto& group : groups)
-    others.push_back({select(group.parameters, false), group.options.others});
-  return others;
+    if (Parameters some = select(group.parameters, false); !some.empty())
+      others.push_back({std::move(some), group.options.others});
+  if (others.empty()) return std::nullopt;
+  return std::optional<AdamW>(std::in_place, others);
 }
 
 /// The (semi-)orthogonal matrix nearest to z, by Newton-Schulz: z <- z (a - b s + c s s) with
@@ -73,10 +76,10 @@ Tensor orthogonalise(const Tensor& z, int iterations) {
 }  // namespace
 
 Muon::Muon(const ParameterGroups<MuonOptions>& groups)
-    : Optimizer(parameters_of(matrices_of(groups))),
+    : Optimizer(parameters_of(matrices_of(checked("muon", groups)))),
       options_(options_of(matrices_of(groups))),
       momentum_(zeros_like_parameters()),
-      others_(others_of(groups)) {
+      others_(optimizer_of_others(groups)) {
   for (const auto& [parameters, options] : groups) {
     check_range("muon", "lr", options.lr, 0, std::numeric_limits<double>::infinity());
     check_range("muon", "momentum", options.momentum, 0, 1);
@@ -86,18 +89,20 @@ Muon::Muon(const ParameterGroups<MuonOptions>& groups)
 
 Parameters Muon::state() const {
   Parameters all = Optimizer::state();
-  for (Parameter& p : others_.state()) all.push_back(std::move(p));
+  if (others_)
+    for (Parameter& p : others_->state()) all.push_back(std::move(p));
   return all;
 }
 
 void Muon::zero_grad() {
   Optimizer::zero_grad();
-  others_.zero_grad();
+  if (others_) others_->zero_grad();
 }
 
 void Muon::begin_step() {
-  others_.set_lr_factor(lr_factor_);
-  others_.step();
+  if (!others_) return;
+  others_->set_lr_factor(lr_factor_);
+  others_->step();
 }
 
 void Muon::update(std::size_t index, const Tensor& value, const Tensor& gradient) {

@@ -11,7 +11,7 @@
 namespace unroll::optim {
 
 RmsProp::RmsProp(const ParameterGroups<RmsPropOptions>& groups)
-    : Optimizer(parameters_of(groups)),
+    : Optimizer(parameters_of(checked("rmsprop", groups))),
       options_(options_of(groups)),
       square_(zeros_like_parameters()),
       mean_(zeros_where(groups, &RmsPropOptions::centered)),

@@ -9,7 +9,7 @@
 namespace unroll::optim {
 
 Sgd::Sgd(const ParameterGroups<SgdOptions>& groups)
-    : Optimizer(parameters_of(groups)),
+    : Optimizer(parameters_of(checked("sgd", groups))),
       options_(options_of(groups)),
       momentum_(zeros_where(groups, &SgdOptions::momentum)) {
   constexpr double infinity = std::numeric_limits<double>::infinity();

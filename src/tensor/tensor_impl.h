@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "core/workspace.h"
@@ -30,6 +31,15 @@ class Storage {
   void* data_;
 };
 
+/// Whether somebody trains a module's parameter: what finds the layer of a model that was made
+/// without child(), which parameters() therefore leaves out. Moments are counted; 0 is none.
+struct Listing {
+  std::uint64_t made = 0;  // 0: not the parameter of a module
+  bool listed = false;     // parameters() of its own layer, or of one around it, was called
+  // Of the model with layers that listed it: when it was made, and when it first listed its own.
+  std::uint64_t model_made = 0, model_listed = 0;
+};
+
 struct TensorImpl {
   std::shared_ptr<Storage> storage;
   std::size_t offset = 0;  // elements
@@ -44,6 +54,7 @@ struct TensorImpl {
   int output_index = 0;  // which output of the node this is
   Tensor grad;
   bool has_grad = false;
+  Listing listing;
 };
 
 /// The workspace that this thread's tensors and nodes live in.

@@ -71,9 +71,9 @@ struct Classifier::Builder {
     return made;
   }
 
-  void drop_input() {
+  void drop_input(const std::string& layer) {
     if (options.dropout == 0 || model.modules_.empty()) return;
-    auto* drop = make<nn::Dropout>(model.child("dropout"), options.dropout,
+    auto* drop = make<nn::Dropout>(model.child("dropout before " + layer), options.dropout,
                                    nn::DropoutOptions{.generator = &generator});
     model.masks_.push_back(&drop->masks());
     model.stages_.emplace_back([drop](const Tensor& x, const Pass&) { return (*drop)(x); });
@@ -121,7 +121,7 @@ struct Classifier::Builder {
   }
 
   void operator()(const spec::RecurrentSpec& r) {
-    drop_input();
+    drop_input(r.name);
     switch (r.cell) {
       case spec::Cell::rnn: {
         auto o = recurrent_options<nn::RnnOptions>(r);
@@ -140,7 +140,7 @@ struct Classifier::Builder {
   }
 
   void operator()(const spec::LinearSpec& l) {
-    drop_input();
+    drop_input(l.name);
     const auto* layer = make<nn::Linear>(
         model.child(l.name), l.in_features, l.out_features,
         nn::LinearOptions{.bias = l.bias, .dtype = options.dtype, .generator = &generator});
@@ -162,7 +162,7 @@ struct Classifier::Builder {
   }
 
   void operator()(const spec::Conv2dSpec& c) {
-    drop_input();
+    drop_input(c.name);
     const auto* layer =
         make<nn::Conv2d>(model.child(c.name), c.in_channels, c.out_channels, size(c.kernel),
                          nn::Conv2dOptions{.stride = size(c.stride),

@@ -10,7 +10,7 @@ namespace unroll::optim {
 UNROLL_API double grad_norm(const Parameters& parameters);
 
 /// Scales all gradients by max_norm / (norm + 1e-6) where that is below 1; returns the norm before.
-/// Throws ValueError unless max_norm > 0.
+/// Throws ValueError unless max_norm > 0, and for a list without parameters.
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
 UNROLL_API double clip_grad_norm(const Parameters& parameters, double max_norm);
 

@@ -1,7 +1,7 @@
 // Muon: orthogonalised momentum for the matrices of recurrent layers.
 #pragma once
 
-#include <memory>
+#include <optional>
 
 #include "unroll/core/api.h"
 #include "unroll/optim/adam.h"
@@ -44,7 +44,7 @@ class UNROLL_API Muon : public Optimizer {
 
   std::vector<MuonOptions> options_;
   std::vector<Tensor> momentum_;
-  AdamW others_;
+  std::optional<AdamW> others_;  // none where all parameters are matrices
 };
 
 }  // namespace unroll::optim

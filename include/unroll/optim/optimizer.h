@@ -28,6 +28,9 @@ template <class Options>
 using ParameterGroups = std::vector<ParameterGroup<Options>>;
 
 /// Changes parameters by their gradients. A parameter without a gradient is left as it is.
+///
+/// Every optimizer throws ValueError for no parameters at all, for a group without parameters and
+/// for a parameter that is there twice.
 class UNROLL_API Optimizer {
  public:
   virtual ~Optimizer() = default;
