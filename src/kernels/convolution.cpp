@@ -210,6 +210,7 @@ ConvolutionPlan::ConvolutionPlan(const ConvolutionShape& s)
   input_scratch = s.weights() + at_once * input_gradient_pass(s).task_size(s.outputs);
   weight_scratch = transposed_size(s) + slices * block_size(s) +
                    std::min(tasks, slices * (s.channels + 1)) * forward_pass(s).task_size(1);
+  instruction_set();  // throws here, where UNROLL_ISA is wrong, and not in a task
 }
 
 template <class T>
