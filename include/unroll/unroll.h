@@ -36,6 +36,7 @@
 #include "unroll/nn/readout.h"
 #include "unroll/nn/recurrent.h"
 #include "unroll/nn/rnn.h"
+#include "unroll/nn/save.h"
 #include "unroll/nn/size2d.h"
 #include "unroll/nn/state.h"
 #include "unroll/optim/adagrad.h"

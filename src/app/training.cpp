@@ -10,8 +10,8 @@
 #include "app/verbs.h"
 #include "core/printable.h"
 #include "core/shell_word.h"
+#include "nn/model_file.h"
 #include "run/stop_signal.h"
-#include "train/model_file.h"
 
 namespace unroll::app {
 namespace {
@@ -76,9 +76,7 @@ int train_to_end(const Run& run) {
   const std::string dataset = run.material.name();
   std::int64_t last_step = run.from ? run.from->last.step : 0;
   Progress progress(run.output, dataset, run.material.task, trainer.steps(), last_step);
-  const auto model = [&] {
-    return train::model_bytes(trainer.description(), trainer.parameters());
-  };
+  const auto model = [&] { return nn::model_bytes(trainer.description(), trainer.parameters()); };
   const auto model_file = [&] { return folder.file("model.safetensors"); };
   Due due(run.every);
   const train::Observer observer{

@@ -16,10 +16,10 @@
 #include "core/printable.h"
 #include "core/shell_word.h"
 #include "data/sha256.h"
+#include "nn/model_file.h"
 #include "run/manifest.h"
 #include "run/metrics.h"
 #include "run/stop_signal.h"
-#include "train/model_file.h"
 
 namespace unroll::app {
 namespace {
@@ -137,7 +137,7 @@ Again train_again(train::Trainer& trainer, const run::Manifest& manifest,
   };
   observer.save = [&](std::int64_t step) {
     comparison.compare_step(fmt::format("step_{}.safetensors", step),
-                            train::model_bytes(trainer.description(), trainer.parameters()));
+                            nn::model_bytes(trainer.description(), trainer.parameters()));
   };
   const auto compare_checkpoint = [&](std::int64_t step) {
     const std::string name = fmt::format("checkpoint_{}.safetensors", step);
@@ -240,7 +240,7 @@ int work(const Flags& flags) {
   }
   if (can_be_read(folder, kMetrics)) good = same_metrics(folder, again.metrics) && good;
   good = files.good_steps() && good;
-  if (!files.compare(kModel, train::model_bytes(trainer.description(), trainer.parameters())))
+  if (!files.compare(kModel, nn::model_bytes(trainer.description(), trainer.parameters())))
     return kFailed;
   std::int64_t weights = 0;
   const Parameters parameters = trainer.parameters();

@@ -9,7 +9,8 @@
 
 namespace unroll {
 
-void load_by_name(const Parameters& own, const Parameters& values, std::string_view owner) {
+void load_by_name(const Parameters& own, const Parameters& values, std::string_view owner,
+                  std::string_view file) {
   std::string differences;
   const auto differ = [&](const std::string& text) {
     differences += (differences.empty() ? "" : "; ") + text;
@@ -33,7 +34,9 @@ void load_by_name(const Parameters& own, const Parameters& values, std::string_v
   for (const Parameter& v : values)
     if (!own_tensors.contains(v.name))
       differ(fmt::format("{} is not part of this {}", v.name, owner));
-  if (!differences.empty()) throw FormatError("load", differences);
+  if (!differences.empty())
+    throw FormatError("load",
+                      file.empty() ? differences : fmt::format("{}: {}", file, differences));
   for (const Parameter& p : own) copy_into(p.value, given.at(p.name).to(p.value.dtype()));
 }
 

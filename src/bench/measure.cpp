@@ -4,10 +4,10 @@
 #include <array>
 
 #include "bench/layer_step.h"
+#include "nn/model_file.h"
 #include "train/classifier.h"
 #include "train/describe.h"
 #include "train/evaluate.h"
-#include "train/model_file.h"
 #include "train/trainer.h"
 #include "unroll/core/threads.h"
 #include "unroll/infer/stream.h"
@@ -73,7 +73,7 @@ infer::Model<float> trained_model(const Workload& w) {
   const spec::ModelSpec spec = train::describe(config_of(w, 0), noise_images(1, w.steps, w.input));
   Generator generator(1);
   train::Classifier model(spec, generator);
-  return {spec, train::views_of(model.parameters())};
+  return {spec, nn::views_of(model.parameters())};
 }
 
 void evaluate(const Workload& w, Laps& laps) {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/float_environment.h"
 #include "kernels/bf16.h"
 #include "nn/lengths.h"
 #include "nn/recurrent_masks.h"
@@ -72,12 +73,38 @@ std::string_view Recurrent::name() const {
   }
 }
 
+std::optional<spec::RecurrentSpec> Recurrent::description(const std::string& name) const {
+  if (sizes_.custom || sizes_.single_step) return std::nullopt;
+  spec::RecurrentSpec r;
+  r.name = name;
+  r.cell = cell_ == kernels::Cell::lstm  ? spec::Cell::lstm
+           : cell_ == kernels::Cell::gru ? spec::Cell::gru
+                                         : spec::Cell::rnn;
+  r.nonlinearity = cell_ == kernels::Cell::rnn_tanh ? Nonlinearity::tanh : Nonlinearity::relu;
+  r.input_size = sizes_.input;
+  r.hidden_size = sizes_.hidden;
+  r.num_layers = options_.num_layers;
+  r.proj_size = sizes_.projection;
+  r.bidirectional = options_.bidirectional;
+  r.bias = options_.bias;
+  r.layer_norm = options_.regularisation.layer_norm;
+  r.zoneout_h = options_.regularisation.zoneout.h;
+  r.zoneout_c = options_.regularisation.zoneout.c;
+  r.learn_initial_state = options_.learn_initial_state;
+  return r;
+}
+
 void Recurrent::check_options() const {
   if (sizes_.input < 1 || sizes_.hidden < 1 || options_.num_layers < 1)
     throw ValueError(name(),
                      fmt::format("input_size {}, hidden_size {}, num_layers {}; expected at "
                                  "least 1 each",
                                  sizes_.input, sizes_.hidden, options_.num_layers));
+  // W_hh would fit into no memory; products of fewer units with the gates do not overflow.
+  constexpr std::int64_t kMost = std::int64_t{1} << 31;
+  if (sizes_.hidden > kMost || options_.num_layers > kMost)
+    throw ValueError(name(), fmt::format("hidden_size {}, num_layers {}; expected at most {} each",
+                                         sizes_.hidden, options_.num_layers, kMost));
   if (sizes_.projection < 0 || sizes_.projection >= sizes_.hidden)
     throw ValueError(name(), fmt::format("proj_size is {}, expected 0 (none) to {}, less than "
                                          "hidden_size",
@@ -104,6 +131,7 @@ void Recurrent::check_options() const {
 
 void Recurrent::initialise() {
   check_options();
+  const FloatEnvironment environment;
   Generator& generator = generator_of(options_);
   for (std::int64_t l = 0; l < options_.num_layers; ++l)
     for (std::int64_t d = 0; d < directions(); ++d) {
@@ -207,6 +235,7 @@ Recurrent::Result Recurrent::run(const Tensor& input, const Tensor& h_0, const T
 Recurrent::Result Recurrent::run_batch(const Tensor& input, const Tensor& h_0, const Tensor& c_0,
                                        const RecurrentCall& options) const {
   check_input(input, options.lengths);
+  const FloatEnvironment environment;
   const int batch_dim = options_.batch_first ? 0 : 1;
   const std::int64_t batch = input.size(batch_dim), steps = input.size(1 - batch_dim);
   // Sequences must come from the longest to the shortest; others are brought into that order, and

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "core/json.h"
-#include "train/model_file.h"
+#include "nn/model_file.h"
 #include "unroll/core/error.h"
 #include "unroll/io/safetensors.h"
 
@@ -21,7 +21,7 @@ constexpr std::string_view kWeights = "model.", kOptimizer = "optimizer.", kGood
 
 void add_views(const Checkpoint& c, std::string_view prefix, std::vector<io::ArrayView>& to) {
   for (const auto& [kind, from] : {std::pair(kWeights, &c.weights), {kOptimizer, &c.optimizer}})
-    for (io::ArrayView& view : views_of(*from)) {
+    for (io::ArrayView& view : nn::views_of(*from)) {
       view.name = fmt::format("{}{}{}", prefix, kind, view.name);
       to.push_back(std::move(view));
     }

@@ -7,10 +7,10 @@
 
 #include "core/clock.h"
 #include "core/numerics.h"
+#include "nn/model_file.h"
 #include "tensor/tensor_impl.h"
 #include "train/chunks.h"
 #include "train/loss.h"
-#include "train/model_file.h"
 #include "unroll/autograd/no_grad.h"
 #include "unroll/autograd/ops.h"
 #include "unroll/core/threads.h"
@@ -250,7 +250,7 @@ void Trainer::diverge(const StepResult& failed, const std::string& what) const {
 
 void Trainer::evaluate(Generator& generator) {
   const auto start = Clock::now();
-  const auto views = views_of(parameters_);
+  const auto views = nn::views_of(parameters_);
   evaluation_ = config_.dtype == DType::f32
                     ? problem_->evaluate(infer::Model<float>(spec_, views), generator)
                     : problem_->evaluate(infer::Model<double>(spec_, views), generator);

@@ -4,10 +4,10 @@
 #include <filesystem>
 
 #include "core/printable.h"
+#include "nn/model_file.h"
 #include "support/small_run.h"
 #include "support/specs.h"
 #include "train/classifier.h"
-#include "train/model_file.h"
 #include "unroll/io/npy.h"
 
 namespace unroll {
@@ -90,8 +90,8 @@ TEST(Trial18, NamesAreSpeltOutByExportAndImport) {
   Generator generator(7);
   train::Classifier model(spec, generator, {});
   const Parameters parameters = model.parameters();
-  train::save_model(folder / "m.safetensors", spec, parameters);
-  io::write_safetensors(folder / "bare.safetensors", train::views_of(parameters));
+  nn::save_model(folder / "m.safetensors", spec, parameters);
+  io::write_safetensors(folder / "bare.safetensors", nn::views_of(parameters));
   const auto expect_clean = [&](const Texts& command, int code) {
     const auto result = test::run_program(command);
     EXPECT_EQ(result.code, code) << result.out << result.err;

@@ -5,10 +5,10 @@
 
 #include <mutex>
 
+#include "nn/model_file.h"
 #include "steady/allocations.h"
 #include "support/specs.h"
 #include "train/classifier.h"
-#include "train/model_file.h"
 #include "unroll/c.h"
 #include "unroll/core/threads.h"
 
@@ -20,7 +20,7 @@ infer::Model<T> untrained(const spec::ModelSpec& spec) {
   Generator generator(1);
   train::Classifier model(spec, generator, {.dtype = DTypeOf<T>::value});
   const Parameters parameters = model.parameters();
-  return {spec, train::views_of(parameters)};
+  return {spec, nn::views_of(parameters)};
 }
 
 /// One of each cell, with all that a step may have to do.
@@ -95,7 +95,7 @@ TEST(Trial14Stream, ARefusedCallInCAsksForNothing) {
   const spec::ModelSpec spec = specs()[0];
   Generator generator(1);
   train::Classifier made(spec, generator, {});
-  const std::vector<std::byte> file = train::model_bytes(spec, made.parameters());
+  const std::vector<std::byte> file = nn::model_bytes(spec, made.parameters());
   unroll_model* const model = unroll_model_load_memory(file.data(), file.size());
   ASSERT_TRUE(model) << unroll_last_error();
   unroll_stream* const stream = unroll_stream_new(model, 2);

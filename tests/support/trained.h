@@ -3,8 +3,8 @@
 
 #include <vector>
 
+#include "nn/model_file.h"
 #include "train/classifier.h"
-#include "train/model_file.h"
 #include "unroll/infer/model.h"
 
 namespace unroll::test {
@@ -19,7 +19,7 @@ struct Both {
   explicit Both(const spec::ModelSpec& s)
       : spec(s),
         module(s, generator, {.dtype = DTypeOf<T>::value}),
-        model(s, train::views_of(randomised(module))) {
+        model(s, nn::views_of(randomised(module))) {
     module.eval();
   }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 #include "unroll/nn/mask.h"
 #include "unroll/nn/module.h"
 #include "unroll/nn/state.h"
+#include "unroll/spec/layers.h"
 #include "unroll/tensor/tensor.h"
 
 namespace unroll::kernels {
@@ -111,6 +113,11 @@ class UNROLL_API Recurrent : public Module {
   const std::vector<Layer>& layers() const { return layers_; }
 
   MaskSource& masks() { return masks_; }
+
+  /// What a model's description says of the layer, called `name`, that reads its last state; empty
+  /// for a cell of a single step and for a CustomRecurrent, which no description has.
+  std::optional<spec::RecurrentSpec> description(const std::string& name) const;
+  bool batch_first() const { return options_.batch_first; }
 
  protected:
   struct Sizes {

@@ -50,11 +50,11 @@ struct ModelSpec {
   static constexpr int version = 3;                      ///< 3 has scale, residual, numbers
   static constexpr const char* metadata_key = "unroll";  ///< in model.safetensors
 
-  InputSpec input;
-  std::vector<LayerSpec> layers;
+  InputSpec input = {};
+  std::vector<LayerSpec> layers = {};
   Output output = Output::logits;
-  std::string dataset;               ///< what it was trained on; may be empty
-  std::vector<std::string> classes;  ///< a name for each output; may be empty
+  std::string dataset = {};               ///< what it was trained on; may be empty
+  std::vector<std::string> classes = {};  ///< a name for each output; may be empty
 
   friend bool operator==(const ModelSpec&, const ModelSpec&) = default;
 };

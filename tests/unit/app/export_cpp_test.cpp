@@ -6,11 +6,11 @@
 
 #include "export/cpp_header.h"
 #include "export/int8.h"
+#include "nn/model_file.h"
 #include "support/program.h"
 #include "support/small_set.h"
 #include "support/specs.h"
 #include "train/classifier.h"
-#include "train/model_file.h"
 
 namespace unroll::app {
 namespace {
@@ -23,7 +23,7 @@ struct ExportCpp : testing::Test {
   std::string write_model(spec::ModelSpec spec) const {
     Generator generator(7);
     train::Classifier model(spec, generator, {});
-    train::save_model(folder / "model.safetensors", spec, model.parameters());
+    nn::save_model(folder / "model.safetensors", spec, model.parameters());
     return folder / "model.safetensors";
   }
 

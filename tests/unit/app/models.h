@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "data/idx.h"
+#include "nn/model_file.h"
 #include "support/program.h"
 #include "support/small_set.h"
 #include "support/specs.h"
 #include "train/classifier.h"
-#include "train/model_file.h"
 #include "unroll/io/safetensors.h"
 
 namespace unroll::app {
@@ -50,9 +50,9 @@ struct Models {
     train::Classifier model(spec, generator, {.dtype = dtype});
     const Parameters parameters = model.parameters();
     if (bare)
-      io::write_safetensors(folder / name, train::views_of(parameters));
+      io::write_safetensors(folder / name, nn::views_of(parameters));
     else
-      train::save_model(folder / name, spec, parameters);
+      nn::save_model(folder / name, spec, parameters);
     return folder / name;
   }
 

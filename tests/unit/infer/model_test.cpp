@@ -188,7 +188,7 @@ TEST(InferModel, LengthsThatDoNotFitAreErrors) {
 TEST(InferLoad, ConvertsWeights) {
   Both<float> narrow(recurrent_models()[9].spec);
   const Parameters parameters = narrow.module.parameters();
-  const Model<double> wide(narrow.spec, train::views_of(parameters));
+  const Model<double> wide(narrow.spec, nn::views_of(parameters));
   const std::vector<float> input(15, 0.5f);
   std::vector<double> expected(3);
   const std::vector<float> got = narrow.run(input, 1, 3);
@@ -202,7 +202,7 @@ TEST(InferLoad, ReadsWhatTrainingSaved) {
   for (const Named& named : recurrent_models()) {
     SCOPED_TRACE(named.name);
     Both<double> both(named.spec);
-    train::save_model(path, both.spec, both.module.parameters());
+    nn::save_model(path, both.spec, both.module.parameters());
     const Model<double> loaded = Model<double>::load(path);
     EXPECT_EQ(loaded.description(), both.spec);
     const std::vector<double> input(10, 0.25);
@@ -234,12 +234,12 @@ TEST(InferLoad, RefusesABareStateDictAndWrongWeights) {
   const test::TemporaryFolder folder;
   const std::string path = folder / "model.safetensors";
   Both<float> both(test::rnn_spec(5, 13, 3));
-  io::write_safetensors(path, train::views_of(both.module.parameters()));
+  io::write_safetensors(path, nn::views_of(both.module.parameters()));
   const std::string bare = error_of<FormatError>([&] { Model<float>::load(path); });
   EXPECT_NE(bare.find(path), std::string::npos) << bare;
   EXPECT_NE(bare.find("no description"), std::string::npos) << bare;
   EXPECT_THROW(Model<float>::load(folder / "none"), FileError);
-  const auto views = train::views_of(both.module.parameters());
+  const auto views = nn::views_of(both.module.parameters());
   const std::string all =
       error_of<FormatError>([&] { Model<float>(test::rnn_spec(5, 14, 3, 2), views); });
   for (const char* part : {"rnn.weight_ih_l0 has shape [13, 5], expected [14, 5]",
@@ -254,7 +254,7 @@ TEST(Fault32, LoadRefusesWeightsThatAreNotFiniteUnlessAsked) {
   const Parameters parameters = both.module.parameters();
   std::ranges::copy(std::vector{1.0f, std::nanf(""), INFINITY},
                     Tensor(parameters.back().value).values<float>().begin());
-  train::save_model(path, both.spec, parameters);
+  nn::save_model(path, both.spec, parameters);
   const std::string error = error_of<FormatError>([&] { Model<float>::load(path); });
   for (const char* part :
        {path.c_str(), "fc.bias has 2 weights that are NaN or infinite", "train it again"})

@@ -9,7 +9,7 @@
 #include "unroll/io/safetensors.h"
 #include "unroll/spec/model_spec.h"
 
-namespace unroll::train {
+namespace unroll::nn {
 
 /// Views of the parameters' memory, as files and infer::Model take them.
 std::vector<io::ArrayView> views_of(const Parameters& parameters);
@@ -20,4 +20,4 @@ std::vector<std::byte> model_bytes(const spec::ModelSpec& spec, const Parameters
 /// Writes them, atomically. Throws FileError.
 void save_model(const std::string& path, const spec::ModelSpec& spec, const Parameters& parameters);
 
-}  // namespace unroll::train
+}  // namespace unroll::nn

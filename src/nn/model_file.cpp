@@ -1,11 +1,11 @@
-#include "train/model_file.h"
+#include "nn/model_file.h"
 
 #include <map>
 
 #include "core/numerics.h"
 #include "unroll/core/error.h"
 
-namespace unroll::train {
+namespace unroll::nn {
 namespace {
 
 std::map<std::string, std::string> metadata_of(const spec::ModelSpec& spec) {
@@ -48,4 +48,4 @@ void save_model(const std::string& path, const spec::ModelSpec& spec,
   io::write_safetensors(path, views_of(parameters), metadata_of(spec));
 }
 
-}  // namespace unroll::train
+}  // namespace unroll::nn
