@@ -84,6 +84,7 @@ Tensor sum(const Tensor& x) { return scaled_sum("sum", x, 1); }
 
 Tensor mean(const Tensor& x) {
   if (x.numel() == 0) throw ShapeError("mean", "a tensor without elements has no mean");
+  const FloatEnvironment environment;
   return scaled_sum("mean", x, 1.0 / static_cast<double>(x.numel()));
 }
 

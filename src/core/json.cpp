@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cfenv>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -17,6 +18,19 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t deepest = 32;
 constexpr std::size_t most_keys = 1024;
+
+/// Decimal numbers are rounded to doubles, by the C library's strtod: it follows std::fesetround,
+/// as FloatEnvironment, which sets the vector unit alone, does not.
+class ToNearest {
+ public:
+  ToNearest() { std::fesetround(FE_TONEAREST); }
+  ~ToNearest() { std::fesetround(before_); }
+  ToNearest(const ToNearest&) = delete;
+  ToNearest& operator=(const ToNearest&) = delete;
+
+ private:
+  int before_ = std::fegetround();
+};
 
 /// What the parser meets, one thing after the other.
 class Bounds {
@@ -61,6 +75,7 @@ Json parse_json(std::string_view text, const std::function<void(std::string_view
   if (const auto nul = text.find('\0'); nul != text.npos)
     refuse(not_json(text, fmt::format("(byte {} is NUL)", nul + 1)));
   Bounds bounds(refuse);
+  const ToNearest rounding;
   try {
     return Json::parse(text, [&](int depth, Json::parse_event_t event, Json& parsed) {
       return bounds(depth, event, parsed);

@@ -15,6 +15,7 @@
 #include <utility>
 #include <variant>
 
+#include "core/float_environment.h"
 #include "core/numerics.h"
 #include "core/philox.h"
 #include "core/random_normal.h"
@@ -75,6 +76,7 @@ void draw_unit(Generator& generator, double& x) {
 
 template <typename T>
 void fill_uniform(Generator& generator, std::span<T> out, double low, double high) {
+  const FloatEnvironment environment;
   const T a = static_cast<T>(low), b = static_cast<T>(high);
   if (!(a <= b) || !std::isfinite(b - a))
     throw ValueError("uniform", fmt::format("range [{}, {}) given, low <= high expected, both "
@@ -132,6 +134,7 @@ struct Generator::State {
       throw ValueError("normal", fmt::format("mean {} and standard deviation {} given, finite ones "
                                              "and a deviation of at least 0 expected",
                                              mean, std));
+    const FloatEnvironment environment;
     if (out.size() >= block_size)
       return fill_normal_blocks(generator, out, static_cast<T>(mean), static_cast<T>(std));
     for (T& x : out) x = static_cast<T>(std::fma(draw_normal(generator), std, mean));

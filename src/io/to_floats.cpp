@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/float_environment.h"
 #include "core/printable.h"
 #include "io/safetensors_header.h"
 #include "unroll/core/error.h"
@@ -44,6 +45,7 @@ void convert(const ArrayView& array, std::span<Out> out) {
     throw ShapeError(safetensors_operation,
                      fmt::format("tensor {} has {} elements, {} were expected",
                                  in_quotes(array.name), array.data.size() / size, out.size()));
+  const FloatEnvironment environment;
   const std::byte* place = array.data.data();
   switch (array.type) {
     case ElementType::f32:

@@ -156,6 +156,7 @@ void Conv2d::initialise(std::int64_t in_channels, std::int64_t out_channels, Siz
                                  "expected at least 1 each",
                                  in_channels, out_channels, kernel_size.height, kernel_size.width));
   check_steps(stride_, padding_);
+  const FloatEnvironment environment;
   Generator& generator = options.generator ? *options.generator : default_generator();
   weight = Tensor::empty({out_channels, in_channels, kernel_size.height, kernel_size.width},
                          options.dtype);

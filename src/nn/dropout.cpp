@@ -4,6 +4,7 @@
 
 #include "autograd/elementwise.h"
 #include "autograd/node.h"
+#include "core/float_environment.h"
 #include "unroll/core/error.h"
 
 namespace unroll::nn {
@@ -25,6 +26,7 @@ Generator& generator_of(const DropoutOptions& options) {
 }  // namespace
 
 Tensor dropout(const Tensor& input, const Tensor& mask, double p) {
+  const FloatEnvironment environment;
   const double scale = checked(p) < 1 ? 1 / (1 - p) : 0;
   const auto apply = [scale](auto v, auto m) { return v * (m * static_cast<decltype(m)>(scale)); };
   return autograd::with_backward(
@@ -43,6 +45,7 @@ Dropout::Dropout(const Child& place, double p, const Options& options)
 
 Tensor Dropout::operator()(const Tensor& input, const Tensor& mask) const {
   if (!is_training() || (p_ == 0 && !mask.defined())) return input;
+  const FloatEnvironment environment;
   if (mask.defined()) return dropout(input, mask, p_);
   return dropout(input, bernoulli_mask(input.shape(), 1 - p_, masks_.next(), input.dtype()), p_);
 }

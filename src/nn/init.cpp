@@ -117,6 +117,7 @@ void identity(const Tensor& to) {
 }
 
 double calculate_gain(Activation activation, double negative_slope) {
+  const FloatEnvironment environment;
   switch (activation) {
     case Activation::tanh:
       return 5.0 / 3;
@@ -134,20 +135,24 @@ double calculate_gain(Activation activation, double negative_slope) {
 }
 
 void xavier_uniform(const Tensor& to, Generator& generator, double gain) {
+  const FloatEnvironment environment;
   const double bound = std::sqrt(3.0) * xavier_std("xavier_uniform", to, gain);
   uniform(to, -bound, bound, generator);
 }
 
 void xavier_normal(const Tensor& to, Generator& generator, double gain) {
+  const FloatEnvironment environment;
   normal(to, 0, xavier_std("xavier_normal", to, gain), generator);
 }
 
 void kaiming_uniform(const Tensor& to, Generator& generator, const KaimingOptions& options) {
+  const FloatEnvironment environment;
   const double bound = std::sqrt(3.0) * kaiming_std("kaiming_uniform", to, options);
   uniform(to, -bound, bound, generator);
 }
 
 void kaiming_normal(const Tensor& to, Generator& generator, const KaimingOptions& options) {
+  const FloatEnvironment environment;
   normal(to, 0, kaiming_std("kaiming_normal", to, options), generator);
 }
 

@@ -111,6 +111,7 @@ void Linear::initialise(std::int64_t in_features, std::int64_t out_features,
   if (in_features < 1 || out_features < 1)
     throw ValueError("linear", fmt::format("{} features in and {} out; expected at least 1 each",
                                            in_features, out_features));
+  const FloatEnvironment environment;
   Generator& generator = options.generator ? *options.generator : default_generator();
   weight = Tensor::empty({out_features, in_features}, options.dtype);
   init::kaiming_uniform(weight, std::sqrt(5.0), generator);

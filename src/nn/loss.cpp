@@ -6,6 +6,7 @@
 
 #include "autograd/elementwise.h"
 #include "autograd/node.h"
+#include "core/float_environment.h"
 #include "core/numerics.h"
 #include "unroll/autograd/ops.h"
 #include "unroll/core/error.h"
@@ -70,6 +71,7 @@ double clamped_log(double p) {
 }
 
 void check_probabilities(const Tensor& input) {
+  const FloatEnvironment environment;
   const Tensor in = input.detach().contiguous();
   dispatch("binary_cross_entropy", in.dtype(), [&]<class T>(T*) {
     for (std::int64_t i = 0; const T p : in.values<T>()) {

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "core/float_environment.h"
 #include "kernels/cell.h"
 #include "nn/common_options.h"
 #include "tensor/tensor_impl.h"
@@ -28,6 +29,7 @@ void Lstm::raise_forget_bias(double by) const {
   if (!std::isfinite(by))
     throw ValueError("lstm", fmt::format("forget_bias is {}, expected a finite number", by));
   if (by == 0) return;
+  const FloatEnvironment environment;
   for (const Layer& layer : layers()) {
     if (!layer.bias_ih.defined())
       throw ValueError("lstm", "forget_bias is given, but the layer has no biases");

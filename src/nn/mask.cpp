@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/float_environment.h"
 #include "core/parallel.h"
 #include "kernels/table.h"
 #include "tensor/tensor_impl.h"
@@ -32,6 +33,7 @@ Tensor bernoulli_mask(const Shape& shape, double keep, const MaskKey& key, DType
                       double one) {
   if (!(keep >= 0 && keep <= 1))
     throw ValueError("mask", fmt::format("keep probability is {}, expected 0 to 1", keep));
+  const FloatEnvironment environment;
   Tensor mask = Tensor::empty(shape, dtype);
   if (mask.numel() >= kMostElements)
     throw ShapeError("mask", fmt::format("shape {} has {} elements, expected fewer than {}",

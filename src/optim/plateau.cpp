@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/float_environment.h"
 #include "optim/checks.h"
 
 namespace unroll::optim {
@@ -33,6 +34,7 @@ bool ReduceLrOnPlateau::is_better(double metric) const {
 }
 
 double ReduceLrOnPlateau::step(double metric) {
+  const FloatEnvironment environment;
   State& s = state_;
   if (is_better(metric)) {
     s.best = metric;

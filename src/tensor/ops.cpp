@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/float_environment.h"
 #include "tensor/tensor_impl.h"
 #include "unroll/core/error.h"
 
@@ -15,6 +16,7 @@ Tensor argmax(const Tensor& x, int dim) {
   if (length < 1)
     throw ShapeError("argmax",
                      fmt::format("dimension {} of shape {} has no elements", d, x.shape().str()));
+  const FloatEnvironment environment;
   Tensor result = Tensor::empty(x.shape().without(d), DType::i64);
   // The dimension goes last: rows of `length` candidates, one row for each result.
   Tensor rows = x.detach();
@@ -37,6 +39,7 @@ std::int64_t count_equal(const Tensor& a, const Tensor& b) {
         fmt::format("got {} of shape {} and {} of shape {}; expected equal shapes and "
                     "types",
                     name_of(a.dtype()), a.shape().str(), name_of(b.dtype()), b.shape().str()));
+  const FloatEnvironment environment;
   const Tensor left = a.contiguous(), right = b.contiguous();
   return dispatch_all(a.dtype(), [&]<class T>(T*) {
     const auto x = left.values<T>(), y = right.values<T>();

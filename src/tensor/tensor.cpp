@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 
+#include "core/float_environment.h"
 #include "tensor/tensor_impl.h"
 #include "unroll/core/error.h"
 
@@ -129,6 +130,7 @@ Tensor Tensor::zeros(const Shape& shape, DType dtype) {
 }
 
 Tensor Tensor::full(const Shape& shape, double value, DType dtype) {
+  const FloatEnvironment environment;
   Tensor result = empty(shape, dtype);
   dispatch_all(dtype,
                [&]<class T>(T*) { std::ranges::fill(result.values<T>(), static_cast<T>(value)); });
@@ -198,6 +200,7 @@ double Tensor::item() const {
   if (numel() != 1)
     throw ShapeError("item", fmt::format("a tensor of shape {} has {} elements, expected 1",
                                          shape().str(), numel()));
+  const FloatEnvironment environment;
   return dispatch_all(dtype(), [&]<class T>(T*) { return static_cast<double>(*data<T>()); });
 }
 
@@ -240,6 +243,7 @@ Tensor Tensor::clone() const {
 
 Tensor Tensor::to(DType dtype) const {
   if (dtype == this->dtype()) return *this;
+  const FloatEnvironment environment;
   Tensor result = empty(shape(), dtype);
   dispatch_all(dtype, [&]<class To>(To*) {
     dispatch_all(this->dtype(), [&]<class From>(From*) { convert<To, From>(result, *this); });
