@@ -52,9 +52,6 @@ void check(const Sequences& s, const BucketOptions& options) {
 BucketLoader::BucketLoader(const Sequences& sequences, const BucketOptions& options)
     : sequences_(sequences), options_(options) {
   check(sequences, options);
-  starts_.resize(sequences.lengths.size());
-  std::exclusive_scan(sequences.lengths.begin(), sequences.lengths.end(), starts_.begin(),
-                      std::int64_t{0});
 }
 
 std::int64_t BucketLoader::size() const {
@@ -62,6 +59,10 @@ std::int64_t BucketLoader::size() const {
 }
 
 BucketLoader::Iterator BucketLoader::begin() {
+  check(sequences_, options_);  // their owner may have changed them
+  starts_.resize(sequences_.lengths.size());
+  std::exclusive_scan(sequences_.lengths.begin(), sequences_.lengths.end(), starts_.begin(),
+                      std::int64_t{0});
   Generator& generator = options_.generator ? *options_.generator : default_generator();
   order_.resize(sequences_.lengths.size());
   batches_.resize(static_cast<std::size_t>(size()));

@@ -8,6 +8,7 @@
 
 #include "core/float_environment.h"
 #include "core/parallel.h"
+#include "data/check_dataset.h"
 #include "data/order.h"
 #include "tensor/tensor_impl.h"
 #include "unroll/core/error.h"
@@ -57,7 +58,7 @@ Loader::Loader(const Dataset& dataset, const LoaderOptions& options)
   if (options.batch_size < 1)
     throw ValueError("loader",
                      fmt::format("batch_size {}, expected at least 1", options.batch_size));
-  if (dataset.count < 1) throw ValueError("loader", "the dataset is empty");
+  check_dataset("loader", dataset);
   if (options.shift < 0 || options.shift >= std::min(dataset.rows, dataset.columns))
     throw ValueError("loader", fmt::format("shift {}, expected 0 to {}", options.shift,
                                            std::min(dataset.rows, dataset.columns) - 1));
@@ -68,6 +69,7 @@ Generator& Loader::generator() const {
 }
 
 Loader::Iterator Loader::begin() {
+  check_dataset("loader", dataset_);  // its owner may have changed it
   if (options_.shuffle) {
     order_.resize(static_cast<std::size_t>(dataset_.count));
     order_seed_ = shuffle(generator(), shuffler_, order_);
@@ -90,6 +92,7 @@ void Loader::position(const Iterator& at, Position& to) const {
 }
 
 Loader::Iterator Loader::resume(const Position& position) {
+  check_dataset("loader", dataset_);
   if (position.first < 0 || position.first > dataset_.count ||
       (position.first % options_.batch_size != 0 && position.first != dataset_.count))
     throw ValueError("loader", fmt::format("no batch of {} starts at sample {} of {}",

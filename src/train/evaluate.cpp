@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "data/check_dataset.h"
 #include "train/inputs.h"
 #include "train/loss.h"
 #include "unroll/autograd/no_grad.h"
@@ -17,6 +18,7 @@ constexpr std::int64_t kBatch = 1024;
 template <class T>
 Evaluation evaluate(const infer::Model<T>& model, const data::Dataset& set,
                     std::vector<T>* logits) {
+  data::check_dataset("eval", set);
   const NoGrad no_grad;
   const spec::ModelSpec& spec = model.description();
   const Inputs images(spec.input, set.rows, set.columns);

@@ -49,11 +49,12 @@ struct PaddedBatch {
 /// bucket_batches steps for a sequence.
 ///
 /// A pass draws from the generator what a pass of Loader draws. The sequences must outlive the
-/// loader. Source: torchtext.legacy.data.BucketIterator, which buckets the same way.
+/// loader, and stay as they are during a pass. Source: torchtext.legacy.data.BucketIterator, which
+/// buckets the same way.
 class UNROLL_API BucketLoader {
  public:
   /// Throws ValueError for a batch or bucket size below 1, no sequences, or a length below 1;
-  /// ShapeError where lengths, values and labels don't fit together.
+  /// ShapeError where lengths, values and labels don't fit together. So does begin().
   explicit BucketLoader(const Sequences& sequences, const BucketOptions& options = {});
   explicit BucketLoader(Sequences&& sequences, const BucketOptions& options = {}) = delete;
 

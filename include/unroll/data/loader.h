@@ -42,11 +42,13 @@ struct Batch {
 
 /// Goes through a dataset in batches, the last of which may be smaller. Every begin() starts a new
 /// pass, in a new order with `shuffle`, drawing from the generator what PyTorch's DataLoader draws.
-/// The dataset must outlive the loader.
+/// The dataset must outlive the loader, and stay as it is during a pass.
 /// Source: https://pytorch.org/docs/stable/data.html
 class UNROLL_API Loader {
  public:
-  /// Throws ValueError for a batch size below 1, or a shift below 0 or larger than an image.
+  /// Throws ValueError for a batch size below 1, for a shift below 0 or larger than an image, and,
+  /// as begin() and resume() do, for a set without images, with fewer pixels or labels than its
+  /// count and size say, or with a label that is not below its classes.
   explicit Loader(const Dataset& dataset, const LoaderOptions& options = {});
   explicit Loader(Dataset&& dataset, const LoaderOptions& options = {}) = delete;  // would dangle
 
