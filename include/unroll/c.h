@@ -114,7 +114,12 @@ UNROLL_API void unroll_stream_free(unroll_stream* stream) UNROLL_NOEXCEPT;
  * nobody wants them yet.
  *
  * Neither this nor the three functions below ask for memory, take a lock or start a thread, also
- * where they refuse a call. */
+ * where they refuse a call.
+ *
+ * In silence states die away to subnormal numbers, where many CPUs need up to a hundred times
+ * longer for a step. If the calling thread flushes to zero (FTZ or DAZ on x86-64, FZ on aarch64),
+ * as audio hosts have it, states below 2^-96 become 0, here and in unroll_model_run, with the same
+ * bits on every machine. The mode changes nothing else; without it subnormal numbers are kept. */
 UNROLL_API unroll_status unroll_stream_step(unroll_stream* stream, const float* input,
                                             size_t input_count, float* output,
                                             size_t output_count) UNROLL_NOEXCEPT;

@@ -7,6 +7,7 @@ namespace unroll {
 
 /// Sets rounding to nearest with subnormal numbers kept (no flush to zero), and restores the
 /// caller's mode at the end of the scope. Every entry that computes holds one (docs/numerics.md).
+/// Running a model asks it whether the caller flushes, and then sets tiny states to 0 itself.
 class FloatEnvironment {
  public:
 #if defined(__x86_64__)
@@ -16,10 +17,12 @@ class FloatEnvironment {
   ~FloatEnvironment() {
     if ((saved_ & ~kFlags) != kWanted) __builtin_ia32_ldmxcsr(saved_);
   }
+  bool caller_flushes() const noexcept { return (saved_ & kFlushes) != 0; }
 
  private:
-  static constexpr std::uint32_t kWanted = 0x1f80;  // all exceptions masked, nothing flushed
-  static constexpr std::uint32_t kFlags = 0x3f;     // sticky exception flags: not a mode
+  static constexpr std::uint32_t kWanted = 0x1f80;   // all exceptions masked, nothing flushed
+  static constexpr std::uint32_t kFlags = 0x3f;      // sticky exception flags: not a mode
+  static constexpr std::uint32_t kFlushes = 0x8040;  // FTZ: results; DAZ: operands
   std::uint32_t saved_;
 #elif defined(__aarch64__)
   FloatEnvironment() noexcept {
@@ -29,9 +32,13 @@ class FloatEnvironment {
   ~FloatEnvironment() {
     if (saved_ != 0) asm volatile("msr fpcr, %0" ::"r"(saved_));
   }
+  bool caller_flushes() const noexcept { return (saved_ >> 24 & 1) != 0; }  // FZ
 
  private:
   std::uint64_t saved_;
+#else
+  FloatEnvironment() noexcept {}
+  bool caller_flushes() const noexcept { return false; }
 #endif
 
  public:

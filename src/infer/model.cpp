@@ -59,12 +59,12 @@ void run_vectors(const Compiled<T>& model, const T* input, std::size_t batch, T*
 
 template <class T>
 void run_sequences(const Compiled<T>& model, const T* input, std::size_t batch, std::size_t steps,
-                   T* out, std::span<const std::size_t> lengths) {
+                   T* out, std::span<const std::size_t> lengths, bool flush) {
   const std::size_t inputs = model.inputs(), outputs = model.outputs(), sample = steps * inputs;
   const std::size_t at_once = SequenceRun<T>::rows_at_once(model, batch, steps);
   const std::vector<std::size_t> order = order_of(lengths, batch);
   const bool as_they_are = std::ranges::is_sorted(order);
-  SequenceRun<T> run(model, at_once, steps);
+  SequenceRun<T> run(model, at_once, steps, flush);
   VectorRun<T> rest(model, model.sequence_stages(), at_once);
   std::vector<T> gathered(as_they_are ? 0 : at_once * sample);
   std::vector<std::size_t> descending(lengths.empty() ? 0 : at_once);
@@ -173,7 +173,7 @@ void Model<T>::run(std::span<const T> input, std::size_t batch, std::size_t step
   if (batch == 0) return;
   const FloatEnvironment environment;
   if (m.reads_sequences())
-    run_sequences(m, input.data(), batch, steps, out.data(), lengths);
+    run_sequences(m, input.data(), batch, steps, out.data(), lengths, environment.caller_flushes());
   else
     run_vectors(m, input.data(), batch, out.data());
 }

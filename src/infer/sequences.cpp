@@ -69,8 +69,9 @@ std::size_t SequenceRun<T>::rows_at_once(const Compiled<T>& model, std::size_t r
 }
 
 template <class T>
-SequenceRun<T>::SequenceRun(const Compiled<T>& model, std::size_t rows, std::size_t steps)
-    : model_(model), rows_(rows), steps_(steps), stages_(model.sequence_stages()) {
+SequenceRun<T>::SequenceRun(const Compiled<T>& model, std::size_t rows, std::size_t steps,
+                            bool flush)
+    : model_(model), rows_(rows), steps_(steps), stages_(model.sequence_stages()), flush_(flush) {
   const Need need = need_of(model);
   block_ =
       need.both_ways ? steps : std::clamp<std::size_t>(kBlock / per_step(need) / rows, 1, steps);
@@ -245,6 +246,7 @@ void SequenceRun<T>::direction(const Direction<T>& d, const Recurrent<T>& r, Sta
   call.shape = d.shape;
   call.shape.batch = active_;
   call.shape.steps = count_;
+  call.shape.flush_states = flush_;
   call.shape.lengths = ragged_ ? lengths_.data() : nullptr;
   call.packed = d.packed.get();
   call.input = x_;

@@ -22,8 +22,9 @@ struct Sequences {
 template <class T>
 class SequenceRun {
  public:
-  /// For so many sequences at most, of so many steps.
-  SequenceRun(const Compiled<T>& model, std::size_t rows, std::size_t steps);
+  /// For so many sequences at most, of so many steps. With `flush` tiny states are 0
+  /// (RecurrentShape::flush_states).
+  SequenceRun(const Compiled<T>& model, std::size_t rows, std::size_t steps, bool flush);
 
   /// How many sequences of so many steps to take at a time.
   static std::size_t rows_at_once(const Compiled<T>& model, std::size_t rows, std::size_t steps);
@@ -72,6 +73,7 @@ class SequenceRun {
 
   const Compiled<T>& model_;
   std::size_t rows_, steps_, stages_, block_;
+  bool flush_;
   std::vector<State> states_;             // of each direction of each layer of each recurrent stage
   std::vector<std::size_t> first_state_;  // of each stage
   std::size_t between_;  // elements of one_ and of other_, which take turns between stages

@@ -115,7 +115,7 @@ void Stream<T>::begin(std::size_t sequence) noexcept {
 }
 
 template <class T>
-void Stream<T>::advance(const T* in) noexcept {
+void Stream<T>::advance(const T* in, bool flush) noexcept {
   const Compiled<T>& m = *compiled_;
   const std::size_t stages = m.sequence_stages();
   std::size_t next_layer = 0;
@@ -145,6 +145,7 @@ void Stream<T>::advance(const T* in) noexcept {
           kernels::RecurrentStep<T> call;
           call.shape = d.shape;
           call.shape.batch = count;
+          call.shape.flush_states = flush;
           call.packed = d.packed.get();
           call.input = in + first * d.shape.input;
           call.input_row = as_signed(d.shape.input);
@@ -211,7 +212,7 @@ template <class T>
 void Stream<T>::step(std::span<const T> in) {
   check(in.size(), count_, compiled_->inputs(), 1, "inputs");
   const FloatEnvironment environment;
-  advance(in.data());
+  advance(in.data(), environment.caller_flushes());
 }
 
 template <class T>
@@ -233,7 +234,7 @@ void Stream<T>::process(std::span<const T> in, std::span<T> out, std::size_t ste
   check(out.size(), count_, compiled_->outputs(), steps, "outputs");
   const FloatEnvironment environment;
   for (std::size_t t = 0; t < steps; ++t) {
-    advance(in.data() + t * inputs);
+    advance(in.data() + t * inputs, environment.caller_flushes());
     emit(out.data() + t * outputs);
   }
 }

@@ -25,6 +25,7 @@ struct RecurrentShape {
   bool layer_norm = false;     // of the input's part, the state's part and c (Ba 2016)
   bool zoneout = false;        // Krueger 2017
   bool state_dropout = false;  // the state that goes into products has factors (Gal 2016)
+  bool flush_states = false;   // h and c below kTiny are 0; not for backward
   bool bf16 = false;  // round the operands of products to bf16; f32 only, where bf16_available()
   // (N), none greater than the one before it, each from 1 to T; null: all are T.
   const std::size_t* lengths = nullptr;

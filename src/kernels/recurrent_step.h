@@ -36,6 +36,15 @@ class StepForward {
 
   /// The same for some units only, where they do not meet in a step (steps_are_shared).
   void operator()(const StepRows<T>& rows, Units units) const noexcept {
+    compute(rows, units);
+    if (!s_.flush_states) return;
+    const Units of_h = s_.projection ? Units{0, s_.projection} : units;
+    flush(rows.count, rows.h, of_h);
+    if (rows.c.data) flush(rows.count, rows.c, units);
+  }
+
+ private:
+  void compute(const StepRows<T>& rows, Units units) const noexcept {
     if (s_.fused()) {
       at_.panels.for_parts(units.begin, units.end, [&](std::size_t begin, std::size_t end) {
         Gemm<T> g = product(rows, begin, end, true, true);
@@ -63,7 +72,11 @@ class StepForward {
       kernels_.rows.multiply(states, rows.masked, {rows.h.data, rows.h.row}, rows.state_factors);
   }
 
- private:
+  void flush(std::size_t count, Matrix<T> states, Units units) const noexcept {
+    states.data += units.begin;
+    kernels_.rows.flush_tiny({count, units.end - units.begin}, states);
+  }
+
   /// The gates' columns in the weights: the state's own begin where the input's own do.
   std::size_t gate_of(std::size_t column, bool of_input) const {
     return of_input ? column : column - sums_.input_end + sums_.both;

@@ -44,7 +44,7 @@ struct NormalisedSums {
 };
 
 /// Gradients below this are taken for 0 (RowKernels::flush_tiny): products with weights from 2^-30
-/// on are normal numbers then.
+/// on are normal numbers then. States too, with RecurrentShape::flush_states.
 template <class T>
 inline constexpr T kTiny = std::numeric_limits<T>::min() * (1 << 30);
 

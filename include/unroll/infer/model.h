@@ -44,7 +44,8 @@ class UNROLL_API Model {
   /// I = C H W of an image, steps 1, out (N, C). T is at least 1; an N of 0 does nothing.
   ///
   /// `lengths`, in any order, says how many of the T steps each sequence has; empty: all.
-  /// Memory stays bounded for any N, and for any T unless the model is bidirectional.
+  /// Memory stays bounded for any N, and for any T unless the model is bidirectional. A caller that
+  /// flushes to zero gets tiny states as 0 (see Stream); no other mode of its thread counts.
   /// Throws ShapeError where the sizes don't fit.
   void run(std::span<const T> input, std::size_t batch, std::size_t steps, std::span<T> out,
            std::span<const std::size_t> lengths = {}) const;

@@ -23,6 +23,13 @@ namespace unroll::infer {
 /// ShapeError for spans of the wrong size and ValueError for a sequence that isn't there; only the
 /// exception itself is memory. The functions of unroll/c.h refuse without it. One stream is for one
 /// thread at a time; several streams of one model may run on as many threads.
+///
+/// In silence states die away, and end among the subnormal numbers (below 1e-38 in f32), where some
+/// stay for ever: 7e-43 of a unit that keeps 0.999 of itself a step. Steps stay correct, but many
+/// CPUs need up to a hundred times longer for them. A thread that has told its processor to flush to
+/// zero, as audio hosts do, gets states h and c below 2^-96 (2^-992 for double) as 0, here and from
+/// Model::run, with the same bits on every machine (docs/numerics.md, rule 7). The mode counts step
+/// by step; without it subnormal numbers are kept.
 template <class T>
 class UNROLL_API Stream {
  public:
@@ -52,7 +59,7 @@ class UNROLL_API Stream {
  private:
   friend class Model<T>;
   Stream(std::shared_ptr<const Compiled<T>> compiled, std::size_t count);
-  void advance(const T* in) noexcept;
+  void advance(const T* in, bool flush) noexcept;
   void emit(T* out) noexcept;
   void begin(std::size_t sequence) noexcept;
 
