@@ -9,7 +9,9 @@
 #include "unroll/autograd/no_grad.h"
 #include "unroll/autograd/ops.h"
 #include "unroll/core/error.h"
+#include "unroll/nn/cells.h"
 #include "unroll/nn/dropout.h"
+#include "unroll/nn/gru.h"
 #include "unroll/nn/linear.h"
 #include "unroll/nn/loss.h"
 #include "unroll/nn/lstm.h"
@@ -114,6 +116,21 @@ TEST(Trial18, AnOptimizerOfAReplacedLayerHoldsOnlyTheOld) {
   sum((*model.head)(Tensor::full({1, 2}, 1))).backward();
   optimizer.step();
   EXPECT_EQ(model.head->weight.to_vector(), before);
+}
+
+// ---- Trial21: sizes that no memory holds.
+
+TEST(Trial21, SizesWhoseProductsOverflowAreRefused) {
+  constexpr std::int64_t quarter = std::int64_t{1} << 62;  // times 4 gates is 0
+  EXPECT_EQ(error_of<ValueError>([] { Lstm(3, quarter); }),
+            "[lstm] hidden_size 4611686018427387904, num_layers 1; expected at most 2147483648 "
+            "each");
+  EXPECT_THROW(Lstm(3, quarter + 1, {.proj_size = 1}), ValueError);
+  EXPECT_THROW(Lstm(3, quarter, {.bias = false, .proj_size = 1}), ValueError);
+  EXPECT_THROW(Gru(3, 6148914691236517206), ValueError);  // times 3 is 2
+  EXPECT_THROW(LstmCell(3, quarter), ValueError);
+  EXPECT_THROW(Rnn(3, 4, {.num_layers = quarter}), ValueError);
+  EXPECT_THROW(Lstm(quarter, 4), ShapeError);
 }
 
 // ---- Trial08: a layer that was made without child().
