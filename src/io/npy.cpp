@@ -11,6 +11,7 @@
 
 #include "core/file.h"
 #include "core/file_kind.h"
+#include "core/float_environment.h"
 #include "io/npy_start.h"
 #include "io/safetensors_header.h"
 #include "unroll/core/error.h"
@@ -174,6 +175,7 @@ void to_floats_of_type(const Elements& elements, std::vector<std::byte>& data) {
       std::reverse(data.data() + i * size, data.data() + (i + 1) * size);
   if (elements.kind == 'f' && size > 2) return;
   const ElementType type = type_of(elements);
+  const FloatEnvironment environment;  // integers beyond 2^53 are rounded
   std::vector<std::byte> out(count * size_of(type));
   std::byte* place = out.data();
   if (elements.kind == 'f') {

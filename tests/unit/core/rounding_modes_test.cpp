@@ -14,12 +14,14 @@
 
 #include "support/flush_to_zero.h"
 #include "support/specs.h"
+#include "support/temporary_folder.h"
 #include "unroll/autograd/ops.h"
 #include "unroll/data/bucket_loader.h"
 #include "unroll/data/loader.h"
 #include "unroll/data/sequence_tasks.h"
 #include "unroll/infer/model.h"
 #include "unroll/infer/stream.h"
+#include "unroll/io/npy.h"
 #include "unroll/io/safetensors.h"
 #include "unroll/nn/activation_regularisation.h"
 #include "unroll/nn/conv2d.h"
@@ -406,6 +408,19 @@ std::vector<Entry> entries() {
                    Numbers n;  // their bits: the test's own conversion would follow the mode
                    for (const float v : floats)
                      n.push_back(static_cast<double>(std::bit_cast<std::uint32_t>(v)));
+                   return n;
+                 }});
+  all.push_back({"an npy file of integers", [] {
+                   const test::TemporaryFolder folder;
+                   std::string header = "{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }";
+                   header.resize(117, ' ');
+                   const std::int64_t values[] = {(std::int64_t{1} << 60) + 1, 3};
+                   const std::string file = std::string("\x93NUMPY\x01\x00\x76\x00", 10) + header +
+                                            '\n' +
+                                            std::string(reinterpret_cast<const char*>(values), 16);
+                   const auto array = io::read_npy(folder.write("i.npy", file));
+                   Numbers n(2);
+                   std::memcpy(n.data(), array.data.data(), 16);
                    return n;
                  }});
   all.push_back({"a description read from JSON", [] {
