@@ -94,12 +94,12 @@ int work_on_task(const Flags& flags, const LoadedModel& loaded, train::Task task
 
 int work(const Flags& flags) {
   if (!flags.logits.empty()) run::check_output(flags.logits, {flags.model.path});
-  const LoadedModel loaded = load_model(flags.model);
+  LoadedModel loaded = load_model(flags.model);
   set_num_threads(flags.threads);
   flags.verbose.say();
   const std::string dataset = flags.dataset.empty() ? loaded.dataset() : flags.dataset;
   if (const auto task = train::find_task(dataset)) return work_on_task(flags, loaded, *task);
-  need_pixels(loaded);
+  take_images(loaded);
   if (flags.dataset.empty() && !data::find_known_set(loaded.dataset()))
     throw UsageError(
         fmt::format("the model was trained on a folder called {}; say where the data is: "

@@ -143,6 +143,18 @@ void need_pixels(const LoadedModel& model) {
       shell_word(model.path)));
 }
 
+void take_images(LoadedModel& model) {
+  if (!model.described && !model.spec.input.pixels) {
+    model.spec.input.pixels = true;
+    say_note(fmt::format(
+        "{} is a bare state_dict, which does not say how pixels become numbers: assumed "
+        "is [0, 1], as torchvision's ToTensor does it; otherwise give --normalize "
+        "MEAN,STD",
+        model.path));
+  }
+  need_pixels(model);
+}
+
 LoadedModel load_model(const ModelFlags& flags, bool to_run) {
   std::error_code ignored;
   const bool is_folder = std::filesystem::is_directory(flags.path, ignored);

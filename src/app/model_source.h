@@ -50,6 +50,10 @@ LoadedModel load_model(const ModelFlags& flags, bool to_run = true);
 /// to say how pixels become them: no verb may guess it.
 void need_pixels(const LoadedModel& model);
 
+/// The same for a model that is given images. A bare state_dict then reads their pixels in [0, 1],
+/// as torchvision's ToTensor gives them, and a note on stderr says so.
+void take_images(LoadedModel& model);
+
 /// Notes on stderr what a bare state_dict does not say and was taken for granted; load_model does
 /// for a model `to_run`.
 void note_what_is_assumed(const LoadedModel& model);

@@ -275,9 +275,9 @@ int work(const Flags& flags) {
   const Kind kind = kind_of(flags.file);
   check_usage(flags, kind);
   flags.verbose.say();
-  const LoadedModel loaded = load_model(flags.model);
+  LoadedModel loaded = load_model(flags.model);
   if (!flags.out.empty()) return predict_array(loaded, kind, flags);
-  need_pixels(loaded);
+  kind == Kind::images ? take_images(loaded) : need_pixels(loaded);
   if (kind == Kind::stdin_rows) return predict_rows(loaded, {std::cin, "on stdin"}, flags);
   if (kind == Kind::text) {
     std::istringstream text = open_text(flags.file);

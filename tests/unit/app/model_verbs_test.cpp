@@ -180,22 +180,27 @@ TEST_F(ModelVerbs, ABareStateDictMustSayItsActivation) {
                  {described, "describes itself"});
 }
 
-// A bare state_dict states no input, so it reads numbers as they are; images need --normalize.
-TEST(Trial02, ABareStateDictReadsPixelsOnlyWhereTheirScalingIsSaid) {
+// A bare state_dict states no input, so it reads numbers as they are. Images become numbers in
+// [0, 1], with a note; rows of numbers may be anything.
+TEST(Trial02, ABareStateDictIsGivenImagesInZeroToOneWithANote) {
   const Models on;
   const std::string bare = on.write_model("bare.safetensors", DType::f32, true);
-  const std::vector<std::string> relu = {"--activation", "relu"};
   for (std::vector<std::string> verb :
-       {std::vector<std::string>{"eval", bare, "--data-dir", on.data},
+       {std::vector<std::string>{"eval", bare, "--json", "--data-dir", on.data},
         {"predict", bare, on.images}}) {
-    verb.insert(verb.end(), relu.begin(), relu.end());
-    const auto result = run_program(verb);
-    EXPECT_EQ(result.code, 2);
-    expect_parts(result.err,
-                 {bare, "numbers as they are", "--normalize none", "--normalize MEAN,STD"});
+    verb.insert(verb.end(), {"--activation", "relu"});
+    const auto assumed = run_program(verb);
+    EXPECT_EQ(assumed.code, 0) << assumed.err;
+    expect_parts(assumed.err, {bare, "[0, 1]", "--normalize MEAN,STD"});
     verb.insert(verb.end(), {"--normalize", "none"});
-    EXPECT_EQ(run_program(verb).code, 0);
+    const auto said = run_program(verb);
+    EXPECT_EQ(said.out, assumed.out);
+    EXPECT_EQ(said.err.find("[0, 1]"), std::string::npos) << said.err;
   }
+  on.folder.write("rows.csv", "1,2,3\n");
+  const auto rows = run_program({"predict", bare, on.folder / "rows.csv", "--activation", "relu"});
+  EXPECT_EQ(rows.code, 2);
+  expect_parts(rows.err, {bare, "numbers as they are", "--normalize none", "--normalize MEAN,STD"});
   expect_parts(run_program({"inspect", bare}).out, {"28 numbers as they are"});
   expect_parts(run_program({"inspect", bare, "--normalize", "0.5,2"}).out,
                {"(pixel / 255 - 0.5) / 2"});
