@@ -26,10 +26,10 @@ namespace unroll::infer {
 ///
 /// In silence states die away, and end among the subnormal numbers (below 1e-38 in f32), where some
 /// stay for ever: 7e-43 of a unit that keeps 0.999 of itself a step. Steps stay correct, but many
-/// CPUs need up to a hundred times longer for them. A thread that has told its processor to flush to
-/// zero, as audio hosts do, gets states h and c below 2^-96 (2^-992 for double) as 0, here and from
-/// Model::run, with the same bits on every machine (docs/numerics.md, rule 7). The mode counts step
-/// by step; without it subnormal numbers are kept.
+/// CPUs need up to a hundred times longer for them. A thread that has told its processor to flush
+/// to zero, as audio hosts do, gets states h and c below 2^-96 (2^-992 for double) as 0, here and
+/// from Model::run, with the same bits on every machine (docs/numerics.md, rule 7). The mode counts
+/// step by step; without it subnormal numbers are kept.
 template <class T>
 class UNROLL_API Stream {
  public:
