@@ -10,6 +10,7 @@
 #include "app/messages.h"
 #include "app/verbs.h"
 #include "core/file.h"
+#include "core/list_text.h"
 #include "core/shell_word.h"
 #include "run/manifest.h"
 #include "train/checkpoint.h"
@@ -81,14 +82,14 @@ io::Safetensors read_model(const std::string& path, bool in_a_folder) {
 
 /// Weights that are no numbers make every answer one that is none.
 void check_finite(const LoadedModel& model, bool allowed) {
-  std::vector<std::string> found;
+  ListText found;
   for (const io::ArrayView& array : model.file.arrays())
     if (const std::size_t count = io::count_not_finite(array); count > 0)
-      found.push_back(fmt::format("{} of {} in {}", count,
-                                  array.data.size() / io::size_of(array.type), array.name));
+      found.add(fmt::format("{} of {} in {}", count, array.data.size() / io::size_of(array.type),
+                            array.name));
   if (found.empty()) return;
-  const std::string what = fmt::format("{} has weights that are NaN or infinite ({})", model.path,
-                                       fmt::join(found, ", "));
+  const std::string what =
+      fmt::format("{} has weights that are NaN or infinite ({})", model.path, found.text());
   if (!allowed)
     throw FormatError("model", what +
                                    "; train it again with a smaller --lr, or give "
@@ -99,15 +100,15 @@ void check_finite(const LoadedModel& model, bool allowed) {
 /// All that keeps weights from being those of a model: other types than floats, and what `misfits`
 /// says of names and shapes.
 void check_fits(const LoadedModel& model, const std::string& misfits) {
-  std::vector<std::string> found;
-  if (!misfits.empty()) found.push_back(misfits);
+  ListText found;
+  if (!misfits.empty()) found.add(misfits);
   for (const io::ArrayView& array : model.file.arrays())
     if (!io::is_floating(array.type))
-      found.push_back(fmt::format("{} has elements of type {}, expected floats", array.name,
-                                  io::name_of(array.type)));
+      found.add(fmt::format("{} has elements of type {}, expected floats", array.name,
+                            io::name_of(array.type)));
   if (!found.empty())
     throw FormatError("model", fmt::format("{}: {}; save the model again as it was trained",
-                                           model.path, fmt::join(found, "; ")));
+                                           model.path, found.text("; ")));
 }
 
 }  // namespace

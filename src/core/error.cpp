@@ -5,8 +5,31 @@
 #include "core/printable.h"
 
 namespace unroll {
+namespace {
+
+// A message may quote what a file says, of any length. Its start says what is wrong and its end
+// what to do about it.
+constexpr std::size_t longest = 8192, kept_at_end = 2048;
+
+/// The last place up to `at` that is not within a character of UTF-8.
+std::size_t boundary(std::string_view text, std::size_t at) {
+  constexpr std::size_t longest_character = 4;
+  for (std::size_t i = 0; i < longest_character; ++i)
+    if ((static_cast<unsigned char>(text[at - i]) & 0xc0) != 0x80) return at - i;
+  return at;
+}
+
+std::string shortened(std::string_view message) {
+  if (message.size() <= longest) return std::string(message);
+  const std::size_t first = boundary(message, longest - kept_at_end),
+                    last = boundary(message, message.size() - kept_at_end);
+  return fmt::format("{} ... ({} bytes left out) ... {}", message.substr(0, first), last - first,
+                     message.substr(last));
+}
+
+}  // namespace
 
 Error::Error(std::string_view operation, std::string_view message)
-    : std::runtime_error(fmt::format("[{}] {}", operation, printable(message))) {}
+    : std::runtime_error(fmt::format("[{}] {}", operation, printable(shortened(message)))) {}
 
 }  // namespace unroll

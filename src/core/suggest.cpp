@@ -27,11 +27,18 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string did_you_mean(std::string_view given, std::span<const std::string_view> candidates) {
-  constexpr std::size_t kLongest = 64;
+  // Longer than anybody misspells, and more than anybody chooses from: a file may have any number
+  // of names of any length.
+  constexpr std::size_t kLongest = 64, kMost = 256;
   given = given.substr(0, kLongest);
   std::string_view nearest;
   std::size_t smallest = std::max<std::size_t>(2, given.size() / 2) + 1;
+  std::size_t compared = 0;
   for (const std::string_view candidate : candidates) {
+    const std::size_t longer = std::max(given.size(), candidate.size()),
+                      shorter = std::min(given.size(), candidate.size());
+    if (longer - shorter >= smallest) continue;  // so many letters must be added
+    if (++compared > kMost) break;
     const std::size_t distance = edit_distance(given, candidate);
     if (distance < smallest) {
       smallest = distance;

@@ -4,6 +4,7 @@
 #include <set>
 #include <string_view>
 
+#include "core/list_text.h"
 #include "unroll/spec/model_spec.h"
 
 namespace unroll::spec {
@@ -72,21 +73,21 @@ std::vector<std::pair<std::string, Sizes>> weights_of(const ModelSpec& spec) {
 }
 
 std::string differences(const ModelSpec& spec, const std::map<std::string, Sizes>& weights) {
-  std::vector<std::string> found;
+  ListText found;
   const auto needed = weights_of(spec);
   std::set<std::string_view> known;
   for (const auto& [name, sizes] : needed) {
     known.insert(name);
     const auto given = weights.find(name);
     if (given == weights.end())
-      found.push_back(fmt::format("{} is missing", name));
+      found.add(fmt::format("{} is missing", name));
     else if (given->second != sizes)
-      found.push_back(fmt::format("{} has shape [{}], expected [{}]", name,
-                                  fmt::join(given->second, ", "), fmt::join(sizes, ", ")));
+      found.add(fmt::format("{} has shape [{}], expected [{}]", name,
+                            fmt::join(given->second, ", "), fmt::join(sizes, ", ")));
   }
   for (const auto& [name, sizes] : weights)
-    if (!known.contains(name)) found.push_back(fmt::format("{} is not part of the model", name));
-  return fmt::format("{}", fmt::join(found, "; "));
+    if (!known.contains(name)) found.add(fmt::format("{} is not part of the model", name));
+  return found.text("; ");
 }
 
 }  // namespace unroll::spec

@@ -12,7 +12,8 @@ namespace unroll {
 ///
 /// what() is one line, "[operation] what was given, what was expected and the remedy",
 /// for example "[linear] input has 27 features, weight expects 28". Control characters and bytes
-/// that are not UTF-8, which names of files and tensors may have, are spelt out: \x1b.
+/// that are not UTF-8, which names of files and tensors may have, are spelt out: \x1b. The middle
+/// of a message of more than 8 KB is left out.
 class UNROLL_API Error : public std::runtime_error {
  public:
   Error(std::string_view operation, std::string_view message);

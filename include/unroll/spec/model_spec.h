@@ -85,8 +85,8 @@ using Sizes = std::vector<std::int64_t>;
 /// The weights a model has, by name in order, with their shapes.
 UNROLL_API std::vector<std::pair<std::string, Sizes>> weights_of(const ModelSpec& spec);
 
-/// Lists all differences between what a model needs and what there is: missing, left over, other
-/// shapes; empty where they agree.
+/// Lists the differences between what a model needs and what there is: missing, left over, other
+/// shapes. Those after the first 64 are counted; empty where they agree.
 UNROLL_API std::string differences(const ModelSpec& spec,
                                    const std::map<std::string, Sizes>& weights);
 

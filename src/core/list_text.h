@@ -1,0 +1,29 @@
+// What a message lists, kept short.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace unroll {
+
+/// The first of any number of things, and how many more there are: a file may have something wrong
+/// with each of its thousands of tensors.
+class ListText {
+ public:
+  static constexpr std::size_t most = 64;
+
+  void add(std::string item) {
+    if (++count_ <= most) first_.push_back(std::move(item));
+  }
+  bool empty() const { return count_ == 0; }
+  /// "a, b, c and 12 more"
+  std::string text(std::string_view separator = ", ") const;
+
+ private:
+  std::vector<std::string> first_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace unroll
