@@ -32,33 +32,6 @@ class ToNearest {
   int before_ = std::fegetround();
 };
 
-/// What the parser meets, one thing after the other.
-class Bounds {
- public:
-  explicit Bounds(const std::function<void(std::string_view)>& refuse) : refuse_(refuse) {}
-
-  bool operator()(int, Json::parse_event_t event, const Json& parsed) {
-    using Event = Json::parse_event_t;
-    if (event == Event::object_start || event == Event::array_start) {
-      if (keys_.size() == deepest) refuse_(fmt::format("it is nested deeper than {}", deepest));
-      keys_.emplace_back();
-    } else if (event == Event::object_end || event == Event::array_end) {
-      keys_.pop_back();
-    } else if (event == Event::key) {
-      const auto& key = parsed.get_ref<const std::string&>();
-      if (!keys_.back().insert(key).second)
-        refuse_(fmt::format("the key {} is there twice", in_quotes(key)));
-      if (keys_.back().size() > most_keys)
-        refuse_(fmt::format("an object has more than {} keys", most_keys));
-    }
-    return true;
-  }
-
- private:
-  const std::function<void(std::string_view)>& refuse_;
-  std::vector<std::set<std::string>> keys_;  // of every object, or empty for a list, that is open
-};
-
 /// Why a text is no JSON: what it is instead, or else the place where it stops being JSON.
 std::string not_json(std::string_view text, std::string_view place) {
   const auto kind = file_kind(std::as_bytes(std::span(text)));
@@ -68,24 +41,69 @@ std::string not_json(std::string_view text, std::string_view place) {
                      kind->remedy);
 }
 
+/// Checks a text before a tree is made of it. (The library can check while it makes one, but then
+/// goes through all of a list again after each object in it.)
+class Bounds final : public nlohmann::json_sax<Json> {
+ public:
+  Bounds(std::string_view text, const std::function<void(std::string_view)>& refuse)
+      : text_(text), refuse_(refuse) {}
+
+  bool start_object(std::size_t) override { return open(); }
+  bool start_array(std::size_t) override { return open(); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+
+  bool key(std::string& text) override {
+    if (!keys_.back().insert(text).second)
+      refuse_(fmt::format("the key {} is there twice", in_quotes(text)));
+    if (keys_.back().size() > most_keys)
+      refuse_(fmt::format("an object has more than {} keys", most_keys));
+    return true;
+  }
+
+  bool parse_error(std::size_t position, const std::string&,
+                   const nlohmann::detail::exception& error) override {
+    if (dynamic_cast<const Json::out_of_range*>(&error))
+      refuse_("a number in it is too large");
+    else
+      refuse_(not_json(text_, fmt::format("in UTF-8 (byte {})", position)));
+    return false;
+  }
+
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(std::int64_t) override { return true; }
+  bool number_unsigned(std::uint64_t) override { return true; }
+  bool number_float(double, const std::string&) override { return true; }
+  bool string(std::string&) override { return true; }
+  bool binary(Json::binary_t&) override { return true; }
+
+ private:
+  bool open() {
+    if (keys_.size() == deepest) refuse_(fmt::format("it is nested deeper than {}", deepest));
+    keys_.emplace_back();
+    return true;
+  }
+  bool close() {
+    keys_.pop_back();
+    return true;
+  }
+
+  std::string_view text_;
+  const std::function<void(std::string_view)>& refuse_;
+  std::vector<std::set<std::string>> keys_;  // of every object, or empty for a list, that is open
+};
+
 }  // namespace
 
 Json parse_json(std::string_view text, const std::function<void(std::string_view)>& refuse) {
   // The parser would take a NUL for the end and let anything follow it.
   if (const auto nul = text.find('\0'); nul != text.npos)
     refuse(not_json(text, fmt::format("(byte {} is NUL)", nul + 1)));
-  Bounds bounds(refuse);
+  Bounds bounds(text, refuse);
   const ToNearest rounding;
-  try {
-    return Json::parse(text, [&](int depth, Json::parse_event_t event, Json& parsed) {
-      return bounds(depth, event, parsed);
-    });
-  } catch (const Json::parse_error& error) {
-    refuse(not_json(text, fmt::format("in UTF-8 (byte {})", error.byte)));
-  } catch (const Json::out_of_range&) {
-    refuse("a number in it is too large");
-  }
-  return {};
+  Json::sax_parse(text, &bounds);
+  return Json::parse(text);
 }
 
 }  // namespace unroll
