@@ -7,6 +7,7 @@
 #include <cstring>
 #include <new>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -85,8 +86,7 @@ Safetensors Safetensors::read(const std::string& path) {
     Header header = parse_header(text, data_size, path);
     result.bytes_.resize(data_size);
     file.read_at(length_size + length, result.bytes_);
-    result.arrays_ = views(std::move(header.entries), result.bytes_);
-    result.metadata_ = std::move(header.metadata);
+    result.take(std::move(header), result.bytes_);
   } catch (const std::bad_alloc&) {
     throw FileError(safetensors_operation,
                     fmt::format("{}: its {} bytes do not fit into memory", path, file.size()));
@@ -103,16 +103,24 @@ Safetensors Safetensors::parse(std::vector<std::byte> bytes, const std::string& 
   Header header = parse_header(text, data.size(), name);
 
   Safetensors result;
-  result.arrays_ = views(std::move(header.entries), data);
-  result.metadata_ = std::move(header.metadata);
+  result.take(std::move(header), data);
   result.bytes_ = std::move(bytes);  // the views stay valid: a moved vector keeps its memory
   return result;
 }
 
 const ArrayView* Safetensors::find(std::string_view name) const {
-  const auto found = std::find_if(arrays_.begin(), arrays_.end(),
-                                  [&](const ArrayView& array) { return array.name == name; });
-  return found == arrays_.end() ? nullptr : &*found;
+  const auto found = std::ranges::lower_bound(
+      by_name_, name, {}, [&](std::uint32_t i) -> std::string_view { return arrays_[i].name; });
+  return found == by_name_.end() || arrays_[*found].name != name ? nullptr : &arrays_[*found];
+}
+
+void Safetensors::take(Header header, std::span<const std::byte> data) {
+  arrays_ = views(std::move(header.entries), data);
+  metadata_ = std::move(header.metadata);
+  by_name_.resize(arrays_.size());
+  std::iota(by_name_.begin(), by_name_.end(), std::uint32_t{0});
+  std::ranges::sort(by_name_, {},
+                    [&](std::uint32_t i) -> std::string_view { return arrays_[i].name; });
 }
 
 namespace {

@@ -15,9 +15,11 @@
 namespace unroll::io {
 namespace {
 
-// The limits of the official library (header) and of PyTorch (dimensions).
-constexpr std::uint64_t max_header_length = 100'000'000;
-constexpr std::size_t max_dimensions = 64;
+// What can be read, and searched for names, in a second; the official library's limit is 100 MB. A
+// checkpoint of the largest model has 92,000 tensors, and 16 MB of header.
+constexpr std::uint64_t max_header_length = std::uint64_t{1} << 25;
+constexpr std::size_t max_tensors = 1 << 17, max_name_length = 1024, max_metadata = 1 << 12;
+constexpr std::size_t max_dimensions = 64;  // of PyTorch
 
 constexpr std::pair<std::string_view, ElementType> type_names[] = {
     {"F32", ElementType::f32},     {"F64", ElementType::f64}, {"F16", ElementType::f16},
@@ -58,6 +60,11 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
                         fmt::format("{}: tensor name {} is empty or has control characters, which "
                                     "is not supported; rename it",
                                     file_, in_quotes(name_)));
+    if (name_.size() > max_name_length)
+      above_limit(file_, fmt::format("tensor name {} has {} bytes, more than the limit of {}",
+                                     in_quotes(name_), name_.size(), max_name_length));
+    if (header_.entries.size() == max_tensors)
+      above_limit(file_, fmt::format("it has more tensors than the limit of {}", max_tensors));
     entry_ = {};
     entry_.name = name_;
     return enter(Place::tensor);
@@ -93,6 +100,9 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
   bool string(std::string& text) override {
     if (is_skipped()) return true;
     if (place_ == Place::metadata) {
+      if (header_.metadata.size() == max_metadata)
+        above_limit(file_,
+                    fmt::format("its metadata has more keys than the limit of {}", max_metadata));
       header_.metadata.emplace(field_, text);
       return true;
     }

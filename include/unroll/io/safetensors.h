@@ -48,11 +48,13 @@ std::vector<T> floats_of(const ArrayView& array) {
 /// How many values of a floating-point array are NaN or infinite; 0 for integers and booleans.
 UNROLL_API std::size_t count_not_finite(const ArrayView& array);
 
+struct Header;
+
 /// A safetensors file in memory; moves, but does not copy (the arrays point into it).
 ///
-/// Reading checks everything before it allocates for the data: header length (at most 100 MB),
-/// JSON, UTF-8, duplicate keys, names, types, shapes (at most 64 dimensions), and that the arrays
-/// cover the data exactly, without overlap or hole.
+/// Reading checks everything before it allocates for the data: header length (at most 32 MiB),
+/// JSON, UTF-8, duplicate keys, names (at most 1024 bytes), types, shapes (at most 64 dimensions),
+/// and that the arrays (at most 131,072) cover the data exactly, without overlap or hole.
 /// Source: https://github.com/huggingface/safetensors (Format).
 class UNROLL_API Safetensors {
  public:
@@ -70,9 +72,11 @@ class UNROLL_API Safetensors {
 
  private:
   Safetensors() = default;
+  void take(Header header, std::span<const std::byte> data);
 
   std::vector<std::byte> bytes_;
   std::vector<ArrayView> arrays_;
+  std::vector<std::uint32_t> by_name_;  // the arrays' places in the order of their names
   std::map<std::string, std::string> metadata_;
 };
 
