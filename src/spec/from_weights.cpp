@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "spec/limits.h"
 #include "unroll/core/error.h"
@@ -44,6 +45,9 @@ std::vector<std::string> recurrent_names(const Weights& weights) {
   std::vector<std::string> names;
   for (const auto& [name, sizes] : weights)
     if (name.ends_with(kFirst)) names.push_back(name.substr(0, name.size() - kFirst.size()));
+  if (names.size() > kMostLayers)
+    not_understood(
+        fmt::format("{} recurrent layers, expected at most {}", names.size(), kMostLayers));
   std::ranges::sort(names, natural_before);
   return names;
 }
@@ -52,12 +56,13 @@ std::vector<std::string> recurrent_names(const Weights& weights) {
 std::vector<LinearSpec> linear_layers(const Weights& weights,
                                       const std::vector<std::string>& recurrent) {
   constexpr std::string_view kWeight = ".weight";
+  std::set<std::string_view> others;
+  for (const auto& [name, sizes] : weights) others.insert(others.end(), name);
+  for (const std::string& layer : recurrent)  // '/' comes after '.'
+    others.erase(others.lower_bound(layer + "."), others.lower_bound(layer + "/"));
   std::vector<LinearSpec> layers;
   for (const auto& [name, sizes] : weights) {
-    const auto is_part = [&full = name](const std::string& layer) {
-      return full.starts_with(layer + ".");
-    };
-    if (!name.ends_with(kWeight) || std::ranges::any_of(recurrent, is_part)) continue;
+    if (!name.ends_with(kWeight) || !others.contains(name)) continue;
     const std::string layer = name.substr(0, name.size() - kWeight.size());
     if (sizes.size() == 4)
       not_understood(
