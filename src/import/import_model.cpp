@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
+#include "core/list_text.h"
 #include "import/architecture.h"
 #include "import/left_over.h"
 #include "import/weight_names.h"
@@ -20,16 +22,19 @@ struct Described {
   std::vector<std::string> left_over;
 };
 
-/// The description's name of a weight of one of its layers; empty of others.
-std::string described_name(const Architecture& architecture, const std::string& name) {
-  for (const auto& [state, theirs] : architecture.states)
-    if (name == theirs) return state;
-  std::string described, source;
-  for (const auto& [layer, theirs] : architecture.sources)
-    if (name.starts_with(theirs + ".") && theirs.size() >= source.size()) {
-      source = theirs;
-      described = layer + name.substr(theirs.size());
-    }
+/// The description's names of the weights of its layers.
+std::map<std::string_view, std::string> described_names(const Architecture& architecture,
+                                                        const WeightNames& names) {
+  std::map<std::string_view, std::string> described;
+  for (const auto& [state, theirs] : architecture.states) described.emplace(theirs, state);
+  std::set<std::string> sources;
+  std::map<std::string_view, std::string_view> layers;
+  for (const auto& [layer, theirs] : architecture.sources) {
+    sources.insert(theirs);
+    layers[theirs] = layer;
+  }
+  for (const auto& [name, theirs] : names.parts_of(sources))
+    described.emplace(name, std::string(layers.at(theirs)).append(name.substr(theirs.size())));
   return described;
 }
 
@@ -41,10 +46,13 @@ spec::Sizes without_ones(spec::Sizes shape) {
 Described as_described(const Architecture& architecture, const WeightNames& names) {
   std::map<std::string, spec::Sizes> needed;
   for (auto& [name, shape] : spec::weights_of(architecture.spec)) needed[name] = std::move(shape);
+  const auto all = described_names(architecture, names);
+  const std::set<std::string_view> used(architecture.used.begin(), architecture.used.end());
   Described result;
   for (const auto& [name, array] : names.all()) {
-    if (std::ranges::find(architecture.used, name) != architecture.used.end()) continue;
-    const std::string described = described_name(architecture, name);
+    if (used.contains(name)) continue;
+    const auto found = all.find(name);
+    const std::string described = found == all.end() ? "" : found->second;
     const auto expected = needed.find(described);
     io::ArrayView view = *array;
     // Learnt states are saved with and without dimensions of 1.
@@ -63,6 +71,13 @@ ImportedModel import_model(const StateDict& state, std::optional<std::string_vie
                            const std::string& file) {
   if (state.arrays.empty())
     throw FormatError("import", fmt::format("{} has no tensors", state.name));
+  constexpr std::size_t kMostTensors = 1 << 16;  // three times as many as the largest model has
+  if (state.arrays.size() > kMostTensors)
+    throw FormatError("import",
+                      fmt::format("{} has {} tensors, more than {}, the limit of imports; "
+                                  "leave out those that the network does not need: "
+                                  "--ignore NAME",
+                                  state.name, state.arrays.size(), kMostTensors));
   const WeightNames names(state);
   const Architecture architecture =
       text ? read_architecture(*text, names, file) : guess_architecture(names);
@@ -70,11 +85,10 @@ ImportedModel import_model(const StateDict& state, std::optional<std::string_vie
 
   std::map<std::string, spec::Sizes> shapes;
   for (const auto& [name, array] : described.arrays) shapes[name] = array.shape;
-  std::string misfits = spec::differences(architecture.spec, shapes);
-  const auto add = [&](const std::string& misfit) {
-    misfits += (misfits.empty() ? "" : "; ") + misfit;
-  };
-  if (!described.left_over.empty()) add(say_left_over(names, described.left_over));
+  ListText misfits;
+  if (std::string differences = spec::differences(architecture.spec, shapes); !differences.empty())
+    misfits.add(std::move(differences));
+  if (!described.left_over.empty()) misfits.add(say_left_over(names, described.left_over));
   ImportedModel model;
   model.spec = architecture.spec;
   model.ending = architecture.ending;
@@ -83,19 +97,19 @@ ImportedModel import_model(const StateDict& state, std::optional<std::string_vie
     if (found == described.arrays.end() || found->second.shape != shape) continue;  // in misfits
     const io::ArrayView& array = found->second;
     if (!io::is_floating(array.type)) {
-      add(fmt::format("{} has elements of type {}, expected floats", name,
-                      io::name_of(array.type)));
+      misfits.add(fmt::format("{} has elements of type {}, expected floats", name,
+                              io::name_of(array.type)));
       continue;
     }
     auto values = io::floats_of<float>(array);
     const auto bad = std::ranges::find_if(values, [](float v) { return !std::isfinite(v); });
     if (bad != values.end())
-      add(fmt::format("{} has a number that is not finite in f32: {}", name, *bad));
+      misfits.add(fmt::format("{} has a number that is not finite in f32: {}", name, *bad));
     model.weights.push_back({name, shape, std::move(values)});
   }
   if (!misfits.empty())
-    throw FormatError("import",
-                      fmt::format("{}: the weights and the model differ: {}", state.name, misfits));
+    throw FormatError("import", fmt::format("{}: the weights and the model differ: {}", state.name,
+                                            misfits.text("; ")));
   return model;
 }
 

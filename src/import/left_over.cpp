@@ -27,7 +27,8 @@ bool has_any(const WeightNames& weights, const std::string& layer,
 /// Whether the layer's own name has one of these in it, or is one of those, in whatever case.
 bool is_called(std::string_view layer, std::initializer_list<std::string_view> parts,
                std::initializer_list<std::string_view> whole) {
-  std::string own(own_name(layer));
+  constexpr std::size_t kLongest = 64;  // that anybody calls a layer
+  std::string own(own_name(layer).substr(0, kLongest));
   for (char& c : own)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   return std::ranges::find(whole, own) != whole.end() ||

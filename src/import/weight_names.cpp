@@ -61,7 +61,13 @@ int distance(std::string_view full, std::string_view name) {
   while (!name.empty()) {
     if (full.empty()) return kNotMeant;
     std::string_view rest = name;
-    const std::string_view mine = take_last(rest), theirs = take_last(full);
+    const std::string_view mine = take_last(rest);
+    // A part that is longer than both of what it may be: it need not be gone through.
+    constexpr std::size_t kLongestWrapper = 32;
+    const std::size_t longest = std::max(mine.size(), kLongestWrapper);
+    if (full.size() > longest && full.find('.', full.size() - longest - 1) == full.npos)
+      return kNotMeant;
+    const std::string_view theirs = take_last(full);
     if (mine == theirs)
       name = rest;
     else if (is_wrapper(theirs))
@@ -139,22 +145,48 @@ std::vector<std::string> WeightNames::tensors(const std::string& name) const {
   return meant(order_, name);
 }
 
-std::vector<std::string> WeightNames::layers(const std::string& name,
-                                             std::string_view weight) const {
-  if (arrays_.contains(name + "." + std::string(weight))) return {name};
-  const std::vector<std::string> there = layers_with(weight);
-  std::vector<std::string> found = meant(there, name);
+const std::vector<std::string>& WeightNames::layers(const std::string& name,
+                                                    std::string_view weight) const {
+  const std::string whole = name + "." + std::string(weight);
+  const auto [at, is_new] = layers_.try_emplace(whole);
+  std::vector<std::string>& found = at->second;
+  if (!is_new) return found;
+  if (arrays_.contains(whole)) {
+    found = {name};
+    return found;
+  }
+  const std::vector<std::string>& there = layers_with(weight);
+  found = meant(there, name);
   if (found.empty() && there.size() == 1 && (bare_ || is_bare_layer(order_, there[0])))
     found = there;
   return found;
 }
 
-std::vector<std::string> WeightNames::layers_with(std::string_view weight) const {
+const std::vector<std::string>& WeightNames::layers_with(std::string_view weight) const {
+  const auto [at, is_new] = layers_with_.try_emplace(std::string(weight));
+  std::vector<std::string>& found = at->second;
+  if (!is_new) return found;
   const std::string end = "." + std::string(weight);
-  std::vector<std::string> found;
   for (const std::string& full : order_)
     if (full.ends_with(end)) found.push_back(full.substr(0, full.size() - end.size()));
   return found;
+}
+
+std::map<std::string_view, std::string_view> WeightNames::parts_of(
+    const std::set<std::string>& layers) const {
+  std::vector<std::pair<std::string, std::string_view>> starts;  // "rnn." of each, in order
+  for (const std::string& layer : layers) starts.emplace_back(layer + ".", layer);
+  std::ranges::sort(starts);
+  std::map<std::string_view, std::string_view> parts;
+  std::vector<std::size_t> open;  // those that the names begin with, the innermost last
+  std::size_t next = 0;
+  for (const auto& [name, array] : arrays_) {
+    for (; next < starts.size() && starts[next].first <= name; ++next)
+      if (name.starts_with(starts[next].first)) open.push_back(next);
+    while (!open.empty() && !name.starts_with(starts[open.back()].first)) open.pop_back();
+    if (!open.empty()) parts.emplace_hint(parts.end(), name, starts[open.back()].second);
+  }
+  return parts;
 }
 
 std::string WeightNames::short_name(const std::string& layer, std::string_view weight) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,10 +41,14 @@ class WeightNames {
 
   /// The same of layers that have the weight of that name ("weight_ih_l0"). In a file of one bare
   /// layer, wrapped or not, every name means that one.
-  std::vector<std::string> layers(const std::string& name, std::string_view weight) const;
+  const std::vector<std::string>& layers(const std::string& name, std::string_view weight) const;
 
   /// All layers that have a weight of that name, in the order of the file.
-  std::vector<std::string> layers_with(std::string_view weight) const;
+  const std::vector<std::string>& layers_with(std::string_view weight) const;
+
+  /// Of each tensor that is part of one of these layers, that layer; of layers one within the
+  /// other, the inner one. The layers must outlive what is returned.
+  std::map<std::string_view, std::string_view> parts_of(const std::set<std::string>& layers) const;
 
   /// A layer's name without wrappers, if that means this layer alone; otherwise as it is.
   std::string short_name(const std::string& layer, std::string_view weight) const;
@@ -54,6 +59,8 @@ class WeightNames {
   std::map<std::string, const io::ArrayView*> arrays_;
   std::map<std::string, spec::Sizes> shapes_;
   std::vector<std::string> order_;
+  // What was asked for once: the same layers are, again and again, and there may be many names.
+  mutable std::map<std::string, std::vector<std::string>> layers_, layers_with_;
   bool bare_ = false, has_order_ = false, has_recurrent_ = false;
 };
 
