@@ -3,7 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <span>
 
 #include "core/json.h"
 #include "core/printable.h"
@@ -132,21 +136,32 @@ class Completion {
   /// Tensors that no layer takes. A layer's learnt states may have a name of their own, which the
   /// architecture has to say; of what is left then, a guess says it, and a user's file is refused.
   void ask_what_is_left() {
-    std::vector<std::string> left;
-    for (const auto& [name, array] : weights_.all())
-      if (!is_taken(name)) left.push_back(name);
+    std::vector<std::string> left = not_taken();
+    std::map<spec::Sizes, std::vector<std::string>> by_shape;  // without dimensions of 1
+    for (const std::string& name : without_states_.empty() ? std::vector<std::string>() : left) {
+      spec::Sizes shape = weights_.shapes().at(name);
+      std::erase(shape, 1);
+      by_shape[std::move(shape)].push_back(name);
+    }
+    std::set<std::string> asked;
     for (const auto& [i, r] : without_states_) {
       for (const char* state : {"h_0", "c_0"}) {
         if (state == std::string_view("c_0") && r.cell != spec::Cell::lstm) continue;
-        const std::vector<std::string> states = possible_states(weights_, r, state, left);
-        if (states.empty()) continue;
-        ask(i, state, fmt::format("{}", fmt::join(states, " | ")),
-            "its learnt initial state, by its shape");
-        std::erase_if(left, [&](const std::string& name) {
-          return std::ranges::find(states, name) != states.end();
-        });
+        const auto found = by_shape.find(shape_of_states(r, state));
+        if (found == by_shape.end()) continue;
+        const std::vector<std::string> states = possible_states(weights_, r, state, found->second);
+        // Those that can't be states are none of another layer's either.
+        std::vector<std::string> others;
+        if (!states.empty()) {
+          ask(i, state, choices(states), "its learnt initial state, by its shape");
+          asked.insert(states.begin(), states.end());
+          std::ranges::copy_if(found->second, std::back_inserter(others),
+                               [&](const std::string& name) { return !asked.contains(name); });
+        }
+        found->second = std::move(others);
       }
     }
+    std::erase_if(left, [&](const std::string& name) { return asked.contains(name); });
     if (left.empty()) return;
     if (author_ == Author::guess)
       open_.push_back(
@@ -159,17 +174,28 @@ class Completion {
 
   /// "; ln.weight [8] is layer normalisation, which can't be imported", to go with another problem.
   std::string known_left_over() const {
-    std::vector<std::string> left;
-    for (const auto& [name, array] : weights_.all())
-      if (!is_taken(name) && !kind_of(weights_, name).empty()) left.push_back(name);
+    std::vector<std::string> left = not_taken();
+    std::erase_if(left, [&](const std::string& name) { return kind_of(weights_, name).empty(); });
     return left.empty() ? "" : "; " + say_left_over(weights_, left);
   }
 
-  bool is_taken(const std::string& name) const {
-    if (std::ranges::find(result_.used, name) != result_.used.end()) return true;
-    return std::ranges::any_of(result_.states, [&](const auto& s) { return s.second == name; }) ||
-           std::ranges::any_of(result_.sources,
-                               [&](const auto& s) { return name.starts_with(s.second + "."); });
+  std::vector<std::string> not_taken() const {
+    std::set<std::string> taken(result_.used.begin(), result_.used.end()), layers;
+    for (const auto& [state, theirs] : result_.states) taken.insert(theirs);
+    for (const auto& [layer, theirs] : result_.sources) layers.insert(theirs);
+    const auto parts = weights_.parts_of(layers);
+    std::vector<std::string> left;
+    for (const auto& [name, array] : weights_.all())
+      if (!taken.contains(name) && !parts.contains(name)) left.push_back(name);
+    return left;
+  }
+
+  /// "a | b | c"
+  static std::string choices(const std::vector<std::string>& names) {
+    constexpr std::size_t kMost = 16;
+    const std::span first(names.data(), std::min(names.size(), kMost));
+    const std::string text = fmt::format("{}", fmt::join(first, " | "));
+    return names.size() > kMost ? fmt::format("{} | {} more", text, names.size() - kMost) : text;
   }
 
   /// "layer 2 (fc)".
@@ -239,7 +265,7 @@ class Completion {
   }
 
   std::string no_such(std::size_t i, const std::string& name, std::string_view weight) const {
-    const std::vector<std::string> there = weights_.layers_with(weight);
+    const std::vector<std::string>& there = weights_.layers_with(weight);
     const std::vector<std::string_view> names(there.begin(), there.end());
     return fmt::format("layer {}: {} has no {}.{}; those that have one: {}{}", i + 1,
                        weights_.file(), in_quotes(name), weight,
@@ -394,9 +420,14 @@ class Completion {
         continue;
       }
       const io::ArrayView& array = *weights_.all().at(found.front());
-      std::vector<double> numbers(array.data.size() / io::size_of(array.type));
-      if (numbers.empty() || numbers.size() > kLongest / 16)
-        fail(fmt::format("layer {}: {} has {} numbers", i + 1, in_quotes(name), numbers.size()));
+      const std::size_t count = array.data.size() / io::size_of(array.type);
+      scale_numbers_ += count;
+      if (count == 0 || scale_numbers_ > kLongest / 16)
+        fail(
+            fmt::format("layer {}: {} has {} numbers, expected 1 to {}, together with those of "
+                        "other layers",
+                        i + 1, in_quotes(name), count, kLongest / 16));
+      std::vector<double> numbers(count);
       io::to_floats(array, std::span<double>(numbers));
       result_.used.push_back(found.front());
       value = numbers;
@@ -411,6 +442,7 @@ class Completion {
   Architecture result_;
   std::vector<std::pair<std::size_t, spec::RecurrentSpec>> without_states_;  // that are learnt
   std::vector<std::string> problems_, open_;
+  std::size_t scale_numbers_ = 0;  // that came from tensors
 };
 
 }  // namespace

@@ -23,19 +23,18 @@ spec::RecurrentSpec recurrent_told(const WeightNames& weights, const std::string
                                   fmt::join(weights.shapes().at(from + ".weight_hh_l0"), ", "),
                                   spec::name_of(told->cell), spec::name_of(cell)));
   if (told) return *told;
-  std::map<std::string, spec::Sizes> shapes = weights.shapes();
-  const spec::Sizes& input = shapes.at(from + ".weight_ih_l0");
-  const auto projection = shapes.find(from + ".weight_hr_l0");
+  const spec::Sizes& input = weights.shapes().at(from + ".weight_ih_l0");
+  const auto projection = weights.shapes().find(from + ".weight_hr_l0");
   const std::int64_t gates = spec::RecurrentSpec{.cell = cell}.gates();
   std::int64_t hidden = input.empty() ? 0 : input[0] / gates, state = hidden;
-  if (projection != shapes.end() && projection->second.size() == 2) {
+  if (projection != weights.shapes().end() && projection->second.size() == 2) {
     state = projection->second[0];
     hidden = projection->second[1];
   }
   // An empty tensor may claim any size; what is implausible is refused below.
   constexpr std::int64_t kLargest = std::int64_t{1} << 31;
-  shapes[from + ".weight_hh_l0"] = {gates * std::min(hidden, kLargest), state};
-  return spec::recurrent_from_weights(shapes, from, {});
+  const spec::Sizes hh = {gates * std::min(hidden, kLargest), state};
+  return spec::recurrent_from_weights(weights.shapes(), from, {}, &hh);
 }
 
 }  // namespace unroll::importer

@@ -19,11 +19,12 @@ using Weights = std::map<std::string, Sizes>;
 }
 
 /// The shape of a matrix with elements, and not more than any memory holds.
-const Sizes& matrix(const Weights& weights, const std::string& name) {
+const Sizes& matrix(const Weights& weights, const std::string& name,
+                    const Sizes* instead = nullptr) {
   constexpr std::int64_t kLargest = std::int64_t{1} << 31;
   const auto found = weights.find(name);
-  if (found == weights.end()) not_understood(fmt::format("{} is missing", name));
-  const Sizes& sizes = found->second;
+  if (!instead && found == weights.end()) not_understood(fmt::format("{} is missing", name));
+  const Sizes& sizes = instead ? *instead : found->second;
   if (sizes.size() != 2 || std::ranges::min(sizes) < 1 || std::ranges::max(sizes) > kLargest)
     not_understood(
         fmt::format("{} has shape [{}], expected a matrix", name, fmt::join(sizes, ", ")));
@@ -122,13 +123,13 @@ bool natural_before(std::string_view a, std::string_view b) {
 }
 
 RecurrentSpec recurrent_from_weights(const Weights& weights, const std::string& name,
-                                     const Assumed& assumed) {
+                                     const Assumed& assumed, const Sizes* weight_hh) {
   RecurrentSpec r;
   r.name = name;
   const auto has = [&](std::string_view weight) {
     return weights.contains(fmt::format("{}.{}", name, weight));
   };
-  const Sizes& hh = matrix(weights, name + ".weight_hh_l0");
+  const Sizes& hh = matrix(weights, name + ".weight_hh_l0", weight_hh);
   const bool projected = has("weight_hr_l0");
   r.hidden_size = projected ? matrix(weights, name + ".weight_hr_l0")[1] : hh[1];
   r.proj_size = projected ? hh[1] : 0;
