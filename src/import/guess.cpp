@@ -67,23 +67,24 @@ Chain links_in_order(const WeightNames& weights) {
 
 /// Where tensors may find a place: looked up for each of what may be many.
 struct Places {
-  std::set<std::string> recurrent, others;  // layers
-  std::set<std::int64_t> features;          // between layers
-  std::set<spec::Sizes> states;             // that are learnt, without dimensions of 1
+  std::set<std::string> recurrent, others;             // layers
+  std::map<std::string_view, std::string_view> parts;  // of recurrent layers
+  std::set<std::int64_t> features;                     // between layers
+  std::set<spec::Sizes> states;                        // that are learnt, without dimensions of 1
 
-  explicit Places(const Chain& links) {
+  Places(const WeightNames& weights, const Chain& links) {
     for (const Link& link : links) {
       (link.recurrent ? recurrent : others).insert(link.name);
       features.insert({link.reads, link.gives});
       for (const char* state : {"h_0", "c_0"})
         if (link.recurrent) states.insert(shape_of_states(*link.recurrent, state));
     }
+    parts = weights.parts_of(recurrent);
   }
 
   /// Whether any layer takes the tensor, or may, if it is told to.
   bool may_take(const std::string& tensor, const io::ArrayView& array) const {
-    for (auto dot = tensor.find('.'); dot != std::string::npos; dot = tensor.find('.', dot + 1))
-      if (recurrent.contains(tensor.substr(0, dot))) return true;
+    if (parts.contains(tensor)) return true;
     const auto dot = tensor.rfind('.');
     if (const std::string own = tensor.substr(dot + 1); own == "weight" || own == "bias")
       return dot != std::string::npos && others.contains(tensor.substr(0, dot));
@@ -97,7 +98,7 @@ struct Places {
 
 /// No question is asked where no answer to it would help.
 void refuse_what_has_no_place(const WeightNames& weights, const Chain& links) {
-  const Places places(links);
+  const Places places(weights, links);
   Names without;
   for (const std::string& tensor : weights.in_order())
     if (!kind_of(weights, tensor).empty() || !places.may_take(tensor, *weights.all().at(tensor)))
