@@ -11,6 +11,7 @@
 #include "import/pt_container.h"
 #include "import/state_dict.h"
 #include "import/tensor_names.h"
+#include "import/zip_archive.h"
 #include "io/safetensors_header.h"
 #include "unroll/core/error.h"
 
@@ -22,15 +23,22 @@ using Kind = Value::Kind;
 constexpr std::size_t kMostDimensions = 64;
 
 /// Copies a tensor of any strides row by row into `out`; `from` is its first element.
-void gather(const std::byte* from, const std::vector<std::int64_t>& sizes,
-            const std::vector<std::int64_t>& strides, std::size_t element, std::byte* out) {
+void gather(const std::byte* from, const std::vector<std::int64_t>& shape,
+            const std::vector<std::int64_t>& all_strides, std::size_t element, std::byte* out) {
+  // Without the dimensions of size 1: their strides may be anything, so that a product could
+  // overflow, and to step over many of them for each element takes long.
+  std::vector<std::int64_t> sizes, strides;
+  for (std::size_t d = 0; d < shape.size(); ++d)
+    if (shape[d] != 1) {
+      sizes.push_back(shape[d]);
+      strides.push_back(all_strides[d]);
+    }
   std::vector<std::int64_t> at(sizes.size(), 0);
   for (;;) {
     std::memcpy(out, from, element);
     out += element;
     std::size_t d = sizes.size();
     for (; d > 0; --d) {
-      if (sizes[d - 1] == 1) continue;  // its stride may be anything: a product could overflow
       const auto step = strides[d - 1] * static_cast<std::int64_t>(element);
       if (++at[d - 1] < sizes[d - 1]) {
         from += step;
@@ -49,7 +57,7 @@ class PtFile {
       : name_(name),
         file_(is_zip(bytes) ? open_pt_zip(bytes, name) : open_pt_sequence(bytes, name)),
         pickle_(file_->pickle()),
-        elements_left_(bytes.size()) {}
+        bytes_left_(most_decoded(bytes.size())) {}
 
   StateDict read(const std::string& key, std::span<const std::string> ignore) {
     FoundTensors found = find_tensors(pickle_, key, name_);
@@ -159,12 +167,16 @@ class PtFile {
     if (!fits)
       fail(fmt::format("tensor {} of shape [{}] reaches beyond the {} elements that are stored",
                        shown, fmt::join(array.shape, ", "), stored));
-    if (static_cast<std::uint64_t>(count) > elements_left_)
+    // What it takes here: many tensors may have one storage, and many empty ones long shapes.
+    std::uint64_t needed = 0;
+    const std::uint64_t described = 2 * strides.size() * sizeof(std::int64_t);
+    if (__builtin_mul_overflow(static_cast<std::uint64_t>(count), element, &needed) ||
+        __builtin_add_overflow(needed, described, &needed) || needed > bytes_left_)
       fail(
-          fmt::format("with tensor {} there are more elements than the file has bytes, the limit "
-                      "of Unroll; save a copy that is not expanded: tensor.clone()",
-                      shown));
-    elements_left_ -= static_cast<std::uint64_t>(count);
+          fmt::format("with tensor {} they take more than {} times the file, the limit of Unroll; "
+                      "save a copy that is not expanded: tensor.clone()",
+                      shown, kMostGrowth));
+    bytes_left_ -= needed;
     if (count == 0) return array;
 
     const std::vector<std::byte>& elements =
@@ -179,7 +191,7 @@ class PtFile {
   const std::string& name_;
   std::unique_ptr<PtContainer> file_;
   const Pickle& pickle_;
-  std::uint64_t elements_left_;
+  std::uint64_t bytes_left_;  // that tensors may take
   std::map<std::string, std::vector<std::byte>> storages_;
 };
 

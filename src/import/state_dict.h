@@ -47,8 +47,8 @@ StateDict read_state_dict(const std::string& path, const std::string& key = {},
 
 /// The same from the bytes of a .pt; `name` stands for the path in errors. Throws FormatError.
 ///
-/// Tensors come out row-major, whatever strides they were saved with. All together they have at
-/// most as many elements as the file has bytes. Source:
+/// Tensors come out row-major, whatever strides they were saved with. All together they are at most
+/// 4 times as long as the file, and 1 MiB. Source:
 /// https://pytorch.org/docs/stable/notes/serialization.html
 StateDict parse_pt(const std::vector<std::byte>& bytes, const std::string& name,
                    const std::string& key = {}, std::span<const std::string> ignore = {});

@@ -3,16 +3,40 @@
 #include <fmt/format.h>
 #include <zip.h>
 
+#include <algorithm>
+#include <cstring>
+
 #include "core/printable.h"
 #include "unroll/core/error.h"
 
 namespace unroll::importer {
 namespace {
 
-// PyTorch stores weights as they are. Someone may have packed the file again, so entries may be
-// compressed, but not more than weights can be: an archive never makes much more than it is long.
-constexpr std::uint64_t kMostGrowth = 16;
-constexpr std::int64_t kMostEntries = 1 << 16;
+constexpr std::uint64_t kMostEntries = 1 << 16;
+
+/// How many entries an archive says that it has, as far as that can be more than 65,535: libzip
+/// reads all of them before it tells. Source: APPNOTE.TXT 4.3.14 and 4.3.15.
+std::uint64_t entries_of_zip64(std::span<const std::byte> bytes) {
+  constexpr std::size_t kEnd = 22, kLongestComment = 0xffff, kLocator = 20, kRecord = 56;
+  constexpr std::size_t kPlace = 8, kEntriesHere = 24, kEntries = 32;
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const auto number = [&](std::size_t at) {
+    std::uint64_t value = 0;
+    std::memcpy(&value, text.data() + at, sizeof value);
+    return value;
+  };
+  std::uint64_t most = 0;
+  constexpr std::size_t kTail = kLocator + kEnd + kLongestComment;
+  std::size_t at = text.size() - std::min(text.size(), kTail);
+  while ((at = text.find("PK\6\7", at)) != text.npos && text.size() - at >= kLocator) {
+    if (const std::uint64_t record = number(at + kPlace); text.size() >= kRecord &&
+                                                          record <= text.size() - kRecord &&
+                                                          text.substr(record).starts_with("PK\6\6"))
+      most = std::max({most, number(record + kEntriesHere), number(record + kEntries)});
+    ++at;
+  }
+  return most;
+}
 
 struct CloseEntry {
   void operator()(zip_file_t* entry) const { zip_fclose(entry); }
@@ -40,7 +64,12 @@ void ZipArchive::above_limit(std::string_view what) const {
 }
 
 ZipArchive::ZipArchive(std::span<const std::byte> bytes, std::string name)
-    : name_(std::move(name)), left_(kMostGrowth * bytes.size()) {
+    : name_(std::move(name)), left_(most_decoded(bytes.size())) {
+  const auto check_count = [&](std::uint64_t entries) {
+    if (entries > kMostEntries)
+      above_limit(fmt::format("{} entries, more than {}", entries, kMostEntries));
+  };
+  check_count(entries_of_zip64(bytes));
   zip_error_t error;
   zip_error_init(&error);
   zip_source_t* const source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error);
@@ -51,10 +80,9 @@ ZipArchive::ZipArchive(std::span<const std::byte> bytes, std::string name)
     fail("it is no zip archive that can be read: " + text_of(error));
   }
   zip_error_fini(&error);
-  const std::int64_t count = zip_get_num_entries(archive_.get(), 0);
-  if (count > kMostEntries)
-    above_limit(fmt::format("{} entries, more than {}", count, kMostEntries));
-  for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(count); ++i) {
+  const auto count = static_cast<std::uint64_t>(zip_get_num_entries(archive_.get(), 0));
+  check_count(count);
+  for (std::uint64_t i = 0; i < count; ++i) {
     zip_stat_t stat;
     zip_stat_init(&stat);
     constexpr zip_uint64_t kNeeded = ZIP_STAT_NAME | ZIP_STAT_SIZE;

@@ -14,6 +14,13 @@ struct zip;
 
 namespace unroll::importer {
 
+/// How many bytes may be made of a file of so many: PyTorch stores weights as they are, and a
+/// packed archive of them is not much shorter. What describes them is, but only that.
+inline constexpr std::uint64_t kMostGrowth = 4;
+constexpr std::uint64_t most_decoded(std::uint64_t file_size) {
+  return kMostGrowth * file_size + (std::uint64_t{1} << 20);
+}
+
 class ZipArchive {
  public:
   /// Of the bytes of a file, which must outlive this; `name` stands for the path in errors.
@@ -25,8 +32,8 @@ class ZipArchive {
   /// The entry whose name ends so, or an empty text where there is none, or more than one.
   std::string_view only_entry_ending_in(std::string_view end) const;
 
-  /// A whole entry, decoded and its CRC-32 checked. What all entries read so far are long together
-  /// is bounded by the size of the archive. Throws FormatError for one that is missing, encrypted,
+  /// A whole entry, decoded and its CRC-32 checked. All entries read so far are together no longer
+  /// than most_decoded(). Throws FormatError for one that is missing, encrypted,
   /// damaged, or longer than `limit`.
   std::vector<std::byte> read(std::string_view entry, std::uint64_t limit);
 
