@@ -86,14 +86,16 @@ std::vector<std::int64_t> parse_shape(std::string_view text, const std::string& 
 /// Elements of Fortran order, where the first index runs fastest, in C order, where the last does.
 std::vector<std::byte> in_c_order(const NpyArray& array) {
   const std::size_t element = size_of(array.type), count = array.data.size() / element;
+  std::vector<std::size_t> sizes;  // those of 1 change nothing, and there may be many
+  for (const std::int64_t n : array.shape)
+    if (n != 1) sizes.push_back(static_cast<std::size_t>(n));
   std::vector<std::byte> out(array.data.size());
   for (std::size_t i = 0; i < count; ++i) {
     std::size_t rest = i, stride = count, from = 0;
-    for (std::size_t d = array.shape.size(); d-- > 0;) {
-      const auto size = static_cast<std::size_t>(array.shape[d]);
-      stride /= size;
-      from += rest % size * stride;
-      rest /= size;
+    for (std::size_t d = sizes.size(); d-- > 0;) {
+      stride /= sizes[d];
+      from += rest % sizes[d] * stride;
+      rest /= sizes[d];
     }
     std::memcpy(out.data() + i * element, array.data.data() + from * element, element);
   }
