@@ -65,7 +65,7 @@ std::string Manifest::text() const {
 }
 
 std::optional<Manifest> Manifest::read(const Folder& folder) {
-  constexpr std::uint64_t kLargest = 1 << 24;
+  constexpr std::uint64_t kLargest = 1 << 20;
   if (!folder.has(file_name)) return std::nullopt;
   const std::string path = folder.path_of(file_name);
   const std::string text = read_text("manifest", folder, file_name, kLargest);

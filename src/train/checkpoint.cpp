@@ -117,6 +117,10 @@ Checkpoint checkpoint_from(std::vector<std::byte> bytes, const std::string& name
   const auto file = io::Safetensors::parse(std::move(bytes), name);
   const auto text = file.metadata().find(checkpoint_key);
   if (text == file.metadata().end()) damaged(name, "it has no state of a run");
+  constexpr std::size_t kLongest = 1 << 20;
+  if (text->second.size() > kLongest)
+    damaged(name, fmt::format("its state has {} bytes, expected at most {}", text->second.size(),
+                              kLongest));
   Checkpoint c;
   std::shared_ptr<Checkpoint> good;
   try {
