@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "app/model_source.h"
+#include "app/roles.h"
 #include "app/verbs.h"
 #include "core/printable.h"
 #include "train/config.h"
@@ -12,59 +13,6 @@
 
 namespace unroll::app {
 namespace {
-
-/// "hidden 1", or "hidden" where there is but one layer.
-std::string hidden(const std::string& layer, std::int64_t l, std::int64_t layers) {
-  return layers == 1 ? layer : fmt::format("{} {}", layer, l);
-}
-
-/// What a recurrent layer's weight connects.
-std::string role_of(const spec::RecurrentSpec& r, const std::string& name) {
-  for (std::int64_t l = 0; l < r.num_layers; ++l)
-    for (const bool reverse : {false, true}) {
-      const std::string from = l == 0 ? "input" : hidden("hidden", l - 1, r.num_layers),
-                        to = hidden("hidden", l, r.num_layers),
-                        end = fmt::format("_l{}{}", l, reverse ? "_reverse" : ""),
-                        way = reverse ? ", backwards" : "";
-      const auto is = [&](std::string_view part) {
-        return name == fmt::format("{}.{}{}", r.name, part, end);
-      };
-      if (is("weight_ih")) return fmt::format("{} → {}{}", from, to, way);
-      if (is("weight_hh")) return fmt::format("{} → {}{}", to, to, way);
-      if (is("bias_ih")) return fmt::format("bias of {} → {}{}", from, to, way);
-      if (is("bias_hh")) return fmt::format("bias of {} → {}{}", to, to, way);
-      if (is("weight_hr")) return fmt::format("projection of {}{}", to, way);
-      for (const auto& [part, of] : {std::pair{"ih", from + " → " + to},
-                                     {"hh", to + " → " + to},
-                                     {"c", "the cell of " + to}})
-        for (const char* kind : {"weight", "bias"})
-          if (name == fmt::format("{}.layer_norm_{}{}.{}", r.name, part, end, kind))
-            return fmt::format("norm of {}{}", of, way);
-    }
-  return "initial state";
-}
-
-/// What a weight does; `spec` has it.
-std::string role_of(const spec::ModelSpec& spec, const std::string& name) {
-  std::string from = "input";
-  for (std::size_t i = 0; i < spec.layers.size(); ++i) {
-    const bool is_last = i + 1 == spec.layers.size();
-    if (const auto* r = std::get_if<spec::RecurrentSpec>(&spec.layers[i])) {
-      if (name.starts_with(r->name + ".")) return role_of(*r, name);
-      from = hidden("hidden", r->num_layers - 1, r->num_layers);
-      continue;
-    }
-    const auto* linear = std::get_if<spec::LinearSpec>(&spec.layers[i]);
-    const auto* conv = std::get_if<spec::Conv2dSpec>(&spec.layers[i]);
-    if (!linear && !conv) continue;
-    const std::string& layer = linear ? linear->name : conv->name;
-    const std::string to = is_last ? "output" : layer;
-    if (name == layer + ".weight") return fmt::format("{} → {}", from, to);
-    if (name == layer + ".bias") return fmt::format("bias of {} → {}", from, to);
-    from = layer;
-  }
-  return "";
-}
 
 std::string text_of(const spec::Extent& e) { return fmt::format("{} x {}", e.height, e.width); }
 
@@ -157,6 +105,7 @@ int work(const ModelFlags& flags) {
   const LoadedModel model = load_model(flags, false);
   const spec::ModelSpec& spec = model.spec;
   const auto weights = spec::weights_of(spec);
+  const auto roles = roles_of(spec);
   std::size_t widest = 24;
   for (const auto& [name, sizes] : weights) widest = std::max(widest, printable(name).size());
   fmt::print("{:<{}} {:<12} {:>9}  {:<32} {:>10}\n", "name", widest, "shape", "count", "role",
@@ -170,8 +119,8 @@ int work(const ModelFlags& flags) {
     for (const double v : values) square += v * v;
     const auto count = static_cast<std::int64_t>(values.size());
     fmt::print("{:<{}} {:<12} {:>9}  {:<32} {:>10.4f}\n", printable(name), widest,
-               fmt::format("[{}]", fmt::join(array->shape, ", ")), count,
-               printable(role_of(spec, name)), std::sqrt(square));
+               fmt::format("[{}]", fmt::join(array->shape, ", ")), count, printable(roles.at(name)),
+               std::sqrt(square));
     total += count;
     total_square += square;
   }

@@ -54,7 +54,9 @@ std::string CppNames::unique(std::string_view name) {
   while (!id.empty() && id.back() == '_') id.pop_back();
   if (id.empty() || is_digit(id.front())) id.insert(0, "layer");
   std::string result = id;
-  for (int i = 2; !given_.insert(result).second; ++i) result = fmt::format("{}_{}", id, i);
+  // From where the same name ended the last time.
+  for (int& i = next_.try_emplace(id, 2).first->second; !given_.insert(result).second; ++i)
+    result = fmt::format("{}_{}", id, i);
   return result;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <span>
 #include <string>
@@ -19,6 +20,7 @@ class CppNames {
 
  private:
   std::set<std::string> given_;
+  std::map<std::string, int> next_;  // the number to try next for a name that was given
 };
 
 /// A number in hexadecimal, which every compiler reads to the last bit.

@@ -2,16 +2,18 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "unroll/core/error.h"
 
 namespace unroll::exporter {
 
+Weights::Weights(std::span<const io::ArrayView> arrays) {
+  for (const io::ArrayView& array : arrays) arrays_.emplace(array.name, &array);
+}
+
 std::vector<float> Weights::operator()(const std::string& name) const {
-  const auto found = std::ranges::find(arrays_, name, &io::ArrayView::name);
+  const auto found = arrays_.find(name);
   if (found == arrays_.end()) throw FormatError("export", fmt::format("{} is missing", name));
-  return io::floats_of<float>(*found);
+  return io::floats_of<float>(*found->second);
 }
 
 }  // namespace unroll::exporter

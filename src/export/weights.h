@@ -1,8 +1,10 @@
 // A model's weights by name, as f32.
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "unroll/io/safetensors.h"
@@ -11,13 +13,14 @@ namespace unroll::exporter {
 
 class Weights {
  public:
-  explicit Weights(std::span<const io::ArrayView> arrays) : arrays_(arrays) {}
+  /// The arrays must outlive this.
+  explicit Weights(std::span<const io::ArrayView> arrays);
 
   /// f64 rounds to nearest. The weight must be there: spec::differences has said so.
   std::vector<float> operator()(const std::string& name) const;
 
  private:
-  std::span<const io::ArrayView> arrays_;
+  std::map<std::string_view, const io::ArrayView*> arrays_;
 };
 
 }  // namespace unroll::exporter

@@ -1,0 +1,14 @@
+// What a model's weights connect.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "unroll/spec/model_spec.h"
+
+namespace unroll::app {
+
+/// The role of each weight by its name: "hidden 0 → hidden 1", "bias of input → hidden".
+std::map<std::string, std::string> roles_of(const spec::ModelSpec& spec);
+
+}  // namespace unroll::app
