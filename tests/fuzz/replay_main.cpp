@@ -48,7 +48,7 @@ int main(int count, char** arguments) {
   std::ranges::sort(files);
   for (const auto& file : files) {
     std::fprintf(stderr, "%s\n", file.c_str());  // the last one named is the one that failed
-    target->run(content_of(file));
+    fuzz::run_within_budget(target->run, content_of(file));
   }
   std::printf("%s: %zu files\n", arguments[1], files.size());
   return files.empty() ? 1 : 0;

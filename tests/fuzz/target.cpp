@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <memory>
 
+#include "cost/counter.h"
+
 namespace unroll::fuzz {
 namespace {
 
@@ -33,6 +35,26 @@ struct ScratchFolder {
 };
 
 }  // namespace
+
+void run_within_budget(void (*target)(Bytes), Bytes bytes) {
+  // For any input, and for a byte of it; twice what the costliest of fuzz_seeds.py's needs. A
+  // reader that goes through all things for each of them needs more for a few thousand.
+  constexpr std::uint64_t kBlocks = 10'000'000, kBlocksForAByte = 1'200;
+  constexpr std::uint64_t kMemory = 16 << 20, kMemoryForAByte = 64;
+  // What a gzip file is said to hold is asked for at once, up to deflate's best.
+  constexpr std::uint64_t kMemoryForAByteOfGzip = 2 * 1032;
+  test::start_counting();
+  target(bytes);
+  const test::Cost cost = test::stop_counting();
+  const bool is_gzip = bytes.size() > 1 && bytes[0] == 0x1f && bytes[1] == 0x8b;
+  const std::uint64_t most_blocks = kBlocks + kBlocksForAByte * bytes.size(),
+                      most_memory = kMemory + (is_gzip ? kMemoryForAByteOfGzip : kMemoryForAByte) *
+                                                  bytes.size();
+  if (cost.blocks <= most_blocks && cost.bytes <= most_memory) return;
+  std::fprintf(stderr, "%zu bytes of input cost %llu basic blocks and %zu bytes of memory\n",
+               bytes.size(), static_cast<unsigned long long>(cost.blocks), cost.bytes);
+  require(false, "reading costs no more than its budget");
+}
 
 void require(bool holds, std::string_view what) {
   if (holds) return;

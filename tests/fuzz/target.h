@@ -25,6 +25,11 @@ void npy(Bytes bytes);
 void pt(Bytes bytes);
 void safetensors(Bytes bytes);
 
+/// Runs a target, and checks what it costs: so many basic blocks and so much memory for a byte of
+/// the input (tests/cost/counter.h), for all that it does with them: it reads most of them several
+/// times.
+void run_within_budget(void (*target)(Bytes), Bytes bytes);
+
 /// Says what does not hold and aborts, which is a finding.
 void require(bool holds, std::string_view what);
 
