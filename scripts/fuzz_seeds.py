@@ -1,11 +1,16 @@
 #!/usr/bin/env python3
-"""Writes the seeds of tests/fuzz/corpus: small sound files of each kind, and files damaged in the ways
-that a reader must refuse. Files that a fuzzer found are there under names of their own and stay."""
+"""fuzz_seeds.py: writes the seeds of tests/fuzz/corpus: small sound files of each kind, and files damaged
+in the ways that a reader must refuse. Files that a fuzzer found are there under names of their own and
+stay.
+fuzz_seeds.py FOLDER: writes files of nearly 1 MB to it instead, each of one thing many times. A reader
+that goes through all things for each of them needs more than the targets allow."""
 import gzip
 import io
 import json
 import pathlib
+import random
 import struct
+import sys
 import zipfile
 
 CORPUS = pathlib.Path(__file__).resolve().parent.parent / "tests/fuzz/corpus"
@@ -325,5 +330,104 @@ def architecture_seeds():
     write("architecture", "nothing", {})
 
 
-for seeds in (architecture_seeds, pt_seeds, idx_seeds, gzip_seeds, npy_seeds, safetensors_seeds, model_seeds, config_seeds):
-    seeds()
+LARGE = 1_000_000
+
+
+def filled(start, each, end):
+    return start + ",".join([each] * (LARGE // (len(each) + 1))) + end
+
+
+def large_json():
+    lists = {
+        "objects": '{"layers":[' + ",".join(["{}"] * (LARGE // 3)) + "]}",
+        "lists": filled('{"layers":[', "[]", "]}"),
+        "numbers": filled('{"settings":{"save_at":[', "1", "]}}"),
+        "texts": filled('{"classes":[', '""', "]}"),
+        "layers": filled('{"version":3,"layers":[', '{"type":"flatten"}', "]}"),
+        "keys": "[" + ",".join(["{" + ",".join(f'"{i}":0' for i in range(1024)) + "}"] *
+                               (LARGE // 9000)) + "]",
+        "key": '{"' + "k" * LARGE + '":0}',
+        "text": '{"output":"' + "t" * LARGE + '"}',
+    }
+    linear = '{{"type":"linear","name":"layer{}"}}'
+    lists["many-layers"] = '{"layers":[' + ",".join(linear.format(i) for i in range(LARGE // 40)) + "]}"
+    lists["long-names"] = '{"layers":[' + ",".join(linear.format("x" * 4000) for _ in range(240)) + "]}"
+    for name, content in lists.items():
+        for target in ("architecture", "config", "model"):
+            write(target, name, content)
+
+
+def large_safetensors():
+    def file(names, metadata=""):
+        entry = '":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}'
+        return safetensors("{" + metadata + ",".join('"' + name + entry for name in names) + "}")
+
+    few, many = range(LARGE // 100), range(LARGE // 64)
+    write("safetensors", "names", file(f"a{i}" for i in many))
+    write("safetensors", "long-names", file(f"{'a' * 900}{i}" for i in range(LARGE // 960)))
+    write("safetensors", "recurrent", file(f"a{i}.weight_ih_l0" for i in few))
+    write("safetensors", "linear", file(f"a{i}.weight" for i in few))
+    one = tensors(**{f"a{i}__weight_ih_l0": [1, 1] for i in range(256)})[0]
+    header = {**one, **{f"b{i}.weight": {"dtype": "F32", "shape": [0], "data_offsets": [1024, 1024]}
+                        for i in few}}
+    write("safetensors", "both", safetensors(header, bytes(1024)))
+    layers = {}
+    for layer in range(1024):
+        for weight in ("ih", "hh"):
+            layers[f"r__weight_{weight}_l{layer}"] = [1, 1]
+    header, size = tensors(**layers)
+    write("safetensors", "layers", safetensors(header, bytes(size)))
+    texts = ",".join(f'"{i}":""' for i in range(4000))
+    write("safetensors", "metadata", file([], '"__metadata__":{%s}' % texts))
+
+
+def large_pt():
+    def pickle(name, start, each, end):
+        write("pt", name, b"\x80\2" + start + each * (LARGE // len(each)) + end + b".")
+
+    pickle("list", b"](", b"K\1", b"e")
+    pickle("nothing", b"](", b"N", b"e")
+    pickle("one-by-one", b"]", b"K\1a", b"")
+    pickle("marks", b"", b"(", b"")
+    pickle("lists", b"](", b"]", b"e")
+    pickle("memo", b"](", b"Nr\xff\xff\0\0", b"e")
+    pickle("dictionary", b"}(", text("a") + b"N", b"u")
+    pickle("itself", b"]q\1(", b"h\1", b"e")
+    one = tensor("FloatStorage", "0", 1, 0, [1], [1]) + b"q\3"
+    state = b"}q\2(" + b"".join(text(str(i)) + (b"h\3" if i else one) for i in range(LARGE // 20)) + b"u"
+    write("pt", "one-tensor", b"\x80\2" + state + b".")
+    write("pt", "one-dictionary", b"\x80\2}(" + text("a") + state +
+          b"".join(text(f"k{i}") + b"h\2" for i in range(LARGE // 30)) + b"u.")
+    write("pt", "tensors", b"\x80\2}(" + b"".join(
+        text(str(i)) + tensor("FloatStorage", "0", 16, 0, [2, 2], [1, 2])
+        for i in range(LARGE // 220)) + b"u.")
+    empty = tensor("FloatStorage", "0", 0, 0, [0] * 64, [0] * 64) + b"q\3"
+    write("pt", "dimensions", b"\x80\2}(" + b"".join(
+        text(str(i)) + (b"h\3" if i else empty) for i in range(LARGE // 14)) + b"u.")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
+        for i in range(LARGE // 120):
+            archive.writestr(zipfile.ZipInfo(f"a/data/{i}"), b"")
+    write("pt", "entries", packed.getvalue())
+
+
+def large_data():
+    write("gzip", "zeros", bytes(LARGE))
+    write("gzip", "member", compress(random.Random(1).randbytes(LARGE)))
+    write("idx", "images", idx((1000, 31, 32), bytes(992000)))
+    write("idx", "labels", idx((LARGE,), bytes(LARGE)))
+    write("idx", "images-gzip", compress(idx((1000, 31, 32), bytes(992000))))
+    ones = ", 1" * 61
+    write("npy", "dimensions", npy(npy_header("<f4", f"(2, 62500, 2{ones})", True), bytes(LARGE)))
+    write("npy", "sizes", npy(npy_header("<f4", "(" + "1, " * 20000 + "1)"), bytes(4)))
+    write("npy", "floats", npy(npy_header("<f4", "(250000,)"), bytes(LARGE)))
+
+
+if len(sys.argv) > 1:
+    CORPUS = pathlib.Path(sys.argv[1])
+    for seeds in (large_json, large_safetensors, large_pt, large_data):
+        seeds()
+else:
+    for seeds in (architecture_seeds, pt_seeds, idx_seeds, gzip_seeds, npy_seeds, safetensors_seeds,
+                  model_seeds, config_seeds):
+        seeds()

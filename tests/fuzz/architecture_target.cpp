@@ -33,7 +33,7 @@ importer::StateDict weights() {
 
 void architecture(Bytes bytes) {
   static const importer::StateDict state = weights();
-  static const importer::WeightNames names(state);
+  const importer::WeightNames names(state);
   importer::Architecture architecture;
   if (!accepts([&] { architecture = importer::read_architecture(text_of(bytes), names); })) return;
   require(spec::features_of(architecture.spec).size() == architecture.spec.layers.size() + 1,
