@@ -8,7 +8,7 @@ list(APPEND counted_sources ${src}/autograd/node.cpp ${src}/autograd/views.cpp)
 if(NOT UNROLL_FUZZ)
   list(APPEND counted_sources ${src}/app/roles.cpp ${src}/autograd/load.cpp
        ${src}/export/cpp_taken_names.cpp ${src}/export/cpp_text.cpp ${src}/export/weights.cpp
-       ${src}/run/manifest.cpp ${src}/train/checkpoint.cpp ${src}/train/model_file.cpp)
+       ${src}/nn/model_file.cpp ${src}/run/manifest.cpp ${src}/train/checkpoint.cpp)
 endif()
 add_library(cost_counter STATIC ${CMAKE_CURRENT_LIST_DIR}/cost/counter.cpp)
 target_include_directories(cost_counter PUBLIC ${CMAKE_CURRENT_LIST_DIR})
