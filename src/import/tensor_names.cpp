@@ -15,7 +15,7 @@ using Kind = Value::Kind;
 
 constexpr std::size_t kMostNames = 1 << 16, kLongestName = 1 << 10, kDeepestModule = 64;
 // Of members looked at: a module that is held many times is gone through each time.
-constexpr std::size_t kMostLooks = std::size_t{1} << 26;
+constexpr std::size_t kFewLooks = std::size_t{1} << 20, kLooksAValue = 16;
 constexpr std::size_t kMostText = std::size_t{1} << 24;  // of all names together
 constexpr std::size_t kMostListed = 20;
 
@@ -74,11 +74,12 @@ class Finder {
 
   void look(std::size_t members) {
     looks_ += members;
-    if (looks_ > kMostLooks)
+    const std::size_t most = kFewLooks + kLooksAValue * pickle_.size();
+    if (looks_ > most)
       fail(
           fmt::format("its modules hold each other more often than {} times, the limit of Unroll; "
                       "save model.state_dict()",
-                      kMostLooks));
+                      most));
   }
 
   bool is_tensor(Ref value) const {

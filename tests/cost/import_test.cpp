@@ -190,6 +190,24 @@ TEST(Trial20, KeysThatLeadDeepDown) {
       200, 40);
 }
 
+TEST(Trial20, ModulesThatHoldEachOther) {
+  // Each holds the one before it twice, so that there are 2^60 ways through them.
+  std::string pickle;
+  for (int i = 0; i < 60; ++i) {
+    const std::string before = "h" + number(i - 1, 1);
+    const std::string modules = i == 0 ? "" : "(" + text("a") + before + text("b") + before + "u";
+    pickle += std::string(i == 0 ? "" : "0") + "ctorch.nn.modules.container\nSequential\n)\x81}(" +
+              text("_parameters") + "}" + text("_buffers") + "}" + text("_modules") + "}" +
+              modules + "ubq" + number(i, 1);
+  }
+  const Bytes bytes = pt_of(pickle, 0);
+  std::string said;
+  const Reading read =
+      reading(bytes.size(), [&] { said = refusal([&] { parse_pt(bytes, "FILE"); }); });
+  EXPECT_NE(said.find("its modules hold each other more often than"), std::string::npos) << said;
+  EXPECT_LT(read.cost.blocks, 20'000'000u);
+}
+
 TEST(Trial20, ArchivesOfManyEntries) {
   expect_linear(
       1000,
