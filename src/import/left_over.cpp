@@ -127,7 +127,8 @@ std::string say_left_over(const WeightNames& weights, const std::vector<std::str
       continue;
     }
     auto found = std::ranges::find(kinds, kind, &decltype(kinds)::value_type::first);
-    if (found == kinds.end()) found = kinds.insert(kinds.end(), {std::move(kind), {}});
+    if (found == kinds.end())
+      found = kinds.emplace(kinds.end(), std::move(kind), std::vector<std::string>{});
     found->second.push_back(fmt::format("{} [{}]", weights.all().at(names[i])->name,
                                         fmt::join(weights.shapes().at(names[i]), ", ")));
   }

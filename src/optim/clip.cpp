@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/float_environment.h"
+#include "core/in_this_mode.h"
 #include "optim/norm.h"
 #include "tensor/tensor_impl.h"
 #include "unroll/core/error.h"
@@ -40,7 +41,7 @@ double grad_norm(const Parameters& parameters) {
     const Tensor gradient = p.value.grad();
     if (gradient.defined()) total += sum_of_squares(gradient);
   }
-  return std::sqrt(total);
+  return in_this_mode(std::sqrt(in_this_mode(total)));
 }
 
 double clip_grad_norm(const Parameters& parameters, double max_norm) {
@@ -51,8 +52,8 @@ double clip_grad_norm(const Parameters& parameters, double max_norm) {
     throw ValueError("clip_grad_norm",
                      "there are no parameters; a model's parameters() lists the layers that were "
                      "made with child(\"name\")");
-  const double norm = grad_norm(parameters);
   const FloatEnvironment environment;
+  const double norm = grad_norm(parameters);
   const double factor = max_norm / (norm + 1e-6);
   if (!(factor < 1)) return norm;
   for (const auto& p : parameters) {

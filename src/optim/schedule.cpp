@@ -7,6 +7,7 @@
 #include <numbers>
 
 #include "core/float_environment.h"
+#include "core/in_this_mode.h"
 #include "core/numerics.h"
 #include "unroll/core/error.h"
 
@@ -37,7 +38,7 @@ template <class F>
 Schedule schedule(F f) {
   return [f](std::int64_t step) {
     const FloatEnvironment environment;
-    return f(step);
+    return in_this_mode(f(in_this_mode(step)));
   };
 }
 
