@@ -115,6 +115,15 @@ constexpr std::string_view kMath =
     "nextafter nextdown nexttoward nextup pow pow10 remainder remquo rint round roundeven scalb "
     "scalbln scalbn significand sin sincos sinh sqrt tan tanh tgamma trunc y0 y1 yn ";
 
+// What newlib and mingw-w64 have beside those in the same headers.
+constexpr std::string_view kNewlibAndMingw =
+    " HAVE_INITFINI_ARRAY LC_ID LPLC_ID MINGW_HAS_DDK_H MINGW_HAS_SECURE_API fls flsl flsll "
+    "localeinfo_struct memcpy_s memicmp memmove_s pthreadlocinfo pthreadmbcinfo strcat_s "
+    "strcpy_s strerror_s strlwr_l strncat_s strncpy_s strnlen_s strnset strset strtok_s "
+    "tagLC_ID threadlocaleinfostruct threadlocinfo threadmbcinfostruct wcscat_s wcscpy_s "
+    "wcsicmp wcsicoll wcslwr wcsncat_s wcsncpy_s wcsnicmp wcsnlen_s wcsnset wcsrev wcsset "
+    "wcsstr wcstok_s wcsupr wcswcs ";
+
 bool has(std::string_view words, std::string_view name) {
   for (std::size_t at = words.find(name); at != std::string_view::npos;
        at = words.find(name, at + 1))
@@ -133,7 +142,8 @@ bool is_limit_of_stdint(std::string_view name) {
 
 bool is_taken_cpp_name(std::string_view name) {
   if (name.empty()) return false;
-  for (const std::string_view words : {kKeywords, kMacros, kStrings, kLibrary, kMath})
+  for (const std::string_view words :
+       {kKeywords, kMacros, kStrings, kLibrary, kNewlibAndMingw, kMath})
     if (has(words, name)) return true;
   if ((name.back() == 'f' || name.back() == 'l') && has(kMath, name.substr(0, name.size() - 1)))
     return true;
