@@ -5,7 +5,7 @@
 
 int main(int argc, char** argv) {
   unroll::app::open_closed_streams();
-  // A stdout that may not grow any more (ulimit -f) is an error like that of a full disk.
+  // A stdout beyond the limit of ulimit -f is an error, as on a full disk.
   std::signal(SIGXFSZ, SIG_IGN);
   return unroll::app::run(argc, argv);
 }

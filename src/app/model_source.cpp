@@ -44,8 +44,8 @@ void ModelFlags::add_to(CLI::App& verb) {
   verb.add_option("--activation", activation,
                   "relu, tanh or sigmoid: what a bare state_dict can't tell");
   verb.add_option("--normalize", normalize,
-                  "A bare state_dict reads pixels, not numbers as they are: none (pixels in [0,1]) "
-                  "or MEAN,STD");
+                  "How a bare state_dict reads pixels: none (in [0,1]) or MEAN,STD. It reads "
+                  "numbers as they are if left out; images then in [0,1]");
   verb.add_flag("--allow-not-finite", allow_not_finite,
                 "Take a model with weights that are NaN or infinite");
 }

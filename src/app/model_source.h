@@ -47,7 +47,7 @@ struct LoadedModel {
 LoadedModel load_model(const ModelFlags& flags, bool to_run = true);
 
 /// Throws UsageError for a model that reads numbers as they are (train::reads_pixels), with the way
-/// to say how pixels become them: no verb may guess it.
+/// to say how pixels become them.
 void need_pixels(const LoadedModel& model);
 
 /// The same for a model that is given images. A bare state_dict then reads their pixels in [0, 1],

@@ -19,7 +19,7 @@ using Json = nlohmann::ordered_json;
 
 /// Lines are results that somebody may be waiting for.
 void print_line(const std::string& line) {
-  // Not fmt::print: a stdout that can't be written to is told of at the end, and the run goes on.
+  // Not fmt::print, which throws: the run goes on, and its end reports the failed write.
   std::fputs((line + '\n').c_str(), stdout);
   std::fflush(stdout);
 }

@@ -79,7 +79,7 @@ constexpr Signature kSignatures[] = {
 };
 
 bool is_safetensors(std::string_view start) {
-  constexpr std::size_t kLength = 8, kUsed = 4;  // of a header's length, at most 100 MB
+  constexpr std::size_t kLength = 8, kUsed = 4;  // of a header's length, which is below 4 GB
   return start.size() > kLength && start[kLength] == '{' &&
          start.substr(kUsed, kLength - kUsed) == "\0\0\0\0"sv;
 }

@@ -26,10 +26,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kLongest = 1 << 20;
 
-[[noreturn]] void fail(const std::string& file, std::string_view why) {
-  throw FormatError("import", fmt::format("{}: {}", file, why));
-}
-
 /// What is wrong, without the operation in brackets, and without the advice that is for a
 /// description that a program wrote.
 std::string_view reason(const Error& error) {

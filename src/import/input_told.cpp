@@ -1,20 +1,14 @@
 #include "import/input_told.h"
 
-#include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
-#include "unroll/core/error.h"
+#include "import/words.h"
 #include "unroll/spec/model_spec.h"
 
 namespace unroll::importer {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-[[noreturn]] void fail(const std::string& file, std::string_view why) {
-  throw FormatError("import", fmt::format("{}: {}", file, why));
-}
 
 /// A number of a layer, of whatever kind it turns out to be: that is checked with all else.
 std::int64_t number(const Json& layer, const char* key) {

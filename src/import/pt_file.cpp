@@ -79,10 +79,6 @@ class PtFile {
   }
 
  private:
-  static bool is_zip(const std::vector<std::byte>& bytes) {
-    return bytes.size() > 1 && bytes[0] == std::byte{'P'} && bytes[1] == std::byte{'K'};
-  }
-
   [[noreturn]] void fail(std::string_view why) const {
     throw FormatError("import", fmt::format("{}: {}", name_, why));
   }

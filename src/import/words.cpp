@@ -102,6 +102,10 @@ std::string misspelt(const Json& given, const Json& example) {
 
 }  // namespace
 
+void fail(const std::string& file, std::string_view why) {
+  throw FormatError("import", fmt::format("{}: {}", file, why));
+}
+
 Json json_of(const spec::LayerSpec& layer) {
   spec::ModelSpec spec;
   spec.layers = {layer};

@@ -8,6 +8,9 @@
 
 namespace unroll::importer {
 
+/// Throws FormatError: what is wrong with an architecture file.
+[[noreturn]] void fail(const std::string& file, std::string_view why);
+
 /// The JSON form of one layer.
 nlohmann::ordered_json json_of(const spec::LayerSpec& layer);
 

@@ -52,6 +52,10 @@ std::string text_of(zip_error_t& error) {
 
 void ZipArchive::Discard::operator()(zip* archive) const { zip_discard(archive); }
 
+bool is_zip(std::span<const std::byte> start) {
+  return start.size() > 1 && start[0] == std::byte{'P'} && start[1] == std::byte{'K'};
+}
+
 void ZipArchive::fail(std::string_view what) const {
   throw FormatError(
       "import", fmt::format("{}: {}; the file is damaged, save or download it again", name_, what));

@@ -21,6 +21,9 @@ constexpr std::uint64_t most_decoded(std::uint64_t file_size) {
   return kMostGrowth * file_size + (std::uint64_t{1} << 20);
 }
 
+/// Whether bytes begin as those of a zip archive do, whatever is in it.
+bool is_zip(std::span<const std::byte> start);
+
 class ZipArchive {
  public:
   /// Of the bytes of a file, which must outlive this; `name` stands for the path in errors.
