@@ -12,6 +12,7 @@
 #include "core/file.h"
 #include "core/list_text.h"
 #include "core/shell_word.h"
+#include "run/file_names.h"
 #include "run/manifest.h"
 #include "train/checkpoint.h"
 #include "train/config.h"
@@ -57,8 +58,6 @@ bool LoadedModel::is_f64() const {
 
 namespace {
 
-constexpr const char* kModelFile = "model.safetensors";
-
 /// A file that a run's manifest lists is checked against it; others are taken as they are. A link
 /// is followed where it was named itself, not inside a folder that was.
 io::Safetensors read_model(const std::string& path, bool in_a_folder) {
@@ -71,7 +70,7 @@ io::Safetensors read_model(const std::string& path, bool in_a_folder) {
     const auto manifest = run::Manifest::read(folder);
     if (manifest && manifest->lists(name) && (folder.has(name) || !manifest->may_be_missing(name)))
       return io::Safetensors::parse(manifest->load(folder, name), path);
-    if (manifest && name == kModelFile)
+    if (manifest && name == run::model_file)
       throw FormatError("model", fmt::format("{} has no model yet, as its training did not end; go "
                                              "on with it: unroll train --resume {}",
                                              parent, shell_word(parent)));
@@ -159,7 +158,7 @@ void take_images(LoadedModel& model) {
 LoadedModel load_model(const ModelFlags& flags, bool to_run) {
   std::error_code ignored;
   const bool is_folder = std::filesystem::is_directory(flags.path, ignored);
-  const std::string path = is_folder ? flags.path + "/" + kModelFile : flags.path;
+  const std::string path = is_folder ? flags.path + "/" + run::model_file : flags.path;
   LoadedModel model{path, {}, read_model(path, is_folder)};
   if (model.file.metadata().contains(train::checkpoint_key))
     throw FormatError("model", fmt::format("{} is a checkpoint, not a model; go on with its run: "

@@ -11,6 +11,7 @@
 #include "core/printable.h"
 #include "core/shell_word.h"
 #include "nn/model_file.h"
+#include "run/file_names.h"
 #include "run/stop_signal.h"
 
 namespace unroll::app {
@@ -77,7 +78,7 @@ int train_to_end(const Run& run) {
   std::int64_t last_step = run.from ? run.from->last.step : 0;
   Progress progress(run.output, dataset, run.material.task, trainer.steps(), last_step);
   const auto model = [&] { return nn::model_bytes(trainer.description(), trainer.parameters()); };
-  const auto model_file = [&] { return folder.file("model.safetensors"); };
+  const auto model_file = [&] { return folder.file(run::model_file); };
   Due due(run.every);
   const train::Observer observer{
       .step =
@@ -91,10 +92,7 @@ int train_to_end(const Run& run) {
             folder.log(step, loss, evaluation, dataset);
             progress.evaluation(step, loss, evaluation);
           },
-      .save =
-          [&](std::int64_t step) {
-            folder.save(fmt::format("step_{}.safetensors", step), model());
-          },
+      .save = [&](std::int64_t step) { folder.save(run::step_file(step), model()); },
       .stop =
           [&] {
             const bool stop = run::stop_requested();

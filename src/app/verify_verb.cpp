@@ -17,6 +17,7 @@
 #include "core/shell_word.h"
 #include "data/sha256.h"
 #include "nn/model_file.h"
+#include "run/file_names.h"
 #include "run/manifest.h"
 #include "run/metrics.h"
 #include "run/stop_signal.h"
@@ -31,15 +32,12 @@ struct Flags {
   std::optional<int> threads;
 };
 
-constexpr const char* kModel = "model.safetensors";
-constexpr const char* kMetrics = "metrics.jsonl";
-
 /// The files that are not as the manifest lists them, or that it does not list although every run
 /// which ended has them; each is named.
 std::map<std::string, std::string> damaged_files(const Folder& folder,
                                                  const run::Manifest& manifest) {
   auto damage = manifest.damage(folder);
-  for (const char* name : {"config.json", kMetrics, kModel})
+  for (const char* name : {run::config_file, run::metrics_file, run::model_file})
     if (!manifest.lists(name)) damage[name] = "is not listed in manifest.json";
   for (const auto& [name, what] : damage) fmt::print("{} {}\n", printable(name), what);
   if (damage.empty()) fmt::print("{} files are as they were written\n", manifest.files.size());
@@ -104,8 +102,8 @@ class Comparison {
   /// Whether all of those were the same, and the manifest lists no more than was compared.
   bool good_steps() {
     for (const auto& [name, hashes] : manifest_.files)
-      if (!compared_.contains(name) && name != "config.json" && name != kMetrics &&
-          name != kModel) {
+      if (!compared_.contains(name) && name != run::config_file && name != run::metrics_file &&
+          name != run::model_file) {
         fmt::print("{} is listed in manifest.json, but is no file of this run\n", printable(name));
         ++other_;
       }
@@ -136,11 +134,11 @@ Again train_again(train::Trainer& trainer, const run::Manifest& manifest,
     log(step, loss, evaluation, dataset);
   };
   observer.save = [&](std::int64_t step) {
-    comparison.compare_step(fmt::format("step_{}.safetensors", step),
+    comparison.compare_step(run::step_file(step),
                             nn::model_bytes(trainer.description(), trainer.parameters()));
   };
   const auto compare_checkpoint = [&](std::int64_t step) {
-    const std::string name = fmt::format("checkpoint_{}.safetensors", step);
+    const std::string name = run::checkpoint_file(step);
     if (!comparison.lists(name)) return;
     train::Checkpoint checkpoint = trainer.checkpoint();
     const auto metrics = run::lines_up_to(again.metrics, step);
@@ -188,7 +186,7 @@ std::string first_other_line(const std::string& there, const std::string& again)
 bool same_metrics(const Folder& folder, const std::string& again) {
   constexpr std::uint64_t kLargest = std::uint64_t{1} << 30;
   const std::string other =
-      first_other_line(read_text("verify", folder, kMetrics, kLargest), again);
+      first_other_line(read_text("verify", folder, run::metrics_file, kLargest), again);
   if (other.empty())
     fmt::print("metrics.jsonl has the same losses and accuracies\n");
   else
@@ -210,10 +208,10 @@ int work(const Flags& flags) {
                                             "train --resume {}",
                                             flags.run, shell_word(flags.run)));
   const auto damage = damaged_files(folder, *manifest);
-  if (damage.contains("config.json")) return kFailed;  // nothing to go by
-  if (!can_be_read(folder, kModel)) return kFailed;    // nothing to compare
-  const std::string text = train::read_config("verify", folder, "config.json");
-  auto [config, provenance] = train::config_from_json(text, folder.path_of("config.json"));
+  if (damage.contains(run::config_file)) return kFailed;      // nothing to go by
+  if (!can_be_read(folder, run::model_file)) return kFailed;  // nothing to compare
+  const std::string text = train::read_config("verify", folder, run::config_file);
+  auto [config, provenance] = train::config_from_json(text, folder.path_of(run::config_file));
   if (flags.threads) config.threads = *flags.threads;
   const Material material = load_material(config, flags.data);
   if (const auto all = differences(provenance, provenance_of(material)); !all.empty()) {
@@ -238,9 +236,9 @@ int work(const Flags& flags) {
                where_it_ended(again.status, again.kept));
     good = false;
   }
-  if (can_be_read(folder, kMetrics)) good = same_metrics(folder, again.metrics) && good;
+  if (can_be_read(folder, run::metrics_file)) good = same_metrics(folder, again.metrics) && good;
   good = files.good_steps() && good;
-  if (!files.compare(kModel, nn::model_bytes(trainer.description(), trainer.parameters())))
+  if (!files.compare(run::model_file, nn::model_bytes(trainer.description(), trainer.parameters())))
     return kFailed;
   std::int64_t weights = 0;
   const Parameters parameters = trainer.parameters();

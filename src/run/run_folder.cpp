@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "core/shell_word.h"
+#include "run/file_names.h"
 #include "run/metrics.h"
 #include "train/config_names.h"
 #include "unroll/core/error.h"
@@ -17,9 +18,6 @@ namespace unroll::run {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char *kConfig = "config.json", *kMetrics = "metrics.jsonl",
-                     *kModel = "model.safetensors";
 
 /// Whether that is all there is of a config.json whose writing was killed: nothing, or its start.
 bool is_start_of_a_config(const Folder& folder, const std::string& name) {
@@ -40,13 +38,13 @@ void refuse_if_taken(const Folder& folder) {
   const auto refuse = [&](const std::string& why) {
     throw ValueError("train", fmt::format("--out {} {}", folder.path(), why));
   };
-  if (folder.has(kConfig) || folder.has(kModel))
+  if (folder.has(config_file) || folder.has(model_file))
     refuse(
         fmt::format("already holds a run; choose another folder, remove that one first, or go "
                     "on with it: unroll train --resume {}",
                     shell_word(folder.path())));
   for (const std::string& name : folder.names())
-    if (!is_temporary_of(kConfig, name) || !is_start_of_a_config(folder, name))
+    if (!is_temporary_of(config_file, name) || !is_start_of_a_config(folder, name))
       refuse(fmt::format("is not empty: {} is in it; name a new folder, or an empty one", name));
 }
 
@@ -74,7 +72,8 @@ std::string make_folder(const std::string& wanted, const train::Config& config,
   return wanted;
 }
 
-constexpr std::string_view kCheckpoint = "checkpoint_", kStep = "step_", kEnding = ".safetensors";
+constexpr std::string_view kCheckpoint = checkpoint_start, kStep = step_start,
+                           kEnding = tensors_ending;
 
 /// The step in the name of a checkpoint, or with kStep of the weights after a step; nothing for
 /// another file's.
@@ -116,8 +115,8 @@ const std::string& existing(const std::string& path) {
 }  // namespace
 
 bool is_name_of_a_run(std::string_view name) {
-  return name == kConfig || name == kMetrics || name == kModel || name == Manifest::file_name ||
-         step_in(name) || step_in(name, kStep);
+  return name == config_file || name == metrics_file || name == model_file ||
+         name == Manifest::file_name || step_in(name) || step_in(name, kStep);
 }
 
 void check_is_free(const std::string& path) {
@@ -137,24 +136,24 @@ RunFolder::RunFolder(const std::string& wanted, const train::Config& config,
   refuse_if_taken(folder_);  // again: another process may have been faster
   const auto content = std::as_bytes(std::span(config_));
   // The only file before the manifest: from now on that says what is the run's.
-  write_file("train", folder_, kConfig, content);
-  manifest_.files[kConfig] = {hash_of(content)};
+  write_file("train", folder_, config_file, content);
+  manifest_.files[config_file] = {hash_of(content)};
   manifest_.write(folder_);
 }
 
 RunFolder::RunFolder(const std::string& path) : folder_("resume", existing(path)) {
   folder_.lock("resume");
   auto manifest = Manifest::read(folder_);
-  if (!folder_.has(kConfig))
+  if (!folder_.has(config_file))
     throw FileError(
         "resume",
-        manifest
-            ? fmt::format("{} is missing; restore it from a copy, or train again", file(kConfig))
-            : fmt::format("{} has no run: there is no config.json in it, which is written "
-                          "before the first step; name the folder of a run, or begin one in "
-                          "it: unroll train DATASET --out {}",
-                          path, shell_word(path)));
-  config_ = train::read_config("resume", folder_, kConfig);
+        manifest ? fmt::format("{} is missing; restore it from a copy, or train again",
+                               file(config_file))
+                 : fmt::format("{} has no run: there is no config.json in it, which is written "
+                               "before the first step; name the folder of a run, or begin one in "
+                               "it: unroll train DATASET --out {}",
+                               path, shell_word(path)));
+  config_ = train::read_config("resume", folder_, config_file);
   if (manifest) {
     manifest_ = std::move(*manifest);
     refuse_what_is_not_its_own();
@@ -162,25 +161,26 @@ RunFolder::RunFolder(const std::string& path) : folder_("resume", existing(path)
   }
   // Killed before it was written; any other file came after it.
   for (const std::string& name : folder_.names())
-    if (name == kMetrics || name.ends_with(kEnding))
+    if (name == metrics_file || name.ends_with(kEnding))
       throw FormatError("resume", fmt::format("{} has no manifest.json, which says whether its "
                                               "files are whole and the run's ({} may be somebody "
                                               "else's); train again: unroll train --config {}",
-                                              path, name, shell_word(file(kConfig))));
-  manifest_.files[kConfig] = {hash_of(std::as_bytes(std::span(config_)))};
+                                              path, name, shell_word(file(config_file))));
+  manifest_.files[config_file] = {hash_of(std::as_bytes(std::span(config_)))};
 }
 
 /// Before any work, rather than when the run comes to write over it.
 void RunFolder::refuse_what_is_not_its_own() const {
   if (status() == RunStatus::finished || status() == RunStatus::diverged) return;
   for (const std::string& name : folder_.names()) {
-    const bool unlisted = name == kMetrics || name == Manifest::file_name;  // while it goes on
+    const bool unlisted = name == metrics_file || name == Manifest::file_name;  // while it goes on
     if (is_name_of_a_run(name) && !unlisted && !manifest_.lists(name))
       throw FormatError("resume", fmt::format("{} is not this run's: manifest.json does not list "
                                               "it; move it to another folder",
                                               file(name)));
     // Throws for what is no regular file.
-    if (name == kMetrics || manifest_.lists(name)) const InputFile look("resume", folder_, name);
+    if (name == metrics_file || manifest_.lists(name))
+      const InputFile look("resume", folder_, name);
   }
 }
 
@@ -200,12 +200,12 @@ std::optional<train::Checkpoint> RunFolder::last_checkpoint() const {
     try {
       auto checkpoint =
           train::checkpoint_from(manifest_.load(folder_, at->second), file(at->second));
-      const auto metrics = hash_of_start(folder_, kMetrics, checkpoint.metrics_bytes);
+      const auto metrics = hash_of_start(folder_, metrics_file, checkpoint.metrics_bytes);
       if (metrics.digits() != checkpoint.metrics_sha256)
         throw FormatError("resume",
                           fmt::format("{} is damaged: its first {} bytes are not what {} "
                                       "was made with",
-                                      file(kMetrics), checkpoint.metrics_bytes, at->second));
+                                      file(metrics_file), checkpoint.metrics_bytes, at->second));
       return checkpoint;
     } catch (const Error& error) {
       fmt::print(stderr, "*** {} ***\n", error.what());
@@ -216,7 +216,7 @@ std::optional<train::Checkpoint> RunFolder::last_checkpoint() const {
   if (all.empty()) return std::nullopt;
   throw FormatError("resume", fmt::format("no checkpoint of {} can be used; train again: unroll "
                                           "train --config {}",
-                                          path(), shell_word(file(kConfig))));
+                                          path(), shell_word(file(config_file))));
 }
 
 void RunFolder::check_files() const {
@@ -224,10 +224,10 @@ void RunFolder::check_files() const {
   if (damage.empty()) return;
   std::vector<std::string> all;
   for (const auto& [name, what] : damage) all.push_back(fmt::format("{} {}", name, what));
-  const std::string again =
-      damage.contains(kConfig)
-          ? ""
-          : fmt::format(", or train again: unroll train --config {}", shell_word(file(kConfig)));
+  const std::string again = damage.contains(config_file)
+                                ? ""
+                                : fmt::format(", or train again: unroll train --config {}",
+                                              shell_word(file(config_file)));
   throw FormatError("resume", fmt::format("the run in {} is damaged: {}; restore what is lacking "
                                           "from a copy{}",
                                           path(), fmt::join(all, "; "), again));
@@ -236,9 +236,9 @@ void RunFolder::check_files() const {
 void RunFolder::begin(const std::optional<train::Checkpoint>& checkpoint) {
   const std::int64_t step = checkpoint ? checkpoint->last.step : 0;
   metrics_bytes_ = checkpoint ? checkpoint->metrics_bytes : 0;
-  metrics_hash_ = hash_of_start(folder_, kMetrics, metrics_bytes_);
+  metrics_hash_ = hash_of_start(folder_, metrics_file, metrics_bytes_);
   manifest_.status = RunStatus::training;
-  manifest_.files.erase(kMetrics);
+  manifest_.files.erase(metrics_file);
   // What lies behind the checkpoint goes; what was half done when the run was killed is settled.
   std::vector<std::string> old;
   for (auto& [name, hashes] : manifest_.files) {
@@ -256,7 +256,7 @@ void RunFolder::begin(const std::optional<train::Checkpoint>& checkpoint) {
   }
   remove(old);
   for (const std::string& name : temporary) remove_file("train", folder_, name);
-  metrics_.emplace("train", folder_, kMetrics, metrics_bytes_);
+  metrics_.emplace("train", folder_, metrics_file, metrics_bytes_);
 }
 
 void RunFolder::write_line(const std::string& line) {
@@ -316,7 +316,7 @@ void RunFolder::save_checkpoint(train::Checkpoint checkpoint) {
 
 void RunFolder::save_earlier_checkpoint(train::Checkpoint checkpoint) {
   metrics_->sync();
-  const std::string all = read_text("train", folder_, kMetrics, metrics_bytes_);
+  const std::string all = read_text("train", folder_, metrics_file, metrics_bytes_);
   const std::string_view lines = lines_up_to(all, checkpoint.last.step);
   checkpoint.metrics_bytes = lines.size();
   checkpoint.metrics_sha256 = data::sha256(std::as_bytes(std::span(lines)));
@@ -326,8 +326,7 @@ void RunFolder::save_earlier_checkpoint(train::Checkpoint checkpoint) {
 void RunFolder::write_checkpoint(train::Checkpoint& checkpoint) {
   constexpr std::size_t kKept = 2;
   checkpoint.config = config_;
-  replace(fmt::format("{}{}{}", kCheckpoint, checkpoint.last.step, kEnding),
-          train::to_bytes(checkpoint));
+  replace(checkpoint_file(checkpoint.last.step), train::to_bytes(checkpoint));
   auto all = checkpoints();
   std::vector<std::string> old;
   const auto later = all.upper_bound(checkpoint.last.step);
@@ -339,8 +338,8 @@ void RunFolder::write_checkpoint(train::Checkpoint& checkpoint) {
 
 void RunFolder::end(RunStatus status, std::int64_t step, std::span<const std::byte> model) {
   metrics_->sync();
-  replace(kModel, model);
-  manifest_.files[kMetrics] = {{metrics_bytes_, metrics_hash_.digits()}};
+  replace(model_file, model);
+  manifest_.files[metrics_file] = {{metrics_bytes_, metrics_hash_.digits()}};
   manifest_.status = status;
   manifest_.step = step;
   manifest_.write(folder_);
