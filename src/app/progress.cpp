@@ -57,22 +57,22 @@ void Progress::clear() {
   drawn_ = false;
 }
 
-void Progress::evaluation(std::int64_t step, double loss, const train::Evaluation& e) {
+void Progress::evaluation(const train::StepResult& result, const train::Evaluation& e) {
   accuracy_ = e.accuracy();
   clear();
   if (output_ == Output::text) {
     const std::string tested = task_ ? fmt::format(", Test loss: {:.6f}", e.loss) : "";
-    print_line(fmt::format("Iteration: {}, Loss: {:.4f}{}, Accuracy: {:.2f}{}", step, loss, tested,
-                           e.accuracy(), suffix_));
+    print_line(fmt::format("Iteration: {}, Loss: {:.4f}{}, Accuracy: {:.2f}{}", result.step,
+                           result.loss, tested, e.accuracy(), suffix_));
   } else if (output_ == Output::json) {
     print_line(Json{
         {"event", "eval"},
-        {"step", step},
+        {"step", result.step},
         {"loss", e.loss},
         {"accuracy", e.accuracy()},
         {"correct", e.correct},
         {"total", e.total},
-        {"train_loss", loss},
+        {"train_loss", result.loss},
         {"dataset",
          dataset_}}.dump(-1, ' ', true));
   }

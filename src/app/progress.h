@@ -15,15 +15,15 @@ enum class Output { text, json, quiet };
 
 /// Results on stdout (the chapter's lines, or JSON); on a terminal also a line on stderr that is
 /// redrawn: step, loss, accuracy, steps a second, time left.
-class Progress {
+class Progress : public train::Listener {
  public:
   /// `dataset` as it is to be called; other images than MNIST's are named in every line with an
   /// accuracy. With a task lines have the test's loss too. `made` of the `steps` are already made.
   Progress(Output output, std::string dataset, std::optional<train::Task> task, std::int64_t steps,
            std::int64_t made = 0);
 
-  void step(const train::StepResult& result);
-  void evaluation(std::int64_t step, double loss, const train::Evaluation& evaluation);
+  void step(const train::StepResult& result) override;
+  void evaluation(const train::StepResult& result, const train::Evaluation& evaluation) override;
   void diverged(const train::Diverged& diverged);  ///< how good the weights are that are kept
   struct Seconds {
     double loading, training, testing, total;

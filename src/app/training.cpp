@@ -80,34 +80,29 @@ int train_to_end(const Run& run) {
   const auto model = [&] { return nn::model_bytes(trainer.description(), trainer.parameters()); };
   const auto model_file = [&] { return folder.file(run::model_file); };
   Due due(run.every);
-  const train::Observer observer{
-      .step =
-          [&](const train::StepResult& result) {
-            last_step = result.step;
-            folder.log(result);
-            progress.step(result);
-          },
-      .evaluation =
-          [&](std::int64_t step, double loss, const train::Evaluation& evaluation) {
-            folder.log(step, loss, evaluation, dataset);
-            progress.evaluation(step, loss, evaluation);
-          },
-      .save = [&](std::int64_t step) { folder.save(run::step_file(step), model()); },
-      .stop =
-          [&] {
-            const bool stop = run::stop_requested();
-            if (stop || due.after(last_step)) {
-              folder.save_checkpoint(trainer.checkpoint());
-              due.written();
-            }
-            return stop;
-          },
+  train::Callbacks callbacks;
+  callbacks.on_step = [&](const train::StepResult& result) {
+    last_step = result.step;
+    folder.log(result);
+  };
+  callbacks.on_save = [&](std::int64_t step) { folder.save(run::step_file(step), model()); };
+  callbacks.on_evaluation = [&](const train::StepResult& result,
+                                const train::Evaluation& evaluation) {
+    folder.log(result, evaluation, dataset);
+  };
+  callbacks.stops = [&] {
+    const bool stop = run::stop_requested();
+    if (stop || due.after(last_step)) {
+      folder.save_checkpoint(trainer.checkpoint());
+      due.written();
+    }
+    return stop;
   };
 
   try {
     folder.begin(run.from);
     try {
-      if (!trainer.run(observer)) {
+      if (!trainer.run({&callbacks, &progress})) {
         progress.clear();
         folder.end(run::RunStatus::interrupted, last_step, model());
         tell(

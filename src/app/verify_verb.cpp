@@ -125,15 +125,16 @@ Again train_again(train::Trainer& trainer, const run::Manifest& manifest,
   const auto log = [&](const auto&... values) {
     again.metrics += run::metrics_line(values...) + "\n";
   };
-  train::Observer observer;
-  observer.step = [&](const train::StepResult& result) {
+  train::Callbacks callbacks;
+  callbacks.on_step = [&](const train::StepResult& result) {
     again.steps = result.step;
     log(result);
   };
-  observer.evaluation = [&](std::int64_t step, double loss, const train::Evaluation& evaluation) {
-    log(step, loss, evaluation, dataset);
+  callbacks.on_evaluation = [&](const train::StepResult& result,
+                                const train::Evaluation& evaluation) {
+    log(result, evaluation, dataset);
   };
-  observer.save = [&](std::int64_t step) {
+  callbacks.on_save = [&](std::int64_t step) {
     comparison.compare_step(run::step_file(step),
                             nn::model_bytes(trainer.description(), trainer.parameters()));
   };
@@ -149,13 +150,13 @@ Again train_again(train::Trainer& trainer, const run::Manifest& manifest,
   };
   // One that diverged went back to that step: its checkpoint is made then.
   const bool diverged = manifest.status == run::RunStatus::diverged;
-  observer.stop = [&] {
+  callbacks.stops = [&] {
     const bool kept = again.steps == manifest.step;
     if (!kept || !diverged) compare_checkpoint(again.steps);
     return (kept && !diverged) || run::stop_requested();
   };
   try {
-    if (!trainer.run(observer)) again.status = run::RunStatus::interrupted;
+    if (!trainer.run({&callbacks})) again.status = run::RunStatus::interrupted;
   } catch (const train::Diverged& back) {  // back at the last good step, as the run was
     again.status = run::RunStatus::diverged;
     again.kept = back.kept.step;

@@ -47,7 +47,7 @@ train::Config config_of(const Workload& w, int threads) {
   config.activation =
       w.activation == Nonlinearity::tanh ? spec::Activation::tanh : spec::Activation::relu;
   config.batch_size = w.batch;
-  config.steps = std::int64_t{1} << 40;  // until the observer stops it
+  config.steps = std::int64_t{1} << 40;  // until a listener stops it
   config.eval_every = 0;
   config.threads = threads;
   return config;
@@ -63,10 +63,10 @@ void train(const Workload& w, int threads, Laps& laps) {
   if (w.lengths != Lengths::equal || w.regulariser != Regulariser::none)
     return train_layer(w, set, laps);
   train::Trainer trainer(config_of(w, threads), set, set);
-  train::Observer observer;
-  observer.step = [&](const train::StepResult&) { laps.lap(); };
-  observer.stop = [&] { return laps.done(); };
-  trainer.run(observer);
+  train::Callbacks callbacks;
+  callbacks.on_step = [&](const train::StepResult&) { laps.lap(); };
+  callbacks.stops = [&] { return laps.done(); };
+  trainer.run({&callbacks});
 }
 
 infer::Model<float> trained_model(const Workload& w) {

@@ -20,11 +20,11 @@ std::string metrics_line(const train::StepResult& s) {
                      number(s.loss), number(s.grad_norm));
 }
 
-std::string metrics_line(std::int64_t step, double loss, const train::Evaluation& e,
+std::string metrics_line(const train::StepResult& s, const train::Evaluation& e,
                          const std::string& dataset) {
   return fmt::format(
       R"({{"event":"eval","step":{},"loss":{},"accuracy":{},"correct":{},"total":{},"train_loss":{},"dataset":{}}})",
-      step, number(e.loss), number(e.accuracy()), e.correct, e.total, number(loss),
+      s.step, number(e.loss), number(e.accuracy()), e.correct, e.total, number(s.loss),
       nlohmann::json(dataset).dump());
 }
 

@@ -11,7 +11,7 @@ namespace unroll::run {
 
 /// Of one run they are the same bytes whenever and however often it is made.
 std::string metrics_line(const train::StepResult& step);
-std::string metrics_line(std::int64_t step, double loss, const train::Evaluation& evaluation,
+std::string metrics_line(const train::StepResult& step, const train::Evaluation& evaluation,
                          const std::string& dataset);
 /// `kept` in it is the last good step, with its loss and accuracy on the test set.
 std::string metrics_line(const train::Diverged& diverged);

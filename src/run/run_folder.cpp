@@ -268,9 +268,9 @@ void RunFolder::write_line(const std::string& line) {
 
 void RunFolder::log(const train::StepResult& step) { write_line(metrics_line(step)); }
 
-void RunFolder::log(std::int64_t step, double loss, const train::Evaluation& evaluation,
+void RunFolder::log(const train::StepResult& step, const train::Evaluation& evaluation,
                     const std::string& dataset) {
-  write_line(metrics_line(step, loss, evaluation, dataset));
+  write_line(metrics_line(step, evaluation, dataset));
   metrics_->flush();
 }
 

@@ -60,7 +60,7 @@ class RunFolder {
   void begin(const std::optional<train::Checkpoint>& checkpoint);
 
   void log(const train::StepResult& step);
-  void log(std::int64_t step, double loss, const train::Evaluation& evaluation,
+  void log(const train::StepResult& step, const train::Evaluation& evaluation,
            const std::string& dataset);
   void log(const train::Diverged& diverged);
 

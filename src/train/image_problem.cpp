@@ -21,8 +21,10 @@ class ImageProblem : public Problem {
   const spec::ModelSpec& description() const override { return spec_; }
 
   std::int64_t steps() const override {
-    const std::int64_t per_epoch = (train_.count + config_.batch_size - 1) / config_.batch_size;
-    return config_.epochs > 0 ? config_.epochs * per_epoch : config_.steps;
+    return config_.epochs > 0 ? config_.epochs * steps_per_epoch() : config_.steps;
+  }
+  std::int64_t steps_per_epoch() const override {
+    return (train_.count + config_.batch_size - 1) / config_.batch_size;
   }
 
   Examples batch(std::int64_t, Generator& generator) override {

@@ -26,7 +26,8 @@ class Problem {
   virtual ~Problem() = default;
 
   virtual const spec::ModelSpec& description() const = 0;
-  virtual std::int64_t steps() const = 0;  // that the settings ask for
+  virtual std::int64_t steps() const = 0;                     // that the settings ask for
+  virtual std::int64_t steps_per_epoch() const { return 0; }  // 0 where data never ends
 
   /// The batch of this step, from 1; asked for one after the other. Draws from the generator of the
   /// run what the order needs.

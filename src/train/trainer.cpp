@@ -198,7 +198,7 @@ Tensor Trainer::objective(const Tensor& inputs, const Tensor& targets) {
 StepResult Trainer::make_truncated_step(std::int64_t step, const Examples& examples) {
   const std::int64_t steps = examples.inputs.size(1);
   const bool every_step = examples.targets.rank() == 2 && examples.targets.dtype() == DType::i64;
-  StepResult all{step, 0, 0};
+  StepResult all = result_of(step, 0, 0);
   std::int64_t targets = 0;
   for (std::int64_t first = 0; first < steps;) {
     const std::int64_t count = (steps - first - 1) % config_.tbptt + 1;
@@ -221,13 +221,19 @@ StepResult Trainer::make_truncated_step(std::int64_t step, const Examples& examp
   return last_ = all;
 }
 
+StepResult Trainer::result_of(std::int64_t step, double loss, double grad_norm) const {
+  if (step == 0) return {};
+  const std::int64_t epoch_steps = problem_->steps_per_epoch();
+  return {step, loss, grad_norm, config_.lr * schedule_(step - 1),
+          epoch_steps > 0 ? (step - 1) / epoch_steps + 1 : 0};
+}
+
 StepResult Trainer::update(std::int64_t step, const Tensor& loss) {
   optimizer_->zero_grad();
   loss.backward();
-  const StepResult result{step, loss.item(),
-                          config_.clip_norm > 0
-                              ? optim::clip_grad_norm(parameters_, config_.clip_norm)
-                              : optim::grad_norm(parameters_)};
+  const double norm = config_.clip_norm > 0 ? optim::clip_grad_norm(parameters_, config_.clip_norm)
+                                            : optim::grad_norm(parameters_);
+  const StepResult result = result_of(step, loss.item(), norm);
   const bool in_range = recent_.holds_loss(result.loss) && recent_.holds_norm(result.grad_norm);
   if (!std::isfinite(result.loss) || !std::isfinite(result.grad_norm) ||
       (!in_range && !limits_updates(config_)))
@@ -257,13 +263,13 @@ void Trainer::evaluate(Generator& generator) {
   times_.testing += seconds_since(start);
 }
 
-void Trainer::evaluate(const StepResult& result, const Observer& observer) {
+void Trainer::evaluate(const StepResult& result, std::span<Listener* const> listeners) {
   evaluate(generator_);
   // No step follows that would tell what the last update did.
   if (result.step == steps_ && !recent_.holds_loss(evaluation_.loss))
     diverge(result,
             fmt::format(", and a loss of {} on the test set after it", text_of(evaluation_.loss)));
-  if (observer.evaluation) observer.evaluation(result.step, result.loss, evaluation_);
+  for (Listener* listener : listeners) listener->evaluation(result, evaluation_);
 }
 
 void Trainer::save(Snapshot& to) {
@@ -326,7 +332,7 @@ void Trainer::load(const Checkpoint& from) {
   generator_.load_state(from.generator);
   for (std::size_t i = 0; i < masks.size(); ++i) masks[i]->set_step(from.masks[i]);
   problem_->resume(from.position, generator_);
-  last_ = from.last;
+  last_ = result_of(from.last.step, from.last.loss, from.last.grad_norm);
   recent_ = from.recent;
 }
 
@@ -338,9 +344,9 @@ void Trainer::resume(const Checkpoint& c) {
   if (c.good) load(c);
 }
 
-bool Trainer::run(const Observer& observer) {
+bool Trainer::run(std::span<Listener* const> listeners) {
   try {
-    return make_steps(observer);
+    return make_steps(listeners);
   } catch (Diverged& diverged) {
     load(good_);
     Generator draws = generator_;  // the run's own stays as it is after that step
@@ -351,7 +357,7 @@ bool Trainer::run(const Observer& observer) {
   }
 }
 
-bool Trainer::make_steps(const Observer& observer) {
+bool Trainer::make_steps(std::span<Listener* const> listeners) {
   for (std::int64_t step = last_.step + 1; step <= steps_; ++step) {
     const auto start = Clock::now();  // the order and the batches are part of training
     // What the weights are worth is known only when they were tried, on the next batch.
@@ -363,13 +369,16 @@ bool Trainer::make_steps(const Observer& observer) {
     if (recent_.outside() == RecentSteps::patience)
       diverge(result, fmt::format(" (for {} steps far above all before)", RecentSteps::patience));
     times_.training += seconds_since(start);
-    if (observer.step) observer.step(result);
-    if (observer.save && std::ranges::find(config_.save_at, step) != config_.save_at.end())
-      observer.save(step);
+    for (Listener* listener : listeners) listener->step(result);
+    if (std::ranges::find(config_.save_at, step) != config_.save_at.end())
+      for (Listener* listener : listeners) listener->save(step);
     const bool last = step == steps_;
     if (last || (config_.eval_every > 0 && step % config_.eval_every == 0))
-      evaluate(result, observer);
-    if (!last && observer.stop && observer.stop()) return false;
+      evaluate(result, listeners);
+    if (last) break;
+    bool stop = false;
+    for (Listener* listener : listeners) stop |= listener->stop();
+    if (stop) return false;
   }
   return true;
 }

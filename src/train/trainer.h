@@ -2,13 +2,16 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "train/checkpoint.h"
 #include "train/classifier.h"
 #include "train/config.h"
 #include "train/evaluate.h"
+#include "train/listener.h"
 #include "train/problem.h"
 #include "train/recent_steps.h"
 #include "train/snapshot.h"
@@ -30,14 +33,6 @@ class Diverged : public Error {
   Evaluation evaluation;  // of the weights after it
 };
 
-/// What a run tells while it goes on; unset ones are not called.
-struct Observer {
-  std::function<void(const StepResult&)> step;
-  std::function<void(std::int64_t step, double loss, const Evaluation&)> evaluation;
-  std::function<void(std::int64_t step)> save;  // a step of Config::save_at was made
-  std::function<bool()> stop;  // asked after every step but the last, when all else is told
-};
-
 /// Where the time went, in seconds.
 struct Times {
   double training = 0, testing = 0;
@@ -52,9 +47,12 @@ class Trainer {
   Trainer(const Config& config, std::unique_ptr<Problem> problem);
 
   /// Makes the steps that are left, evaluating on the way and after the last. Returns false when
-  /// the observer stopped it. Throws Diverged; weights, checkpoint() and last_evaluation() are then
-  /// those of the last good step.
-  bool run(const Observer& observer);
+  /// a listener stopped it. Throws Diverged; weights, checkpoint() and last_evaluation() are then
+  /// those of the last good step. And throws what a listener throws.
+  bool run(std::span<Listener* const> listeners);
+  bool run(std::initializer_list<Listener*> listeners) {
+    return run(std::span<Listener* const>(listeners.begin(), listeners.size()));
+  }
 
   /// Where it is between two steps; the tensors are good until the trainer goes on. Which run it is
   /// stands in it, but for what belongs to a folder: config.json and the metrics.
@@ -66,6 +64,7 @@ class Trainer {
   const spec::ModelSpec& description() const { return spec_; }
   Parameters parameters() { return model_.parameters(); }
   std::int64_t steps() const { return steps_; }
+  const StepResult& last_step() const { return last_; }  ///< its step is 0 before the first
   const Evaluation& last_evaluation() const { return evaluation_; }
   const Times& times() const { return times_; }
 
@@ -74,8 +73,9 @@ class Trainer {
   StepResult make_truncated_step(std::int64_t step, const Examples& examples);
   Tensor objective(const Tensor& inputs, const Tensor& targets);
   StepResult update(std::int64_t step, const Tensor& loss);
-  bool make_steps(const Observer& observer);
-  void evaluate(const StepResult& result, const Observer& observer);
+  StepResult result_of(std::int64_t step, double loss, double grad_norm) const;
+  bool make_steps(std::span<Listener* const> listeners);
+  void evaluate(const StepResult& result, std::span<Listener* const> listeners);
   void evaluate(Generator& generator);
   [[noreturn]] void diverge(const StepResult& failed, const std::string& what) const;
 

@@ -129,18 +129,18 @@ constexpr std::int64_t warm = 12, watched = 50;
 std::string asked_by_steps(train::Trainer&& trainer) {
   std::string asked = "nothing was watched";
   std::int64_t made = 0;
-  train::Observer observer;
-  observer.step = [&](const train::StepResult& result) {
+  train::Callbacks callbacks;
+  callbacks.on_step = [&](const train::StepResult& result) {
     if (result.step == warm) test::start_watching();
     if (result.step == warm + watched) asked = test::stop_watching();
     made = result.step;
   };
   // A checkpoint leaves nothing behind that a later step would have to make again.
-  observer.stop = [&] {
+  callbacks.stops = [&] {
     if (made == warm - 1) train::to_bytes(trainer.checkpoint());
     return false;
   };
-  trainer.run(observer);
+  trainer.run({&callbacks});
   return asked;
 }
 

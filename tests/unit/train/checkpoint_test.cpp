@@ -63,16 +63,16 @@ struct Outcome {
 /// Goes on, to the end or, with `stop_after`, to that step.
 void go_on(Trainer& trainer, std::int64_t stop_after, Outcome& outcome) {
   std::int64_t made = 0;
-  Observer observer;
-  observer.step = [&](const StepResult& r) {
+  Callbacks callbacks;
+  callbacks.on_step = [&](const StepResult& r) {
     made = r.step;
     outcome.told.push_back({static_cast<double>(r.step), r.loss, r.grad_norm});
   };
-  observer.evaluation = [&](std::int64_t step, double, const Evaluation& e) {
-    outcome.told.push_back({static_cast<double>(step), e.loss, e.accuracy()});
+  callbacks.on_evaluation = [&](const StepResult& step, const Evaluation& e) {
+    outcome.told.push_back({static_cast<double>(step.step), e.loss, e.accuracy()});
   };
-  observer.stop = [&] { return made == stop_after; };
-  trainer.run(observer);
+  callbacks.stops = [&] { return made == stop_after; };
+  trainer.run({&callbacks});
   outcome.weights.clear();
   for (const Parameter& p : trainer.parameters()) outcome.weights.push_back(test::bits_of(p.value));
 }

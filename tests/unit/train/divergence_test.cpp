@@ -64,7 +64,7 @@ Bits bits_of(Trainer& trainer) {
 /// How a run ended.
 struct End {
   std::int64_t failed = 0, kept = -1, made = 0;  // failed is 0 where it did not diverge
-  std::int64_t evaluations = 0;                  // that the observer was told of
+  std::int64_t evaluations = 0;                  // that listeners were told of
   double test_loss = 0;
   Bits bits;
   std::vector<std::byte> checkpoint;
@@ -74,12 +74,12 @@ struct End {
 
 End go_on(Trainer& trainer, std::int64_t stop_after = 0) {
   End end;
-  Observer observer;
-  observer.step = [&](const StepResult& r) { end.made = r.step; };
-  observer.evaluation = [&](std::int64_t, double, const Evaluation&) { ++end.evaluations; };
-  observer.stop = [&] { return end.made == stop_after; };
+  Callbacks callbacks;
+  callbacks.on_step = [&](const StepResult& r) { end.made = r.step; };
+  callbacks.on_evaluation = [&](const StepResult&, const Evaluation&) { ++end.evaluations; };
+  callbacks.stops = [&] { return end.made == stop_after; };
   try {
-    trainer.run(observer);
+    trainer.run({&callbacks});
   } catch (const Diverged& diverged) {
     end.failed = diverged.failed.step;
     end.kept = diverged.kept.step;

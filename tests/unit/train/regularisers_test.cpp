@@ -42,11 +42,11 @@ Trained train(const Config& config) {
   const data::Dataset set = black_and_white();
   Trainer trainer(config, set, set);
   Trained result;
-  Observer observer;
-  observer.step = [&](const StepResult& r) {
+  Callbacks callbacks;
+  callbacks.on_step = [&](const StepResult& r) {
     (r.step == 1 ? result.first_loss : result.last_loss) = r.loss;
   };
-  trainer.run(observer);
+  trainer.run({&callbacks});
   result.correct = trainer.last_evaluation().correct;
   for (const Parameter& p : trainer.parameters()) result.weights.push_back(test::bits_of(p.value));
   result.model = spec::to_json(trainer.description());

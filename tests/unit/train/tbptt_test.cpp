@@ -37,10 +37,10 @@ Config make_config(Task task, ModelKind model, std::int64_t tbptt, std::int64_t 
 std::vector<std::vector<std::uint64_t>> trained(const Config& config,
                                                 std::vector<double>* losses = nullptr) {
   Trainer trainer(config, task_problem(config));
-  Observer observer;
+  Callbacks callbacks;
   if (losses)
-    observer.step = [losses](const StepResult& result) { losses->push_back(result.loss); };
-  trainer.run(observer);
+    callbacks.on_step = [losses](const StepResult& result) { losses->push_back(result.loss); };
+  trainer.run({&callbacks});
   std::vector<std::vector<std::uint64_t>> bits;
   for (const auto& p : trainer.parameters()) bits.push_back(test::bits_of(p.value));
   return bits;
@@ -176,7 +176,9 @@ TEST(Tbptt, OfImages) {
         c.tbptt = tbptt;
         Trainer trainer(c, set, set);
         std::vector<double> first;
-        trainer.run({.step = [&](const StepResult& r) { first.push_back(r.loss); }});
+        Callbacks callbacks;
+        callbacks.on_step = [&](const StepResult& r) { first.push_back(r.loss); };
+        trainer.run({&callbacks});
         losses.push_back(first[0]);
         for (const auto& p : trainer.parameters())
           bits[tbptt == 0 ? 0 : tbptt == 36 ? 1 : 2].push_back(test::bits_of(p.value));

@@ -36,35 +36,34 @@ Config make_config() {
   return c;
 }
 
-/// What the observer was told, as text.
-struct Log {
+/// What a listener was told, as text.
+struct Log : Listener {
   std::vector<std::string> events;
-  std::vector<double> losses;
+  std::vector<double> losses, rates;
+  std::vector<std::int64_t> epochs;
   std::int64_t stop_after = 0;
 
-  Observer observer() {
-    return {.step =
-                [this](const StepResult& r) {
-                  events.push_back("step " + std::to_string(r.step));
-                  losses.push_back(r.loss);
-                  EXPECT_GT(r.grad_norm, 0);
-                },
-            .evaluation =
-                [this](std::int64_t step, double loss, const Evaluation& e) {
-                  events.push_back("eval " + std::to_string(step));
-                  EXPECT_EQ(loss, losses.back());
-                  EXPECT_EQ(e.total, 25);
-                },
-            .save = [this](std::int64_t step) { events.push_back("save " + std::to_string(step)); },
-            .stop = [this] { return static_cast<std::int64_t>(losses.size()) == stop_after; }};
+  void step(const StepResult& r) override {
+    events.push_back("step " + std::to_string(r.step));
+    losses.push_back(r.loss);
+    rates.push_back(r.lr);
+    epochs.push_back(r.epoch);
+    EXPECT_GT(r.grad_norm, 0);
   }
+  void save(std::int64_t step) override { events.push_back("save " + std::to_string(step)); }
+  void evaluation(const StepResult& r, const Evaluation& e) override {
+    events.push_back("eval " + std::to_string(r.step));
+    EXPECT_EQ(r.loss, losses.back());
+    EXPECT_EQ(e.total, 25);
+  }
+  bool stop() override { return static_cast<std::int64_t>(losses.size()) == stop_after; }
 };
 
 TEST(Trainer, TellsWhatHappensInOrder) {
   const data::Dataset set = make_set();
   Trainer trainer(make_config(), set, set);
   Log log;
-  EXPECT_TRUE(trainer.run(log.observer()));
+  EXPECT_TRUE(trainer.run({&log}));
   EXPECT_EQ(log.events, (std::vector<std::string>{"step 1", "step 2", "save 2", "step 3", "eval 3",
                                                   "step 4", "step 5", "step 6", "eval 6", "step 7",
                                                   "step 8", "save 8", "eval 8"}));
@@ -80,8 +79,47 @@ TEST(Trainer, EpochsDecideTheSteps) {
   Trainer trainer(c, set, set);
   EXPECT_EQ(trainer.steps(), 6);
   Log log;
-  EXPECT_TRUE(trainer.run(log.observer()));
+  EXPECT_TRUE(trainer.run({&log}));
   EXPECT_EQ(log.losses.size(), 6u);
+}
+
+TEST(Trainer, TellsTheEpochAndTheLearningRate) {
+  const data::Dataset set = make_set();
+  Config c = make_config();
+  c.schedule = ScheduleKind::step;
+  c.gamma = 0.5;
+  c.gamma_every = 3;
+  Trainer trainer(c, set, set);  // batches of 10, 10 and 5 images
+  Log log;
+  trainer.run({&log});
+  EXPECT_EQ(log.epochs, (std::vector<std::int64_t>{1, 1, 1, 2, 2, 2, 3, 3}));
+  EXPECT_EQ(log.rates, (std::vector<double>{0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125, 0.125}));
+  EXPECT_EQ(trainer.last_step().lr, 0.125);
+}
+
+TEST(Trainer, DataWithoutEndHasNoEpochs) {
+  Config c = task_recipe(Task::adding, "tuned", ModelKind::rnn);
+  c.length = 10;
+  c.batch_size = 2;
+  c.steps = 3;
+  c.eval_every = 0;
+  Trainer trainer(c, task_problem(c));
+  Callbacks callbacks;
+  callbacks.on_step = [](const StepResult& r) { EXPECT_EQ(r.epoch, 0); };
+  EXPECT_TRUE(trainer.run({&callbacks}));
+}
+
+TEST(Trainer, AsksAllListenersWhetherToStop) {
+  const data::Dataset set = make_set();
+  Trainer trainer(make_config(), set, set);
+  Log first, second;
+  first.stop_after = 3;
+  std::int64_t asked = 0;
+  Callbacks last;
+  last.stops = [&] { return ++asked, false; };
+  EXPECT_FALSE(trainer.run({&first, &second, &last}));
+  EXPECT_EQ(first.events, second.events);
+  EXPECT_EQ(asked, 3);
 }
 
 TEST(Trainer, StopsWhenAsked) {
@@ -89,7 +127,7 @@ TEST(Trainer, StopsWhenAsked) {
   Trainer trainer(make_config(), set, set);
   Log log;
   log.stop_after = 3;
-  EXPECT_FALSE(trainer.run(log.observer()));
+  EXPECT_FALSE(trainer.run({&log}));
   EXPECT_EQ(log.events.back(), "eval 3");
   // Where the third step of an undisturbed run is.
   Config c = make_config();
@@ -109,7 +147,7 @@ TEST(Trainer, LookingAtTheTestSetChangesNothing) {
     c.eval_every = every;
     Trainer trainer(c, set, set);
     Log log;
-    trainer.run(log.observer());
+    trainer.run({&log});
     losses[every] = log.losses;
   }
   EXPECT_EQ(losses[0], losses[1]);

@@ -52,12 +52,12 @@ Trained train(const Config& config) {
       for (const double v : p.value.to_vector()) all.push_back(v);
   };
   keep();
-  Observer observer;
-  observer.step = [&](const StepResult& r) {
+  Callbacks callbacks;
+  callbacks.on_step = [&](const StepResult& r) {
     result.losses.push_back(r.loss);
     keep();
   };
-  trainer.run(observer);
+  trainer.run({&callbacks});
   result.correct = trainer.last_evaluation().correct;
   return result;
 }
