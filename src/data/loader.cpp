@@ -7,34 +7,12 @@
 #include <limits>
 
 #include "core/float_environment.h"
-#include "core/parallel.h"
 #include "data/check_dataset.h"
-#include "data/order.h"
-#include "tensor/tensor_impl.h"
+#include "data/images.h"
+#include "data/sampler.h"
 #include "unroll/core/error.h"
 
 namespace unroll::data {
-namespace {
-
-// The native generator's stream 0 initialises and shuffles.
-constexpr std::uint64_t kShiftStream = 1;
-
-/// Writes one image moved by (dx, dy); what comes in is background.
-template <class T>
-void place(const std::uint8_t* image, const Dataset& set, const std::array<T, 256>& values,
-           std::int64_t dx, std::int64_t dy, T* out) {
-  for (std::int64_t r = 0; r < set.rows; ++r) {
-    const std::int64_t from = r - dy;
-    const bool inside = from >= 0 && from < set.rows;
-    const std::uint8_t* row = image + (inside ? from : 0) * set.columns;
-    for (std::int64_t c = 0; c < set.columns; ++c) {
-      const std::int64_t at = c - dx;
-      *out++ = values[inside && at >= 0 && at < set.columns ? row[at] : 0];
-    }
-  }
-}
-
-}  // namespace
 
 std::array<float, 256> pixel_values(const Normalization& normalization) {
   const FloatEnvironment environment;
@@ -51,10 +29,7 @@ std::array<float, 256> pixel_values(const Normalization& normalization) {
 }
 
 Loader::Loader(const Dataset& dataset, const LoaderOptions& options)
-    : dataset_(dataset),
-      options_(options),
-      values_(pixel_values(options.normalization)),
-      shifts_(options.shift_seed, Rng::native, kShiftStream) {
+    : dataset_(dataset), options_(options), values_(pixel_values(options.normalization)) {
   if (options.batch_size < 1)
     throw ValueError("loader",
                      fmt::format("batch_size {}, expected at least 1", options.batch_size));
@@ -62,20 +37,31 @@ Loader::Loader(const Dataset& dataset, const LoaderOptions& options)
   if (options.shift < 0 || options.shift >= std::min(dataset.rows, dataset.columns))
     throw ValueError("loader", fmt::format("shift {}, expected 0 to {}", options.shift,
                                            std::min(dataset.rows, dataset.columns) - 1));
+  SamplerOptions order{.batch_size = options.batch_size, .shuffle = options.shuffle};
+  if (options.shift > 0) order.draw_seed = options.shift_seed;
+  sampler_ = std::make_unique<Sampler>(dataset.count, std::span<const std::int64_t>(), order);
 }
+
+Loader::Loader(const Loader& other)
+    : dataset_(other.dataset_),
+      options_(other.options_),
+      values_(other.values_),
+      sampler_(std::make_unique<Sampler>(*other.sampler_)) {}
+Loader::Loader(Loader&&) noexcept = default;
+Loader::~Loader() = default;
 
 Generator& Loader::generator() const {
   return options_.generator ? *options_.generator : default_generator();
 }
 
-Loader::Iterator Loader::begin() {
+void Loader::prepare() {
   check_dataset("loader", dataset_);  // its owner may have changed it
-  if (options_.shuffle) {
-    order_.resize(static_cast<std::size_t>(dataset_.count));
-    order_seed_ = shuffle(generator(), shuffler_, order_);
-  } else {
-    unshuffled_pass(generator());
-  }
+  sampler_->set_samples(dataset_.count);
+}
+
+Loader::Iterator Loader::begin() {
+  prepare();
+  sampler_->begin(generator());
   return {this, 0};
 }
 
@@ -86,23 +72,14 @@ Loader::Position Loader::position(const Iterator& at) const {
 }
 
 void Loader::position(const Iterator& at, Position& to) const {
-  to.order_seed = order_seed_;
+  to.order_seed = sampler_->order_seed();
   to.first = at.position_;
-  to.shifts = shifts_;
+  to.shifts = sampler_->draws();
 }
 
 Loader::Iterator Loader::resume(const Position& position) {
-  check_dataset("loader", dataset_);
-  if (position.first < 0 || position.first > dataset_.count ||
-      (position.first % options_.batch_size != 0 && position.first != dataset_.count))
-    throw ValueError("loader", fmt::format("no batch of {} starts at sample {} of {}",
-                                           options_.batch_size, position.first, dataset_.count));
-  shifts_ = position.shifts;
-  if (options_.shuffle) {
-    order_.resize(static_cast<std::size_t>(dataset_.count));
-    order_seed_ = position.order_seed;
-    order_of(order_seed_, generator().rng(), shuffler_, order_);
-  }
+  prepare();
+  sampler_->resume({true, position.order_seed, position.first, position.shifts}, generator().rng());
   return {this, position.first};
 }
 
@@ -118,43 +95,11 @@ Loader::Iterator& Loader::Iterator::operator++() {
 }
 
 Batch Loader::batch(std::int64_t first) {
-  const std::int64_t count = std::min(options_.batch_size, dataset_.count - first);
-  const std::int64_t pixels = dataset_.rows * dataset_.columns;
-  Batch result{Tensor::empty({count, 1, dataset_.rows, dataset_.columns}, options_.dtype),
-               Tensor::empty({count}, DType::i64)};
-  const auto labels = result.labels.values<std::int64_t>();
-  picks_.resize(static_cast<std::size_t>(count));
-  const auto side = static_cast<std::uint32_t>(2 * options_.shift + 1);
-  for (std::int64_t i = 0; i < count; ++i) {
-    const std::int64_t sample =
-        order_.empty() ? first + i : order_[static_cast<std::size_t>(first + i)];
-    const std::uint32_t drawn = options_.shift > 0 ? shifts_.next_u32() % (side * side) : 0;
-    labels[static_cast<std::size_t>(i)] = dataset_.labels[static_cast<std::size_t>(sample)];
-    picks_[static_cast<std::size_t>(i)] = {dataset_.image(sample),
-                                           static_cast<int>(drawn % side) - options_.shift,
-                                           static_cast<int>(drawn / side) - options_.shift};
-  }
-  dispatch("loader", options_.dtype, [&]<class T>(T*) {
-    // f32 first, then widened: the same numbers whatever the type.
-    std::array<T, 256> values{};
-    std::ranges::copy(values_, values.begin());
-    T* const out = result.images.data<T>();
-    constexpr std::size_t kAtOnce = 4;
-    parallel((picks_.size() + kAtOnce - 1) / kAtOnce, [&](std::size_t task) {
-      const std::size_t end = std::min(picks_.size(), (task + 1) * kAtOnce);
-      for (std::size_t i = task * kAtOnce; i < end; ++i) {
-        // The images lie anywhere in a set larger than the caches.
-        if (i + 1 < picks_.size())
-          for (std::int64_t at = 0; at < pixels; at += 64)
-            __builtin_prefetch(picks_[i + 1].image + at);
-        T* const to = out + static_cast<std::int64_t>(i) * pixels;
-        if (options_.shift == 0)
-          for (std::int64_t at = 0; at < pixels; ++at) to[at] = values[picks_[i].image[at]];
-        else
-          place(picks_[i].image, dataset_, values, picks_[i].dx, picks_[i].dy, to);
-      }
-    });
-  });
+  const auto picks = sampler_->picks(first / options_.batch_size);
+  const auto count = static_cast<std::int64_t>(picks.size());
+  const Batch result{Tensor::empty({count, 1, dataset_.rows, dataset_.columns}, options_.dtype),
+                     labels_of(dataset_, picks)};
+  fill_images(dataset_, picks, {.values = values_, .shift = options_.shift}, result.images);
   return result;
 }
 

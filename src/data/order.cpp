@@ -3,18 +3,12 @@
 namespace unroll::data {
 
 std::vector<std::int64_t> shuffled_order(Generator& generator, std::int64_t n) {
-  std::vector<std::int64_t> order(static_cast<std::size_t>(n));
-  std::optional<Generator> own;
-  shuffle(generator, own, order);
-  return order;
-}
-
-std::uint64_t shuffle(Generator& generator, std::optional<Generator>& own,
-                      std::span<std::int64_t> order) {
   unshuffled_pass(generator);
   const auto seed = static_cast<std::uint64_t>(generator.random_i64());
+  std::vector<std::int64_t> order(static_cast<std::size_t>(n));
+  std::optional<Generator> own;
   order_of(seed, generator.rng(), own, order);
-  return seed;
+  return order;
 }
 
 void order_of(std::uint64_t seed, Rng rng, std::optional<Generator>& own,

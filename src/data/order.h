@@ -15,12 +15,8 @@ namespace unroll::data {
 /// Source: torch.utils.data.DataLoader and RandomSampler.
 std::vector<std::int64_t> shuffled_order(Generator& generator, std::int64_t n);
 
-/// The same into `order`; returns the seed. What makes the permutation stays in `own`, so that only
-/// the first pass asks for memory.
-std::uint64_t shuffle(Generator& generator, std::optional<Generator>& own,
-                      std::span<std::int64_t> order);
-
-/// The order that a seed stands for.
+/// The order that such a seed stands for, into `order`. What makes it stays in `own`, so that only
+/// the first one asks for memory.
 void order_of(std::uint64_t seed, Rng rng, std::optional<Generator>& own,
               std::span<std::int64_t> order);
 

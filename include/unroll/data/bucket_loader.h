@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <vector>
 
 #include "unroll/core/api.h"
@@ -10,6 +10,8 @@
 #include "unroll/tensor/tensor.h"
 
 namespace unroll::data {
+
+class Sampler;
 
 /// Labelled sequences of I features a step, one behind the other in memory.
 struct Sequences {
@@ -54,9 +56,12 @@ struct PaddedBatch {
 class UNROLL_API BucketLoader {
  public:
   /// Throws ValueError for a batch or bucket size below 1, no sequences, or a length below 1;
-  /// ShapeError where lengths, values and labels don't fit together. So does begin().
+  /// ShapeError where lengths, values and labels don't fit together. So do begin() and resume().
   explicit BucketLoader(const Sequences& sequences, const BucketOptions& options = {});
   explicit BucketLoader(Sequences&& sequences, const BucketOptions& options = {}) = delete;
+  BucketLoader(const BucketLoader&);
+  BucketLoader(BucketLoader&&) noexcept;
+  ~BucketLoader();
 
   class Iterator {
    public:
@@ -78,15 +83,25 @@ class UNROLL_API BucketLoader {
   Iterator end() const { return {this, size()}; }
   std::int64_t size() const;  ///< batches in a pass
 
+  /// A batch's place in the pass that begin() began last, for a checkpoint.
+  struct Position {
+    std::uint64_t order_seed = 0;  ///< of the pass's order; of no meaning without `shuffle`
+    std::int64_t batch = 0;        ///< counted from 0
+  };
+  Position position(const Iterator& at) const;
+  /// Instead of begin(): what position() gave out, of a loader with the same options. The generator
+  /// is as it was then, if its own state was loaded. Throws ValueError for another.
+  Iterator resume(const Position& position);
+
  private:
   PaddedBatch batch(std::int64_t index) const;
+  Generator& generator() const;
+  void prepare();
 
   const Sequences& sequences_;
   BucketOptions options_;
-  std::vector<std::int64_t> starts_;   // where each sequence starts, in steps
-  std::vector<std::int64_t> order_;    // of sequences; batch b has those from b batch_size on
-  std::vector<std::int64_t> batches_;  // the order of the batches
-  std::optional<Generator> shuffler_;
+  std::vector<std::int64_t> starts_;  // where each sequence starts, in steps
+  std::unique_ptr<Sampler> sampler_;
 };
 
 }  // namespace unroll::data

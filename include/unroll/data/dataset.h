@@ -7,7 +7,7 @@
 
 namespace unroll::data {
 
-enum class Split { train, test };
+enum class Split { train, test, validation };
 
 /// Labelled grey images, as the idx files hold them.
 struct Dataset {

@@ -3,9 +3,7 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
-#include <string>
-#include <vector>
+#include <memory>
 
 #include "unroll/core/api.h"
 #include "unroll/core/random.h"
@@ -13,6 +11,8 @@
 #include "unroll/tensor/tensor.h"
 
 namespace unroll::data {
+
+class Sampler;
 
 /// What pixels become: (pixel / 255 - mean) / std, computed in f32.
 struct Normalization {
@@ -51,6 +51,9 @@ class UNROLL_API Loader {
   /// count and size say, or with a label that is not below its classes.
   explicit Loader(const Dataset& dataset, const LoaderOptions& options = {});
   explicit Loader(Dataset&& dataset, const LoaderOptions& options = {}) = delete;  // would dangle
+  Loader(const Loader&);
+  Loader(Loader&&) noexcept;
+  ~Loader();
 
   class Iterator {
    public:
@@ -86,19 +89,12 @@ class UNROLL_API Loader {
  private:
   Batch batch(std::int64_t first);
   Generator& generator() const;
+  void prepare();
 
   const Dataset& dataset_;
   LoaderOptions options_;
   std::array<float, 256> values_;
-  Generator shifts_;
-  std::optional<Generator> shuffler_;
-  std::uint64_t order_seed_ = 0;
-  std::vector<std::int64_t> order_;  // empty: as they come
-  struct Pick {
-    const std::uint8_t* image;
-    int dx, dy;
-  };
-  std::vector<Pick> picks_;  // of one batch
+  std::unique_ptr<Sampler> sampler_;
 };
 
 }  // namespace unroll::data

@@ -161,6 +161,60 @@ TEST(BucketLoader, APassDrawsWhatAPassOfLoaderDraws) {
   EXPECT_EQ(generator.next_u64(), by_hand.next_u64());
 }
 
+TEST(BucketLoader, GoesOnBehindABatch) {
+  const Sequences set = make_sequences(103);
+  for (const Rng rng : {Rng::native, Rng::torch})
+    for (const bool shuffle : {false, true})
+      for (int batches = 1; batches <= 24; ++batches) {
+        const auto options = [&](Generator& generator) {
+          return BucketOptions{
+              .batch_size = 10, .bucket_batches = 3, .shuffle = shuffle, .generator = &generator};
+        };
+        const auto next = [](BucketLoader& loader, BucketLoader::Iterator& at) {
+          ++at;
+          if (!(at != loader.end())) at = loader.begin();
+          return *at;
+        };
+        Generator first(5, rng);
+        BucketLoader whole(set, options(first));
+        BucketLoader::Iterator at = whole.begin();
+        for (int i = 1; i < batches; ++i) next(whole, at);
+
+        Generator second(6, rng);
+        second.load_state(first.state());
+        BucketLoader resumed(set, options(second));
+        BucketLoader::Iterator there = resumed.resume(whole.position(at));
+        EXPECT_EQ((*there).labels.to_vector(), (*at).labels.to_vector());
+        for (int i = 0; i < 15; ++i) {
+          const PaddedBatch a = next(whole, at), b = next(resumed, there);
+          EXPECT_EQ(a.labels.to_vector(), b.labels.to_vector());
+          EXPECT_EQ(a.inputs.to_vector(), b.inputs.to_vector());
+        }
+      }
+}
+
+TEST(BucketLoader, APlaceWithoutABatchIsRefused) {
+  const Sequences set = make_sequences(11);
+  BucketLoader loader(set, {.batch_size = 3});
+  EXPECT_EQ(error_of<ValueError>([&] {
+              loader.resume({0, 5});
+            }),
+            "[bucket loader] batch 5, expected 0 to 4, the batches of a pass");
+  EXPECT_THROW(loader.resume({0, -1}), ValueError);
+}
+
+// Two passes over the same sequences at once don't disturb each other.
+TEST(BucketLoader, ACopyGoesOnByItself) {
+  const Sequences set = make_sequences(20);
+  BucketLoader loader(set, {.batch_size = 4});
+  const Pass whole = pass_of(loader);
+  BucketLoader copy = loader;
+  BucketLoader::Iterator at = copy.begin();
+  pass_of(loader);
+  ++at;
+  EXPECT_EQ((*at).labels.to_vector(), whole.labels[1]);
+}
+
 TEST(BucketLoader, RefusesWhatDoesNotFit) {
   const Sequences set = make_sequences(3);
   EXPECT_EQ(error_of<ValueError>([&] { BucketLoader(set, {.batch_size = 0}); }),

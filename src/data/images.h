@@ -1,0 +1,29 @@
+// How chosen images become numbers.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "data/source.h"
+#include "unroll/data/dataset.h"
+#include "unroll/tensor/tensor.h"
+
+namespace unroll::data {
+
+/// What happens to each image on its way.
+struct ImageFill {
+  std::array<float, 256> values;          ///< pixel_values()
+  std::span<const std::int64_t> order{};  ///< the pixel that comes at each place; empty: as it is
+  int shift = 0;  ///< moves by up to this many pixels in x and y, as Pick::draw says; background
+                  ///< comes in
+};
+
+/// Writes the images one behind the other, (N, rows columns), into `to`, a tensor of f32 or f64.
+void fill_images(const Dataset& set, std::span<const Pick> picks, const ImageFill& fill,
+                 const Tensor& to);
+
+/// Their labels: (N) of i64.
+Tensor labels_of(const Dataset& set, std::span<const Pick> picks);
+
+}  // namespace unroll::data
