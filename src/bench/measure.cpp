@@ -5,9 +5,9 @@
 
 #include "bench/layer_step.h"
 #include "nn/model_file.h"
-#include "train/classifier.h"
 #include "train/describe.h"
 #include "train/evaluate.h"
+#include "train/network.h"
 #include "train/trainer.h"
 #include "unroll/core/threads.h"
 #include "unroll/infer/stream.h"
@@ -72,7 +72,7 @@ void train(const Workload& w, int threads, Laps& laps) {
 infer::Model<float> trained_model(const Workload& w) {
   const spec::ModelSpec spec = train::describe(config_of(w, 0), noise_images(1, w.steps, w.input));
   Generator generator(1);
-  train::Classifier model(spec, generator);
+  train::Network model(spec, generator);
   return {spec, nn::views_of(model.parameters())};
 }
 

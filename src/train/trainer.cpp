@@ -43,7 +43,7 @@ void draw_matrices(const Parameters& parameters, InitialValues init, Generator& 
   }
 }
 
-void set_initial_values(Classifier& model, const Config& config, Generator& generator) {
+void set_initial_values(Network& model, const Config& config, Generator& generator) {
   if (config.init == InitialValues::torch) return;
   if (config.init == InitialValues::xavier || config.init == InitialValues::kaiming)
     return draw_matrices(model.parameters(), config.init, generator);

@@ -8,10 +8,10 @@
 #include <string>
 
 #include "train/checkpoint.h"
-#include "train/classifier.h"
 #include "train/config.h"
 #include "train/evaluate.h"
 #include "train/listener.h"
+#include "train/network.h"
 #include "train/problem.h"
 #include "train/recent_steps.h"
 #include "train/snapshot.h"
@@ -88,14 +88,14 @@ class Trainer {
   std::unique_ptr<Problem> problem_;
   spec::ModelSpec spec_;
   Generator generator_;
-  Classifier model_;
+  Network model_;
   Parameters parameters_;
   std::unique_ptr<optim::Optimizer> optimizer_;
   std::function<double(std::int64_t)> schedule_;
   std::int64_t steps_;
   Parameters optimizer_state_;
-  Classifier::States states_;  // at the end of what was read of the sequences
-  StepResult last_{};          // its step is 0 at first
+  Network::States states_;  // at the end of what was read of the sequences
+  StepResult last_{};       // its step is 0 at first
   RecentSteps recent_;
   Snapshot good_, candidate_;  // the last good step; one that may become it
   Evaluation evaluation_;

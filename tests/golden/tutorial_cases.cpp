@@ -11,7 +11,7 @@
 #include "support/program.h"
 #include "support/real_mnist.h"
 #include "support/specs.h"
-#include "train/classifier.h"
+#include "train/network.h"
 
 namespace unroll::golden {
 namespace {
@@ -99,8 +99,8 @@ void expect_change(const GoldenCase& c, const std::string& file, int step, doubl
 /// Where the model starts, and the order of its first epoch (300 steps are half of it).
 void expect_start(const Run& run, const GoldenCase& c) {
   Generator generator(static_cast<std::uint64_t>(run.seed), Rng::torch);
-  train::Classifier model(test::rnn_spec(28, 100, 10, run.layers()), generator,
-                          {.dtype = run.f64 ? DType::f64 : DType::f32});
+  train::Network model(test::rnn_spec(28, 100, 10, run.layers()), generator,
+                       {.dtype = run.f64 ? DType::f64 : DType::f32});
   for (const Parameter& p : model.parameters())
     EXPECT_EQ(p.value.to_vector(), c.values("initial." + p.name)) << p.name;
   const auto order = data::shuffled_order(generator, 60000);

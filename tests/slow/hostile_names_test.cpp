@@ -7,7 +7,7 @@
 #include "nn/model_file.h"
 #include "support/small_run.h"
 #include "support/specs.h"
-#include "train/classifier.h"
+#include "train/network.h"
 #include "unroll/io/npy.h"
 
 namespace unroll {
@@ -88,7 +88,7 @@ TEST(Trial18, NamesAreSpeltOutByExportAndImport) {
   spec::ModelSpec spec = test::rnn_spec(3, 4, 2);
   std::get<spec::RecurrentSpec>(spec.layers[0]).name = name;
   Generator generator(7);
-  train::Classifier model(spec, generator, {});
+  train::Network model(spec, generator, {});
   const Parameters parameters = model.parameters();
   nn::save_model(folder / "m.safetensors", spec, parameters);
   io::write_safetensors(folder / "bare.safetensors", nn::views_of(parameters));

@@ -8,7 +8,7 @@
 #include "nn/model_file.h"
 #include "steady/allocations.h"
 #include "support/specs.h"
-#include "train/classifier.h"
+#include "train/network.h"
 #include "unroll/c.h"
 #include "unroll/core/threads.h"
 
@@ -18,7 +18,7 @@ namespace {
 template <class T>
 infer::Model<T> untrained(const spec::ModelSpec& spec) {
   Generator generator(1);
-  train::Classifier model(spec, generator, {.dtype = DTypeOf<T>::value});
+  train::Network model(spec, generator, {.dtype = DTypeOf<T>::value});
   const Parameters parameters = model.parameters();
   return {spec, nn::views_of(parameters)};
 }
@@ -94,7 +94,7 @@ TYPED_TEST(WarmStream, AsksForNothingAndTakesNoLock) {
 TEST(Trial14Stream, ARefusedCallInCAsksForNothing) {
   const spec::ModelSpec spec = specs()[0];
   Generator generator(1);
-  train::Classifier made(spec, generator, {});
+  train::Network made(spec, generator, {});
   const std::vector<std::byte> file = nn::model_bytes(spec, made.parameters());
   unroll_model* const model = unroll_model_load_memory(file.data(), file.size());
   ASSERT_TRUE(model) << unroll_last_error();

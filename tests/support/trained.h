@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "nn/model_file.h"
-#include "train/classifier.h"
+#include "train/network.h"
 #include "unroll/infer/model.h"
 
 namespace unroll::test {
@@ -13,7 +13,7 @@ template <class T>
 struct Both {
   Generator generator{11};
   spec::ModelSpec spec;
-  train::Classifier module;
+  train::Network module;
   infer::Model<T> model;
 
   explicit Both(const spec::ModelSpec& s)
@@ -33,7 +33,7 @@ struct Both {
 
  private:
   /// What starts as ones or zeros (norms, initial states) gets other numbers.
-  Parameters randomised(train::Classifier& m) {
+  Parameters randomised(train::Network& m) {
     const Parameters parameters = m.parameters();
     for (const auto& p : parameters) {
       const auto values = p.value.template values<T>();

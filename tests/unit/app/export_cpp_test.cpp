@@ -10,7 +10,7 @@
 #include "support/program.h"
 #include "support/small_set.h"
 #include "support/specs.h"
-#include "train/classifier.h"
+#include "train/network.h"
 
 namespace unroll::app {
 namespace {
@@ -22,7 +22,7 @@ struct ExportCpp : testing::Test {
 
   std::string write_model(spec::ModelSpec spec) const {
     Generator generator(7);
-    train::Classifier model(spec, generator, {});
+    train::Network model(spec, generator, {});
     nn::save_model(folder / "model.safetensors", spec, model.parameters());
     return folder / "model.safetensors";
   }

@@ -13,7 +13,7 @@
 #include "support/program.h"
 #include "support/small_set.h"
 #include "support/specs.h"
-#include "train/classifier.h"
+#include "train/network.h"
 #include "unroll/io/safetensors.h"
 
 namespace unroll::app {
@@ -47,7 +47,7 @@ struct Models {
     spec.input.std = bare ? 1 : 0.3081;
     spec.dataset = "mnist";
     Generator generator(7);
-    train::Classifier model(spec, generator, {.dtype = dtype});
+    train::Network model(spec, generator, {.dtype = dtype});
     const Parameters parameters = model.parameters();
     if (bare)
       io::write_safetensors(folder / name, nn::views_of(parameters));

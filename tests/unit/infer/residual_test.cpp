@@ -3,7 +3,7 @@
 
 #include "support/expect_error.h"
 #include "support/tensors.h"
-#include "train/classifier.h"
+#include "train/network.h"
 #include "unroll/core/error.h"
 #include "unroll/infer/model.h"
 #include "unroll/infer/stream.h"
@@ -195,7 +195,7 @@ TEST(Residual, IsRefusedWhereItCantBe) {
   // What training can't do, it says.
   spec.layers = steps_model();
   Generator generator(1);
-  EXPECT_EQ(error_of<ValueError>([&] { train::Classifier(spec, generator, {}); }),
+  EXPECT_EQ(error_of<ValueError>([&] { train::Network(spec, generator, {}); }),
             "[train] a model with an input scaling can't be trained here, only run");
 }
 

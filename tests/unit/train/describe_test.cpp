@@ -4,7 +4,7 @@
 
 #include "support/expect_error.h"
 #include "support/specs.h"
-#include "train/classifier.h"
+#include "train/network.h"
 #include "unroll/core/error.h"
 
 namespace unroll::train {
@@ -86,7 +86,7 @@ TEST(Describe, TakesEverySetting) {
 }
 
 // What the module calls its parameters is what the description says, in that order.
-TEST(Classifier, HasTheWeightsOfItsDescription) {
+TEST(Network, HasTheWeightsOfItsDescription) {
   std::vector<spec::ModelSpec> specs;
   using enum ModelKind;
   for (const ModelKind model : {logistic, linear, fnn, cnn, rnn, lstm, gru}) {
@@ -100,7 +100,7 @@ TEST(Classifier, HasTheWeightsOfItsDescription) {
   }
   for (const spec::ModelSpec& spec : specs) {
     Generator generator(1);
-    Classifier model(spec, generator, {.dtype = DType::f64, .dropout = 0.25});
+    Network model(spec, generator, {.dtype = DType::f64, .dropout = 0.25});
     std::vector<std::pair<std::string, spec::Sizes>> made;
     for (const Parameter& p : model.parameters()) {
       made.emplace_back(p.name, spec::Sizes(p.value.shape().begin(), p.value.shape().end()));
@@ -111,17 +111,17 @@ TEST(Classifier, HasTheWeightsOfItsDescription) {
 }
 
 // Dropout acts in training alone, and not on what the first layer reads.
-TEST(Classifier, DropsWhatLaterLayersRead) {
+TEST(Network, DropsWhatLaterLayersRead) {
   const spec::ModelSpec spec = describe(recipe("tuned", ModelKind::fnn));
   Generator generator(1);
-  Classifier model(spec, generator, {.dropout = 0.5});
+  Network model(spec, generator, {.dropout = 0.5});
   const Tensor x = Tensor::full({2, 784}, 0.5);
   const auto first = model(x).to_vector(), second = model(x).to_vector();
   EXPECT_NE(first, second);
   model.eval();
   EXPECT_EQ(model(x).to_vector(), model(x).to_vector());
   Generator again(1);
-  Classifier alone(describe(recipe("tuned", ModelKind::logistic)), again, {.dropout = 0.5});
+  Network alone(describe(recipe("tuned", ModelKind::logistic)), again, {.dropout = 0.5});
   EXPECT_EQ(alone(x).to_vector(), alone(x).to_vector());
 }
 

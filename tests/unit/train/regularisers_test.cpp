@@ -78,7 +78,7 @@ TEST(Regularisers, DoNothingInEvaluation) {
   const spec::ModelSpec spec =
       describe(make_config([](Config& c) { c.layers = 2; }), black_and_white());
   Generator plain_generator(1), generator(1);
-  Classifier plain(spec, plain_generator),
+  Network plain(spec, plain_generator),
       model(spec, generator,
             {.regularisation = {.variational_dropout = {.input = 0.5, .state = 0.5},
                                 .recurrent_dropout = 0.5,
@@ -99,13 +99,13 @@ TEST(Regularisers, PenaltiesAreThoseOfTheStatesByHand) {
   const spec::ModelSpec spec = describe(config, black_and_white());
   const auto penalty_of = [&](double ar, double tar) {
     Generator generator(1);
-    Classifier model(spec, generator, {.ar = ar, .tar = tar});
+    Network model(spec, generator, {.ar = ar, .tar = tar});
     for (const Parameter& p : model.parameters())
       nn::init::constant(p.value, p.name == "rnn.weight_ih_l0" ? 0.25 : 0);
     const Tensor x = Tensor::zeros({2, 4, 4}, DType::f32);
     for (int n = 0; n < 2; ++n)
       for (const int t : {0, 2}) std::fill_n(x.data<float>() + n * 16 + t * 4, 4, 1.0F);
-    Classifier::States states;
+    Network::States states;
     Tensor penalty;
     model(x, states, penalty);
     return penalty.defined() ? penalty.item() : -1;

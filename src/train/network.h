@@ -15,7 +15,7 @@
 namespace unroll::train {
 
 /// What the description leaves open, because only training sees it.
-struct ClassifierOptions {
+struct NetworkOptions {
   DType dtype = DType::f32;
   Precision precision = Precision::full;
   double dropout = 0;      ///< probability, of the input of every layer with weights but the first
@@ -27,11 +27,10 @@ struct ClassifierOptions {
 };
 
 /// The layers of a description, one after the other. Its parameters are spec::weights_of().
-class Classifier : public nn::Module {
+class Network : public nn::Module {
  public:
   /// Draws initial values from `generator`, layer by layer. Throws what spec::features_of throws.
-  Classifier(const spec::ModelSpec& spec, Generator& generator,
-             const ClassifierOptions& options = {});
+  Network(const spec::ModelSpec& spec, Generator& generator, const NetworkOptions& options = {});
 
   /// (N, T, I), (N, I) or (N, C, H, W) to logits (N, C); (N, T, C) where the last readout is
   /// every_step.

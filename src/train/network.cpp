@@ -1,4 +1,4 @@
-#include "train/classifier.h"
+#include "train/network.h"
 
 #include <fmt/format.h>
 
@@ -58,10 +58,10 @@ void penalise(const Tensor& output, double ar, double tar, Tensor& sum) {
 }  // namespace
 
 /// Makes one module after the other.
-struct Classifier::Builder {
-  Classifier& model;
+struct Network::Builder {
+  Network& model;
   Generator& generator;
-  const ClassifierOptions& options;
+  const NetworkOptions& options;
 
   template <class M, class... Args>
   M* make(Args&&... args) {
@@ -194,20 +194,19 @@ struct Classifier::Builder {
   }
 };
 
-Classifier::Classifier(const spec::ModelSpec& spec, Generator& generator,
-                       const ClassifierOptions& options) {
+Network::Network(const spec::ModelSpec& spec, Generator& generator, const NetworkOptions& options) {
   spec::features_of(spec);
   Builder builder{*this, generator, options};
   for (const spec::LayerSpec& layer : spec.layers) std::visit(builder, layer);
 }
 
-Tensor Classifier::operator()(const Tensor& x) const {
+Tensor Network::operator()(const Tensor& x) const {
   States from_start;
   Tensor penalty;
   return (*this)(x, from_start, penalty);
 }
 
-Tensor Classifier::operator()(const Tensor& x, States& states, Tensor& penalty) const {
+Tensor Network::operator()(const Tensor& x, States& states, Tensor& penalty) const {
   states.resize(stages_.size());
   penalty = Tensor();
   Tensor y = x;
