@@ -41,23 +41,26 @@ std::string not_json(std::string_view text, std::string_view place) {
                      kind->remedy);
 }
 
-/// Checks a text before a tree is made of it. (The library can check while it makes one, but then
-/// goes through all of a list again after each object in it.)
-class Bounds final : public nlohmann::json_sax<Json> {
+/// Makes the tree, within bounds. (The library can check while it makes one, but then goes through
+/// all of a list again after each object in it.)
+class Tree final : public nlohmann::json_sax<Json> {
  public:
-  Bounds(std::string_view text, const std::function<void(std::string_view)>& refuse)
+  Tree(std::string_view text, const std::function<void(std::string_view)>& refuse)
       : text_(text), refuse_(refuse) {}
 
-  bool start_object(std::size_t) override { return open(); }
-  bool start_array(std::size_t) override { return open(); }
+  Json take() { return std::move(root_); }
+
+  bool start_object(std::size_t) override { return open(Json::object()); }
+  bool start_array(std::size_t) override { return open(Json::array()); }
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
 
   bool key(std::string& text) override {
-    if (!keys_.back().insert(text).second)
+    auto& keys = open_.back().keys;
+    if (!keys.insert(text).second)
       refuse_(fmt::format("the key {} is there twice", in_quotes(text)));
-    if (keys_.back().size() > most_keys)
-      refuse_(fmt::format("an object has more than {} keys", most_keys));
+    if (keys.size() > most_keys) refuse_(fmt::format("an object has more than {} keys", most_keys));
+    key_ = text;
     return true;
   }
 
@@ -70,28 +73,47 @@ class Bounds final : public nlohmann::json_sax<Json> {
     return false;
   }
 
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(std::int64_t) override { return true; }
-  bool number_unsigned(std::uint64_t) override { return true; }
-  bool number_float(double, const std::string&) override { return true; }
-  bool string(std::string&) override { return true; }
+  bool null() override { return add(Json()); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(std::int64_t value) override { return add(value); }
+  bool number_unsigned(std::uint64_t value) override { return add(value); }
+  bool number_float(double value, const std::string&) override { return add(value); }
+  bool string(std::string& value) override { return add(std::move(value)); }
   bool binary(Json::binary_t&) override { return true; }
 
  private:
-  bool open() {
-    if (keys_.size() == deepest) refuse_(fmt::format("it is nested deeper than {}", deepest));
-    keys_.emplace_back();
+  struct Open {  // an object or a list
+    Json* value;
+    std::set<std::string> keys;
+  };
+
+  bool add(Json value) {
+    place(std::move(value));
+    return true;
+  }
+  Json& place(Json value) {
+    if (open_.empty()) return root_ = std::move(value);
+    Json& into = *open_.back().value;
+    if (into.is_array()) return into.emplace_back(std::move(value));
+    // Not operator[], which goes through all keys.
+    return into.get_ref<Json::object_t&>().emplace_back(std::move(key_), std::move(value)).second;
+  }
+  bool open(Json value) {
+    if (open_.size() == deepest) refuse_(fmt::format("it is nested deeper than {}", deepest));
+    // What lies around it does not grow before it is closed, so that the pointer stays good.
+    open_.push_back({&place(std::move(value)), {}});
     return true;
   }
   bool close() {
-    keys_.pop_back();
+    open_.pop_back();
     return true;
   }
 
   std::string_view text_;
   const std::function<void(std::string_view)>& refuse_;
-  std::vector<std::set<std::string>> keys_;  // of every object, or empty for a list, that is open
+  Json root_;
+  std::string key_;
+  std::vector<Open> open_;
 };
 
 }  // namespace
@@ -100,10 +122,11 @@ Json parse_json(std::string_view text, const std::function<void(std::string_view
   // The parser would take a NUL for the end and let anything follow it.
   if (const auto nul = text.find('\0'); nul != text.npos)
     refuse(not_json(text, fmt::format("(byte {} is NUL)", nul + 1)));
-  Bounds bounds(text, refuse);
+  Tree tree(text, refuse);
   const ToNearest rounding;
-  Json::sax_parse(text, &bounds);
-  return Json::parse(text);
+  // By the base class, so that all readers of JSON in a program share one parser.
+  Json::sax_parse(text, static_cast<nlohmann::json_sax<Json>*>(&tree));
+  return tree.take();
 }
 
 }  // namespace unroll

@@ -166,7 +166,7 @@ Contents contents_of(std::span<const ArrayView> arrays,
 
   try {
     contents.header = header.dump();
-  } catch (const nlohmann::json::type_error&) {
+  } catch (const nlohmann::ordered_json::type_error&) {
     throw ValueError(safetensors_operation, "a tensor's name or the metadata is not UTF-8");
   }
   // The data starts aligned, as the official library's.

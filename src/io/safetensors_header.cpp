@@ -15,6 +15,8 @@
 namespace unroll::io {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 // What can be read, and searched for names, in a second; the official library's limit is 100 MB. A
 // checkpoint of the largest model has 92,000 tensors, and 16 MB of header.
 constexpr std::uint64_t max_header_length = std::uint64_t{1} << 25;
@@ -43,7 +45,7 @@ constexpr std::pair<std::string_view, ElementType> type_names[] = {
 
 // Accepts {"__metadata__": {text: text}, name: {"dtype", "shape", "data_offsets"}}. Other fields of
 // a tensor are skipped, whatever is in them, as the official library does.
-class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
+class HeaderReader final : public nlohmann::json_sax<Json> {
  public:
   explicit HeaderReader(const std::string& file) : file_(file) {}
 
@@ -172,7 +174,7 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
     return no_metadata || is_skipped() || unexpected("null");
   }
   bool boolean(bool) override { return is_skipped() || unexpected("a boolean"); }
-  bool binary(nlohmann::json::binary_t&) override { return unexpected("binary data"); }
+  bool binary(Json::binary_t&) override { return unexpected("binary data"); }
 
   // The parser's own text quotes the input, which may be long and hold any byte.
   bool parse_error(std::size_t position, const std::string&,
@@ -302,7 +304,8 @@ Header parse_header(std::string_view text, std::uint64_t data_size, const std::s
   if (text.find('\0') != std::string_view::npos) fail(file, "the header has a NUL byte");
 
   HeaderReader reader(file);
-  nlohmann::json::sax_parse(text.begin(), text.end(), &reader);
+  // By the base class, as core/json.cpp does: then both share one parser.
+  Json::sax_parse(text, static_cast<nlohmann::json_sax<Json>*>(&reader));
   Header header = reader.take();
   // A stable sort, and an empty array before the one that starts where it stands.
   std::stable_sort(header.entries.begin(), header.entries.end(),
