@@ -4,18 +4,16 @@
 
 #include <algorithm>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <utility>
 
+#include "core/json_events.h"
 #include "core/printable.h"
 #include "unroll/core/error.h"
 
 namespace unroll::io {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 // What can be read, and searched for names, in a second; the official library's limit is 100 MB. A
 // checkpoint of the largest model has 92,000 tensors, and 16 MB of header.
@@ -45,7 +43,7 @@ constexpr std::pair<std::string_view, ElementType> type_names[] = {
 
 // Accepts {"__metadata__": {text: text}, name: {"dtype", "shape", "data_offsets"}}. Other fields of
 // a tensor are skipped, whatever is in them, as the official library does.
-class HeaderReader final : public nlohmann::json_sax<Json> {
+class HeaderReader final : public JsonEvents {
  public:
   explicit HeaderReader(const std::string& file) : file_(file) {}
 
@@ -174,7 +172,7 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
     return no_metadata || is_skipped() || unexpected("null");
   }
   bool boolean(bool) override { return is_skipped() || unexpected("a boolean"); }
-  bool binary(Json::binary_t&) override { return unexpected("binary data"); }
+  bool binary(nlohmann::ordered_json::binary_t&) override { return unexpected("binary data"); }
 
   // The parser's own text quotes the input, which may be long and hold any byte.
   bool parse_error(std::size_t position, const std::string&,
@@ -304,8 +302,7 @@ Header parse_header(std::string_view text, std::uint64_t data_size, const std::s
   if (text.find('\0') != std::string_view::npos) fail(file, "the header has a NUL byte");
 
   HeaderReader reader(file);
-  // By the base class, as core/json.cpp does: then both share one parser.
-  Json::sax_parse(text, static_cast<nlohmann::json_sax<Json>*>(&reader));
+  read_json(text, reader);
   Header header = reader.take();
   // A stable sort, and an empty array before the one that starts where it stands.
   std::stable_sort(header.entries.begin(), header.entries.end(),
