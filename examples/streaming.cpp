@@ -25,7 +25,7 @@ infer::Model<float> made_up_model() {
                                 .hidden_size = 32,
                                 .readout = spec::Readout::every_step};
   spec::ModelSpec spec;
-  spec.input.width = 1;
+  spec.input = spec::SeriesInput{.features = 1};
   spec.layers = {gru, spec::LinearSpec{"fc", gru.features(), 1}};
 
   // Its weights, as a file would hold them.

@@ -41,7 +41,7 @@ Outputs<T> run_array(const infer::Model<T>& model, const io::NpyArray& input) {
   const auto total = static_cast<std::int64_t>(input.data.size() / io::size_of(input.type));
   std::int64_t batch = 1, steps = 1;
   Outputs<T> out;
-  const bool sequences = spec.input.is_sequence();
+  const bool sequences = spec::is_sequence(spec.input);
   refuse_empty(input, sequences);
   // Series of one number a step are saved without a dimension for that.
   const bool flat = sequences && inputs == 1 && shape.size() == 2 && shape[1] != 1;

@@ -87,8 +87,8 @@ int work_on_task(const Flags& flags, const LoadedModel& loaded, train::Task task
                                   ? fmt::format("sums within {}", train::adding_tolerance)
                                   : "symbols right";
   fmt::print("{}, {} sequences of {} steps: {} {:.6f}, accuracy {:.2f} % ({} of {} {})\n",
-             name_of(task), train::test_sequences, loaded.spec.input.height, name_of_loss(task),
-             e.loss, e.accuracy(), e.correct, e.total, counted);
+             name_of(task), train::test_sequences, spec::steps_of(loaded.spec.input),
+             name_of_loss(task), e.loss, e.accuracy(), e.correct, e.total, counted);
   return kOk;
 }
 

@@ -7,6 +7,9 @@
 
 #include "app/array_index.h"
 #include "core/printable.h"
+#include "train/checkpoint.h"
+#include "unroll/core/error.h"
+#include "unroll/spec/model_spec.h"
 
 namespace unroll::app {
 namespace {
@@ -39,12 +42,23 @@ std::string difference_of_tensors(const io::Safetensors& file, const io::Safeten
   return "";
 }
 
+/// A model's description may be of an older version of the format, where it says the same.
+bool same_value(const std::string& key, const std::string& there, const std::string& again) {
+  if (there == again) return true;
+  if (key != spec::ModelSpec::metadata_key && key != train::model_key) return false;
+  try {
+    return spec::same_description(there, again);
+  } catch (const FormatError&) {
+    return false;  // what is there is no description
+  }
+}
+
 std::string difference_of_metadata(const io::Safetensors& file, const io::Safetensors& again) {
   for (const auto& [key, value] : again.metadata()) {
     const auto theirs = file.metadata().find(key);
     if (theirs == file.metadata().end())
       return fmt::format("its metadata has no {}", in_quotes(key));
-    if (theirs->second != value)
+    if (!same_value(key, theirs->second, value))
       return fmt::format("its metadata says something else under {}", in_quotes(key));
   }
   for (const auto& [key, value] : file.metadata())
@@ -56,12 +70,13 @@ std::string difference_of_metadata(const io::Safetensors& file, const io::Safete
 }  // namespace
 
 std::string first_difference(std::vector<std::byte> there, std::vector<std::byte> again) {
-  const bool same = there == again;
-  const auto file = io::Safetensors::parse(std::move(there), "the file");
+  if (there == again) return "";
+  const auto file = io::Safetensors::parse(there, "the file");
   const auto expected = io::Safetensors::parse(std::move(again), "what was trained again");
   std::string difference = difference_of_tensors(file, expected);
   if (difference.empty()) difference = difference_of_metadata(file, expected);
-  if (difference.empty() && !same) difference = "its header is written in another way";
+  if (difference.empty() && io::safetensors_bytes(expected.arrays(), file.metadata()) != there)
+    difference = "its header is written in another way";
   return difference;
 }
 

@@ -10,8 +10,9 @@
 namespace unroll::app {
 
 /// The first difference between the tensors, and then the metadata, of the file and of what
-/// training again gave, in words. Empty where the two are the same bytes. Throws FormatError where
-/// `there` is no safetensors file.
+/// training again gave, in words. Empty where the two are the same bytes, but for a description in
+/// an older version of its format that says the same. Throws FormatError where `there` is no
+/// safetensors file.
 std::string first_difference(std::vector<std::byte> there, std::vector<std::byte> again);
 
 }  // namespace unroll::app

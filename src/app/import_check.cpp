@@ -191,7 +191,7 @@ class Readings {
     auto& r = std::get<spec::RecurrentSpec>(head.layers.back());
     r.readout = spec::Readout::every_step;
     const std::int64_t features = r.features();
-    tail.input = {.form = spec::Form::flat, .height = 1, .width = features, .pixels = false};
+    tail.input = spec::VectorInput{.features = features};
     tail.layers.assign(layers.begin() + static_cast<std::ptrdiff_t>(at) + 1, layers.end());
 
     const auto reading = [&](std::string_view what, bool from_end_forward, bool from_end_backward) {

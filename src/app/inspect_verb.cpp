@@ -8,8 +8,6 @@
 #include "app/roles.h"
 #include "app/verbs.h"
 #include "core/printable.h"
-#include "train/config.h"
-#include "train/inputs.h"
 
 namespace unroll::app {
 namespace {
@@ -82,24 +80,45 @@ struct Describe {
   }
 };
 
-void print_input(const spec::ModelSpec& spec, bool described) {
-  const spec::InputSpec& input = spec.input;
-  if (train::find_task(spec.dataset)) {
-    fmt::print("input: sequences of {} steps of {} numbers\n", input.height, input.width);
-    return;
+/// What goes in. `described` is false for a bare state_dict.
+struct DescribeInput {
+  bool described;
+
+  std::string operator()(const spec::ImageInput& images) const {
+    if (!images.pixels) return fmt::format("images of {} as they are", size(images));
+    std::string text = fmt::format("images {} as {}, (pixel / 255 - {}) / {}{}",
+                                   images.height == 0 ? "of any size" : "of " + size(images),
+                                   spec::name_of(images.form), images.mean, images.std,
+                                   described ? "" : ", as --normalize says");
+    if (images.permutation)
+      text += fmt::format("\npixels in the order of seed {}", *images.permutation);
+    return text;
   }
-  if (!train::reads_pixels(spec)) {
-    fmt::print("input: {} of {} numbers as they are{}\n",
-               input.is_sequence() ? "sequences of steps" : "arrays", spec::inputs_of(spec),
-               described ? "" : ", as a bare state_dict states no input");
-    return;
+  std::string operator()(const spec::SeriesInput& series) const {
+    return fmt::format("sequences of {}{}", steps(series.steps), numbers(series));
   }
-  const std::string size =
-      input.height == 0 ? "of any size" : fmt::format("of {}x{}", input.height, input.width);
-  fmt::print("input: images {} as {}, (pixel / 255 - {}) / {}{}\n", size, spec::name_of(input.form),
-             input.mean, input.std, described ? "" : ", as --normalize says");
-  if (input.permutation) fmt::print("pixels in the order of seed {}\n", *input.permutation);
-}
+  std::string operator()(const spec::VectorInput& vector) const {
+    return "arrays of " + numbers(vector);
+  }
+  std::string operator()(const spec::TokenInput& input) const {
+    return fmt::format("sequences of {}one token, 0 to {}", steps(input.steps), input.tokens - 1);
+  }
+
+ private:
+  static std::string size(const spec::ImageInput& images) {
+    return fmt::format("{}x{}", images.height, images.width);
+  }
+  static std::string steps(std::int64_t count) {
+    return count == 0 ? "steps of " : fmt::format("{} steps of ", count);
+  }
+  template <class Input>
+  std::string numbers(const Input& input) const {
+    std::string text = fmt::format("{} numbers", input.features);
+    text += input.mean.empty() ? " as they are" : ", (x - mean) / std of each";
+    if (!described) text += ", as a bare state_dict states no input";
+    return text;
+  }
+};
 
 int work(const ModelFlags& flags) {
   const LoadedModel model = load_model(flags, false);
@@ -126,7 +145,7 @@ int work(const ModelFlags& flags) {
   }
   fmt::print("{:<{}} {:<12} {:>9}  {:<32} {:>10.4f}\n\n", "total", widest, "", total, "",
              std::sqrt(total_square));
-  print_input(spec, model.described);
+  fmt::print("input: {}\n", std::visit(DescribeInput{model.described}, spec.input));
   const bool known = model.described || !flags.activation.empty();
   for (const spec::LayerSpec& layer : spec.layers)
     fmt::print("{}\n", std::visit(Describe{known}, layer));

@@ -16,7 +16,6 @@
 #include "run/manifest.h"
 #include "train/checkpoint.h"
 #include "train/config.h"
-#include "train/inputs.h"
 
 namespace unroll::app {
 
@@ -110,6 +109,12 @@ void check_fits(const LoadedModel& model, const std::string& misfits) {
                                            model.path, found.text("; ")));
 }
 
+std::map<std::string, spec::Sizes> shapes_of(const io::Safetensors& file) {
+  std::map<std::string, spec::Sizes> shapes;
+  for (const auto& array : file.arrays()) shapes[array.name] = array.shape;
+  return shapes;
+}
+
 }  // namespace
 
 void note_what_is_assumed(const LoadedModel& model) {
@@ -128,8 +133,8 @@ void note_what_is_assumed(const LoadedModel& model) {
 }
 
 void need_pixels(const LoadedModel& model) {
-  if (train::reads_pixels(model.spec)) return;
-  if (model.spec.input.pixels)  // then it is a task's, or a regression
+  if (spec::pixels_of(model.spec.input)) return;
+  if (train::find_task(model.spec.dataset))
     throw UsageError(
         fmt::format("{} is a model for {}, which has no images to classify; test it with: unroll "
                     "eval {}",
@@ -144,8 +149,9 @@ void need_pixels(const LoadedModel& model) {
 }
 
 void take_images(LoadedModel& model) {
-  if (!model.described && !model.spec.input.pixels) {
-    model.spec.input.pixels = true;
+  if (!model.described && !spec::pixels_of(model.spec.input)) {
+    model.assumed.pixels = true;
+    model.spec = spec::from_weights(shapes_of(model.file), model.assumed);
     say_note(fmt::format(
         "{} is a bare state_dict, which does not say how pixels become numbers: assumed "
         "is [0, 1], as torchvision's ToTensor does it; otherwise give --normalize "
@@ -159,21 +165,20 @@ LoadedModel load_model(const ModelFlags& flags, bool to_run) {
   std::error_code ignored;
   const bool is_folder = std::filesystem::is_directory(flags.path, ignored);
   const std::string path = is_folder ? flags.path + "/" + run::model_file : flags.path;
-  LoadedModel model{path, {}, read_model(path, is_folder)};
+  LoadedModel model{path, {}, read_model(path, is_folder), {}};
   if (model.file.metadata().contains(train::checkpoint_key))
     throw FormatError("model", fmt::format("{} is a checkpoint, not a model; go on with its run: "
                                            "unroll train --resume FOLDER",
                                            path));
   const auto description = model.file.metadata().find(spec::ModelSpec::metadata_key);
   model.described = description != model.file.metadata().end();
-  std::map<std::string, spec::Sizes> shapes;
-  for (const auto& array : model.file.arrays()) shapes[array.name] = array.shape;
+  const auto shapes = shapes_of(model.file);
   if (model.described) {
     if (!flags.activation.empty() || !flags.normalize.empty())
       throw UsageError(
           fmt::format("{} describes itself; leave --activation and --normalize out", path));
   }
-  spec::Assumed assumed;
+  spec::Assumed& assumed = model.assumed;
   if (!flags.activation.empty()) assumed.activation = spec::activation_named(flags.activation);
   if (!flags.normalize.empty()) {
     const data::Normalization n = parse_normalization(flags.normalize);

@@ -27,6 +27,7 @@ struct LoadedModel {
   std::string path;  // of the file
   spec::ModelSpec spec;
   io::Safetensors file;
+  spec::Assumed assumed;   // of a bare state_dict
   bool described = false;  // by the file itself, not read off the weights
 
   bool is_f64() const;
@@ -46,8 +47,8 @@ struct LoadedModel {
 /// `to_run` but to be looked at may leave its activation open, and have such weights.
 LoadedModel load_model(const ModelFlags& flags, bool to_run = true);
 
-/// Throws UsageError for a model that reads numbers as they are (train::reads_pixels), with the way
-/// to say how pixels become them.
+/// Throws UsageError for a model that reads no pixels, with the way to say how they become what it
+/// reads.
 void need_pixels(const LoadedModel& model);
 
 /// The same for a model that is given images. A bare state_dict then reads their pixels in [0, 1],

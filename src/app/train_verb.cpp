@@ -40,10 +40,10 @@ void check_repeats(const TrainFlags::Result& settings, const train::Provenance& 
 
 void print_sizes(const train::Config& config, const Material& material) {
   if (material.task) {
-    const spec::InputSpec input = input_of(*material.task, config.length);
+    const spec::SeriesInput input = input_of(*material.task, config.length);
     fmt::print(
         "{}: made from random numbers, sequences of {} steps of {} numbers; {} of them test\n",
-        material.name(), input.height, input.width, train::test_sequences);
+        material.name(), input.steps, input.features, train::test_sequences);
     std::fflush(stdout);
     return;
   }

@@ -6,7 +6,6 @@
 #include <map>
 
 #include "export/cpp_layers.h"
-#include "train/inputs.h"
 #include "unroll/core/error.h"
 
 namespace unroll::exporter {
@@ -14,7 +13,7 @@ namespace {
 
 /// Throws ValueError where a model can't be run step by step.
 void check_streams(const spec::ModelSpec& spec) {
-  if (!spec.input.is_sequence())
+  if (!spec::is_sequence(spec.input))
     throw ValueError("export",
                      "--format cpp runs a model step by step, and this one reads no sequences");
   for (const auto& layer : spec.layers)
@@ -37,13 +36,31 @@ std::string_view meaning_of(spec::Output output) {
   return "values";
 }
 
+/// What step() reads, for a comment.
+struct MeaningOfInput {
+  std::string operator()(const spec::ImageInput& images) const {
+    std::string text = "the model's inputs as in training";
+    if (images.pixels)
+      text += fmt::format("; of a pixel from 0 to 255 that is\n// (pixel / 255 - {}) / {}",
+                          images.mean, images.std);
+    text += '.';
+    if (images.permutation)
+      text += fmt::format(" The pixels come in the order of training, that of seed {}.",
+                          *images.permutation);
+    return text;
+  }
+  std::string operator()(const spec::TokenInput& input) const {
+    return fmt::format("a token, a whole number from 0 to {}.", input.tokens - 1);
+  }
+  template <class Numbers>
+  std::string operator()(const Numbers& input) const {
+    return input.mean.empty() ? "the model's inputs as in training."
+                              : "numbers, which the model scales as in training.";
+  }
+};
+
 std::string describe(const spec::ModelSpec& spec, const CppOptions& options,
                      const CppParts& parts) {
-  const std::string of_pixels =
-      train::reads_pixels(spec)
-          ? fmt::format("; of a pixel from 0 to 255 that is\n// (pixel / 255 - {}) / {}",
-                        spec.input.mean, spec.input.std)
-          : "";
   return fmt::format(
       "// A recurrent network, written by `unroll export --format cpp{0}`. It needs C++17 and no\n"
       "// library, allocates nothing and throws nothing.\n"
@@ -53,15 +70,10 @@ std::string describe(const spec::ModelSpec& spec, const CppOptions& options,
       "//   model.process(in, out, steps); // a block of steps\n"
       "//   model.reset();                 // back to the beginning\n"
       "//\n"
-      "// In: the model's inputs as in training{4}.{5}\n"
-      "// Out: {6}.\n",
+      "// In: {4}\n"
+      "// Out: {5}.\n",
       options.int8 ? " --int8" : "", options.name, parts.object_bytes, parts.weight_bytes,
-      of_pixels,
-      spec.input.permutation
-          ? fmt::format(" The pixels come in the order of training, that of seed {}.",
-                        *spec.input.permutation)
-          : "",
-      meaning_of(spec.output));
+      std::visit(MeaningOfInput{}, spec.input), meaning_of(spec.output));
 }
 
 }  // namespace
@@ -83,7 +95,7 @@ CppHeader cpp_header(const spec::ModelSpec& spec, std::span<const io::ArrayView>
   const std::string misfits = spec::differences(spec, shapes);
   if (!misfits.empty()) throw FormatError("export", misfits);
 
-  const CppParts parts = cpp_parts(spec, weights, options.int8);
+  const CppParts parts = cpp_parts(spec::with_scale_layer(spec), weights, options.int8);
   CppHeader header;
   header.weight_bytes = parts.weight_bytes;
   header.object_bytes = parts.object_bytes;

@@ -6,11 +6,11 @@
 #include <limits>
 
 #include "core/printable.h"
+#include "data/image_inputs.h"
 #include "export/onnx_cell.h"
 #include "export/onnx_readout.h"
 #include "export/weights.h"
 #include "io/safetensors_header.h"
-#include "train/inputs.h"
 #include "unroll/core/error.h"
 
 namespace unroll::exporter {
@@ -20,6 +20,12 @@ using Strings = std::vector<std::string>;
 
 const spec::RecurrentSpec* recurrent(const spec::LayerSpec& layer) {
   return std::get_if<spec::RecurrentSpec>(&layer);
+}
+
+/// The images that the model reads in another order of their pixels.
+const spec::ImageInput* permuted(const spec::ModelSpec& spec) {
+  const auto* images = std::get_if<spec::ImageInput>(&spec.input);
+  return images && images->permutation ? images : nullptr;
 }
 
 [[noreturn]] void refuse(std::string_view what) { throw ValueError("export", what); }
@@ -33,12 +39,12 @@ void check(const spec::ModelSpec& spec, const OnnxOptions& options) {
     bytes += std::min(count, kMost) * static_cast<std::int64_t>(sizeof(float));
     if (bytes > kMost) refuse("the weights have more than the 2 GB that an .onnx file can hold");
   }
-  if (!spec.input.is_sequence()) {
+  if (!spec::is_sequence(spec.input)) {
     if (options.streaming) refuse("--streaming: the model reads no sequences");
     if (options.lengths) refuse("--lengths: the model reads no sequences");
   }
   if (options.streaming && options.lengths) refuse("--lengths: a stream has no end that it knows");
-  if (options.streaming && spec.input.permutation)
+  if (options.streaming && permuted(spec))
     refuse("--streaming: the model reads an image's pixels in another order, so it needs them all");
   for (const auto& layer : spec.layers)
     if (const auto* r = recurrent(layer)) {
@@ -55,7 +61,11 @@ class Builder {
  public:
   Builder(const spec::ModelSpec& spec, std::span<const io::ArrayView> weights,
           const OnnxOptions& options)
-      : spec_(spec), features_(spec::features_of(spec)), weights_(weights), options_(options) {}
+      : description_(spec),
+        spec_(spec::with_scale_layer(spec)),
+        features_(spec::features_of(spec_)),
+        weights_(weights),
+        options_(options) {}
 
   OnnxModel build() {
     begin();
@@ -64,8 +74,8 @@ class Builder {
       std::visit(*this, spec_.layers[at_]);
     }
     end();
-    return {graph_.model({{spec::ModelSpec::metadata_key, spec::to_json(spec_)}}), graph_.inputs(),
-            graph_.outputs()};
+    return {graph_.model({{spec::ModelSpec::metadata_key, spec::to_json(description_)}}),
+            graph_.inputs(), graph_.outputs()};
   }
 
   void operator()(const spec::RecurrentSpec& r) {
@@ -196,26 +206,29 @@ class Builder {
   void begin() {
     const spec::Features& in = features_.front();
     std::vector<OnnxDimension> shape = {"batch"};
-    if (in.kind == spec::Features::Kind::sequence && !options_.streaming)
-      shape.push_back(spec_.input.permutation ? OnnxDimension(steps_of_image()) : "time");
+    const bool tokens = in.kind == spec::Features::Kind::tokens;
+    if (in.is_sequence() && !options_.streaming)
+      shape.push_back(permuted(spec_) ? OnnxDimension(spec::steps_of(spec_.input)) : "time");
     if (in.kind == spec::Features::Kind::image)
       shape.insert(shape.end(), {in.channels, in.height, in.width});
-    else
+    else if (!tokens)
       shape.push_back(in.width);
-    const bool pixels = train::reads_pixels(spec_), scale = options_.scaling && pixels;
-    graph_.input({"input", OnnxType::f32, shape,
-                  !pixels ? "numbers as they are"
-                  : scale
-                      ? "pixels, 0 to 255"
-                      : fmt::format("(pixel / 255 - {}) / {}", spec_.input.mean, spec_.input.std)});
+    const spec::ImageInput* const pixels = spec::pixels_of(spec_.input);
+    const bool scale = options_.scaling && pixels;
+    graph_.input({"input", tokens ? OnnxType::i64 : OnnxType::f32, shape,
+                  tokens    ? fmt::format("tokens, 0 to {}", in.width - 1)
+                  : !pixels ? "numbers as they are"
+                  : scale   ? "pixels, 0 to 255"
+                            : fmt::format("(pixel / 255 - {}) / {}", pixels->mean, pixels->std)});
     x_ = "input";
-    if (scale) scale_pixels();
-    if (spec_.input.permutation) permute(in);
-    if (!spec_.input.is_sequence()) return;
+    if (scale) scale_pixels(*pixels);
+    if (const spec::ImageInput* images = permuted(spec_)) permute(*images, in);
+    if (!in.is_sequence()) return;
     if (options_.lengths) add_lengths();
-    x_ = options_.streaming
-             ? add("Unsqueeze", {x_, graph_.integers({0})}, "steps")
-             : add("Transpose", {x_}, "steps", {{"perm", std::vector<std::int64_t>{1, 0, 2}}});
+    std::vector<std::int64_t> steps_first = {1, 0};
+    if (!tokens) steps_first.push_back(2);
+    x_ = options_.streaming ? add("Unsqueeze", {x_, graph_.integers({0})}, "steps")
+                            : add("Transpose", {x_}, "steps", {{"perm", steps_first}});
     graph_.node("Shape", {"input"}, {"input_shape"});
     graph_.node("Slice", {"input_shape", graph_.integers({0}), graph_.integers({1})},
                 {"batch_size"});  // [N]
@@ -223,25 +236,20 @@ class Builder {
                 {"state_shape"}, {{"axis", std::int64_t{0}}});  // [1, N, 1]
   }
 
-  std::int64_t steps_of_image() const {
-    return spec_.input.form == spec::Form::rows ? spec_.input.height
-                                                : spec_.input.height * spec_.input.width;
-  }
-
   /// The same operations in the same order as everywhere else.
-  void scale_pixels() {
+  void scale_pixels(const spec::ImageInput& pixels) {
     x_ = add("Div", {x_, scalar("pixel_range", 255)}, "pixels");
-    if (spec_.input.mean != 0)
-      x_ = add("Sub", {x_, scalar("pixel_mean", static_cast<float>(spec_.input.mean))}, "centred");
-    if (spec_.input.std != 1)
-      x_ = add("Div", {x_, scalar("pixel_std", static_cast<float>(spec_.input.std))}, "scaled");
+    if (pixels.mean != 0)
+      x_ = add("Sub", {x_, scalar("pixel_mean", static_cast<float>(pixels.mean))}, "centred");
+    if (pixels.std != 1)
+      x_ = add("Div", {x_, scalar("pixel_std", static_cast<float>(pixels.std))}, "scaled");
   }
 
   /// Reshape's 0 is the size that is there.
-  void permute(const spec::Features& in) {
-    const train::Inputs images(spec_.input, spec_.input.height, spec_.input.width);
-    graph_.constant("pixel_order", {static_cast<std::int64_t>(images.order().size())},
-                    images.order());
+  void permute(const spec::ImageInput& images, const spec::Features& in) {
+    const data::ImageInputs inputs(images, images.height, images.width);
+    graph_.constant("pixel_order", {static_cast<std::int64_t>(inputs.order().size())},
+                    inputs.order());
     x_ = add("Reshape", {x_, graph_.integers({0, -1})}, "in_a_row");
     x_ = add("Gather", {x_, "pixel_order"}, "in_order", {{"axis", std::int64_t{1}}});
     if (in.kind == spec::Features::Kind::sequence)
@@ -348,7 +356,8 @@ class Builder {
                                                padding.width}}};
   }
 
-  const spec::ModelSpec& spec_;
+  const spec::ModelSpec& description_;
+  const spec::ModelSpec spec_;  // as it runs
   std::vector<spec::Features> features_;
   Weights weights_;
   OnnxOptions options_;

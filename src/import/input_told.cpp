@@ -19,7 +19,7 @@ std::int64_t number(const Json& layer, const char* key) {
 }  // namespace
 
 Json input_told(const Json& architecture, const Json& layers, const std::string& file) {
-  spec::InputSpec input;
+  spec::ImageInput input;
   const auto said = architecture.find("input");
   input.pixels = said != architecture.end();  // otherwise nothing says how pixels are scaled
   bool sequences = false, found = false;

@@ -173,7 +173,7 @@ class Compiler {
 
 template <class T>
 Compiled<T>::Compiled(const spec::ModelSpec& s, std::span<const io::ArrayView> weights)
-    : spec(s), features(spec::features_of(s)) {
+    : spec(s), features(spec::features_of(spec::with_scale_layer(s))) {
   std::map<std::string, spec::Sizes> shapes;
   for (const auto& w : weights) {
     shapes[w.name] = w.shape;
@@ -187,7 +187,8 @@ Compiled<T>::Compiled(const spec::ModelSpec& s, std::span<const io::ArrayView> w
   kernels::table<T>();  // throws here, where UNROLL_ISA is wrong, and never later
   const FloatEnvironment environment;
   Compiler<T> compiler(features, weights);
-  for (const spec::LayerSpec& layer : spec.layers) stages.push_back(std::visit(compiler, layer));
+  const spec::ModelSpec network = spec::with_scale_layer(spec);
+  for (const spec::LayerSpec& layer : network.layers) stages.push_back(std::visit(compiler, layer));
 }
 
 template <class T>

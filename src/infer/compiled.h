@@ -82,7 +82,7 @@ struct Compiled {
 
   spec::ModelSpec spec;
   std::vector<spec::Features> features;  // what flows into each stage, and out of the last
-  std::vector<Stage<T>> stages;          // one for each layer
+  std::vector<Stage<T>> stages;          // an input's scaling, and one for each layer
 
   /// The stages that a sequence flows into; what comes after them sees vectors or images.
   std::size_t sequence_stages() const;

@@ -88,12 +88,18 @@ struct Layers {
 };
 
 spec::InputSpec input_of(const spec::InputSpec& given, const Layers& layers) {
-  spec::InputSpec input = given;
   if (given == spec::InputSpec{}) {
-    input.pixels = false;
-    if (!layers.read_sequences()) input.form = spec::Form::flat, input.height = 1;
+    if (layers.read_sequences()) return spec::SeriesInput{.features = layers.inputs()};
+    return spec::VectorInput{.features = layers.inputs()};
   }
-  if (input.width == 0 && input.form != spec::Form::pixels) input.width = layers.inputs();
+  spec::InputSpec input = given;
+  if (auto* images = std::get_if<spec::ImageInput>(&input)) {
+    if (images->width == 0 && images->form != spec::Form::pixels) images->width = layers.inputs();
+  } else if (auto* series = std::get_if<spec::SeriesInput>(&input)) {
+    if (series->features == 0) series->features = layers.inputs();
+  } else if (auto* vector = std::get_if<spec::VectorInput>(&input)) {
+    if (vector->features == 0) vector->features = layers.inputs();
+  }
   return input;
 }
 
@@ -159,10 +165,9 @@ std::vector<Example> examples_of(const Forward& forward, const spec::InputSpec& 
   const auto of = [&](const Shape& shape) {
     return example_of(forward, shape, dtype, batch_first);
   };
-  if (!input.is_sequence()) return {of({kBatch, features})};
-  const std::int64_t steps =
-      input.form == spec::Form::pixels ? input.height * input.width : input.height;
-  if (steps > 0) return {of({kBatch, steps, features})};
+  if (!spec::is_sequence(input)) return {of({kBatch, features})};
+  if (const std::int64_t steps = spec::steps_of(input); steps > 0)
+    return {of({kBatch, steps, features})};
   return {of({kBatch, kSteps, features}), of({kBatch, kMoreSteps, features})};
 }
 
@@ -206,7 +211,9 @@ spec::ModelSpec description_of(nn::Module& model, const Parameters& parameters,
     throw NotCertain{"the model has no forward() or operator() from a Tensor to a Tensor"};
   const Layers layers(model);
   spec::ModelSpec spec = about;
-  spec.input = input_of(about.input, layers);
+  const spec::InputSpec input = input_of(about.input, layers);
+  spec.input = input;
+  spec.input = spec::with_scale_layer(spec).input;  // forward() reads what is scaled already
   const NoGrad no_grad;
   const EvaluationMode evaluation(model);
   const auto examples = examples_of(forward, spec.input, layers.inputs(),
@@ -223,6 +230,7 @@ spec::ModelSpec description_of(nn::Module& model, const Parameters& parameters,
   if (found.size() > 1)
     throw NotCertain{
         fmt::format("with these weights {} descriptions give what forward() gives", found.size())};
+  found.front().input = input;
   return found.front();
 }
 

@@ -2,35 +2,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "spec/limits.h"
+#include "spec/ranges.h"
 #include "unroll/core/error.h"
 #include "unroll/spec/model_spec.h"
 
 namespace unroll::spec {
 namespace {
-
-/// Ranges of a layer's numbers; `where` names the layer.
-struct Ranges {
-  std::string where;
-
-  [[noreturn]] void fail(std::string_view why) const {
-    throw FormatError("model", fmt::format("{}: {}", where, why));
-  }
-  void check(std::string_view what, std::int64_t value, std::int64_t least,
-             std::int64_t most) const {
-    if (value < least || value > most)
-      fail(fmt::format("{} is {}, expected {} to {}", what, value, least, most));
-  }
-  void check(std::string_view what, const Extent& e, std::int64_t least, std::int64_t most) const {
-    check(fmt::format("{}'s height", what), e.height, least, most);
-    check(fmt::format("{}'s width", what), e.width, least, most);
-  }
-  void check_rate(std::string_view what, double rate) const {
-    if (!(rate >= 0 && rate <= 1)) fail(fmt::format("{} is {}, expected 0 to 1", what, rate));
-  }
-};
 
 std::string text_of(const Features& f) {
   switch (f.kind) {
@@ -38,6 +17,8 @@ std::string text_of(const Features& f) {
       return fmt::format("a sequence of {} features a step", f.width);
     case Features::Kind::image:
       return fmt::format("an image of {} x {} x {}", f.channels, f.height, f.width);
+    case Features::Kind::tokens:
+      return fmt::format("a sequence of tokens, 0 to {}", f.width - 1);
     case Features::Kind::vector:
       break;
   }
@@ -72,12 +53,14 @@ struct Through {
   Features operator()(const LinearSpec& l) const {
     ranges.check("in_features", l.in_features, 1, kMostFeatures);
     ranges.check("out_features", l.out_features, 1, kLargest);
-    need(in.kind != Features::Kind::image && in.width == l.in_features,
-         fmt::format("{} features", l.in_features));
+    need(holds_features() && in.width == l.in_features, fmt::format("{} features", l.in_features));
     return {in.kind, 1, 1, l.out_features};
   }
 
-  Features operator()(const ActivationSpec&) const { return in; }
+  Features operator()(const ActivationSpec&) const {
+    need(in.kind != Features::Kind::tokens, "numbers");
+    return in;
+  }
 
   Features operator()(const Conv2dSpec& c) const {
     ranges.check("in_channels", c.in_channels, 1, kMostChannels);
@@ -101,17 +84,8 @@ struct Through {
   }
 
   Features operator()(const ScaleSpec& s) const {
-    need(in.kind != Features::Kind::image, "a vector or a sequence");
-    for (const auto& [what, values] : {std::pair("mean", &s.mean), {"std", &s.std}})
-      if (values->size() != 1 && static_cast<std::int64_t>(values->size()) != in.width)
-        ranges.fail(fmt::format("{} numbers are its {}, expected 1 or {}, one a feature",
-                                values->size(), what, in.width));
-    for (const double mean : s.mean)
-      if (!std::isfinite(static_cast<float>(mean)))
-        ranges.fail(fmt::format("a mean is {}, expected a finite number", mean));
-    for (const double std : s.std)
-      if (!std::isfinite(static_cast<float>(std)) || !(static_cast<float>(std) > 0))
-        ranges.fail(fmt::format("a std is {}, expected more than 0", std));
+    need(holds_features(), "a vector or a sequence");
+    ranges.check_scaling(s.mean, s.std, in.width);
     return in;
   }
 
@@ -127,6 +101,11 @@ struct Through {
   }
 
  private:
+  /// A vector, or one a step.
+  bool holds_features() const {
+    return in.kind == Features::Kind::vector || in.kind == Features::Kind::sequence;
+  }
+
   Features windows(const Extent& kernel, const Extent& stride, const Extent& padding,
                    std::int64_t channels) const {
     ranges.check("kernel", kernel, 1, kLargestWindow);
@@ -141,36 +120,6 @@ struct Through {
             (width - kernel.width) / stride.width + 1};
   }
 };
-
-Features features_of(const InputSpec& input) {
-  const Ranges ranges{"the input"};
-  const bool any = input.height == 0 && input.is_sequence();
-  if (!any) ranges.check("height", input.height, 1, input.form == Form::rows ? kLongest : kLargest);
-  if (!any || input.form == Form::rows) ranges.check("width", input.width, 1, kLargest);
-  if (any && input.form == Form::pixels) ranges.check("width", input.width, 0, 0);
-  if (input.permutation && any) ranges.fail("a permutation of images of any size");
-  // By division: the product may overflow.
-  if (input.permutation && input.height > kMostFeatures / input.width)
-    ranges.fail(fmt::format("a permutation of {} x {} pixels, expected at most {}", input.height,
-                            input.width, kMostFeatures));
-  if (!std::isfinite(static_cast<float>(input.mean)) ||
-      !std::isfinite(static_cast<float>(input.std)) || !(static_cast<float>(input.std) > 0))
-    ranges.fail(
-        fmt::format("pixels are scaled with mean {} and standard deviation {}, expected "
-                    "finite numbers, the second more than 0",
-                    input.mean, input.std));
-  switch (input.form) {
-    case Form::rows:
-      return {Features::Kind::sequence, 1, 1, input.width};
-    case Form::pixels:
-      return {Features::Kind::sequence, 1, 1, 1};
-    case Form::flat:
-      return {Features::Kind::vector, 1, 1, input.height * input.width};
-    case Form::image:
-      break;
-  }
-  return {Features::Kind::image, 1, input.height, input.width};
-}
 
 const std::string* name_of_layer(const LayerSpec& layer) {
   return std::visit(
@@ -200,9 +149,10 @@ void check_names(const std::vector<LayerSpec>& layers) {
 }  // namespace
 
 std::vector<Features> features_of(const ModelSpec& spec) {
-  if (spec.layers.empty() || spec.layers.size() > kMostLayers)
-    throw FormatError("model", fmt::format("a model of {} layers, expected 1 to {}",
-                                           spec.layers.size(), kMostLayers));
+  const std::size_t count = spec.layers.size() + (has_scaling(spec.input) ? 1 : 0);
+  if (spec.layers.empty() || count > kMostLayers)
+    throw FormatError("model",
+                      fmt::format("a model of {} layers, expected 1 to {}", count, kMostLayers));
   check_names(spec.layers);
   std::vector<Features> all = {features_of(spec.input)};
   std::int64_t recurrent = 0;
@@ -219,7 +169,7 @@ std::vector<Features> features_of(const ModelSpec& spec) {
       ranges.fail(fmt::format("more than {} recurrent layers", kMostRecurrentLayers));
   }
   const Features& out = all.back();
-  if (out.kind == Features::Kind::image)
+  if (out.kind == Features::Kind::image || out.kind == Features::Kind::tokens)
     throw FormatError("model", fmt::format("what comes out is {}, expected a vector or a sequence",
                                            text_of(out)));
   if (!spec.classes.empty() && static_cast<std::int64_t>(spec.classes.size()) != out.size())

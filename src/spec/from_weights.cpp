@@ -85,6 +85,17 @@ std::int64_t first_features(const std::vector<LinearSpec>& layers) {
   return layers.front().in_features;
 }
 
+/// Images that give the first layer what it reads.
+ImageInput images_of(const Features& reads, const Assumed& assumed) {
+  ImageInput input{.mean = assumed.mean, .std = assumed.std};
+  const bool one = reads.width == 1;
+  if (reads.kind == Features::Kind::vector)
+    input.form = Form::flat, input.height = 1, input.width = reads.width;
+  else
+    input.form = one ? Form::pixels : Form::rows, input.width = one ? 0 : reads.width;
+  return input;
+}
+
 /// Puts the layers one after the other as their sizes fit, of several the first by name.
 void append_chain(ModelSpec& spec, std::vector<LinearSpec> layers, std::int64_t features,
                   Activation between) {
@@ -168,15 +179,10 @@ ModelSpec from_weights(const Weights& weights, const Assumed& assumed) {
         "no weight is called NAME.weight_ih_l0, as those of nn.RNN are, or NAME.weight, "
         "as those of nn.Linear are");
   ModelSpec spec;
-  spec.input.pixels = assumed.pixels;
-  spec.input.mean = assumed.mean;
-  spec.input.std = assumed.std;
   std::int64_t features = 0;
   if (recurrent.empty()) {
     features = first_features(linear);
-    spec.input.form = Form::flat;
-    spec.input.height = 1;
-    spec.input.width = features;
+    spec.input = VectorInput{.features = features};
   } else {
     for (const std::string& name : recurrent) {
       RecurrentSpec r = recurrent_from_weights(weights, name, assumed);
@@ -194,10 +200,9 @@ ModelSpec from_weights(const Weights& weights, const Assumed& assumed) {
         std::ranges::find(linear, r.features(), &LinearSpec::in_features) == linear.end())
       r.readout = Readout::mean_last;
     features = r.features();
-    const std::int64_t inputs = std::get<RecurrentSpec>(spec.layers.front()).input_size;
-    spec.input.form = inputs == 1 ? Form::pixels : Form::rows;
-    spec.input.width = inputs == 1 ? 0 : inputs;
+    spec.input = SeriesInput{.features = std::get<RecurrentSpec>(spec.layers.front()).input_size};
   }
+  if (assumed.pixels) spec.input = images_of(features_of(spec.input), assumed);
   append_chain(spec, linear, features, assumed.activation);
   const std::string misfits = differences(spec, weights);
   if (!misfits.empty()) not_understood(misfits);

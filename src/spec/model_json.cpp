@@ -2,97 +2,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
-#include <nlohmann/json.hpp>
 
 #include "core/json.h"
+#include "spec/input_json.h"
+#include "spec/json_reader.h"
 #include "unroll/core/error.h"
 #include "unroll/spec/model_spec.h"
 
 namespace unroll::spec {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-[[noreturn]] void fail(std::string_view why) {
-  throw FormatError("model", fmt::format("the model's description is damaged: {}; save the model "
-                                         "again, or take another copy of the file",
-                                         why));
-}
-
-/// An object of which every member must be asked for, and every one asked for must be there.
-class Reader {
- public:
-  explicit Reader(const Json& json) : json_(json) {
-    if (!json.is_object()) fail("something is not a JSON object");
-  }
-
-  const Json& at(const char* key) {
-    const auto found = json_.find(key);
-    if (found == json_.end()) fail(fmt::format("'{}' is missing", key));
-    known_.emplace_back(key);
-    return *found;
-  }
-
-  template <class T>
-  T get(const char* key) {
-    try {
-      return at(key).get<T>();
-    } catch (const Json::exception&) {
-      fail(fmt::format("'{}' is of the wrong type", key));
-    }
-  }
-
-  std::int64_t whole(const char* key) {
-    if (!at(key).is_number_integer()) fail(fmt::format("'{}' is not a whole number", key));
-    const auto value = get<std::int64_t>(key);
-    if (value < 0) fail(fmt::format("'{}' is {}, expected at least 0", key, at(key).dump()));
-    return value;
-  }
-
-  double real(const char* key) {
-    if (!at(key).is_number()) fail(fmt::format("'{}' is not a number", key));
-    return get<double>(key);
-  }
-
-  std::vector<double> reals(const char* key) {
-    std::vector<double> values;
-    for (const Json& value : get<std::vector<Json>>(key)) {
-      if (!value.is_number()) fail(fmt::format("'{}' is no list of numbers", key));
-      values.push_back(value.get<double>());
-    }
-    return values;
-  }
-
-  Extent extent(const char* key) {
-    const auto sizes = get<std::vector<Json>>(key);
-    if (sizes.size() != 2 || !sizes[0].is_number_integer() || !sizes[1].is_number_integer())
-      fail(fmt::format("'{}' is not a height and a width", key));
-    return {sizes[0].get<std::int64_t>(), sizes[1].get<std::int64_t>()};
-  }
-
-  /// A value of an enumeration, by its name.
-  template <class Parse>
-  auto named(const char* key, Parse parse) {
-    const auto name = get<std::string>(key);
-    try {
-      return parse(name);
-    } catch (const ValueError& error) {
-      fail(error.what());
-    }
-  }
-
-  /// Throws where there is something that nobody asked for.
-  void done() const {
-    for (const auto& item : json_.items())
-      if (std::ranges::find(known_, item.key()) == known_.end())
-        fail(fmt::format("'{}' is not known", item.key()));
-  }
-
- private:
-  const Json& json_;
-  std::vector<std::string> known_;
-};
 
 // Each kind of layer, both ways. What is written in one place is read in the other.
 
@@ -207,32 +125,6 @@ LayerSpec layer_from(const Json& layer) {
   return spec;
 }
 
-Json json_of(const InputSpec& input) {
-  Json json = {{"form", name_of(input.form)}, {"height", input.height}, {"width", input.width}};
-  json["permutation"] = input.permutation ? Json(*input.permutation) : Json();
-  json["mean"] = input.mean;
-  json["std"] = input.std;
-  if (!input.pixels) json["pixels"] = false;
-  return json;
-}
-
-InputSpec input_from(const Json& input) {
-  Reader json(input);
-  InputSpec spec;
-  spec.form = json.named("form", form_named);
-  spec.height = json.whole("height");
-  spec.width = json.whole("width");
-  if (const Json& seed = json.at("permutation"); !seed.is_null()) {
-    if (!seed.is_number_unsigned()) fail("'permutation' is no seed");
-    spec.permutation = seed.get<std::uint64_t>();
-  }
-  spec.mean = json.real("mean");
-  spec.std = json.real("std");
-  if (input.contains("pixels")) spec.pixels = json.get<bool>("pixels");
-  json.done();
-  return spec;
-}
-
 /// Version 1: a plain recurrent layer over rows, and a linear readout of its last state.
 ModelSpec from_version_1(Reader& json) {
   if (const auto kind = json.get<std::string>("kind"); kind != "rnn")
@@ -246,20 +138,22 @@ ModelSpec from_version_1(Reader& json) {
   r.bias = json.get<bool>("bias");
   r.nonlinearity = json.named("nonlinearity", nonlinearity_named);
   const LinearSpec readout{json.get<std::string>("readout"), r.hidden_size, json.whole("outputs")};
-  spec.input.height = json.whole("steps");
-  spec.input.width = r.input_size;
-  spec.input.mean = json.real("input_mean");
-  spec.input.std = json.real("input_std");
+  ImageInput input;
+  input.height = json.whole("steps");
+  input.width = r.input_size;
+  input.mean = json.real("input_mean");
+  input.std = json.real("input_std");
+  spec.input = input;
   spec.layers = {r, readout};
   return spec;
 }
 
-/// The oldest version that can say it, so that older programs read all that they can run.
+/// The oldest version that can say it.
 int version_of(const ModelSpec& spec) {
   const bool is_new = std::ranges::any_of(spec.layers, [](const LayerSpec& layer) {
     return std::holds_alternative<ScaleSpec>(layer) || std::holds_alternative<ResidualSpec>(layer);
   });
-  return is_new || !spec.input.pixels ? ModelSpec::version : 2;
+  return std::max(version_of_input(spec), is_new ? 3 : 2);
 }
 
 }  // namespace
@@ -268,9 +162,11 @@ std::string to_json(const ModelSpec& spec) {
   Json layers = Json::array();
   for (const LayerSpec& layer : spec.layers)
     layers.push_back(std::visit([](const auto& l) { return json_of(l); }, layer));
+  const int version = version_of(spec);
   const Json json = {
-      {"version", version_of(spec)},    {"input", json_of(spec.input)}, {"layers", layers},
-      {"output", name_of(spec.output)}, {"dataset", spec.dataset},      {"classes", spec.classes},
+      {"version", version},      {"input", json_of(spec.input, version)},
+      {"layers", layers},        {"output", name_of(spec.output)},
+      {"dataset", spec.dataset}, {"classes", spec.classes},
   };
   return json.dump();
 }
@@ -292,7 +188,6 @@ ModelSpec from_json(std::string_view text) {
   if (version == 1) {
     spec = from_version_1(reader);
   } else {
-    spec.input = input_from(reader.at("input"));
     const Json& layers = reader.at("layers");
     if (!layers.is_array()) fail("'layers' is no list");
     for (const Json& layer : layers) spec.layers.push_back(layer_from(layer));
@@ -300,9 +195,14 @@ ModelSpec from_json(std::string_view text) {
   }
   spec.dataset = reader.get<std::string>("dataset");
   spec.classes = reader.get<std::vector<std::string>>("classes");
+  if (version > 1) spec.input = input_from(reader.at("input"), version, spec);
   reader.done();
   features_of(spec);
   return spec;
+}
+
+bool same_description(std::string_view a, std::string_view b) {
+  return a == b || from_json(a) == from_json(b);
 }
 
 }  // namespace unroll::spec

@@ -110,7 +110,7 @@ std::vector<std::byte> to_bytes(const Checkpoint& c) {
     add_views(*c.good, kGood, arrays);
   }
   return io::safetensors_bytes(
-      arrays, {{checkpoint_key, state.dump()}, {"model", c.model}, {"config", c.config}});
+      arrays, {{checkpoint_key, state.dump()}, {model_key, c.model}, {"config", c.config}});
 }
 
 Checkpoint checkpoint_from(std::vector<std::byte> bytes, const std::string& name) {
@@ -142,7 +142,7 @@ Checkpoint checkpoint_from(std::vector<std::byte> bytes, const std::string& name
     }
     state.at("metrics").at("bytes").get_to(c.metrics_bytes);
     state.at("metrics").at("sha256").get_to(c.metrics_sha256);
-    c.model = file.metadata().at("model");
+    c.model = file.metadata().at(model_key);
     c.config = file.metadata().at("config");
   } catch (const Json::exception& error) {
     damaged(name, error.what());

@@ -47,5 +47,7 @@ Checkpoint checkpoint_from(std::vector<std::byte> bytes, const std::string& name
 
 /// The key of the metadata, which no other file has.
 inline constexpr const char* checkpoint_key = "unroll_checkpoint";
+/// The key of the description in a checkpoint's metadata.
+inline constexpr const char* model_key = "model";
 
 }  // namespace unroll::train

@@ -33,8 +33,7 @@ std::int64_t kept_of(const spec::ModelSpec& spec, std::int64_t steps) {
 /// Refuses what could not be held: weights, and what one batch leaves for the backward pass.
 void check_memory(const spec::ModelSpec& spec, const Config& config, std::int64_t batch) {
   constexpr std::int64_t kMostStates = std::int64_t{1} << 30, kMostWeights = std::int64_t{1} << 28;
-  std::int64_t steps = spec.input.form == spec::Form::pixels ? spec.input.height * spec.input.width
-                                                             : spec.input.height;
+  std::int64_t steps = spec::steps_of(spec.input);
   if (config.tbptt > 0) steps = std::min(steps, config.tbptt);
   if (batch > kMostStates / kept_of(spec, steps))
     throw ValueError("batch-size",
@@ -49,8 +48,8 @@ void check_memory(const spec::ModelSpec& spec, const Config& config, std::int64_
                                            config.hidden, weights, kMostWeights));
 }
 
-spec::InputSpec input_of(const Config& config, const data::Dataset& set) {
-  spec::InputSpec input;
+spec::ImageInput input_of(const Config& config, const data::Dataset& set) {
+  spec::ImageInput input;
   input.form = is_recurrent(config.model)       ? config.input
                : config.model == ModelKind::cnn ? spec::Form::image
                                                 : spec::Form::flat;
@@ -71,7 +70,7 @@ void add_recurrent(spec::ModelSpec& spec, const Config& config, std::int64_t cla
   r.nonlinearity = config.activation == spec::Activation::tanh && r.cell == spec::Cell::rnn
                        ? Nonlinearity::tanh
                        : Nonlinearity::relu;
-  r.input_size = config.input == spec::Form::pixels ? 1 : spec.input.width;
+  r.input_size = spec::features_of(spec.input).width;
   r.hidden_size = config.hidden;
   r.num_layers = config.layers;
   r.proj_size = config.proj_size;
@@ -86,7 +85,7 @@ void add_recurrent(spec::ModelSpec& spec, const Config& config, std::int64_t cla
 
 /// fc1, fc2, ... with activations between them.
 void add_perceptron(spec::ModelSpec& spec, const Config& config, std::int64_t classes) {
-  std::int64_t features = spec.input.height * spec.input.width;
+  std::int64_t features = spec::features_of(spec.input).width;
   for (std::int64_t l = 1; l <= config.layers; ++l) {
     spec.layers.emplace_back(spec::LinearSpec{fmt::format("fc{}", l), features, config.hidden});
     spec.layers.emplace_back(spec::ActivationSpec{config.activation});
@@ -112,14 +111,15 @@ void add_convolutions(spec::ModelSpec& spec, const Config& config, std::int64_t 
     next *= 2;
   }
   spec.layers.emplace_back(spec::FlattenSpec{});
-  std::int64_t height = spec.input.height, width = spec.input.width;
+  const spec::Features image = spec::features_of(spec.input);
+  std::int64_t height = image.height, width = image.width;
   for (std::int64_t l = 0; l < config.layers; ++l) {
     height /= 2;
     width /= 2;
   }
   if (height < 1 || width < 1)
     throw ValueError("layers", fmt::format("{} times halved nothing is left of images of {} x {}",
-                                           config.layers, spec.input.height, spec.input.width));
+                                           config.layers, image.height, image.width));
   spec.layers.emplace_back(spec::LinearSpec{"fc1", channels * height * width, classes});
 }
 

@@ -3,9 +3,10 @@
 #include <algorithm>
 
 #include "data/check_dataset.h"
-#include "train/inputs.h"
+#include "data/image_inputs.h"
 #include "train/loss.h"
 #include "unroll/autograd/no_grad.h"
+#include "unroll/core/error.h"
 
 namespace unroll::train {
 namespace {
@@ -21,7 +22,9 @@ Evaluation evaluate(const infer::Model<T>& model, const data::Dataset& set,
   data::check_dataset("eval", set);
   const NoGrad no_grad;
   const spec::ModelSpec& spec = model.description();
-  const Inputs images(spec.input, set.rows, set.columns);
+  const auto* const input = std::get_if<spec::ImageInput>(&spec.input);
+  if (!input) throw ShapeError("eval", "images given to a model that reads no images");
+  const data::ImageInputs images(*input, set.rows, set.columns);
   const auto classes = static_cast<std::int64_t>(model.outputs());
   Evaluation result;
   result.total = set.count;

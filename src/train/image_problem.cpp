@@ -1,8 +1,8 @@
 #include <optional>
 
+#include "data/image_inputs.h"
 #include "data/order.h"
 #include "train/describe.h"
-#include "train/inputs.h"
 #include "train/problem.h"
 #include "unroll/data/loader.h"
 
@@ -16,7 +16,7 @@ class ImageProblem : public Problem {
         train_(train),
         test_(test),
         spec_(describe(config, train)),
-        inputs_(spec_.input, train.rows, train.columns) {}
+        inputs_(std::get<spec::ImageInput>(spec_.input), train.rows, train.columns) {}
 
   const spec::ModelSpec& description() const override { return spec_; }
 
@@ -79,7 +79,7 @@ class ImageProblem : public Problem {
   const data::Dataset& train_;
   const data::Dataset& test_;
   spec::ModelSpec spec_;
-  Inputs inputs_;
+  data::ImageInputs inputs_;
   std::optional<data::Loader> loader_;
   std::optional<data::Loader::Iterator> next_;  // at the batch that was given out last
 };

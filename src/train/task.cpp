@@ -41,11 +41,10 @@ data::SequenceBatch make_batch(Task task, const data::SequenceTask& which, std::
                               : data::copying(which, first, count);
 }
 
-spec::InputSpec input_of(Task task, std::int64_t length) {
-  spec::InputSpec input;
-  input.height = task == Task::adding ? length : length + 2 * data::copy_memory;
-  input.width = task == Task::adding ? 2 : data::copy_alphabet;
-  return input;
+spec::SeriesInput input_of(Task task, std::int64_t length) {
+  if (task == Task::adding) return spec::SeriesInput{.features = 2, .steps = length};
+  return spec::SeriesInput{.features = data::copy_alphabet,
+                           .steps = length + 2 * data::copy_memory};
 }
 
 std::int64_t outputs_of(Task task) { return task == Task::adding ? 1 : data::copy_symbols; }
@@ -59,12 +58,13 @@ Evaluation evaluate_task(const infer::Model<T>& model, Task task) {
   constexpr std::int64_t kMostNumbers = 1 << 24;
   const NoGrad no_grad;
   const spec::ModelSpec& spec = model.description();
-  const std::int64_t steps = spec.input.height;
+  const std::int64_t steps = spec::steps_of(spec.input);
   const std::int64_t length = task == Task::adding ? steps : steps - 2 * data::copy_memory;
-  const auto outputs = static_cast<std::int64_t>(model.outputs());
+  const auto inputs = static_cast<std::int64_t>(model.inputs()),
+             outputs = static_cast<std::int64_t>(model.outputs());
   const bool values = spec.output == spec::Output::values;
   const bool every_step = spec::features_of(spec).back().kind == spec::Features::Kind::sequence;
-  if (spec.input != input_of(task, length) || outputs != outputs_of(task) ||
+  if (spec.input != spec::InputSpec(input_of(task, length)) || outputs != outputs_of(task) ||
       values != (task == Task::adding) || every_step != (task == Task::copy))
     throw ShapeError(
         "eval", fmt::format("the model is not one for {}: it reads {} numbers a step "
@@ -73,14 +73,14 @@ Evaluation evaluate_task(const infer::Model<T>& model, Task task) {
   Evaluation result;
   double loss = 0;
   const std::int64_t at_once = std::clamp<std::int64_t>(
-      kMostNumbers / std::max<std::int64_t>(1, steps * spec.input.width), 1, test_sequences);
+      kMostNumbers / std::max<std::int64_t>(1, steps * inputs), 1, test_sequences);
   for (std::int64_t first = 0; first < test_sequences; first += at_once) {
     const std::int64_t n = std::min(at_once, test_sequences - first);
-    const auto [inputs, targets] = make_batch(
+    const auto [given, targets] = make_batch(
         task, {.length = length, .split = data::Split::test, .dtype = DTypeOf<T>::value}, first, n);
     const Tensor out =
         Tensor::empty(every_step ? Shape{n, steps, outputs} : Shape{n, outputs}, DTypeOf<T>::value);
-    model.run(inputs.template values<T>(), static_cast<std::size_t>(n),
+    model.run(given.template values<T>(), static_cast<std::size_t>(n),
               static_cast<std::size_t>(steps), out.values<T>());
     loss += loss_of(spec.output, out, targets, nn::Reduction::sum).item();
     count<T>(task, out, targets, result);

@@ -15,7 +15,7 @@ data::SequenceBatch make_batch(Task task, const data::SequenceTask& which, std::
                                std::int64_t count);
 
 /// What goes into a model for the task, T steps of I, and what comes out of it.
-spec::InputSpec input_of(Task task, std::int64_t length);
+spec::SeriesInput input_of(Task task, std::int64_t length);
 std::int64_t outputs_of(Task task);
 
 std::string_view name_of_loss(Task task);  // "mean squared error", "cross-entropy"

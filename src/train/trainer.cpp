@@ -337,7 +337,7 @@ void Trainer::load(const Checkpoint& from) {
 }
 
 void Trainer::resume(const Checkpoint& c) {
-  if (c.model != spec::to_json(spec_))
+  if (!spec::same_description(c.model, spec::to_json(spec_)))
     throw FormatError("resume", "the checkpoint is one of another model");
   load(c.good ? *c.good : c);
   save(good_);

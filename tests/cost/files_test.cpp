@@ -136,7 +136,7 @@ TEST(Trial20, JsonListsOfObjects) {
 
 TEST(Trial20, DescriptionsAndConfigurations) {
   spec::ModelSpec model;
-  model.input.width = model.input.height = 28;
+  model.input = spec::ImageInput{.height = 28, .width = 28};
   expect_linear(
       2000,
       [&](std::size_t n) {

@@ -114,7 +114,7 @@ std::vector<infer::Named> models() {
   std::vector<infer::Named> all = infer::recurrent_models();
   std::erase_if(all, [](const infer::Named& named) { return infer::is_bidirectional(named.spec); });
   spec::ModelSpec odd;
-  odd.input.width = 5;
+  odd.input = spec::SeriesInput{.features = 5};
   odd.layers = {
       spec::LinearSpec{"a.b", 5, 4}, spec::LinearSpec{"a_b", 4, 4},
       spec::RecurrentSpec{
@@ -125,7 +125,7 @@ std::vector<infer::Named> models() {
   all.push_back({"NoReadout", odd});
   // Residual connections from the input, from a buffer that others reuse, and after the readout.
   spec::ModelSpec sums;
-  sums.input.width = 5;
+  sums.input = spec::SeriesInput{.features = 5};
   const auto recurrent = [](const char* name, std::int64_t size, spec::Readout readout) {
     return spec::RecurrentSpec{.name = name,
                                .cell = spec::Cell::gru,

@@ -63,7 +63,7 @@ void convolve() {
 
 void run_a_model() {
   spec::ModelSpec spec;
-  spec.input.width = 5;
+  spec.input = spec::SeriesInput{.features = 5};
   spec.layers = {spec::RecurrentSpec{
                      .name = "rnn", .cell = spec::Cell::gru, .input_size = 5, .hidden_size = 9},
                  spec::LinearSpec{"fc", 9, 3}};

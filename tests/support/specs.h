@@ -8,7 +8,7 @@ namespace unroll::test {
 /// A recurrent model over rows of r.input_size, with a linear readout called "fc".
 inline spec::ModelSpec recurrent_spec(const spec::RecurrentSpec& r, std::int64_t outputs) {
   spec::ModelSpec spec;
-  spec.input.width = r.input_size;
+  spec.input = spec::ImageInput{.width = r.input_size};
   spec.layers = {r, spec::LinearSpec{"fc", r.features(), outputs}};
   return spec;
 }

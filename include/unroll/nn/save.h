@@ -36,14 +36,14 @@ UNROLL_API Saved save(nn::Module& model, const std::string& path, const Forward&
 /// that replaces the old one at once.
 ///
 /// `about` says what the layers do not tell: `input` (where it is left out: a series of numbers,
-/// which go in as they are), `output`, `dataset` and `classes`. Where it has layers, it is the
-/// whole description. Otherwise the layers must be Rnn, Lstm, Gru, Linear and Dropout, direct
-/// children of the model, made in the order in which they are used. What stands between them only
-/// forward(), or operator(), of the model knows: save() runs it in evaluation mode on random
-/// numbers, two lengths of a sequence where `about` gives none, and compares. The description is
-/// written if it gives these outputs, and no other does: of the readouts in spec::Readout, and of
-/// no function, relu, tanh or sigmoid between linear layers. Otherwise the weights are written
-/// alone, and Saved says why.
+/// which go in as they are; the scaling of a series or a vector is done before forward()),
+/// `output`, `dataset` and `classes`. Where it has layers, it is the whole description. Otherwise
+/// the layers must be Rnn, Lstm, Gru, Linear and Dropout, direct children of the model, made in the
+/// order in which they are used. What stands between them only forward(), or operator(), of the
+/// model knows: save() runs it in evaluation mode on random numbers, two lengths of a sequence
+/// where `about` gives none, and compares. The description is written if it gives these outputs,
+/// and no other does: of the readouts in spec::Readout, and of no function, relu, tanh or sigmoid
+/// between linear layers. Otherwise the weights are written alone, and Saved says why.
 ///
 /// Throws FileError; FormatError for layers in `about` that the weights do not fit.
 template <std::derived_from<nn::Module> Model>

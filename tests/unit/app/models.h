@@ -43,8 +43,7 @@ struct Models {
   std::string write_model(const std::string& name, DType dtype = DType::f32, bool bare = false,
                           std::int64_t layers = 1) const {
     spec::ModelSpec spec = test::rnn_spec(28, 100, 10, layers);
-    spec.input.mean = bare ? 0 : 0.1307;
-    spec.input.std = bare ? 1 : 0.3081;
+    if (!bare) spec.input = spec::ImageInput{.width = 28, .mean = 0.1307, .std = 0.3081};
     spec.dataset = "mnist";
     Generator generator(7);
     train::Network model(spec, generator, {.dtype = dtype});

@@ -425,9 +425,11 @@ std::vector<Entry> entries() {
                  }});
   all.push_back({"a description read from JSON", [] {
                    spec::ModelSpec written = model_spec();
-                   written.input.mean = 0.1307, written.input.std = 0.30810000000000004;
+                   spec::ImageInput images{.width = 4, .mean = 0.1307, .std = 0.30810000000000004};
+                   written.input = images;
                    const auto spec = spec::from_json(spec::to_json(written));
-                   return Numbers{spec.input.mean, spec.input.std};
+                   images = std::get<spec::ImageInput>(spec.input);
+                   return Numbers{images.mean, images.std};
                  }});
   all.push_back({"Model and Stream", [] {
                    const auto model = made_model();

@@ -141,7 +141,7 @@ TEST(CppHeader, RefusesWhatCanNotBeRunStepByStep) {
   EXPECT_TRUE(has(error_of<ValueError>([&] { cpp_header(both, CountedWeights(both).views()); }),
                   "gru is bidirectional: what it gives for a step depends on all later ones"));
   spec::ModelSpec flat;
-  flat.input = {.form = spec::Form::flat, .height = 2, .width = 2};
+  flat.input = spec::ImageInput{.form = spec::Form::flat, .height = 2, .width = 2};
   flat.layers = {spec::LinearSpec{"fc", 4, 2}};
   EXPECT_TRUE(has(error_of<ValueError>([&] { cpp_header(flat, CountedWeights(flat).views()); }),
                   "this one reads no sequences"));

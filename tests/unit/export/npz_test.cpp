@@ -65,7 +65,7 @@ TEST(Npz, HoldsEveryWeightAndTheDescription) {
 // f16 1.5 is 0x3e00, bf16 1.5 is 0x3fc0.
 TEST(Npz, HalfPrecisionIsWidenedAndF64Kept) {
   spec::ModelSpec spec;
-  spec.input = {.form = spec::Form::flat, .height = 1, .width = 1};
+  spec.input = spec::VectorInput{.features = 1};
   spec.layers = {spec::LinearSpec{"fc", 1, 1, false}};
   const auto content = [&](io::ElementType type, std::string_view bytes) {
     const io::ArrayView view{"fc.weight", type, {1, 1}, std::as_bytes(std::span(bytes))};

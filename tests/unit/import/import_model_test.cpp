@@ -24,7 +24,7 @@ spec::ModelSpec lstm_spec() {
 
 spec::ModelSpec lstm_of_numbers() {
   spec::ModelSpec spec = lstm_spec();
-  spec.input.pixels = false;
+  spec.input = spec::SeriesInput{.features = 3};
   return spec;
 }
 
@@ -51,7 +51,7 @@ TEST(ImportModel, FillsInWhatTheWeightsTell) {
                                               .learn_initial_state = true,
                                               .readout = spec::Readout::mean_last},
                                              2);
-  all.input.pixels = false;
+  all.input = spec::SeriesInput{.features = 3};
   EXPECT_EQ(import_model(with_weights_of(all, "net.core."),
                          R"({"layers": [{"type": "lstm", "name": "enc", "readout": "mean_last"},
                                         {"type": "linear", "name": "fc"}]})")
@@ -65,11 +65,12 @@ TEST(ImportModel, TakesNumbersAsTheyAreUnlessAnInputOfPixelsIsSaid) {
     text.replace(text.size() - 1, 1, input + "}");
     return import_model(with_weights_of(lstm_spec()), text).spec.input;
   };
-  EXPECT_FALSE(imported("").pixels);
-  EXPECT_FALSE(imported(R"(, "input": {"pixels": false})").pixels);
-  EXPECT_TRUE(imported(R"(, "input": {})").pixels);
+  const spec::InputSpec numbers = spec::SeriesInput{.features = 3};
+  EXPECT_EQ(imported(""), numbers);
+  EXPECT_EQ(imported(R"(, "input": {"pixels": false})"), numbers);
+  EXPECT_EQ(imported(R"(, "input": {})"), spec::InputSpec(spec::ImageInput{.width = 3}));
   EXPECT_EQ(imported(R"(, "input": {"height": 8, "mean": 0.5})"),
-            (spec::InputSpec{.height = 8, .width = 3, .mean = 0.5}));
+            spec::InputSpec(spec::ImageInput{.height = 8, .width = 3, .mean = 0.5}));
   EXPECT_THROW(imported(R"(, "input": {"pixels": false, "std": 2})"), FormatError);
 }
 
@@ -124,7 +125,7 @@ TEST(ImportModel, AsksForWhatTheWeightsDoNotTell) {
     r.readout = spec::Readout::mean_last;
     r.bidirectional = bidirectional;
     std::get<spec::LinearSpec>(both.layers[1]).in_features = r.features();
-    both.input.pixels = false;
+    both.input = spec::SeriesInput{.features = 3};
     const std::string question = asked(both);
     expect_parts(question,
                  {R"({"type": "lstm", "name": "rnn", "readout": "mean_last"})",

@@ -112,7 +112,7 @@ void images_have_the_bits_of_the_module(const spec::ModelSpec& spec, int threads
   const Both<T> both(spec);
   set_num_threads(threads);
   for (const std::int64_t batch : {1, 5, 1300}) {
-    const bool image = spec.input.form == spec::Form::image;
+    const bool image = std::get<spec::ImageInput>(spec.input).form == spec::Form::image;
     expect_the_modules_bits(
         both,
         test::random_tensor(image ? Shape{batch, 1, 9, 8} : Shape{batch, 72}, DTypeOf<T>::value, 7),

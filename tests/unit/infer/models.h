@@ -57,7 +57,7 @@ inline std::vector<Named> recurrent_models() {
 
   // Layers below, between and above.
   spec::ModelSpec mixed;
-  mixed.input.width = 5;
+  mixed.input = spec::SeriesInput{.features = 5};
   mixed.layers = {spec::LinearSpec{"embedding", 5, 9},
                   spec::ActivationSpec{spec::Activation::relu},
                   spec::RecurrentSpec{.name = "lower",
@@ -94,7 +94,7 @@ inline bool gives_sequences(const spec::ModelSpec& spec) {
 inline std::vector<Named> image_models() {
   std::vector<Named> all(4);
   all[0].name = "Logistic";
-  all[0].spec.input = {.form = spec::Form::flat, .height = 9, .width = 8};
+  all[0].spec.input = spec::ImageInput{.form = spec::Form::flat, .height = 9, .width = 8};
   all[0].spec.layers = {spec::LinearSpec{"linear", 72, 3}};
   all[1].name = "Perceptron";
   all[1].spec.input = all[0].spec.input;
@@ -103,7 +103,7 @@ inline std::vector<Named> image_models() {
       spec::LinearSpec{"fc2", 20, 30}, spec::ActivationSpec{spec::Activation::tanh},
       spec::LinearSpec{"fc3", 30, 3}};
   all[2].name = "Convolutions";
-  all[2].spec.input = {.form = spec::Form::image, .height = 9, .width = 8};
+  all[2].spec.input = spec::ImageInput{.form = spec::Form::image, .height = 9, .width = 8};
   all[2].spec.layers = {
       spec::Conv2dSpec{
           .name = "cnn1", .in_channels = 1, .out_channels = 4, .kernel = {5, 5}, .padding = {2, 2}},

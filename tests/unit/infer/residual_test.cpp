@@ -19,11 +19,10 @@ constexpr std::size_t kWidth = 5;
 template <class T>
 class Parts {
  public:
-  Model<T> model(std::vector<spec::LayerSpec> layers, spec::Form form = spec::Form::rows) {
+  Model<T> model(std::vector<spec::LayerSpec> layers,
+                 const spec::InputSpec& input = spec::SeriesInput{.features = kWidth}) {
     spec::ModelSpec spec;
-    spec.input.form = form;
-    spec.input.height = form == spec::Form::flat ? 1 : 0;
-    spec.input.width = kWidth;
+    spec.input = input;
     spec.layers = std::move(layers);
     std::vector<io::ArrayView> views;
     for (const auto& [name, shape] : spec::weights_of(spec)) {
@@ -164,10 +163,11 @@ TEST(Residual, StreamHasTheBitsOfRun) {
 }
 
 TEST(Residual, OfVectorsIsAsByHand) {
+  const spec::VectorInput kVector{.features = kWidth};
   Parts<double> parts;
   const spec::LinearSpec head{"head", kWidth, kWidth};
-  const auto model = parts.model({head, kScale, spec::ResidualSpec{2}}, spec::Form::flat);
-  const auto alone = parts.model({head}, spec::Form::flat);
+  const auto model = parts.model({head, kScale, spec::ResidualSpec{2}}, kVector);
+  const auto alone = parts.model({head}, kVector);
   const std::vector<double> x = random_inputs<double>(9, 1);
   std::vector<double> y = run(alone, x, 9, 1, x.size());
   for (std::size_t i = 0; i < y.size(); ++i) y[i] = (y[i] - kScale.mean[i % kWidth]) / 2;
@@ -176,7 +176,7 @@ TEST(Residual, OfVectorsIsAsByHand) {
 
 TEST(Residual, IsRefusedWhereItCantBe) {
   spec::ModelSpec spec;
-  spec.input.width = kWidth;
+  spec.input = spec::SeriesInput{.features = kWidth};
   const auto refusal = [&](std::vector<spec::LayerSpec> layers) {
     spec.layers = std::move(layers);
     return error_of<FormatError>([&] { spec::features_of(spec); });

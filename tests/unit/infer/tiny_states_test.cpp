@@ -21,7 +21,7 @@ using kernels::kTiny;
 template <class T>
 Model<T> leaky(double keep, bool bidirectional = false) {
   spec::ModelSpec spec;
-  spec.input = {.width = 1, .pixels = false};
+  spec.input = spec::SeriesInput{.features = 1};
   spec.layers = {spec::RecurrentSpec{.name = "rnn",
                                      .nonlinearity = Nonlinearity::relu,
                                      .input_size = 1,
@@ -163,7 +163,7 @@ TEST(Trial23Rows, StreamsAreWholeSequencesForEveryCell) {
     r.bias = false;
     r.readout = spec::Readout::every_step;
     spec::ModelSpec spec;
-    spec.input = {.width = 2, .pixels = false};
+    spec.input = spec::SeriesInput{.features = 2};
     spec.layers = {r};
     std::vector<std::vector<float>> values;
     std::vector<io::ArrayView> weights;

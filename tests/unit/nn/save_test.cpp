@@ -87,8 +87,7 @@ TEST(Trial16, TheTutorialsModelRunsEverywhere) {
   EXPECT_EQ(rnn.nonlinearity, Nonlinearity::relu);
   EXPECT_EQ(rnn.num_layers, 2);
   EXPECT_EQ(spec.layers.size(), 2u);
-  EXPECT_FALSE(spec.input.pixels);
-  EXPECT_EQ(spec.input.width, 5);
+  EXPECT_EQ(spec.input, spec::InputSpec(spec::SeriesInput{.features = 5}));
 }
 
 TEST(Trial16, WhatIsReadOutIsFoundByRunningForward) {
@@ -205,7 +204,8 @@ TEST(Trial16, WhatGoesInAndTheWholeDescriptionMayBeGiven) {
   const test::TemporaryFolder folder;
   const std::string path = folder / "m.safetensors";
   Net<Rnn, decltype(last)> net({.batch_first = true}, 8, last);
-  const spec::InputSpec images{.height = 6, .width = 5, .mean = 0.1307, .std = 0.3081};
+  const spec::InputSpec images =
+      spec::ImageInput{.height = 6, .width = 5, .mean = 0.1307, .std = 0.3081};
   EXPECT_TRUE(save(net, path, {.input = images, .dataset = "mine"}).runnable);
   auto spec = infer::Model<float>::load(path).description();
   EXPECT_EQ(spec.input, images);

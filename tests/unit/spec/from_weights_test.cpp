@@ -46,16 +46,16 @@ TEST(FromWeights, ReadsTheChaptersModels) {
            .hidden_size = 100,
            .num_layers = layers},
           10);
-      expected.input.mean = 0.5;
-      expected.input.std = 2;
+      expected.input = ImageInput{.width = 28, .mean = 0.5, .std = 2};
       EXPECT_EQ(got, expected);
       EXPECT_EQ(has_activation(got), gates == 1);
     }
 }
 
 TEST(Trial02, WeightsAloneStateNoInputSoNumbersAreReadAsTheyAre) {
-  EXPECT_FALSE(from_weights(chapters_weights(1), {}).input.pixels);
-  EXPECT_TRUE(from_weights(chapters_weights(1), {.pixels = true}).input.pixels);
+  EXPECT_EQ(from_weights(chapters_weights(1), {}).input, InputSpec(SeriesInput{.features = 28}));
+  EXPECT_EQ(from_weights(chapters_weights(1), {.pixels = true}).input,
+            InputSpec(ImageInput{.width = 28}));
 }
 
 TEST(FromWeights, TakesNamesAndBiasesAsTheyAre) {
@@ -67,7 +67,7 @@ TEST(FromWeights, TakesNamesAndBiasesAsTheyAre) {
   ModelSpec expected = test::rnn_spec(3, 7, 2, 1, Nonlinearity::relu, false);
   std::get<RecurrentSpec>(expected.layers[0]).name = "net.encoder";
   std::get<LinearSpec>(expected.layers[1]).name = "net.head";
-  expected.input.pixels = false;
+  expected.input = SeriesInput{.features = 3};
   EXPECT_EQ(spec, expected);
 }
 
@@ -91,7 +91,7 @@ TEST(FromWeights, ReadsWhatThereIsToRead) {
   EXPECT_EQ(read_back(test::recurrent_spec(r, 4)), test::recurrent_spec(r, 4));
   r = {.name = "gru", .cell = Cell::gru, .input_size = 1, .hidden_size = 8, .bias = false};
   ModelSpec pixels = test::recurrent_spec(r, 4);
-  pixels.input = {.form = Form::pixels};
+  pixels.input = ImageInput{.form = Form::pixels};
   EXPECT_EQ(read_back(pixels), pixels);
 }
 
@@ -103,8 +103,7 @@ TEST(FromWeights, RecurrentLayersOnTopOfEachOther) {
                      {"fc.weight", {2, 3}}};
   const ModelSpec spec = from_weights(weights, {});
   ModelSpec expected;
-  expected.input.width = 5;
-  expected.input.pixels = false;
+  expected.input = SeriesInput{.features = 5};
   RecurrentSpec lower{.name = "gru2", .cell = Cell::gru, .input_size = 5, .hidden_size = 4};
   RecurrentSpec upper{.name = "gru10", .cell = Cell::gru, .input_size = 4, .hidden_size = 3};
   lower.bias = upper.bias = false;
@@ -126,7 +125,7 @@ TEST(FromWeights, LinearLayersInTheOrderThatFits) {
                                  {"12.bias", {10}}},
                                 {.activation = Activation::sigmoid, .pixels = true});
   ModelSpec expected;
-  expected.input = {.form = Form::flat, .height = 1, .width = 784};
+  expected.input = ImageInput{.form = Form::flat, .height = 1, .width = 784};
   expected.layers = {LinearSpec{"0", 784, 30},        ActivationSpec{Activation::sigmoid},
                      LinearSpec{"2", 30, 30},         ActivationSpec{Activation::sigmoid},
                      LinearSpec{"10", 30, 30, false}, ActivationSpec{Activation::sigmoid},

@@ -23,12 +23,12 @@ void expect_parts(const std::string& text, const std::vector<std::string>& parts
 /// Every kind of layer, and no number as by default.
 ModelSpec full_spec() {
   ModelSpec spec;
-  spec.input = {.form = Form::pixels,
-                .height = 7,
-                .width = 5,
-                .permutation = 18446744073709551615u,
-                .mean = 0.1307,
-                .std = 0.3081};
+  spec.input = ImageInput{.form = Form::pixels,
+                          .height = 7,
+                          .width = 5,
+                          .permutation = 18446744073709551615u,
+                          .mean = 0.1307,
+                          .std = 0.3081};
   spec.layers = {LinearSpec{"embedding", 1, 9},
                  ActivationSpec{Activation::sigmoid},
                  RecurrentSpec{.name = "layers.lstm",
@@ -63,7 +63,7 @@ ModelSpec full_spec() {
 
 ModelSpec image_spec() {
   ModelSpec spec;
-  spec.input = {.form = Form::image, .height = 28, .width = 28};
+  spec.input = ImageInput{.form = Form::image, .height = 28, .width = 28};
   spec.layers = {Conv2dSpec{.name = "cnn1",
                             .in_channels = 1,
                             .out_channels = 16,
@@ -90,7 +90,7 @@ TEST(ModelJson, TheVersionIsTheOldestThatCanSayIt) {
   EXPECT_EQ(Json::parse(to_json(full_spec()))["version"], 2);
   EXPECT_EQ(Json::parse(to_json(residual_spec()))["version"], 3);
   ModelSpec numbers = full_spec();
-  numbers.input.pixels = false;
+  std::get<ImageInput>(numbers.input).pixels = false;
   EXPECT_EQ(Json::parse(to_json(numbers))["version"], 3);
   EXPECT_EQ(from_json(to_json(numbers)), numbers);
   EXPECT_FALSE(Json::parse(to_json(full_spec()))["input"].contains("pixels"));
@@ -110,9 +110,7 @@ TEST(ModelJson, ReadsVersion1) {
       R"("hidden_size":100,"num_layers":2,"bias":true,"nonlinearity":"tanh","outputs":10,)"
       R"("steps":28,"input_mean":0.1307,"input_std":0.3081,"dataset":"mnist","classes":[]})";
   ModelSpec expected = test::rnn_spec(28, 100, 10, 2, Nonlinearity::tanh);
-  expected.input.height = 28;
-  expected.input.mean = 0.1307;
-  expected.input.std = 0.3081;
+  expected.input = ImageInput{.height = 28, .width = 28, .mean = 0.1307, .std = 0.3081};
   expected.dataset = "mnist";
   EXPECT_EQ(from_json(text), expected);
   Json json = Json::parse(text);
@@ -121,7 +119,7 @@ TEST(ModelJson, ReadsVersion1) {
 }
 
 TEST(ModelJson, ANewerVersionIsNamed) {
-  for (const Json& version : {Json(4), Json(std::int64_t{1} << 40)}) {
+  for (const Json& version : {Json(5), Json(std::int64_t{1} << 40)}) {
     const Json json = {{"version", version}, {"something", "new"}};
     expect_parts(error_of<FormatError>([&] { from_json(json.dump()); }),
                  {"written by a newer version", version.dump()});
@@ -256,10 +254,11 @@ TEST(Features, WhatDoesNotFitNamesTheLayer) {
   expect_parts(error_of<FormatError>([&] { features_of(spec); }), {"what comes out is an image"});
   // Small in the file, huge in memory.
   spec = image_spec();
-  spec.input.height = spec.input.width = 1 << 24;
+  auto& images = std::get<ImageInput>(spec.input);
+  images.height = images.width = 1 << 24;
   expect_parts(error_of<FormatError>([&] { features_of(spec); }), {"cnn1", "at most"});
   spec = full_spec();
-  spec.input.height = 0;
+  std::get<ImageInput>(spec.input).height = 0;
   EXPECT_THROW(features_of(spec), FormatError);  // a permutation of how many?
 }
 
@@ -276,7 +275,7 @@ TEST(ModelSpec, WeightsInTheChaptersOrder) {
 
 TEST(ModelSpec, WeightsOfABidirectionalProjectedLstm) {
   ModelSpec spec;
-  spec.input.width = 5;
+  spec.input = SeriesInput{.features = 5};
   spec.layers = {RecurrentSpec{.name = "lstm",
                                .cell = Cell::lstm,
                                .input_size = 5,

@@ -23,7 +23,7 @@ spec::ModelSpec describe(const Config& c) { return train::describe(c, mnist_like
 TEST(Describe, TheChaptersModels) {
   using enum ModelKind;
   spec::ModelSpec spec = describe(recipe("tutorial", logistic));
-  EXPECT_EQ(spec.input.form, spec::Form::flat);
+  EXPECT_EQ(std::get<spec::ImageInput>(spec.input).form, spec::Form::flat);
   EXPECT_EQ(spec.layers, std::vector<spec::LayerSpec>{(spec::LinearSpec{"linear", 784, 10})});
   EXPECT_EQ(spec.output, spec::Output::logits);
   spec = describe(recipe("tutorial", linear));
@@ -37,7 +37,7 @@ TEST(Describe, TheChaptersModels) {
   EXPECT_EQ(spec.layers, perceptron);
 
   spec = describe(recipe("tutorial", cnn));
-  EXPECT_EQ(spec.input.form, spec::Form::image);
+  EXPECT_EQ(std::get<spec::ImageInput>(spec.input).form, spec::Form::image);
   const spec::Conv2dSpec cnn1{
       .name = "cnn1", .in_channels = 1, .out_channels = 16, .kernel = {5, 5}, .padding = {2, 2}},
       cnn2{.name = "cnn2",
@@ -53,7 +53,7 @@ TEST(Describe, TheChaptersModels) {
 
   spec = describe(recipe("tutorial"));
   EXPECT_EQ(spec.layers, test::rnn_spec(28, 100, 10).layers);
-  EXPECT_EQ(spec.input, (spec::InputSpec{.form = spec::Form::rows, .height = 28, .width = 28}));
+  EXPECT_EQ(spec.input, spec::InputSpec(spec::ImageInput{.height = 28, .width = 28}));
   EXPECT_EQ(spec.dataset, "made up");
 }
 
@@ -82,7 +82,8 @@ TEST(Describe, TakesEverySetting) {
                                      .learn_initial_state = true,
                                      .readout = spec::Readout::mean_last};
   EXPECT_EQ(spec.layers, test::recurrent_spec(expected, 10).layers);
-  EXPECT_EQ(spec.input, (spec::InputSpec{spec::Form::pixels, 28, 28, 5, 0.1307, 0.3081}));
+  EXPECT_EQ(spec.input,
+            spec::InputSpec(spec::ImageInput{spec::Form::pixels, 28, 28, 5, 0.1307, 0.3081}));
 }
 
 // What the module calls its parameters is what the description says, in that order.

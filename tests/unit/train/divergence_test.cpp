@@ -22,7 +22,7 @@ class Levels : public Problem {
   using Target = std::function<double(std::int64_t step)>;
   explicit Levels(Target target, double test_loss = 1)
       : target_(std::move(target)), test_loss_(test_loss) {
-    spec_.input = {.form = spec::Form::flat, .height = 1, .width = 1, .pixels = false};
+    spec_.input = spec::VectorInput{.features = 1};
     spec_.layers = {spec::LinearSpec{"fc", 1, 1}};
     spec_.output = spec::Output::values;
   }
@@ -221,7 +221,7 @@ TEST(Trial01, ARunOnImagesGoesBackWithItsOrder) {
 class Chunks : public Problem {
  public:
   explicit Chunks(std::int64_t exploding) : exploding_(exploding) {
-    spec_.input = {.height = 9, .width = 2, .pixels = false};
+    spec_.input = spec::SeriesInput{.features = 2, .steps = 9};
     spec_.layers = {spec::RecurrentSpec{
                         .input_size = 2, .hidden_size = 5, .readout = spec::Readout::every_step},
                     spec::LinearSpec{"fc", 5, 3}};

@@ -14,10 +14,10 @@ namespace {
 /// A model whose state is always 0, so that it answers with its bias, whatever it reads.
 template <class T>
 infer::Model<T> constant_model(Task task, std::int64_t length, const std::vector<double>& answer) {
-  const spec::InputSpec input = input_of(task, length);
+  const spec::SeriesInput input = input_of(task, length);
   const auto outputs = static_cast<std::int64_t>(answer.size());
   spec::ModelSpec spec = test::recurrent_spec(
-      {.input_size = input.width,
+      {.input_size = input.features,
        .hidden_size = 1,
        .bias = false,
        .readout = task == Task::copy ? spec::Readout::every_step : spec::Readout::last},
@@ -32,7 +32,7 @@ infer::Model<T> constant_model(Task task, std::int64_t length, const std::vector
                          std::as_bytes(std::span(values, static_cast<std::size_t>(count)))};
   };
   const std::vector<io::ArrayView> weights = {
-      view("rnn.weight_ih_l0", {1, input.width}, zeros.data()),
+      view("rnn.weight_ih_l0", {1, input.features}, zeros.data()),
       view("rnn.weight_hh_l0", {1, 1}, zeros.data()), view("fc.weight", {outputs, 1}, zeros.data()),
       view("fc.bias", {outputs}, answer.data())};
   return infer::Model<T>(spec, weights);

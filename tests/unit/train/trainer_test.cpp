@@ -163,11 +163,8 @@ TEST(Trainer, DescribesItsModel) {
   const spec::ModelSpec& spec = trainer.description();
   const spec::ModelSpec expected = test::rnn_spec(4, 6, 2, 2, Nonlinearity::tanh);
   EXPECT_EQ(spec.layers, expected.layers);
-  EXPECT_EQ(spec.input.form, spec::Form::rows);
-  EXPECT_EQ(spec.input.height, 4);
-  EXPECT_EQ(spec.input.width, 4);
-  EXPECT_EQ(spec.input.mean, 0.5);
-  EXPECT_EQ(spec.input.std, 0.25);
+  EXPECT_EQ(spec.input,
+            spec::InputSpec(spec::ImageInput{spec::Form::rows, 4, 4, std::nullopt, 0.5, 0.25}));
   EXPECT_EQ(spec.dataset, "made up");
   std::vector<std::pair<std::string, spec::Sizes>> made;
   for (const Parameter& p : trainer.parameters())

@@ -10,25 +10,20 @@
 #include "unroll/spec/model_spec.h"
 #include "unroll/tensor/tensor.h"
 
-namespace unroll::train {
-
-/// Whether a model reads an image's pixels, by its description's scaling. It does only where its
-/// input states so; a task's and a regression's are numbers, which go in as they are. Every verb
-/// and every export asks here.
-bool reads_pixels(const spec::ModelSpec& spec);
+namespace unroll::data {
 
 /// What a description says of its images, ready to be done.
-class Inputs {
+class ImageInputs {
  public:
   /// For images of this size. Throws ShapeError where they don't suit the model.
-  Inputs(const spec::InputSpec& input, std::int64_t rows, std::int64_t columns);
+  ImageInputs(const spec::ImageInput& input, std::int64_t rows, std::int64_t columns);
 
   std::int64_t steps() const { return steps_; }  ///< T; 1 of what is no sequence
   std::int64_t size() const { return pixels_; }  ///< numbers of an image
 
   /// A set's images from `first` on: (count, T, I), or (count, I).
   template <class T>
-  void fill(const data::Dataset& set, std::int64_t first, std::span<T> inputs) const;
+  void fill(const Dataset& set, std::int64_t first, std::span<T> inputs) const;
 
   /// The same of a batch (N, 1, rows, columns) of a loader's: (N, T, I), (N, I) or as it is.
   Tensor of(const Tensor& images) const;
@@ -39,10 +34,10 @@ class Inputs {
   void permute(std::span<float> pixels) const;
 
  private:
-  spec::InputSpec input_;
+  spec::ImageInput input_;
   std::int64_t rows_, columns_, pixels_, steps_;
   std::array<float, 256> values_;
   std::vector<std::int64_t> order_;
 };
 
-}  // namespace unroll::train
+}  // namespace unroll::data

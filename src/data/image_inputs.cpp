@@ -1,4 +1,4 @@
-#include "train/inputs.h"
+#include "data/image_inputs.h"
 
 #include <fmt/format.h>
 
@@ -6,18 +6,17 @@
 
 #include "core/parallel.h"
 #include "tensor/tensor_impl.h"
-#include "train/config.h"
 #include "unroll/core/error.h"
 #include "unroll/core/random.h"
 #include "unroll/data/loader.h"
 
-namespace unroll::train {
+namespace unroll::data {
 namespace {
 
 // Of the native generator; the streams before it initialise, shuffle and shift.
 constexpr std::uint64_t kPermutationStream = 2;
 
-void check(const spec::InputSpec& input, std::int64_t rows, std::int64_t columns) {
+void check(const spec::ImageInput& input, std::int64_t rows, std::int64_t columns) {
   const auto refuse = [&](const std::string& why) {
     throw ShapeError("eval", fmt::format("images of {}x{} {}", rows, columns, why));
   };
@@ -33,11 +32,7 @@ void check(const spec::InputSpec& input, std::int64_t rows, std::int64_t columns
 
 }  // namespace
 
-bool reads_pixels(const spec::ModelSpec& spec) {
-  return spec.input.pixels && spec.output != spec::Output::values && !find_task(spec.dataset);
-}
-
-Inputs::Inputs(const spec::InputSpec& input, std::int64_t rows, std::int64_t columns)
+ImageInputs::ImageInputs(const spec::ImageInput& input, std::int64_t rows, std::int64_t columns)
     : input_(input),
       rows_(rows),
       columns_(columns),
@@ -45,14 +40,14 @@ Inputs::Inputs(const spec::InputSpec& input, std::int64_t rows, std::int64_t col
       steps_(input.form == spec::Form::rows     ? rows
              : input.form == spec::Form::pixels ? pixels_
                                                 : 1),
-      values_(data::pixel_values({input.mean, input.std})) {
+      values_(pixel_values({input.mean, input.std})) {
   check(input, rows, columns);
   if (input.permutation)
     order_ = Generator(*input.permutation, Rng::native, kPermutationStream).permutation(pixels_);
 }
 
 template <class T>
-void Inputs::fill(const data::Dataset& set, std::int64_t first, std::span<T> inputs) const {
+void ImageInputs::fill(const Dataset& set, std::int64_t first, std::span<T> inputs) const {
   std::array<T, 256> values{};
   std::ranges::copy(values_, values.begin());
   const std::uint8_t* const pixels = set.image(first);
@@ -70,7 +65,7 @@ void Inputs::fill(const data::Dataset& set, std::int64_t first, std::span<T> inp
   });
 }
 
-Tensor Inputs::of(const Tensor& images) const {
+Tensor ImageInputs::of(const Tensor& images) const {
   Tensor x = images;
   if (!order_.empty()) {
     x = Tensor::empty(images.shape(), images.dtype());
@@ -97,14 +92,14 @@ Tensor Inputs::of(const Tensor& images) const {
   return x;
 }
 
-void Inputs::permute(std::span<float> pixels) const {
+void ImageInputs::permute(std::span<float> pixels) const {
   if (order_.empty()) return;
   const std::vector<float> from(pixels.begin(), pixels.end());
   for (std::size_t at = 0; at < order_.size(); ++at)
     pixels[at] = from[static_cast<std::size_t>(order_[at])];
 }
 
-template void Inputs::fill(const data::Dataset&, std::int64_t, std::span<float>) const;
-template void Inputs::fill(const data::Dataset&, std::int64_t, std::span<double>) const;
+template void ImageInputs::fill(const Dataset&, std::int64_t, std::span<float>) const;
+template void ImageInputs::fill(const Dataset&, std::int64_t, std::span<double>) const;
 
-}  // namespace unroll::train
+}  // namespace unroll::data

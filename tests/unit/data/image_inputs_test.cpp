@@ -1,4 +1,4 @@
-#include "train/inputs.h"
+#include "data/image_inputs.h"
 
 #include <gtest/gtest.h>
 
@@ -9,12 +9,12 @@
 #include "unroll/core/error.h"
 #include "unroll/data/loader.h"
 
-namespace unroll::train {
+namespace unroll::data {
 namespace {
 
 /// Two images of 2 x 3.
-data::Dataset make_set() {
-  data::Dataset set;
+Dataset make_set() {
+  Dataset set;
   set.count = 2;
   set.rows = 2;
   set.columns = 3;
@@ -23,27 +23,27 @@ data::Dataset make_set() {
   return set;
 }
 
-spec::InputSpec input(spec::Form form, std::optional<std::uint64_t> permutation = {}) {
+spec::ImageInput input(spec::Form form, std::optional<std::uint64_t> permutation = {}) {
   return {form, 2, 3, permutation, 0, 1.0 / 255};  // pixels as they are
 }
 
-std::vector<float> filled(const Inputs& inputs) {
+std::vector<float> filled(const ImageInputs& inputs) {
   std::vector<float> all(12);
   inputs.fill<float>(make_set(), 0, all);
   for (float& v : all) v = std::round(v);
   return all;
 }
 
-TEST(Inputs, ShapesOfEveryForm) {
-  const data::Dataset set = make_set();
-  data::Loader loader(set, {.batch_size = 2});
+TEST(ImageInputs, ShapesOfEveryForm) {
+  const Dataset set = make_set();
+  Loader loader(set, {.batch_size = 2});
   const Tensor images = (*loader.begin()).images;
   const std::pair<spec::Form, Shape> expected[] = {{spec::Form::rows, {2, 2, 3}},
                                                    {spec::Form::pixels, {2, 6, 1}},
                                                    {spec::Form::flat, {2, 6}},
                                                    {spec::Form::image, {2, 1, 2, 3}}};
   for (const auto& [form, shape] : expected) {
-    const Inputs inputs(input(form), 2, 3);
+    const ImageInputs inputs(input(form), 2, 3);
     EXPECT_EQ(inputs.of(images).shape(), shape) << shape.str();
     EXPECT_EQ(inputs.of(images).to_vector(), images.to_vector());
     EXPECT_EQ(filled(inputs), (std::vector<float>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}));
@@ -53,13 +53,13 @@ TEST(Inputs, ShapesOfEveryForm) {
 }
 
 // One order for all images and for all three ways; another seed, another order.
-TEST(Inputs, APermutationIsTheSameEverywhere) {
-  const data::Dataset set = make_set();
-  data::Loader loader(set, {.batch_size = 2, .normalization = {0, 1.0 / 255}});
+TEST(ImageInputs, APermutationIsTheSameEverywhere) {
+  const Dataset set = make_set();
+  Loader loader(set, {.batch_size = 2, .normalization = {0, 1.0 / 255}});
   const Tensor images = (*loader.begin()).images;
   std::vector<float> orders[2];
   for (const std::uint64_t seed : {0, 1}) {
-    const Inputs inputs(input(spec::Form::pixels, seed), 2, 3);
+    const ImageInputs inputs(input(spec::Form::pixels, seed), 2, 3);
     const std::vector<float> all = filled(inputs);
     std::vector<float> first(all.begin(), all.begin() + 6), second(all.begin() + 6, all.end());
     for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(second[i], first[i] + 6);
@@ -76,9 +76,9 @@ TEST(Inputs, APermutationIsTheSameEverywhere) {
   EXPECT_NE(orders[0], (std::vector<float>{0, 1, 2, 3, 4, 5}));
 }
 
-TEST(Inputs, ImagesThatDoNotSuitAreRefused) {
-  const auto refused = [](const spec::InputSpec& i, std::int64_t rows, std::int64_t columns) {
-    return test::error_of<ShapeError>([&] { Inputs(i, rows, columns); });
+TEST(ImageInputs, ImagesThatDoNotSuitAreRefused) {
+  const auto refused = [](const spec::ImageInput& i, std::int64_t rows, std::int64_t columns) {
+    return test::error_of<ShapeError>([&] { ImageInputs(i, rows, columns); });
   };
   EXPECT_EQ(refused(input(spec::Form::rows), 2, 4),
             "[eval] images of 2x4 have 4 pixels a row, the model reads 3");
@@ -88,10 +88,10 @@ TEST(Inputs, ImagesThatDoNotSuitAreRefused) {
             "[eval] images of 3x2 given, the model reads 2x3");
   EXPECT_EQ(refused(input(spec::Form::rows, 7), 5, 3),
             "[eval] images of 5x3 have 15 pixels, the model reads 6");
-  EXPECT_NO_THROW(Inputs(input(spec::Form::rows), 9, 3));    // as many rows as there are
-  EXPECT_NO_THROW(Inputs(input(spec::Form::pixels), 9, 9));  // likewise
-  EXPECT_NO_THROW(Inputs(input(spec::Form::flat), 6, 1));
+  EXPECT_NO_THROW(ImageInputs(input(spec::Form::rows), 9, 3));    // as many rows as there are
+  EXPECT_NO_THROW(ImageInputs(input(spec::Form::pixels), 9, 9));  // likewise
+  EXPECT_NO_THROW(ImageInputs(input(spec::Form::flat), 6, 1));
 }
 
 }  // namespace
-}  // namespace unroll::train
+}  // namespace unroll::data

@@ -1,0 +1,37 @@
+// What a model says of an input: its class, and how that is printed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "unroll/spec/model_spec.h"
+
+namespace unroll::app {
+
+struct Prediction {
+  std::size_t best;
+  std::vector<double> values;  // probabilities, or the scores as they are
+  bool scores;
+
+  const char* name() const { return scores ? "score" : "probability"; }
+};
+
+/// T is float or double.
+template <class T>
+Prediction prediction_of(spec::Output kind, std::span<const T> outputs);
+
+/// Prints predictions, as text or as lines of JSON.
+struct PredictionPrinter {
+  bool json = false;
+
+  /// A line that begins with what was predicted: "image 7". `with_all` adds the values of all
+  /// classes.
+  void line(const char* kind, std::int64_t number, const Prediction& p,
+            bool with_all = false) const;
+  /// A line for each class, below one of line(). JSON has them already.
+  void classes(const Prediction& p) const;
+};
+
+}  // namespace unroll::app
