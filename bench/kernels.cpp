@@ -246,10 +246,11 @@ class Pass {
 
  private:
   kernels::RecurrentWeights<float> weights() const {
-    return {.weight_ih = weight_ih_.data(),
-            .weight_hh = weight_hh_.data(),
-            .bias_ih = bias_.data(),
-            .bias_hh = bias_.data()};
+    kernels::RecurrentWeights<float> all;
+    all[WeightRole::weight_ih] = weight_ih_.data();
+    all[WeightRole::weight_hh] = weight_hh_.data();
+    all[WeightRole::bias_ih] = all[WeightRole::bias_hh] = bias_.data();
+    return all;
   }
   std::size_t rows() const { return kSteps * shape_.batch; }
   template <class T>

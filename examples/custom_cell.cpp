@@ -81,7 +81,7 @@ double error_of_gradient() {
   Generator generator(1);
   Model model(DType::f64);
   const auto [x, positive] = sequences(generator, DType::f64);
-  const Tensor weight = model.recurrent.layers()[0].weight_hh;
+  const Tensor weight = model.recurrent.layers()[0][WeightRole::weight_hh];
   model.loss(x, positive).backward();
   const double gradient = weight.grad().to_vector()[5], step = 1e-5;
   double& value = weight.data<double>()[5];

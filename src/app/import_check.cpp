@@ -10,6 +10,7 @@
 #include "app/array_index.h"
 #include "app/array_run.h"
 #include "core/printable.h"
+#include "spec/cells.h"
 #include "unroll/core/error.h"
 
 namespace unroll::app {
@@ -152,7 +153,7 @@ class Readings {
                      [&](spec::ModelSpec& spec) {
                        std::get<spec::RecurrentSpec>(spec.layers[i]).readout = readout;
                      });
-        if (r->cell != spec::Cell::rnn) continue;
+        if (!spec::info_of(*r).has_nonlinearity()) continue;
         const auto other =
             r->nonlinearity == Nonlinearity::tanh ? Nonlinearity::relu : Nonlinearity::tanh;
         try_with(fmt::format("the outputs agree with \"nonlinearity\": \"{}\" of {}",

@@ -8,6 +8,7 @@
 #include "app/roles.h"
 #include "app/verbs.h"
 #include "core/printable.h"
+#include "spec/cells.h"
 
 namespace unroll::app {
 namespace {
@@ -26,8 +27,8 @@ struct Describe {
     std::string text =
         fmt::format("recurrent layer: {} inputs, {} hidden units, {} layer{}, {}", r.input_size,
                     r.hidden_size, r.num_layers, r.num_layers == 1 ? "" : "s",
-                    r.cell == spec::Cell::rnn ? activation(spec::name_of(r.nonlinearity))
-                                              : std::string(spec::name_of(r.cell)));
+                    spec::info_of(r).has_nonlinearity() ? activation(spec::name_of(r.nonlinearity))
+                                                        : std::string(spec::name_of(r.cell)));
     if (r.bidirectional) text += ", bidirectional";
     if (r.proj_size > 0) text += fmt::format(", projected to {}", r.proj_size);
     if (r.layer_norm) text += ", layer normalisation";

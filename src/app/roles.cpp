@@ -4,12 +4,43 @@
 
 #include <utility>
 
+#include "spec/layer_weights.h"
+
 namespace unroll::app {
 namespace {
 
 /// "hidden 1", or "hidden" where there is but one layer.
 std::string hidden(std::int64_t l, std::int64_t layers) {
   return layers == 1 ? "hidden" : fmt::format("hidden {}", l);
+}
+
+/// What a weight of a recurrent layer is: `into` and `on` are the products it belongs to, `here`
+/// the layer.
+std::string role_of(WeightRole role, const std::string& into, const std::string& on,
+                    const std::string& here) {
+  using enum WeightRole;
+  switch (role) {
+    case weight_ih:
+      return into;
+    case weight_hh:
+      return on;
+    case bias_ih:
+      return "bias of " + into;
+    case bias_hh:
+      return "bias of " + on;
+    case weight_hr:
+      return "projection of " + here;
+    case norm_ih_weight:
+    case norm_ih_bias:
+      return "norm of " + into;
+    case norm_hh_weight:
+    case norm_hh_bias:
+      return "norm of " + on;
+    case norm_c_weight:
+    case norm_c_bias:
+      break;
+  }
+  return "norm of the cell of " + here;
 }
 
 /// Goes through the layers; a weight that one does not have gets a role all the same.
@@ -20,26 +51,14 @@ struct Roles {
 
   void operator()(const spec::RecurrentSpec& r) {
     for (std::int64_t l = 0; l < r.num_layers; ++l)
-      for (const bool reverse : {false, true}) {
+      for (const std::int64_t d : {0, 1}) {
         const std::string below = l == 0 ? "input" : hidden(l - 1, r.num_layers),
-                          here = hidden(l, r.num_layers),
-                          end = fmt::format("_l{}{}", l, reverse ? "_reverse" : ""),
-                          way = reverse ? ", backwards" : "";
+                          here = hidden(l, r.num_layers);
         const std::string into = fmt::format("{} → {}", below, here),
                           on = fmt::format("{} → {}", here, here);
-        const auto add = [&](std::string_view part, std::string_view role) {
-          all[fmt::format("{}.{}{}", r.name, part, end)] = fmt::format("{}{}", role, way);
-        };
-        add("weight_ih", into);
-        add("weight_hh", on);
-        add("bias_ih", "bias of " + into);
-        add("bias_hh", "bias of " + on);
-        add("weight_hr", "projection of " + here);
-        for (const auto& [part, of] :
-             {std::pair("ih", into), {"hh", on}, {"c", "the cell of " + here}})
-          for (const char* kind : {"weight", "bias"})
-            all[fmt::format("{}.layer_norm_{}{}.{}", r.name, part, end, kind)] =
-                fmt::format("norm of {}{}", of, way);
+        for (const WeightRole role : all_weight_roles)
+          all[fmt::format("{}.{}", r.name, spec::weight_name(role, l, d))] =
+              role_of(role, into, on, here) + (d == 1 ? ", backwards" : "");
       }
     for (const char* state : {".h_0", ".c_0"}) all[r.name + state] = "initial state";
     from = hidden(r.num_layers - 1, r.num_layers);

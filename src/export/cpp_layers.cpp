@@ -14,22 +14,19 @@
 #include "export/cpp_functions.h"
 #include "export/cpp_text.h"
 #include "export/int8.h"
+#include "spec/cells.h"
+#include "spec/layer_weights.h"
 
 namespace unroll::exporter {
 namespace {
 
 using spec::Readout;
+using enum WeightRole;
 
-std::string_view name_of_cell(const spec::RecurrentSpec& r) {
-  switch (r.cell) {
-    case spec::Cell::lstm:
-      return "LSTM";
-    case spec::Cell::gru:
-      return "GRU";
-    case spec::Cell::rnn:
-      break;
-  }
-  return r.nonlinearity == Nonlinearity::tanh ? "tanh RNN" : "relu RNN";
+std::string name_of_cell(const spec::RecurrentSpec& r) {
+  const spec::CellInfo& cell = spec::info_of(r);
+  return cell.has_nonlinearity() ? fmt::format("{} {}", spec::name_of(r.nonlinearity), cell.title)
+                                 : std::string(cell.title);
 }
 
 /// Goes through the layers and writes what each adds to the parts.
@@ -242,8 +239,9 @@ class Writer {
   void recurrent_layer(const spec::RecurrentSpec& r, std::int64_t l) {
     const std::int64_t units = r.hidden_size, outputs = r.state_size(), all = r.gates() * units;
     const std::string h = state(r, 'h', l, outputs);
+    const spec::CellInfo& cell = spec::info_of(r);
     // The sums of the input and of the state are apart where a cell or a norm wants them so.
-    const bool apart = r.cell == spec::Cell::gru || r.layer_norm;
+    const bool apart = wants_parts(cell) || r.layer_norm;
     sums_ = std::max(sums_, apart ? 2 * all : all);
     gate_sums(r, l, h, apart);
 
@@ -252,10 +250,10 @@ class Writer {
       return number == 0 ? std::string("sums_") : fmt::format("sums_ + {}", number * units);
     };
     std::string fresh = r.zoneout_h > 0 ? part(0) : h;
-    if (r.cell == spec::Cell::rnn) {
+    if (cell.has_nonlinearity()) {
       apply(spec::name_of(r.nonlinearity), "sums_", units, fresh);
-    } else if (r.cell == spec::Cell::gru) {
-      call("gru", "sums_", part(3), units, h, fresh);
+    } else if (!cell.has_memory()) {
+      call(cell.name, "sums_", part(r.gates()), units, h, fresh);
     } else {
       const std::string c = state(r, 'c', l, units);
       const std::string memory = r.zoneout_c > 0 ? part(0) : c;
@@ -264,14 +262,14 @@ class Writer {
       if (r.layer_norm) {
         seen = part(1);
         copy(memory, units, seen);
-        normalise(r, l, "c", "", units, seen);
+        normalise(r, l, norm_c_weight, "", units, seen);
       }
       if (r.zoneout_h > 0) fresh = part(2);
       if (r.proj_size > 0) {
         call("lstm_output", part(3), seen, units, part(2));
         if (r.zoneout_h > 0) fresh = part(1);
         call("fill", "0.0f", outputs, fresh);
-        multiply(weight_name(r, "weight_hr", l), part(2), units, outputs, fresh);
+        multiply(weight_name(r, weight_hr, l), part(2), units, outputs, fresh);
       } else {
         call("lstm_output", part(3), seen, units, fresh);
       }
@@ -285,35 +283,40 @@ class Writer {
   void gate_sums(const spec::RecurrentSpec& r, std::int64_t l, const std::string& h, bool apart) {
     const std::int64_t all = r.gates() * r.hidden_size, outputs = r.state_size();
     const std::string of_h = apart ? fmt::format("sums_ + {}", all) : "sums_";
-    const std::string bias_ih = weight_name(r, "bias_ih", l),
-                      bias_hh = weight_name(r, "bias_hh", l);
+    const std::string of_ih = weight_name(r, bias_ih, l), of_hh = weight_name(r, bias_hh, l);
     if (r.layer_norm)
       start("", all, "sums_");
     else if (apart)
-      start(r.bias ? constant(bias_ih) : "", all, "sums_");
+      start(r.bias ? constant(of_ih) : "", all, "sums_");
     else
-      start(sum_constant(weight_name(r, "bias", l), bias_ih, bias_hh), all, "sums_");
-    multiply(weight_name(r, "weight_ih", l), x_, l == 0 ? r.input_size : outputs, all, "sums_");
-    if (apart) start(r.bias && !r.layer_norm ? constant(bias_hh) : "", all, of_h);
-    multiply(weight_name(r, "weight_hh", l), h, outputs, all, of_h);
+      start(sum_constant(fmt::format("{}.bias_l{}", r.name, l), of_ih, of_hh), all, "sums_");
+    multiply(weight_name(r, weight_ih, l), x_, l == 0 ? r.input_size : outputs, all, "sums_");
+    if (apart) start(r.bias && !r.layer_norm ? constant(of_hh) : "", all, of_h);
+    multiply(weight_name(r, weight_hh, l), h, outputs, all, of_h);
     if (r.layer_norm) {
-      normalise(r, l, "ih", bias_ih, all, "sums_");
-      normalise(r, l, "hh", bias_hh, all, of_h);
-      if (r.cell != spec::Cell::gru) call("add", of_h, all, "sums_");
+      normalise(r, l, norm_ih_weight, of_ih, all, "sums_");
+      normalise(r, l, norm_hh_weight, of_hh, all, of_h);
+      if (!wants_parts(spec::info_of(r))) call("add", of_h, all, "sums_");
     }
   }
 
-  static std::string weight_name(const spec::RecurrentSpec& r, std::string_view part,
-                                 std::int64_t l) {
-    return fmt::format("{}.{}_l{}", r.name, part, l);
+  /// Whether a cell is given the input's part and the state's of a gate, not their sum alone.
+  static bool wants_parts(const spec::CellInfo& cell) {
+    return cell.traits().joint < cell.traits().gates;
   }
 
-  /// The layer's own bias joins the norm's.
-  void normalise(const spec::RecurrentSpec& r, std::int64_t l, std::string_view of,
+  static std::string weight_name(const spec::RecurrentSpec& r, WeightRole role, std::int64_t l) {
+    return fmt::format("{}.{}", r.name, spec::weight_name(role, l));
+  }
+
+  /// `factors`: the role of the norm's factors, whose offsets come next. The layer's own bias joins
+  /// these.
+  void normalise(const spec::RecurrentSpec& r, std::int64_t l, WeightRole factors,
                  const std::string& bias, std::int64_t count, const std::string& x) {
-    const std::string norm = weight_name(r, fmt::format("layer_norm_{}", of), l);
-    const std::string weight = constant(norm + ".weight");
-    call("normalise", weight, sum_constant(norm + ".bias", norm + ".bias", bias), count, x);
+    const auto offsets = static_cast<WeightRole>(static_cast<std::size_t>(factors) + 1);
+    const std::string weight = constant(weight_name(r, factors, l)),
+                      norm_bias = weight_name(r, offsets, l);
+    call("normalise", weight, sum_constant(norm_bias, norm_bias, bias), count, x);
   }
 
   void keep_zone(double rate, const std::string& fresh, std::int64_t count,

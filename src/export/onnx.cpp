@@ -11,6 +11,7 @@
 #include "export/onnx_readout.h"
 #include "export/weights.h"
 #include "io/safetensors_header.h"
+#include "spec/cells.h"
 #include "unroll/core/error.h"
 
 namespace unroll::exporter {
@@ -79,8 +80,8 @@ class Builder {
   }
 
   void operator()(const spec::RecurrentSpec& r) {
-    const bool lstm = r.cell == spec::Cell::lstm;
-    const std::string h_0 = initial_state(r, "h_0"), c_0 = lstm ? initial_state(r, "c_0") : "";
+    const bool memory = spec::info_of(r).has_memory();
+    const std::string h_0 = initial_state(r, "h_0"), c_0 = memory ? initial_state(r, "c_0") : "";
     Strings h_n, c_n;
     for (std::int64_t l = 0; l < r.num_layers; ++l) {
       const auto named = [&](const char* token) {
@@ -92,19 +93,19 @@ class Builder {
       };
       const bool read = l + 1 < r.num_layers || r.readout != spec::Readout::last;
       h_n.push_back(final_name("h_n"));
-      if (lstm) c_n.push_back(final_name("c_n"));
+      if (memory) c_n.push_back(final_name("c_n"));
       const OnnxCell cell{x_,
                           lengths_i32_,
                           state_of(r, l, h_0, named("h_0")),
-                          lstm ? state_of(r, l, c_0, named("c_0")) : "",
+                          memory ? state_of(r, l, c_0, named("c_0")) : "",
                           read ? named("y") : "",
                           h_n.back(),
-                          lstm ? c_n.back() : ""};
+                          memory ? c_n.back() : ""};
       add_onnx_cell(graph_, r, l, weights_, cell);
       if (read) x_ = side_by_side(r, cell.y, named("output"));
     }
     final_state(r, "h_n", h_n);
-    if (lstm) final_state(r, "c_n", c_n);
+    if (memory) final_state(r, "c_n", c_n);
     if (r.readout != spec::Readout::every_step)
       x_ = add_onnx_readout(graph_, r, {x_, h_n.back(), lengths_, mask(), result(r.name + ".read")},
                             options_.streaming);

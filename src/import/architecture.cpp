@@ -17,6 +17,8 @@
 #include "import/left_over.h"
 #include "import/recurrent_told.h"
 #include "import/words.h"
+#include "spec/cells.h"
+#include "spec/layer_weights.h"
 #include "spec/limits.h"
 
 namespace unroll::importer {
@@ -44,9 +46,7 @@ std::string text_of(const Json& json, const char* key) {
   return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-bool is_recurrent(std::string_view type) {
-  return type == "rnn" || type == "lstm" || type == "gru";
-}
+bool is_recurrent(std::string_view type) { return spec::find_cell(type).has_value(); }
 
 /// Fills in what the weights tell, and gathers what they do not.
 class Completion {
@@ -141,15 +141,15 @@ class Completion {
     }
     std::set<std::string> asked;
     for (const auto& [i, r] : without_states_) {
-      for (const char* state : {"h_0", "c_0"}) {
-        if (state == std::string_view("c_0") && r.cell != spec::Cell::lstm) continue;
+      for (const spec::LearntState& learnt : spec::learnt_states(r)) {
+        const std::string state(learnt.name);
         const auto found = by_shape.find(shape_of_states(r, state));
         if (found == by_shape.end()) continue;
         const std::vector<std::string> states = possible_states(weights_, r, state, found->second);
         // Those that can't be states are none of another layer's either.
         std::vector<std::string> others;
         if (!states.empty()) {
-          ask(i, state, choices(states), "its learnt initial state, by its shape");
+          ask(i, state.c_str(), choices(states), "its learnt initial state, by its shape");
           asked.insert(states.begin(), states.end());
           std::ranges::copy_if(found->second, std::back_inserter(others),
                                [&](const std::string& name) { return !asked.contains(name); });

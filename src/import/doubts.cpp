@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "import/left_over.h"
+#include "spec/cells.h"
+#include "spec/layer_weights.h"
 
 namespace unroll::importer {
 namespace {
@@ -71,8 +73,9 @@ Doubt doubt_linear(const std::string& layer, const spec::Sizes& shape, const std
 }
 
 spec::Sizes shape_of_states(const spec::RecurrentSpec& r, std::string_view state) {
-  spec::Sizes shape = {r.num_layers * r.directions(),
-                       state == "c_0" ? r.hidden_size : r.state_size()};
+  spec::Sizes shape;
+  for (const spec::LearntState& learnt : spec::learnt_states(r))
+    if (learnt.name == state) shape = learnt.shape;
   std::erase(shape, 1);
   return shape;
 }
@@ -93,7 +96,7 @@ std::vector<std::string> possible_states(const WeightNames& weights, const spec:
     std::erase(shape, 1);
     if (shape != shape_of_states(r, state) || !may_be_states(name, array)) continue;
     fitting.push_back(name);
-    if (r.cell == spec::Cell::lstm && is_called_cell_state(name) == (state == "c_0"))
+    if (spec::info_of(r).has_memory() && is_called_cell_state(name) == (state == "c_0"))
       called_so.push_back(name);
   }
   return called_so.empty() ? fitting : called_so;

@@ -4,6 +4,8 @@
 #include <array>
 #include <string_view>
 
+#include "spec/layer_weights.h"
+
 namespace unroll::importer {
 namespace {
 
@@ -94,10 +96,13 @@ Names meant(const Names& there, const std::string& name) {
   return {};
 }
 
+// Those of nn.RNNCell and its like, and of nn.LSTM with proj_size.
+constexpr std::array kOfCells = {WeightRole::weight_ih, WeightRole::weight_hh, WeightRole::bias_ih,
+                                 WeightRole::bias_hh};
+
 bool is_recurrent(std::string_view weight) {
-  return weight.starts_with("weight_ih") || weight.starts_with("weight_hh") ||
-         weight.starts_with("bias_ih") || weight.starts_with("bias_hh") ||
-         weight.starts_with("weight_hr");
+  const auto is = [&](WeightRole role) { return weight.starts_with(spec::stem_of(role)); };
+  return std::ranges::any_of(kOfCells, is) || is(WeightRole::weight_hr);
 }
 
 /// A bare layer's and a cell's weight as that of a layer with a name.
@@ -105,8 +110,8 @@ std::string completed(std::string name, bool bare) {
   if (bare && is_recurrent(name)) name = "rnn." + name;
   if (bare && (name == "weight" || name == "bias")) name = "fc." + name;
   const std::string weight = name.substr(name.rfind('.') + 1);
-  constexpr std::string_view kOfCells[] = {"weight_ih", "weight_hh", "bias_ih", "bias_hh"};
-  if (std::ranges::find(kOfCells, weight) != std::end(kOfCells)) name += "_l0";
+  for (const WeightRole role : kOfCells)
+    if (weight == spec::stem_of(role)) return name + "_l0";
   return name;
 }
 

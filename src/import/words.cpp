@@ -11,6 +11,8 @@
 #include "core/printable.h"
 #include "core/suggest.h"
 #include "import/ending.h"
+#include "spec/cells.h"
+#include "spec/layer_weights.h"
 #include "unroll/core/error.h"
 #include "unroll/spec/model_spec.h"
 
@@ -32,18 +34,16 @@ std::string not_known(std::string_view what, std::string_view given, const Words
 
 /// An example of each type of layer, whose keys are those that the type has.
 const std::vector<Json>& examples() {
-  static const std::vector<Json> kExamples = {
-      json_of(spec::RecurrentSpec{.cell = spec::Cell::rnn}),
-      json_of(spec::RecurrentSpec{.cell = spec::Cell::lstm}),
-      json_of(spec::RecurrentSpec{.cell = spec::Cell::gru}),
-      json_of(spec::LinearSpec{}),
-      json_of(spec::ActivationSpec{}),
-      json_of(spec::ResidualSpec{}),
-      json_of(spec::ScaleSpec{}),
-      json_of(spec::Conv2dSpec{}),
-      json_of(spec::MaxPool2dSpec{}),
-      json_of(spec::FlattenSpec{}),
-  };
+  static const std::vector<Json> kExamples = [] {
+    std::vector<Json> all;
+    for (const spec::CellInfo& cell : spec::cells())
+      all.push_back(json_of(spec::RecurrentSpec{.cell = *spec::find_cell(cell.name)}));
+    for (const spec::LayerSpec& layer : std::initializer_list<spec::LayerSpec>{
+             spec::LinearSpec{}, spec::ActivationSpec{}, spec::ResidualSpec{}, spec::ScaleSpec{},
+             spec::Conv2dSpec{}, spec::MaxPool2dSpec{}, spec::FlattenSpec{}})
+      all.push_back(json_of(layer));
+    return all;
+  }();
   return kExamples;
 }
 
@@ -136,8 +136,9 @@ std::string misspelt_in_layer(const Json& layer) {
     if (types.back() != type) continue;
     Json any = example;
     if (type == "scale") any["mean"] = any["std"] = nullptr;  // a number, a list, a tensor's name
-    if (any.contains("hidden_size")) any["h_0"] = "";         // the name of a tensor
-    if (type == "lstm") any["c_0"] = "";
+    if (const auto cell = spec::find_cell(type))
+      for (const spec::LearntState& state : spec::learnt_states({.cell = *cell}))
+        any[std::string(state.name)] = "";  // the name of a tensor
     return misspelt(layer, any);
   }
   return not_known("type ", type, types);

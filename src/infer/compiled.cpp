@@ -10,24 +10,14 @@
 #include "io/safetensors_header.h"
 #include "kernels/table.h"
 #include "kernels/transpose.h"
+#include "spec/cells.h"
+#include "spec/layer_weights.h"
 #include "unroll/core/error.h"
 
 namespace unroll::infer {
 namespace {
 
 std::size_t size(std::int64_t value) { return static_cast<std::size_t>(value); }
-
-kernels::Cell cell_of(const spec::RecurrentSpec& r) {
-  switch (r.cell) {
-    case spec::Cell::lstm:
-      return kernels::Cell::lstm;
-    case spec::Cell::gru:
-      return kernels::Cell::gru;
-    case spec::Cell::rnn:
-      break;
-  }
-  return r.nonlinearity == Nonlinearity::tanh ? kernels::Cell::rnn_tanh : kernels::Cell::rnn_relu;
-}
 
 /// Weights by name, converted, and the stages made of them.
 template <class T>
@@ -44,7 +34,7 @@ class Compiler {
     stage.count = size(r.directions());
     stage.state = size(r.state_size());
     stage.hidden = size(r.hidden_size);
-    stage.memory = r.cell == spec::Cell::lstm;
+    stage.memory = spec::info_of(r).has_memory();
     stage.readout = r.readout;
     stage.zoneout_h = static_cast<T>(r.zoneout_h);
     stage.zoneout_c = static_cast<T>(r.zoneout_c);
@@ -118,27 +108,14 @@ class Compiler {
  private:
   Direction<T> direction(const spec::RecurrentSpec& r, const Recurrent<T>& stage, std::size_t l,
                          std::size_t d) {
-    const std::string end = fmt::format("_l{}{}", l, d == 1 ? "_reverse" : "");
-    const auto of = [&](std::string_view part, std::string_view of_part = "") -> const T* {
-      const auto found = values_.find(fmt::format("{}.{}{}{}", r.name, part, end, of_part));
-      return found == values_.end() ? nullptr : found->second.data();
-    };
     kernels::RecurrentWeights<T> weights;
-    weights.weight_ih = of("weight_ih");
-    weights.weight_hh = of("weight_hh");
-    weights.bias_ih = of("bias_ih");
-    weights.bias_hh = of("bias_hh");
-    weights.weight_hr = of("weight_hr");
-    weights.norm_ih_weight = of("layer_norm_ih", ".weight");
-    weights.norm_ih_bias = of("layer_norm_ih", ".bias");
-    weights.norm_hh_weight = of("layer_norm_hh", ".weight");
-    weights.norm_hh_bias = of("layer_norm_hh", ".bias");
-    weights.norm_c_weight = of("layer_norm_c", ".weight");
-    weights.norm_c_bias = of("layer_norm_c", ".bias");
+    for (const spec::LayerWeight& weight :
+         spec::layer_weights(r, static_cast<std::int64_t>(l), static_cast<std::int64_t>(d)))
+      weights[weight.role] = values_.at(fmt::format("{}.{}", r.name, weight.name)).data();
 
     Direction<T> made;
     kernels::RecurrentShape& shape = made.shape;
-    shape.cell = cell_of(r);
+    shape.cell = spec::kernel_of(r.cell, r.nonlinearity);
     shape.batch = shape.steps = 1;
     shape.input = l == 0 ? size(r.input_size) : stage.width();
     shape.hidden = stage.hidden;

@@ -10,6 +10,7 @@
 
 #include "kernels/cell.h"
 #include "kernels/table.h"
+#include "unroll/core/weight_role.h"
 
 namespace unroll::kernels {
 
@@ -72,26 +73,14 @@ std::size_t padded_row(std::size_t size) noexcept;
 
 /// The weights as PyTorch keeps them; null is what the shape has not.
 template <class T>
-struct RecurrentWeights {
-  const T* weight_ih = nullptr;  // (G H, I)
-  const T* weight_hh = nullptr;  // (G H, H or P)
-  const T* bias_ih = nullptr;    // (G H)
-  const T* bias_hh = nullptr;    // (G H)
-  const T* weight_hr = nullptr;  // (P, H)
-  // Layer normalisation: factors and offsets of the input's part and the state's (G H each), and of
-  // c (H each).
-  const T *norm_ih_weight = nullptr, *norm_ih_bias = nullptr;
-  const T *norm_hh_weight = nullptr, *norm_hh_bias = nullptr;
-  const T *norm_c_weight = nullptr, *norm_c_bias = nullptr;
-};
+using RecurrentWeights = PerRole<const T*>;
 
 /// Where the gradients of the weights lie within a block: first elements.
 struct GradientLayout {
   explicit GradientLayout(const RecurrentShape& shape);
-  std::size_t weight_ih, weight_hh, weight_hr;
-  std::size_t bias_ih, bias_hh;  // the same place where their gradients are the same
-  // Offsets of the normalisations have the biases' gradients. Of c: factors, then offsets.
-  std::size_t norm_ih_weight, norm_hh_weight, norm_c_weight, norm_c_bias;
+  // Weights whose gradients are the same have one place: both biases where all gates are joint, and
+  // a bias and the offsets of its normalisation.
+  PerRole<std::size_t> place;
   std::size_t size;
   // weight_ih's (j, i) is at j * ih_row + i * ih_column: a narrow one is kept transposed, so that
   // its rows fill vectors. The others are row by row.

@@ -378,14 +378,14 @@ class Backward {
   void gather_norm() const {
     add_blocks(norm_gradients(0), scratch_.norm_size, plan_.slices);
     const T* from = norm_gradients(0);
-    for (const std::size_t place : {gradient_.norm_ih_weight, gradient_.norm_hh_weight,
-                                    gradient_.bias_ih, gradient_.bias_hh}) {
-      std::copy_n(from, sums_.gates, call_.gradients + place);
+    using enum WeightRole;
+    for (const WeightRole role : {norm_ih_weight, norm_hh_weight, norm_ih_bias, norm_hh_bias}) {
+      std::copy_n(from, sums_.gates, call_.gradients + gradient_.place[role]);
       from += sums_.gates;
     }
     if (!traits_.memory) return;
-    std::copy_n(from, s_.hidden, call_.gradients + gradient_.norm_c_weight);
-    std::copy_n(from + s_.hidden, s_.hidden, call_.gradients + gradient_.norm_c_bias);
+    std::copy_n(from, s_.hidden, call_.gradients + gradient_.place[norm_c_weight]);
+    std::copy_n(from + s_.hidden, s_.hidden, call_.gradients + gradient_.place[norm_c_bias]);
   }
 
   const RecurrentBackward<T>& call_;

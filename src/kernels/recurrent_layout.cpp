@@ -137,19 +137,20 @@ ScratchLayout::ScratchLayout(const RecurrentShape& s) {
 GradientLayout::GradientLayout(const RecurrentShape& s) {
   const Sums sums(s);
   Places places;
-  weight_ih = places.next(sums.gates * s.input);
-  weight_hh = places.next(sums.gates * s.output());
+  using enum WeightRole;
+  place[weight_ih] = places.next(sums.gates * s.input);
+  place[weight_hh] = places.next(sums.gates * s.output());
   const bool biases = s.bias || s.layer_norm;
-  bias_ih = places.next(biases ? sums.gates : 0);
-  // Where all gates are joint, so is the gradient of their biases.
-  bias_hh = biases && sums.both < sums.gates ? places.next(sums.gates) : bias_ih;
-  weight_hr = places.next(s.projection * s.hidden);
+  place[bias_ih] = place[norm_ih_bias] = places.next(biases ? sums.gates : 0);
+  place[bias_hh] = place[norm_hh_bias] =
+      biases && sums.both < sums.gates ? places.next(sums.gates) : place[bias_ih];
+  place[weight_hr] = places.next(s.projection * s.hidden);
   const std::size_t gate_factors = s.layer_norm ? sums.gates : 0,
                     memory_factors = s.layer_norm && s.traits().memory ? s.hidden : 0;
-  norm_ih_weight = places.next(gate_factors);
-  norm_hh_weight = places.next(gate_factors);
-  norm_c_weight = places.next(memory_factors);
-  norm_c_bias = places.next(memory_factors);
+  place[norm_ih_weight] = places.next(gate_factors);
+  place[norm_hh_weight] = places.next(gate_factors);
+  place[norm_c_weight] = places.next(memory_factors);
+  place[norm_c_bias] = places.next(memory_factors);
   size = places.size();
   const bool transposed = s.input < s.hidden;
   ih_row = transposed ? 1 : s.input;

@@ -22,25 +22,26 @@ const T* from(const T* vector, std::size_t first) {
 
 template <class T>
 void pack(const RecurrentShape& shape, const RecurrentWeights<T>& w, T* packed) noexcept {
+  using enum WeightRole;
   const Sums sums(shape);
   const PackedLayout at(shape);
   if (shape.layer_norm) {
     const auto copy = [&](const T* vector, std::size_t place, std::size_t count) {
       std::copy_n(vector, count, packed + place);
     };
-    copy(w.norm_ih_weight, at.norm_ih_weight, sums.gates);
-    copy(w.norm_hh_weight, at.norm_hh_weight, sums.gates);
-    add(w.norm_ih_bias, w.bias_ih, sums.gates, packed + at.norm_ih_bias);
-    add(w.norm_hh_bias, w.bias_hh, sums.gates, packed + at.norm_hh_bias);
-    if (w.norm_c_weight) {
-      copy(w.norm_c_weight, at.norm_c_weight, shape.hidden);
-      copy(w.norm_c_bias, at.norm_c_bias, shape.hidden);
+    copy(w[norm_ih_weight], at.norm_ih_weight, sums.gates);
+    copy(w[norm_hh_weight], at.norm_hh_weight, sums.gates);
+    add(w[norm_ih_bias], w[bias_ih], sums.gates, packed + at.norm_ih_bias);
+    add(w[norm_hh_bias], w[bias_hh], sums.gates, packed + at.norm_hh_bias);
+    if (w[norm_c_weight]) {
+      copy(w[norm_c_weight], at.norm_c_weight, shape.hidden);
+      copy(w[norm_c_bias], at.norm_c_bias, shape.hidden);
     }
   } else {
     T* const bias = packed + at.bias;
-    add(w.bias_ih, w.bias_hh, sums.both, bias);
-    add<T>(from(w.bias_ih, sums.both), nullptr, sums.gates - sums.both, bias + sums.both);
-    add<T>(from(w.bias_hh, sums.both), nullptr, sums.gates - sums.both, bias + sums.input_end);
+    add(w[bias_ih], w[bias_hh], sums.both, bias);
+    add<T>(from(w[bias_ih], sums.both), nullptr, sums.gates - sums.both, bias + sums.both);
+    add<T>(from(w[bias_hh], sums.both), nullptr, sums.gates - sums.both, bias + sums.input_end);
   }
   const std::size_t width = at.panels.width;
   const auto into_panels = [&](const T* from, std::size_t columns, std::size_t place) {
@@ -49,10 +50,10 @@ void pack(const RecurrentShape& shape, const RecurrentWeights<T>& w, T* packed) 
                 packed + place + at.panels.place(begin), width);
     });
   };
-  into_panels(w.weight_ih, shape.input, at.weight_ih);
-  into_panels(w.weight_hh, shape.output(), at.weight_hh);
+  into_panels(w[weight_ih], shape.input, at.weight_ih);
+  into_panels(w[weight_hh], shape.output(), at.weight_hh);
   if (shape.projection)
-    transpose(w.weight_hr, shape.projection, shape.hidden, packed + at.weight_hr,
+    transpose(w[weight_hr], shape.projection, shape.hidden, packed + at.weight_hr,
               padded_row(shape.projection));
   if constexpr (std::is_same_v<T, float>)
     if (shape.bf16) {
@@ -90,12 +91,12 @@ void pack_backward(const RecurrentBackward<T>& call) noexcept {
                           as_pairs(call.scratch + place), panels.width);
     copy(from, gates, columns, panels, place);
   };
-  copy_for_product(call.weights.weight_hh, shape.output(), at.hh_panels, at.weight_hh);
+  copy_for_product(call.weights[WeightRole::weight_hh], shape.output(), at.hh_panels, at.weight_hh);
   if (call.grad_input.data)
-    copy_for_product(call.weights.weight_ih, shape.input, at.ih_panels, at.weight_ih);
+    copy_for_product(call.weights[WeightRole::weight_ih], shape.input, at.ih_panels, at.weight_ih);
   if (shape.projection) {
     const Panels one{padded_row(shape.hidden), 0};
-    copy(call.weights.weight_hr, shape.projection, shape.hidden, one, at.weight_hr);
+    copy(call.weights[WeightRole::weight_hr], shape.projection, shape.hidden, one, at.weight_hr);
   }
 }
 

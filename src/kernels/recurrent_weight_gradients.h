@@ -191,28 +191,28 @@ class WeightGradients {
     const Columns of_input{from.dz, 0, sums_.gates}, input{from.input, 0, s_.input},
         state{from.state, 0, s_.output()};
     if (gradient_.ih_row == 1)
-      f(input, of_input, gradient_.weight_ih, gradient_.ih_column, false);
+      f(input, of_input, gradient_.place[WeightRole::weight_ih], gradient_.ih_column, false);
     else
-      f(of_input, input, gradient_.weight_ih, gradient_.ih_row, false);
+      f(of_input, input, gradient_.place[WeightRole::weight_ih], gradient_.ih_row, false);
     for (int i = 0; i < sums_.state_parts; ++i) {
       const Sums::Part& part = sums_.state[i];
       f(Columns{from.dz, part.column, part.column + part.count}, state,
-        gradient_.weight_hh + part.weight_row * s_.output(), s_.output(), true);
+        gradient_.place[WeightRole::weight_hh] + part.weight_row * s_.output(), s_.output(), true);
     }
     if (s_.projection)
       f(Columns{from.projected, 0, s_.projection}, Columns{from.unprojected, 0, s_.hidden},
-        gradient_.weight_hr, s_.hidden, false);
+        gradient_.place[WeightRole::weight_hr], s_.hidden, false);
   }
   /// f(dz, place) for the biases; those of a normalised layer are summed elsewhere.
   template <class F>
   void for_biases(const Sources& from, F f) const {
     if (!s_.bias || s_.layer_norm) return;
-    f(Columns{from.dz, 0, sums_.gates}, gradient_.bias_ih);
-    if (gradient_.bias_hh == gradient_.bias_ih) return;
+    f(Columns{from.dz, 0, sums_.gates}, gradient_.place[WeightRole::bias_ih]);
+    if (gradient_.place[WeightRole::bias_hh] == gradient_.place[WeightRole::bias_ih]) return;
     for (int i = 0; i < sums_.state_parts; ++i) {
       const Sums::Part& part = sums_.state[i];
       f(Columns{from.dz, part.column, part.column + part.count},
-        gradient_.bias_hh + part.weight_row);
+        gradient_.place[WeightRole::bias_hh] + part.weight_row);
     }
   }
 

@@ -1,19 +1,15 @@
 #include "unroll/nn/custom_recurrent.h"
 
-#include "kernels/cell.h"
-
 namespace unroll::nn {
 
 CustomRecurrent::CustomRecurrent(const CustomCell& cell, std::int64_t input_size,
                                  std::int64_t hidden_size, const Options& options)
-    : Recurrent(kernels::Cell{}, {.input = input_size, .hidden = hidden_size, .custom = &cell},
-                options) {}
+    : Recurrent({.input = input_size, .hidden = hidden_size, .custom = &cell}, options) {}
 
 CustomRecurrent::CustomRecurrent(const Child& place, const CustomCell& cell,
                                  std::int64_t input_size, std::int64_t hidden_size,
                                  const Options& options)
-    : Recurrent(place, kernels::Cell{},
-                {.input = input_size, .hidden = hidden_size, .custom = &cell}, options) {}
+    : Recurrent(place, {.input = input_size, .hidden = hidden_size, .custom = &cell}, options) {}
 
 CustomRecurrentResult CustomRecurrent::operator()(const Tensor& input, const State& initial,
                                                   const RecurrentCall& call) const {

@@ -1,15 +1,13 @@
 #include "unroll/nn/gru.h"
 
-#include "kernels/cell.h"
-
 namespace unroll::nn {
 
 Gru::Gru(std::int64_t input_size, std::int64_t hidden_size, const Options& options)
-    : Recurrent(kernels::Cell::gru, {input_size, hidden_size}, options) {}
+    : Recurrent({input_size, hidden_size, spec::Cell::gru}, options) {}
 
 Gru::Gru(const Child& place, std::int64_t input_size, std::int64_t hidden_size,
          const Options& options)
-    : Recurrent(place, kernels::Cell::gru, {input_size, hidden_size}, options) {}
+    : Recurrent(place, {input_size, hidden_size, spec::Cell::gru}, options) {}
 
 GruResult Gru::operator()(const Tensor& input, const Tensor& h_0, const RecurrentCall& call) const {
   auto [output, h_n, c_n] = run(input, h_0, {}, call);

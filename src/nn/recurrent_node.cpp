@@ -37,16 +37,13 @@ struct StackNode : autograd::Node {
   std::pmr::vector<Tensor> layer_inputs{current_workspace().get()};  // (T, N, I or D P)
   std::pmr::vector<Tensor> states{current_workspace().get()};        // (T, N, R)
   // Of every layer and direction.
-  std::pmr::vector<Tensor> weights{current_workspace().get()};  // kLayerWeights each, no history
-  std::pmr::vector<Tensor> packed{current_workspace().get()};   // with layer normalisation
+  std::pmr::vector<PerRole<Tensor>> weights{current_workspace().get()};  // no history
+  std::pmr::vector<Tensor> packed{current_workspace().get()};            // with layer normalisation
   std::pmr::vector<Tensor> saved{current_workspace().get()};
 
   std::size_t width() const { return call.directions * call.shape.output(); }  // D P
   std::size_t index(std::size_t layer, std::size_t direction) const {
     return layer * call.directions + direction;
-  }
-  const Tensor& weight(std::size_t at, LayerWeight which) const {
-    return weights[at * kLayerWeights + which];
   }
 
   RecurrentShape shape_of(std::size_t layer, std::size_t direction) const {
@@ -63,12 +60,9 @@ struct StackNode : autograd::Node {
 
   template <class T>
   kernels::RecurrentWeights<T> weights_of(std::size_t at) const {
-    const auto data = [&](LayerWeight which) -> const T* {
-      return data_or_null<T>(weight(at, which));
-    };
-    return {data(kWeightIh),   data(kWeightHh),     data(kBiasIh),     data(kBiasHh),
-            data(kWeightHr),   data(kNormIhWeight), data(kNormIhBias), data(kNormHhWeight),
-            data(kNormHhBias), data(kNormCWeight),  data(kNormCBias)};
+    kernels::RecurrentWeights<T> data;
+    for (const WeightRole role : all_weight_roles) data[role] = data_or_null<T>(weights[at][role]);
+    return data;
   }
 
   template <class T>
@@ -267,41 +261,34 @@ template <class T>
 void StackNode::set_weight_gradients(std::size_t at, const RecurrentShape& shape,
                                      const Tensor& blocks, std::span<Gradient> gradients) const {
   const kernels::GradientLayout layout(shape);
-  Gradient* of = &gradients[kFirstWeight + at * kLayerWeights];
-  const auto set = [&](LayerWeight which, std::size_t offset) {
-    const Tensor& like = weight(at, which);
-    if (like.defined()) of[which].value = make_view(blocks, like.shape(), size(offset));
+  const auto of = [&](WeightRole role) -> Tensor& {
+    return gradients[kFirstWeight + at * weight_roles + static_cast<std::size_t>(role)].value;
   };
-  of[kWeightIh].value =
-      make_view(blocks, weight(at, kWeightIh).shape(),
-                {size(layout.ih_row), size(layout.ih_column)}, size(layout.weight_ih));
-  set(kWeightHh, layout.weight_hh);
-  set(kBiasIh, layout.bias_ih);
-  set(kBiasHh, layout.bias_hh);
-  set(kWeightHr, layout.weight_hr);
-  set(kNormIhWeight, layout.norm_ih_weight);
-  set(kNormIhBias, layout.bias_ih);
-  set(kNormHhWeight, layout.norm_hh_weight);
-  set(kNormHhBias, layout.bias_hh);
-  set(kNormCWeight, layout.norm_c_weight);
-  set(kNormCBias, layout.norm_c_bias);
+  for (const WeightRole role : all_weight_roles)
+    if (const Tensor& like = weights[at][role]; like.defined())
+      of(role) =
+          role == WeightRole::weight_ih
+              ? make_view(blocks, like.shape(), {size(layout.ih_row), size(layout.ih_column)},
+                          size(layout.place[role]))
+              : make_view(blocks, like.shape(), size(layout.place[role]));
   const Tensor& factors = call.factors[at].weight_hh;
   if (!factors.defined()) return;
-  const auto to = of[kWeightHh].value.template values<T>();
+  const auto to = of(WeightRole::weight_hh).template values<T>();
   const auto by = factors.values<T>();
   for (std::size_t i = 0; i < to.size(); ++i) to[i] *= by[i];
 }
 
 }  // namespace
 
-StackResult run_stack(StackCall&& call, std::span<const LayerWeights> weights, const Tensor& input,
-                      const Tensor& h_0, const Tensor& c_0) {
+StackResult run_stack(StackCall&& call, std::span<const PerRole<Tensor>> weights,
+                      const Tensor& input, const Tensor& h_0, const Tensor& c_0) {
   const FloatEnvironment environment;
   std::pmr::vector<const Tensor*> inputs(current_workspace().get());
   inputs.push_back(&input);
   inputs.push_back(&h_0);
   inputs.push_back(&c_0);
-  for (const LayerWeights& layer : weights) inputs.insert(inputs.end(), layer.begin(), layer.end());
+  for (const PerRole<Tensor>& layer : weights)
+    for (const Tensor& weight : layer) inputs.push_back(&weight);
   const bool recording = autograd::recording(inputs);
 
   auto node = make_pooled<StackNode>();
@@ -313,13 +300,13 @@ StackResult run_stack(StackCall&& call, std::span<const LayerWeights> weights, c
   if (node->x.stride(2) != 1) node->x = node->x.contiguous();
   if (h_0.defined()) node->h_0 = h_0.detach().contiguous();
   if (c_0.defined()) node->c_0 = c_0.detach().contiguous();
-  for (std::size_t at = 0; at < weights.size(); ++at)
-    for (std::size_t which = 0; which < kLayerWeights; ++which) {
-      const Tensor& weight = *weights[at][which];
-      const Tensor& factors = node->call.factors[at].weight_hh;
-      const Tensor plain = weight.defined() ? weight.detach() : Tensor();
-      node->weights.push_back(which == kWeightHh && factors.defined() ? plain * factors : plain);
-    }
+  for (std::size_t at = 0; at < weights.size(); ++at) {
+    PerRole<Tensor>& plain = node->weights.emplace_back();
+    for (const WeightRole role : all_weight_roles)
+      if (weights[at][role].defined()) plain[role] = weights[at][role].detach();
+    if (const Tensor& factors = node->call.factors[at].weight_hh; factors.defined())
+      plain[WeightRole::weight_hh] = plain[WeightRole::weight_hh] * factors;
+  }
 
   const std::int64_t rows = size(node->call.layers * node->call.directions);
   StackResult result;

@@ -1,7 +1,6 @@
 // A stack of recurrent layers over whole sequences, as one operation on the tape.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <memory_resource>
 #include <span>
@@ -24,23 +23,6 @@ struct LayerFactors {
   Tensor weight_hh;  // (G H, P)
 };
 
-/// The tensors of one layer and direction in the order in which they are the node's inputs.
-enum LayerWeight : std::size_t {
-  kWeightIh,
-  kWeightHh,
-  kBiasIh,
-  kBiasHh,
-  kWeightHr,
-  kNormIhWeight,
-  kNormIhBias,
-  kNormHhWeight,
-  kNormHhBias,
-  kNormCWeight,
-  kNormCBias,
-  kLayerWeights
-};
-using LayerWeights = std::array<const Tensor*, kLayerWeights>;
-
 /// A call, checked: every size below fits. P is the size of h.
 struct StackCall {
   kernels::RecurrentShape shape;  // of the first layer, but for what the factors ask for
@@ -61,7 +43,7 @@ struct StackResult {
 
 /// weights as many as call.factors, input (T, N, I) or (N, T, I), h_0 (L D, N, P) and c_0 (L D, N,
 /// H) or undefined for zeros.
-StackResult run_stack(StackCall&& call, std::span<const LayerWeights> weights, const Tensor& input,
-                      const Tensor& h_0, const Tensor& c_0);
+StackResult run_stack(StackCall&& call, std::span<const PerRole<Tensor>> weights,
+                      const Tensor& input, const Tensor& h_0, const Tensor& c_0);
 
 }  // namespace unroll::nn

@@ -42,7 +42,7 @@ struct Recurrent : Network {
       : rnn(child("rnn"), s.inputs, s.hidden, rnn_options(s, generator)),
         fc(child("fc"), s.hidden, kClasses, {.dtype = s.dtype, .generator = &generator}) {
     if (!s.orthogonal) return;
-    for (const auto& layer : rnn.layers()) nn::init::orthogonal(layer.weight_hh, generator);
+    for (const auto& layer : rnn.layers()) nn::init::orthogonal(layer[WeightRole::weight_hh], generator);
   }
 
   Tensor loss(const data::Batch& batch) const override {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "spec/cells.h"
 #include "spec/limits.h"
 #include "spec/ranges.h"
 #include "unroll/core/error.h"
@@ -40,10 +41,10 @@ struct Through {
     ranges.check("hidden_size", r.hidden_size, 1, kLargest);
     ranges.check("num_layers", r.num_layers, 1, kMostRecurrentLayers);
     ranges.check("proj_size", r.proj_size, 0,
-                 r.cell == Cell::lstm ? std::max<std::int64_t>(r.hidden_size - 1, 0) : 0);
+                 info_of(r).has_projection ? std::max<std::int64_t>(r.hidden_size - 1, 0) : 0);
     ranges.check_rate("zoneout_h", r.zoneout_h);
     ranges.check_rate("zoneout_c", r.zoneout_c);
-    if (r.zoneout_c > 0 && r.cell != Cell::lstm) ranges.fail("zoneout_c is of an LSTM alone");
+    if (r.zoneout_c > 0 && !info_of(r).has_memory()) ranges.fail("zoneout_c is of an LSTM alone");
     need(in.kind == Features::Kind::sequence && in.width == r.input_size,
          fmt::format("a sequence of {} features a step", r.input_size));
     return {r.readout == Readout::every_step ? Features::Kind::sequence : Features::Kind::vector, 1,
@@ -185,7 +186,7 @@ std::int64_t outputs_of(const ModelSpec& spec) { return features_of(spec).back()
 bool has_activation(const ModelSpec& spec) {
   return std::ranges::any_of(spec.layers, [](const LayerSpec& layer) {
     const auto* r = std::get_if<RecurrentSpec>(&layer);
-    return std::holds_alternative<ActivationSpec>(layer) || (r && r->cell == Cell::rnn);
+    return std::holds_alternative<ActivationSpec>(layer) || (r && info_of(*r).has_nonlinearity());
   });
 }
 

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <set>
 
+#include "spec/cells.h"
+#include "spec/layer_weights.h"
 #include "spec/limits.h"
 #include "unroll/core/error.h"
 
@@ -42,10 +44,10 @@ std::string_view take_number(std::string_view& name) {
 
 /// The recurrent layers' names.
 std::vector<std::string> recurrent_names(const Weights& weights) {
-  constexpr std::string_view kFirst = ".weight_ih_l0";
+  const std::string first = "." + weight_name(WeightRole::weight_ih, 0);
   std::vector<std::string> names;
   for (const auto& [name, sizes] : weights)
-    if (name.ends_with(kFirst)) names.push_back(name.substr(0, name.size() - kFirst.size()));
+    if (name.ends_with(first)) names.push_back(name.substr(0, name.size() - first.size()));
   if (names.size() > kMostLayers)
     not_understood(
         fmt::format("{} recurrent layers, expected at most {}", names.size(), kMostLayers));
@@ -115,6 +117,31 @@ void append_chain(ModelSpec& spec, std::vector<LinearSpec> layers, std::int64_t 
   }
 }
 
+/// The first cell with so many gates, or null: bare weights are told apart by their number.
+const CellInfo* cell_of_gates(std::int64_t gates) {
+  for (const CellInfo& cell : cells())
+    if (static_cast<std::int64_t>(cell.traits().gates) == gates) return &cell;
+  return nullptr;
+}
+
+/// "as many (nn.RNN), 3 times (nn.GRU) or 4 times as many (nn.LSTM)"
+std::string gates_of_all_cells() {
+  std::vector<const CellInfo*> all;
+  for (const CellInfo& cell : cells()) all.push_back(&cell);
+  std::ranges::stable_sort(all, {}, [](const CellInfo* cell) { return cell->traits().gates; });
+  std::string text;
+  for (const CellInfo* cell : all) {
+    const bool first = cell == all.front(), last = cell == all.back();
+    text += fmt::format("{}{}{}({})",
+                        first  ? ""
+                        : last ? " or "
+                               : ", ",
+                        first ? std::string() : fmt::format("{} times ", cell->traits().gates),
+                        first || last ? "as many " : "", cell->torch);
+  }
+  return text;
+}
+
 }  // namespace
 
 bool natural_before(std::string_view a, std::string_view b) {
@@ -134,36 +161,41 @@ bool natural_before(std::string_view a, std::string_view b) {
 }
 
 RecurrentSpec recurrent_from_weights(const Weights& weights, const std::string& name,
-                                     const Assumed& assumed, const Sizes* weight_hh) {
+                                     const Assumed& assumed, const Sizes* weight_hh_shape) {
   RecurrentSpec r;
   r.name = name;
-  const auto has = [&](std::string_view weight) {
-    return weights.contains(fmt::format("{}.{}", name, weight));
+  const auto name_of_weight = [&](WeightRole role, std::int64_t l = 0, std::int64_t d = 0) {
+    return fmt::format("{}.{}", name, weight_name(role, l, d));
   };
-  const Sizes& hh = matrix(weights, name + ".weight_hh_l0", weight_hh);
-  const bool projected = has("weight_hr_l0");
-  r.hidden_size = projected ? matrix(weights, name + ".weight_hr_l0")[1] : hh[1];
+  const auto has = [&](WeightRole role, std::int64_t l = 0, std::int64_t d = 0) {
+    return weights.contains(name_of_weight(role, l, d));
+  };
+  using enum WeightRole;
+  const Sizes& hh = matrix(weights, name_of_weight(weight_hh), weight_hh_shape);
+  const bool projected = has(weight_hr);
+  r.hidden_size = projected ? matrix(weights, name_of_weight(weight_hr))[1] : hh[1];
   r.proj_size = projected ? hh[1] : 0;
-  r.input_size = matrix(weights, name + ".weight_ih_l0")[1];
-  const std::int64_t gates = hh[0] / r.hidden_size;
-  if (hh[0] % r.hidden_size != 0 || (gates != 1 && gates != 3 && gates != 4))
-    not_understood(
-        fmt::format("{}.weight_hh_l0 has {} rows for {} hidden units, expected as many "
-                    "(nn.RNN), 3 times (nn.GRU) or 4 times as many (nn.LSTM)",
-                    name, hh[0], r.hidden_size));
-  r.cell = gates == 1 ? Cell::rnn : gates == 3 ? Cell::gru : Cell::lstm;
-  if (r.cell == Cell::rnn) {
+  r.input_size = matrix(weights, name_of_weight(weight_ih))[1];
+  const CellInfo* const cell =
+      hh[0] % r.hidden_size == 0 ? cell_of_gates(hh[0] / r.hidden_size) : nullptr;
+  if (!cell)
+    not_understood(fmt::format("{} has {} rows for {} hidden units, expected {}",
+                               name_of_weight(weight_hh), hh[0], r.hidden_size,
+                               gates_of_all_cells()));
+  r.cell = *find_cell(cell->name);
+  if (cell->has_nonlinearity()) {
     if (assumed.activation == Activation::sigmoid)
-      throw ValueError("activation", fmt::format("{} is an nn.RNN, expected relu or tanh", name));
+      throw ValueError("activation",
+                       fmt::format("{} is an {}, expected relu or tanh", name, cell->torch));
     r.nonlinearity =
         assumed.activation == Activation::tanh ? Nonlinearity::tanh : Nonlinearity::relu;
   }
-  r.bias = has("bias_ih_l0");
-  r.bidirectional = has("weight_ih_l0_reverse");
-  r.layer_norm = has("layer_norm_ih_l0.weight");
-  r.learn_initial_state = has("h_0");
+  r.bias = has(bias_ih);
+  r.bidirectional = has(weight_ih, 0, 1);
+  r.layer_norm = has(norm_ih_weight);
+  r.learn_initial_state = weights.contains(name + ".h_0");
   r.num_layers = 0;
-  while (has(fmt::format("weight_ih_l{}", r.num_layers))) ++r.num_layers;
+  while (has(weight_ih, r.num_layers)) ++r.num_layers;
   return r;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/json.h"
+#include "spec/cells.h"
 #include "spec/input_json.h"
 #include "spec/json_reader.h"
 #include "unroll/core/error.h"
@@ -17,37 +18,39 @@ namespace {
 Json json_of(const Extent& e) { return Json::array({e.height, e.width}); }
 
 Json json_of(const RecurrentSpec& r) {
-  Json json = {{"type", name_of(r.cell)},
+  const CellInfo& cell = info_of(r);
+  Json json = {{"type", cell.name},
                {"name", r.name},
                {"input_size", r.input_size},
                {"hidden_size", r.hidden_size},
                {"num_layers", r.num_layers}};
-  if (r.cell == Cell::rnn) json["nonlinearity"] = name_of(r.nonlinearity);
-  if (r.cell == Cell::lstm) json["proj_size"] = r.proj_size;
+  if (cell.has_nonlinearity()) json["nonlinearity"] = name_of(r.nonlinearity);
+  if (cell.has_projection) json["proj_size"] = r.proj_size;
   json["bidirectional"] = r.bidirectional;
   json["bias"] = r.bias;
   json["layer_norm"] = r.layer_norm;
   json["zoneout_h"] = r.zoneout_h;
-  if (r.cell == Cell::lstm) json["zoneout_c"] = r.zoneout_c;
+  if (cell.has_memory()) json["zoneout_c"] = r.zoneout_c;
   json["learn_initial_state"] = r.learn_initial_state;
   json["readout"] = name_of(r.readout);
   return json;
 }
 
-RecurrentSpec recurrent_from(Reader& json, Cell cell) {
+RecurrentSpec recurrent_from(Reader& json, Cell which) {
+  const CellInfo& cell = info_of(which);
   RecurrentSpec r;
-  r.cell = cell;
+  r.cell = which;
   r.name = json.get<std::string>("name");
   r.input_size = json.whole("input_size");
   r.hidden_size = json.whole("hidden_size");
   r.num_layers = json.whole("num_layers");
-  if (cell == Cell::rnn) r.nonlinearity = json.named("nonlinearity", nonlinearity_named);
-  if (cell == Cell::lstm) r.proj_size = json.whole("proj_size");
+  if (cell.has_nonlinearity()) r.nonlinearity = json.named("nonlinearity", nonlinearity_named);
+  if (cell.has_projection) r.proj_size = json.whole("proj_size");
   r.bidirectional = json.get<bool>("bidirectional");
   r.bias = json.get<bool>("bias");
   r.layer_norm = json.get<bool>("layer_norm");
   r.zoneout_h = json.real("zoneout_h");
-  if (cell == Cell::lstm) r.zoneout_c = json.real("zoneout_c");
+  if (cell.has_memory()) r.zoneout_c = json.real("zoneout_c");
   r.learn_initial_state = json.get<bool>("learn_initial_state");
   r.readout = json.named("readout", readout_named);
   return r;
@@ -110,8 +113,7 @@ LayerSpec layer_from(const Json& layer) {
   Reader json(layer);
   const auto type = json.get<std::string>("type");
   LayerSpec spec = [&]() -> LayerSpec {
-    for (const Cell cell : {Cell::rnn, Cell::lstm, Cell::gru})
-      if (type == name_of(cell)) return recurrent_from(json, cell);
+    if (const auto cell = find_cell(type)) return recurrent_from(json, *cell);
     if (type == "linear") return linear_from(json);
     if (type == "activation") return ActivationSpec{json.named("function", activation_named)};
     if (type == "conv2d") return conv2d_from(json);

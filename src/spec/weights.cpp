@@ -5,45 +5,67 @@
 #include <string_view>
 
 #include "core/list_text.h"
-#include "unroll/spec/model_spec.h"
+#include "spec/cells.h"
+#include "spec/layer_weights.h"
 
 namespace unroll::spec {
 namespace {
+
+/// A weight's name around what tells its layer and direction: "layer_norm_ih" _l0 ".bias".
+struct NameParts {
+  std::string_view stem, end = {};
+};
+constexpr PerRole<NameParts> kNames = {{{{"weight_ih"},
+                                         {"weight_hh"},
+                                         {"bias_ih"},
+                                         {"bias_hh"},
+                                         {"weight_hr"},
+                                         {"layer_norm_ih", ".weight"},
+                                         {"layer_norm_ih", ".bias"},
+                                         {"layer_norm_hh", ".weight"},
+                                         {"layer_norm_hh", ".bias"},
+                                         {"layer_norm_c", ".weight"},
+                                         {"layer_norm_c", ".bias"}}}};
+
+/// The shape of a weight; empty where the layer has none of this role.
+Sizes shape_of(WeightRole role, const RecurrentSpec& r, const CellTraits& cell, std::int64_t l) {
+  using enum WeightRole;
+  const std::int64_t rows = static_cast<std::int64_t>(cell.gates) * r.hidden_size;
+  switch (role) {
+    case weight_ih:
+      return {rows, l == 0 ? r.input_size : r.directions() * r.state_size()};
+    case weight_hh:
+      return {rows, r.state_size()};
+    case bias_ih:
+    case bias_hh:
+      return r.bias ? Sizes{rows} : Sizes{};
+    case weight_hr:
+      return r.proj_size > 0 ? Sizes{r.proj_size, r.hidden_size} : Sizes{};
+    case norm_ih_weight:
+    case norm_ih_bias:
+    case norm_hh_weight:
+    case norm_hh_bias:
+      return r.layer_norm ? Sizes{rows} : Sizes{};
+    case norm_c_weight:
+    case norm_c_bias:
+      break;
+  }
+  return r.layer_norm && cell.memory ? Sizes{r.hidden_size} : Sizes{};
+}
 
 /// Collects names and shapes of one layer after the other.
 struct Collect {
   std::vector<std::pair<std::string, Sizes>> all;
 
   void operator()(const RecurrentSpec& r) {
-    const std::int64_t rows = r.gates() * r.hidden_size;
+    const auto add = [&](std::string_view name, Sizes& shape) {
+      all.emplace_back(fmt::format("{}.{}", r.name, name), std::move(shape));
+    };
     for (std::int64_t l = 0; l < r.num_layers; ++l)
-      for (std::int64_t d = 0; d < r.directions(); ++d) {
-        const std::string end = fmt::format("_l{}{}", l, d == 1 ? "_reverse" : "");
-        const auto add = [&](std::string_view name, Sizes sizes) {
-          all.emplace_back(fmt::format("{}.{}{}", r.name, name, end), std::move(sizes));
-        };
-        const auto add_norm = [&](std::string_view name, std::int64_t size) {
-          for (const char* part : {"weight", "bias"})
-            all.emplace_back(fmt::format("{}.layer_norm_{}{}.{}", r.name, name, end, part),
-                             Sizes{size});
-        };
-        add("weight_ih", {rows, l == 0 ? r.input_size : r.directions() * r.state_size()});
-        add("weight_hh", {rows, r.state_size()});
-        if (r.bias) {
-          add("bias_ih", {rows});
-          add("bias_hh", {rows});
-        }
-        if (r.proj_size > 0) add("weight_hr", {r.proj_size, r.hidden_size});
-        if (r.layer_norm) {
-          add_norm("ih", rows);
-          add_norm("hh", rows);
-          if (r.cell == Cell::lstm) add_norm("c", r.hidden_size);
-        }
-      }
-    if (!r.learn_initial_state) return;
-    const std::int64_t states = r.num_layers * r.directions();
-    all.emplace_back(r.name + ".h_0", Sizes{states, 1, r.state_size()});
-    if (r.cell == Cell::lstm) all.emplace_back(r.name + ".c_0", Sizes{states, 1, r.hidden_size});
+      for (std::int64_t d = 0; d < r.directions(); ++d)
+        for (LayerWeight& weight : layer_weights(r, l, d)) add(weight.name, weight.shape);
+    if (r.learn_initial_state)
+      for (LearntState& state : learnt_states(r)) add(state.name, state.shape);
   }
 
   void operator()(const LinearSpec& l) {
@@ -65,6 +87,37 @@ struct Collect {
 };
 
 }  // namespace
+
+std::string_view stem_of(WeightRole role) { return kNames[role].stem; }
+
+std::string weight_name(WeightRole role, std::int64_t l, std::int64_t d) {
+  return fmt::format("{}_l{}{}{}", kNames[role].stem, l, d == 1 ? "_reverse" : "",
+                     kNames[role].end);
+}
+
+std::string weight_name(WeightRole role) {
+  return fmt::format("{}{}", kNames[role].stem, kNames[role].end);
+}
+
+std::vector<LayerWeight> layer_weights(const RecurrentSpec& r, const CellTraits& cell,
+                                       std::int64_t l, std::int64_t d) {
+  std::vector<LayerWeight> all;
+  for (const WeightRole role : all_weight_roles)
+    if (Sizes shape = shape_of(role, r, cell, l); !shape.empty())
+      all.push_back({role, weight_name(role, l, d), std::move(shape)});
+  return all;
+}
+
+std::vector<LayerWeight> layer_weights(const RecurrentSpec& r, std::int64_t l, std::int64_t d) {
+  return layer_weights(r, info_of(r).traits(), l, d);
+}
+
+std::vector<LearntState> learnt_states(const RecurrentSpec& r) {
+  const std::int64_t rows = r.num_layers * r.directions();
+  std::vector<LearntState> all = {{"h_0", {rows, 1, r.state_size()}}};
+  if (info_of(r).has_memory()) all.push_back({"c_0", {rows, 1, r.hidden_size}});
+  return all;
+}
 
 std::vector<std::pair<std::string, Sizes>> weights_of(const ModelSpec& spec) {
   Collect collect;

@@ -50,13 +50,13 @@ void set_initial_values(Network& model, const Config& config, Generator& generat
   for (const nn::Recurrent* recurrent : model.recurrent())
     for (const auto& layer : recurrent->layers()) {
       if (config.init == InitialValues::orthogonal) {
-        const auto gates = static_cast<int>(layer.weight_hh.size(0) / config.hidden);
-        nn::init::orthogonal(layer.weight_hh, generator, 1, gates);
+        const auto gates = static_cast<int>(layer[WeightRole::weight_hh].size(0) / config.hidden);
+        nn::init::orthogonal(layer[WeightRole::weight_hh], generator, 1, gates);
         continue;
       }
-      nn::init::identity(layer.weight_hh);
-      nn::init::constant(layer.bias_ih, 0);
-      nn::init::constant(layer.bias_hh, 0);
+      nn::init::identity(layer[WeightRole::weight_hh]);
+      nn::init::constant(layer[WeightRole::bias_ih], 0);
+      nn::init::constant(layer[WeightRole::bias_hh], 0);
     }
 }
 

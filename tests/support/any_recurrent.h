@@ -4,11 +4,12 @@
 #include <memory>
 #include <string>
 
+#include "kernels/cell.h"
 #include "unroll/nn/recurrent.h"
 
 namespace unroll::test {
 
-enum class RecurrentKind { rnn_relu, rnn_tanh, lstm, gru };
+using RecurrentKind = kernels::Cell;
 
 inline constexpr RecurrentKind recurrent_kinds[] = {
     RecurrentKind::rnn_relu, RecurrentKind::rnn_tanh, RecurrentKind::lstm, RecurrentKind::gru};

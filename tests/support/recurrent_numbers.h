@@ -88,19 +88,12 @@ struct RecurrentNumbers {
   }
 
   kernels::RecurrentWeights<T> weights() const {
-    const auto of = [&](const char* name) { return pointer(values, name); };
+    // In the order of WeightRole.
+    constexpr PerRole<const char*> names = {
+        {"weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr", "norm_ih_weight",
+         "norm_ih_bias", "norm_hh_weight", "norm_hh_bias", "norm_c_weight", "norm_c_bias"}};
     kernels::RecurrentWeights<T> w;
-    w.weight_ih = of("weight_ih");
-    w.weight_hh = of("weight_hh");
-    w.bias_ih = of("bias_ih");
-    w.bias_hh = of("bias_hh");
-    w.weight_hr = of("weight_hr");
-    w.norm_ih_weight = of("norm_ih_weight");
-    w.norm_ih_bias = of("norm_ih_bias");
-    w.norm_hh_weight = of("norm_hh_weight");
-    w.norm_hh_bias = of("norm_hh_bias");
-    w.norm_c_weight = of("norm_c_weight");
-    w.norm_c_bias = of("norm_c_bias");
+    for (const WeightRole role : all_weight_roles) w[role] = pointer(values, names[role]);
     return w;
   }
 

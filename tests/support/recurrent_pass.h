@@ -188,22 +188,25 @@ class RecurrentPass {
   void take_weights(const std::vector<T>& from, Named<T>& to) const {
     const kernels::GradientLayout at(s_);
     const std::size_t gates = s_.gates() * s_.hidden;
-    const auto take = [&](const char* name, std::size_t place, std::size_t count) {
+    using enum WeightRole;
+    const auto take = [&](const char* name, WeightRole role, std::size_t count) {
       if (!in_.values.contains(name)) return;
-      const auto first = from.begin() + static_cast<std::ptrdiff_t>(place);
+      const auto first = from.begin() + static_cast<std::ptrdiff_t>(at.place[role]);
       to[name].assign(first, first + static_cast<std::ptrdiff_t>(count));
     };
     for (std::size_t j = 0; j < gates; ++j)
       for (std::size_t i = 0; i < s_.input; ++i)
-        to["weight_ih"].push_back(from[at.weight_ih + j * at.ih_row + i * at.ih_column]);
-    take("weight_hh", at.weight_hh, gates * s_.output());
-    take("weight_hr", at.weight_hr, s_.projection * s_.hidden);
-    for (const char* name : {"bias_ih", "norm_ih_bias"}) take(name, at.bias_ih, gates);
-    for (const char* name : {"bias_hh", "norm_hh_bias"}) take(name, at.bias_hh, gates);
-    take("norm_ih_weight", at.norm_ih_weight, gates);
-    take("norm_hh_weight", at.norm_hh_weight, gates);
-    take("norm_c_weight", at.norm_c_weight, s_.hidden);
-    take("norm_c_bias", at.norm_c_bias, s_.hidden);
+        to["weight_ih"].push_back(from[at.place[weight_ih] + j * at.ih_row + i * at.ih_column]);
+    take("weight_hh", weight_hh, gates * s_.output());
+    take("weight_hr", weight_hr, s_.projection * s_.hidden);
+    take("bias_ih", bias_ih, gates);
+    take("bias_hh", bias_hh, gates);
+    take("norm_ih_weight", norm_ih_weight, gates);
+    take("norm_ih_bias", norm_ih_bias, gates);
+    take("norm_hh_weight", norm_hh_weight, gates);
+    take("norm_hh_bias", norm_hh_bias, gates);
+    take("norm_c_weight", norm_c_weight, s_.hidden);
+    take("norm_c_bias", norm_c_bias, s_.hidden);
   }
 
   const RecurrentNumbers<T>& in_;

@@ -58,7 +58,7 @@ class UNROLL_API Lstm : public Recurrent {
                         const RecurrentCall& call = {}) const;
 
  private:
-  void raise_forget_bias(double by) const;
+  static Kind kind(std::int64_t input_size, std::int64_t hidden_size, const Options& options);
 };
 
 }  // namespace unroll::nn

@@ -12,15 +12,12 @@
 #include "unroll/core/cell.h"
 #include "unroll/core/precision.h"
 #include "unroll/core/random.h"
+#include "unroll/core/weight_role.h"
 #include "unroll/nn/mask.h"
 #include "unroll/nn/module.h"
 #include "unroll/nn/state.h"
 #include "unroll/spec/layers.h"
 #include "unroll/tensor/tensor.h"
-
-namespace unroll::kernels {
-enum class Cell;
-}
 
 namespace unroll::nn {
 
@@ -103,12 +100,9 @@ struct RecurrentCall {
 /// A checkpoint keeps masks().step(), and set_step() goes on from there.
 class UNROLL_API Recurrent : public Module {
  public:
-  /// One layer in one direction; undefined is what the options leave out.
-  struct Layer {
-    Tensor weight_ih, weight_hh, bias_ih, bias_hh;
-    Tensor weight_hr;  // of an Lstm with proj_size
-    Tensor norm_ih_weight, norm_ih_bias, norm_hh_weight, norm_hh_bias, norm_c_weight, norm_c_bias;
-  };
+  /// One layer in one direction, as layer[WeightRole::weight_hh]; undefined is what the options
+  /// leave out.
+  using Layer = PerRole<Tensor>;
   /// Of layer k, direction d at k D + d.
   const std::vector<Layer>& layers() const { return layers_; }
 
@@ -120,19 +114,21 @@ class UNROLL_API Recurrent : public Module {
   bool batch_first() const { return options_.batch_first; }
 
  protected:
-  struct Sizes {
+  struct Kind {
     std::int64_t input, hidden;
-    std::int64_t projection = 0;         // 0: h has `hidden` elements
-    bool single_step = false;            // a cell: parameters' names without "_l0"
-    const CustomCell* custom = nullptr;  // instead of a cell of the library's
+    spec::Cell cell = spec::Cell::rnn;
+    Nonlinearity nonlinearity = Nonlinearity::relu;  // of a cell that has one
+    std::int64_t projection = 0;                     // 0: h has `hidden` elements
+    double forget_bias = 0;                          // of a cell with a forget gate
+    bool single_step = false;                        // parameters' names without "_l0"
+    const CustomCell* custom = nullptr;              // instead of `cell`
   };
   struct Result {
     Tensor output, h_n, c_n;
   };
 
-  Recurrent(kernels::Cell cell, const Sizes& sizes, const RecurrentOptions& options);
-  Recurrent(const Child& place, kernels::Cell cell, const Sizes& sizes,
-            const RecurrentOptions& options);
+  Recurrent(const Kind& kind, const RecurrentOptions& options);
+  Recurrent(const Child& place, const Kind& kind, const RecurrentOptions& options);
 
   /// Of a batch, or of one sequence (T, I) with states (L D, H) without one.
   Result run(const Tensor& input, const Tensor& h_0, const Tensor& c_0,
@@ -141,10 +137,12 @@ class UNROLL_API Recurrent : public Module {
   State step(const Tensor& input, const State& state) const;
 
  private:
-  std::string_view name() const;
+  std::string_view name() const { return name_; }
   CellTraits traits() const;
+  spec::RecurrentSpec described() const;
   void initialise();
-  Layer make_layer(std::int64_t input, const std::string& suffix, Generator& generator);
+  Layer make_layer(std::int64_t l, std::int64_t d, Generator& generator);
+  void raise_forget_bias() const;
   void check_options() const;
   Result run_batch(const Tensor& input, const Tensor& h_0, const Tensor& c_0,
                    const RecurrentCall& call) const;
@@ -154,11 +152,11 @@ class UNROLL_API Recurrent : public Module {
   Tensor initial_state(std::string_view state, const Tensor& given, const Tensor& learnt,
                        std::int64_t batch, std::int64_t size) const;
 
-  std::int64_t state_size() const { return sizes_.projection ? sizes_.projection : sizes_.hidden; }
+  std::int64_t state_size() const { return kind_.projection ? kind_.projection : kind_.hidden; }
   std::int64_t directions() const { return options_.bidirectional ? 2 : 1; }
 
-  kernels::Cell cell_;
-  Sizes sizes_;
+  Kind kind_;
+  std::string name_;  // in errors
   RecurrentOptions options_;
   std::vector<Layer> layers_;
   Tensor h_0_, c_0_;          // learnt

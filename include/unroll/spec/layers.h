@@ -43,7 +43,7 @@ struct RecurrentSpec {
 
   std::int64_t directions() const { return bidirectional ? 2 : 1; }                    ///< D
   std::int64_t state_size() const { return proj_size > 0 ? proj_size : hidden_size; }  ///< of h
-  std::int64_t gates() const { return cell == Cell::lstm ? 4 : cell == Cell::gru ? 3 : 1; }  ///< G
+  UNROLL_API std::int64_t gates() const;                                               ///< G
   /// Of what is read out: D times the state's size, or twice as many for mean_last.
   std::int64_t features() const {
     return directions() * state_size() * (readout == Readout::mean_last ? 2 : 1);

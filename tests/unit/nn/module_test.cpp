@@ -77,7 +77,7 @@ TEST(Module, ParametersLieInOneBufferAndSoDoTheirGradients) {
   }
   // The layer's own tensors are those that moved.
   EXPECT_EQ(model.fc.weight.data<float>(), all[4].value.data<float>());
-  EXPECT_EQ(model.rnn.layers()[0].weight_hh.data<float>(), all[1].value.data<float>());
+  EXPECT_EQ(model.rnn.layers()[0][WeightRole::weight_hh].data<float>(), all[1].value.data<float>());
   EXPECT_EQ(model.fc.weight.to_vector(), before);
   EXPECT_EQ(model.parameters()[0].value.impl()->storage, storage);  // the second call moves nothing
 }

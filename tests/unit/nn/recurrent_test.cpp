@@ -161,13 +161,14 @@ TEST_F(RnnLayers, MatricesSayHowManyGatesTheyStack) {
 TEST_F(RnnLayers, ForgetBiasIsAddedOnce) {
   Generator first(3), second(3);
   Lstm plain(3, 5, {.generator = &first}), raised(3, 5, {.forget_bias = 1, .generator = &second});
-  const auto before = plain.layers()[0].bias_ih.to_vector();
-  const auto after = raised.layers()[0].bias_ih.to_vector();
+  const auto before = plain.layers()[0][WeightRole::bias_ih].to_vector();
+  const auto after = raised.layers()[0][WeightRole::bias_ih].to_vector();
   for (std::size_t i = 0; i < 20; ++i) {
     const bool forget = i >= 5 && i < 10;  // PyTorch's order: i, f, g, o
     EXPECT_NEAR(after[i], before[i] + (forget ? 1 : 0), 1e-7) << i;
   }
-  EXPECT_EQ(test::bits_of(raised.layers()[0].bias_hh), test::bits_of(plain.layers()[0].bias_hh));
+  EXPECT_EQ(test::bits_of(raised.layers()[0][WeightRole::bias_hh]),
+            test::bits_of(plain.layers()[0][WeightRole::bias_hh]));
   EXPECT_EQ(error_of<ValueError>([] { Lstm(3, 5, {.bias = false, .forget_bias = 1}); }),
             "[lstm] forget_bias is given, but the layer has no biases");
   EXPECT_EQ(error_of<ValueError>([] { Lstm(3, 5, {.forget_bias = NAN}); }),

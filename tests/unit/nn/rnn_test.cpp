@@ -108,7 +108,7 @@ TEST_F(RnnLayer, DivergingRunShowsItsNan) {
   const auto [output, h_n] = (*rnn)(Tensor::full({3, 1, 1}, NAN));
   EXPECT_TRUE(std::isnan(output.select(0, -1).to_vector()[0]));
   sum(output).backward();
-  EXPECT_TRUE(std::isnan(rnn->layers()[0].weight_ih.grad().to_vector()[0]));
+  EXPECT_TRUE(std::isnan(rnn->layers()[0][WeightRole::weight_ih].grad().to_vector()[0]));
 }
 
 TEST_F(RnnLayer, WhatDoesNotFitIsNamed) {
