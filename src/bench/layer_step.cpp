@@ -2,68 +2,67 @@
 
 #include <cmath>
 
+#include "nn/described_recurrent.h"
+#include "spec/cells.h"
 #include "unroll/autograd/ops.h"
 #include "unroll/core/error.h"
 #include "unroll/data/loader.h"
 #include "unroll/nn/activation_regularisation.h"
-#include "unroll/nn/gru.h"
 #include "unroll/nn/linear.h"
 #include "unroll/nn/loss.h"
-#include "unroll/nn/lstm.h"
 #include "unroll/nn/readout.h"
-#include "unroll/nn/rnn.h"
 #include "unroll/optim/clip.h"
 #include "unroll/optim/sgd.h"
 
 namespace unroll::bench {
 namespace {
 
-nn::RecurrentRegularisation regularisation_of(const Workload& w) {
-  nn::RecurrentRegularisation r;
-  switch (w.regulariser) {
-    case Regulariser::variational:
-      r.variational_dropout = {.input = 0.25, .state = 0.25};
-      break;
-    case Regulariser::recurrent_dropout:
-      r.recurrent_dropout = 0.25;
-      break;
-    case Regulariser::zoneout:
-      r.zoneout = {.h = 0.1, .c = w.model == train::ModelKind::lstm ? 0.1 : 0};
-      break;
-    case Regulariser::weight_drop:
-      r.weight_drop = 0.5;
-      break;
-    case Regulariser::layer_norm:
-      r.layer_norm = true;
-      break;
-    case Regulariser::none:
-    case Regulariser::dropout:     // an option of the layers
-    case Regulariser::activation:  // a part of the loss
-      break;
+spec::RecurrentSpec spec_of(const Workload& w) {
+  spec::RecurrentSpec r;
+  r.cell = cell_of(w);
+  r.nonlinearity = w.activation;
+  r.input_size = w.input;
+  r.hidden_size = w.hidden;
+  r.num_layers = w.layers;
+  r.layer_norm = w.regulariser == Regulariser::layer_norm;
+  if (w.regulariser == Regulariser::zoneout) {
+    r.zoneout_h = 0.1;
+    r.zoneout_c = spec::info_of(r).has_memory() ? 0.1 : 0;
   }
   return r;
 }
 
-template <class Layer>
-typename Layer::Options options_of(const Workload& w, Generator& generator) {
-  typename Layer::Options options;
-  if constexpr (std::is_same_v<Layer, nn::Rnn>) options.nonlinearity = w.activation;
-  options.num_layers = w.layers;
-  options.batch_first = true;
-  if (w.regulariser == Regulariser::dropout) options.dropout = 0.25;
-  options.regularisation = regularisation_of(w);
-  options.precision = w.precision;
-  options.generator = &generator;
+nn::TrainingOptions options_of(const Workload& w, Generator& generator) {
+  nn::TrainingOptions options{.precision = w.precision, .generator = &generator};
+  nn::RecurrentRegularisation& regularisation = options.regularisation;
+  switch (w.regulariser) {
+    case Regulariser::variational:
+      regularisation.variational_dropout = {.input = 0.25, .state = 0.25};
+      break;
+    case Regulariser::recurrent_dropout:
+      regularisation.recurrent_dropout = 0.25;
+      break;
+    case Regulariser::weight_drop:
+      regularisation.weight_drop = 0.5;
+      break;
+    case Regulariser::dropout:
+      options.dropout = 0.25;
+      break;
+    case Regulariser::none:
+    case Regulariser::zoneout:     // a part of the description
+    case Regulariser::layer_norm:  // likewise
+    case Regulariser::activation:  // a part of the loss
+      break;
+  }
   return options;
 }
 
-template <class Layer>
 struct Model : nn::Module {
-  Layer rnn;
+  nn::DescribedRecurrent rnn;
   nn::Linear fc;
 
   Model(const Workload& w, Generator& generator)
-      : rnn(child("rnn"), w.input, w.hidden, options_of<Layer>(w, generator)),
+      : rnn(child("rnn"), spec_of(w), options_of(w, generator)),
         fc(child("fc"), w.hidden, Workload::outputs, {.generator = &generator}) {}
 
   Tensor loss(const Workload& w, const Tensor& x, const Tensor& labels,
@@ -78,10 +77,11 @@ struct Model : nn::Module {
   }
 };
 
-template <class Layer>
-void train(const Workload& w, const data::Dataset& set, Laps& laps) {
+}  // namespace
+
+void train_layer(const Workload& w, const data::Dataset& set, Laps& laps) {
   Generator generator(0);
-  Model<Layer> model(w, generator);
+  Model model(w, generator);
   const Parameters parameters = model.parameters();
   // So small that noise can't make it diverge.
   optim::Sgd optimizer(parameters, {.lr = 1e-6});
@@ -100,21 +100,6 @@ void train(const Workload& w, const data::Dataset& set, Laps& laps) {
       laps.lap();
       if (laps.done()) return;
     }
-}
-
-}  // namespace
-
-void train_layer(const Workload& workload, const data::Dataset& set, Laps& laps) {
-  switch (workload.model) {
-    case train::ModelKind::rnn:
-      return train<nn::Rnn>(workload, set, laps);
-    case train::ModelKind::lstm:
-      return train<nn::Lstm>(workload, set, laps);
-    case train::ModelKind::gru:
-      return train<nn::Gru>(workload, set, laps);
-    default:
-      throw Error("bench", name_of(workload) + " has no recurrent layer");
-  }
 }
 
 }  // namespace unroll::bench

@@ -6,7 +6,9 @@
 #include <numeric>
 
 #include "kernels/bf16.h"
+#include "spec/cells.h"
 #include "train/config_names.h"
+#include "unroll/core/error.h"
 #include "unroll/spec/model_spec.h"
 
 namespace unroll::bench {
@@ -136,10 +138,6 @@ std::vector<Workload> all_that_run_here() {
   return all;
 }
 
-std::int64_t gates_of(const Workload& w) {
-  return w.model == ModelKind::lstm ? 4 : w.model == ModelKind::gru ? 3 : 1;
-}
-
 /// Multiplications of one image: channels x rows x columns of each output, 25 of each input
 /// channel.
 double convolution_products(const Workload& w, double passes) {
@@ -160,7 +158,7 @@ double recurrent_products(const Workload& w, double passes) {
   const auto h = static_cast<double>(w.hidden), d = w.bidirectional ? 2.0 : 1.0;
   double products = static_cast<double>(w.input) * std::min(passes, 2.0) + h * passes;
   products += static_cast<double>(w.layers - 1) * (d * h + h) * passes;
-  return d * static_cast<double>(gates_of(w)) * h * products;
+  return d * static_cast<double>(spec::info_of(cell_of(w)).traits().gates) * h * products;
 }
 
 }  // namespace
@@ -186,6 +184,12 @@ std::string name_of(const Workload& w) {
   name += fmt::format("i{}_h{}", w.input, w.hidden);
   if (w.kind == Kind::train) name += fmt::format("_n{}", w.batch);
   return name;
+}
+
+spec::Cell cell_of(const Workload& w) {
+  const auto cell = spec::find_cell(train::name_of(w.model));
+  if (!cell) throw Error("bench", name_of(w) + " has no recurrent layer");
+  return *cell;
 }
 
 std::vector<std::int64_t> lengths_of(const Workload& w) {
@@ -216,12 +220,13 @@ double useful_flops(const Workload& w) {
 
 double weight_bytes(const Workload& w) {
   const std::int64_t directions = w.bidirectional ? 2 : 1;
-  // A GRU's candidate has two: the reset gate multiplies one of them.
-  const std::int64_t biases = gates_of(w) + (w.model == ModelKind::gru ? 1 : 0);
+  const CellTraits cell = spec::info_of(cell_of(w)).traits();
+  const auto gates = static_cast<std::int64_t>(cell.gates),
+             biases = 2 * gates - static_cast<std::int64_t>(cell.joint);
   std::int64_t count = 0;
   for (std::int64_t l = 0; l < w.layers; ++l) {
     const std::int64_t input = l == 0 ? w.input : directions * w.hidden;
-    count += directions * w.hidden * (gates_of(w) * (input + w.hidden) + biases);
+    count += directions * w.hidden * (gates * (input + w.hidden) + biases);
   }
   return 4 * static_cast<double>(count);
 }

@@ -63,6 +63,9 @@ const std::vector<Workload>& workloads();
 /// "train/rnn_relu/t28_i28_h100_n100": kind, what is special about the model, sizes.
 std::string name_of(const Workload& workload);
 
+/// The cell of a recurrent model. Throws Error for another one.
+spec::Cell cell_of(const Workload& workload);
+
 /// The steps of each sequence; empty where all have T.
 std::vector<std::int64_t> lengths_of(const Workload& workload);
 

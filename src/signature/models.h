@@ -10,6 +10,7 @@
 #include "unroll/nn/module.h"
 #include "unroll/optim/optimizer.h"
 #include "unroll/optim/schedule.h"
+#include "unroll/spec/layers.h"
 #include "unroll/tensor/tensor.h"
 
 namespace unroll::signature {
@@ -21,7 +22,6 @@ enum class Kind {
   convolutional,  // Conv2d, MaxPool2d, a Conv2d with strides, LayerNorm, Dropout, Linear
   family,         // a cell with whatever is asked for below, then Linear of mean and last step
 };
-enum class Cell { rnn, lstm, gru };
 enum class Algorithm { sgd, nesterov, adam, adamw, muon };
 enum class Curve { constant, cosine, warmup_linear };
 
@@ -42,7 +42,7 @@ struct Setup {
   Curve curve = Curve::constant;
   std::int64_t updates = 50;
   // Of a family.
-  Cell cell = Cell::rnn;
+  spec::Cell cell = spec::Cell::rnn;
   bool bidirectional = false, ragged = false, layer_norm = false;
   bool regularised = false;  // every mask, a learnt initial state, and AR
   std::int64_t projection = 0;

@@ -1,55 +1,52 @@
-// Rnn, Lstm and Gru with all that they can be asked for.
+// A recurrent layer of any cell, with all that it can be asked for.
 #include <vector>
 
+#include "nn/described_recurrent.h"
 #include "signature/models.h"
+#include "spec/cells.h"
 #include "unroll/autograd/ops.h"
 #include "unroll/nn/activation_regularisation.h"
-#include "unroll/nn/gru.h"
 #include "unroll/nn/linear.h"
 #include "unroll/nn/loss.h"
-#include "unroll/nn/lstm.h"
 #include "unroll/nn/readout.h"
-#include "unroll/nn/rnn.h"
 
 namespace unroll::signature {
 namespace {
 
-nn::RecurrentRegularisation regularisation_of(const Setup& s) {
-  nn::RecurrentRegularisation r;
+spec::RecurrentSpec spec_of(const Setup& s) {
+  spec::RecurrentSpec r;
+  r.cell = s.cell;
+  r.nonlinearity = s.nonlinearity;
+  r.input_size = s.inputs;
+  r.hidden_size = s.hidden;
+  r.num_layers = s.layers;
+  r.proj_size = s.projection;
+  r.bidirectional = s.bidirectional;
   r.layer_norm = s.layer_norm;
-  if (!s.regularised) return r;
-  r.variational_dropout = {0.1, 0.2};
-  r.zoneout.h = 0.1;
-  r.weight_drop = 0.2;
-  if (s.cell == Cell::lstm) r.zoneout.c = 0.2;
-  if (s.cell != Cell::rnn) r.recurrent_dropout = 0.2;
+  r.zoneout_h = s.regularised ? 0.1 : 0;
+  r.zoneout_c = s.regularised && spec::info_of(r).has_memory() ? 0.2 : 0;
+  r.learn_initial_state = s.regularised;
+  r.readout = spec::Readout::mean_last;
   return r;
 }
 
-template <class Layer>
-typename Layer::Options options_of(const Setup& s, Generator& generator) {
-  typename Layer::Options options;
-  options.num_layers = s.layers;
-  options.batch_first = true;
-  options.dropout = s.regularised ? 0.1 : 0;
-  options.bidirectional = s.bidirectional;
-  options.regularisation = regularisation_of(s);
-  options.learn_initial_state = s.regularised;
-  options.dtype = s.dtype;
-  options.generator = &generator;
-  if constexpr (requires { options.proj_size; }) options.proj_size = s.projection;
-  if constexpr (requires { options.nonlinearity; }) options.nonlinearity = s.nonlinearity;
+nn::TrainingOptions options_of(const Setup& s, Generator& generator) {
+  nn::TrainingOptions options{.dtype = s.dtype, .generator = &generator};
+  if (!s.regularised) return options;
+  options.dropout = 0.1;
+  options.regularisation.variational_dropout = {0.1, 0.2};
+  options.regularisation.weight_drop = 0.2;
+  if (spec::info_of(s.cell).traits().gates > 1) options.regularisation.recurrent_dropout = 0.2;
   return options;
 }
 
-template <class Layer>
 struct Family : Network {
-  Layer layer;
+  nn::DescribedRecurrent layer;
   nn::Linear fc;
 
   Family(const Setup& s, Generator& generator)
-      : layer(child("layer"), s.inputs, s.hidden, options_of<Layer>(s, generator)),
-        fc(child("fc"), width_of(s), 10, {.dtype = s.dtype, .generator = &generator}),
+      : layer(child("layer"), spec_of(s), options_of(s, generator)),
+        fc(child("fc"), spec_of(s).features(), 10, {.dtype = s.dtype, .generator = &generator}),
         setup_(s) {}
 
   Tensor loss(const data::Batch& batch) const override {
@@ -66,25 +63,13 @@ struct Family : Network {
   }
 
  private:
-  /// Mean and last output side by side.
-  static std::int64_t width_of(const Setup& s) {
-    return 2 * (s.bidirectional ? 2 : 1) * (s.projection ? s.projection : s.hidden);
-  }
   const Setup& setup_;
 };
 
 }  // namespace
 
 std::unique_ptr<Network> make_family(const Setup& setup, Generator& generator) {
-  switch (setup.cell) {
-    case Cell::lstm:
-      return std::make_unique<Family<nn::Lstm>>(setup, generator);
-    case Cell::gru:
-      return std::make_unique<Family<nn::Gru>>(setup, generator);
-    case Cell::rnn:
-      break;
-  }
-  return std::make_unique<Family<nn::Rnn>>(setup, generator);
+  return std::make_unique<Family>(setup, generator);
 }
 
 }  // namespace unroll::signature
