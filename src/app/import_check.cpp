@@ -7,9 +7,9 @@
 #include <cmath>
 #include <limits>
 
-#include "app/array_index.h"
 #include "app/array_run.h"
 #include "core/printable.h"
+#include "io/array_index.h"
 #include "spec/cells.h"
 #include "unroll/core/error.h"
 
@@ -252,7 +252,7 @@ Comparison compare(const importer::ImportedModel& imported, const Original& orig
   return {good,
           fmt::format("check: {} outputs of up to {:.4g}; the worst is {:.3g} off, at {}: {:.9g} "
                       "here, {:.9g} in {}: {} {:g} + {:g} * |expected|\n",
-                      expected.size(), size, worst.difference, index_text(worst.at, ours.shape),
+                      expected.size(), size, worst.difference, io::index_text(worst.at, ours.shape),
                       values[worst.at], expected[worst.at], printable(original.name),
                       good ? "within" : "MORE THAN", tolerance.absolute, tolerance.relative)};
 }

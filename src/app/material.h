@@ -26,8 +26,4 @@ train::Trainer make_trainer(const train::Config& config, const Material& materia
 
 train::Provenance provenance_of(const Material& material);
 
-/// What of the data and the numerics differs from what a run was made with, each a part of a
-/// sentence.
-std::vector<std::string> differences(const train::Provenance& then, const train::Provenance& now);
-
 }  // namespace unroll::app

@@ -11,7 +11,7 @@ struct ResumeFlags {
   const TrainFlags& train;
   const DataFlags& data;
   Output output;
-  CheckpointEvery every;
+  run::CheckpointEvery every;
 };
 
 /// Returns the exit code. Throws UsageError where flags contradict the run's settings, FormatError

@@ -61,7 +61,7 @@ int work(const Flags& flags) {
   const auto start = Clock::now();
   allow_closed_stdout();  // all of it also stands in the run's folder
   const Output output = flags.json ? Output::json : flags.quiet ? Output::quiet : Output::text;
-  const CheckpointEvery every = parse_checkpoint_every(flags.checkpoint_every);
+  const run::CheckpointEvery every = parse_checkpoint_every(flags.checkpoint_every);
   const run::CatchStopSignals guard;
   if (!flags.resume.empty()) {
     if (!flags.out.empty())

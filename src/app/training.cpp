@@ -6,12 +6,11 @@
 #include <charconv>
 #include <cmath>
 
+#include "app/exit_code.h"
 #include "app/messages.h"
-#include "app/verbs.h"
+#include "app/usage_error.h"
 #include "core/printable.h"
 #include "core/shell_word.h"
-#include "nn/model_file.h"
-#include "run/file_names.h"
 #include "run/stop_signal.h"
 
 namespace unroll::app {
@@ -40,24 +39,26 @@ std::string way_on(const Run& run) {
                      command_for(run));
 }
 
-/// Whether it is time for a checkpoint. Only when, never what: no bit depends on the clock.
-class Due {
- public:
-  explicit Due(const CheckpointEvery& every) : every_(every) {}
-  bool after(std::int64_t step) const {
-    return every_.steps > 0 ? step % every_.steps == 0 : seconds_since(last_) >= every_.seconds;
-  }
-  void written() { last_ = Clock::now(); }
+int tell_of_interruption(const Run& run, const run::End& end) {
+  tell("interrupted by {} after step {} of {}; go on with: {}\nthe weights so far are in {}\n",
+       run::name_of_signal(run::stop_signal()), end.step, run.trainer.steps(), command_for(run),
+       printable(end.model));
+  return status_of_signal(run::stop_signal());
+}
 
- private:
-  CheckpointEvery every_;
-  Clock::time_point last_ = Clock::now();
-};
+int tell_of_divergence(const run::End& end) {
+  say_error(end.diverged->what());
+  tell("the weights {} are in {}\n",
+       end.step > 0 ? fmt::format("after step {}, the last good ones,", end.step)
+                    : "before the first step, the only good ones,",
+       printable(end.model));
+  return kFailed;
+}
 
 }  // namespace
 
-CheckpointEvery parse_checkpoint_every(const std::string& text) {
-  CheckpointEvery every;
+run::CheckpointEvery parse_checkpoint_every(const std::string& text) {
+  run::CheckpointEvery every;
   const bool timed = text.ends_with('s');
   const char* const end = text.data() + text.size() - (timed ? 1 : 0);
   const auto [after, error] = timed ? std::from_chars(text.data(), end, every.seconds)
@@ -73,69 +74,30 @@ CheckpointEvery parse_checkpoint_every(const std::string& text) {
 
 int train_to_end(const Run& run) {
   train::Trainer& trainer = run.trainer;
-  run::RunFolder& folder = run.folder;
-  const std::string dataset = run.material.name();
-  std::int64_t last_step = run.from ? run.from->last.step : 0;
-  Progress progress(run.output, dataset, run.material.task, trainer.steps(), last_step);
-  const auto model = [&] { return nn::model_bytes(trainer.description(), trainer.parameters()); };
-  const auto model_file = [&] { return folder.file(run::model_file); };
-  Due due(run.every);
-  train::Callbacks callbacks;
-  callbacks.on_step = [&](const train::StepResult& result) {
-    last_step = result.step;
-    folder.log(result);
-  };
-  callbacks.on_save = [&](std::int64_t step) { folder.save(run::step_file(step), model()); };
-  callbacks.on_evaluation = [&](const train::StepResult& result,
-                                const train::Evaluation& evaluation) {
-    folder.log(result, evaluation, dataset);
-  };
-  callbacks.stops = [&] {
-    const bool stop = run::stop_requested();
-    if (stop || due.after(last_step)) {
-      folder.save_checkpoint(trainer.checkpoint());
-      due.written();
-    }
-    return stop;
-  };
-
+  Progress progress(run.output, run.material.name(), run.material.task, trainer.steps(),
+                    run.from ? run.from->last.step : 0);
+  train::Callbacks signals;
+  signals.stops = run::stop_requested;
   try {
-    folder.begin(run.from);
-    try {
-      if (!trainer.run({&callbacks, &progress})) {
-        progress.clear();
-        folder.end(run::RunStatus::interrupted, last_step, model());
-        tell(
-            "interrupted by {} after step {} of {}; go on with: {}\nthe weights so far are in {}\n",
-            run::name_of_signal(run::stop_signal()), last_step, trainer.steps(), command_for(run),
-            printable(model_file()));
-        return status_of_signal(run::stop_signal());
-      }
-      folder.end(run::RunStatus::finished, last_step, model());
-    } catch (const train::Diverged& diverged) {
-      folder.log(diverged);
-      folder.save_earlier_checkpoint(trainer.checkpoint());
-      folder.end(run::RunStatus::diverged, diverged.kept.step, model());
-      progress.diverged(diverged);
-      say_error(diverged.what());
-      tell("the weights {} are in {}\n",
-           diverged.kept.step > 0
-               ? fmt::format("after step {}, the last good ones,", diverged.kept.step)
-               : "before the first step, the only good ones,",
-           printable(model_file()));
-      return kFailed;
+    const run::End end =
+        run::train_to_end(trainer, run.folder, run.from, {run.every, {&progress, &signals}});
+    progress.clear();
+    if (end.status == run::RunStatus::interrupted) return tell_of_interruption(run, end);
+    if (end.diverged) {
+      progress.diverged(*end.diverged);
+      return tell_of_divergence(end);
     }
+    progress.done(
+        end.evaluation,
+        {run.loading, trainer.times().training, trainer.times().testing, seconds_since(run.start)},
+        end.folder, run.config.dataset);
+    return kOk;
   } catch (const FileError& error) {
     progress.clear();
     say_error(error.what());
-    tell("stopped after step {}; {}\n", last_step, way_on(run));
+    tell("stopped after step {}; {}\n", run.folder.last_logged(), way_on(run));
     return kFailed;
   }
-  progress.done(
-      trainer.last_evaluation(),
-      {run.loading, trainer.times().training, trainer.times().testing, seconds_since(run.start)},
-      folder.path(), run.config.dataset);
-  return kOk;
 }
 
 }  // namespace unroll::app

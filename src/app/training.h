@@ -1,7 +1,6 @@
-// Taking a run to its end, with checkpoints on the way.
+// What `unroll train` says of a run on its way to its end.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -9,18 +8,12 @@
 #include "app/material.h"
 #include "app/progress.h"
 #include "core/clock.h"
-#include "run/run_folder.h"
+#include "run/training.h"
 
 namespace unroll::app {
 
-/// How often a checkpoint is written.
-struct CheckpointEvery {
-  double seconds = 60;
-  std::int64_t steps = 0;  // where more than 0, instead of the seconds
-};
-
 /// "0.5s", or a number of steps. Throws UsageError.
-CheckpointEvery parse_checkpoint_every(const std::string& text);
+run::CheckpointEvery parse_checkpoint_every(const std::string& text);
 
 /// What a new run and one that goes on have in common, once they are to begin.
 struct Run {
@@ -29,10 +22,10 @@ struct Run {
   const Material& material;
   train::Trainer& trainer;
   run::RunFolder& folder;
-  std::optional<train::Checkpoint> from;  // what the trainer goes on from
+  const std::optional<train::Checkpoint>& from;  // what the trainer goes on from
 
   Output output;
-  CheckpointEvery every;
+  run::CheckpointEvery every;
   Clock::time_point start;  // of the program's work
   double loading;           // seconds
 };

@@ -6,15 +6,9 @@
 #include <string>
 
 #include "app/exit_code.h"
-#include "unroll/core/error.h"
+#include "app/usage_error.h"
 
 namespace unroll::app {
-
-/// What the user typed can't be done as typed; exit code 2.
-class UsageError : public Error {
- public:
-  explicit UsageError(std::string_view message) : Error("usage", message) {}
-};
 
 /// The work of the verb that was chosen; set by its callback, done after all parsing.
 using Work = std::function<int()>;

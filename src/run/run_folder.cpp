@@ -191,7 +191,7 @@ std::map<std::int64_t, std::string> RunFolder::checkpoints() const {
   return all;
 }
 
-std::optional<train::Checkpoint> RunFolder::last_checkpoint() const {
+std::optional<train::Checkpoint> RunFolder::last_checkpoint(const Warn& warn) const {
   auto all = checkpoints();
   std::erase_if(all, [&](const auto& one) {
     return manifest_.may_be_missing(one.second) && !folder_.has(one.second);
@@ -208,9 +208,9 @@ std::optional<train::Checkpoint> RunFolder::last_checkpoint() const {
                                       file(metrics_file), checkpoint.metrics_bytes, at->second));
       return checkpoint;
     } catch (const Error& error) {
-      fmt::print(stderr, "*** {} ***\n", error.what());
-      if (const auto before = std::next(at); before != all.rend())
-        fmt::print(stderr, "*** Going back to the checkpoint before, {}. ***\n", before->second);
+      if (warn) warn(error.what());
+      if (const auto before = std::next(at); warn && before != all.rend())
+        warn(fmt::format("Going back to the checkpoint before, {}.", before->second));
     }
   }
   if (all.empty()) return std::nullopt;
@@ -235,6 +235,7 @@ void RunFolder::check_files() const {
 
 void RunFolder::begin(const std::optional<train::Checkpoint>& checkpoint) {
   const std::int64_t step = checkpoint ? checkpoint->last.step : 0;
+  last_logged_ = step;
   metrics_bytes_ = checkpoint ? checkpoint->metrics_bytes : 0;
   metrics_hash_ = hash_of_start(folder_, metrics_file, metrics_bytes_);
   manifest_.status = RunStatus::training;
@@ -266,7 +267,10 @@ void RunFolder::write_line(const std::string& line) {
   metrics_bytes_ += text.size();
 }
 
-void RunFolder::log(const train::StepResult& step) { write_line(metrics_line(step)); }
+void RunFolder::log(const train::StepResult& step) {
+  last_logged_ = step.step;
+  write_line(metrics_line(step));
+}
 
 void RunFolder::log(const train::StepResult& step, const train::Evaluation& evaluation,
                     const std::string& dataset) {

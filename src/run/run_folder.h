@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,6 +19,9 @@ namespace unroll::run {
 
 /// Whether a run gives one of its files that name.
 bool is_name_of_a_run(std::string_view name);
+
+/// Hears of trouble that was got over.
+using Warn = std::function<void(const std::string&)>;
 
 /// Whether a new run can begin in a folder: there is none, or nothing is in it but what a start
 /// left that was killed at once. Throws ValueError where not: it is never emptied for a run.
@@ -48,9 +52,9 @@ class RunFolder {
   RunStatus status() const { return manifest_.status; }
   std::int64_t step() const { return manifest_.step; }  ///< that the model was written after
 
-  /// The last checkpoint that is as it was written, whose damaged successors are told of on stderr;
+  /// The last checkpoint that is as it was written, whose damaged successors `warn` hears of;
   /// nothing where none was made. Throws FormatError where all are damaged.
-  std::optional<train::Checkpoint> last_checkpoint() const;
+  std::optional<train::Checkpoint> last_checkpoint(const Warn& warn = {}) const;
   /// Throws FormatError, naming each file that is not as the manifest lists it.
   void check_files() const;
   /// config.json as it is, and whether it is as it was written.
@@ -60,6 +64,8 @@ class RunFolder {
   void begin(const std::optional<train::Checkpoint>& checkpoint);
 
   void log(const train::StepResult& step);
+  /// The last step that was logged, or could not be; before the first, that of the checkpoint.
+  std::int64_t last_logged() const { return last_logged_; }
   void log(const train::StepResult& step, const train::Evaluation& evaluation,
            const std::string& dataset);
   void log(const train::Diverged& diverged);
@@ -88,6 +94,7 @@ class RunFolder {
   std::optional<AppendingFile> metrics_;
   data::Sha256 metrics_hash_;
   std::uint64_t metrics_bytes_ = 0;
+  std::int64_t last_logged_ = 0;
 };
 
 }  // namespace unroll::run

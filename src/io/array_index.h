@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace unroll::app {
+namespace unroll::io {
 
 /// "[3, 17]", where element `flat` of an array of this shape lies, its last dimension being the
 /// innermost.
@@ -24,4 +24,4 @@ inline std::string index_text(std::size_t flat, std::span<const std::int64_t> sh
   return fmt::format("[{}]", fmt::join(index, ", "));
 }
 
-}  // namespace unroll::app
+}  // namespace unroll::io

@@ -7,7 +7,7 @@
 
 #include "unroll/io/safetensors.h"
 
-namespace unroll::app {
+namespace unroll::run {
 
 /// The first difference between the tensors, and then the metadata, of the file and of what
 /// training again gave, in words. Empty where the two are the same bytes, but for a description in
@@ -15,4 +15,4 @@ namespace unroll::app {
 /// safetensors file.
 std::string first_difference(std::vector<std::byte> there, std::vector<std::byte> again);
 
-}  // namespace unroll::app
+}  // namespace unroll::run

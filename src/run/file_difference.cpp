@@ -1,17 +1,17 @@
-#include "app/file_difference.h"
+#include "run/file_difference.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <cstring>
 
-#include "app/array_index.h"
 #include "core/printable.h"
+#include "io/array_index.h"
 #include "train/checkpoint.h"
 #include "unroll/core/error.h"
 #include "unroll/spec/model_spec.h"
 
-namespace unroll::app {
+namespace unroll::run {
 namespace {
 
 /// Enough digits that other bits are other text, but for NaN's.
@@ -35,7 +35,8 @@ std::string difference_of_tensors(const io::Safetensors& file, const io::Safeten
     for (std::size_t i = 0; i < ours.data.size() / width; ++i)
       if (std::memcmp(&ours.data[i * width], &theirs->data[i * width], width) != 0)
         return fmt::format("{}{} is {} in the file, {} trained again", ours.name,
-                           index_text(i, ours.shape), value_text(*theirs, i), value_text(ours, i));
+                           io::index_text(i, ours.shape), value_text(*theirs, i),
+                           value_text(ours, i));
   }
   if (file.arrays().size() != again.arrays().size())
     return "the file has tensors that the model has not";
@@ -80,4 +81,4 @@ std::string first_difference(std::vector<std::byte> there, std::vector<std::byte
   return difference;
 }
 
-}  // namespace unroll::app
+}  // namespace unroll::run

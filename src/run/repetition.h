@@ -1,0 +1,44 @@
+// The listener that compares a run which is made again with the one in a folder.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "run/file_comparison.h"
+#include "run/manifest.h"
+#include "train/listener.h"
+#include "train/trainer.h"
+
+namespace unroll::run {
+
+/// Makes the lines of metrics.jsonl, and compares checkpoints and the weights after single steps
+/// while the trainer gives them. Stops where the run ended. All that it is given must outlive it.
+class Repetition : public train::Listener {
+ public:
+  /// `config` is the text of config.json, which checkpoints hold.
+  Repetition(const Manifest& manifest, const std::string& config, FileComparison& files,
+             train::Trainer& trainer)
+      : manifest_(manifest), config_(config), files_(files), trainer_(trainer) {}
+
+  void step(const train::StepResult& result) override;
+  void save(std::int64_t step) override;
+  void evaluation(const train::StepResult& result, const train::Evaluation& evaluation) override;
+  bool stop() override;
+  /// The trainer has gone back to its last good step, as the run did.
+  void diverged(const train::Diverged& diverged);
+
+  std::int64_t steps() const { return steps_; }  ///< made so far
+  const std::string& metrics() const { return metrics_; }
+
+ private:
+  void compare_checkpoint(std::int64_t step);
+
+  const Manifest& manifest_;
+  const std::string& config_;
+  FileComparison& files_;
+  train::Trainer& trainer_;
+  std::int64_t steps_ = 0;
+  std::string metrics_;
+};
+
+}  // namespace unroll::run

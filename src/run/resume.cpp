@@ -1,0 +1,70 @@
+#include "run/resume.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "data/catalogue.h"
+#include "run/file_names.h"
+#include "run/provenance.h"
+#include "train/task.h"
+#include "unroll/core/error.h"
+
+namespace unroll::run {
+namespace {
+
+/// Whether the two can only be different data. A known name says what the data is; a folder's is
+/// known by its hash alone, once it is loaded.
+bool is_other_data(const std::string& there, const std::string& here) {
+  if (there == here) return false;
+  if (train::find_task(there) || train::find_task(here)) return true;
+  return data::find_known_set(there) && data::find_known_set(here);
+}
+
+}  // namespace
+
+ResumedRun::ResumedRun(const std::string& path, const Warn& warn) : folder_(path) {
+  if (folder_.status() == RunStatus::diverged)
+    throw FormatError(
+        "resume",
+        fmt::format("the run in {} diverged, and would again; its weights are the last good ones, "
+                    "after step {}. Train anew with other settings, for example --clip-norm 1 or a "
+                    "smaller --lr",
+                    path, folder_.step()));
+  if (is_finished())
+    folder_.check_files();
+  else
+    checkpoint_ = folder_.last_checkpoint(warn);
+  settings_ = settings();
+}
+
+/// The settings that the run has had so far. config.json must still hold them.
+train::LoadedConfig ResumedRun::settings() const {
+  const std::string file = folder_.file(config_file);
+  if (folder_.config_is_intact()) return train::config_from_json(folder_.config(), file);
+  std::string changes;
+  if (checkpoint_) try {
+      const auto then = train::config_from_json(checkpoint_->config, file);
+      const auto now = train::config_from_json(folder_.config(), file);
+      changes = fmt::format(": {}", fmt::join(train::differences(then.config, now.config), "; "));
+    } catch (const Error&) {  // it can't even be read
+    }
+  throw FormatError("resume", fmt::format("{} was changed or is damaged: its SHA-256 is not what "
+                                          "manifest.json says; put it back as it was{}",
+                                          file, changes.size() > 2 ? changes : ""));
+}
+
+std::vector<std::string> ResumedRun::other_settings(const train::Config& wanted) const {
+  train::Config compared = wanted;
+  if (!is_other_data(config().dataset, wanted.dataset)) compared.dataset = config().dataset;
+  return train::differences(config(), compared);
+}
+
+void ResumedRun::check_same_data(const train::Provenance& now) const {
+  if (const auto all = differences(settings_.provenance, now); !all.empty())
+    throw FormatError("resume", fmt::format("{} can't go on to the same weights: {}; give it the "
+                                            "data and the program it began with, or start another "
+                                            "run",
+                                            folder_.path(), fmt::join(all, "; ")));
+}
+
+}  // namespace unroll::run

@@ -1,0 +1,41 @@
+#include "run/training.h"
+
+#include "nn/model_file.h"
+#include "run/file_names.h"
+#include "run/metrics_file.h"
+#include "run/step_files.h"
+
+namespace unroll::run {
+
+End train_to_end(train::Trainer& trainer, RunFolder& folder,
+                 const std::optional<train::Checkpoint>& from, const TrainingOptions& options) {
+  MetricsFile metrics(folder, trainer.description().dataset);
+  StepFiles step_files(folder, trainer);
+  Checkpoints checkpoints(folder, trainer, options.every);
+  std::vector<train::Listener*> listeners = {&metrics, &step_files};
+  listeners.insert(listeners.end(), options.listeners.begin(), options.listeners.end());
+  listeners.push_back(&checkpoints);
+
+  End end;
+  folder.begin(from);
+  try {
+    if (!trainer.run(listeners)) {
+      end.status = RunStatus::interrupted;
+      checkpoints.write();
+    }
+    end.step = trainer.last_step().step;
+  } catch (const train::Diverged& diverged) {
+    folder.log(diverged);
+    folder.save_earlier_checkpoint(trainer.checkpoint());
+    end.status = RunStatus::diverged;
+    end.step = diverged.kept.step;
+    end.diverged = diverged;
+  }
+  folder.end(end.status, end.step, nn::model_bytes(trainer.description(), trainer.parameters()));
+  end.folder = folder.path();
+  end.model = folder.file(model_file);
+  end.evaluation = trainer.last_evaluation();
+  return end;
+}
+
+}  // namespace unroll::run

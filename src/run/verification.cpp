@@ -1,0 +1,139 @@
+#include "run/verification.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <sstream>
+#include <vector>
+
+#include "core/file.h"
+#include "core/shell_word.h"
+#include "nn/model_file.h"
+#include "run/file_names.h"
+#include "run/provenance.h"
+#include "run/repetition.h"
+#include "unroll/core/error.h"
+
+namespace unroll::run {
+namespace {
+
+Manifest manifest_of(const Folder& folder, const std::string& path) {
+  auto manifest = Manifest::read(folder);
+  if (!manifest)
+    throw FormatError("verify", fmt::format("{} has no manifest.json: it is no run's folder, or "
+                                            "its training has not begun",
+                                            path));
+  if (manifest->status == RunStatus::training)
+    throw FormatError("verify", fmt::format("the run in {} did not end; go on with it: unroll "
+                                            "train --resume {}",
+                                            path, shell_word(path)));
+  return std::move(*manifest);
+}
+
+bool can_be_read(const Folder& folder, const char* name) {
+  try {
+    const InputFile file("verify", folder, name);
+    return true;
+  } catch (const FileError&) {
+    return false;
+  }
+}
+
+std::string where_it_ended(RunStatus status, std::int64_t step) {
+  return fmt::format("{} after step {}", name_of(status), step);
+}
+
+/// The first line of the metrics that is another one; empty where all are the same.
+std::string first_other_line(const std::string& there, const std::string& again) {
+  std::istringstream lines(there), expected(again);
+  for (std::int64_t number = 1;; ++number) {
+    std::string line, wanted;
+    std::getline(lines, line);
+    std::getline(expected, wanted);
+    if (line != wanted) {
+      const auto shown = [](const std::string& text) { return text.empty() ? "not there" : text; };
+      return fmt::format("line {} is {}, trained again {}", number, shown(line), shown(wanted));
+    }
+    if (!lines && !expected) return "";
+  }
+}
+
+}  // namespace
+
+Verification::Verification(const std::string& path, Found tell)
+    : folder_("verify", path),
+      tell_(std::move(tell)),
+      manifest_(manifest_of(folder_, path)),
+      files_(folder_, manifest_, [this](const Finding& finding) { found(finding); }) {
+  auto damage = manifest_.damage(folder_);
+  // Every run that ended has these.
+  for (const char* name : {config_file, metrics_file, model_file})
+    if (!manifest_.lists(name)) damage[name] = "is not listed in manifest.json";
+  for (const auto& [name, what] : damage) found({fmt::format("{} {}", name, what)});
+  if (damage.empty())
+    found({fmt::format("{} files are as they were written", manifest_.files.size()), true});
+  can_be_repeated_ = !damage.contains(config_file) && can_be_read(folder_, model_file);
+}
+
+void Verification::found(const Finding& finding) {
+  good_ = good_ && finding.good;
+  if (tell_) tell_(finding);
+}
+
+const train::Config& Verification::config() {
+  if (config_text_.empty()) {
+    config_text_ = train::read_config("verify", folder_, config_file);
+    settings_ = train::config_from_json(config_text_, folder_.path_of(config_file));
+  }
+  return settings_.config;
+}
+
+bool Verification::has_same_data(const train::Provenance& now) {
+  const auto all = differences(settings_.provenance, now);
+  if (all.empty()) return true;
+  found({fmt::format("not trained again, because that would lead to other weights: {}",
+                     fmt::join(all, "; "))});
+  return false;
+}
+
+std::int64_t Verification::train_again(train::Trainer& trainer,
+                                       const std::vector<train::Listener*>& listeners) {
+  Repetition repetition(manifest_, config_text_, files_, trainer);
+  std::vector<train::Listener*> all = {&repetition};
+  all.insert(all.end(), listeners.begin(), listeners.end());
+  try {
+    if (!trainer.run(all)) status_ = RunStatus::interrupted;
+    kept_ = repetition.steps();
+  } catch (const train::Diverged& diverged) {
+    status_ = RunStatus::diverged;
+    kept_ = diverged.kept.step;
+    repetition.diverged(diverged);
+  }
+  metrics_ = repetition.metrics();
+  return repetition.steps();
+}
+
+bool Verification::finish(train::Trainer& trainer) {
+  if (kept_ != manifest_.step || status_ != manifest_.status)
+    found({fmt::format("manifest.json says {}; trained again it is {}",
+                       where_it_ended(manifest_.status, manifest_.step),
+                       where_it_ended(status_, kept_))});
+  if (can_be_read(folder_, metrics_file)) {
+    constexpr std::uint64_t kLargest = std::uint64_t{1} << 30;
+    const std::string other =
+        first_other_line(read_text("verify", folder_, metrics_file, kLargest), metrics_);
+    found(other.empty() ? Finding{"metrics.jsonl has the same losses and accuracies", true}
+                        : Finding{fmt::format("metrics.jsonl has other values: {}", other)});
+  }
+  files_.finish_steps();
+  const Parameters parameters = trainer.parameters();
+  if (!files_.compare(model_file, nn::model_bytes(trainer.description(), parameters))) return false;
+  std::int64_t weights = 0;
+  for (const Parameter& p : parameters) weights += p.value.numel();
+  found({fmt::format("model.safetensors has the same bits: {} weights in {} tensors", weights,
+                     parameters.size()),
+         true});
+  return good_;
+}
+
+}  // namespace unroll::run
