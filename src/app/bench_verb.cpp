@@ -101,20 +101,20 @@ int work(const Flags& flags) {
 
 }  // namespace
 
-void add_bench(CLI::App& program, Work& chosen) {
-  CLI::App* verb = add_verb(program, "bench",
-                            "Measure this machine, and how much of its speed is used: in less "
-                            "than a minute, on data made for it. --all takes two.",
-                            "unroll bench --only train/rnn_relu/");
+void add_bench(Verb& program) {
+  Verb verb = program.add("bench",
+                          "Measure this machine, and how much of its speed is used: in less "
+                          "than a minute, on data made for it. --all takes two.",
+                          "unroll bench --only train/rnn_relu/");
   const auto flags = std::make_shared<Flags>();
-  verb->add_option("--threads", flags->threads,
-                   "What is measured beside one thread; 0: the cores there are");
-  verb->add_option("--only", flags->only, "Only workloads with this text in their names");
-  verb->add_flag("--all", flags->all, "All workloads; some are left out else");
-  verb->add_option("--seconds", flags->seconds, "For each workload; 1.5 if left out");
-  verb->add_flag("--list", flags->list, "Only print the workloads' names");
-  verb->add_flag("--json", flags->json, "One line of JSON");
-  verb->callback([flags, &chosen] { chosen = [flags] { return work(*flags); }; });
+  verb.option("--threads", flags->threads,
+              "What is measured beside one thread; 0: the cores there are");
+  verb.option("--only", flags->only, "Only workloads with this text in their names");
+  verb.flag("--all", flags->all, "All workloads; some are left out else");
+  verb.option("--seconds", flags->seconds, "For each workload; 1.5 if left out");
+  verb.flag("--list", flags->list, "Only print the workloads' names");
+  verb.flag("--json", flags->json, "One line of JSON");
+  verb.set_work([flags] { return work(*flags); });
 }
 
 }  // namespace unroll::app

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -98,49 +99,30 @@ int finish_results(int code) {
   return code == kOk ? kFailed : code;
 }
 
-/// Help that starts with an example.
-class ExampleFirst : public CLI::Formatter {
- public:
-  explicit ExampleFirst(std::string example) : example_(std::move(example)) {}
-  std::string make_description(const CLI::App* app) const override {
-    return "Example:\n  " + example_ + "\n\n" + CLI::Formatter::make_description(app);
-  }
-
- private:
-  std::string example_;
-};
-
 }  // namespace
-
-CLI::App* add_verb(CLI::App& program, const std::string& name, const std::string& description,
-                   const std::string& example) {
-  CLI::App* verb = program.add_subcommand(name, description);
-  verb->formatter(std::make_shared<ExampleFirst>(example));
-  verb->allow_extras();  // refused in run(), with a suggestion
-  return verb;
-}
 
 int run(int argc, const char* const* argv) {
   CLI::App program(
       "Trains and runs recurrent neural networks on the CPU, with the same bits everywhere.",
       "unroll");
-  program.formatter(std::make_shared<ExampleFirst>("unroll train mnist"));
+  show_example_first(program, "unroll train mnist");
   program.footer(help_footer);
   program.set_version_flag("--version", version_text);
   program.allow_extras();
-  Work work;
-  add_train(program, work);
-  add_verify(program, work);
-  add_eval(program, work);
-  add_predict(program, work);
-  add_inspect(program, work);
-  add_import(program, work);
-  add_export(program, work);
-  add_data(program, work);
-  add_bench(program, work);
-  add_signature(program, work);
-  add_completion(program, work);
-  add_manual(program, work);
+  std::function<int()> work;
+  Verb verbs(program, work);
+  add_train(verbs);
+  add_verify(verbs);
+  add_eval(verbs);
+  add_predict(verbs);
+  add_inspect(verbs);
+  add_import(verbs);
+  add_export(verbs);
+  add_data(verbs);
+  add_bench(verbs);
+  add_signature(verbs);
+  add_completion(verbs);
+  add_manual(verbs);
   refuse_empty_values(program);
 
   try {

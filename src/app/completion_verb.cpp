@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "app/verb_list.h"
 #include "app/verbs.h"
 
 namespace unroll::app {
@@ -148,26 +147,23 @@ void print_fish(const Verbs& verbs) {
 
 }  // namespace
 
-void add_completion(CLI::App& program, Work& work) {
-  CLI::App* verb =
-      add_verb(program, "completion", "Print the completions of this command line for a shell",
-               "source <(unroll completion bash)");
+void add_completion(Verb& program) {
+  Verb verb = program.add("completion", "Print the completions of this command line for a shell",
+                          "source <(unroll completion bash)");
   const auto shell = std::make_shared<std::string>();
-  verb->add_option("shell", *shell, "bash, zsh or fish")->required();
-  verb->callback([&program, &work, shell] {
-    work = [&program, shell] {
-      const Verbs verbs = list_verbs(program);
-      if (*shell == "bash")
-        print_bash(verbs);
-      else if (*shell == "zsh")
-        print_zsh(verbs);
-      else if (*shell == "fish")
-        print_fish(verbs);
-      else
-        throw UsageError(fmt::format(
-            "completion for {}, which is not known; there are bash, zsh and fish", *shell));
-      return kOk;
-    };
+  verb.option("shell", *shell, "bash, zsh or fish").required();
+  verb.set_work([program, shell] {
+    const Verbs verbs = program.list();
+    if (*shell == "bash")
+      print_bash(verbs);
+    else if (*shell == "zsh")
+      print_zsh(verbs);
+    else if (*shell == "fish")
+      print_fish(verbs);
+    else
+      throw UsageError(fmt::format(
+          "completion for {}, which is not known; there are bash, zsh and fish", *shell));
+    return kOk;
   });
 }
 

@@ -90,36 +90,32 @@ int data_info(const std::string& name_or_folder, const std::string& data_dir) {
   return 0;
 }
 
-void add_data(CLI::App& program, Work& work) {
-  CLI::App* data = add_verb(program, "data", "Fetch data sets, or show what is there.",
-                            "unroll data info mnist");
-  data->require_subcommand(1);
+void add_data(Verb& program) {
+  Verb data =
+      program.add("data", "Fetch data sets, or show what is there.", "unroll data info mnist");
+  data.needs_verb();
   struct Flags {
     std::string name, data_dir;
   };
   const auto flags = std::make_shared<Flags>();
   const auto add = [&](const char* name, const char* description, const char* example,
                        const char* sets) {
-    CLI::App* verb = add_verb(*data, name, description, example);
-    verb->add_option("name", flags->name, sets)->required();
-    verb->add_option("--data-dir", flags->data_dir,
-                     "Folder that holds mnist/, fashion-mnist/, ...");
+    Verb verb = data.add(name, description, example);
+    verb.option("name", flags->name, sets).required();
+    verb.option("--data-dir", flags->data_dir, "Folder that holds mnist/, fashion-mnist/, ...");
     return verb;
   };
   add("fetch", "Download a set into the cache, or --data-dir, and check it.",
       "unroll data fetch mnist", "mnist, fashion-mnist or kmnist")
-      ->callback([flags, &work] {
-        work = [flags] {
-          const run::CatchStopSignals guard;
-          DownloadOptions options;
-          options.cancelled = &run::stop_requested;
-          return data_fetch(flags->name, flags->data_dir, options);
-        };
+      .set_work([flags] {
+        const run::CatchStopSignals guard;
+        DownloadOptions options;
+        options.cancelled = &run::stop_requested;
+        return data_fetch(flags->name, flags->data_dir, options);
       });
   add("info", "Show sizes, statistics, place and hashes of a set.", "unroll data info mnist",
       "mnist, fashion-mnist, kmnist, or a folder")
-      ->callback(
-          [flags, &work] { work = [flags] { return data_info(flags->name, flags->data_dir); }; });
+      .set_work([flags] { return data_info(flags->name, flags->data_dir); });
 }
 
 }  // namespace unroll::app

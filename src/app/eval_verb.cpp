@@ -125,20 +125,20 @@ int work(const Flags& flags) {
 
 }  // namespace
 
-void add_eval(CLI::App& program, Work& chosen) {
-  CLI::App* verb = add_verb(program, "eval", "Test a model: accuracy, loss, scores of each class.",
-                            "unroll eval runs/mnist-rnn-tuned-seed0");
+void add_eval(Verb& program) {
+  Verb verb = program.add("eval", "Test a model: accuracy, loss, scores of each class.",
+                          "unroll eval runs/mnist-rnn-tuned-seed0");
   const auto flags = std::make_shared<Flags>();
-  flags->model.add_to(*verb);
-  verb->add_option("dataset", flags->dataset,
-                   "mnist, fashion-mnist, kmnist, a folder, adding or copy; what the model was "
-                   "trained on if left out");
-  flags->data.add_to(*verb);
-  verb->add_option("--logits", flags->logits, "Write the logits to this .npy file");
-  verb->add_option("--threads", flags->threads, "0: the cores allowed here");
-  verb->add_flag("--json", flags->json, "One line of JSON");
-  flags->verbose.add_to(*verb);
-  verb->callback([flags, &chosen] { chosen = [flags] { return work(*flags); }; });
+  flags->model.add_to(verb);
+  verb.option("dataset", flags->dataset,
+              "mnist, fashion-mnist, kmnist, a folder, adding or copy; what the model was "
+              "trained on if left out");
+  flags->data.add_to(verb);
+  verb.option("--logits", flags->logits, "Write the logits to this .npy file");
+  verb.option("--threads", flags->threads, "0: the cores allowed here");
+  verb.flag("--json", flags->json, "One line of JSON");
+  flags->verbose.add_to(verb);
+  verb.set_work([flags] { return work(*flags); });
 }
 
 }  // namespace unroll::app

@@ -107,12 +107,12 @@ std::string report_int8(const LoadedModel& model, const CppFlags& flags) {
 
 }  // namespace
 
-void CppFlags::add_to(CLI::App& verb) {
-  verb.add_option("--name", name, "cpp: the namespace; the file's name if left out");
-  verb.add_flag("--int8", int8, "cpp: weights in 8 bits; says what that costs on a data set");
-  verb.add_option("--dataset", dataset,
-                  "With --int8: mnist, fashion-mnist, a folder, adding or copy; what the model was "
-                  "trained on if left out");
+void CppFlags::add_to(Verb& verb) {
+  verb.option("--name", name, "cpp: the namespace; the file's name if left out");
+  verb.flag("--int8", int8, "cpp: weights in 8 bits; says what that costs on a data set");
+  verb.option("--dataset", dataset,
+              "With --int8: mnist, fashion-mnist, a folder, adding or copy; what the model was "
+              "trained on if left out");
   data.add_to(verb);
 }
 

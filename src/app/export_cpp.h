@@ -1,7 +1,6 @@
 // unroll export --format cpp: a model as one C++ header.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 
 #include "app/data_flags.h"
@@ -14,7 +13,7 @@ struct CppFlags {
   bool int8 = false;
   DataFlags data;
 
-  void add_to(CLI::App& verb);
+  void add_to(Verb& verb);
 };
 
 /// Writes the header and says what it needs of memory, and with --int8 what the 8 bits cost.

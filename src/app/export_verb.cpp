@@ -23,7 +23,7 @@ struct Flags {
   std::string format, out;
   exporter::OnnxOptions onnx;
   CppFlags cpp;
-  std::vector<std::pair<const CLI::Option*, std::string_view>> own;  // flags of one format alone
+  std::vector<std::pair<Option, std::string_view>> own;  // flags of one format alone
 };
 
 void write(const Flags& flags, std::span<const std::byte> bytes) {
@@ -81,38 +81,38 @@ int work(const Flags& flags) {
                                  fmt::join(names, " or "), did_you_mean(flags.format, names)));
   }
   for (const auto& [option, of] : flags.own)
-    if (option->count() > 0 && of != flags.format)
-      throw UsageError(fmt::format("{} is of --format {} alone", option->get_name(), of));
+    if (option.is_given() && of != flags.format)
+      throw UsageError(fmt::format("{} is of --format {} alone", option.name(), of));
   run::check_output(flags.out, {flags.model.path});
   return format->work(flags);
 }
 
 }  // namespace
 
-void add_export(CLI::App& program, Work& chosen) {
-  CLI::App* verb = add_verb(program, "export", "Write a model for other programs.",
-                            "unroll export runs/mnist-rnn-tuned-seed0 --format onnx -o model.onnx");
+void add_export(Verb& program) {
+  Verb verb = program.add("export", "Write a model for other programs.",
+                          "unroll export runs/mnist-rnn-tuned-seed0 --format onnx -o model.onnx");
   const auto flags = std::make_shared<Flags>();
-  flags->model.add_to(*verb);
-  verb->add_option("--format", flags->format,
-                   "onnx: for ONNX Runtime and others; npz: NumPy's weights, and the description; "
-                   "cpp: a C++17 header that runs the model")
-      ->required();
-  verb->add_option("-o,--out", flags->out, "The file to write")->required();
-  const auto own = [&](std::string_view format, const CLI::Option* option) {
+  flags->model.add_to(verb);
+  verb.option("--format", flags->format,
+              "onnx: for ONNX Runtime and others; npz: NumPy's weights, and the description; "
+              "cpp: a C++17 header that runs the model")
+      .required();
+  verb.option("-o,--out", flags->out, "The file to write").required();
+  const auto own = [&](std::string_view format, const Option& option) {
     flags->own.emplace_back(option, format);
   };
-  own("onnx", verb->add_flag("--streaming", flags->onnx.streaming,
-                             "onnx: one time step, what it carries being inputs and outputs"));
-  own("onnx", verb->add_flag("--lengths", flags->onnx.lengths,
-                             "onnx: an input that says how long each sequence is"));
-  own("onnx", verb->add_flag_callback(
+  own("onnx", verb.flag("--streaming", flags->onnx.streaming,
+                        "onnx: one time step, what it carries being inputs and outputs"));
+  own("onnx", verb.flag("--lengths", flags->onnx.lengths,
+                        "onnx: an input that says how long each sequence is"));
+  own("onnx", verb.flag(
                   "--no-scaling", [flags] { flags->onnx.scaling = false; },
                   "onnx: the input is not pixels of 0 to 255, but already scaled"));
-  flags->cpp.add_to(*verb);
+  flags->cpp.add_to(verb);
   for (const char* flag : {"--name", "--int8", "--dataset", "--data-dir", "--fallback-fashion"})
-    own("cpp", verb->get_option(flag));
-  verb->callback([flags, &chosen] { chosen = [flags] { return work(*flags); }; });
+    own("cpp", verb.find(flag));
+  verb.set_work([flags] { return work(*flags); });
 }
 
 }  // namespace unroll::app

@@ -23,7 +23,7 @@ struct Flags {
   std::vector<std::string> ignore;
   std::vector<std::string> check;  // inputs, and what the original made of them
   Tolerance tolerance;
-  std::vector<const CLI::Option*> of_check;  // flags that are nothing without it
+  std::vector<Option> of_check;  // flags that are nothing without it
 };
 
 /// What an import whose outputs differ may be due to.
@@ -63,9 +63,9 @@ void note_two_directions(const spec::ModelSpec& spec) {
 }
 
 void check_usage(const Flags& flags) {
-  for (const CLI::Option* option : flags.of_check)
-    if (option->count() > 0 && flags.check.empty())
-      throw UsageError(fmt::format("{} is for --check, which was not given", option->get_name()));
+  for (const Option& option : flags.of_check)
+    if (option.is_given() && flags.check.empty())
+      throw UsageError(fmt::format("{} is for --check, which was not given", option.name()));
   for (const auto& [name, value] : {std::pair("--tolerance", flags.tolerance.absolute),
                                     {"--relative-tolerance", flags.tolerance.relative}})
     if (!std::isfinite(value) || value < 0)
@@ -138,38 +138,35 @@ int work(const Flags& flags) {
 
 }  // namespace
 
-void add_import(CLI::App& program, Work& chosen) {
-  CLI::App* verb = add_verb(
-      program, "import", "Make a model of a PyTorch .pt or a .safetensors.",
+void add_import(Verb& program) {
+  Verb verb = program.add(
+      "import", "Make a model of a PyTorch .pt or a .safetensors.",
       "unroll import lstm.pt --arch lstm.json -o model.safetensors --check in.npy out.npy");
   const auto flags = std::make_shared<Flags>();
-  verb->add_option("file", flags->file, "What torch.save or safetensors wrote of a state_dict")
-      ->required();
-  verb->add_option("-o,--out", flags->out, "The model.safetensors to write")->required();
-  verb->add_option("--arch", flags->architecture,
-                   "JSON: layers, activations, readout; what the weights don't tell");
-  verb->add_option("--key", flags->key,
-                   "Path to the weights in a .pt that holds several dictionaries: "
-                   "model.state_dict, models.0");
-  verb->add_option("--ignore", flags->ignore,
-                   "Leave out tensors whose names match this pattern (* and ?); may be repeated")
-      ->type_name("PATTERN")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  verb->add_option(
-          "--check", flags->check,
-          "Two .npy files, inputs and the original's outputs: compare, and write the model "
-          "only if they agree")
-      ->expected(2);
+  verb.option("file", flags->file, "What torch.save or safetensors wrote of a state_dict")
+      .required();
+  verb.option("-o,--out", flags->out, "The model.safetensors to write").required();
+  verb.option("--arch", flags->architecture,
+              "JSON: layers, activations, readout; what the weights don't tell");
+  verb.option("--key", flags->key,
+              "Path to the weights in a .pt that holds several dictionaries: "
+              "model.state_dict, models.0");
+  verb.option("--ignore", flags->ignore,
+              "Leave out tensors whose names match this pattern (* and ?); may be repeated")
+      .repeatable("PATTERN");
+  verb.option("--check", flags->check,
+              "Two .npy files, inputs and the original's outputs: compare, and write the model "
+              "only if they agree")
+      .values(2, 2);
   flags->of_check = {
-      verb->add_option("--tolerance", flags->tolerance.absolute,
-                       "--check allows a difference of this, plus the relative tolerance times "
-                       "|expected|")
-          ->capture_default_str(),
-      verb->add_option("--relative-tolerance", flags->tolerance.relative,
-                       "--check allows this times |expected|, plus the tolerance")
-          ->capture_default_str()};
-  verb->callback([flags, &chosen] { chosen = [flags] { return work(*flags); }; });
+      verb.option("--tolerance", flags->tolerance.absolute,
+                  "--check allows a difference of this, plus the relative tolerance times "
+                  "|expected|")
+          .shows_default(),
+      verb.option("--relative-tolerance", flags->tolerance.relative,
+                  "--check allows this times |expected|, plus the tolerance")
+          .shows_default()};
+  verb.set_work([flags] { return work(*flags); });
 }
 
 }  // namespace unroll::app

@@ -157,12 +157,12 @@ int work(const ModelFlags& flags) {
 
 }  // namespace
 
-void add_inspect(CLI::App& program, Work& chosen) {
-  CLI::App* verb = add_verb(program, "inspect", "Show a model's parameters and description.",
-                            "unroll inspect runs/mnist-rnn-tuned-seed0");
+void add_inspect(Verb& program) {
+  Verb verb = program.add("inspect", "Show a model's parameters and description.",
+                          "unroll inspect runs/mnist-rnn-tuned-seed0");
   const auto flags = std::make_shared<ModelFlags>();
-  flags->add_to(*verb);
-  verb->callback([flags, &chosen] { chosen = [flags] { return work(*flags); }; });
+  flags->add_to(verb);
+  verb.set_work([flags] { return work(*flags); });
 }
 
 }  // namespace unroll::app

@@ -1,7 +1,6 @@
 // unroll manual: the man page.
 #include <fmt/format.h>
 
-#include "app/verb_list.h"
 #include "app/verbs.h"
 
 namespace unroll::app {
@@ -42,8 +41,7 @@ void print_verb(const VerbEntry& verb) {
   for (const FlagEntry& entry : verb.flags) print_entry(entry);
 }
 
-int print_manual(const CLI::App& program) {
-  const std::vector<VerbEntry> verbs = list_verbs(program);
+int print_manual(const std::vector<VerbEntry>& verbs) {
   const VerbEntry& all = verbs.front();
   // No date: the same sources make the same page.
   fmt::print(
@@ -56,16 +54,15 @@ int print_manual(const CLI::App& program) {
   fmt::print(".SH VERBS\n");
   for (const VerbEntry& verb : verbs)
     if (&verb != &all) print_verb(verb);
-  fmt::print(".SH NOTES\n.nf\n{}\n.fi\n", plain(program.get_footer()));
+  fmt::print(".SH NOTES\n.nf\n{}\n.fi\n", plain(all.notes));
   return kOk;
 }
 
 }  // namespace
 
-void add_manual(CLI::App& program, Work& work) {
-  CLI::App* verb =
-      add_verb(program, "manual", "Print the man page", "unroll manual | man --local-file -");
-  verb->callback([&] { work = [&] { return print_manual(program); }; });
+void add_manual(Verb& program) {
+  Verb verb = program.add("manual", "Print the man page", "unroll manual | man --local-file -");
+  verb.set_work([program] { return print_manual(program.list()); });
 }
 
 }  // namespace unroll::app

@@ -8,7 +8,7 @@
 #include <map>
 
 #include "app/messages.h"
-#include "app/verbs.h"
+#include "app/usage_error.h"
 #include "core/file.h"
 #include "core/list_text.h"
 #include "core/shell_word.h"
@@ -38,16 +38,16 @@ data::Normalization parse_normalization(const std::string& text) {
   return result;
 }
 
-void ModelFlags::add_to(CLI::App& verb) {
-  verb.add_option("model", path, "A run's folder, a model.safetensors, or a bare state_dict")
-      ->required();
-  verb.add_option("--activation", activation,
-                  "relu, tanh or sigmoid: what a bare state_dict can't tell");
-  verb.add_option("--normalize", normalize,
-                  "How a bare state_dict reads pixels: none (in [0,1]) or MEAN,STD. It reads "
-                  "numbers as they are if left out; images then in [0,1]");
-  verb.add_flag("--allow-not-finite", allow_not_finite,
-                "Take a model with weights that are NaN or infinite");
+void ModelFlags::add_to(Verb& verb) {
+  verb.option("model", path, "A run's folder, a model.safetensors, or a bare state_dict")
+      .required();
+  verb.option("--activation", activation,
+              "relu, tanh or sigmoid: what a bare state_dict can't tell");
+  verb.option("--normalize", normalize,
+              "How a bare state_dict reads pixels: none (in [0,1]) or MEAN,STD. It reads "
+              "numbers as they are if left out; images then in [0,1]");
+  verb.flag("--allow-not-finite", allow_not_finite,
+            "Take a model with weights that are NaN or infinite");
 }
 
 bool LoadedModel::is_f64() const {

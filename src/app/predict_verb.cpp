@@ -102,27 +102,25 @@ int work(const Flags& flags) {
 
 }  // namespace
 
-void add_predict(CLI::App& program, Work& chosen) {
-  CLI::App* verb = add_verb(
-      program, "predict",
+void add_predict(Verb& program) {
+  Verb verb = program.add(
+      "predict",
       "Classify images of an idx file, or rows of pixels (0 to 255) on stdin or in a .csv; or run "
       "on a .npy or a .csv.",
       "unroll predict runs/mnist-rnn-tuned-seed0 t10k-images-idx3-ubyte.gz --index 0 --rows");
   const auto flags = std::make_shared<Flags>();
-  flags->model.add_to(*verb);
-  verb->add_option(
-      "file", flags->file,
-      "An idx file of images; - or nothing: stdin; inputs (N, T, I) in a .npy; or rows "
-      "of numbers in a .csv, .tsv or .txt");
-  verb->add_option(
-      "--out", flags->out,
-      "Write the outputs for the inputs in a .npy, or for the steps of one sequence in "
-      "a .csv, to this .npy file; neither is scaled");
-  verb->add_option("--index", flags->index, "Only this image, counted from 0");
-  verb->add_flag("--rows", flags->rows, "The prediction after each row read");
-  verb->add_flag("--json", flags->json, "Lines of JSON");
-  flags->verbose.add_to(*verb);
-  verb->callback([flags, &chosen] { chosen = [flags] { return work(*flags); }; });
+  flags->model.add_to(verb);
+  verb.option("file", flags->file,
+              "An idx file of images; - or nothing: stdin; inputs (N, T, I) in a .npy; or rows "
+              "of numbers in a .csv, .tsv or .txt");
+  verb.option("--out", flags->out,
+              "Write the outputs for the inputs in a .npy, or for the steps of one sequence in "
+              "a .csv, to this .npy file; neither is scaled");
+  verb.option("--index", flags->index, "Only this image, counted from 0");
+  verb.flag("--rows", flags->rows, "The prediction after each row read");
+  verb.flag("--json", flags->json, "Lines of JSON");
+  flags->verbose.add_to(verb);
+  verb.set_work([flags] { return work(*flags); });
 }
 
 }  // namespace unroll::app

@@ -45,16 +45,15 @@ int work(const Flags& flags) {
 
 }  // namespace
 
-void add_signature(CLI::App& program, Work& chosen) {
-  CLI::App* verb =
-      add_verb(program, "signature",
-               "Train small models on made-up data and compare the bits of their weights.",
-               "unroll signature");
+void add_signature(Verb& program) {
+  Verb verb = program.add(
+      "signature", "Train small models on made-up data and compare the bits of their weights.",
+      "unroll signature");
   const auto flags = std::make_shared<Flags>();
-  verb->add_option("--threads", flags->threads,
-                   "0: the cores allowed here; the result does not depend on it");
-  verb->add_flag("--json", flags->json, "One line of JSON");
-  verb->callback([flags, &chosen] { chosen = [flags] { return work(*flags); }; });
+  verb.option("--threads", flags->threads,
+              "0: the cores allowed here; the result does not depend on it");
+  verb.flag("--json", flags->json, "One line of JSON");
+  verb.set_work([flags] { return work(*flags); });
 }
 
 }  // namespace unroll::app

@@ -9,6 +9,7 @@
 #include "app/verbose.h"
 #include "app/verbs.h"
 #include "core/printable.h"
+#include "run/stop_signal.h"
 #include "train/task.h"
 
 namespace unroll::app {
@@ -96,23 +97,22 @@ int work(const Flags& flags) {
 
 }  // namespace
 
-void add_train(CLI::App& program, Work& chosen) {
-  CLI::App* verb =
-      add_verb(program, "train",
-               "Train a network on images, read row by row or whole, or on a task of memory.",
-               "unroll train mnist --recipe tuned --seed 0");
+void add_train(Verb& program) {
+  Verb verb = program.add(
+      "train", "Train a network on images, read row by row or whole, or on a task of memory.",
+      "unroll train mnist --recipe tuned --seed 0");
   const auto flags = std::make_shared<Flags>();
-  flags->train.add_to(*verb);
-  flags->data.add_to(*verb);
-  verb->add_option("--out", flags->out, "Folder for the run, new or empty; runs/... if left out");
-  verb->add_option("--resume", flags->resume,
-                   "The folder of a run that did not end: go on with it, to the same bits");
-  verb->add_option("--checkpoint-every", flags->checkpoint_every,
-                   "Seconds, as in 0.5s, or a number of steps; a minute if left out");
-  verb->add_flag("--json", flags->json, "Lines of JSON on stdout");
-  verb->add_flag("--quiet", flags->quiet, "Only the final accuracy");
-  flags->verbose.add_to(*verb);
-  verb->callback([flags, &chosen] { chosen = [flags] { return work(*flags); }; });
+  flags->train.add_to(verb.app());
+  flags->data.add_to(verb);
+  verb.option("--out", flags->out, "Folder for the run, new or empty; runs/... if left out");
+  verb.option("--resume", flags->resume,
+              "The folder of a run that did not end: go on with it, to the same bits");
+  verb.option("--checkpoint-every", flags->checkpoint_every,
+              "Seconds, as in 0.5s, or a number of steps; a minute if left out");
+  verb.flag("--json", flags->json, "Lines of JSON on stdout");
+  verb.flag("--quiet", flags->quiet, "Only the final accuracy");
+  flags->verbose.add_to(verb);
+  verb.set_work([flags] { return work(*flags); });
 }
 
 }  // namespace unroll::app

@@ -1,5 +1,7 @@
 #include "app/verb_list.h"
 
+#include <CLI/CLI.hpp>
+
 namespace unroll::app {
 namespace {
 
@@ -26,7 +28,7 @@ std::string example_of(const CLI::App& verb) {
 }
 
 void append(const CLI::App& verb, const std::string& path, std::vector<VerbEntry>& list) {
-  VerbEntry entry{path, verb.get_description(), example_of(verb), {}, {}, {}};
+  VerbEntry entry{path, verb.get_description(), example_of(verb), {}, {}, {}, verb.get_footer()};
   for (const CLI::Option* option : verb.get_options())
     if (!option->get_group().empty())
       (option->get_positional() ? entry.positionals : entry.flags).push_back(entry_of(*option));

@@ -2,9 +2,12 @@
 // anything else than the program.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
+
+namespace CLI {
+class App;
+}
 
 namespace unroll::app {
 
@@ -21,6 +24,7 @@ struct VerbEntry {
   std::string example;             ///< empty where there is none
   std::vector<std::string> verbs;  ///< what may follow, by their names
   std::vector<FlagEntry> flags, positionals;
+  std::string notes;  ///< what stands below all of the help
 };
 
 /// The program first, then every verb with those below it behind it, in the order of --help.

@@ -1,33 +1,23 @@
-// What the verbs of the program share: how each adds itself to the command line.
+// The verbs of the program: each adds itself to the command line.
 #pragma once
-
-#include <CLI/CLI.hpp>
-#include <functional>
-#include <string>
 
 #include "app/exit_code.h"
 #include "app/usage_error.h"
+#include "app/verb.h"
 
 namespace unroll::app {
 
-/// The work of the verb that was chosen; set by its callback, done after all parsing.
-using Work = std::function<int()>;
-
-void add_train(CLI::App& program, Work& work);
-void add_verify(CLI::App& program, Work& work);
-void add_eval(CLI::App& program, Work& work);
-void add_predict(CLI::App& program, Work& work);
-void add_inspect(CLI::App& program, Work& work);
-void add_import(CLI::App& program, Work& work);
-void add_export(CLI::App& program, Work& work);
-void add_data(CLI::App& program, Work& work);
-void add_bench(CLI::App& program, Work& work);
-void add_signature(CLI::App& program, Work& work);
-void add_completion(CLI::App& program, Work& work);
-void add_manual(CLI::App& program, Work& work);
-
-/// A subcommand whose help starts with an example.
-CLI::App* add_verb(CLI::App& program, const std::string& name, const std::string& description,
-                   const std::string& example);
+void add_train(Verb& program);
+void add_verify(Verb& program);
+void add_eval(Verb& program);
+void add_predict(Verb& program);
+void add_inspect(Verb& program);
+void add_import(Verb& program);
+void add_export(Verb& program);
+void add_data(Verb& program);
+void add_bench(Verb& program);
+void add_signature(Verb& program);
+void add_completion(Verb& program);
+void add_manual(Verb& program);
 
 }  // namespace unroll::app

@@ -45,17 +45,17 @@ int work(const Flags& flags) {
 
 }  // namespace
 
-void add_verify(CLI::App& program, Work& chosen) {
-  CLI::App* verb = add_verb(program, "verify",
-                            "Train a run again from its config.json and compare the weights: 0 "
-                            "where they are the same bits, 1 where not, naming the first.",
-                            "unroll verify runs/mnist-rnn-tuned-seed0");
+void add_verify(Verb& program) {
+  Verb verb = program.add("verify",
+                          "Train a run again from its config.json and compare the weights: 0 "
+                          "where they are the same bits, 1 where not, naming the first.",
+                          "unroll verify runs/mnist-rnn-tuned-seed0");
   const auto flags = std::make_shared<Flags>();
-  verb->add_option("run", flags->run, "A run's folder, which is only read")->required();
-  flags->data.add_to(*verb);
-  verb->add_option("--threads", flags->threads, "0: the cores allowed here; the run's if left out");
-  flags->verbose.add_to(*verb);
-  verb->callback([flags, &chosen] { chosen = [flags] { return work(*flags); }; });
+  verb.option("run", flags->run, "A run's folder, which is only read").required();
+  flags->data.add_to(verb);
+  verb.option("--threads", flags->threads, "0: the cores allowed here; the run's if left out");
+  flags->verbose.add_to(verb);
+  verb.set_work([flags] { return work(*flags); });
 }
 
 }  // namespace unroll::app
