@@ -19,7 +19,7 @@ class ResumedRun {
   /// Throws FileError where there is no run or another process has it; FormatError where it
   /// diverged (it would again), or where files are damaged or config.json was changed. `warn` hears
   /// of a damaged checkpoint whose predecessor takes its place.
-  ResumedRun(const std::string& path, const Warn& warn);
+  explicit ResumedRun(const std::string& path, const Warn& warn = {});
 
   /// A finished run has nothing left to do. Its files are as they were written.
   bool is_finished() const { return folder_.status() == RunStatus::finished; }
