@@ -65,7 +65,7 @@ class Completion {
       throw OpenQuestions(fmt::format("the weights do not say {}", fmt::join(open_, ", ")),
                           text_of_file(given_));
 
-    Json whole = {{"version", spec::ModelSpec::version}};
+    Json whole = {{"version", input_version}};
     whole["input"] = input_told(given_, layers, file_);
     whole["layers"] = std::move(layers);
     whole["output"] = "logits";

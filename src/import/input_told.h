@@ -6,6 +6,9 @@
 
 namespace unroll::importer {
 
+/// The version of a description's format whose "input" an architecture file has.
+inline constexpr int input_version = 3;
+
 /// How an image, or a row of numbers, becomes the input of the first of `layers`, which are
 /// complete; what the architecture says of it counts. A model without a stated input reads numbers
 /// as they are. Throws FormatError naming the file.
