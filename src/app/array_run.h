@@ -16,8 +16,9 @@ struct Outputs {
 };
 
 /// Runs a model on its inputs as they are, without the scaling of pixels: (N, T, I), or (T, I) of
-/// one sequence, or (N, T) of series of one number a step; of a model that reads no sequences (N,
-/// ...) with I numbers each. Throws ShapeError where the array does not fit.
+/// one sequence, or (N, T) of series of one number a step; tokens as (N, T), or (T) of one
+/// sequence; of a model that reads no sequences (N, ...) with I numbers each. Throws ShapeError
+/// where the array does not fit; FormatError for a number that is none of the tokens.
 template <class T>
 Outputs<T> run_array(const infer::Model<T>& model, const io::NpyArray& input);
 

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "core/file.h"
 #include "unroll/core/error.h"
 
 namespace unroll::app {
@@ -13,6 +14,11 @@ namespace {
 bool is_separator(char c) { return c == ' ' || c == ',' || c == '\t' || c == '\r'; }
 
 }  // namespace
+
+std::istringstream open_number_text(const std::string& path) {
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 30;
+  return std::istringstream(read_text("predict", path, kMost));
+}
 
 /// The next line, or false at the end. Never holds more than the longest line allowed.
 template <class T>

@@ -4,10 +4,14 @@
 #include <cstdint>
 #include <istream>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
 namespace unroll::app {
+
+/// A text file of at most 1 GiB. Throws FileError.
+std::istringstream open_number_text(const std::string& path);
 
 /// Reads rows one by one, so that each can be answered when it comes. Empty lines are passed over.
 /// T is float or double.

@@ -3,16 +3,14 @@
 #include <filesystem>
 #include <iostream>
 #include <optional>
-#include <sstream>
 
-#include "app/array_run.h"
 #include "app/model_source.h"
 #include "app/number_rows.h"
+#include "app/predict_array.h"
 #include "app/predict_images.h"
 #include "app/predict_rows.h"
 #include "app/verbose.h"
 #include "app/verbs.h"
-#include "core/file.h"
 #include "run/output_file.h"
 
 namespace unroll::app {
@@ -26,25 +24,6 @@ struct Flags {
   bool rows = false, json = false;
 };
 
-/// A text file of numbers.
-std::istringstream open_text(const std::string& path) {
-  constexpr std::uint64_t kMost = std::uint64_t{1} << 30;
-  return std::istringstream(read_text("predict", path, kMost));
-}
-
-/// Rows of a text file as an array: the steps of one sequence, or one input a row.
-io::NpyArray array_of_rows(const std::string& path, std::size_t numbers) {
-  std::istringstream text = open_text(path);
-  NumberRows<double> rows(text, "in " + path, static_cast<std::int64_t>(numbers));
-  io::NpyArray array{io::ElementType::f64, {}, {}};
-  for (std::vector<double> row; rows.next(row);) {
-    const auto bytes = std::as_bytes(std::span(row));
-    array.data.insert(array.data.end(), bytes.begin(), bytes.end());
-  }
-  array.shape = {rows.count(), static_cast<std::int64_t>(numbers)};
-  return array;
-}
-
 /// What predict reads.
 enum class Kind { array, text, images, stdin_rows };
 
@@ -56,17 +35,6 @@ Kind kind_of(const std::string& file) {
   });
   if (ending == ".npy") return Kind::array;
   return ending == ".csv" || ending == ".tsv" || ending == ".txt" ? Kind::text : Kind::images;
-}
-
-/// Inputs of a .npy or a text file as they are, outputs as they come, to a .npy.
-int predict_array(const LoadedModel& loaded, Kind kind, const Flags& flags) {
-  loaded.run([&]<class T>(const infer::Model<T>& model) {
-    const io::NpyArray input =
-        kind == Kind::text ? array_of_rows(flags.file, model.inputs()) : io::read_npy(flags.file);
-    const Outputs<T> outputs = run_array(model, input);
-    io::write_npy(flags.out, outputs.shape, std::span<const T>(outputs.values));
-  });
-  return kOk;
 }
 
 void check_usage(const Flags& flags, Kind kind) {
@@ -86,13 +54,16 @@ int work(const Flags& flags) {
   check_usage(flags, kind);
   flags.verbose.say();
   LoadedModel loaded = load_model(flags.model);
-  if (!flags.out.empty()) return predict_array(loaded, kind, flags);
+  if (!flags.out.empty()) {
+    predict_array(loaded, flags.file, kind == Kind::text, flags.out);
+    return kOk;
+  }
   kind == Kind::images ? take_images(loaded) : need_pixels(loaded);
   const PredictionPrinter print{flags.json};
   if (kind == Kind::images) {
     predict_images(loaded, {flags.file, flags.index, flags.rows}, print);
   } else if (kind == Kind::text) {
-    std::istringstream text = open_text(flags.file);
+    std::istringstream text = open_number_text(flags.file);
     predict_rows(loaded, {text, "in " + flags.file}, flags.rows, print);
   } else {
     predict_rows(loaded, {std::cin, "on stdin"}, flags.rows, print);
