@@ -184,7 +184,18 @@ def model_seeds():
         "version": 1, "kind": "rnn", "recurrent": "rnn", "input_size": 28, "hidden_size": 4,
         "num_layers": 1, "bias": True, "nonlinearity": "tanh", "readout": "fc", "outputs": 2,
         "steps": 28, "input_mean": 0.0, "input_std": 1.0, "dataset": "mnist", "classes": []})
-    write("model", "newer", {"version": 3})
+    gru = [cells["gru"], fc]
+    series = {"kind": "series", "features": 28, "steps": 0, "names": [], "mean": [0.5], "std": [2]}
+    write("model", "series", {"version": 4, "input": series, "layers": gru, **end})
+    write("model", "vector", {
+        "version": 4, "input": {"kind": "vector", "features": 4, "names": list("abcd"), "mean": [],
+                                "std": []}, "layers": [fc], **end})
+    write("model", "tokens", {
+        "version": 4, "input": {"kind": "tokens", "tokens": 3, "steps": 9, "vocabulary": list("abc")},
+        "layers": gru, **end})
+    write("model", "images", {"version": 4, "input": {"kind": "images", **rows}, "layers": gru,
+                              **end, "output": "values"})
+    write("model", "newer", {"version": 5})
     write("model", "too-many-layers", {"version": 2, "input": rows,
                                        "layers": [{**cells["rnn"], "num_layers": 2**62}], **end})
     write("model", "deep", '{"version":' + "[" * 500)

@@ -76,6 +76,14 @@ TEST(Tasks, OutputHasTheTestsLossToo) {
     EXPECT_EQ(eval.at("total"), task == "adding" ? 1000 : 10000);
     EXPECT_NE(run_program({"inspect", runs.folder / task}).out.find("trained on: " + task),
               std::string::npos);
+    // What it exports reads numbers, no pixels.
+    const auto header = run_program(
+        {"export", runs.folder / task, "--format", "cpp", "-o", runs.folder / task + ".h"});
+    EXPECT_EQ(header.code, 0) << header.err;
+    EXPECT_EQ(runs.file(task + ".h").find("pixel"), std::string::npos);
+    const auto graph = run_program(
+        {"export", runs.folder / task, "--format", "onnx", "-o", runs.folder / task + ".onnx"});
+    EXPECT_NE(graph.out.find("numbers as they are"), std::string::npos) << graph.out << graph.err;
     const auto predict = run_program({"predict", runs.folder / task});
     EXPECT_EQ(predict.code, 2);
     EXPECT_NE(predict.err.find("unroll eval"), std::string::npos) << predict.err;

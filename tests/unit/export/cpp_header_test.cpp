@@ -134,6 +134,22 @@ TEST(CppHeader, NamesOfLayersAreOnlyLettersAndDigits) {
   EXPECT_EQ(names.unique("\xc3\xa4"), "layer");
 }
 
+TEST(CppHeader, SpeaksOfPixelsOnlyWhereTheInputIsPixels) {
+  spec::ModelSpec spec = gru_spec();
+  const CountedWeights weights(spec);
+  EXPECT_TRUE(has(cpp_header(spec, weights.views()).text,
+                  "of a pixel from 0 to 255 that is\n// (pixel / 255 - 0) / 1."));
+  spec.input = spec::SeriesInput{.features = 2};
+  const std::string numbers = cpp_header(spec, weights.views()).text;
+  EXPECT_TRUE(has(numbers, "// In: the model's inputs as in training.\n"));
+  EXPECT_FALSE(has(numbers, "pixel"));
+  // Its own scaling is code of the model.
+  spec.input = spec::SeriesInput{.features = 2, .mean = {0.5, -1}, .std = {2, 0.25}};
+  const std::string scaled = cpp_header(spec, weights.views()).text;
+  EXPECT_TRUE(has(scaled, "// In: numbers, which the model scales as in training.\n"));
+  EXPECT_TRUE(has(scaled, "0x1p-1f, -0x1p+0f")) << scaled;  // the means
+}
+
 TEST(CppHeader, RefusesWhatCanNotBeRunStepByStep) {
   auto both = gru_spec();
   std::get<spec::RecurrentSpec>(both.layers[0]).bidirectional = true;

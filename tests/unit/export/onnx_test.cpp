@@ -5,6 +5,7 @@
 #include <set>
 
 #include "support/expect_error.h"
+#include "support/program.h"
 #include "unit/export/onnx_file.h"
 #include "unit/export/weights.h"
 #include "unit/infer/models.h"
@@ -130,6 +131,28 @@ TEST(Onnx, PixelsAreScaledOnlyWhereTheInputIsPixels) {
   EXPECT_FALSE(file_of(spec, {.scaling = false}).constants.contains("pixel_range"));
   spec.input = spec::SeriesInput{.features = 1};
   EXPECT_FALSE(file_of(spec).constants.contains("pixel_range"));
+  // What an older program wrote of a task, and of a regression.
+  const std::string adding =
+      test::content_of(UNROLL_SOURCE_DIR "/tests/unit/spec/descriptions/format_2_adding.json");
+  EXPECT_FALSE(file_of(spec::from_json(adding)).constants.contains("pixel_range"));
+  std::string regression = adding;
+  regression.replace(regression.find("\"adding\""), 8, "\"mine\"");
+  EXPECT_FALSE(file_of(spec::from_json(regression)).constants.contains("pixel_range"));
+}
+
+// (x - mean) / std of each feature before the first layer, which reads its result.
+TEST(Onnx, FeaturesAreScaledInTheGraph) {
+  spec::ModelSpec spec = test::rnn_spec(2, 3, 1);
+  spec.input = spec::SeriesInput{.features = 2, .mean = {0.5, -1}, .std = {2, 0.25}};
+  for (const bool scaling : {true, false}) {
+    const OnnxFile file = file_of(spec, {.scaling = scaling});
+    expect_sound(file);
+    EXPECT_EQ(file.constants.at("layer_1_mean").floats(), (std::vector<float>{0.5, -1}));
+    EXPECT_EQ(file.constants.at("layer_1_std").floats(), (std::vector<float>{2, 0.25}));
+    EXPECT_EQ(node_of(file, "RNN").inputs[0], node_of(file, "Div").outputs[0]);
+    EXPECT_EQ(node_of(file, "Div").inputs[0], node_of(file, "Sub").outputs[0]);
+    EXPECT_EQ(spec::from_json(file.metadata.at("unroll")), spec);
+  }
 }
 
 TEST(Onnx, TheDescriptionGoesWithIt) {

@@ -221,6 +221,26 @@ TEST(Trial16, WhatGoesInAndTheWholeDescriptionMayBeGiven) {
                 "[4, 8]; fc.bias has shape [3], expected [4]");
 }
 
+// forward() reads what is scaled already; the file's model scales by itself.
+TEST(SaveScaling, IsPartOfTheDescriptionAndNotOfForward) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "m.safetensors";
+  Net<Rnn, decltype(last)> net({.batch_first = true}, 8, last);
+  const std::vector<double> mean = {1, -2, 3, 0, 10}, std = {2, 4, 0.5, 1, 8};
+  EXPECT_TRUE(save(net, path, {.input = spec::SeriesInput{.mean = mean, .std = std}}).runnable);
+  EXPECT_EQ(infer::Model<float>::load(path).description().input,
+            spec::InputSpec(spec::SeriesInput{.features = 5, .mean = mean, .std = std}));
+  net.eval();
+  const Tensor scaled = test::random_tensor({3, 4, 5}, DType::f32, 11), y = net.forward(scaled);
+  std::vector<float> x;
+  for (const double v : scaled.to_vector())
+    x.push_back(static_cast<float>(v * std[x.size() % 5] + mean[x.size() % 5]));
+  const auto got =
+      run<float>(path, Tensor::from(x, {3, 4, 5}), static_cast<std::size_t>(y.numel()));
+  const auto expected = y.to_vector();
+  for (std::size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], 1e-5) << i;
+}
+
 TEST(Trial16, LoadNamesAllThatDoesNotFitAndChangesNothing) {
   const test::TemporaryFolder folder;
   const std::string path = folder / "m.safetensors";
