@@ -12,10 +12,10 @@
 #include "core/file.h"
 #include "core/list_text.h"
 #include "core/shell_word.h"
+#include "data/source_traits.h"
 #include "run/file_names.h"
 #include "run/manifest.h"
 #include "train/checkpoint.h"
-#include "train/config.h"
 
 namespace unroll::app {
 
@@ -134,18 +134,23 @@ void note_what_is_assumed(const LoadedModel& model) {
 
 void need_pixels(const LoadedModel& model) {
   if (spec::pixels_of(model.spec.input)) return;
-  if (train::find_task(model.spec.dataset))
+  const std::string arrays =
+      fmt::format("in a .npy: unroll predict {} x.npy --out y.npy", shell_word(model.path));
+  if (std::holds_alternative<spec::TokenInput>(model.spec.input))
+    throw UsageError(
+        fmt::format("{} reads tokens, no pixels; give whole numbers {}", model.path, arrays));
+  if (!data::source_traits(model.spec.dataset).pixels)
     throw UsageError(
         fmt::format("{} is a model for {}, which has no images to classify; test it with: unroll "
                     "eval {}",
                     model.path, model.dataset(), shell_word(model.path)));
   throw UsageError(fmt::format(
       "{} takes numbers as they are and does not say how pixels become them; {}, or give numbers "
-      "in a .npy: unroll predict {} x.npy --out y.npy",
+      "{}",
       model.path,
       model.described ? "import it again with \"input\" in its architecture"
                       : "say it with --normalize none (pixels in [0,1]) or --normalize MEAN,STD",
-      shell_word(model.path)));
+      arrays));
 }
 
 void take_images(LoadedModel& model) {
