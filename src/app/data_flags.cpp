@@ -1,8 +1,8 @@
 #include "app/data_flags.h"
 
-#include <fmt/format.h>
-
+#include "app/data_source.h"
 #include "app/messages.h"
+#include "data/source_traits.h"
 #include "run/stop_signal.h"
 
 namespace unroll::app {
@@ -13,23 +13,25 @@ void DataFlags::add_to(Verb& verb) {
             "Take Fashion-MNIST from the distribution's package where MNIST can't be had");
 }
 
-Sets DataFlags::load(const std::string& name_or_folder,
-                     const std::vector<std::string_view>& also_known) const {
+std::shared_ptr<const data::Source> DataFlags::open(const std::string& name,
+                                                    data::SourceOptions options,
+                                                    bool allow_download) const {
   const run::CatchStopSignals guard;
-  SourceOptions options;
-  options.data_dir = data_dir;
-  options.allow_fashion_fallback = fallback_fashion;
-  options.also_known = also_known;
-  options.download.cancelled = &run::stop_requested;
-  Sets sets = load_sets(name_or_folder, options);
+  SourceOptions images;
+  images.data_dir = data_dir;
+  images.allow_download = allow_download;
+  images.allow_fashion_fallback = fallback_fashion;
+  images.download.cancelled = &run::stop_requested;
+  for (const data::SourceTraits& named : data::named_sources())
+    images.also_known.push_back(named.name);
+  options.find_images = [&](const std::string& wanted) { return load_sets(wanted, images); };
+  auto source = data::open_source(name, options);
   if (run::stop_requested()) throw Cancelled("data", "stopped while the data was loaded");
-  return sets;
+  return source;
 }
 
-void note_unpublished(const Sets& sets) {
-  if (!sets.train.published || !sets.test.published)
-    say_note(fmt::format("the files in {} are not those published as {}", sets.train.place,
-                         sets.train.name));
+void tell_note(const data::Source& source) {
+  if (const std::string note = source.note(); !note.empty()) say_note(note);
 }
 
 }  // namespace unroll::app

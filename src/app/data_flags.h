@@ -1,12 +1,11 @@
 // The flags of every verb that reads a data set.
 #pragma once
 
+#include <memory>
 #include <string>
-#include <string_view>
-#include <vector>
 
-#include "app/data_source.h"
 #include "app/verb.h"
+#include "data/open_source.h"
 
 namespace unroll::app {
 
@@ -16,13 +15,13 @@ struct DataFlags {
 
   void add_to(Verb& verb);
 
-  /// Loads, and throws Cancelled where a signal asks to stop (run/stop_signal.h). `also_known` as
-  /// in SourceOptions.
-  Sets load(const std::string& name_or_folder,
-            const std::vector<std::string_view>& also_known = {}) const;
+  /// Opens the source of this name; images may be downloaded. Throws what data::open_source() and
+  /// load_sets() throw, and Cancelled where a signal asks to stop (run/stop_signal.h).
+  std::shared_ptr<const data::Source> open(const std::string& name, data::SourceOptions options,
+                                           bool allow_download = true) const;
 };
 
-/// Says so where the data is not what was published under a known name.
-void note_unpublished(const Sets& sets);
+/// Says what is unusual about a source: files that are not those published under its name.
+void tell_note(const data::Source& source);
 
 }  // namespace unroll::app

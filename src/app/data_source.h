@@ -7,7 +7,7 @@
 
 #include "app/download.h"
 #include "data/catalogue.h"
-#include "unroll/data/dataset.h"
+#include "data/image_source.h"
 
 namespace unroll::app {
 
@@ -22,14 +22,10 @@ struct SourceOptions {
   std::vector<std::string_view> also_known = {};  ///< other names that the verb takes, to suggest
 };
 
-struct Sets {
-  data::Dataset train, test;
-};
-
 /// Both splits of a known set ("mnist"; a name wins over a folder called so) or of a folder with
 /// the four files. Images of both have the same size. No network while the set is on this machine.
 /// Throws what data::mnist() and download() throw; ShapeError where train and test differ in size.
-Sets load_sets(const std::string& name_or_folder, const SourceOptions& options = {});
+data::ImageSets load_sets(const std::string& name_or_folder, const SourceOptions& options = {});
 
 /// Puts those of a set's four files into `folder` that it lacks or has damaged.
 /// Throws what download() throws.

@@ -74,7 +74,7 @@ int data_info(const std::string& name_or_folder, const std::string& data_dir) {
   SourceOptions options;
   options.data_dir = data_dir;
   options.allow_download = false;
-  const Sets sets = load_sets(name_or_folder, options);
+  const data::ImageSets sets = load_sets(name_or_folder, options);
   const bool published = sets.train.published && sets.test.published;
   const data::KnownSet* known = data::find_known_set(sets.train.name);
   fmt::print("{:<14}{}\n", "set", known ? known->title : printable(sets.train.name));

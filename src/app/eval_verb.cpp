@@ -9,9 +9,11 @@
 #include "app/verbs.h"
 #include "core/printable.h"
 #include "core/shell_word.h"
+#include "data/catalogue.h"
+#include "data/source_traits.h"
+#include "run/metrics.h"
 #include "run/output_file.h"
 #include "train/evaluate.h"
-#include "train/task.h"
 #include "unroll/core/threads.h"
 #include "unroll/io/npy.h"
 
@@ -27,11 +29,7 @@ struct Flags {
   bool json = false;
 };
 
-void print_json(const train::Evaluation& e, const train::ConfusionMatrix& matrix,
-                const std::string& dataset) {
-  nlohmann::ordered_json line = {{"event", "eval"},          {"dataset", dataset},
-                                 {"accuracy", e.accuracy()}, {"correct", e.correct},
-                                 {"total", e.total},         {"loss", e.loss}};
+void add_classes(nlohmann::ordered_json& line, const train::ConfusionMatrix& matrix) {
   auto& classes = line["classes"] = nlohmann::ordered_json::array();
   auto& confusion = line["confusion"] = nlohmann::ordered_json::array();
   for (std::int64_t c = 0; c < matrix.classes; ++c) {
@@ -45,14 +43,20 @@ void print_json(const train::Evaluation& e, const train::ConfusionMatrix& matrix
     for (std::int64_t p = 0; p < matrix.classes; ++p) row.push_back(matrix.at(c, p));
     confusion.push_back(row);
   }
+}
+
+/// One line of JSON; of classes with their scores and the confusion matrix.
+void print_json(const train::Evaluation& e, const data::Source& source) {
+  nlohmann::ordered_json line = {{"event", "eval"}, {"dataset", source.name()}};
+  run::add_metrics(line, e);
+  line["loss"] = e.loss;
+  if (e.confusion) add_classes(line, *e.confusion);
   // A folder's name need not be UTF-8, JSON has to; nor need it be for a terminal.
   fmt::print("{}\n", line.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
 }
 
-void print_text(const train::Evaluation& e, const train::ConfusionMatrix& matrix,
-                const std::string& dataset) {
-  fmt::print("{}: accuracy {:.2f} % ({} of {} correct), loss {:.4f}\n\n", printable(dataset),
-             e.accuracy(), e.correct, e.total, e.loss);
+/// The scores of each class, and the confusion matrix.
+void print_classes(const train::ConfusionMatrix& matrix) {
   fmt::print("class  precision   recall       F1   count\n");
   for (std::int64_t c = 0; c < matrix.classes; ++c) {
     const auto s = matrix.scores(c);
@@ -69,27 +73,29 @@ void print_text(const train::Evaluation& e, const train::ConfusionMatrix& matrix
   }
 }
 
-/// A model for a task of memory, on that task.
-int work_on_task(const Flags& flags, const LoadedModel& loaded, train::Task task) {
-  if (!flags.logits.empty())
-    throw UsageError(
-        fmt::format("--logits is for images, {} has none; leave it out", name_of(task)));
-  const train::Evaluation e =
-      loaded.run([&](const auto& model) { return train::evaluate_task(model, task); });
-  if (flags.json) {
-    const nlohmann::ordered_json line = {{"event", "eval"},          {"dataset", name_of(task)},
-                                         {"accuracy", e.accuracy()}, {"correct", e.correct},
-                                         {"total", e.total},         {"loss", e.loss}};
-    fmt::print("{}\n", line.dump());
-    return kOk;
+/// What was tested: "1000 sequences of 100 steps".
+std::string tested(const data::Source& source) {
+  const std::int64_t count = source.size(data::Split::test);
+  const spec::InputSpec input = source.input();
+  if (!spec::is_sequence(input)) return fmt::format("{} samples", count);
+  if (spec::steps_of(input) == 0) return fmt::format("{} sequences", count);
+  return fmt::format("{} sequences of {} steps", count, spec::steps_of(input));
+}
+
+std::string text_of(const train::Metric& m, std::string_view counted) {
+  if (!m.is_share()) return fmt::format("{} {:.6f}", m.name, m.value);
+  return fmt::format("{} {:.2f} % ({} of {} {})", m.name, m.value, m.correct, m.total, counted);
+}
+
+void print_text(const train::Evaluation& e, const data::Source& source) {
+  const std::string name = printable(source.name());
+  if (e.confusion) {
+    fmt::print("{}: {}, loss {:.4f}\n\n", name, text_of(e.accuracy(), "correct"), e.loss);
+    return print_classes(*e.confusion);
   }
-  const std::string counted = task == train::Task::adding
-                                  ? fmt::format("sums within {}", train::adding_tolerance)
-                                  : "symbols right";
-  fmt::print("{}, {} sequences of {} steps: {} {:.6f}, accuracy {:.2f} % ({} of {} {})\n",
-             name_of(task), train::test_sequences, spec::steps_of(loaded.spec.input),
-             name_of_loss(task), e.loss, e.accuracy(), e.correct, e.total, counted);
-  return kOk;
+  fmt::print("{}, {}: {} {:.6f}", name, tested(source), e.loss_name, e.loss);
+  for (const train::Metric& m : e.metrics) fmt::print(", {}", text_of(m, m.counted));
+  fmt::print("\n");
 }
 
 int work(const Flags& flags) {
@@ -98,28 +104,29 @@ int work(const Flags& flags) {
   set_num_threads(flags.threads);
   flags.verbose.say();
   const std::string dataset = flags.dataset.empty() ? loaded.dataset() : flags.dataset;
-  if (const auto task = train::find_task(dataset)) return work_on_task(flags, loaded, *task);
-  take_images(loaded);
-  if (flags.dataset.empty() && !data::find_known_set(loaded.dataset()))
+  const data::SourceTraits& traits = data::source_traits(dataset);
+  if (traits.pixels) take_images(loaded);
+  if (flags.dataset.empty() && !traits.endless && !data::find_known_set(dataset))
     throw UsageError(
-        fmt::format("the model was trained on a folder called {}; say where the data is: "
-                    "unroll eval {} FOLDER",
-                    loaded.dataset(), shell_word(flags.model.path)));
-  const Sets sets = flags.data.load(dataset);
-  const std::int64_t outputs = spec::outputs_of(loaded.spec);
-  if (outputs != sets.test.classes)
-    throw ShapeError("eval", fmt::format("the model has {} outputs, {} has {} classes", outputs,
-                                         sets.test.name, sets.test.classes));
+        fmt::format("the model was trained on {} called {}; say where the data is: unroll eval {} "
+                    "{}",
+                    traits.pixels ? "a folder" : "data", dataset, shell_word(flags.model.path),
+                    traits.pixels ? "FOLDER" : "FILE"));
+  const auto source = flags.data.open(dataset, {.model = loaded.spec.input});
+  if (!flags.logits.empty() && source->target().kind != data::TargetSpec::Kind::classes)
+    throw UsageError(
+        fmt::format("--logits is for classes, {} has none; leave it out", source->name()));
   const train::Evaluation evaluation = loaded.run([&]<class T>(const infer::Model<T>& model) {
     std::vector<T> logits;
-    train::Evaluation e = train::evaluate(model, sets.test, &logits);
+    train::Evaluation e = train::evaluate(model, *source, data::Split::test, &logits);
     if (!flags.logits.empty())
-      io::write_npy(flags.logits, {e.total, outputs}, std::span<const T>(logits));
+      io::write_npy(flags.logits,
+                    {source->size(data::Split::test), static_cast<std::int64_t>(model.outputs())},
+                    std::span<const T>(logits));
     return e;
   });
-  const train::ConfusionMatrix matrix(sets.test, evaluation, outputs);
-  (flags.json ? print_json : print_text)(evaluation, matrix, sets.test.name);
-  note_unpublished(sets);
+  (flags.json ? print_json : print_text)(evaluation, *source);
+  tell_note(*source);
   return kOk;
 }
 

@@ -12,10 +12,11 @@
 #include "app/verbs.h"
 #include "core/file.h"
 #include "core/printable.h"
+#include "data/catalogue.h"
+#include "data/source_traits.h"
 #include "export/cpp_header.h"
 #include "export/int8.h"
 #include "train/evaluate.h"
-#include "train/task.h"
 #include "unroll/core/random.h"
 #include "unroll/infer/stream.h"
 
@@ -40,11 +41,16 @@ struct Pair {
 
 std::string comparison(const std::string& set, const train::Evaluation& floats,
                        const train::Evaluation& int8) {
-  return fmt::format(
-      "int8 on {}: accuracy {:.2f} % instead of {:.2f} % ({} of {} correct instead of {}), "
-      "loss {:.4f} instead of {:.4f}\n",
-      printable(set), int8.accuracy(), floats.accuracy(), int8.correct, int8.total, floats.correct,
-      int8.loss, floats.loss);
+  std::string text = fmt::format("int8 on {}: ", printable(set));
+  for (std::size_t i = 0; i < int8.metrics.size(); ++i) {
+    const train::Metric &now = int8.metrics[i], &before = floats.metrics[i];
+    text +=
+        now.is_share()
+            ? fmt::format("{} {:.2f} % instead of {:.2f} % ({} of {} correct instead of {}), ",
+                          now.name, now.value, before.value, now.correct, now.total, before.correct)
+            : fmt::format("{} {:.4f} instead of {:.4f}, ", now.name, now.value, before.value);
+  }
+  return text + fmt::format("loss {:.4f} instead of {:.4f}\n", int8.loss, floats.loss);
 }
 
 /// Without data: how far the outputs are apart on random input.
@@ -67,17 +73,19 @@ std::string compare_on_random_input(const Pair& models) {
 }
 
 /// The data that is asked for, or else what the model was trained on, if that is on this machine.
-std::optional<Sets> find_data(const LoadedModel& model, const CppFlags& flags) {
-  if (!flags.dataset.empty()) return flags.data.load(flags.dataset);
-  if (!data::find_known_set(model.spec.dataset)) {
+std::shared_ptr<const data::Source> find_data(const LoadedModel& model, const CppFlags& flags) {
+  const data::SourceOptions options{.model = model.spec.input};
+  const std::string dataset = flags.dataset.empty() ? model.spec.dataset : flags.dataset;
+  const data::SourceTraits& traits = data::source_traits(dataset);
+  if (traits.pixels && !dataset.empty()) need_pixels(model);
+  if (!flags.dataset.empty() || traits.endless) return flags.data.open(dataset, options);
+  if (!data::find_known_set(dataset)) {
     if (flags.data.data_dir.empty()) return {};
     throw UsageError("the model does not say what it was trained on; say with --dataset NAME");
   }
-  if (!flags.data.data_dir.empty()) return flags.data.load(model.spec.dataset);
-  SourceOptions options;
-  options.allow_download = false;
+  if (!flags.data.data_dir.empty()) return flags.data.open(dataset, options);
   try {
-    return load_sets(model.spec.dataset, options);
+    return flags.data.open(dataset, options, false);
   } catch (const Error& error) {
     say_note(fmt::format("{}; the loss of accuracy is told with --data-dir", error.what()));
     return {};
@@ -89,20 +97,12 @@ std::string report_int8(const LoadedModel& model, const CppFlags& flags) {
   const exporter::Int8Weights rounded(model.file.arrays());
   const Pair models{infer::Model<float>(model.spec, model.file.arrays()),
                     infer::Model<float>(model.spec, rounded.arrays())};
-  const std::string dataset = flags.dataset.empty() ? model.spec.dataset : flags.dataset;
-  if (const auto task = train::find_task(dataset))
-    return comparison(dataset, train::evaluate_task(models.floats, *task),
-                      train::evaluate_task(models.int8, *task));
-  if (!dataset.empty()) need_pixels(model);
-  const std::optional<Sets> sets = find_data(model, flags);
-  if (!sets) return compare_on_random_input(models);
-  const std::int64_t outputs = spec::outputs_of(model.spec);
-  if (outputs != sets->test.classes)
-    throw ShapeError("export", fmt::format("the model has {} outputs, {} has {} classes", outputs,
-                                           sets->test.name, sets->test.classes));
-  note_unpublished(*sets);
-  return comparison(sets->test.name, train::evaluate(models.floats, sets->test),
-                    train::evaluate(models.int8, sets->test));
+  const auto source = find_data(model, flags);
+  if (!source) return compare_on_random_input(models);
+  train::check_fits("export", model.spec, *source);
+  tell_note(*source);
+  return comparison(source->name(), train::evaluate(models.floats, *source),
+                    train::evaluate(models.int8, *source));
 }
 
 }  // namespace

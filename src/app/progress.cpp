@@ -10,7 +10,6 @@
 #include "core/printable.h"
 #include "core/shell_word.h"
 #include "run/metrics.h"
-#include "train/task.h"
 
 namespace unroll::app {
 namespace {
@@ -24,15 +23,36 @@ void print_line(const std::string& line) {
   std::fflush(stdout);
 }
 
+/// "97.50": a share in percent, other numbers in full.
+std::string number_of(const train::Metric& metric) {
+  return metric.is_share() ? fmt::format("{:.2f}", metric.value)
+                           : fmt::format("{:.6f}", metric.value);
+}
+
+/// The results of a test, a line each; `when` stands behind the name. Of classes the accuracy says
+/// enough, of anything else the loss is a result too.
+void print_results(const train::Evaluation& e, const std::string& when, const std::string& remark) {
+  for (const train::Metric& m : e.metrics)
+    print_line(fmt::format(
+        "Test {}{}: {}{}{}", m.name, when, number_of(m),
+        m.is_share() ? fmt::format(" % ({} of {} correct)", m.correct, m.total) : "", remark));
+  if (!e.confusion) print_line(fmt::format("Test {}{}: {:.6f}", e.loss_name, when, e.loss));
+}
+
+Json json_of(const char* event, std::int64_t step_count, const char* step_key,
+             const train::Evaluation& e) {
+  Json line{{"event", event}, {step_key, step_count}, {"loss", e.loss}};
+  run::add_metrics(line, e);
+  return line;
+}
+
 }  // namespace
 
-Progress::Progress(Output output, std::string dataset, std::optional<train::Task> task,
-                   std::int64_t steps, std::int64_t made)
+Progress::Progress(Output output, const data::Source& source, std::int64_t steps, std::int64_t made)
     : output_(output),
-      dataset_(std::move(dataset)),
-      suffix_(task || dataset_ == "mnist" ? ""
-                                          : fmt::format(" ({}, not MNIST)", printable(dataset_))),
-      task_(task),
+      dataset_(source.name()),
+      remark_(source.remark()),
+      endless_(source.size(data::Split::train) == data::Source::endless),
       steps_(steps),
       made_(made),
       terminal_(output == Output::text && ::isatty(STDERR_FILENO) == 1) {}
@@ -44,10 +64,8 @@ void Progress::step(const train::StepResult& result) {
   last_drawn_ = now;
   const double rate = static_cast<double>(result.step - made_) / seconds(now - start_);
   const double left = static_cast<double>(steps_ - result.step) / rate;
-  const std::string accuracy =
-      accuracy_ < 0 ? "" : fmt::format("  accuracy {:.2f} %{}", accuracy_, suffix_);
   tell("\r\033[Kstep {}/{}  loss {:.4f}{}  {:.0f} steps/s  {:.0f} s left", result.step, steps_,
-       result.loss, accuracy, rate, left);
+       result.loss, tested_, rate, left);
   drawn_ = true;
 }
 
@@ -58,23 +76,22 @@ void Progress::clear() {
 }
 
 void Progress::evaluation(const train::StepResult& result, const train::Evaluation& e) {
-  accuracy_ = e.accuracy();
   clear();
+  tested_.clear();
+  for (const train::Metric& m : e.metrics)
+    tested_ += fmt::format("  {} {}{}{}", m.name, number_of(m), m.is_share() ? " %" : "", remark_);
   if (output_ == Output::text) {
-    const std::string tested = task_ ? fmt::format(", Test loss: {:.6f}", e.loss) : "";
-    print_line(fmt::format("Iteration: {}, Loss: {:.4f}{}, Accuracy: {:.2f}{}", result.step,
-                           result.loss, tested, e.accuracy(), suffix_));
+    std::string line = fmt::format("Iteration: {}, Loss: {:.4f}", result.step, result.loss);
+    if (!e.confusion) line += fmt::format(", Test loss: {:.6f}", e.loss);
+    for (const train::Metric& m : e.metrics)
+      line += fmt::format(", {}{}: {}", static_cast<char>(m.name[0] - 'a' + 'A'), m.name.substr(1),
+                          number_of(m));
+    print_line(line + remark_);
   } else if (output_ == Output::json) {
-    print_line(Json{
-        {"event", "eval"},
-        {"step", result.step},
-        {"loss", e.loss},
-        {"accuracy", e.accuracy()},
-        {"correct", e.correct},
-        {"total", e.total},
-        {"train_loss", result.loss},
-        {"dataset",
-         dataset_}}.dump(-1, ' ', true));
+    Json line = json_of("eval", result.step, "step", e);
+    line["train_loss"] = result.loss;
+    line["dataset"] = dataset_;
+    print_line(line.dump(-1, ' ', true));
   }
 }
 
@@ -82,42 +99,31 @@ void Progress::diverged(const train::Diverged& d) {
   clear();
   const train::Evaluation& e = d.evaluation;
   if (output_ == Output::json) return print_line(run::metrics_line(d));
-  const std::string of =
-      d.kept.step > 0 ? fmt::format("after step {}", d.kept.step) : "before the first step";
-  print_line(fmt::format("Test accuracy {}: {:.2f} % ({} of {} correct){}", of, e.accuracy(),
-                         e.correct, e.total, suffix_));
-  if (task_) print_line(fmt::format("Test {} {}: {:.6f}", train::name_of_loss(*task_), of, e.loss));
+  print_results(
+      e, d.kept.step > 0 ? fmt::format(" after step {}", d.kept.step) : " before the first step",
+      remark_);
 }
 
 void Progress::done(const train::Evaluation& e, const Seconds& s, const std::string& folder,
                     const std::string& dataset) {
   clear();
   if (output_ == Output::json) {
-    print_line(Json{
-        {"event", "done"},
-        {"steps", steps_},
-        {"loss", e.loss},
-        {"accuracy", e.accuracy()},
-        {"correct", e.correct},
-        {"total", e.total},
-        {"dataset", dataset_},
-        {"seconds",
-         {{"loading", s.loading},
-          {"training", s.training},
-          {"testing", s.testing},
-          {"total", s.total}}},
-        {"out",
-         folder}}.dump(-1, ' ', true, Json::error_handler_t::replace));
+    Json line = json_of("done", steps_, "steps", e);
+    line["dataset"] = dataset_;
+    line["seconds"] = {{"loading", s.loading},
+                       {"training", s.training},
+                       {"testing", s.testing},
+                       {"total", s.total}};
+    line["out"] = folder;
+    print_line(line.dump(-1, ' ', true, Json::error_handler_t::replace));
     return;
   }
-  print_line(fmt::format("Test accuracy: {:.2f} % ({} of {} correct){}", e.accuracy(), e.correct,
-                         e.total, suffix_));
-  if (task_) print_line(fmt::format("Test {}: {:.6f}", train::name_of_loss(*task_), e.loss));
+  print_results(e, "", remark_);
   if (output_ == Output::quiet) return;
   tell("{} steps in {:.2f} s: loading {:.2f}, training {:.2f}, testing {:.2f}\n", steps_ - made_,
        s.total, s.loading, s.training, s.testing);
   tell("the run is in {}; test it again with: unroll eval {}{}\n", printable(folder),
-       shell_word(folder), task_ ? "" : " " + shell_word(dataset));
+       shell_word(folder), endless_ ? "" : " " + shell_word(dataset));
 }
 
 }  // namespace unroll::app

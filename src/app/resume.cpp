@@ -9,7 +9,9 @@
 #include "core/printable.h"
 #include "core/shell_word.h"
 #include "data/catalogue.h"
+#include "run/provenance.h"
 #include "run/resume.h"
+#include "train/describe.h"
 
 namespace unroll::app {
 namespace {
@@ -30,7 +32,7 @@ int leave_finished(const ResumeFlags& flags, const run::ResumedRun& run,
                    const train::Config& config) {
   // A set that may have to be downloaded is not loaded for this.
   if (config.dataset != run.config().dataset && !data::find_known_set(config.dataset))
-    run.check_same_data(provenance_of(load_material(config, flags.data)));
+    run.check_same_data(run::provenance_of(*flags.data.open(config.dataset, {})));
   tell("the run in {} is finished; test it with: unroll eval {}\n", printable(flags.run),
        shell_word(flags.run));
   return kOk;
@@ -43,10 +45,10 @@ int resume(const ResumeFlags& flags) {
   run::ResumedRun run(flags.run, [](const std::string& text) { tell("*** {} ***\n", text); });
   const train::Config config = same_settings(flags, run);
   if (run.is_finished()) return leave_finished(flags, run, config);
-  const Material material = load_material(config, flags.data);
-  run.check_same_data(provenance_of(material));
+  const auto source = flags.data.open(config.dataset, train::source_options(config));
+  run.check_same_data(run::provenance_of(*source));
   const double loading = seconds_since(start);
-  train::Trainer trainer = make_trainer(config, material);
+  train::Trainer trainer(config, source);
   const auto& checkpoint = run.checkpoint();
   if (checkpoint) trainer.resume(*checkpoint);
   const std::int64_t made = checkpoint ? checkpoint->last.step : 0;
@@ -54,8 +56,8 @@ int resume(const ResumeFlags& flags) {
     tell("going on with {} after step {} of {}\n", printable(flags.run), made, trainer.steps());
   else
     tell("{} has no checkpoint yet: starting again from its config.json\n", printable(flags.run));
-  return train_to_end({config, flags.data, material, trainer, run.folder(), checkpoint,
-                       flags.output, flags.every, start, loading});
+  return train_to_end({config, flags.data, *source, trainer, run.folder(), checkpoint, flags.output,
+                       flags.every, start, loading});
 }
 
 }  // namespace unroll::app

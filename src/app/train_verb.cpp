@@ -8,9 +8,10 @@
 #include "app/training.h"
 #include "app/verbose.h"
 #include "app/verbs.h"
-#include "core/printable.h"
+#include "data/catalogue.h"
+#include "run/provenance.h"
 #include "run/stop_signal.h"
-#include "train/task.h"
+#include "train/describe.h"
 
 namespace unroll::app {
 namespace {
@@ -39,25 +40,6 @@ void check_repeats(const TrainFlags::Result& settings, const train::Provenance& 
                     then.numerics_revision, now.numerics_revision));
 }
 
-void print_sizes(const train::Config& config, const Material& material) {
-  if (material.task) {
-    const spec::SeriesInput input = input_of(*material.task, config.length);
-    fmt::print(
-        "{}: made from random numbers, sequences of {} steps of {} numbers; {} of them test\n",
-        material.name(), input.steps, input.features, train::test_sequences);
-    std::fflush(stdout);
-    return;
-  }
-  const Sets& sets = *material.sets;
-  const auto line = [](const char* name, const data::Dataset& set) {
-    fmt::print("{} {}: images {}x{}x{}, labels {}\n", printable(set.name), name, set.count,
-               set.rows, set.columns, set.count);
-  };
-  line("train", sets.train);
-  line("test", sets.test);
-  std::fflush(stdout);
-}
-
 int work(const Flags& flags) {
   const auto start = Clock::now();
   allow_closed_stdout();  // all of it also stands in the run's folder
@@ -75,24 +57,25 @@ int work(const Flags& flags) {
   if (!flags.out.empty()) run::check_is_free(flags.out);
   const TrainFlags::Result settings = flags.train.resolve();
   train::Config config = settings.config;
-  const Material material = load_material(config, flags.data);
+  const auto source = flags.data.open(config.dataset, train::source_options(config));
   // Another set may have taken the place of a known one: config.json says which, and where.
-  if (data::find_known_set(config.dataset) && material.name() != config.dataset)
-    config.dataset = material.sets->train.place;
-  const train::Provenance provenance = provenance_of(material);
+  if (data::find_known_set(config.dataset) && source->name() != config.dataset)
+    config.dataset = source->place();
+  const train::Provenance provenance = run::provenance_of(*source);
   check_repeats(settings, provenance);
   const double loading = seconds_since(start);
-  train::Trainer trainer = make_trainer(config, material);  // refuses what can't be held
-  if (output == Output::text) print_sizes(config, material);
-  if (material.sets) note_unpublished(*material.sets);
+  train::Trainer trainer(config, source);  // refuses what can't be held
+  if (output == Output::text) fmt::print("{}", source->sizes_text());
+  std::fflush(stdout);
+  tell_note(*source);
 
   flags.verbose.say();
   for (const std::int64_t step : config.save_at)
     if (step > trainer.steps())
       say_note(fmt::format("--save-at {} lies behind the last step, {}", step, trainer.steps()));
-  run::RunFolder folder(flags.out, config, provenance, material.name());
+  run::RunFolder folder(flags.out, config, provenance, source->name());
   return train_to_end(
-      {config, flags.data, material, trainer, folder, {}, output, every, start, loading});
+      {config, flags.data, *source, trainer, folder, {}, output, every, start, loading});
 }
 
 }  // namespace

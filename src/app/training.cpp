@@ -74,8 +74,7 @@ run::CheckpointEvery parse_checkpoint_every(const std::string& text) {
 
 int train_to_end(const Run& run) {
   train::Trainer& trainer = run.trainer;
-  Progress progress(run.output, run.material.name(), run.material.task, trainer.steps(),
-                    run.from ? run.from->last.step : 0);
+  Progress progress(run.output, run.source, trainer.steps(), run.from ? run.from->last.step : 0);
   train::Callbacks signals;
   signals.stops = run::stop_requested;
   try {

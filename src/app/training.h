@@ -5,7 +5,6 @@
 #include <string>
 
 #include "app/data_flags.h"
-#include "app/material.h"
 #include "app/progress.h"
 #include "core/clock.h"
 #include "run/training.h"
@@ -19,7 +18,7 @@ run::CheckpointEvery parse_checkpoint_every(const std::string& text);
 struct Run {
   const train::Config& config;
   const DataFlags& data;
-  const Material& material;
+  const data::Source& source;
   train::Trainer& trainer;
   run::RunFolder& folder;
   const std::optional<train::Checkpoint>& from;  // what the trainer goes on from

@@ -1,14 +1,16 @@
 // unroll verify: whether a run's weights are those that its settings lead to.
 #include <fmt/format.h>
 
-#include "app/material.h"
+#include "app/data_flags.h"
 #include "app/messages.h"
 #include "app/verbose.h"
 #include "app/verbs.h"
 #include "core/clock.h"
 #include "core/printable.h"
+#include "run/provenance.h"
 #include "run/stop_signal.h"
 #include "run/verification.h"
+#include "train/describe.h"
 
 namespace unroll::app {
 namespace {
@@ -28,10 +30,10 @@ int work(const Flags& flags) {
   if (!run.can_be_repeated()) return kFailed;
   train::Config config = run.config();
   if (flags.threads) config.threads = *flags.threads;
-  const Material material = load_material(config, flags.data);
-  if (!run.has_same_data(provenance_of(material))) return kFailed;
+  const auto source = flags.data.open(config.dataset, train::source_options(config));
+  if (!run.has_same_data(run::provenance_of(*source))) return kFailed;
   flags.verbose.say();
-  train::Trainer trainer = make_trainer(config, material);
+  train::Trainer trainer(config, source);
   train::Callbacks signals;
   signals.stops = run::stop_requested;
   const std::int64_t steps = run.train_again(trainer, {&signals});

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "bench/layer_step.h"
+#include "data/image_source.h"
 #include "nn/model_file.h"
 #include "train/describe.h"
 #include "train/evaluate.h"
@@ -53,6 +54,11 @@ train::Config config_of(const Workload& w, int threads) {
   return config;
 }
 
+std::shared_ptr<const data::Source> source_of(const train::Config& config,
+                                              const data::Dataset& set) {
+  return data::image_source({set, set}, train::source_options(config).images);
+}
+
 /// The trainer's own loop where it can be: a lap is all that happens from one step's end to the
 /// next one's.
 void train(const Workload& w, int threads, Laps& laps) {
@@ -62,7 +68,8 @@ void train(const Workload& w, int threads, Laps& laps) {
   const data::Dataset set = noise_images(batches * w.batch, w.steps, w.input);
   if (w.lengths != Lengths::equal || w.regulariser != Regulariser::none)
     return train_layer(w, set, laps);
-  train::Trainer trainer(config_of(w, threads), set, set);
+  const train::Config config = config_of(w, threads);
+  train::Trainer trainer(config, source_of(config, set));
   train::Callbacks callbacks;
   callbacks.on_step = [&](const train::StepResult&) { laps.lap(); };
   callbacks.stops = [&] { return laps.done(); };
@@ -70,17 +77,19 @@ void train(const Workload& w, int threads, Laps& laps) {
 }
 
 infer::Model<float> trained_model(const Workload& w) {
-  const spec::ModelSpec spec = train::describe(config_of(w, 0), noise_images(1, w.steps, w.input));
+  const train::Config config = config_of(w, 0);
+  const spec::ModelSpec spec =
+      train::describe(config, *source_of(config, noise_images(1, w.steps, w.input)));
   Generator generator(1);
   train::Network model(spec, generator);
   return {spec, nn::views_of(model.parameters())};
 }
 
 void evaluate(const Workload& w, Laps& laps) {
-  const data::Dataset set = noise_images(w.batch, w.steps, w.input);
+  const auto source = source_of(config_of(w, 0), noise_images(w.batch, w.steps, w.input));
   const infer::Model<float> model = trained_model(w);
   while (!laps.done()) {
-    train::evaluate(model, set);
+    train::evaluate(model, *source);
     laps.lap();
   }
 }

@@ -13,6 +13,17 @@ std::string number(double value) {
   return std::isfinite(value) ? fmt::format("{:.17g}", value) : "null";
 }
 
+/// "accuracy":97.5,"correct":975,"total":1000, and so on, each with its comma.
+std::string metrics_text(const train::Evaluation& evaluation) {
+  std::string text;
+  for (const train::Metric& metric : evaluation.metrics) {
+    text += fmt::format(R"("{}":{},)", metric.key(), number(metric.value));
+    if (metric.is_share())
+      text += fmt::format(R"("correct":{},"total":{},)", metric.correct, metric.total);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string metrics_line(const train::StepResult& s) {
@@ -22,18 +33,27 @@ std::string metrics_line(const train::StepResult& s) {
 
 std::string metrics_line(const train::StepResult& s, const train::Evaluation& e,
                          const std::string& dataset) {
-  return fmt::format(
-      R"({{"event":"eval","step":{},"loss":{},"accuracy":{},"correct":{},"total":{},"train_loss":{},"dataset":{}}})",
-      s.step, number(e.loss), number(e.accuracy()), e.correct, e.total, number(s.loss),
-      nlohmann::json(dataset).dump());
+  return fmt::format(R"({{"event":"eval","step":{},"loss":{},{}"train_loss":{},"dataset":{}}})",
+                     s.step, number(e.loss), metrics_text(e), number(s.loss),
+                     nlohmann::json(dataset).dump());
 }
 
 std::string metrics_line(const train::Diverged& d) {
+  std::string kept = metrics_text(d.evaluation);
+  if (!kept.empty()) kept = "," + kept.substr(0, kept.size() - 1);
   return fmt::format(
-      R"({{"event":"diverged","step":{},"loss":{},"grad_norm":{},"kept":{{"step":{},"loss":{},"accuracy":{},"correct":{},"total":{}}}}})",
+      R"({{"event":"diverged","step":{},"loss":{},"grad_norm":{},"kept":{{"step":{},"loss":{}{}}}}})",
       d.failed.step, number(d.failed.loss), number(d.failed.grad_norm), d.kept.step,
-      number(d.evaluation.loss), number(d.evaluation.accuracy()), d.evaluation.correct,
-      d.evaluation.total);
+      number(d.evaluation.loss), kept);
+}
+
+void add_metrics(nlohmann::ordered_json& line, const train::Evaluation& evaluation) {
+  for (const train::Metric& metric : evaluation.metrics) {
+    line[metric.key()] = metric.value;
+    if (!metric.is_share()) continue;
+    line["correct"] = metric.correct;
+    line["total"] = metric.total;
+  }
 }
 
 std::string_view lines_up_to(std::string_view lines, std::int64_t step) {

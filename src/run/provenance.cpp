@@ -2,7 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "core/numerics.h"
+
 namespace unroll::run {
+
+train::Provenance provenance_of(const data::Source& source) {
+  return {source.sha256(data::Split::train), source.sha256(data::Split::test), numerics::revision};
+}
 
 std::vector<std::string> differences(const train::Provenance& then, const train::Provenance& now) {
   std::vector<std::string> all;

@@ -4,9 +4,9 @@
 #include <fmt/ranges.h>
 
 #include "data/catalogue.h"
+#include "data/source_traits.h"
 #include "run/file_names.h"
 #include "run/provenance.h"
-#include "train/task.h"
 #include "unroll/core/error.h"
 
 namespace unroll::run {
@@ -16,7 +16,7 @@ namespace {
 /// known by its hash alone, once it is loaded.
 bool is_other_data(const std::string& there, const std::string& here) {
   if (there == here) return false;
-  if (train::find_task(there) || train::find_task(here)) return true;
+  if (data::source_traits(there).endless || data::source_traits(here).endless) return true;
   return data::find_known_set(there) && data::find_known_set(here);
 }
 

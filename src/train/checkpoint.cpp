@@ -76,10 +76,7 @@ Json json_of(const Checkpoint& c) {
   Json json = {{"step", c.last.step},           {"loss", c.last.loss},
                {"grad_norm", c.last.grad_norm}, {"recent", json_of(c.recent.state())},
                {"generator", c.generator},      {"masks", c.masks}};
-  if (c.position)
-    json["position"] = {{"order_seed", c.position->order_seed},
-                        {"first", c.position->first},
-                        {"shifts", c.position->shifts.state()}};
+  if (!c.position.empty()) json["position"] = Json::parse(c.position);
   return json;
 }
 
@@ -90,11 +87,8 @@ void read(const Json& json, Checkpoint& c) {
   c.recent = recent_from(json.at("recent"));
   json.at("generator").get_to(c.generator);
   json.at("masks").get_to(c.masks);
-  if (const auto position = json.find("position"); position != json.end()) {
-    c.position = {position->at("order_seed").get<std::uint64_t>(),
-                  position->at("first").get<std::int64_t>()};
-    c.position->shifts.load_state(position->at("shifts").get<std::string>());
-  }
+  if (const auto position = json.find("position"); position != json.end())
+    c.position = position->dump();
 }
 
 }  // namespace

@@ -4,14 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "train/recent_steps.h"
 #include "train/step_result.h"
 #include "unroll/autograd/parameter.h"
-#include "unroll/data/loader.h"
 
 namespace unroll::train {
 
@@ -24,7 +22,7 @@ struct Checkpoint {
   Parameters optimizer;              // its state()
   std::string generator;             // Generator::state() of the run's
   std::vector<std::uint64_t> masks;  // how many each MaskSource of the model has given
-  std::optional<data::Loader::Position> position;  // of the last batch, of a run on images
+  std::string position;              // of the last batch, as the sampler's JSON; may be empty
 
   /// The last good step, whose weights a run keeps if it diverges: the same state, without what
   /// follows here. Null where it is this step itself.

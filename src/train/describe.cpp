@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "train/task.h"
+#include "train/config_names.h"
 #include "unroll/core/error.h"
 
 namespace unroll::train {
@@ -30,38 +30,7 @@ std::int64_t kept_of(const spec::ModelSpec& spec, std::int64_t steps) {
   return kept;
 }
 
-/// Refuses what could not be held: weights, and what one batch leaves for the backward pass.
-void check_memory(const spec::ModelSpec& spec, const Config& config, std::int64_t batch) {
-  constexpr std::int64_t kMostStates = std::int64_t{1} << 30, kMostWeights = std::int64_t{1} << 28;
-  std::int64_t steps = spec::steps_of(spec.input);
-  if (config.tbptt > 0) steps = std::min(steps, config.tbptt);
-  if (batch > kMostStates / kept_of(spec, steps))
-    throw ValueError("batch-size",
-                     fmt::format("{} {} at once, for {} hidden units in {} layers, need more "
-                                 "than {} states; use a smaller batch",
-                                 batch, find_task(config.dataset) ? "sequences" : "images",
-                                 config.hidden, config.layers, kMostStates));
-  std::int64_t weights = 0;
-  for (const auto& [name, sizes] : spec::weights_of(spec)) weights += product_of(sizes);
-  if (weights > kMostWeights)
-    throw ValueError("hidden", fmt::format("{} hidden units make {} weights, expected at most {}",
-                                           config.hidden, weights, kMostWeights));
-}
-
-spec::ImageInput input_of(const Config& config, const data::Dataset& set) {
-  spec::ImageInput input;
-  input.form = is_recurrent(config.model)       ? config.input
-               : config.model == ModelKind::cnn ? spec::Form::image
-                                                : spec::Form::flat;
-  input.height = set.rows;
-  input.width = set.columns;
-  input.permutation = config.permute;
-  input.mean = config.normalization.mean;
-  input.std = config.normalization.std;
-  return input;
-}
-
-void add_recurrent(spec::ModelSpec& spec, const Config& config, std::int64_t classes) {
+void add_recurrent(spec::ModelSpec& spec, const Config& config, const data::TargetSpec& target) {
   spec::RecurrentSpec r;
   r.cell = config.model == ModelKind::lstm  ? spec::Cell::lstm
            : config.model == ModelKind::gru ? spec::Cell::gru
@@ -79,8 +48,8 @@ void add_recurrent(spec::ModelSpec& spec, const Config& config, std::int64_t cla
   r.zoneout_h = config.zoneout_h;
   r.zoneout_c = config.zoneout_c;
   r.learn_initial_state = config.learn_initial_state;
-  r.readout = config.readout;
-  spec.layers = {r, spec::LinearSpec{"fc", r.features(), classes}};
+  r.readout = target.every_step() ? spec::Readout::every_step : config.readout;
+  spec.layers = {r, spec::LinearSpec{"fc", r.features(), target.size}};
 }
 
 /// fc1, fc2, ... with activations between them.
@@ -123,48 +92,88 @@ void add_convolutions(spec::ModelSpec& spec, const Config& config, std::int64_t 
   spec.layers.emplace_back(spec::LinearSpec{"fc1", channels * height * width, classes});
 }
 
+/// Refuses a model that can't read what the source gives.
+void check_reads(const Config& config, const spec::Features& input) {
+  using Kind = spec::Features::Kind;
+  const bool images = input.kind == Kind::image;
+  if (input.is_sequence() != is_recurrent(config.model) ||
+      images != (config.model == ModelKind::cnn))
+    throw ValueError("model", fmt::format("{}, expected {}", name_of(config.model),
+                                          input.is_sequence() ? "rnn, lstm or gru for sequences"
+                                          : images            ? "cnn for images"
+                                                   : "logistic, linear or fnn for vectors"));
+}
+
 }  // namespace
 
-spec::ModelSpec describe(const Config& config, const data::Dataset& set) {
+spec::ModelSpec describe(const Config& config, const spec::InputSpec& input,
+                         const data::TargetSpec& target) {
   validate(config);
   spec::ModelSpec spec;
-  spec.input = input_of(config, set);
-  spec.dataset = set.name;
+  spec.input = input;
+  const spec::Features features = spec::features_of(input);
+  check_reads(config, features);
+  const bool values = target.kind == data::TargetSpec::Kind::values;
+  if (values) spec.output = spec::Output::values;
   switch (config.model) {
     case ModelKind::linear:
-      spec.output = spec::Output::scores;
+      if (!values) spec.output = spec::Output::scores;
       [[fallthrough]];
     case ModelKind::logistic:
-      spec.layers = {spec::LinearSpec{"linear", set.rows * set.columns, set.classes}};
+      spec.layers = {spec::LinearSpec{"linear", features.width, target.size}};
       break;
     case ModelKind::fnn:
-      add_perceptron(spec, config, set.classes);
+      add_perceptron(spec, config, target.size);
       break;
     case ModelKind::cnn:
-      add_convolutions(spec, config, set.classes);
+      add_convolutions(spec, config, target.size);
       break;
     case ModelKind::rnn:
     case ModelKind::lstm:
     case ModelKind::gru:
-      add_recurrent(spec, config, set.classes);
+      add_recurrent(spec, config, target);
       break;
   }
-  check_memory(spec, config, std::min(config.batch_size, set.count));
+  spec.classes = target.names;
   return spec;
 }
 
-spec::ModelSpec describe_task(const Config& config) {
-  validate(config);
-  const Task task = find_task(config.dataset).value();
-  spec::ModelSpec spec;
-  spec.input = input_of(task, config.length);
-  spec.dataset = config.dataset;
-  if (task == Task::adding) spec.output = spec::Output::values;
-  add_recurrent(spec, config, outputs_of(task));
-  if (task == Task::copy)
-    std::get<spec::RecurrentSpec>(spec.layers[0]).readout = spec::Readout::every_step;
-  check_memory(spec, config, config.batch_size);
+spec::ModelSpec describe(const Config& config, const data::Source& source) {
+  spec::ModelSpec spec = describe(config, source.input(), source.target());
+  spec.dataset = source.name();
+  check_memory(spec, config, source);
   return spec;
+}
+
+void check_memory(const spec::ModelSpec& spec, const Config& config, const data::Source& source) {
+  constexpr std::int64_t kMostStates = std::int64_t{1} << 30, kMostWeights = std::int64_t{1} << 28;
+  const std::int64_t batch = std::min(config.batch_size, source.size(data::Split::train));
+  const auto lengths = source.lengths(data::Split::train);
+  std::int64_t steps = lengths.empty() ? spec::steps_of(source.input()) : std::ranges::max(lengths);
+  if (config.tbptt > 0) steps = std::min(steps, config.tbptt);
+  if (batch > kMostStates / kept_of(spec, steps))
+    throw ValueError("batch-size",
+                     fmt::format("{} {} at once, for {} hidden units in {} layers, need more "
+                                 "than {} states; use a smaller batch",
+                                 batch, spec::pixels_of(spec.input) ? "images" : "sequences",
+                                 config.hidden, config.layers, kMostStates));
+  std::int64_t weights = 0;
+  for (const auto& [name, sizes] : spec::weights_of(spec)) weights += product_of(sizes);
+  if (weights > kMostWeights)
+    throw ValueError("hidden", fmt::format("{} hidden units make {} weights, expected at most {}",
+                                           config.hidden, weights, kMostWeights));
+}
+
+data::SourceOptions source_options(const Config& config) {
+  const spec::Form form = is_recurrent(config.model)       ? config.input
+                          : config.model == ModelKind::cnn ? spec::Form::image
+                                                           : spec::Form::flat;
+  return {.images = {.input = {.form = form,
+                               .permutation = config.permute,
+                               .mean = config.normalization.mean,
+                               .std = config.normalization.std},
+                     .shift = config.augment},
+          .memory = {.length = config.length, .seed = config.seed}};
 }
 
 }  // namespace unroll::train

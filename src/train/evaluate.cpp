@@ -1,85 +1,91 @@
 #include "train/evaluate.h"
 
-#include <algorithm>
+#include <fmt/format.h>
 
-#include "data/check_dataset.h"
-#include "data/image_inputs.h"
-#include "train/loss.h"
+#include <algorithm>
+#include <span>
+
+#include "core/printable.h"
+#include "tensor/tensor_impl.h"
+#include "train/objective.h"
 #include "unroll/autograd/no_grad.h"
 #include "unroll/core/error.h"
 
 namespace unroll::train {
 namespace {
 
-// Images at a time: bounds memory, and large enough to keep all threads busy.
-constexpr std::int64_t kBatch = 1024;
+/// What infer reads: numbers, of tokens too.
+template <class T>
+std::span<const T> numbers_of(const Tensor& inputs, std::vector<T>& tokens) {
+  if (inputs.dtype() != DType::i64) return inputs.values<T>();
+  const auto values = inputs.values<std::int64_t>();
+  tokens.assign(values.begin(), values.end());
+  return tokens;
+}
 
 }  // namespace
 
+void check_fits(std::string_view operation, const spec::ModelSpec& spec,
+                const data::Source& source) {
+  using Kind = data::TargetSpec::Kind;
+  const data::TargetSpec target = source.target();
+  const spec::Features needed = spec::features_of(spec.input),
+                       given = spec::features_of(source.input());
+  const std::int64_t outputs = spec::outputs_of(spec);
+  const bool every_step = spec::features_of(spec).back().is_sequence();
+  const bool same_steps = spec::steps_of(spec.input) == 0 || spec::steps_of(source.input()) == 0 ||
+                          spec::steps_of(spec.input) == spec::steps_of(source.input());
+  if (needed != given || !same_steps || every_step != target.every_step() ||
+      (spec.output == spec::Output::values) != (target.kind == Kind::values) ||
+      (outputs != target.size && target.kind != Kind::classes))
+    throw ShapeError(
+        operation,
+        fmt::format("the model is not one for {}: it reads {} numbers a step and gives {} "
+                    "{}",
+                    printable(source.name()), spec::inputs_of(spec), outputs,
+                    spec::name_of(spec.output)));
+  if (outputs != target.size)
+    throw ShapeError(operation, fmt::format("the model has {} outputs, {} has {} classes", outputs,
+                                            printable(source.name()), target.size));
+}
+
 template <class T>
-Evaluation evaluate(const infer::Model<T>& model, const data::Dataset& set,
-                    std::vector<T>* logits) {
-  data::check_dataset("eval", set);
+Evaluation evaluate(const infer::Model<T>& model, const data::Source& source, data::Split part,
+                    std::vector<T>* outputs) {
   const NoGrad no_grad;
   const spec::ModelSpec& spec = model.description();
-  const auto* const input = std::get_if<spec::ImageInput>(&spec.input);
-  if (!input) throw ShapeError("eval", "images given to a model that reads no images");
-  const data::ImageInputs images(*input, set.rows, set.columns);
-  const auto classes = static_cast<std::int64_t>(model.outputs());
-  Evaluation result;
-  result.total = set.count;
-  if (logits) logits->clear();
-  double loss = 0;
-  std::vector<T> inputs;
-  for (std::int64_t first = 0; first < set.count; first += kBatch) {
-    const std::int64_t count = std::min(kBatch, set.count - first);
-    inputs.resize(static_cast<std::size_t>(count * images.size()));
-    images.fill(set, first, std::span<T>(inputs));
-    const Tensor out = Tensor::empty({count, classes}, DTypeOf<T>::value);
+  check_fits("eval", spec, source);
+  const Objective objective(source.target(), spec.output);
+  const bool sequence = spec::is_sequence(spec.input);
+  const auto width = static_cast<std::int64_t>(model.outputs());
+  if (outputs) outputs->clear();
+  Objective::Score score(objective);
+  const std::int64_t total = source.size(part), at_once = source.test_batch();
+  std::vector<data::Pick> picks;
+  data::Examples examples;
+  std::vector<T> tokens;
+  for (std::int64_t first = 0; first < total; first += at_once) {
+    picks.clear();
+    for (std::int64_t i = first; i < std::min(total, first + at_once); ++i) picks.push_back({i});
+    source.batch(part, picks, DTypeOf<T>::value, examples);
+    const auto count = static_cast<std::int64_t>(picks.size());
+    const std::int64_t steps = sequence ? examples.inputs.size(1) : 1;
+    const Tensor out = Tensor::empty(
+        objective.target().every_step() ? Shape{count, steps, width} : Shape{count, width},
+        DTypeOf<T>::value);
+    const std::vector<std::size_t> lengths(examples.lengths.begin(), examples.lengths.end());
+    model.run(numbers_of(examples.inputs, tokens), picks.size(), static_cast<std::size_t>(steps),
+              out.values<T>(), lengths);
+    score.add(out, examples.targets);
     const auto values = out.values<T>();
-    model.run(inputs, static_cast<std::size_t>(count), static_cast<std::size_t>(images.steps()),
-              values);
-    const std::vector<std::int64_t> labels(set.labels.begin() + first,
-                                           set.labels.begin() + first + count);
-    loss += loss_of(spec.output, out, Tensor::from(labels, {count}), nn::Reduction::sum).item();
-    for (std::int64_t i = 0; i < count; ++i) {
-      const auto row =
-          values.subspan(static_cast<std::size_t>(i * classes), static_cast<std::size_t>(classes));
-      const std::int64_t predicted = std::ranges::max_element(row) - row.begin();
-      result.predictions.push_back(predicted);
-      result.correct += predicted == labels[static_cast<std::size_t>(i)];
-    }
-    if (logits) logits->insert(logits->end(), values.begin(), values.end());
+    if (outputs) outputs->insert(outputs->end(), values.begin(), values.end());
   }
-  const std::int64_t terms = set.count * (spec.output == spec::Output::scores ? classes : 1);
-  result.loss = loss / static_cast<double>(terms);
-  return result;
+  return score.result();
 }
 
-ConfusionMatrix::ConfusionMatrix(const data::Dataset& set, const Evaluation& evaluation,
-                                 std::int64_t class_count)
-    : classes(std::max<std::int64_t>(class_count, set.classes)),
-      counts(static_cast<std::size_t>(classes * classes)) {
-  for (std::size_t i = 0; i < evaluation.predictions.size(); ++i)
-    ++counts[static_cast<std::size_t>(set.labels[i] * classes + evaluation.predictions[i])];
-}
-
-ConfusionMatrix::Scores ConfusionMatrix::scores(std::int64_t of) const {
-  std::int64_t present = 0, predicted = 0;
-  for (std::int64_t c = 0; c < classes; ++c) {
-    present += at(of, c);
-    predicted += at(c, of);
-  }
-  const auto ratio = [](std::int64_t part, std::int64_t whole) {
-    return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
-  };
-  const std::int64_t hits = at(of, of);
-  return {ratio(hits, predicted), ratio(hits, present), ratio(2 * hits, present + predicted),
-          present};
-}
-
-template Evaluation evaluate(const infer::Model<float>&, const data::Dataset&, std::vector<float>*);
-template Evaluation evaluate(const infer::Model<double>&, const data::Dataset&,
+template Evaluation evaluate(const infer::Model<float>&, const data::Source&, data::Split,
+                             std::vector<float>*);
+template Evaluation evaluate(const infer::Model<double>&, const data::Source&, data::Split,
                              std::vector<double>*);
 
 }  // namespace unroll::train

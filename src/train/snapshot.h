@@ -2,13 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
+#include "data/sampler.h"
 #include "train/recent_steps.h"
 #include "train/step_result.h"
 #include "unroll/core/random.h"
-#include "unroll/data/loader.h"
 #include "unroll/tensor/tensor.h"
 
 namespace unroll::train {
@@ -21,12 +20,7 @@ struct Snapshot {
   std::vector<Tensor> values;  // the weights, then the optimizer's state
   Generator generator{0};
   std::vector<std::uint64_t> masks;
-  bool has_position = false;
-  data::Loader::Position position;
-
-  std::optional<data::Loader::Position> place() const {
-    return has_position ? std::optional(position) : std::nullopt;
-  }
+  data::Sampler::Position position;
 };
 
 }  // namespace unroll::train

@@ -7,10 +7,11 @@
 
 #include "core/clock.h"
 #include "core/numerics.h"
+#include "data/order.h"
 #include "nn/model_file.h"
 #include "tensor/tensor_impl.h"
 #include "train/chunks.h"
-#include "train/loss.h"
+#include "train/describe.h"
 #include "unroll/autograd/no_grad.h"
 #include "unroll/autograd/ops.h"
 #include "unroll/core/threads.h"
@@ -152,13 +153,19 @@ constexpr std::int64_t kGoodEvery = 10;
 
 }  // namespace
 
-Trainer::Trainer(const Config& config, const data::Dataset& train, const data::Dataset& test)
-    : Trainer(config, image_problem(config, train, test)) {}
+Trainer::Trainer(const Config& config, std::shared_ptr<const data::Source> source)
+    : Trainer(config, source, describe(config, *source)) {}
 
-Trainer::Trainer(const Config& config, std::unique_ptr<Problem> problem)
+Trainer::Trainer(const Config& config, std::shared_ptr<const data::Source> source,
+                 spec::ModelSpec spec)
     : config_(config),
-      problem_(std::move(problem)),
-      spec_(problem_->description()),
+      source_(std::move(source)),
+      spec_(std::move(spec)),
+      objective_(source_->target(), spec_.output),
+      sampler_(source_->size(data::Split::train), source_->lengths(data::Split::train),
+               {.batch_size = config.batch_size,
+                .shuffle = true,
+                .draw_seed = source_->augments() ? std::optional(config.seed) : std::nullopt}),
       generator_(config.seed, config.rng),
       model_(spec_, generator_,
              {.dtype = config.dtype,
@@ -173,7 +180,13 @@ Trainer::Trainer(const Config& config, std::unique_ptr<Problem> problem)
               .tar = config.tar}),
       parameters_(model_.parameters()),
       optimizer_(make_optimizer(config, parameters_)),
-      steps_(problem_->steps()) {
+      steps_(config.epochs > 0 ? config.epochs * steps_per_epoch() : config.steps) {
+  check_fits("train", spec_, *source_);
+  check_memory(spec_, config, *source_);
+  if (config.tbptt > 0 && !source_->lengths(data::Split::train).empty())
+    throw ValueError("tbptt", fmt::format("the sequences of {} have different lengths, and chunks "
+                                          "have one; leave it out",
+                                          source_->name()));
   set_num_threads(config.threads);
   set_initial_values(model_, config, generator_);
   schedule_ = make_schedule(config, steps_);
@@ -181,29 +194,35 @@ Trainer::Trainer(const Config& config, std::unique_ptr<Problem> problem)
   save(good_);
 }
 
-StepResult Trainer::make_step(std::int64_t step, const Examples& examples) {
+std::int64_t Trainer::steps_per_epoch() const {
+  return source_->size(data::Split::train) == data::Source::endless ? 0 : sampler_.batches();
+}
+
+StepResult Trainer::make_step(std::int64_t step) {
+  source_->batch(data::Split::train, sampler_.next(step, generator_), config_.dtype, examples_);
   std::ranges::fill(states_, nn::State{});
-  if (config_.tbptt > 0) return make_truncated_step(step, examples);
-  return update(step, objective(examples.inputs, examples.targets));
+  if (config_.tbptt > 0) return make_truncated_step(step);
+  return update(step, minimised(examples_.inputs, examples_.targets));
 }
 
 /// What a step minimises. The sequences go on from states_.
-Tensor Trainer::objective(const Tensor& inputs, const Tensor& targets) {
+Tensor Trainer::minimised(const Tensor& inputs, const Tensor& targets) {
   Tensor penalty;
-  const Tensor loss = loss_of(spec_.output, model_(inputs, states_, penalty), targets);
+  const Tensor loss = objective_.loss(model_(inputs, states_, penalty), targets);
   return penalty.defined() ? loss + penalty : loss;
 }
 
 // Chunks end where the sequence does, so that the last one, where the targets are, is whole.
-StepResult Trainer::make_truncated_step(std::int64_t step, const Examples& examples) {
-  const std::int64_t steps = examples.inputs.size(1);
-  const bool every_step = examples.targets.rank() == 2 && examples.targets.dtype() == DType::i64;
+StepResult Trainer::make_truncated_step(std::int64_t step) {
+  const std::int64_t steps = examples_.inputs.size(1);
+  const bool every_step = objective_.target().every_step();
   StepResult all = result_of(step, 0, 0);
   std::int64_t targets = 0;
   for (std::int64_t first = 0; first < steps;) {
     const std::int64_t count = (steps - first - 1) % config_.tbptt + 1;
-    const Tensor inputs = steps_of(examples.inputs, first, count);
-    const Tensor wanted = every_step ? steps_of(examples.targets, first, count) : examples.targets;
+    const Tensor inputs = steps_of(examples_.inputs, first, count);
+    const Tensor wanted =
+        every_step ? steps_of(examples_.targets, first, count) : examples_.targets;
     first += count;
     const std::int64_t here = every_step ? count_targets(wanted) : first == steps;
     if (here == 0) {
@@ -212,7 +231,7 @@ StepResult Trainer::make_truncated_step(std::int64_t step, const Examples& examp
       model_(inputs, states_, penalty);
       continue;
     }
-    const StepResult result = update(step, objective(inputs, wanted));
+    const StepResult result = update(step, minimised(inputs, wanted));
     all.loss += result.loss * static_cast<double>(here);
     all.grad_norm = std::max(all.grad_norm, result.grad_norm);
     targets += here;
@@ -223,7 +242,7 @@ StepResult Trainer::make_truncated_step(std::int64_t step, const Examples& examp
 
 StepResult Trainer::result_of(std::int64_t step, double loss, double grad_norm) const {
   if (step == 0) return {};
-  const std::int64_t epoch_steps = problem_->steps_per_epoch();
+  const std::int64_t epoch_steps = steps_per_epoch();
   return {step, loss, grad_norm, config_.lr * schedule_(step - 1),
           epoch_steps > 0 ? (step - 1) / epoch_steps + 1 : 0};
 }
@@ -256,10 +275,13 @@ void Trainer::diverge(const StepResult& failed, const std::string& what) const {
 
 void Trainer::evaluate(Generator& generator) {
   const auto start = Clock::now();
+  // With PyTorch's numbers a pass through the test set draws as its DataLoader does. The native
+  // order must not depend on how often somebody looks at the accuracy.
+  if (config_.rng == Rng::torch && steps_per_epoch() > 0) data::unshuffled_pass(generator);
   const auto views = nn::views_of(parameters_);
   evaluation_ = config_.dtype == DType::f32
-                    ? problem_->evaluate(infer::Model<float>(spec_, views), generator)
-                    : problem_->evaluate(infer::Model<double>(spec_, views), generator);
+                    ? train::evaluate(infer::Model<float>(spec_, views), *source_)
+                    : train::evaluate(infer::Model<double>(spec_, views), *source_);
   times_.testing += seconds_since(start);
 }
 
@@ -287,7 +309,7 @@ void Trainer::save(Snapshot& to) {
   to.generator = generator_;
   to.masks.clear();
   for (const nn::MaskSource* masks : model_.masks()) to.masks.push_back(masks->step());
-  to.has_position = problem_->position(to.position);
+  sampler_.position(to.position);
 }
 
 void Trainer::load(const Snapshot& from) {
@@ -297,7 +319,7 @@ void Trainer::load(const Snapshot& from) {
   generator_ = from.generator;
   const auto& masks = model_.masks();
   for (std::size_t i = 0; i < masks.size(); ++i) masks[i]->set_step(from.masks[i]);
-  problem_->resume(from.place(), generator_);
+  sampler_.resume(from.position, generator_.rng());
   last_ = from.last;
   recent_ = from.recent;
 }
@@ -311,7 +333,7 @@ Checkpoint Trainer::checkpoint_of(const Snapshot& from) const {
   for (const Parameter& p : optimizer_state_) c.optimizer.push_back({p.name, from.values[next++]});
   c.generator = from.generator.state();
   c.masks = from.masks;
-  c.position = from.place();
+  c.position = data::to_json(from.position);
   c.model = spec::to_json(spec_);
   return c;
 }
@@ -331,7 +353,7 @@ void Trainer::load(const Checkpoint& from) {
   optimizer_->load_state(from.optimizer);
   generator_.load_state(from.generator);
   for (std::size_t i = 0; i < masks.size(); ++i) masks[i]->set_step(from.masks[i]);
-  problem_->resume(from.position, generator_);
+  sampler_.resume(data::position_from(from.position), generator_.rng());
   last_ = result_of(from.last.step, from.last.loss, from.last.grad_norm);
   recent_ = from.recent;
 }
@@ -363,7 +385,7 @@ bool Trainer::make_steps(std::span<Listener* const> listeners) {
     // What the weights are worth is known only when they were tried, on the next batch.
     const bool tried = last_.step >= good_.last.step + kGoodEvery;
     if (tried) save(candidate_);
-    const StepResult result = make_step(step, problem_->batch(step, generator_));
+    const StepResult result = make_step(step);
     if (tried && recent_.is_good(result.loss)) std::swap(good_, candidate_);
     recent_.add(result);
     if (recent_.outside() == RecentSteps::patience)

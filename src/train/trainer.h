@@ -7,17 +7,18 @@
 #include <span>
 #include <string>
 
+#include "data/sampler.h"
+#include "data/source.h"
 #include "train/checkpoint.h"
 #include "train/config.h"
 #include "train/evaluate.h"
 #include "train/listener.h"
 #include "train/network.h"
-#include "train/problem.h"
+#include "train/objective.h"
 #include "train/recent_steps.h"
 #include "train/snapshot.h"
 #include "train/step_result.h"
 #include "unroll/core/error.h"
-#include "unroll/data/dataset.h"
 #include "unroll/optim/optimizer.h"
 
 namespace unroll::train {
@@ -41,10 +42,12 @@ struct Times {
 /// A model in training.
 class Trainer {
  public:
-  /// Throws ValueError for settings out of range, ShapeError for images that don't suit them. The
-  /// sets must outlive the trainer.
-  Trainer(const Config& config, const data::Dataset& train, const data::Dataset& test);
-  Trainer(const Config& config, std::unique_ptr<Problem> problem);
+  /// The model that the settings describe. Throws what describe() throws, and ValueError for
+  /// chunks (Config::tbptt) of sequences with different lengths.
+  Trainer(const Config& config, std::shared_ptr<const data::Source> source);
+  /// A model of one's own; what the settings say of layers has no meaning then. Throws ShapeError
+  /// where it does not fit the source.
+  Trainer(const Config& config, std::shared_ptr<const data::Source> source, spec::ModelSpec spec);
 
   /// Makes the steps that are left, evaluating on the way and after the last. Returns false when
   /// a listener stopped it. Throws Diverged; weights, checkpoint() and last_evaluation() are then
@@ -69,9 +72,10 @@ class Trainer {
   const Times& times() const { return times_; }
 
  private:
-  StepResult make_step(std::int64_t step, const Examples& examples);
-  StepResult make_truncated_step(std::int64_t step, const Examples& examples);
-  Tensor objective(const Tensor& inputs, const Tensor& targets);
+  std::int64_t steps_per_epoch() const;  // 0 where data never ends
+  StepResult make_step(std::int64_t step);
+  StepResult make_truncated_step(std::int64_t step);
+  Tensor minimised(const Tensor& inputs, const Tensor& targets);
   StepResult update(std::int64_t step, const Tensor& loss);
   StepResult result_of(std::int64_t step, double loss, double grad_norm) const;
   bool make_steps(std::span<Listener* const> listeners);
@@ -85,8 +89,11 @@ class Trainer {
   void load(const Checkpoint& from);
 
   Config config_;
-  std::unique_ptr<Problem> problem_;
+  std::shared_ptr<const data::Source> source_;
   spec::ModelSpec spec_;
+  Objective objective_;
+  data::Sampler sampler_;
+  data::Examples examples_;  // of one step
   Generator generator_;
   Network model_;
   Parameters parameters_;

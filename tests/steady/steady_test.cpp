@@ -9,8 +9,8 @@
 
 #include "core/parallel.h"
 #include "steady/allocations.h"
+#include "support/sources.h"
 #include "train/config_names.h"
-#include "train/problem.h"
 #include "train/trainer.h"
 #include "unroll/autograd/ops.h"
 #include "unroll/core/threads.h"
@@ -165,7 +165,7 @@ TEST_P(WarmStep, AllocatesNothing) {
   config.threads = s.threads;
   config.eval_every = 0;
   const data::Dataset set = noise();
-  EXPECT_EQ(asked_by_steps({config, set, set}), "");
+  EXPECT_EQ(asked_by_steps({config, test::images(config, set)}), "");
 }
 
 INSTANTIATE_TEST_SUITE_P(Trainer, WarmStep, testing::ValuesIn(settings),
@@ -185,7 +185,7 @@ TEST(WarmTask, AllocatesNothing) {
         config.eval_every = 0;
         config.threads = 2;
         config.tbptt = tbptt;
-        EXPECT_EQ(asked_by_steps({config, train::task_problem(config)}), "")
+        EXPECT_EQ(asked_by_steps({config, test::source(config)}), "")
             << name_of(task) << " with model " << name_of(model) << ", " << tbptt;
       }
 }

@@ -63,7 +63,7 @@ struct Offered {
 TEST(Fault23, NoNetworkWhereTheCacheHoldsTheSet) {
   const Machine machine;
   write_set(machine.home, "unroll/mnist");
-  const Sets sets = load_sets("mnist", machine.options);
+  const data::ImageSets sets = load_sets("mnist", machine.options);
   EXPECT_EQ(sets.train.place, machine.home / "unroll/mnist");
   EXPECT_EQ(sets.train.count, 30);
   EXPECT_EQ(sets.test.count, 10);
@@ -138,7 +138,7 @@ TEST_F(DataSource, FashionTakesThePlaceOfMnistOnlyIfAskedAndSaysSo) {
   EXPECT_THROW(load_sets("mnist", options), Unreachable);
   options.allow_fashion_fallback = true;
   testing::internal::CaptureStderr();
-  const Sets sets = load_sets("mnist", options);
+  const data::ImageSets sets = load_sets("mnist", options);
   const std::string notice = testing::internal::GetCapturedStderr();
   EXPECT_EQ(sets.train.name, "fashion-mnist");
   EXPECT_EQ(sets.test.name, "fashion-mnist");

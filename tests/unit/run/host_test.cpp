@@ -11,6 +11,7 @@
 #include "support/black_and_white.h"
 #include "support/expect_error.h"
 #include "support/program.h"
+#include "support/sources.h"
 #include "support/temporary_folder.h"
 
 namespace unroll::run {
@@ -29,8 +30,7 @@ train::Config make_config() {
 }
 
 train::Trainer make_trainer(const train::Config& config) {
-  static const data::Dataset set = test::black_and_white();
-  return {config, set, set};
+  return {config, test::images(config, test::black_and_white())};
 }
 
 /// A listener that counts what it hears, and stops after a step.
@@ -96,7 +96,7 @@ TEST_F(Host, StartsARunAndVerifiesIt) {
   EXPECT_EQ(end.status, RunStatus::finished);
   EXPECT_EQ(end.step, 6);
   EXPECT_EQ(end.model, path_ + "/model.safetensors");
-  EXPECT_EQ(end.evaluation.total, 20);
+  EXPECT_EQ(end.evaluation.accuracy().total, 20);
   EXPECT_FALSE(end.diverged);
   // 6 steps and 3 evaluations.
   EXPECT_EQ(test::lines_of(content("metrics.jsonl")).size(), 9u);

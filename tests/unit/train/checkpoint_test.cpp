@@ -2,10 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include "data/source_traits.h"
 #include "kernels/bf16.h"
 #include "support/expect_error.h"
+#include "support/sources.h"
 #include "support/tensors.h"
-#include "train/problem.h"
 #include "train/trainer.h"
 #include "unroll/core/error.h"
 
@@ -49,8 +50,9 @@ Config make_config(const Case& c) {
 }
 
 std::unique_ptr<Trainer> make_trainer(const Config& config, const data::Dataset& set) {
-  if (find_task(config.dataset)) return std::make_unique<Trainer>(config, task_problem(config));
-  return std::make_unique<Trainer>(config, set, set);
+  const bool images = data::source_traits(config.dataset).pixels;
+  return std::make_unique<Trainer>(config,
+                                   images ? test::images(config, set) : test::source(config));
 }
 
 /// All that a run tells, and its weights in the end.
@@ -69,7 +71,7 @@ void go_on(Trainer& trainer, std::int64_t stop_after, Outcome& outcome) {
     outcome.told.push_back({static_cast<double>(r.step), r.loss, r.grad_norm});
   };
   callbacks.on_evaluation = [&](const StepResult& step, const Evaluation& e) {
-    outcome.told.push_back({static_cast<double>(step.step), e.loss, e.accuracy()});
+    outcome.told.push_back({static_cast<double>(step.step), e.loss, e.accuracy().value});
   };
   callbacks.stops = [&] { return made == stop_after; };
   trainer.run({&callbacks});

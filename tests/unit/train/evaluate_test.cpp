@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "data/image_source.h"
 #include "support/expect_error.h"
 #include "support/specs.h"
 #include "unroll/core/error.h"
@@ -23,6 +24,14 @@ data::Dataset make_set(const std::vector<std::uint8_t>& images,
   set.images = images;
   set.labels = labels;
   return set;
+}
+
+template <class T>
+Evaluation evaluate_images(const infer::Model<T>& model, const data::Dataset& set,
+                           std::vector<T>* logits = nullptr) {
+  const auto& input = std::get<spec::ImageInput>(model.description().input);
+  return evaluate(model, *data::image_source({set, set}, {.input = input}), data::Split::test,
+                  logits);
 }
 
 /// h = relu(x), logits = (h_0, h_1, 0.5): what the model does can be told by hand.
@@ -51,11 +60,12 @@ TYPED_TEST(Evaluate, CountsAndMeasuresByHand) {
   // (1, 0): class 0; (0, 1): class 1; (0, 0): class 2; (1, 1): the first of equals
   const data::Dataset set = make_set({255, 0, 0, 255, 0, 0, 255, 255}, {0, 0, 2, 1});
   std::vector<TypeParam> logits;
-  const Evaluation e = evaluate(plain_model<TypeParam>(), set, &logits);
-  EXPECT_EQ(e.predictions, (std::vector<std::int64_t>{0, 1, 2, 0}));
-  EXPECT_EQ(e.correct, 2);
-  EXPECT_EQ(e.total, 4);
-  EXPECT_EQ(e.accuracy(), 50);
+  const Evaluation e = evaluate_images(plain_model<TypeParam>(), set, &logits);
+  // Predicted are 0, 1, 2, 0.
+  EXPECT_EQ(e.confusion.value().counts, (std::vector<std::int64_t>{1, 1, 0, 1, 0, 0, 0, 0, 1}));
+  EXPECT_EQ(e.accuracy().correct, 2);
+  EXPECT_EQ(e.accuracy().total, 4);
+  EXPECT_EQ(e.accuracy().value, 50);
   EXPECT_EQ(logits, (std::vector<TypeParam>{1, 0, 0.5, 0, 1, 0.5, 0, 0, 0.5, 1, 1, 0.5}));
   const double a = std::exp(1) + 1 + std::exp(0.5), b = 2 + std::exp(0.5),
                c = 2 * std::exp(1) + std::exp(0.5);
@@ -72,10 +82,11 @@ TYPED_TEST(Evaluate, ALargeSetIsTheSumOfItsParts) {
     labels.push_back(i % 2 ? 0 : 1);
   }
   labels[4999] = 2;
-  const Evaluation e = evaluate(plain_model<TypeParam>(), make_set(images, labels));
-  EXPECT_EQ(e.correct, 4999);
-  EXPECT_EQ(e.predictions.size(), 5000u);
-  EXPECT_EQ(e.predictions[4998], 1);
+  const Evaluation e = evaluate_images(plain_model<TypeParam>(), make_set(images, labels));
+  EXPECT_EQ(e.accuracy().correct, 4999);
+  EXPECT_EQ(e.accuracy().total, 5000);
+  EXPECT_EQ(e.confusion.value().counts,
+            (std::vector<std::int64_t>{2499, 0, 0, 0, 2500, 0, 1, 0, 0}));
   const double right = std::log(std::exp(1) + 1 + std::exp(0.5)) - 1;
   EXPECT_NEAR(e.loss, right + 0.5 / 5000, 1e-5);
 }
@@ -84,15 +95,14 @@ TYPED_TEST(Evaluate, RefusesImagesOfAnotherWidth) {
   data::Dataset set = make_set({1, 2, 3, 4, 5, 6}, {0, 1});
   set.columns = 3;
   const std::string text =
-      test::error_of<ShapeError>([&] { evaluate(plain_model<TypeParam>(), set); });
+      test::error_of<ShapeError>([&] { evaluate_images(plain_model<TypeParam>(), set); });
   EXPECT_NE(text.find("1x3"), std::string::npos) << text;
 }
 
 TEST(Confusion, MatrixAndScoresByHand) {
-  const data::Dataset set = make_set(std::vector<std::uint8_t>(12), {0, 0, 0, 1, 1, 0});
-  Evaluation e;
-  e.predictions = {0, 0, 1, 1, 0, 0};
-  const ConfusionMatrix m(set, e, 3);
+  ConfusionMatrix m(3);
+  const int truths[] = {0, 0, 0, 1, 1, 0}, predictions[] = {0, 0, 1, 1, 0, 0};
+  for (int i = 0; i < 6; ++i) m.add(truths[i], predictions[i]);
   EXPECT_EQ(m.counts, (std::vector<std::int64_t>{3, 1, 0, 1, 1, 0, 0, 0, 0}));
   EXPECT_EQ(m.at(0, 1), 1);
   const auto zero = m.scores(0), one = m.scores(1), none = m.scores(2);

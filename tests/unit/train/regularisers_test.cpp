@@ -7,6 +7,7 @@
 
 #include "support/black_and_white.h"
 #include "support/expect_error.h"
+#include "support/sources.h"
 #include "support/tensors.h"
 #include "train/describe.h"
 #include "train/trainer.h"
@@ -31,6 +32,10 @@ Config make_config(const Change& change = {}) {
   return c;
 }
 
+spec::ModelSpec describe_images(const Config& config) {
+  return describe(config, *test::images(config, black_and_white()));
+}
+
 struct Trained {
   double first_loss = 0, last_loss = 0;
   std::int64_t correct = 0;
@@ -40,14 +45,14 @@ struct Trained {
 
 Trained train(const Config& config) {
   const data::Dataset set = black_and_white();
-  Trainer trainer(config, set, set);
+  Trainer trainer(config, test::images(config, set));
   Trained result;
   Callbacks callbacks;
   callbacks.on_step = [&](const StepResult& r) {
     (r.step == 1 ? result.first_loss : result.last_loss) = r.loss;
   };
   trainer.run({&callbacks});
-  result.correct = trainer.last_evaluation().correct;
+  result.correct = trainer.last_evaluation().accuracy().correct;
   for (const Parameter& p : trainer.parameters()) result.weights.push_back(test::bits_of(p.value));
   result.model = spec::to_json(trainer.description());
   return result;
@@ -75,8 +80,7 @@ TEST(Regularisers, TrainAndLeaveThePlainModel) {
 
 /// In evaluation they are nothing: whole weights, no masks.
 TEST(Regularisers, DoNothingInEvaluation) {
-  const spec::ModelSpec spec =
-      describe(make_config([](Config& c) { c.layers = 2; }), black_and_white());
+  const spec::ModelSpec spec = describe_images(make_config([](Config& c) { c.layers = 2; }));
   Generator plain_generator(1), generator(1);
   Network plain(spec, plain_generator),
       model(spec, generator,
@@ -96,7 +100,7 @@ TEST(Regularisers, DoNothingInEvaluation) {
 TEST(Regularisers, PenaltiesAreThoseOfTheStatesByHand) {
   Config config = make_config();
   config.model = ModelKind::rnn;
-  const spec::ModelSpec spec = describe(config, black_and_white());
+  const spec::ModelSpec spec = describe_images(config);
   const auto penalty_of = [&](double ar, double tar) {
     Generator generator(1);
     Network model(spec, generator, {.ar = ar, .tar = tar});

@@ -1,8 +1,8 @@
 // Truncated back-propagation through time, against the same made by hand from layers.
 #include <gtest/gtest.h>
 
+#include "support/sources.h"
 #include "support/tensors.h"
-#include "train/problem.h"
 #include "train/trainer.h"
 #include "unroll/autograd/no_grad.h"
 #include "unroll/data/sequence_tasks.h"
@@ -36,7 +36,7 @@ Config make_config(Task task, ModelKind model, std::int64_t tbptt, std::int64_t 
 
 std::vector<std::vector<std::uint64_t>> trained(const Config& config,
                                                 std::vector<double>* losses = nullptr) {
-  Trainer trainer(config, task_problem(config));
+  Trainer trainer(config, test::source(config));
   Callbacks callbacks;
   if (losses)
     callbacks.on_step = [losses](const StepResult& result) { losses->push_back(result.loss); };
@@ -174,7 +174,7 @@ TEST(Tbptt, OfImages) {
         c.input = form;
         c.permute = 3;
         c.tbptt = tbptt;
-        Trainer trainer(c, set, set);
+        Trainer trainer(c, test::images(c, set));
         std::vector<double> first;
         Callbacks callbacks;
         callbacks.on_step = [&](const StepResult& r) { first.push_back(r.loss); };

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "support/expect_error.h"
+#include "support/sources.h"
 #include "support/specs.h"
 #include "support/tensors.h"
 
@@ -54,20 +55,20 @@ struct Log : Listener {
   void evaluation(const StepResult& r, const Evaluation& e) override {
     events.push_back("eval " + std::to_string(r.step));
     EXPECT_EQ(r.loss, losses.back());
-    EXPECT_EQ(e.total, 25);
+    EXPECT_EQ(e.accuracy().total, 25);
   }
   bool stop() override { return static_cast<std::int64_t>(losses.size()) == stop_after; }
 };
 
 TEST(Trainer, TellsWhatHappensInOrder) {
   const data::Dataset set = make_set();
-  Trainer trainer(make_config(), set, set);
+  Trainer trainer(make_config(), test::images(make_config(), set));
   Log log;
   EXPECT_TRUE(trainer.run({&log}));
   EXPECT_EQ(log.events, (std::vector<std::string>{"step 1", "step 2", "save 2", "step 3", "eval 3",
                                                   "step 4", "step 5", "step 6", "eval 6", "step 7",
                                                   "step 8", "save 8", "eval 8"}));
-  EXPECT_EQ(trainer.last_evaluation().correct, 25);  // black from white is easy
+  EXPECT_EQ(trainer.last_evaluation().accuracy().correct, 25);  // black from white is easy
   EXPECT_LT(log.losses.back(), log.losses.front());
   EXPECT_NEAR(log.losses.front(), std::log(2), 0.3);
 }
@@ -76,7 +77,7 @@ TEST(Trainer, EpochsDecideTheSteps) {
   const data::Dataset set = make_set();
   Config c = make_config();
   c.epochs = 2;  // of 10, 10 and 5 images
-  Trainer trainer(c, set, set);
+  Trainer trainer(c, test::images(c, set));
   EXPECT_EQ(trainer.steps(), 6);
   Log log;
   EXPECT_TRUE(trainer.run({&log}));
@@ -89,7 +90,7 @@ TEST(Trainer, TellsTheEpochAndTheLearningRate) {
   c.schedule = ScheduleKind::step;
   c.gamma = 0.5;
   c.gamma_every = 3;
-  Trainer trainer(c, set, set);  // batches of 10, 10 and 5 images
+  Trainer trainer(c, test::images(c, set));  // batches of 10, 10 and 5 images
   Log log;
   trainer.run({&log});
   EXPECT_EQ(log.epochs, (std::vector<std::int64_t>{1, 1, 1, 2, 2, 2, 3, 3}));
@@ -103,7 +104,7 @@ TEST(Trainer, DataWithoutEndHasNoEpochs) {
   c.batch_size = 2;
   c.steps = 3;
   c.eval_every = 0;
-  Trainer trainer(c, task_problem(c));
+  Trainer trainer(c, test::source(c));
   Callbacks callbacks;
   callbacks.on_step = [](const StepResult& r) { EXPECT_EQ(r.epoch, 0); };
   EXPECT_TRUE(trainer.run({&callbacks}));
@@ -111,7 +112,7 @@ TEST(Trainer, DataWithoutEndHasNoEpochs) {
 
 TEST(Trainer, AsksAllListenersWhetherToStop) {
   const data::Dataset set = make_set();
-  Trainer trainer(make_config(), set, set);
+  Trainer trainer(make_config(), test::images(make_config(), set));
   Log first, second;
   first.stop_after = 3;
   std::int64_t asked = 0;
@@ -124,7 +125,7 @@ TEST(Trainer, AsksAllListenersWhetherToStop) {
 
 TEST(Trainer, StopsWhenAsked) {
   const data::Dataset set = make_set();
-  Trainer trainer(make_config(), set, set);
+  Trainer trainer(make_config(), test::images(make_config(), set));
   Log log;
   log.stop_after = 3;
   EXPECT_FALSE(trainer.run({&log}));
@@ -132,7 +133,7 @@ TEST(Trainer, StopsWhenAsked) {
   // Where the third step of an undisturbed run is.
   Config c = make_config();
   c.steps = 3;
-  Trainer three(c, set, set);
+  Trainer three(c, test::images(c, set));
   EXPECT_TRUE(three.run({}));
   for (std::size_t i = 0; i < 6; ++i)
     EXPECT_EQ(test::bits_of(trainer.parameters()[i].value),
@@ -145,7 +146,7 @@ TEST(Trainer, LookingAtTheTestSetChangesNothing) {
   for (const int every : {0, 1}) {
     Config c = make_config();
     c.eval_every = every;
-    Trainer trainer(c, set, set);
+    Trainer trainer(c, test::images(c, set));
     Log log;
     trainer.run({&log});
     losses[every] = log.losses;
@@ -159,7 +160,7 @@ TEST(Trainer, DescribesItsModel) {
   c.layers = 2;
   c.activation = spec::Activation::tanh;
   c.normalization = {0.5, 0.25};
-  Trainer trainer(c, set, set);
+  Trainer trainer(c, test::images(c, set));
   const spec::ModelSpec& spec = trainer.description();
   const spec::ModelSpec expected = test::rnn_spec(4, 6, 2, 2, Nonlinearity::tanh);
   EXPECT_EQ(spec.layers, expected.layers);
@@ -176,14 +177,14 @@ TEST(Trainer, InitialValues) {
   const data::Dataset set = make_set();
   Config c = make_config();
   c.init = InitialValues::identity;
-  Trainer identity(c, set, set);
+  Trainer identity(c, test::images(c, set));
   const auto parameters = identity.parameters();
   for (int i = 0; i < 36; ++i)
     EXPECT_EQ(parameters[1].value.to_vector()[static_cast<std::size_t>(i)], i / 6 == i % 6);
   EXPECT_EQ(parameters[2].value.to_vector(), std::vector<double>(6));
   EXPECT_EQ(parameters[3].value.to_vector(), std::vector<double>(6));
   c.init = InitialValues::orthogonal;
-  Trainer orthogonal(c, set, set);
+  Trainer orthogonal(c, test::images(c, set));
   const auto w = orthogonal.parameters()[1].value.to_vector();
   for (std::size_t a = 0; a < 6; ++a)
     for (std::size_t b = 0; b < 6; ++b) {
@@ -197,7 +198,7 @@ TEST(Trainer, WhatWouldNotFitIntoMemoryIsRefused) {
   data::Dataset set = make_set();
   Config c = make_config();
   c.hidden = 1 << 16;
-  EXPECT_THROW(Trainer(c, set, set), ValueError);
+  EXPECT_THROW(Trainer(c, test::images(c, set)), ValueError);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "support/black_and_white.h"
 #include "support/expect_error.h"
+#include "support/sources.h"
 #include "train/trainer.h"
 #include "unroll/core/error.h"
 
@@ -44,7 +45,7 @@ struct Trained {
 
 Trained train(const Config& config) {
   const data::Dataset set = black_and_white();
-  Trainer trainer(config, set, set);
+  Trainer trainer(config, test::images(config, set));
   Trained result;
   const auto keep = [&] {
     auto& all = result.weights.emplace_back();
@@ -58,7 +59,7 @@ Trained train(const Config& config) {
     keep();
   };
   trainer.run({&callbacks});
-  result.correct = trainer.last_evaluation().correct;
+  result.correct = trainer.last_evaluation().accuracy().correct;
   return result;
 }
 
@@ -162,7 +163,7 @@ TEST(InitialValuesOf, XavierAndKaimingAreBoundedByEachMatrix) {
   for (const bool xavier : {true, false}) {
     Config c = make_config([](Config& config) { config.hidden = 40; });
     c.init = xavier ? InitialValues::xavier : InitialValues::kaiming;
-    Trainer trainer(c, set, set);
+    Trainer trainer(c, test::images(c, set));
     const auto expect_bound = [&](const std::string& name, double fan_in, double fan_out,
                                   std::size_t blocks) {
       const double bound = std::sqrt(6 / (xavier ? fan_in + fan_out : fan_in));
@@ -185,7 +186,7 @@ TEST(InitialValuesOf, XavierAndKaimingAreBoundedByEachMatrix) {
   }
   Config c = make_config([](Config& config) { config.model = ModelKind::cnn; });
   c.init = InitialValues::kaiming;
-  Trainer trainer(c, set, set);
+  Trainer trainer(c, test::images(c, set));
   const auto kernels = trainer.parameters()[0].value.to_vector();
   EXPECT_NEAR(*std::ranges::max_element(kernels), std::sqrt(6.0 / 25), 0.05);
 }

@@ -1,4 +1,4 @@
-#include "unroll/data/sequence_tasks.h"
+#include "data/memory_source.h"
 
 #include <fmt/format.h>
 
@@ -6,8 +6,10 @@
 
 #include "core/parallel.h"
 #include "core/philox.h"
+#include "data/source_traits.h"
 #include "tensor/tensor_impl.h"
 #include "unroll/core/error.h"
+#include "unroll/data/sequence_tasks.h"
 
 namespace unroll::data {
 namespace {
@@ -17,9 +19,11 @@ enum class Domain : std::uint32_t { adding = 0x41444400, copy = 0x43505900 };
 
 constexpr std::size_t kSequencesPerTask = 4;
 
+constexpr std::int64_t kLongest = 1 << 20;
+
 void check(const char* name, const SequenceTask& task, std::int64_t first, std::int64_t count,
            std::int64_t shortest, std::int64_t more_steps, std::int64_t numbers_a_step) {
-  constexpr std::int64_t kLongest = 1 << 20, kMostNumbers = std::int64_t{1} << 31;
+  constexpr std::int64_t kMostNumbers = std::int64_t{1} << 31;
   const auto refuse = [&](const char* what, std::int64_t given, const std::string& expected) {
     throw ValueError(name, fmt::format("{} {}, expected {}", what, given, expected));
   };
@@ -96,10 +100,10 @@ void fill_copy(const Words& words, std::int64_t length, T* inputs, std::int64_t*
   }
 }
 
-}  // namespace
-
-SequenceBatch adding(const SequenceTask& task, std::int64_t first, std::int64_t count) {
-  check("adding", task, first, count, 2, 0, 2);
+/// `count` sequences, the i-th being number index(i) of the list.
+template <class Index>
+SequenceBatch make_adding(const SequenceTask& task, std::int64_t count, Index index) {
+  check("adding", task, index(0), count, 2, 0, 2);
   const SequenceBatch batch{Tensor::empty({count, task.length, 2}, task.dtype),
                             Tensor::empty({count, 1}, task.dtype)};
   dispatch("adding", task.dtype, [&]<class T>(T*) {
@@ -109,15 +113,16 @@ SequenceBatch adding(const SequenceTask& task, std::int64_t first, std::int64_t 
                     [&](std::size_t begin, std::size_t end) {
                       for (auto i = static_cast<std::int64_t>(begin);
                            i < static_cast<std::int64_t>(end); ++i)
-                        targets[i] = fill_adding(Words(task, Domain::adding, first + i),
-                                                 task.length, inputs + i * 2 * task.length);
+                        targets[i] = fill_adding(Words(task, Domain::adding, index(i)), task.length,
+                                                 inputs + i * 2 * task.length);
                     });
   });
   return batch;
 }
 
-SequenceBatch copying(const SequenceTask& task, std::int64_t first, std::int64_t count) {
-  check("copy", task, first, count, 1, 2 * copy_memory, copy_alphabet);
+template <class Index>
+SequenceBatch make_copying(const SequenceTask& task, std::int64_t count, Index index) {
+  check("copy", task, index(0), count, 1, 2 * copy_memory, copy_alphabet);
   const std::int64_t steps = task.length + 2 * copy_memory;
   const SequenceBatch batch{Tensor::empty({count, steps, copy_alphabet}, task.dtype),
                             Tensor::empty({count, steps}, DType::i64)};
@@ -128,11 +133,90 @@ SequenceBatch copying(const SequenceTask& task, std::int64_t first, std::int64_t
                     [&](std::size_t begin, std::size_t end) {
                       for (auto i = static_cast<std::int64_t>(begin);
                            i < static_cast<std::int64_t>(end); ++i)
-                        fill_copy(Words(task, Domain::copy, first + i), task.length,
+                        fill_copy(Words(task, Domain::copy, index(i)), task.length,
                                   inputs + i * steps * copy_alphabet, targets + i * steps);
                     });
   });
   return batch;
+}
+
+class MemorySource final : public Source {
+ public:
+  MemorySource(const SourceTraits& traits, const MemoryOptions& options)
+      : name_(traits.name), options_(options) {
+    Examples first;
+    batch(Split::test, std::array<Pick, 1>{}, DType::f32, first);  // refuses what has no sequences
+  }
+
+  std::string name() const override { return name_; }
+  spec::InputSpec input() const override { return series(); }
+  TargetSpec target() const override {
+    if (adds())
+      return {.kind = TargetSpec::Kind::values,
+              .size = 1,
+              .tolerance = adding_tolerance,
+              .answers = "sums"};
+    return {.kind = TargetSpec::Kind::step_classes, .size = copy_symbols, .answers = "symbols"};
+  }
+  std::int64_t size(Split part) const override {
+    constexpr std::int64_t kTested = 1000;
+    return part == Split::train ? endless : part == Split::test ? kTested : 0;
+  }
+
+  void batch(Split part, std::span<const Pick> picks, DType dtype, Examples& to) const override {
+    const SequenceTask task{.length = options_.length,
+                            .seed = part == Split::train ? options_.seed : 0,
+                            .split = part,
+                            .dtype = dtype};
+    const auto count = static_cast<std::int64_t>(picks.size());
+    const auto index = [&](std::int64_t i) { return picks[static_cast<std::size_t>(i)].index; };
+    auto [inputs, targets] =
+        adds() ? make_adding(task, count, index) : make_copying(task, count, index);
+    to.inputs = std::move(inputs);
+    to.targets = std::move(targets);
+    to.lengths.clear();
+  }
+
+  std::string sizes_text() const override {
+    const spec::SeriesInput input = series();
+    return fmt::format(
+        "{}: made from random numbers, sequences of {} steps of {} numbers; {} of them test\n",
+        name_, input.steps, input.features, size(Split::test));
+  }
+
+ private:
+  bool adds() const { return name_ == "adding"; }
+  spec::SeriesInput series() const {
+    if (adds()) return {.features = 2, .steps = options_.length};
+    return {.features = copy_alphabet, .steps = options_.length + 2 * copy_memory};
+  }
+
+  std::string name_;
+  MemoryOptions options_;
+};
+
+}  // namespace
+
+SequenceBatch adding(const SequenceTask& task, std::int64_t first, std::int64_t count) {
+  return make_adding(task, count, [first](std::int64_t i) { return first + i; });
+}
+
+SequenceBatch copying(const SequenceTask& task, std::int64_t first, std::int64_t count) {
+  return make_copying(task, count, [first](std::int64_t i) { return first + i; });
+}
+
+std::shared_ptr<const Source> memory_source(std::string_view name, const MemoryOptions& options) {
+  return std::make_shared<MemorySource>(source_traits(name), options);
+}
+
+std::shared_ptr<const Source> memory_source(std::string_view name, const spec::InputSpec& input) {
+  const SourceTraits& traits = source_traits(name);
+  if (spec::steps_of(input) == 0)
+    throw ShapeError("eval",
+                     fmt::format("the model reads sequences of any length, {} has one", name));
+  const std::int64_t length =
+      spec::steps_of(input) - (traits.answers_every_step ? 2 * copy_memory : 0);
+  return memory_source(name, {.length = std::clamp(length, traits.shortest_length, kLongest)});
 }
 
 }  // namespace unroll::data

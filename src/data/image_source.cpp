@@ -1,0 +1,125 @@
+#include "data/image_source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/printable.h"
+#include "data/check_dataset.h"
+#include "data/image_inputs.h"
+#include "data/images.h"
+#include "unroll/core/error.h"
+#include "unroll/data/loader.h"
+
+namespace unroll::data {
+namespace {
+
+/// A model that is to be made reads images of the set's size; one that is there says what it reads.
+spec::ImageInput sized(spec::ImageInput input, const Dataset& set) {
+  if (input.height == 0 && input.width == 0) {
+    input.height = set.rows;
+    input.width = set.columns;
+  }
+  return input;
+}
+
+class ImageSource : public Source {
+ public:
+  ImageSource(ImageSets sets, const ImageOptions& options)
+      : input_(sized(options.input, sets.train)),
+        shift_(options.shift),
+        values_(pixel_values({input_.mean, input_.std})),
+        train_(std::move(sets.train), input_),
+        test_(std::move(sets.test), input_) {
+    const Dataset& set = train_.set;
+    if (shift_ < 0 || (shift_ > 0 && shift_ >= std::min(set.rows, set.columns)))
+      throw ValueError("augment", fmt::format("shift {}, expected 0 to {}", shift_,
+                                              std::min(set.rows, set.columns) - 1));
+  }
+
+  std::string name() const override { return train_.set.name; }
+  std::string place() const override { return train_.set.place; }
+  spec::InputSpec input() const override { return input_; }
+  TargetSpec target() const override {
+    return {.size = std::max(train_.set.classes, test_.set.classes)};
+  }
+  std::int64_t size(Split split) const override {
+    return split == Split::validation ? 0 : part(split).set.count;
+  }
+  std::string sha256(Split split) const override {
+    const Dataset& set = part(split).set;
+    return set.images_sha256 + "+" + set.labels_sha256;
+  }
+  bool augments() const override { return shift_ > 0; }
+
+  void batch(Split split, std::span<const Pick> picks, DType dtype, Examples& to) const override {
+    const auto& [set, inputs] = part(split);
+    to.inputs =
+        Tensor::empty(shape_of(inputs, set, static_cast<std::int64_t>(picks.size())), dtype);
+    to.targets = labels_of(set, picks);
+    to.lengths.clear();
+    fill_images(
+        set, picks,
+        {.values = values_, .order = inputs.order(), .shift = split == Split::train ? shift_ : 0},
+        to.inputs);
+  }
+
+  /// By count alone, whatever their size.
+  std::int64_t test_batch() const override { return 1024; }
+
+  std::string sizes_text() const override {
+    std::string text;
+    for (const auto& [which, part] : {std::pair("train", &train_), {"test", &test_}}) {
+      const Dataset& set = part->set;
+      text += fmt::format("{} {}: images {}x{}x{}, labels {}\n", printable(set.name), which,
+                          set.count, set.rows, set.columns, set.count);
+    }
+    return text;
+  }
+  std::string note() const override {
+    if (train_.set.published && test_.set.published) return {};
+    return fmt::format("the files in {} are not those published as {}", train_.set.place,
+                       train_.set.name);
+  }
+  std::string remark() const override {
+    return name() == "mnist" ? "" : fmt::format(" ({}, not MNIST)", printable(name()));
+  }
+
+ private:
+  struct Part {
+    Part(Dataset data, const spec::ImageInput& input)
+        : set(std::move(data)), inputs(input, set.rows, set.columns) {
+      check_dataset("data", set);
+    }
+    Dataset set;
+    ImageInputs inputs;
+  };
+  const Part& part(Split split) const { return split == Split::train ? train_ : test_; }
+
+  Shape shape_of(const ImageInputs& inputs, const Dataset& set, std::int64_t count) const {
+    switch (input_.form) {
+      case spec::Form::rows:
+      case spec::Form::pixels:
+        return {count, inputs.steps(), inputs.size() / inputs.steps()};
+      case spec::Form::flat:
+        return {count, inputs.size()};
+      case spec::Form::image:
+        break;
+    }
+    return {count, 1, set.rows, set.columns};
+  }
+
+  spec::ImageInput input_;
+  int shift_;
+  std::array<float, 256> values_;
+  Part train_, test_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Source> image_source(ImageSets sets, const ImageOptions& options) {
+  return std::make_shared<ImageSource>(std::move(sets), options);
+}
+
+}  // namespace unroll::data
