@@ -84,6 +84,7 @@ TEST(Tasks, OutputHasTheTestsLossToo) {
     const auto graph = run_program(
         {"export", runs.folder / task, "--format", "onnx", "-o", runs.folder / task + ".onnx"});
     EXPECT_NE(graph.out.find("numbers as they are"), std::string::npos) << graph.out << graph.err;
+    EXPECT_NE(runs.file(task + ".onnx").find(R"("pixels":false)"), std::string::npos);
     const auto predict = run_program({"predict", runs.folder / task});
     EXPECT_EQ(predict.code, 2);
     EXPECT_NE(predict.err.find("unroll eval"), std::string::npos) << predict.err;
