@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "core/parallel.h"
-#include "tensor/tensor_impl.h"
 #include "unroll/core/error.h"
 #include "unroll/core/random.h"
 #include "unroll/data/loader.h"
@@ -63,33 +62,6 @@ void ImageInputs::fill(const Dataset& set, std::int64_t first, std::span<T> inpu
       }
     }
   });
-}
-
-Tensor ImageInputs::of(const Tensor& images) const {
-  Tensor x = images;
-  if (!order_.empty()) {
-    x = Tensor::empty(images.shape(), images.dtype());
-    dispatch("inputs", x.dtype(), [&]<class T>(T*) {
-      const auto from = images.values<T>();
-      const auto to = x.values<T>();
-      const auto size = static_cast<std::size_t>(pixels_);
-      parallel(to.size() / size, [&](std::size_t n) {
-        for (std::size_t at = 0; at < size; ++at)
-          to[n * size + at] = from[n * size + static_cast<std::size_t>(order_[at])];
-      });
-    });
-  }
-  switch (input_.form) {
-    case spec::Form::rows:
-      return x.view({-1, rows_, columns_});
-    case spec::Form::pixels:
-      return x.view({-1, pixels_, 1});
-    case spec::Form::flat:
-      return x.view({-1, pixels_});
-    case spec::Form::image:
-      break;
-  }
-  return x;
 }
 
 void ImageInputs::permute(std::span<float> pixels) const {

@@ -8,7 +8,6 @@
 
 #include "unroll/data/dataset.h"
 #include "unroll/spec/model_spec.h"
-#include "unroll/tensor/tensor.h"
 
 namespace unroll::data {
 
@@ -24,9 +23,6 @@ class ImageInputs {
   /// A set's images from `first` on: (count, T, I), or (count, I).
   template <class T>
   void fill(const Dataset& set, std::int64_t first, std::span<T> inputs) const;
-
-  /// The same of a batch (N, 1, rows, columns) of a loader's: (N, T, I), (N, I) or as it is.
-  Tensor of(const Tensor& images) const;
 
   /// Which pixel comes at each place; empty: as they are.
   std::span<const std::int64_t> order() const { return order_; }

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "data/image_source.h"
 #include "support/expect_error.h"
 #include "unroll/core/error.h"
-#include "unroll/data/loader.h"
 
 namespace unroll::data {
 namespace {
@@ -34,37 +34,39 @@ std::vector<float> filled(const ImageInputs& inputs) {
   return all;
 }
 
-TEST(ImageInputs, ShapesOfEveryForm) {
-  const Dataset set = make_set();
-  Loader loader(set, {.batch_size = 2});
-  const Tensor images = (*loader.begin()).images;
-  const std::pair<spec::Form, Shape> expected[] = {{spec::Form::rows, {2, 2, 3}},
-                                                   {spec::Form::pixels, {2, 6, 1}},
-                                                   {spec::Form::flat, {2, 6}},
-                                                   {spec::Form::image, {2, 1, 2, 3}}};
-  for (const auto& [form, shape] : expected) {
+/// The same as a batch of a source.
+std::vector<float> batch_of(std::uint64_t seed) {
+  const auto source =
+      image_source({make_set(), make_set()}, {.input = input(spec::Form::pixels, seed)});
+  Examples examples;
+  source->batch(Split::test, std::array{Pick{0}, Pick{1}}, DType::f32, examples);
+  const auto values = examples.inputs.values<float>();
+  std::vector<float> all(values.begin(), values.end());
+  for (float& v : all) v = std::round(v);
+  return all;
+}
+
+TEST(ImageInputs, OfEveryForm) {
+  for (const auto& [form, steps] : {std::pair(spec::Form::rows, 2),
+                                    {spec::Form::pixels, 6},
+                                    {spec::Form::flat, 1},
+                                    {spec::Form::image, 1}}) {
     const ImageInputs inputs(input(form), 2, 3);
-    EXPECT_EQ(inputs.of(images).shape(), shape) << shape.str();
-    EXPECT_EQ(inputs.of(images).to_vector(), images.to_vector());
     EXPECT_EQ(filled(inputs), (std::vector<float>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}));
-    EXPECT_EQ(inputs.steps(), form == spec::Form::rows ? 2 : form == spec::Form::pixels ? 6 : 1);
+    EXPECT_EQ(inputs.steps(), steps);
     EXPECT_EQ(inputs.size(), 6);
   }
 }
 
-// One order for all images and for all three ways; another seed, another order.
+// One order for all images and all three ways; another seed, another order.
 TEST(ImageInputs, APermutationIsTheSameEverywhere) {
-  const Dataset set = make_set();
-  Loader loader(set, {.batch_size = 2, .normalization = {0, 1.0 / 255}});
-  const Tensor images = (*loader.begin()).images;
   std::vector<float> orders[2];
   for (const std::uint64_t seed : {0, 1}) {
     const ImageInputs inputs(input(spec::Form::pixels, seed), 2, 3);
     const std::vector<float> all = filled(inputs);
     std::vector<float> first(all.begin(), all.begin() + 6), second(all.begin() + 6, all.end());
     for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(second[i], first[i] + 6);
-    std::vector<double> of_tensor = inputs.of(images).to_vector();
-    for (std::size_t i = 0; i < 12; ++i) EXPECT_EQ(std::round(of_tensor[i]), all[i]);
+    EXPECT_EQ(batch_of(seed), all);
     std::vector<float> one = {0, 1, 2, 3, 4, 5};
     inputs.permute(one);
     EXPECT_EQ(one, first);
