@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "autograd/node.h"
 #include "core/float_environment.h"
 #include "core/parallel.h"
+#include "kernels/layer_norm.h"
 #include "unroll/core/error.h"
 
 namespace unroll::nn {
@@ -136,24 +136,10 @@ Tensor layer_norm(const Tensor& input, const Shape& normalized_shape, const Tens
     const T* const add = b.defined() ? b.data<T>() : nullptr;
     const std::size_t size = node->size;
     node->for_rows([&](std::size_t row) {
-      const T* const from = node->x.data<T>() + row * size;
-      double sum = 0, squares = 0;
-      for (std::size_t i = 0; i < size; ++i) sum += static_cast<double>(from[i]);
-      const double mean = sum / static_cast<double>(size);
-      for (std::size_t i = 0; i < size; ++i) {
-        const double centred = static_cast<double>(from[i]) - mean;
-        squares += centred * centred;
-      }
-      const T shift = static_cast<T>(mean);
-      const T scale = static_cast<T>(1 / std::sqrt(squares / static_cast<double>(size) + eps));
-      node->statistics.data<T>()[2 * row] = shift;
-      node->statistics.data<T>()[2 * row + 1] = scale;
-      T* const to = y.data<T>() + row * size;
-      for (std::size_t i = 0; i < size; ++i) {
-        const T z = (from[i] - shift) * scale;
-        const T weighed = scale_by ? z * scale_by[i] : z;
-        to[i] = add ? weighed + add[i] : weighed;
-      }
+      const auto by = kernels::normalise_row(node->x.data<T>() + row * size, size, eps, scale_by,
+                                             add, y.data<T>() + row * size);
+      node->statistics.data<T>()[2 * row] = by.mean;
+      node->statistics.data<T>()[2 * row + 1] = by.scale;
     });
   });
   if (autograd::recording(input, weight, bias)) autograd::record(node, y, input, weight, bias);
