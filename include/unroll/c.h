@@ -9,9 +9,10 @@
  *
  * Numbers are 32-bit floats, whatever type the weights were stored in, and have the same bits on
  * every machine. Inputs go in as the first layer reads them: a model of pixels wants them scaled,
- * (pixel / 255 - mean) / std, as its description says. Arrays are row-major without gaps; every
- * array comes with the count of its numbers, and a count that doesn't fit is an error and not an
- * overrun. N sequences, T steps, I inputs and C outputs of a step.
+ * (pixel / 255 - mean) / std, as its description says. A model of tokens wants whole numbers from 0
+ * on; any other number is UNROLL_ERROR_VALUE and changes nothing. Arrays are row-major without
+ * gaps; every array comes with the count of its numbers, and a count that doesn't fit is an error
+ * and not an overrun. N sequences, T steps, I inputs and C outputs of a step.
  *
  * No function throws or ends the process. One that returns a pointer gives NULL where it fails, one
  * that returns a status something else than UNROLL_OK; unroll_last_error() says why. A NULL where

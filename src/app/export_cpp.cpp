@@ -57,7 +57,12 @@ std::string comparison(const std::string& set, const train::Evaluation& floats,
 std::string compare_on_random_input(const Pair& models) {
   constexpr std::size_t kSequences = 16, kSteps = 100;
   std::vector<float> in(kSteps * kSequences * models.floats.inputs());
-  Generator(0).normal(in, 0, 1);
+  Generator random(0);
+  if (const auto* tokens = std::get_if<spec::TokenInput>(&models.floats.description().input))
+    for (float& token : in)
+      token = static_cast<float>(random.next_u32() % static_cast<std::uint32_t>(tokens->tokens));
+  else
+    random.normal(in, 0, 1);
   std::vector<float> floats(kSteps * kSequences * models.floats.outputs()), int8(floats.size());
   models.floats.stream(kSequences).process(in, floats, kSteps);
   models.int8.stream(kSequences).process(in, int8, kSteps);

@@ -57,6 +57,16 @@ struct Describe {
     if (s.mean.size() > 1 || s.std.size() > 1) return "scale: (x - mean) / std of each feature";
     return fmt::format("scale: (x - {}) / {}", s.mean.front(), s.std.front());
   }
+  std::string operator()(const spec::EmbeddingSpec& e) const {
+    return fmt::format("{}: embedding, {} tokens to {} features", printable(e.name),
+                       e.num_embeddings, e.embedding_dim);
+  }
+  std::string operator()(const spec::LayerNormSpec& n) const {
+    return fmt::format("{}: layer normalisation of {} features{}", printable(n.name), n.features,
+                       !n.elementwise_affine ? ", no weight"
+                       : n.bias              ? ""
+                                             : ", no bias");
+  }
   std::string operator()(const spec::ResidualSpec& r) const {
     return r.over == 1
                ? "residual: what went into the layer before is added"

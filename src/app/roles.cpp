@@ -66,6 +66,13 @@ struct Roles {
 
   void operator()(const spec::LinearSpec& l) { add_product(l.name, &l); }
   void operator()(const spec::Conv2dSpec& c) { add_product(c.name, &c); }
+  void operator()(const spec::EmbeddingSpec& e) {
+    all[e.name + ".weight"] = fmt::format("{} → {}", from, e.name);
+    from = e.name;
+  }
+  void operator()(const spec::LayerNormSpec& n) {
+    for (const char* part : {".weight", ".bias"}) all[n.name + part] = "norm of " + from;
+  }
   template <class Other>
   void operator()(const Other&) {}
 

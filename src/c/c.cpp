@@ -13,6 +13,7 @@
 
 #include "core/numerics.h"
 #include "infer/stream_counts.h"
+#include "infer/tokens.h"
 #include "unroll/core/error.h"
 #include "unroll/core/threads.h"
 #include "unroll/infer/model.h"
@@ -38,6 +39,7 @@ struct unroll_model {
 struct unroll_stream {
   unroll::infer::Stream<float> stream;
   std::size_t inputs, outputs;  // of a step of one sequence
+  std::size_t tokens;           // 0: the inputs are numbers
 };
 
 namespace {
@@ -116,11 +118,21 @@ unroll_status check_array(const unroll_stream& stream, const float* array, std::
   return wrong.empty() ? UNROLL_OK : refuse(UNROLL_ERROR_SHAPE, "infer", text);
 }
 
+unroll_status check_input(const unroll_stream& stream, const float* input, std::size_t given,
+                          std::size_t steps) noexcept {
+  const unroll_status status =
+      check_array(stream, input, given, stream.inputs, steps, "input", "inputs");
+  if (status != UNROLL_OK || stream.tokens == 0) return status;
+  char text[200];
+  const std::string_view wrong =
+      unroll::infer::wrong_token<float>({input, given}, 0, stream.tokens, text);
+  return wrong.empty() ? UNROLL_OK : refuse(UNROLL_ERROR_VALUE, "infer", text);
+}
+
 unroll_status check_steps(const unroll_stream* stream, const float* input, std::size_t inputs,
                           const float* output, std::size_t outputs, std::size_t steps) noexcept {
   if (!stream) return refuse_null("stream");
-  const unroll_status status =
-      check_array(*stream, input, inputs, stream->inputs, steps, "input", "inputs");
+  const unroll_status status = check_input(*stream, input, inputs, steps);
   return status != UNROLL_OK
              ? status
              : check_array(*stream, output, outputs, stream->outputs, steps, "output", "outputs");
@@ -195,7 +207,9 @@ unroll_status unroll_model_run(const unroll_model* model, const float* input, si
 unroll_stream* unroll_stream_new(const unroll_model* model, size_t count) noexcept {
   return pointer_of([&] {
     const auto& m = object(model, "model").model;
-    return new unroll_stream{m.stream(count), m.inputs(), m.outputs()};
+    const auto* in = std::get_if<unroll::spec::TokenInput>(&m.description().input);
+    return new unroll_stream{m.stream(count), m.inputs(), m.outputs(),
+                             in ? static_cast<std::size_t>(in->tokens) : 0};
   });
 }
 
@@ -210,7 +224,7 @@ unroll_status unroll_stream_step(unroll_stream* stream, const float* input, size
   const bool wanted = output_count > 0;
   const unroll_status status =
       wanted   ? check_steps(stream, input, input_count, output, output_count, 1)
-      : stream ? check_array(*stream, input, input_count, stream->inputs, 1, "input", "inputs")
+      : stream ? check_input(*stream, input, input_count, 1)
                : refuse_null("stream");
   if (status != UNROLL_OK) return status;
   return status_of([&] {

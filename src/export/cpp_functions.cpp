@@ -35,6 +35,32 @@ inline void scale(const float* mean, const float* std, const float* x, size_t co
   for (size_t j = 0; j < count; ++j) to[j] = (x[j] - mean[j]) / std[j];
 }
 )"},
+    {"row_of",
+     {},
+     R"(/// The row that a token names. Any other number names one too, but never one that isn't there.
+inline size_t row_of(float token, size_t rows) {
+  const uint32_t row =
+      token > 0.0f && token < 16777216.0f ? static_cast<uint32_t>(token) : 0;
+  return row < rows ? row : rows - 1;
+}
+)"},
+    {"embed",
+     {"row_of", "copy"},
+     R"(/// Row `token` of the weight (rows, count).
+inline void embed(const float* weight, const float* token, size_t rows, size_t count, float* to) {
+  copy(weight + row_of(*token, rows) * count, count, to);
+}
+)"},
+    {"embed_int8",
+     {"row_of"},
+     R"(/// Row `token` of the weight (rows, count), which is scale[row] times whole numbers.
+inline void embed(const int8_t* weight, const float* scale, const float* token, size_t rows,
+                  size_t count, float* to) {
+  const size_t row = row_of(*token, rows);
+  for (size_t j = 0; j < count; ++j)
+    to[j] = scale[row] * static_cast<float>(weight[row * count + j]);
+}
+)"},
     {"multiply_add",
      {},
      R"(/// sums += W x. W lies column by column: all weights of x[0], those of x[1], ...
@@ -148,14 +174,15 @@ inline float inverse_square_root(float x) {
 )"},
     {"normalise",
      {"inverse_square_root"},
-     R"(/// x = weight (x - mean) / sqrt(variance + 1e-5) + bias (Ba 2016).
-inline void normalise(const float* weight, const float* bias, size_t count, float* x) {
+     R"(/// x = weight (x - mean) / sqrt(variance + epsilon) + bias (Ba 2016).
+inline void normalise(const float* weight, const float* bias, float epsilon, size_t count,
+                      float* x) {
   float mean = 0.0f, variance = 0.0f;
   for (size_t j = 0; j < count; ++j) mean += x[j];
   mean /= static_cast<float>(count);
   for (size_t j = 0; j < count; ++j) variance += (x[j] - mean) * (x[j] - mean);
   variance /= static_cast<float>(count);
-  const float factor = inverse_square_root(variance + 1e-5f);
+  const float factor = inverse_square_root(variance + epsilon);
   for (size_t j = 0; j < count; ++j) x[j] = weight[j] * ((x[j] - mean) * factor) + bias[j];
 }
 )"},

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -37,6 +38,7 @@ class Writer {
     for (const io::ArrayView& array : weights) values_[array.name] = finite_floats(array);
     for (std::size_t i = 0; i < spec.layers.size(); ++i)
       if (std::holds_alternative<spec::RecurrentSpec>(spec.layers[i])) last_recurrent_ = i;
+    if (!last_recurrent_) statement("if (!out) return");
     for (; at_ < spec.layers.size(); ++at_) {
       keep_input(spec);
       std::visit(*this, spec.layers[at_]);
@@ -84,6 +86,33 @@ class Writer {
     x_ = to;
   }
 
+  void operator()(const spec::EmbeddingSpec& e) {
+    const std::string weight = e.name + ".weight", to = next_buffer();
+    const auto rows = static_cast<std::size_t>(e.num_embeddings);
+    comment(fmt::format("embedding: {} tokens to {}", e.num_embeddings, e.embedding_dim));
+    if (int8_) {
+      const Int8Matrix matrix = to_int8(values(weight), rows);
+      const auto [id, scale] =
+          constants(weight, matrix, matrix.values, matrix.values.size() / rows);
+      call("embed_int8", id, scale, x_, e.num_embeddings, e.embedding_dim, to);
+    } else {
+      call("embed", constant(weight), x_, e.num_embeddings, e.embedding_dim, to);
+    }
+    x_ = to;
+  }
+
+  void operator()(const spec::LayerNormSpec& n) {
+    const std::string to = next_buffer();
+    comment(fmt::format("layer normalisation of {}", n.features));
+    copy(x_, n.features, to);
+    const std::vector<float> ones(static_cast<std::size_t>(n.features), 1), zeros(ones.size());
+    const std::string weight = n.name + ".weight", bias = n.name + ".bias";
+    call("normalise", constant(weight, n.elementwise_affine ? values(weight) : ones),
+         constant(bias, n.has_bias() ? values(bias) : zeros), literal(static_cast<float>(n.eps)),
+         n.features, to);
+    x_ = to;
+  }
+
   void operator()(const spec::ResidualSpec& r) {
     const std::int64_t count = features_[at_].size();
     comment(fmt::format("residual connection over {} layer{}", r.over, r.over == 1 ? "" : "s"));
@@ -112,6 +141,16 @@ class Writer {
     append_array(parts_.constants, id, numbers, numbers.size());
     parts_.weight_bytes += numbers.size_bytes();
     return id;
+  }
+
+  /// A matrix in 8 bits, in this order with so many a line, and its scales.
+  std::pair<std::string, std::string> constants(const std::string& name, const Int8Matrix& matrix,
+                                                std::span<const std::int8_t> numbers,
+                                                std::size_t row) {
+    const std::string id = names_.unique(name);
+    append_array(parts_.constants, id, numbers, row);
+    parts_.weight_bytes += numbers.size();
+    return {id, constant(name + ".scale", matrix.scales)};
   }
 
   /// The sum of two vectors, which may be there or not; "" where neither is.
@@ -159,18 +198,15 @@ class Writer {
   void multiply(const std::string& weight, const std::string& x, std::int64_t inputs,
                 std::int64_t outputs, const std::string& sums) {
     const auto rows = static_cast<std::size_t>(outputs);
-    const std::string id = names_.unique(weight);
     if (!int8_) {
+      const std::string id = names_.unique(weight);
       append_array(parts_.constants, id, std::span<const float>(transposed(values(weight), rows)),
                    rows);
       parts_.weight_bytes += values(weight).size() * sizeof(float);
       return call("multiply_add", id, x, inputs, outputs, sums);
     }
     const Int8Matrix matrix = to_int8(values(weight), rows);
-    append_array(parts_.constants, id,
-                 std::span<const std::int8_t>(transposed(matrix.values, rows)), rows);
-    parts_.weight_bytes += matrix.values.size();
-    const std::string scale = constant(weight + ".scale", matrix.scales);
+    const auto [id, scale] = constants(weight, matrix, transposed(matrix.values, rows), rows);
     call("multiply_add_int8", id, scale, x, inputs, outputs, sums);
   }
 
@@ -316,7 +352,7 @@ class Writer {
     const auto offsets = static_cast<WeightRole>(static_cast<std::size_t>(factors) + 1);
     const std::string weight = constant(weight_name(r, factors, l)),
                       norm_bias = weight_name(r, offsets, l);
-    call("normalise", weight, sum_constant(norm_bias, norm_bias, bias), count, x);
+    call("normalise", weight, sum_constant(norm_bias, norm_bias, bias), literal(1e-5f), count, x);
   }
 
   void keep_zone(double rate, const std::string& fresh, std::int64_t count,
@@ -354,9 +390,10 @@ class Writer {
   const std::vector<spec::Features> features_;
   const bool int8_;
   std::map<std::string, std::vector<float>> values_;
-  std::size_t at_ = 0, last_recurrent_ = 0;  // layers
-  std::string x_ = "in";                     // what comes into the next layer
-  std::vector<std::string> inputs_;          // where that of each layer so far stays
+  std::size_t at_ = 0;  // the layer
+  std::optional<std::size_t> last_recurrent_;
+  std::string x_ = "in";             // what comes into the next layer
+  std::vector<std::string> inputs_;  // where that of each layer so far stays
   CppParts parts_;
   CppNames names_;
   std::set<std::string_view> used_;

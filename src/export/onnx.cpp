@@ -155,6 +155,34 @@ class Builder {
     step("Div", {x_, numbers(layer_name() + "_std", s.std)}, layer_name());
   }
 
+  void operator()(const spec::EmbeddingSpec& e) {
+    add_weight(e.name + ".weight", {e.num_embeddings, e.embedding_dim});
+    step("Gather", {e.name + ".weight", x_}, e.name + ".output", {{"axis", std::int64_t{0}}});
+  }
+
+  /// In parts: the operator LayerNormalization is younger than the operators used here.
+  void operator()(const spec::LayerNormSpec& n) {
+    const auto part = [&](const char* op, const Strings& inputs, const char* name) {
+      return add(op, inputs, n.name + "." + name);
+    };
+    const std::vector<OnnxAttribute> over_features = {{"axes", std::vector<std::int64_t>{-1}}};
+    const std::string mean = add("ReduceMean", {x_}, n.name + ".mean", over_features);
+    x_ = part("Sub", {x_, mean}, "centred");
+    const std::string squares = part("Mul", {x_, x_}, "squares");
+    const std::string variance = add("ReduceMean", {squares}, n.name + ".variance", over_features);
+    const std::string eps = scalar(n.name + ".eps", static_cast<float>(n.eps));
+    const std::string above_0 = part("Add", {variance, eps}, "variance_and_eps");
+    std::vector<std::pair<const char*, std::string>> rest = {
+        {"Div", part("Sqrt", {above_0}, "deviation")}};
+    if (n.elementwise_affine) rest.emplace_back("Mul", n.name + ".weight");
+    if (n.has_bias()) rest.emplace_back("Add", n.name + ".bias");
+    for (const auto& [op, by] : std::span(rest).subspan(1)) add_weight(by, {n.features});
+    const auto last = rest.back();
+    rest.pop_back();
+    for (const auto& [op, by] : rest) x_ = add(op, {x_, by}, fmt::format("{}.{}_done", n.name, op));
+    step(last.first, {x_, last.second}, n.name + ".output");
+  }
+
   void operator()(const spec::ResidualSpec& r) {
     step("Add", {into_[at_ - static_cast<std::size_t>(r.over)], x_}, layer_name());
   }

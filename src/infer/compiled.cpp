@@ -28,8 +28,11 @@ class Compiler {
     for (const auto& w : weights) values_[w.name] = io::floats_of<T>(w);
   }
 
+  std::size_t at = 0;  // the layer
+
   Stage<T> operator()(const spec::RecurrentSpec& r) {
     Recurrent<T> stage;
+    stage.first = directions_;
     stage.layers = size(r.num_layers);
     stage.count = size(r.directions());
     stage.state = size(r.state_size());
@@ -41,7 +44,7 @@ class Compiler {
     for (std::size_t l = 0; l < stage.layers; ++l)
       for (std::size_t d = 0; d < stage.count; ++d)
         stage.directions.push_back(direction(r, stage, l, d));
-    ++done_;
+    directions_ += stage.directions.size();
     return stage;
   }
 
@@ -53,18 +56,28 @@ class Compiler {
     stage.weight.resize(weight.size());
     kernels::transpose(weight.data(), stage.outputs, stage.inputs, stage.weight.data(),
                        stage.outputs);
-    if (l.bias) stage.bias = std::move(values_.at(l.name + ".bias"));
-    ++done_;
-    return stage;
+    if (l.bias) stage.bias = take(l.name + ".bias");
+    return RowStage<T>(std::move(stage));
   }
 
   Stage<T> operator()(const spec::ActivationSpec& a) {
-    ++done_;
-    return Activate{a.function};
+    return RowStage<T>(Activate{a.function, size(features_[at].size())});
+  }
+
+  Stage<T> operator()(const spec::EmbeddingSpec& e) {
+    return RowStage<T>(
+        Embedding<T>{size(e.num_embeddings), size(e.embedding_dim), take(e.name + ".weight")});
+  }
+
+  Stage<T> operator()(const spec::LayerNormSpec& n) {
+    LayerNorm<T> stage{size(n.features), n.eps, {}, {}};
+    if (n.elementwise_affine) stage.weight = take(n.name + ".weight");
+    if (n.has_bias()) stage.bias = take(n.name + ".bias");
+    return RowStage<T>(std::move(stage));
   }
 
   Stage<T> operator()(const spec::Conv2dSpec& c) {
-    const spec::Features &in = features_[done_], &out = features_[done_ + 1];
+    const spec::Features &in = features_[at], &out = features_[at + 1];
     Convolve<T> stage;
     stage.shape.batch = 1;
     stage.shape.channels = size(in.channels);
@@ -74,38 +87,38 @@ class Compiler {
     stage.shape.output = {size(out.height), size(out.width)};
     stage.shape.stride = {size(c.stride.height), size(c.stride.width)};
     stage.shape.padding = {size(c.padding.height), size(c.padding.width)};
-    stage.weight = std::move(values_.at(c.name + ".weight"));
-    if (c.bias) stage.bias = std::move(values_.at(c.name + ".bias"));
-    ++done_;
-    return stage;
+    stage.weight = take(c.name + ".weight");
+    if (c.bias) stage.bias = take(c.name + ".bias");
+    return ImageStage<T>(std::move(stage));
   }
 
   Stage<T> operator()(const spec::MaxPool2dSpec& p) {
-    const spec::Features& in = features_[done_++];
-    return Pool{size(in.channels),
-                {in.height, p.kernel.height, p.stride.height, p.padding.height},
-                {in.width, p.kernel.width, p.stride.width, p.padding.width}};
+    const spec::Features& in = features_[at];
+    return ImageStage<T>(Pool{size(in.channels),
+                              {in.height, p.kernel.height, p.stride.height, p.padding.height},
+                              {in.width, p.kernel.width, p.stride.width, p.padding.width}});
   }
 
-  Stage<T> operator()(const spec::FlattenSpec&) {
-    ++done_;
-    return Flatten{};
-  }
+  Stage<T> operator()(const spec::FlattenSpec&) { return ImageStage<T>(Flatten{}); }
 
   Stage<T> operator()(const spec::ScaleSpec& s) {
-    const auto width = size(features_[done_++].width);
+    const auto width = size(features_[at].width);
     const auto each = [&](const std::vector<double>& values) {
       std::vector<T> all(width);
       for (std::size_t j = 0; j < width; ++j)
         all[j] = static_cast<T>(values.size() == 1 ? values[0] : values[j]);
       return all;
     };
-    return Scale<T>{each(s.mean), each(s.std)};
+    return RowStage<T>(Scale<T>{each(s.mean), each(s.std)});
   }
 
-  Stage<T> operator()(const spec::ResidualSpec& r) { return Residual{done_++ - size(r.over)}; }
+  Stage<T> operator()(const spec::ResidualSpec& r) {
+    return RowStage<T>(Residual{at - size(r.over), size(features_[at].size())});
+  }
 
  private:
+  std::vector<T> take(const std::string& name) { return std::move(values_.at(name)); }
+
   Direction<T> direction(const spec::RecurrentSpec& r, const Recurrent<T>& stage, std::size_t l,
                          std::size_t d) {
     kernels::RecurrentWeights<T> weights;
@@ -143,7 +156,7 @@ class Compiler {
 
   const std::vector<spec::Features>& features_;
   std::map<std::string, std::vector<T>> values_;
-  std::size_t done_ = 0;  // stages
+  std::size_t directions_ = 0;  // of all recurrent layers so far
 };
 
 }  // namespace
@@ -165,20 +178,22 @@ Compiled<T>::Compiled(const spec::ModelSpec& s, std::span<const io::ArrayView> w
   const FloatEnvironment environment;
   Compiler<T> compiler(features, weights);
   const spec::ModelSpec network = spec::with_scale_layer(spec);
-  for (const spec::LayerSpec& layer : network.layers) stages.push_back(std::visit(compiler, layer));
+  for (; compiler.at < network.layers.size(); ++compiler.at)
+    stages.push_back(std::visit(compiler, network.layers[compiler.at]));
 }
 
 template <class T>
 std::size_t Compiled<T>::sequence_stages() const {
   std::size_t count = 0;
-  while (count < stages.size() && features[count].kind == spec::Features::Kind::sequence) ++count;
+  while (count < stages.size() && features[count].is_sequence()) ++count;
   return count;
 }
 
 template <class T>
 bool Compiled<T>::is_kept(std::size_t i) const {
   return std::ranges::any_of(stages, [i](const Stage<T>& stage) {
-    const auto* r = std::get_if<Residual>(&stage);
+    const auto* row = std::get_if<RowStage<T>>(&stage);
+    const auto* r = row ? std::get_if<Residual>(row) : nullptr;
     return r && r->from == i;
   });
 }

@@ -28,6 +28,7 @@ template <class T>
 struct Recurrent {
   std::vector<Direction<T>> directions;  // (L, D)
   std::size_t layers = 0, count = 0;     // L, D
+  std::size_t first = 0;                 // of its L D directions among those of all stages
   std::size_t state = 0, hidden = 0;     // of h, of c
   bool memory = false;                   // has a c
   spec::Readout readout{};
@@ -36,6 +37,8 @@ struct Recurrent {
   std::size_t width() const { return count * state; }  // D states beside each other
   std::size_t features() const { return width() * (readout == spec::Readout::mean_last ? 2 : 1); }
 };
+
+// Stages that work on each row by itself: a vector, or one step of one sequence.
 
 template <class T>
 struct Linear {
@@ -46,7 +49,39 @@ struct Linear {
 
 struct Activate {
   spec::Activation function{};
+  std::size_t features = 0;
 };
+
+/// (x - mean) / std
+template <class T>
+struct Scale {
+  std::vector<T> mean, std;  // of each feature
+};
+
+/// (x - mean of x) / sqrt(variance of x + eps) weight + bias
+template <class T>
+struct LayerNorm {
+  std::size_t features = 0;
+  double eps = 0;
+  std::vector<T> weight, bias;  // may be empty
+};
+
+/// The row of the weight that a token names.
+template <class T>
+struct Embedding {
+  std::size_t rows = 0, width = 0;
+  std::vector<T> weight;  // (rows, width)
+};
+
+struct Residual {
+  std::size_t from = 0;  // the stage whose input is added
+  std::size_t features = 0;
+};
+
+template <class T>
+using RowStage = std::variant<Linear<T>, Activate, Scale<T>, LayerNorm<T>, Embedding<T>, Residual>;
+
+// Stages that work on an image.
 
 template <class T>
 struct Convolve {
@@ -61,19 +96,11 @@ struct Pool {
 
 struct Flatten {};
 
-/// (x - mean) / std
 template <class T>
-struct Scale {
-  std::vector<T> mean, std;  // of each feature
-};
-
-struct Residual {
-  std::size_t from;  // the stage whose input is added
-};
+using ImageStage = std::variant<Convolve<T>, Pool, Flatten>;
 
 template <class T>
-using Stage =
-    std::variant<Recurrent<T>, Linear<T>, Activate, Convolve<T>, Pool, Flatten, Scale<T>, Residual>;
+using Stage = std::variant<Recurrent<T>, RowStage<T>, ImageStage<T>>;
 
 template <class T>
 struct Compiled {
@@ -92,7 +119,12 @@ struct Compiled {
   bool reads_sequences() const { return sequence_stages() > 0; }
   /// Whether what flows into this stage is added to something later.
   bool is_kept(std::size_t i) const;
-  bool gives_sequences() const { return features.back().kind == spec::Features::Kind::sequence; }
+  bool gives_sequences() const { return features.back().is_sequence(); }
+  /// The tokens that go in are whole numbers from 0 to this - 1; 0 where no tokens go in.
+  std::size_t tokens() const {
+    const spec::Features& in = features.front();
+    return in.kind == spec::Features::Kind::tokens ? static_cast<std::size_t>(in.width) : 0;
+  }
 };
 
 }  // namespace unroll::infer

@@ -8,6 +8,7 @@
 #include "core/float_environment.h"
 #include "infer/compiled.h"
 #include "infer/sequences.h"
+#include "infer/tokens.h"
 #include "infer/vectors.h"
 #include "unroll/core/error.h"
 #include "unroll/infer/stream.h"
@@ -32,6 +33,18 @@ void check_lengths(std::span<const std::size_t> lengths, std::size_t batch, std:
     if (lengths[n] < 1 || lengths[n] > steps)
       throw ShapeError("infer", fmt::format("sequence {} has length {}, expected 1 to {}", n,
                                             lengths[n], steps));
+}
+
+/// Past the end of a sequence anything may stand.
+template <class T>
+void check_tokens(std::span<const T> input, std::size_t tokens, std::size_t batch,
+                  std::size_t steps, std::span<const std::size_t> lengths) {
+  char text[200];
+  for (std::size_t n = 0; n < batch; ++n) {
+    const auto own = input.subspan(n * steps, lengths.empty() ? steps : lengths[n]);
+    if (const auto wrong = wrong_token(own, n * steps, tokens, text); !wrong.empty())
+      throw ValueError("infer", wrong);
+  }
 }
 
 /// The sequences' numbers, the longest first.
@@ -170,6 +183,8 @@ void Model<T>::run(std::span<const T> input, std::size_t batch, std::size_t step
                                           input.size(), out.size(), batch, steps, expected));
   }
   check_lengths(lengths, batch, steps, m.reads_sequences());
+  if (const std::size_t tokens = m.tokens(); tokens > 0)
+    check_tokens(input, tokens, batch, steps, lengths);
   if (batch == 0) return;
   const FloatEnvironment environment;
   if (m.reads_sequences())

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "core/overloaded.h"
 #include "core/parallel.h"
 #include "infer/readout.h"
-#include "infer/vectors.h"
-#include "kernels/parallel_gemm.h"
+#include "infer/row_stages.h"
 
 namespace unroll::infer {
 namespace {
@@ -81,7 +81,6 @@ SequenceRun<T>::SequenceRun(const Compiled<T>& model, std::size_t rows, std::siz
   if (ends) block_ = steps;
   const std::size_t slots = ends ? std::min<std::size_t>(2, steps) : block_;
   for (std::size_t i = 0; i < stages_; ++i) {
-    first_state_.push_back(states_.size());
     const auto* r = std::get_if<Recurrent<T>>(&model.stages[i]);
     if (!r) continue;
     for (const auto& d : r->directions) {
@@ -150,55 +149,14 @@ void SequenceRun<T>::use(kernels::Sequence<T> made) {
 template <class T>
 void SequenceRun<T>::stage(std::size_t i) {
   if (!kept_[i].empty()) keep(i);
-  std::visit(
-      [&](const auto& s) {
-        using Kind = std::remove_cvref_t<decltype(s)>;
-        if constexpr (std::is_same_v<Kind, Recurrent<T>>)
-          recurrent(s, first_state_[i]);
-        else if constexpr (std::is_same_v<Kind, Linear<T>>)
-          linear(s);
-        else if constexpr (std::is_same_v<Kind, Activate>)
-          activate_each(s, model_.size_of(i));
-        else if constexpr (std::is_same_v<Kind, Scale<T>>)
-          scale_each(s);
-        else if constexpr (std::is_same_v<Kind, Residual>)
-          add_kept(s, model_.size_of(i));
-      },
-      model_.stages[i]);
-}
-
-template <class T>
-void SequenceRun<T>::linear(const Linear<T>& l) {
-  const kernels::Sequence<T> y = other(l.outputs);
-  if (active_ >= count_) {
-    for (std::size_t t = 0; t < count_; ++t)
-      kernels::parallel_gemm(product_of(l, active_, x_.at(t, 0), x_.row, y.at(t, 0), y.row));
-  } else {
-    for (std::size_t n = 0; n < active_; ++n)
-      kernels::parallel_gemm(product_of(l, count_, x_.at(0, n), x_.step, y.at(0, n), y.step));
-  }
-  use(y);
-}
-
-template <class T>
-template <class F>
-void SequenceRun<T>::each_step(std::size_t width, F&& f) {
-  const kernels::Sequence<T> y = other(width);
-  parallel_pieces(count_, 1, [&](std::size_t t, std::size_t) {
-    for (std::size_t n = 0; n < active_; ++n) f(t, n, x_.at(t, n), y.at(t, n));
-  });
-  use(y);
-}
-
-template <class T>
-void SequenceRun<T>::activate_each(const Activate& a, std::size_t width) {
-  each_step(width,
-            [&](std::size_t, std::size_t, const T* x, T* y) { activate(a.function, x, y, width); });
-}
-
-template <class T>
-void SequenceRun<T>::scale_each(const Scale<T>& s) {
-  each_step(s.mean.size(), [&](std::size_t, std::size_t, const T* x, T* y) { scale(s, x, y); });
+  std::visit(Overloaded{[&](const Recurrent<T>& stage) { recurrent(stage); },
+                        [&](const RowStage<T>& stage) {
+                          const kernels::Sequence<T> y = other(model_.size_of(i + 1));
+                          run_rows(stage, Block<T>{count_, active_, x_, y, kept_, rows_, true});
+                          use(y);
+                        },
+                        [](const ImageStage<T>&) {}},  // no image flows into a sequence
+             model_.stages[i]);
 }
 
 template <class T>
@@ -210,14 +168,7 @@ void SequenceRun<T>::keep(std::size_t i) {
 }
 
 template <class T>
-void SequenceRun<T>::add_kept(const Residual& r, std::size_t width) {
-  each_step(width, [&](std::size_t t, std::size_t n, const T* fx, T* y) {
-    add(kept_[r.from].data() + (t * rows_ + n) * width, fx, y, width);
-  });
-}
-
-template <class T>
-void SequenceRun<T>::recurrent(const Recurrent<T>& r, std::size_t first_state) {
+void SequenceRun<T>::recurrent(const Recurrent<T>& r) {
   for (std::size_t l = 0; l < r.layers; ++l) {
     const bool end = end_only(r, l);
     const kernels::Sequence<T> y = other(r.width());
@@ -225,7 +176,7 @@ void SequenceRun<T>::recurrent(const Recurrent<T>& r, std::size_t first_state) {
       const std::size_t at = l * r.count + d;
       kernels::Sequence<T> half = y;
       half.data += d * r.state;
-      direction(r.directions[at], r, states_[first_state + at], half,
+      direction(r.directions[at], r, states_[r.first + at], half,
                 end ? std::min<std::size_t>(2, count_) : count_);
     }
     use(y);
@@ -279,7 +230,7 @@ void SequenceRun<T>::gather_all(spec::Readout readout, std::size_t width) {
 template <class T>
 void SequenceRun<T>::finish_readout(const Sequences<T>& sequences) {
   const auto& r = std::get<Recurrent<T>>(model_.stages[stages_ - 1]);
-  const std::size_t width = r.width(), top = states_.size() - r.count;
+  const std::size_t width = r.width(), top = r.first + r.directions.size() - r.count;
   std::vector<T> last(width);
   for (std::size_t n = 0; n < sequences.rows; ++n) {
     for (std::size_t d = 0; d < r.count; ++d)

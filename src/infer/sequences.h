@@ -1,5 +1,5 @@
-// The stages that a sequence flows into: recurrent layers, and linear ones and activations of each
-// step, for a number of sequences at a time.
+// The stages that a sequence flows into: recurrent layers and those that work on each step by
+// itself, for a number of sequences at a time.
 //
 // Sequences go through all stages a block of steps at a time, so that memory stays bounded and what
 // a layer hands to the next one is still in the cache; between blocks a layer's states are kept. A
@@ -55,14 +55,8 @@ class SequenceRun {
 
   std::size_t begin_block(const Sequences<T>& sequences, std::size_t first, std::size_t count);
   void stage(std::size_t i);
-  void linear(const Linear<T>& linear);
-  void activate_each(const Activate& stage, std::size_t width);
-  void scale_each(const Scale<T>& stage);
   void keep(std::size_t i);
-  void add_kept(const Residual& stage, std::size_t width);
-  template <class F>
-  void each_step(std::size_t width, F&& f);
-  void recurrent(const Recurrent<T>& stage, std::size_t first_state);
+  void recurrent(const Recurrent<T>& stage);
   void direction(const Direction<T>& d, const Recurrent<T>& stage, State& state,
                  kernels::Sequence<T> output, std::size_t slots);
   void gather_all(spec::Readout readout, std::size_t width);
@@ -74,9 +68,8 @@ class SequenceRun {
   const Compiled<T>& model_;
   std::size_t rows_, steps_, stages_, block_;
   bool flush_;
-  std::vector<State> states_;             // of each direction of each layer of each recurrent stage
-  std::vector<std::size_t> first_state_;  // of each stage
-  std::size_t between_;  // elements of one_ and of other_, which take turns between stages
+  std::vector<State> states_;  // of each direction of each layer of each recurrent stage
+  std::size_t between_;        // elements of one_ and of other_, which take turns between stages
   std::vector<T> one_, other_, saved_, h_n_, c_n_, gathered_, result_;
   std::vector<std::vector<T>> kept_;  // of each stage, what flowed into it, where it is added later
 

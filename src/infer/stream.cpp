@@ -6,10 +6,12 @@
 #include <cstdio>
 
 #include "core/float_environment.h"
+#include "core/overloaded.h"
 #include "infer/compiled.h"
 #include "infer/readout.h"
+#include "infer/row_stages.h"
 #include "infer/stream_counts.h"
-#include "infer/vectors.h"
+#include "infer/tokens.h"
 #include "kernels/recurrent_layout.h"
 #include "unroll/core/error.h"
 
@@ -114,62 +116,66 @@ void Stream<T>::begin(std::size_t sequence) noexcept {
   }
 }
 
+/// One step of a stage; where its result lies.
+template <class T>
+const T* Stream<T>::stage(std::size_t i, const T* in, bool flush) noexcept {
+  const Compiled<T>& m = *compiled_;
+  if (!kept_[i].empty()) std::copy_n(in, count_ * m.size_of(i), kept_[i].data());
+  return std::visit(
+      Overloaded{[&](const Recurrent<T>& r) { return recurrent(r, in, flush); },
+                 [&](const RowStage<T>& row_stage) -> const T* {
+                   auto block =
+                       block_of_rows(count_, in, m.size_of(i), next_.data(), m.size_of(i + 1));
+                   block.kept = kept_;
+                   run_rows(row_stage, block);
+                   current_.swap(next_);
+                   return current_.data();
+                 },
+                 [&](const ImageStage<T>&) { return in; }},  // no image flows into a stream
+      m.stages[i]);
+}
+
+template <class T>
+const T* Stream<T>::recurrent(const Recurrent<T>& r, const T* in, bool flush) noexcept {
+  for (std::size_t k = 0; k < r.directions.size(); ++k) {
+    const Direction<T>& d = r.directions[k];
+    Layer& layer = layers_[r.first + k];
+    for_groups(started_, [&](std::size_t first, std::size_t count, bool started) {
+      const bool zeros = !started && d.h_0.empty();
+      kernels::RecurrentStep<T> call;
+      call.shape = d.shape;
+      call.shape.batch = count;
+      call.shape.flush_states = flush;
+      call.packed = d.packed.get();
+      call.input = in + first * d.shape.input;
+      call.input_row = as_signed(d.shape.input);
+      call.h = zeros ? nullptr : layer.h.data() + first * r.state;
+      call.next_h = layer.next_h.data() + first * r.state;
+      if (r.memory) {
+        call.c = zeros ? nullptr : layer.c.data() + first * r.hidden;
+        call.next_c = layer.next_c.data() + first * r.hidden;
+      }
+      call.scratch = scratch_.data();
+      call.zone_h_rate = r.zoneout_h;
+      call.zone_c_rate = r.zoneout_c;
+      kernels::step(call, *layer.plan);
+    });
+    layer.h.swap(layer.next_h);
+    layer.c.swap(layer.next_c);
+    in = layer.h.data();
+  }
+  if (gathers(r.readout))
+    for (std::size_t n = 0; n < count_; ++n)
+      gather(r.readout, in + n * r.width(), r.width(), steps_[n] == 0,
+             read_.data() + n * r.width());
+  return in;
+}
+
 template <class T>
 void Stream<T>::advance(const T* in, bool flush) noexcept {
   const Compiled<T>& m = *compiled_;
   const std::size_t stages = m.sequence_stages();
-  std::size_t next_layer = 0;
-  for (std::size_t i = 0; i < stages; ++i) {
-    const std::size_t width = m.size_of(i);
-    if (!kept_[i].empty()) std::copy_n(in, count_ * width, kept_[i].data());
-    if (const auto* linear = std::get_if<Linear<T>>(&m.stages[i])) {
-      kernels::table<T>().gemm(product_of(*linear, count_, in, as_signed(linear->inputs),
-                                          next_.data(), as_signed(linear->outputs)));
-      current_.swap(next_);
-      in = current_.data();
-    } else if (const auto* a = std::get_if<Activate>(&m.stages[i])) {
-      activate(a->function, in, current_.data(), count_ * width);
-      in = current_.data();
-    } else if (const auto* s = std::get_if<Scale<T>>(&m.stages[i])) {
-      for (std::size_t n = 0; n < count_; ++n)
-        scale(*s, in + n * width, current_.data() + n * width);
-      in = current_.data();
-    } else if (const auto* sum = std::get_if<Residual>(&m.stages[i])) {
-      add(kept_[sum->from].data(), in, current_.data(), count_ * width);
-      in = current_.data();
-    } else if (const auto* r = std::get_if<Recurrent<T>>(&m.stages[i])) {
-      for (const auto& d : r->directions) {
-        Layer& layer = layers_[next_layer++];
-        for_groups(started_, [&](std::size_t first, std::size_t count, bool started) {
-          const bool zeros = !started && d.h_0.empty();
-          kernels::RecurrentStep<T> call;
-          call.shape = d.shape;
-          call.shape.batch = count;
-          call.shape.flush_states = flush;
-          call.packed = d.packed.get();
-          call.input = in + first * d.shape.input;
-          call.input_row = as_signed(d.shape.input);
-          call.h = zeros ? nullptr : layer.h.data() + first * r->state;
-          call.next_h = layer.next_h.data() + first * r->state;
-          if (r->memory) {
-            call.c = zeros ? nullptr : layer.c.data() + first * r->hidden;
-            call.next_c = layer.next_c.data() + first * r->hidden;
-          }
-          call.scratch = scratch_.data();
-          call.zone_h_rate = r->zoneout_h;
-          call.zone_c_rate = r->zoneout_c;
-          kernels::step(call, *layer.plan);
-        });
-        layer.h.swap(layer.next_h);
-        layer.c.swap(layer.next_c);
-        in = layer.h.data();
-      }
-      if (gathers(r->readout))
-        for (std::size_t n = 0; n < count_; ++n)
-          gather(r->readout, in + n * r->width(), r->width(), steps_[n] == 0,
-                 read_.data() + n * r->width());
-    }
-  }
+  for (std::size_t i = 0; i < stages; ++i) in = stage(i, in, flush);
   if (m.gives_sequences() && in != current_.data())
     std::copy_n(in, count_ * m.outputs(), current_.data());
   std::ranges::fill(started_, std::uint8_t{1});
@@ -180,37 +186,30 @@ template <class T>
 void Stream<T>::emit(T* out) noexcept {
   const Compiled<T>& m = *compiled_;
   const std::size_t stages = m.sequence_stages();
-  if (m.gives_sequences()) {
-    std::copy_n(current_.data(), count_ * m.outputs(), out);
-    return;
+  if (!m.gives_sequences()) {
+    const auto& r = std::get<Recurrent<T>>(m.stages[stages - 1]);
+    for (std::size_t n = 0; n < count_; ++n)
+      finish(r.readout, read_.data() + (gathers(r.readout) ? n * r.width() : 0),
+             layers_.back().h.data() + n * r.state, r.width(),
+             std::max<std::uint64_t>(steps_[n], 1), current_.data() + n * r.features());
   }
-  const auto& r = std::get<Recurrent<T>>(m.stages[stages - 1]);
-  for (std::size_t n = 0; n < count_; ++n)
-    finish(r.readout, read_.data() + (gathers(r.readout) ? n * r.width() : 0),
-           layers_.back().h.data() + n * r.state, r.width(), std::max<std::uint64_t>(steps_[n], 1),
-           current_.data() + n * r.features());
-  for (std::size_t i = stages; i < m.stages.size(); ++i) {
-    const std::size_t width = m.size_of(i);
-    T* const x = current_.data();
-    if (!kept_[i].empty()) std::copy_n(x, count_ * width, kept_[i].data());
-    if (const auto* linear = std::get_if<Linear<T>>(&m.stages[i])) {
-      kernels::table<T>().gemm(product_of(*linear, count_, x, as_signed(linear->inputs),
-                                          next_.data(), as_signed(linear->outputs)));
-      current_.swap(next_);
-    } else if (const auto* a = std::get_if<Activate>(&m.stages[i])) {
-      activate(a->function, x, x, count_ * width);
-    } else if (const auto* s = std::get_if<Scale<T>>(&m.stages[i])) {
-      for (std::size_t n = 0; n < count_; ++n) scale(*s, x + n * width, x + n * width);
-    } else if (const auto* sum = std::get_if<Residual>(&m.stages[i])) {
-      add(kept_[sum->from].data(), x, x, count_ * width);
-    }
-  }
-  std::copy_n(current_.data(), count_ * m.outputs(), out);
+  const T* x = current_.data();
+  for (std::size_t i = stages; i < m.stages.size(); ++i) x = stage(i, x, false);
+  std::copy_n(x, count_ * m.outputs(), out);
+}
+
+template <class T>
+void Stream<T>::check_inputs(std::span<const T> in, std::size_t steps) const {
+  check(in.size(), count_, compiled_->inputs(), steps, "inputs");
+  if (compiled_->tokens() == 0) return;
+  char text[200];
+  if (const auto wrong = wrong_token(in, 0, compiled_->tokens(), text); !wrong.empty())
+    throw ValueError("infer", wrong);
 }
 
 template <class T>
 void Stream<T>::step(std::span<const T> in) {
-  check(in.size(), count_, compiled_->inputs(), 1, "inputs");
+  check_inputs(in, 1);
   const FloatEnvironment environment;
   advance(in.data(), environment.caller_flushes());
 }
@@ -230,7 +229,7 @@ void Stream<T>::step(std::span<const T> in, std::span<T> out) {
 template <class T>
 void Stream<T>::process(std::span<const T> in, std::span<T> out, std::size_t steps) {
   const std::size_t inputs = count_ * compiled_->inputs(), outputs = count_ * compiled_->outputs();
-  check(in.size(), count_, compiled_->inputs(), steps, "inputs");
+  check_inputs(in, steps);
   check(out.size(), count_, compiled_->outputs(), steps, "outputs");
   const FloatEnvironment environment;
   for (std::size_t t = 0; t < steps; ++t) {

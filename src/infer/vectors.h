@@ -1,27 +1,9 @@
-// The stages that see vectors or images: linear layers, activations, convolutions, pooling.
+// The stages that see vectors or images.
 #pragma once
 
 #include "infer/compiled.h"
-#include "kernels/table.h"
 
 namespace unroll::infer {
-
-/// out[i] = f(in[i]); the two may be the same. On the caller's thread.
-template <class T>
-void activate(spec::Activation function, const T* in, T* out, std::size_t count) noexcept;
-
-/// out[j] = (in[j] - mean[j]) / std[j] of one row; the two may be the same.
-template <class T>
-void scale(const Scale<T>& scale, const T* in, T* out) noexcept;
-
-/// out[j] = x[j] + fx[j]; the two may be the same.
-template <class T>
-void add(const T* x, const T* fx, T* out, std::size_t count) noexcept;
-
-/// out (rows, O) = in (rows, I) W + b, rows so many elements apart.
-template <class T>
-kernels::Gemm<T> product_of(const Linear<T>& linear, std::size_t rows, const T* in,
-                            std::ptrdiff_t in_row, T* out, std::ptrdiff_t out_row) noexcept;
 
 /// Runs the stages from `first` on for some rows at a time, on all threads.
 template <class T>
@@ -37,6 +19,8 @@ class VectorRun {
   static std::size_t row_size(const Compiled<T>& model, std::size_t first);
 
  private:
+  bool run(const ImageStage<T>& stage, std::size_t rows, const T* in, T* out);
+
   const Compiled<T>& model_;
   std::size_t first_;
   std::vector<T> one_, other_, scratch_;

@@ -32,6 +32,11 @@ struct Through {
   const std::vector<Features>& before;  // what flowed so far
   const Features& in = before.back();
 
+  /// A vector, or one a step.
+  bool holds_features() const {
+    return in.kind == Features::Kind::vector || in.kind == Features::Kind::sequence;
+  }
+
   void need(bool fits, std::string_view reads) const {
     if (!fits) ranges.fail(fmt::format("reads {}, but {} comes in", reads, text_of(in)));
   }
@@ -60,6 +65,22 @@ struct Through {
 
   Features operator()(const ActivationSpec&) const {
     need(in.kind != Features::Kind::tokens, "numbers");
+    return in;
+  }
+
+  Features operator()(const EmbeddingSpec& e) const {
+    ranges.check("num_embeddings", e.num_embeddings, 1, kLargest);
+    ranges.check("embedding_dim", e.embedding_dim, 1, kLargest);
+    need(in.kind == Features::Kind::tokens && in.width == e.num_embeddings,
+         fmt::format("tokens from 0 to {}", e.num_embeddings - 1));
+    return {Features::Kind::sequence, 1, 1, e.embedding_dim};
+  }
+
+  Features operator()(const LayerNormSpec& n) const {
+    ranges.check("features", n.features, 1, kMostFeatures);
+    if (!(static_cast<float>(n.eps) > 0 && n.eps <= 1))
+      ranges.fail(fmt::format("eps is {}, expected more than 0 and at most 1", n.eps));
+    need(holds_features() && in.width == n.features, fmt::format("{} features", n.features));
     return in;
   }
 
@@ -102,11 +123,6 @@ struct Through {
   }
 
  private:
-  /// A vector, or one a step.
-  bool holds_features() const {
-    return in.kind == Features::Kind::vector || in.kind == Features::Kind::sequence;
-  }
-
   Features windows(const Extent& kernel, const Extent& stride, const Extent& padding,
                    std::int64_t channels) const {
     ranges.check("kernel", kernel, 1, kLargestWindow);

@@ -107,6 +107,31 @@ Json json_of(const ScaleSpec& s) { return {{"type", "scale"}, {"mean", s.mean}, 
 
 ScaleSpec scale_from(Reader& json) { return {json.reals("mean"), json.reals("std")}; }
 
+Json json_of(const EmbeddingSpec& e) {
+  return {{"type", "embedding"},
+          {"name", e.name},
+          {"num_embeddings", e.num_embeddings},
+          {"embedding_dim", e.embedding_dim}};
+}
+
+EmbeddingSpec embedding_from(Reader& json) {
+  return {json.get<std::string>("name"), json.whole("num_embeddings"), json.whole("embedding_dim")};
+}
+
+Json json_of(const LayerNormSpec& n) {
+  return {{"type", "layer_norm"},
+          {"name", n.name},
+          {"features", n.features},
+          {"eps", n.eps},
+          {"elementwise_affine", n.elementwise_affine},
+          {"bias", n.bias}};
+}
+
+LayerNormSpec layer_norm_from(Reader& json) {
+  return {json.get<std::string>("name"), json.whole("features"), json.real("eps"),
+          json.get<bool>("elementwise_affine"), json.get<bool>("bias")};
+}
+
 Json json_of(const ResidualSpec& r) { return {{"type", "residual"}, {"over", r.over}}; }
 
 LayerSpec layer_from(const Json& layer) {
@@ -120,6 +145,8 @@ LayerSpec layer_from(const Json& layer) {
     if (type == "max_pool2d") return max_pool2d_from(json);
     if (type == "flatten") return FlattenSpec{};
     if (type == "scale") return scale_from(json);
+    if (type == "embedding") return embedding_from(json);
+    if (type == "layer_norm") return layer_norm_from(json);
     if (type == "residual") return ResidualSpec{json.whole("over")};
     fail(fmt::format("layers of type '{}' are not known here", type));
   }();
@@ -152,10 +179,15 @@ ModelSpec from_version_1(Reader& json) {
 
 /// The oldest version that can say it.
 int version_of(const ModelSpec& spec) {
-  const bool is_new = std::ranges::any_of(spec.layers, [](const LayerSpec& layer) {
-    return std::holds_alternative<ScaleSpec>(layer) || std::holds_alternative<ResidualSpec>(layer);
-  });
-  return std::max(version_of_input(spec), is_new ? 3 : 2);
+  int version = std::max(2, version_of_input(spec));
+  for (const LayerSpec& layer : spec.layers) {
+    if (std::holds_alternative<ScaleSpec>(layer) || std::holds_alternative<ResidualSpec>(layer))
+      version = std::max(version, 3);
+    if (std::holds_alternative<EmbeddingSpec>(layer) ||
+        std::holds_alternative<LayerNormSpec>(layer))
+      version = std::max(version, 4);
+  }
+  return version;
 }
 
 }  // namespace

@@ -79,6 +79,15 @@ struct Collect {
     if (c.bias) all.emplace_back(c.name + ".bias", Sizes{c.out_channels});
   }
 
+  void operator()(const EmbeddingSpec& e) {
+    all.emplace_back(e.name + ".weight", Sizes{e.num_embeddings, e.embedding_dim});
+  }
+
+  void operator()(const LayerNormSpec& n) {
+    if (n.elementwise_affine) all.emplace_back(n.name + ".weight", Sizes{n.features});
+    if (n.has_bias()) all.emplace_back(n.name + ".bias", Sizes{n.features});
+  }
+
   void operator()(const ActivationSpec&) {}
   void operator()(const MaxPool2dSpec&) {}
   void operator()(const FlattenSpec&) {}

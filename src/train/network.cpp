@@ -1,20 +1,24 @@
 #include "train/network.h"
 
-#include <fmt/format.h>
+#include <algorithm>
+#include <map>
+#include <memory_resource>
+#include <utility>
 
-#include <type_traits>
-
+#include "nn/described_recurrent.h"
+#include "nn/lengths.h"
+#include "nn/scale.h"
+#include "tensor/tensor_impl.h"
 #include "unroll/autograd/ops.h"
 #include "unroll/core/error.h"
 #include "unroll/nn/activation_regularisation.h"
 #include "unroll/nn/conv2d.h"
 #include "unroll/nn/dropout.h"
-#include "unroll/nn/gru.h"
+#include "unroll/nn/embedding.h"
+#include "unroll/nn/layer_norm.h"
 #include "unroll/nn/linear.h"
-#include "unroll/nn/lstm.h"
 #include "unroll/nn/max_pool2d.h"
 #include "unroll/nn/readout.h"
-#include "unroll/nn/rnn.h"
 
 namespace unroll::train {
 namespace {
@@ -38,8 +42,8 @@ nn::Readout readout_of(spec::Readout readout) {
 }
 
 /// The readout as spec::Readout defines it: the last state of two directions is where each ended.
-Tensor read(const spec::RecurrentSpec& r, const Tensor& output, const Tensor& h_n) {
-  const nn::BatchLayout layout{.batch_first = true};
+Tensor read(const spec::RecurrentSpec& r, const Tensor& output, const Tensor& h_n,
+            const nn::BatchLayout& layout) {
   const bool last = r.readout == spec::Readout::last || r.readout == spec::Readout::mean_last;
   if (!r.bidirectional || !last) return nn::readout(output, readout_of(r.readout), layout);
   const Tensor ends = cat(h_n.select(0, -2), h_n.select(0, -1), 1);
@@ -48,8 +52,8 @@ Tensor read(const spec::RecurrentSpec& r, const Tensor& output, const Tensor& h_
 }
 
 /// Adds the penalties on a recurrent layer's states to `sum`.
-void penalise(const Tensor& output, double ar, double tar, Tensor& sum) {
-  const nn::BatchLayout layout{.batch_first = true};
+void penalise(const Tensor& output, double ar, double tar, const nn::BatchLayout& layout,
+              Tensor& sum) {
   const auto add = [&](const Tensor& penalty) { sum = sum.defined() ? sum + penalty : penalty; };
   if (ar > 0) add(nn::activation_regularisation(output, ar, layout));
   if (tar > 0) add(nn::temporal_activation_regularisation(output, tar, layout));
@@ -60,8 +64,25 @@ void penalise(const Tensor& output, double ar, double tar, Tensor& sum) {
 /// Makes one module after the other.
 struct Network::Builder {
   Network& model;
+  const std::vector<spec::LayerSpec>& layers;
+  const std::vector<spec::Features> features;
   Generator& generator;
   const NetworkOptions& options;
+  std::size_t at = 0;                              // the layer
+  bool is_first = true;                            // no layer with weights to drop inputs of so far
+  std::map<std::size_t, std::size_t> places = {};  // of what flowed into a layer, in Pass::kept
+
+  /// Keeps what flows into this layer, where a residual connection adds it later.
+  void keep_input() {
+    for (std::size_t i = at; i < layers.size(); ++i) {
+      const auto* r = std::get_if<spec::ResidualSpec>(&layers[i]);
+      if (!r || i - static_cast<std::size_t>(r->over) != at) continue;
+      places[at] = model.kept_++;
+      model.stages_.emplace_back(
+          [place = places[at]](const Tensor& x, const Pass& pass) { return pass.kept[place] = x; });
+      return;
+    }
+  }
 
   template <class M, class... Args>
   M* make(Args&&... args) {
@@ -72,71 +93,33 @@ struct Network::Builder {
   }
 
   void drop_input(const std::string& layer) {
-    if (options.dropout == 0 || model.modules_.empty()) return;
+    if (std::exchange(is_first, false) || options.dropout == 0) return;
     auto* drop = make<nn::Dropout>(model.child("dropout before " + layer), options.dropout,
                                    nn::DropoutOptions{.generator = &generator});
     model.masks_.push_back(&drop->masks());
     model.stages_.emplace_back([drop](const Tensor& x, const Pass&) { return (*drop)(x); });
   }
 
-  /// The options that all recurrent layers share.
-  template <class Options>
-  Options recurrent_options(const spec::RecurrentSpec& r) const {
-    Options o;
-    o.num_layers = r.num_layers;
-    o.bias = r.bias;
-    o.batch_first = true;
-    o.dropout = options.dropout;
-    o.bidirectional = r.bidirectional;
-    o.regularisation = options.regularisation;
-    o.regularisation.layer_norm = r.layer_norm;
-    o.regularisation.zoneout = {r.zoneout_h, r.zoneout_c};
-    o.learn_initial_state = r.learn_initial_state;
-    o.dtype = options.dtype;
-    o.precision = options.precision;
-    o.generator = &generator;
-    return o;
-  }
-
-  template <class M, class Options>
-  void add_recurrent(const spec::RecurrentSpec& r, const Options& o) {
-    M* layer = make<M>(model.child(r.name), r.input_size, r.hidden_size, o);
+  void operator()(const spec::RecurrentSpec& r) {
+    drop_input(r.name);
+    auto* layer =
+        make<nn::DescribedRecurrent>(model.child(r.name), r,
+                                     nn::TrainingOptions{.dropout = options.dropout,
+                                                         .regularisation = options.regularisation,
+                                                         .forget_bias = options.forget_bias,
+                                                         .dtype = options.dtype,
+                                                         .precision = options.precision,
+                                                         .generator = &generator});
     model.recurrent_.push_back(layer);
     model.masks_.push_back(&layer->masks());
     model.stages_.emplace_back(
         [layer, r, ar = options.ar, tar = options.tar](const Tensor& x, const Pass& pass) {
-          nn::State& state = pass.state;
-          if constexpr (std::is_same_v<M, nn::Lstm>) {
-            const auto result = (*layer)(x, state);
-            state = nn::State{result.h_n, result.c_n}.detach();
-            penalise(result.output, ar, tar, pass.penalty);
-            return read(r, result.output, result.h_n);
-          } else {
-            const auto result = (*layer)(x, state.h);
-            state.h = result.h_n.detach();
-            penalise(result.output, ar, tar, pass.penalty);
-            return read(r, result.output, result.h_n);
-          }
+          const nn::BatchLayout layout{.lengths = pass.lengths, .batch_first = true};
+          const auto [output, h_n, c_n] = (*layer)(x, pass.state, {.lengths = pass.lengths});
+          pass.state = nn::State{h_n, c_n}.detach();
+          penalise(output, ar, tar, layout, pass.penalty);
+          return read(r, output, h_n, layout);
         });
-  }
-
-  void operator()(const spec::RecurrentSpec& r) {
-    drop_input(r.name);
-    switch (r.cell) {
-      case spec::Cell::rnn: {
-        auto o = recurrent_options<nn::RnnOptions>(r);
-        o.nonlinearity = r.nonlinearity;
-        return add_recurrent<nn::Rnn>(r, o);
-      }
-      case spec::Cell::lstm: {
-        auto o = recurrent_options<nn::LstmOptions>(r);
-        o.proj_size = r.proj_size;
-        o.forget_bias = options.forget_bias;
-        return add_recurrent<nn::Lstm>(r, o);
-      }
-      case spec::Cell::gru:
-        return add_recurrent<nn::Gru>(r, recurrent_options<nn::GruOptions>(r));
-    }
   }
 
   void operator()(const spec::LinearSpec& l) {
@@ -186,31 +169,72 @@ struct Network::Builder {
     });
   }
 
-  void operator()(const spec::ScaleSpec&) const { refuse("an input scaling"); }
-  void operator()(const spec::ResidualSpec&) const { refuse("residual connections"); }
+  void operator()(const spec::ScaleSpec& s) {
+    const std::int64_t width = features[at].width;
+    const auto each = [&](std::vector<double> values) {
+      values.resize(static_cast<std::size_t>(width), values.front());
+      return Tensor::from(values, {width}).to(options.dtype);
+    };
+    model.stages_.emplace_back(
+        [mean = each(s.mean), std = each(s.std)](const Tensor& x, const Pass&) {
+          return nn::scale(x, mean, std);
+        });
+  }
 
-  [[noreturn]] static void refuse(std::string_view what) {
-    throw ValueError("train", fmt::format("a model with {} can't be trained here, only run", what));
+  void operator()(const spec::ResidualSpec& r) {
+    const std::size_t place = places.at(at - static_cast<std::size_t>(r.over));
+    model.stages_.emplace_back(
+        [place](const Tensor& x, const Pass& pass) { return pass.kept[place] + x; });
+  }
+
+  void operator()(const spec::EmbeddingSpec& e) {
+    is_first = false;
+    const auto* layer =
+        make<nn::Embedding>(model.child(e.name), e.num_embeddings, e.embedding_dim,
+                            nn::EmbeddingOptions{.dtype = options.dtype, .generator = &generator});
+    model.stages_.emplace_back([layer](const Tensor& x, const Pass&) { return (*layer)(x); });
+  }
+
+  void operator()(const spec::LayerNormSpec& n) {
+    const auto* layer =
+        make<nn::LayerNorm>(model.child(n.name), Shape{n.features},
+                            nn::LayerNormOptions{.eps = n.eps,
+                                                 .elementwise_affine = n.elementwise_affine,
+                                                 .bias = n.bias,
+                                                 .dtype = options.dtype});
+    model.stages_.emplace_back([layer](const Tensor& x, const Pass&) { return (*layer)(x); });
   }
 };
 
-Network::Network(const spec::ModelSpec& spec, Generator& generator, const NetworkOptions& options) {
-  spec::features_of(spec);
-  Builder builder{*this, generator, options};
-  for (const spec::LayerSpec& layer : spec.layers) std::visit(builder, layer);
+Network::Network(const spec::ModelSpec& spec, Generator& generator, const NetworkOptions& options)
+    : reads_sequences_(spec::features_of(spec).front().is_sequence()) {
+  const spec::ModelSpec network = spec::with_scale_layer(spec);
+  Builder builder{*this, network.layers, spec::features_of(network), generator, options};
+  for (; builder.at < network.layers.size(); ++builder.at) {
+    builder.keep_input();
+    std::visit(builder, network.layers[builder.at]);
+  }
 }
 
-Tensor Network::operator()(const Tensor& x) const {
+Tensor Network::operator()(const Tensor& x, std::span<const std::int64_t> lengths) const {
   States from_start;
   Tensor penalty;
-  return (*this)(x, from_start, penalty);
+  return (*this)(x, from_start, penalty, lengths);
 }
 
-Tensor Network::operator()(const Tensor& x, States& states, Tensor& penalty) const {
+Tensor Network::operator()(const Tensor& x, States& states, Tensor& penalty,
+                           std::span<const std::int64_t> lengths) const {
+  if (!lengths.empty()) {
+    if (!reads_sequences_)
+      throw ShapeError("train", "lengths given to a model that reads no sequences");
+    nn::check_lengths("train", lengths, x.size(0), x.size(1));
+  }
   states.resize(stages_.size());
   penalty = Tensor();
+  std::pmr::vector<Tensor> kept(kept_, current_workspace().get());
   Tensor y = x;
-  for (std::size_t i = 0; i < stages_.size(); ++i) y = stages_[i](y, {states[i], penalty});
+  for (std::size_t i = 0; i < stages_.size(); ++i)
+    y = stages_[i](y, {states[i], penalty, lengths, kept});
   return y;
 }
 

@@ -12,6 +12,7 @@
 
 #include "export/cpp_header.h"
 #include "export/int8.h"
+#include "support/everything.h"
 #include "support/program.h"
 #include "support/tensors.h"
 #include "unit/infer/models.h"
@@ -109,7 +110,7 @@ class RandomWeights {
   std::vector<io::ArrayView> views_;
 };
 
-/// Models of 5 inputs and 3 outputs; one with names that C++ would not take.
+/// Models of 5 inputs, or of tokens, and 3 outputs; one with names that C++ would not take.
 std::vector<infer::Named> models() {
   std::vector<infer::Named> all = infer::recurrent_models();
   std::erase_if(all, [](const infer::Named& named) { return infer::is_bidirectional(named.spec); });
@@ -147,7 +148,19 @@ std::vector<infer::Named> models() {
                  spec::ActivationSpec{spec::Activation::relu},
                  spec::ResidualSpec{2}};
   all.push_back({"Residual", sums});
+  all.push_back({"Everything", test::everything_spec()});
+  all.push_back({"EveryStep", test::everything_spec(spec::Readout::every_step)});
+  // No layer with a state, which decides where outputs that nobody wants cost nothing.
+  spec::ModelSpec plain;
+  plain.input = spec::TokenInput{.tokens = test::kTokens};
+  plain.layers = {spec::EmbeddingSpec{"only", test::kTokens, 3}};
+  all.push_back({"Embedding", plain});
   return all;
+}
+
+std::vector<float> random_numbers() {
+  const Tensor x = test::random_tensor({kSteps, 5}, DType::f32, 7);
+  return {x.values<float>().begin(), x.values<float>().end()};
 }
 
 /// A program that includes all models' headers, floats and int8, and compares each with the numbers
@@ -165,16 +178,19 @@ class Generated {
             cpp_header(named.spec, weights.views(), {.name = name, .int8 = int8});
         folder_.write(name + ".h", header.text);
         const infer::Model<float> model(named.spec, int8 ? rounded.arrays() : weights.views());
-        const Tensor x = test::random_tensor({kSteps, 5}, DType::f32, 7);
+        const bool numbers_in =
+            spec::features_of(named.spec)[0].kind == spec::Features::Kind::sequence;
+        const std::vector<float> x =
+            numbers_in ? random_numbers() : test::some_tokens<float>(kSteps);
         std::vector<float> expected(kSteps * 3);
-        model.stream().process(x.values<float>(), expected, kSteps);
+        model.stream().process(x, expected, kSteps);
         includes += fmt::format("#include \"{}.h\"\n", name);
-        tables += numbers("in_" + name, x.values<float>()) + numbers("expected_" + name, expected);
+        tables += numbers("in_" + name, x) + numbers("expected_" + name, expected);
         checks += fmt::format(
-            "  static_assert({0}::kInputs == 5 && {0}::kOutputs == 3, \"sizes\");\n"
+            "  static_assert({0}::kInputs == {2} && {0}::kOutputs == 3, \"sizes\");\n"
             "  static_assert(sizeof({0}::Model) == {1}, \"memory\");\n"
-            "  check<{0}::Model>(\"{0}\", in_{0}, expected_{0});\n",
-            name, header.object_bytes);
+            "  check<{0}::Model>(\"{0}\", in_{0}, {2}, expected_{0});\n",
+            name, header.object_bytes, model.inputs());
       }
     }
     std::vector<float> points, tanhs, sigmoids;

@@ -40,6 +40,17 @@ def activation(function):
     return {"type": "activation", "function": function}
 
 
+def embedding(tokens, features, name="embedding"):
+    return {"type": "embedding", "name": name, "num_embeddings": tokens, "embedding_dim": features}
+
+
+def layer_norm(features, name="norm", eps=1e-5, affine=True, bias=True):
+    return {
+        "type": "layer_norm", "name": name, "features": features, "eps": eps,
+        "elementwise_affine": affine, "bias": bias,
+    }  # fmt: skip
+
+
 def scale(mean, std):
     return {"type": "scale", "mean": mean, "std": std}
 
@@ -80,6 +91,12 @@ def weights_of(layer, rng):
         weights[f"{name}.weight"] = draw(layer["out_channels"], layer["in_channels"], *layer["kernel"])
         if layer["bias"]:
             weights[f"{name}.bias"] = draw(layer["out_channels"])
+    elif layer["type"] == "embedding":
+        weights[f"{name}.weight"] = draw(layer["num_embeddings"], layer["embedding_dim"])
+    elif layer["type"] == "layer_norm" and layer["elementwise_affine"]:
+        weights[f"{name}.weight"] = draw(layer["features"])
+        if layer["bias"]:
+            weights[f"{name}.bias"] = draw(layer["features"])
     elif layer["type"] in GATES:
         hidden, rows = layer["hidden_size"], GATES[layer["type"]] * layer["hidden_size"]
         state = layer.get("proj_size") or hidden
@@ -114,7 +131,10 @@ class Model:
         self.folder, self.layers = folder, layers
         input_form = {"form": "rows", "height": 0, "width": INPUTS, "permutation": None}
         input_form |= {"mean": MEAN, "std": STD} | input_changes
-        description = {"version": 3, "input": input_form, "layers": layers, "output": output}
+        if "kind" in input_changes:
+            input_form = input_changes  # as format 4 has it
+        version = 4 if "kind" in input_form else 3
+        description = {"version": version, "input": input_form, "layers": layers, "output": output}
         description |= {"dataset": "", "classes": []}
         rng = np.random.default_rng(5)
         self.weights = {}
@@ -149,6 +169,13 @@ class Model:
         lines = self.run("predict", self.path, "-", *flags, stdin=text).stdout.splitlines()
         values = [next(v for k, v in json.loads(line).items() if k in ("scores", "probabilities")) for line in lines]
         return np.array(values if rows else values[0])
+
+    def predict_array(self, array):
+        """Of numbers (N, ...) or tokens (N, T): what `unroll predict` gives for a .npy."""
+        path, out = self.folder / "in.npy", self.folder / "out.npy"
+        np.save(path, array.astype(np.float32))
+        self.run("predict", self.path, path, "--out", out)
+        return np.load(out)
 
     def predict_all(self, images):
         return np.stack([self.predict(image) for image in images])
@@ -219,6 +246,26 @@ RESIDUAL = [
     linear(CLASSES, CLASSES, "last"),
     {"type": "residual", "over": 1},
 ]
+
+TOKENS = 7
+TEXT = {"kind": "tokens", "tokens": TOKENS, "steps": 0, "vocabulary": []}
+
+
+def text_layers(readout):
+    """Tokens through embeddings, normalisation and residual connections."""
+    upper = recurrent("gru", input_size=6, readout=readout)
+    wide = features(upper)
+    return [
+        embedding(TOKENS, 6),
+        layer_norm(6, "in", eps=1e-3),
+        recurrent("lstm", input_size=6, hidden_size=6, readout="every_step"),
+        {"type": "residual", "over": 2},
+        layer_norm(6, "bare", affine=False),
+        upper,
+        layer_norm(wide, "no_bias", bias=False),
+        linear(wide, CLASSES),
+    ]
+
 
 FLAT = {"form": "flat", "height": 9, "width": 8}
 IMAGE = {"form": "image", "height": 9, "width": 8}

@@ -12,8 +12,9 @@ import torch
 from safetensors.numpy import load_file
 
 from onnx_models import (
-    CELLS, CLASSES, FLAT, HIDDEN, IMAGE, INPUTS, MEAN, MIXED, RESIDUAL, STD, UNROLL, Model,
-    activation, close, conv, linear, outputs, pixels, pool, recurrent, torch_layer, with_head,
+    CELLS, CLASSES, FLAT, HIDDEN, IMAGE, INPUTS, MEAN, MIXED, RESIDUAL, STD, TEXT, TOKENS, UNROLL, Model,
+    activation, close, conv, layer_norm, linear, outputs, pixels, pool, recurrent, text_layers, torch_layer,
+    with_head,
 )
 
 # ---- whole sequences ----------------------------------------------------------------------------
@@ -66,6 +67,38 @@ def test_residual_connections_and_scaling(tmp_path):
     model = Model(tmp_path, RESIDUAL)
     images = pixels(3, 9, INPUTS)
     close(outputs(model.export(), {"input": images})["output"], model.predict_all(images))
+
+
+@pytest.mark.parametrize("readout", ["last", "mean", "max", "mean_last", "every_step"])
+def test_embeddings_and_layer_normalisation(tmp_path, readout):
+    model = Model(tmp_path, text_layers(readout), **TEXT)
+    tokens = np.random.default_rng(2).integers(0, TOKENS, (3, 9))
+    close(outputs(model.export(), {"input": tokens})["output"], model.predict_array(tokens))
+    # One step at a time.
+    session, carried = model.export("--streaming"), {}
+    for t in range(9):
+        out = outputs(session, {"input": tokens[:, t], **carried})
+        carried = {name[:-2] + "_0": value for name, value in out.items() if name != "output"}
+        expected = model.predict_array(tokens[:, : t + 1])
+        close(out["output"], expected[:, -1] if readout == "every_step" else expected)
+
+
+def test_layer_normalisation_of_vectors_and_at_the_end(tmp_path):
+    vector = {"kind": "vector", "features": 5, "names": [], "mean": [], "std": []}
+    array = np.random.default_rng(2).normal(size=(4, 5)).astype(np.float32)
+    for norm in (layer_norm(5), layer_norm(5, bias=False), layer_norm(5, affine=False)):
+        model = Model(tmp_path, [norm, linear(5, 5), norm | {"name": "last"}], **vector)
+        got = outputs(model.export(), {"input": array})["output"]
+        close(got, model.predict_array(array))
+        # And PyTorch's own.
+        x = torch.tensor(array)
+        for name, next_linear in (("norm", True), ("last", False)):
+            found = [model.weights.get(f"{name}.{part}") for part in ("weight", "bias")]
+            weight, bias = (None if w is None else torch.tensor(w) for w in found)
+            x = torch.nn.functional.layer_norm(x, (5,), weight, bias, 1e-5)
+            if next_linear:
+                x = x @ torch.tensor(model.weights["fc.weight"]).T + torch.tensor(model.weights["fc.bias"])
+        close(got, x.numpy())
 
 
 def test_no_layer_after_the_recurrent_one(tmp_path):

@@ -9,8 +9,10 @@
 
 #include "core/parallel.h"
 #include "steady/allocations.h"
+#include "support/everything.h"
 #include "support/sources.h"
 #include "train/config_names.h"
+#include "train/network.h"
 #include "train/trainer.h"
 #include "unroll/autograd/ops.h"
 #include "unroll/core/threads.h"
@@ -233,6 +235,38 @@ TEST(WarmLayers, AllocateNothing) {
     for (int i = 0; i < 3; ++i) step();
     test::start_watching();
     for (int i = 0; i < 20; ++i) step();
+    EXPECT_EQ(test::stop_watching(), "") << threads;
+  }
+  set_num_threads(before);
+}
+
+// Every layer that a description has, and batches of changing lengths.
+TEST(WarmNetwork, AllocatesNothing) {
+  const int before = num_threads();
+  for (const int threads : {1, 2}) {
+    set_num_threads(threads);
+    Generator generator(1);
+    train::Network network(test::everything_spec(), generator, {.dropout = 0.2, .ar = 0.1});
+    const Parameters parameters = network.parameters();
+    optim::Sgd sgd(parameters, {.lr = 0.01});
+    const Tensor tokens = Tensor::from(test::some_tokens<std::int64_t>(20 * 9), {20, 9});
+    const Tensor target = Tensor::from(std::vector<std::int64_t>(20, 1), {20});
+    std::vector<std::int64_t> lengths(20);
+    for (std::size_t n = 0; n < lengths.size(); ++n)
+      lengths[n] = 1 + static_cast<std::int64_t>(n) * 5 % 9;
+    train::Network::States states;
+    const auto step = [&] {
+      std::rotate(lengths.begin(), lengths.begin() + 1, lengths.end());
+      std::ranges::fill(states, nn::State{});
+      Tensor penalty;
+      sgd.zero_grad();
+      const Tensor loss = nn::cross_entropy(network(tokens, states, penalty, lengths), target);
+      (loss + penalty).backward();
+      sgd.step();
+    };
+    for (int i = 0; i < 12; ++i) step();
+    test::start_watching();
+    for (int i = 0; i < 30; ++i) step();
     EXPECT_EQ(test::stop_watching(), "") << threads;
   }
   set_num_threads(before);

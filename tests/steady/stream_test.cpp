@@ -7,6 +7,7 @@
 
 #include "nn/model_file.h"
 #include "steady/allocations.h"
+#include "support/everything.h"
 #include "support/specs.h"
 #include "train/network.h"
 #include "unroll/c.h"
@@ -88,6 +89,44 @@ TYPED_TEST(WarmStream, AsksForNothingAndTakesNoLock) {
     EXPECT_EQ(test::stop_watching(), "");
     EXPECT_EQ(test::locks_seen(), 0);
   }
+}
+
+// Every stage that is not a recurrent layer.
+TYPED_TEST(WarmStream, OfEveryLayerAsksForNothing) {
+  using T = TypeParam;
+  for (const spec::Readout readout : {spec::Readout::mean_last, spec::Readout::every_step}) {
+    infer::Stream<T> stream = untrained<T>(test::everything_spec(readout)).stream(2);
+    const std::vector<T> in = test::some_tokens<T>(40 * 2);
+    std::vector<T> out(40 * 2 * 3);
+    test::start_watching();
+    for (int round = 0; round < 20; ++round) {
+      stream.process(in, out, 40);
+      stream.reset(1);
+    }
+    EXPECT_EQ(test::stop_watching(), "");
+    EXPECT_EQ(test::locks_seen(), 0);
+  }
+}
+
+TEST(WarmStreamOfTokens, ARefusedTokenInCAsksForNothing) {
+  const spec::ModelSpec spec = test::everything_spec();
+  Generator generator(1);
+  train::Network made(spec, generator, {});
+  const std::vector<std::byte> file = nn::model_bytes(spec, made.parameters());
+  unroll_model* const model = unroll_model_load_memory(file.data(), file.size());
+  ASSERT_TRUE(model) << unroll_last_error();
+  unroll_stream* const stream = unroll_stream_new(model, 1);
+  ASSERT_TRUE(stream) << unroll_last_error();
+  const float in[2] = {6, 7};
+  float out[6] = {};
+  test::start_watching();
+  const unroll_status status = unroll_stream_process(stream, in, 2, out, 6, 2);
+  EXPECT_EQ(test::stop_watching(), "");
+  EXPECT_EQ(status, UNROLL_ERROR_VALUE);
+  EXPECT_STREQ(unroll_last_error(),
+               "[infer] input 1 is 7, expected a token: a whole number from 0 to 6");
+  unroll_stream_free(stream);
+  unroll_model_free(model);
 }
 
 // A host in real time may get a count wrong; being told so must not stop it.

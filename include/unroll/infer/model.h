@@ -46,7 +46,10 @@ class UNROLL_API Model {
   /// `lengths`, in any order, says how many of the T steps each sequence has; empty: all.
   /// Memory stays bounded for any N, and for any T unless the model is bidirectional. A caller that
   /// flushes to zero gets tiny states as 0 (see Stream); no other mode of its thread counts.
-  /// Throws ShapeError where the sizes don't fit.
+  ///
+  /// Of a model that reads tokens I is 1, and each input is a whole number from 0 to the number of
+  /// tokens - 1, as a T. Throws ValueError for any other, except past the end of a sequence; and
+  /// ShapeError where the sizes don't fit.
   void run(std::span<const T> input, std::size_t batch, std::size_t steps, std::span<T> out,
            std::span<const std::size_t> lengths = {}) const;
 

@@ -16,12 +16,16 @@ struct StepPlan;
 
 namespace unroll::infer {
 
+template <class T>
+struct Recurrent;
+
 /// Sequences in progress, N of them at once; copy it to branch. After step t the outputs have the
 /// same bits as Model::run on the first t steps of each.
 ///
-/// Once made, nothing here asks for memory, takes a lock or starts a thread, and nothing throws but
-/// ShapeError for spans of the wrong size and ValueError for a sequence that isn't there; only the
-/// exception itself is memory. The functions of unroll/c.h refuse without it. One stream is for one
+/// Once made, nothing here asks for memory, takes a lock or starts a thread. The only errors are
+/// ShapeError for spans of the wrong size, and ValueError for a sequence that isn't there or for a
+/// number that is no token of a model that reads tokens. Nothing has changed then, and only the
+/// exception itself is memory; the functions of unroll/c.h refuse without it. One stream is for one
 /// thread at a time; several streams of one model may run on as many threads.
 ///
 /// In silence states die away, and end among the subnormal numbers (below 1e-38 in f32), where some
@@ -59,8 +63,11 @@ class UNROLL_API Stream {
  private:
   friend class Model<T>;
   Stream(std::shared_ptr<const Compiled<T>> compiled, std::size_t count);
+  void check_inputs(std::span<const T> in, std::size_t steps) const;
   void advance(const T* in, bool flush) noexcept;
   void emit(T* out) noexcept;
+  const T* stage(std::size_t i, const T* in, bool flush) noexcept;
+  const T* recurrent(const Recurrent<T>& stage, const T* in, bool flush) noexcept;
   void begin(std::size_t sequence) noexcept;
 
   struct Layer {

@@ -99,6 +99,29 @@ struct FlattenSpec {
   friend bool operator==(const FlattenSpec&, const FlattenSpec&) = default;
 };
 
+/// y_t = row x_t of the weight (num_embeddings, embedding_dim): tokens become vectors, as
+/// nn::Embedding has it. It reads tokens from 0 to num_embeddings - 1 and gives a sequence.
+struct EmbeddingSpec {
+  std::string name = "embedding";
+  std::int64_t num_embeddings = 0, embedding_dim = 0;
+
+  friend bool operator==(const EmbeddingSpec&, const EmbeddingSpec&) = default;
+};
+
+/// y = (x - mean) / sqrt(variance + eps) * weight + bias over the features of a vector, or of each
+/// step of a sequence, as nn::LayerNorm has it (Ba 2016).
+struct LayerNormSpec {
+  std::string name = "norm";
+  std::int64_t features = 0;
+  double eps = 1e-5;               ///< more than 0, at most 1
+  bool elementwise_affine = true;  ///< whether there are a weight and a bias
+  bool bias = true;                ///< false: with a weight, but no bias
+
+  bool has_bias() const { return elementwise_affine && bias; }
+
+  friend bool operator==(const LayerNormSpec&, const LayerNormSpec&) = default;
+};
+
 /// y = (x - mean) / std, of a vector, or of each step of a sequence: an input's scaling that
 /// belongs to the network. One number each, or one for each feature.
 struct ScaleSpec {
@@ -115,7 +138,7 @@ struct ResidualSpec {
 };
 
 using LayerSpec = std::variant<RecurrentSpec, LinearSpec, ActivationSpec, Conv2dSpec, MaxPool2dSpec,
-                               FlattenSpec, ScaleSpec, ResidualSpec>;
+                               FlattenSpec, ScaleSpec, ResidualSpec, EmbeddingSpec, LayerNormSpec>;
 
 // As in files and on the command line. Reading a name throws ValueError, listing what is known.
 

@@ -94,7 +94,7 @@ enum class Output {
 /// The description that everything about a model starts from: what goes in, the layers in the order
 /// that it goes through them, and what comes out.
 struct ModelSpec {
-  static constexpr int version = 4;                      ///< 4 has kinds of input
+  static constexpr int version = 4;                      ///< 4 has kinds of input, and embeddings
   static constexpr const char* metadata_key = "unroll";  ///< in model.safetensors
 
   InputSpec input = {};

@@ -7,6 +7,7 @@
 #include "export/cpp_header.h"
 #include "export/int8.h"
 #include "nn/model_file.h"
+#include "support/everything.h"
 #include "support/program.h"
 #include "support/small_set.h"
 #include "support/specs.h"
@@ -55,6 +56,12 @@ TEST_F(ExportCpp, WritesAHeaderCalledAfterItsFile) {
 
   ASSERT_EQ(run(model, {"--name", "other"}).code, 0);
   EXPECT_NE(test::content_of(folder / "net.h").find("namespace other {"), std::string::npos);
+}
+
+TEST_F(ExportCpp, AModelOfTokensIsComparedOnTokens) {
+  const auto result = run(write_model(test::everything_spec()), {"--int8"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_NE(result.out.find("int8 on random input"), std::string::npos) << result.out;
 }
 
 using Trial14ExportVerb = ExportCpp;

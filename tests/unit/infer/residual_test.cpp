@@ -3,7 +3,7 @@
 
 #include "support/expect_error.h"
 #include "support/tensors.h"
-#include "train/network.h"
+#include "support/trained.h"
 #include "unroll/core/error.h"
 #include "unroll/infer/model.h"
 #include "unroll/infer/stream.h"
@@ -192,11 +192,19 @@ TEST(Residual, IsRefusedWhereItCantBe) {
             "[model] layer 1: 2 numbers are its mean, expected 1 or 5, one a feature");
   EXPECT_EQ(refusal({spec::ScaleSpec{{1}, {0}}, kLower}),
             "[model] layer 1: a std is 0, expected more than 0");
-  // What training can't do, it says.
-  spec.layers = steps_model();
-  Generator generator(1);
-  EXPECT_EQ(error_of<ValueError>([&] { train::Network(spec, generator, {}); }),
-            "[train] a model with an input scaling can't be trained here, only run");
+}
+
+TEST(Residual, TrainingGivesTheSame) {
+  for (const auto& layers : {steps_model(), vectors_model()}) {
+    spec::ModelSpec spec;
+    spec.input = spec::SeriesInput{.features = kWidth};
+    spec.layers = layers;
+    const test::Both<double> both(spec);
+    const std::vector<double> x = random_inputs<double>(3, 7);
+    const Tensor y = both.module(Tensor::from(x, {3, 7, std::int64_t{kWidth}})).contiguous();
+    const auto values = y.values<double>();
+    EXPECT_EQ(both.run(x, 3, 7), std::vector<double>(values.begin(), values.end()));
+  }
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "support/everything.h"
 #include "support/expect_error.h"
 #include "support/specs.h"
 #include "unroll/core/error.h"
@@ -96,9 +97,23 @@ TEST(ModelJson, TheVersionIsTheOldestThatCanSayIt) {
   EXPECT_FALSE(Json::parse(to_json(full_spec()))["input"].contains("pixels"));
 }
 
+TEST(ModelJson, EmbeddingAndLayerNormAreOfVersion4) {
+  ModelSpec spec = full_spec();
+  spec.layers.emplace_back(LayerNormSpec{.name = "norm", .features = outputs_of(spec)});
+  const Json json = Json::parse(to_json(spec));
+  EXPECT_EQ(json["version"], 4);
+  EXPECT_EQ(json["layers"].back(),
+            Json::parse(R"({"type":"layer_norm","name":"norm","features":)" +
+                        std::to_string(outputs_of(spec)) +
+                        R"(,"eps":1e-5,"elementwise_affine":true,"bias":true})"));
+  EXPECT_EQ(Json::parse(to_json(test::everything_spec()))["layers"][0],
+            Json::parse(R"({"type":"embedding","name":"embedding","num_embeddings":7,)"
+                        R"("embedding_dim":5})"));
+}
+
 TEST(ModelJson, RoundTrip) {
-  for (const ModelSpec& spec :
-       {full_spec(), image_spec(), residual_spec(), test::rnn_spec(1, 1, 1)})
+  for (const ModelSpec& spec : {full_spec(), image_spec(), residual_spec(), test::everything_spec(),
+                                test::rnn_spec(1, 1, 1)})
     EXPECT_EQ(from_json(to_json(spec)), spec);
   EXPECT_NE(to_json(image_spec()), to_json(full_spec()));
 }
@@ -151,7 +166,8 @@ TEST(ModelJson, DamageIsRefused) {
                          std::int64_t{1} << 62,
                          std::numeric_limits<std::uint64_t>::max()};
   int refused = 0;
-  for (const ModelSpec& spec : {full_spec(), image_spec(), residual_spec()}) {
+  for (const ModelSpec& spec :
+       {full_spec(), image_spec(), residual_spec(), test::everything_spec()}) {
     Json json = Json::parse(to_json(spec));
     for_each_value(json, [&](Json& value) {
       const Json before = value;
@@ -192,7 +208,8 @@ TEST(ModelJson, MissingAndUnknownKeysAreNamed) {
     for (auto& item : at)
       if (item.is_structured()) walk(item, whole);
   };
-  for (const ModelSpec& spec : {full_spec(), image_spec(), residual_spec()}) {
+  for (const ModelSpec& spec :
+       {full_spec(), image_spec(), residual_spec(), test::everything_spec()}) {
     Json json = Json::parse(to_json(spec));
     walk(json, json);
   }
@@ -326,6 +343,38 @@ TEST(Names, OfEveryValue) {
     EXPECT_EQ(form_named(name_of(form)), form);
   expect_parts(error_of<ValueError>([] { nonlinearity_named("tahn"); }),
                {"tahn", "did you mean tanh?"});
+}
+
+TEST(Features, EmbeddingsReadTokensAndNormsFeatures) {
+  using Kind = Features::Kind;
+  const ModelSpec good = test::everything_spec();
+  const auto features = features_of(good);
+  EXPECT_EQ(features[0], (Features{Kind::tokens, 1, 1, 7}));
+  EXPECT_EQ(features[1], (Features{Kind::sequence, 1, 1, 5}));
+  EXPECT_EQ(features.back(), (Features{Kind::vector, 1, 1, 3}));
+  const auto refusal = [&](std::vector<LayerSpec> layers) {
+    ModelSpec spec = good;
+    spec.layers = std::move(layers);
+    return error_of<FormatError>([&] { features_of(spec); });
+  };
+  const EmbeddingSpec embedding{"words", 7, 5};
+  EXPECT_EQ(refusal({EmbeddingSpec{"words", 8, 5}}),
+            "[model] words: reads tokens from 0 to 7, but a sequence of tokens, 0 to 6 comes in");
+  EXPECT_EQ(
+      refusal({embedding, EmbeddingSpec{"again", 7, 5}}),
+      "[model] again: reads tokens from 0 to 6, but a sequence of 5 features a step comes in");
+  EXPECT_EQ(refusal({EmbeddingSpec{"words", 7, 0}}),
+            "[model] words: embedding_dim is 0, expected 1 to 16777216");
+  EXPECT_EQ(refusal({LinearSpec{"fc", 7, 2}}),
+            "[model] fc: reads 7 features, but a sequence of tokens, 0 to 6 comes in");
+  expect_parts(refusal({ActivationSpec{}}), {"layer 1: reads numbers, but a sequence of tokens"});
+  expect_parts(refusal({ScaleSpec{}}), {"layer 1: reads a vector or a sequence"});
+  expect_parts(refusal({LayerNormSpec{.name = "norm", .features = 7}}), {"norm: reads 7 features"});
+  EXPECT_EQ(refusal({embedding, LayerNormSpec{.name = "norm", .features = 4}}),
+            "[model] norm: reads 4 features, but a sequence of 5 features a step comes in");
+  for (const double eps : {0.0, -1.0, 2.0, 1e-60, std::numeric_limits<double>::quiet_NaN()})
+    expect_parts(refusal({embedding, LayerNormSpec{.name = "norm", .features = 5, .eps = eps}}),
+                 {"norm: eps is ", "expected more than 0 and at most 1"});
 }
 
 }  // namespace
