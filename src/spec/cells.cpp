@@ -43,6 +43,15 @@ std::optional<Cell> find_cell(std::string_view name) {
   return static_cast<Cell>(found - std::begin(kCells));
 }
 
+std::string cell_names() {
+  std::string names;
+  for (const CellInfo& cell : kCells) {
+    if (&cell != std::begin(kCells)) names += &cell + 1 == std::end(kCells) ? " or " : ", ";
+    names += cell.name;
+  }
+  return names;
+}
+
 std::int64_t RecurrentSpec::gates() const {
   return static_cast<std::int64_t>(info_of(cell).traits().gates);
 }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "kernels/cell.h"
@@ -36,6 +37,9 @@ struct CellInfo {
 std::span<const CellInfo> cells();
 const CellInfo& info_of(Cell cell);
 inline const CellInfo& info_of(const RecurrentSpec& r) { return info_of(r.cell); }
+
+/// "rnn, lstm or gru"
+std::string cell_names();
 
 /// The cell of this name, or nothing.
 std::optional<Cell> find_cell(std::string_view name);

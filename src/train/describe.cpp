@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "spec/cells.h"
 #include "train/config_names.h"
 #include "unroll/core/error.h"
 
@@ -32,13 +33,12 @@ std::int64_t kept_of(const spec::ModelSpec& spec, std::int64_t steps) {
 
 void add_recurrent(spec::ModelSpec& spec, const Config& config, const data::TargetSpec& target) {
   spec::RecurrentSpec r;
-  r.cell = config.model == ModelKind::lstm  ? spec::Cell::lstm
-           : config.model == ModelKind::gru ? spec::Cell::gru
-                                            : spec::Cell::rnn;
+  r.cell = spec::cell_named(name_of(config.model));
   r.name = spec::name_of(r.cell);
-  r.nonlinearity = config.activation == spec::Activation::tanh && r.cell == spec::Cell::rnn
-                       ? Nonlinearity::tanh
-                       : Nonlinearity::relu;
+  r.nonlinearity =
+      config.activation == spec::Activation::tanh && spec::info_of(r).has_nonlinearity()
+          ? Nonlinearity::tanh
+          : Nonlinearity::relu;
   r.input_size = spec::features_of(spec.input).width;
   r.hidden_size = config.hidden;
   r.num_layers = config.layers;
@@ -98,10 +98,11 @@ void check_reads(const Config& config, const spec::Features& input) {
   const bool images = input.kind == Kind::image;
   if (input.is_sequence() != is_recurrent(config.model) ||
       images != (config.model == ModelKind::cnn))
-    throw ValueError("model", fmt::format("{}, expected {}", name_of(config.model),
-                                          input.is_sequence() ? "rnn, lstm or gru for sequences"
-                                          : images            ? "cnn for images"
-                                                   : "logistic, linear or fnn for vectors"));
+    throw ValueError("model",
+                     fmt::format("{}, expected {}", name_of(config.model),
+                                 input.is_sequence() ? spec::cell_names() + " for sequences"
+                                 : images            ? "cnn for images"
+                                                     : "logistic, linear or fnn for vectors"));
 }
 
 }  // namespace
@@ -128,9 +129,7 @@ spec::ModelSpec describe(const Config& config, const spec::InputSpec& input,
     case ModelKind::cnn:
       add_convolutions(spec, config, target.size);
       break;
-    case ModelKind::rnn:
-    case ModelKind::lstm:
-    case ModelKind::gru:
+    default:  // a recurrent one, called as its cell
       add_recurrent(spec, config, target);
       break;
   }
