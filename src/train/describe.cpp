@@ -39,7 +39,9 @@ void add_recurrent(spec::ModelSpec& spec, const Config& config, const data::Targ
       config.activation == spec::Activation::tanh && spec::info_of(r).has_nonlinearity()
           ? Nonlinearity::tanh
           : Nonlinearity::relu;
-  r.input_size = spec::features_of(spec.input).width;
+  const spec::Features input = spec::features_of(spec.input);
+  const bool tokens = input.kind == spec::Features::Kind::tokens;
+  r.input_size = tokens ? config.hidden : input.width;
   r.hidden_size = config.hidden;
   r.num_layers = config.layers;
   r.proj_size = config.proj_size;
@@ -49,7 +51,10 @@ void add_recurrent(spec::ModelSpec& spec, const Config& config, const data::Targ
   r.zoneout_c = config.zoneout_c;
   r.learn_initial_state = config.learn_initial_state;
   r.readout = target.every_step() ? spec::Readout::every_step : config.readout;
-  spec.layers = {r, spec::LinearSpec{"fc", r.features(), target.size}};
+  if (tokens)
+    spec.layers.emplace_back(spec::EmbeddingSpec{"embedding", input.width, config.hidden});
+  spec.layers.emplace_back(r);
+  spec.layers.emplace_back(spec::LinearSpec{"fc", r.features(), target.size});
 }
 
 /// fc1, fc2, ... with activations between them.

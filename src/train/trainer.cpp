@@ -208,7 +208,7 @@ StepResult Trainer::make_step(std::int64_t step) {
 /// What a step minimises. The sequences go on from states_.
 Tensor Trainer::minimised(const Tensor& inputs, const Tensor& targets) {
   Tensor penalty;
-  const Tensor loss = objective_.loss(model_(inputs, states_, penalty), targets);
+  const Tensor loss = objective_.loss(model_(inputs, states_, penalty, examples_.lengths), targets);
   return penalty.defined() ? loss + penalty : loss;
 }
 

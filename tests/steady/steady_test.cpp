@@ -8,9 +8,11 @@
 #include <memory>
 
 #include "core/parallel.h"
+#include "data/sequence_source.h"
 #include "steady/allocations.h"
 #include "support/everything.h"
 #include "support/sources.h"
+#include "support/token_source.h"
 #include "train/config_names.h"
 #include "train/network.h"
 #include "train/trainer.h"
@@ -126,20 +128,22 @@ const Setting settings[] = {
 
 // Steps before the first that is watched, and those that are.
 constexpr std::int64_t warm = 12, watched = 50;
+// Until then every size of batch has come.
+constexpr std::int64_t warm_ragged = 100;
 
 /// What the watched steps of a run, which makes one more, ask of the system.
-std::string asked_by_steps(train::Trainer&& trainer) {
+std::string asked_by_steps(train::Trainer&& trainer, std::int64_t first = warm) {
   std::string asked = "nothing was watched";
   std::int64_t made = 0;
   train::Callbacks callbacks;
   callbacks.on_step = [&](const train::StepResult& result) {
-    if (result.step == warm) test::start_watching();
-    if (result.step == warm + watched) asked = test::stop_watching();
+    if (result.step == first) test::start_watching();
+    if (result.step == first + watched) asked = test::stop_watching();
     made = result.step;
   };
   // A checkpoint leaves nothing behind that a later step would have to make again.
   callbacks.stops = [&] {
-    if (made == warm - 1) train::to_bytes(trainer.checkpoint());
+    if (made == first - 1) train::to_bytes(trainer.checkpoint());
     return false;
   };
   trainer.run({&callbacks});
@@ -190,6 +194,32 @@ TEST(WarmTask, AllocatesNothing) {
         EXPECT_EQ(asked_by_steps({config, test::source(config)}), "")
             << name_of(task) << " with model " << name_of(model) << ", " << tbptt;
       }
+}
+
+/// Sequences of different lengths, whose batches have other lengths every time.
+TEST(WarmRaggedRun, AllocatesNothing) {
+  Generator generator(1);
+  data::Sequences set;
+  std::vector<std::vector<std::int64_t>> texts;
+  for (std::int64_t k = 0; k < 110; ++k) {
+    set.lengths.push_back(1 + generator.next_u32() % 9);
+    set.labels.push_back(k % 3);
+    texts.emplace_back(static_cast<std::size_t>(set.lengths.back() + 1), k % 5);
+    set.values.insert(set.values.end(), static_cast<std::size_t>(set.lengths.back()), 0.5F);
+  }
+  for (const std::shared_ptr<const data::Source>& source :
+       {data::sequence_source("sequences", set, set, 3),
+        std::shared_ptr<const data::Source>(std::make_shared<test::TokenSource>(5, texts))})
+    for (const auto model : {train::ModelKind::rnn, train::ModelKind::lstm}) {
+      train::Config config;
+      config.model = model;
+      config.hidden = 13;
+      config.batch_size = 20;
+      config.steps = warm_ragged + watched + 1;
+      config.eval_every = 0;
+      config.threads = 2;
+      EXPECT_EQ(asked_by_steps({config, source}, warm_ragged), "") << source->name();
+    }
 }
 
 /// Every layer and loss that the trainer's models do not have.
