@@ -192,7 +192,8 @@ def model_seeds():
                                 "std": []}, "layers": [fc], **end})
     write("model", "tokens", {
         "version": 4, "input": {"kind": "tokens", "tokens": 3, "steps": 9, "vocabulary": list("abc")},
-        "layers": gru, **end})
+        "layers": [{"type": "embedding", "name": "embedding", "num_embeddings": 3, "embedding_dim": 28},
+                   *gru], **end})
     write("model", "images", {"version": 4, "input": {"kind": "images", **rows}, "layers": gru,
                               **end, "output": "values"})
     write("model", "newer", {"version": 5})

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <limits>
 
 #include "unit/app/models.h"
+#include "unroll/infer/model.h"
 #include "unroll/io/npy.h"
 
 namespace unroll::app {
@@ -129,6 +131,76 @@ TEST_F(Trial13Predict, HalvesAndIntegersGiveWhatFloatsGive) {
   };
   EXPECT_EQ(outputs_of(file("<f2", halves)).data, expected.data);
   EXPECT_EQ(outputs_of(file("|i1", bytes)).data, expected.data);
+}
+
+struct PredictTokens : testing::Test {
+  test::TemporaryFolder folder;
+  spec::ModelSpec spec = spec::from_json(
+      test::content_of(UNROLL_SOURCE_DIR "/tests/unit/spec/descriptions/format_4_tokens.json"));
+  std::string model = folder / "model.safetensors";
+
+  PredictTokens() {
+    Generator generator(7);
+    train::Network network(spec, generator, {});
+    nn::save_model(model, spec, network.parameters());
+  }
+
+  test::ProgramResult predict(const std::string& file) const {
+    return run_program({"predict", model, file, "--out", folder / "out.npy"});
+  }
+  std::string npy(const std::vector<std::int64_t>& shape, const std::vector<float>& tokens) const {
+    io::write_npy(folder / "in.npy", shape, tokens);
+    return folder / "in.npy";
+  }
+  /// What the model gives for so many sequences.
+  std::vector<float> expected(const std::vector<float>& tokens, std::size_t batch) const {
+    std::vector<float> out(tokens.size() * 5);
+    infer::Model<float>::load(model).run(tokens, batch, tokens.size() / batch, std::span(out));
+    return out;
+  }
+  void expect_outputs(const std::vector<std::int64_t>& shape,
+                      const std::vector<float>& values) const {
+    const io::NpyArray out = io::read_npy(folder / "out.npy");
+    EXPECT_EQ(out.shape, shape);
+    EXPECT_EQ(io::floats_of<float>(out.view()), values);
+  }
+};
+
+TEST_F(PredictTokens, AreWholeNumbersOfAnArrayOrAText) {
+  const std::vector<float> tokens = {0, 4, 2, 1, 1, 3};
+  ASSERT_EQ(predict(npy({2, 3}, tokens)).code, 0);
+  expect_outputs({2, 3, 5}, expected(tokens, 2));
+  ASSERT_EQ(predict(npy({6, 1}, tokens)).code, 0);  // six sequences
+  expect_outputs({6, 1, 5}, expected(tokens, 6));
+  for (const std::string& one : {npy({6}, tokens), folder.write("a.txt", "0 4 2\n1\n\n1 3\n"),
+                                 folder.write("b.csv", "0,4,2,1,1,3")}) {
+    ASSERT_EQ(predict(one).code, 0);
+    expect_outputs({6, 5}, expected(tokens, 1));
+  }
+}
+
+TEST_F(PredictTokens, OtherNumbersAndShapesAreRefused) {
+  const auto says = [&](const std::string& file, const std::string& part) {
+    const auto result = predict(file);
+    EXPECT_EQ(result.code, 1);
+    EXPECT_NE(result.err.find(part), std::string::npos) << result.err;
+    EXPECT_FALSE(std::filesystem::exists(folder / "out.npy"));
+  };
+  says(npy({1, 3}, {0, 5, 1}),
+       "[predict] the array has 5 at [0, 1], expected a token, a whole number from 0 to 4");
+  says(npy({2}, {1.5, 1}), "has 1.5 at [0], expected a token");
+  says(npy({2}, {1, -1}), "has -1 at [1], expected a token");
+  says(npy({1}, {std::numeric_limits<float>::quiet_NaN()}), "has nan at [0], expected a token");
+  says(npy({1, 1, 1}, {1}), "shape [1, 1, 1], the model reads tokens (N, T) or (T)");
+  says(npy({2, 0}, {}), "shape [2, 0], the model reads tokens (N, T) or (T), at least one");
+  says(folder.write("empty.txt", "\n"), "shape [0], the model reads tokens");
+  expect_failure(run_program({"predict", model}, {.input = "1 2"}), 2,
+                 {"reads tokens, no pixels", "x.npy --out y.npy"});
+  expect_failure(run_program({"eval", model}), 2, {"reads tokens, no pixels"});
+  const auto inspected = run_program({"inspect", model});
+  EXPECT_NE(inspected.out.find("input: sequences of steps of one token, 0 to 4\n"),
+            std::string::npos)
+      << inspected.out << inspected.err;
 }
 
 // "-" is stdout to other programs. Here no file of that name appears.

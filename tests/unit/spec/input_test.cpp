@@ -58,12 +58,14 @@ TEST(Formats, KindsOfVersion4) {
           .features = 2, .names = {"temperature", "wind"}, .mean = {15.5, 3}, .std = {8, 2}}));
   EXPECT_EQ(input_in("format_4_vector"),
             InputSpec(VectorInput{.features = 2, .names = {"height", "weight"}}));
+  EXPECT_EQ(input_in("format_4_tokens"),
+            InputSpec(TokenInput{.tokens = 5, .vocabulary = {"<end>", "a", "b", "c", " "}}));
 }
 
 /// The first line of a file, as it was written.
 TEST(Formats, WhatIsReadIsWrittenAsItWas) {
   for (const std::string name : {"format_2_images", "format_3_image", "format_4_series",
-                                 "format_4_vector", "format_4_images"}) {
+                                 "format_4_vector", "format_4_images", "format_4_tokens"}) {
     const std::string text =
         test::content_of(UNROLL_SOURCE_DIR "/tests/unit/spec/descriptions/" + name + ".json");
     EXPECT_EQ(to_json(from_json(text)) + "\n", text);
