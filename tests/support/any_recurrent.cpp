@@ -11,8 +11,6 @@
 namespace unroll::test {
 namespace {
 
-constexpr const char* names[] = {"rnn_relu", "rnn_tanh", "lstm", "gru"};
-
 template <class Layer>
 class Wrapped : public AnyRecurrent {
  public:
@@ -53,12 +51,11 @@ Options with_common(Options to, const nn::RecurrentOptions& from) {
 
 }  // namespace
 
-std::string name_of(RecurrentKind kind) { return names[static_cast<int>(kind)]; }
-
 RecurrentKind recurrent_kind_of(const std::string& name) {
-  const auto found = std::find(std::begin(names), std::end(names), name);
-  if (found == std::end(names)) throw std::runtime_error("no recurrent layer is called " + name);
-  return static_cast<RecurrentKind>(found - std::begin(names));
+  const auto found = std::find(std::begin(cell_names), std::end(cell_names), name);
+  if (found == std::end(cell_names))
+    throw std::runtime_error("no recurrent layer is called " + name);
+  return static_cast<RecurrentKind>(found - std::begin(cell_names));
 }
 
 std::unique_ptr<AnyRecurrent> make_recurrent(RecurrentKind kind, std::int64_t input,

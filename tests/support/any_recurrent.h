@@ -4,17 +4,15 @@
 #include <memory>
 #include <string>
 
-#include "kernels/cell.h"
+#include "support/all_cells.h"
 #include "unroll/nn/recurrent.h"
 
 namespace unroll::test {
 
 using RecurrentKind = kernels::Cell;
 
-inline constexpr RecurrentKind recurrent_kinds[] = {
-    RecurrentKind::rnn_relu, RecurrentKind::rnn_tanh, RecurrentKind::lstm, RecurrentKind::gru};
+inline constexpr auto recurrent_kinds = all_cells;
 
-std::string name_of(RecurrentKind kind);  ///< "rnn_relu", ... as the reference cases have it
 RecurrentKind recurrent_kind_of(const std::string& name);
 
 struct RecurrentResult {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/all_cells.h"
 #include "support/kernel_test.h"
 #include "support/plain_cell.h"
 
@@ -133,7 +134,7 @@ void expect_plain(Cell cell, std::size_t hidden, Units units, Given given) {
 }
 
 TEST_F(CellKernel, BitsAreThoseOfSingleUnits) {
-  for (const Cell cell : {Cell::rnn_relu, Cell::rnn_tanh, Cell::lstm, Cell::gru})
+  for (const Cell cell : test::all_cells)
     for (const Given given :
          {Given{true, true, false}, Given{false, false, false}, Given{true, true, true}}) {
       for (std::size_t hidden = 1; hidden < 50; ++hidden) {

@@ -4,6 +4,7 @@
 
 #include <ostream>
 
+#include "support/all_cells.h"
 #include "support/plain_recurrent.h"
 #include "support/recurrent_pass.h"
 
@@ -39,9 +40,11 @@ struct Regularised {
   }
   /// The cells that take it: the projection and the candidate's dropout are not for plain ones.
   std::vector<Cell> cells() const {
-    if (projection) return {Cell::lstm};
-    if (candidate) return {Cell::lstm, Cell::gru};
-    return {Cell::rnn_relu, Cell::rnn_tanh, Cell::lstm, Cell::gru};
+    std::vector<Cell> those;
+    for (const Cell cell : test::all_cells)
+      if (projection ? cell == Cell::lstm : !candidate || kernels::traits_of(cell).gates > 1)
+        those.push_back(cell);
+    return those;
   }
 };
 

@@ -1,6 +1,7 @@
 // Steps of a stream must have the bits of whole sequences.
 #include <gtest/gtest.h>
 
+#include "support/all_cells.h"
 #include "support/recurrent_pass.h"
 
 namespace unroll::kernels {
@@ -76,7 +77,7 @@ void expect_streams(const RecurrentCase& layer, const std::string& name) {
 }
 
 TEST_F(RecurrentDriverStep, BitsAreThoseOfForward) {
-  for (const Cell cell : {Cell::rnn_relu, Cell::rnn_tanh, Cell::lstm, Cell::gru})
+  for (const Cell cell : test::all_cells)
     for (const std::size_t batch : {1, 2, 5})
       for (const std::size_t hidden : {1, 7, 16, 37}) {
         RecurrentCase layer = layer_of(cell, batch, hidden);
@@ -89,7 +90,7 @@ TEST_F(RecurrentDriverStep, BitsAreThoseOfForward) {
 }
 
 TEST_F(RecurrentDriverStep, RegularisedOnesToo) {
-  for (const Cell cell : {Cell::rnn_relu, Cell::rnn_tanh, Cell::lstm, Cell::gru}) {
+  for (const Cell cell : test::all_cells) {
     const std::string name = "cell " + std::to_string(static_cast<int>(cell));
     RecurrentCase layer = layer_of(cell, 3, 19);
     layer.shape.layer_norm = true;

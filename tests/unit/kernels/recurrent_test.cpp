@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "kernels/recurrent_time.h"
+#include "support/all_cells.h"
 #include "support/flush_to_zero.h"
 #include "support/plain_recurrent.h"
 #include "support/recurrent_pass.h"
@@ -22,11 +23,6 @@ using test::Order;
 using test::plain_loops;
 using test::RecurrentCase;
 using test::RecurrentNumbers;
-
-constexpr std::pair<Cell, const char*> cells[] = {{Cell::rnn_relu, "rnn_relu"},
-                                                  {Cell::rnn_tanh, "rnn_tanh"},
-                                                  {Cell::lstm, "lstm"},
-                                                  {Cell::gru, "gru"}};
 
 struct DriverCase {
   std::size_t batch, steps, input, hidden;
@@ -89,9 +85,9 @@ class RecurrentDriver : public test::RecurrentTest,
   /// Calls f(numbers, name) for each cell.
   template <class T, class F>
   void for_cells(F f) const {
-    for (const auto& [cell, name] : cells)
+    for (const Cell cell : test::all_cells)
       f(RecurrentNumbers<T>(GetParam().layer(cell)),
-        name + std::string(sizeof(T) == 4 ? " f32" : " f64"));
+        test::name_of(cell) + std::string(sizeof(T) == 4 ? " f32" : " f64"));
   }
 };
 
@@ -257,7 +253,8 @@ TEST_F(RecurrentSpecial, SubnormalStatesAreKeptWhateverTheCallerSet) {
 }
 
 TEST_F(RecurrentSpecial, NanInOneSequenceStaysInIt) {
-  for (const auto& [cell, name] : cells) {
+  for (const Cell cell : test::all_cells) {
+    const std::string name = test::name_of(cell);
     RecurrentNumbers<float> numbers(DriverCase{3, 4, 2, 5}.layer(cell));
     numbers.values["input"][(1 * 3 + 1) * 2] = NAN;  // step 1, sequence 1
     const auto states = drive(numbers).states.at("output");
@@ -271,7 +268,8 @@ TEST_F(RecurrentSpecial, NanInOneSequenceStaysInIt) {
 // Lengths say what would happen if each sequence were alone.
 TEST_F(RecurrentSpecial, SequencesOfABatchAreThoseOfOne) {
   for (const bool reverse : {false, true})
-    for (const auto& [cell, name] : cells) {
+    for (const Cell cell : test::all_cells) {
+      const std::string name = test::name_of(cell);
       const RecurrentNumbers<float> batch(
           DriverCase{4, 6, 3, 5, true, false, reverse, {6, 4, 4, 1}}.layer(cell));
       const auto together = drive(batch);
