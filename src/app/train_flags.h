@@ -1,21 +1,23 @@
 // The settings of a training run as the command line gives them.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "app/verb.h"
 #include "train/config.h"
 
 namespace unroll::app {
 
-/// Flags are kept apart from the configuration they change: first comes the recipe or the file of
-/// --config, then every flag that was given, whatever their order on the command line.
+/// A flag for each row of the table of settings (train/settings.h), and --config. Flags are kept
+/// apart from the configuration they change: first comes the recipe or the file of --config, then
+/// every flag that was given, whatever their order on the command line.
 class TrainFlags {
  public:
-  void add_to(CLI::App& verb);
+  void add_to(Verb& verb);
 
   struct Result {
     train::Config config;
@@ -30,15 +32,16 @@ class TrainFlags {
   train::Config beside(train::Config run) const;
 
  private:
+  struct Flag {
+    std::string_view key;  // of the setting
+    Option option;
+    std::function<void(train::Config&)> apply;  // if given
+  };
+  bool given(std::string_view key) const;
   void change(train::Config& config) const;
 
-  template <class T>
-  CLI::Option* add(CLI::App& verb, const char* name, const char* help,
-                   std::function<void(train::Config&, const T&)> apply);
-
-  std::optional<std::string> dataset_, recipe_, config_file_, model_;
-  std::optional<std::int64_t> steps_, epochs_;
-  std::vector<std::function<void(train::Config&)>> changes_;
+  std::vector<Flag> flags_;
+  std::optional<std::string> config_file_;
 };
 
 }  // namespace unroll::app

@@ -85,7 +85,7 @@ void add_train(Verb& program) {
       "train", "Train a network on images, read row by row or whole, or on a task of memory.",
       "unroll train mnist --recipe tuned --seed 0");
   const auto flags = std::make_shared<Flags>();
-  flags->train.add_to(verb.app());
+  flags->train.add_to(verb);
   flags->data.add_to(verb);
   verb.option("--out", flags->out, "Folder for the run, new or empty; runs/... if left out");
   verb.option("--resume", flags->resume,

@@ -67,12 +67,12 @@ Option Verb::option(const std::string& names, T& value, const std::string& help)
 }
 template Option Verb::option(const std::string&, std::string&, const std::string&);
 template Option Verb::option(const std::string&, int&, const std::string&);
+template Option Verb::option(const std::string&, std::int64_t&, const std::string&);
 template Option Verb::option(const std::string&, double&, const std::string&);
 template Option Verb::option(const std::string&, std::vector<std::string>&, const std::string&);
 template Option Verb::option(const std::string&, std::optional<std::string>&, const std::string&);
 template Option Verb::option(const std::string&, std::optional<int>&, const std::string&);
 template Option Verb::option(const std::string&, std::optional<std::int64_t>&, const std::string&);
-template Option Verb::option(const std::string&, std::optional<double>&, const std::string&);
 
 Option Verb::flag(const std::string& names, bool& given, const std::string& help) {
   return Option(*app_->add_flag(names, given, help));

@@ -61,7 +61,6 @@ class Verb {
   /// What the verb does once all is parsed. Returns the exit code.
   void set_work(const std::function<int()>& work);
 
-  CLI::App& app() { return *app_; }
   /// The command line as it is when all verbs have been added.
   std::vector<VerbEntry> list() const { return list_verbs(*app_); }
 

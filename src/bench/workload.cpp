@@ -7,7 +7,6 @@
 
 #include "kernels/bf16.h"
 #include "spec/cells.h"
-#include "train/config_names.h"
 #include "unroll/core/error.h"
 #include "unroll/spec/model_spec.h"
 

@@ -11,7 +11,6 @@
 #include "core/shell_word.h"
 #include "run/file_names.h"
 #include "run/metrics.h"
-#include "train/config_names.h"
 #include "unroll/core/error.h"
 
 namespace unroll::run {

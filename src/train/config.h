@@ -25,16 +25,24 @@ inline constexpr std::string_view task_names[] = {"adding", "copy"};
 std::string_view name_of(Task task);
 std::optional<Task> find_task(std::string_view dataset);  // nothing where it names no task
 
+// Enumerations, with their values' names on the command line and in config.json.
+
 enum class ModelKind {
   logistic,  // one linear layer, trained with cross-entropy
   linear,    // one linear layer, trained with squared errors
   fnn,       // linear layers with activations between them
   cnn,       // convolutions, each with an activation and pooling, and a linear layer
-  rnn,
+  rnn,       // this one and those that follow are recurrent
   lstm,
   gru,
 };
+inline constexpr std::string_view model_names[] = {"logistic", "linear", "fnn", "cnn",
+                                                   "rnn",      "lstm",   "gru"};
+
 enum class Algorithm { sgd, adam, adamw, muon, rmsprop, adagrad };
+inline constexpr std::string_view optimizer_names[] = {"sgd",  "adam",    "adamw",
+                                                       "muon", "rmsprop", "adagrad"};
+
 enum class InitialValues {
   torch,       // as PyTorch's layers start
   identity,    // weight_hh the identity, the recurrent layer's biases 0
@@ -42,8 +50,21 @@ enum class InitialValues {
   xavier,      // every matrix, those of recurrent layers a gate at a time; biases as torch
   kaiming,     // the same
 };
-enum class ScheduleKind { constant, linear, cosine, step, exponential, one_cycle };
+inline constexpr std::string_view init_names[] = {"torch", "identity", "orthogonal", "xavier",
+                                                  "kaiming"};
 
+enum class ScheduleKind { constant, linear, cosine, step, exponential, one_cycle, plateau };
+inline constexpr std::string_view schedule_names[] = {"constant",    "linear",    "cosine", "step",
+                                                      "exponential", "one-cycle", "plateau"};
+
+constexpr std::string_view name_of(ModelKind m) { return model_names[static_cast<int>(m)]; }
+constexpr std::string_view name_of(Algorithm a) { return optimizer_names[static_cast<int>(a)]; }
+constexpr std::string_view name_of(InitialValues i) { return init_names[static_cast<int>(i)]; }
+constexpr std::string_view name_of(ScheduleKind s) { return schedule_names[static_cast<int>(s)]; }
+
+constexpr bool is_recurrent(ModelKind model) { return model >= ModelKind::rnn; }
+
+/// All settings. Each has a row in the table of train/settings.cpp, which says what it is.
 struct Config {
   std::string recipe = "tutorial";  // what the values below are
   std::string dataset = "mnist";    // a known name, a folder, or a task
@@ -89,8 +110,9 @@ struct Config {
   double weight_decay = 0;
   double clip_norm = 0;  // 0: no clipping
   ScheduleKind schedule = ScheduleKind::constant;
-  double gamma = 0;              // of step (0: 0.1) and exponential (0: 0.01 is left at the end)
-  std::int64_t gamma_every = 0;  // of step: steps between its drops; 0: a third of all
+  double gamma = 0;  // of step and plateau (0: 0.1), and exponential (0: 0.01 is left at the end)
+  std::int64_t gamma_every = 0;  // of step: steps between its drops (0: a third of all); of
+                                 // plateau: evaluations without improvement (0: 2)
 
   std::uint64_t seed = 0;
   Rng rng = Rng::native;
@@ -103,20 +125,22 @@ struct Config {
   friend bool operator==(const Config&, const Config&);
 };
 
-/// The settings of "tutorial", "tuned" or "sprint" for a kind of model, so many layers (the usual
-/// number where it is not given) and an activation; throws ValueError for another name. A cnn
-/// usually has two convolutions, of 16 and 32 channels, all others one hidden layer.
-Config recipe(std::string_view name, ModelKind model = ModelKind::rnn,
-              std::optional<std::int64_t> layers = {},
-              spec::Activation activation = spec::Activation::relu);
 inline constexpr std::string_view recipe_names[] = {"tuned", "sprint", "tutorial"};
 
-/// The model that learns a task best: a gru for adding, an rnn for copy.
-ModelKind usual_model(Task task);
-/// The settings of "tuned", the one recipe of tasks. Throws ValueError for another name.
-Config task_recipe(Task task, std::string_view name, ModelKind model);
+/// What a recipe looks at.
+struct RecipeFor {
+  std::string_view dataset = "mnist";
+  std::optional<ModelKind> model = {};      // the model that learns the data best, if not given
+  std::optional<std::int64_t> layers = {};  // two for a cnn, else one, if not given
+  spec::Activation activation = spec::Activation::relu;
+};
 
-bool is_recurrent(ModelKind model);
+/// The settings of a recipe: "tutorial", "tuned" or "sprint" for images, "tuned" for the tasks of
+/// memory. Throws ValueError for another name.
+Config recipe(std::string_view name, const RecipeFor& what = {});
+/// The same for images.
+Config recipe(std::string_view name, ModelKind model, std::optional<std::int64_t> layers = {},
+              spec::Activation activation = spec::Activation::relu);
 
 /// Throws ValueError naming the first setting outside its range, or that has no meaning for the
 /// model.

@@ -2,7 +2,6 @@
 
 #include "core/suggest.h"
 #include "train/config.h"
-#include "train/config_names.h"
 #include "unroll/core/error.h"
 
 namespace unroll::train {
@@ -38,20 +37,18 @@ void tune(Config& c) {
   if (c.model == ModelKind::cnn) c.augment = 1;
 }
 
-}  // namespace
-
 // Sources: the tutorial chapter; our own experiments, chosen on the last 10,000 training images.
-Config recipe(std::string_view name, ModelKind model, std::optional<std::int64_t> layers,
-              spec::Activation activation) {
+Config for_images(std::string_view name, const RecipeFor& what) {
   Config c;
   c.recipe = name;
-  c.model = model;
-  c.activation = activation;
-  if (model == ModelKind::cnn) {
+  c.dataset = what.dataset;
+  c.model = what.model.value_or(c.model);
+  c.activation = what.activation;
+  if (c.model == ModelKind::cnn) {
     c.hidden = 16;
     c.layers = 2;
   }
-  c.layers = layers.value_or(c.layers);
+  c.layers = what.layers.value_or(c.layers);
   if (name == "tutorial") return c;
   if (name != "tuned" && name != "sprint")
     throw ValueError("recipe",
@@ -66,29 +63,31 @@ Config recipe(std::string_view name, ModelKind model, std::optional<std::int64_t
   return c;
 }
 
-ModelKind usual_model(Task task) { return task == Task::adding ? ModelKind::gru : ModelKind::rnn; }
-
-// Source: our own experiments.
-Config task_recipe(Task task, std::string_view name, ModelKind model) {
-  if (name != "tuned")
-    throw ValueError("recipe",
-                     fmt::format("'{}' is for images, expected tuned for {}", name, name_of(task)));
+// What the tasks of memory have in common. Source: our own experiments.
+Config for_memory(ModelKind model) {
   Config c;
-  c.recipe = name;
-  c.dataset = name_of(task);
   c.model = model;
   c.hidden = 64;
   c.clip_norm = 1;
   c.schedule = ScheduleKind::linear;
   c.optimizer = Algorithm::adam;
   c.lr = 0.01;
-  if (task == Task::copy && model == ModelKind::lstm) c.forget_bias = 5;  // about log(length)
-  if (model != ModelKind::rnn) return c;
-  if (task == Task::adding) {
+  return c;
+}
+
+Config for_adding(ModelKind model) {
+  Config c = for_memory(model);
+  if (model == ModelKind::rnn) {
     c.init = InitialValues::identity;
     c.lr = 0.001;
-    return c;
   }
+  return c;
+}
+
+Config for_copy(ModelKind model) {
+  Config c = for_memory(model);
+  if (model == ModelKind::lstm) c.forget_bias = 5;  // about log(length)
+  if (model != ModelKind::rnn) return c;
   // Nothing but a rotation keeps ten symbols in a state without gates.
   c.hidden = 100;
   c.activation = spec::Activation::tanh;
@@ -99,6 +98,34 @@ Config task_recipe(Task task, std::string_view name, ModelKind model) {
   c.momentum = 0.9;
   c.beta2 = 0.99;
   return c;
+}
+
+/// The sources that have a recipe of their own, tuned; all others have those of images.
+constexpr struct {
+  std::string_view dataset;
+  ModelKind usual;  // learns it best
+  Config (*tuned)(ModelKind);
+} kOwnRecipes[] = {{"adding", ModelKind::gru, for_adding}, {"copy", ModelKind::rnn, for_copy}};
+
+}  // namespace
+
+Config recipe(std::string_view name, const RecipeFor& what) {
+  for (const auto& own : kOwnRecipes) {
+    if (own.dataset != what.dataset) continue;
+    if (name != "tuned")
+      throw ValueError(
+          "recipe", fmt::format("'{}' is for images, expected tuned for {}", name, what.dataset));
+    Config c = own.tuned(what.model.value_or(own.usual));
+    c.recipe = name;
+    c.dataset = what.dataset;
+    return c;
+  }
+  return for_images(name, what);
+}
+
+Config recipe(std::string_view name, ModelKind model, std::optional<std::int64_t> layers,
+              spec::Activation activation) {
+  return recipe(name, {.model = model, .layers = layers, .activation = activation});
 }
 
 }  // namespace unroll::train

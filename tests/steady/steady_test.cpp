@@ -13,7 +13,6 @@
 #include "support/everything.h"
 #include "support/sources.h"
 #include "support/token_source.h"
-#include "train/config_names.h"
 #include "train/network.h"
 #include "train/trainer.h"
 #include "unroll/autograd/ops.h"
@@ -183,7 +182,7 @@ TEST(WarmTask, AllocatesNothing) {
   for (const train::Task task : {train::Task::adding, train::Task::copy})
     for (const auto model : {rnn, lstm, gru})
       for (const std::int64_t tbptt : {0, 4}) {
-        train::Config config = train::task_recipe(task, "tuned", model);
+        train::Config config = train::recipe("tuned", {.dataset = name_of(task), .model = model});
         config.length = 9;
         config.hidden = 13;
         config.batch_size = 20;

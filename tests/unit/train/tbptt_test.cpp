@@ -18,7 +18,7 @@ constexpr std::int64_t kLength = 13, kBatch = 8, kHidden = 6;
 
 /// Plain gradient descent, so that an update shows the gradient.
 Config make_config(Task task, ModelKind model, std::int64_t tbptt, std::int64_t steps = 1) {
-  Config c = task_recipe(task, "tuned", model);
+  Config c = recipe("tuned", {.dataset = name_of(task), .model = model});
   c.length = kLength;
   c.hidden = kHidden;
   c.batch_size = kBatch;

@@ -99,7 +99,7 @@ TEST(Trainer, TellsTheEpochAndTheLearningRate) {
 }
 
 TEST(Trainer, DataWithoutEndHasNoEpochs) {
-  Config c = task_recipe(Task::adding, "tuned", ModelKind::rnn);
+  Config c = recipe("tuned", {.dataset = "adding", .model = ModelKind::rnn});
   c.length = 10;
   c.batch_size = 2;
   c.steps = 3;

@@ -1,0 +1,231 @@
+#include "train/setting.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <type_traits>
+
+#include "core/suggest.h"
+#include "unroll/core/error.h"
+
+namespace unroll::train {
+namespace {
+
+using Json = Setting::Json;
+
+template <class... F>
+struct Cases : F... {
+  using F::operator()...;
+};
+
+std::string with_dashes(std::string_view key) {
+  std::string text(key);
+  std::ranges::replace(text, '_', '-');
+  return text;
+}
+
+/// "a, b or c"
+std::string listed(const std::vector<std::string_view>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    text += fmt::format("{}{}", i == 0 ? "" : i + 1 < names.size() ? ", " : " or ", names[i]);
+  return text;
+}
+
+Json json_of(const auto& value) { return value; }
+Json json_of(const std::optional<std::uint64_t>& value) { return value ? Json(*value) : Json(); }
+Json json_of(const data::Normalization& n) { return {n.mean, n.std}; }
+
+// Reading. Json::get() alone would make whole numbers of 1.5, true, or what is out of range.
+
+template <class T>
+bool read_value(T& to, const Json& j) {
+  constexpr bool is_bool = std::is_same_v<T, bool>;
+  const bool fine = is_bool                   ? j.is_boolean()
+                    : std::is_integral_v<T>   ? j.is_number_integer()
+                    : std::is_arithmetic_v<T> ? j.is_number()
+                                              : j.is_string();
+  if (!fine) return false;
+  const T value = j.get<T>();
+  if (!std::is_floating_point_v<T> && Json(value).dump() != j.dump()) return false;
+  to = value;
+  return true;
+}
+
+bool read_value(std::optional<std::uint64_t>& to, const Json& j) {
+  to.reset();
+  return j.is_null() || read_value(to.emplace(), j);
+}
+
+bool read_value(std::vector<std::int64_t>& to, const Json& j) {
+  to.clear();
+  return j.is_array() && std::ranges::all_of(j, [&](const Json& element) {
+           return read_value(to.emplace_back(), element);
+         });
+}
+
+bool read_value(data::Normalization& to, const Json& j) {
+  return j.is_array() && j.size() == 2 && read_value(to.mean, j[0]) && read_value(to.std, j[1]);
+}
+
+// Parsing.
+
+template <class T>
+bool parse_number(std::string_view text, T& to) {
+  const auto [after, error] = std::from_chars(text.data(), text.data() + text.size(), to);
+  return error == std::errc() && after == text.data() + text.size();
+}
+
+// CLI11 would take -1 for the largest number.
+std::uint64_t parse_seed(const std::string& flag, const std::string& text) {
+  std::uint64_t seed = 0;
+  if (!parse_number(text, seed))
+    throw ValueError("usage", fmt::format("{} {}, expected a whole number from 0 to {}", flag, text,
+                                          std::numeric_limits<std::uint64_t>::max()));
+  return seed;
+}
+
+std::vector<std::int64_t> parse_steps(std::string_view text) {
+  std::vector<std::int64_t> steps;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::string_view part = text.substr(begin, end - begin);
+    if (!parse_number(part, steps.emplace_back()) || steps.back() < 1)
+      throw ValueError("save-at", fmt::format("'{}' is no step; give steps from 1 on, separated by "
+                                              "commas",
+                                              part));
+    begin = end + 1;
+  }
+  return steps;
+}
+
+void choose(std::string_view name, const Choice& choice, Config& config, std::string_view value) {
+  const auto found = std::ranges::find(choice.names, value);
+  if (found == choice.names.end())
+    throw ValueError(name,
+                     fmt::format("'{}' is not known, expected one of {}{}", value,
+                                 fmt::join(choice.names, ", "), did_you_mean(value, choice.names)));
+  choice.set(config, static_cast<std::size_t>(found - choice.names.begin()));
+}
+
+/// What is wrong with a number, or nothing.
+template <class T>
+std::string outside(const Range& range, T value) {
+  const auto number = static_cast<double>(value);
+  if (std::isfinite(number) && (range.above_low ? number > range.low : number >= range.low) &&
+      (range.below_high ? number < range.high : number <= range.high))
+    return "";
+  if constexpr (std::is_integral_v<T>)
+    return fmt::format("{}, expected a whole number from {} to {}", value,
+                       static_cast<std::int64_t>(range.low), static_cast<std::int64_t>(range.high));
+  std::string expected = "a finite number";
+  if (std::isfinite(range.high))
+    expected = fmt::format("a number from {} to {}{}", range.low, range.below_high ? "below " : "",
+                           range.high);
+  else if (std::isfinite(range.low))
+    expected = fmt::format("a number {} {}", range.above_low ? "above" : "of at least", range.low);
+  return fmt::format("{}, expected {}", value, expected);
+}
+
+}  // namespace
+
+std::string Setting::name() const { return with_dashes(key); }
+
+std::string Setting::flag() const {
+  return "--" + (name_as_flag.empty() ? name() : std::string(name_as_flag));
+}
+
+std::string Setting::help_text() const {
+  const auto* choice = std::get_if<Choice>(&member);
+  if (!choice || !name_as_flag.empty()) return std::string(help);
+  return fmt::format(fmt::runtime(help), listed(choice->names));
+}
+
+Json Setting::json(const Config& config) const {
+  return std::visit(Cases{[&](const Choice& choice) {
+                            const std::size_t index = choice.get(config);
+                            return index < choice.names.size() ? Json(choice.names[index]) : Json();
+                          },
+                          [&]<class T>(T Config::*at) { return json_of(config.*at); }},
+                    member);
+}
+
+bool Setting::read(Config& config, const Json& value) const {
+  return std::visit(Cases{[&](const Choice& choice) {
+                            if (value.is_string())
+                              choose(name(), choice, config, value.get<std::string>());
+                            return value.is_string();
+                          },
+                          [&]<class T>(T Config::*at) { return read_value(config.*at, value); }},
+                    member);
+}
+
+void Setting::parse(Config& config, const std::string& text) const {
+  std::visit(Cases{[&](const Choice& choice) { choose(name(), choice, config, text); },
+                   [&](std::string Config::*at) { config.*at = text; },
+                   [&](std::uint64_t Config::*at) { config.*at = parse_seed(flag(), text); },
+                   [&](std::optional<std::uint64_t> Config::*at) {
+                     config.*at = text.empty() ? 0 : parse_seed(flag(), text);
+                   },
+                   [&](std::vector<std::int64_t> Config::*at) { config.*at = parse_steps(text); },
+                   [&](data::Normalization Config::*at) { config.*at = parse_normalization(text); },
+                   [&](auto) { throw ValueError(name(), "is read as a number, or a switch"); }},
+             member);
+}
+
+void Setting::check_range(const Config& config) const {
+  const std::string text =
+      std::visit(Cases{[&](const Choice& choice) {
+                         return choice.get(config) < choice.names.size()
+                                    ? std::string()
+                                    : fmt::format("this value is not allowed here, expected {}",
+                                                  listed(choice.names));
+                       },
+                       [&]<class T>(T Config::*at) {
+                         if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>)
+                           return outside(range, config.*at);
+                         else
+                           return std::string();
+                       }},
+                 member);
+  if (!text.empty()) throw ValueError(name(), text);
+}
+
+/// A setting that the data or the model does not have must be as if nobody had given it.
+void Setting::check_meaning(const Config& config) const {
+  if (json(config) == json(Config())) return;
+  const std::string given = flag().substr(2);
+  const std::string_view why = missing ? missing(data::source_traits(config.dataset)) : "";
+  if (!why.empty())
+    throw ValueError(given, fmt::format("{} {}; leave it out", config.dataset, why));
+  if ((models >> static_cast<unsigned>(config.model) & 1) == 0)
+    throw ValueError(
+        given, fmt::format("a model of kind {} has none; leave it out", name_of(config.model)));
+}
+
+void Setting::check(const Config& config) const {
+  check_range(config);
+  check_meaning(config);
+  if (!fault) return;
+  if (const std::string text = fault(config); !text.empty()) throw ValueError(name(), text);
+}
+
+data::Normalization parse_normalization(const std::string& text) {
+  data::Normalization result;
+  if (text == "none") return result;
+  const std::string_view all = text;
+  const auto comma = all.find(',');
+  if (comma == std::string::npos || !parse_number(all.substr(0, comma), result.mean) ||
+      !parse_number(all.substr(comma + 1), result.std))
+    throw ValueError("usage", fmt::format("--normalize {}, expected none or MEAN,STD, for example "
+                                          "0.1307,0.3081",
+                                          text));
+  data::pixel_values(result);
+  return result;
+}
+
+}  // namespace unroll::train
