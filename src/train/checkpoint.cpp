@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -71,12 +72,37 @@ RecentSteps recent_from(const Json& json) {
                       json.at("outside").get<std::int64_t>()});
 }
 
+// The best loss is infinite before the first evaluation, for which JSON has no number.
+Json json_of(const LearningRate::State& s) {
+  return {{"best", std::isfinite(s.plateau.best) ? Json(s.plateau.best) : Json()},
+          {"bad", s.plateau.bad},
+          {"cooldown", s.plateau.cooldown},
+          {"factor", s.plateau.lr_factor},
+          {"loss", s.loss},
+          {"steps", s.steps},
+          {"last", s.last},
+          {"last_factor", s.last_factor}};
+}
+
+LearningRate::State learning_rate_from(const Json& json) {
+  const Json& best = json.at("best");
+  return {.plateau = {.best = best.is_null() ? HUGE_VAL : best.get<double>(),
+                      .bad = json.at("bad").get<std::int64_t>(),
+                      .cooldown = json.at("cooldown").get<std::int64_t>(),
+                      .lr_factor = json.at("factor").get<double>()},
+          .loss = json.at("loss").get<double>(),
+          .steps = json.at("steps").get<std::int64_t>(),
+          .last = json.at("last").get<std::int64_t>(),
+          .last_factor = json.at("last_factor").get<double>()};
+}
+
 /// All of a step but its tensors.
 Json json_of(const Checkpoint& c) {
   Json json = {{"step", c.last.step},           {"loss", c.last.loss},
                {"grad_norm", c.last.grad_norm}, {"recent", json_of(c.recent.state())},
                {"generator", c.generator},      {"masks", c.masks}};
   if (!c.position.empty()) json["position"] = Json::parse(c.position);
+  if (c.learning_rate) json["learning_rate"] = json_of(*c.learning_rate);
   return json;
 }
 
@@ -89,6 +115,8 @@ void read(const Json& json, Checkpoint& c) {
   json.at("masks").get_to(c.masks);
   if (const auto position = json.find("position"); position != json.end())
     c.position = position->dump();
+  if (const auto state = json.find("learning_rate"); state != json.end())
+    c.learning_rate = learning_rate_from(*state);
 }
 
 }  // namespace

@@ -4,17 +4,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "train/learning_rate.h"
 #include "train/recent_steps.h"
 #include "train/step_result.h"
 #include "unroll/autograd/parameter.h"
 
 namespace unroll::train {
 
-/// Everything that the steps to come depend on. The learning rate's schedule is a function of the
-/// step, and a sequence that is read in chunks ends within a step: neither has a state of its own.
+/// Everything that the steps to come depend on. A sequence that is read in chunks ends within a
+/// step, so it has no state here.
 struct Checkpoint {
   StepResult last;                   // of the step that was made last
   RecentSteps recent;                // up to it
@@ -23,6 +25,7 @@ struct Checkpoint {
   std::string generator;             // Generator::state() of the run's
   std::vector<std::uint64_t> masks;  // how many each MaskSource of the model has given
   std::string position;              // of the last batch, as the sampler's JSON; may be empty
+  std::optional<LearningRate::State> learning_rate;  // of the schedule plateau
 
   /// The last good step, whose weights a run keeps if it diverges: the same state, without what
   /// follows here. Null where it is this step itself.

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "spec/cells.h"
-#include "train/config_names.h"
 #include "unroll/core/error.h"
 
 namespace unroll::train {

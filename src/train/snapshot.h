@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "data/sampler.h"
+#include "train/learning_rate.h"
 #include "train/recent_steps.h"
 #include "train/step_result.h"
 #include "unroll/core/random.h"
@@ -21,6 +23,7 @@ struct Snapshot {
   Generator generator{0};
   std::vector<std::uint64_t> masks;
   data::Sampler::Position position;
+  std::optional<LearningRate::State> learning_rate;
 };
 
 }  // namespace unroll::train

@@ -6,23 +6,17 @@
 #include <cmath>
 
 #include "core/clock.h"
-#include "core/numerics.h"
 #include "data/order.h"
 #include "nn/model_file.h"
 #include "tensor/tensor_impl.h"
 #include "train/chunks.h"
 #include "train/describe.h"
+#include "train/optimizers.h"
 #include "unroll/autograd/no_grad.h"
 #include "unroll/autograd/ops.h"
 #include "unroll/core/threads.h"
 #include "unroll/nn/init.h"
-#include "unroll/optim/adagrad.h"
-#include "unroll/optim/adam.h"
 #include "unroll/optim/clip.h"
-#include "unroll/optim/muon.h"
-#include "unroll/optim/rmsprop.h"
-#include "unroll/optim/schedule.h"
-#include "unroll/optim/sgd.h"
 
 namespace unroll::train {
 namespace {
@@ -59,61 +53,6 @@ void set_initial_values(Network& model, const Config& config, Generator& generat
       nn::init::constant(layer[WeightRole::bias_ih], 0);
       nn::init::constant(layer[WeightRole::bias_hh], 0);
     }
-}
-
-std::unique_ptr<optim::Optimizer> make_optimizer(const Config& c, const Parameters& parameters) {
-  switch (c.optimizer) {
-    case Algorithm::adam:
-      return std::make_unique<optim::Adam>(
-          parameters,
-          optim::AdamOptions{
-              .lr = c.lr, .beta2 = c.beta2, .weight_decay = c.weight_decay, .amsgrad = c.amsgrad});
-    case Algorithm::adamw:
-      return std::make_unique<optim::AdamW>(
-          parameters,
-          optim::AdamWOptions{
-              .lr = c.lr, .beta2 = c.beta2, .weight_decay = c.weight_decay, .amsgrad = c.amsgrad});
-    case Algorithm::muon:
-      return std::make_unique<optim::Muon>(
-          parameters, optim::MuonOptions{.lr = c.lr,
-                                         .momentum = c.momentum,
-                                         .others = {.lr = c.lr_others > 0 ? c.lr_others : c.lr,
-                                                    .beta2 = c.beta2,
-                                                    .weight_decay = c.weight_decay}});
-    case Algorithm::rmsprop:
-      // Without momentum, as Hinton's: at the rate and momentum that suit Muon it does not learn.
-      return std::make_unique<optim::RmsProp>(
-          parameters,
-          optim::RmsPropOptions{.lr = c.lr, .alpha = c.beta2, .weight_decay = c.weight_decay});
-    case Algorithm::adagrad:
-      return std::make_unique<optim::Adagrad>(
-          parameters, optim::AdagradOptions{.lr = c.lr, .weight_decay = c.weight_decay});
-    case Algorithm::sgd:
-      break;
-  }
-  return std::make_unique<optim::Sgd>(
-      parameters,
-      optim::SgdOptions{.lr = c.lr, .momentum = c.momentum, .weight_decay = c.weight_decay});
-}
-
-optim::Schedule make_schedule(const Config& c, std::int64_t steps) {
-  switch (c.schedule) {
-    case ScheduleKind::linear:
-      return optim::warmup_linear_schedule(steps);
-    case ScheduleKind::cosine:
-      return optim::cosine_schedule(steps);
-    case ScheduleKind::step:
-      return optim::step_schedule(c.gamma_every > 0 ? c.gamma_every : (steps + 2) / 3,
-                                  c.gamma > 0 ? c.gamma : 0.1);
-    case ScheduleKind::exponential:
-      return optim::exponential_schedule(
-          c.gamma > 0 ? c.gamma : numerics::pow(0.01, 1 / static_cast<double>(steps)));
-    case ScheduleKind::one_cycle:
-      return optim::one_cycle_schedule(steps);
-    case ScheduleKind::constant:
-      break;
-  }
-  return optim::constant_schedule();
 }
 
 bool all_finite(const Parameters& parameters) {
@@ -180,7 +119,8 @@ Trainer::Trainer(const Config& config, std::shared_ptr<const data::Source> sourc
               .tar = config.tar}),
       parameters_(model_.parameters()),
       optimizer_(make_optimizer(config, parameters_)),
-      steps_(config.epochs > 0 ? config.epochs * steps_per_epoch() : config.steps) {
+      steps_(config.epochs > 0 ? config.epochs * steps_per_epoch() : config.steps),
+      learning_rate_(config, steps_) {
   check_fits("train", spec_, *source_);
   check_memory(spec_, config, *source_);
   if (config.tbptt > 0 && !source_->lengths(data::Split::train).empty())
@@ -189,7 +129,6 @@ Trainer::Trainer(const Config& config, std::shared_ptr<const data::Source> sourc
                                           source_->name()));
   set_num_threads(config.threads);
   set_initial_values(model_, config, generator_);
-  schedule_ = make_schedule(config, steps_);
   optimizer_state_ = optimizer_->state();
   save(good_);
 }
@@ -243,7 +182,7 @@ StepResult Trainer::make_truncated_step(std::int64_t step) {
 StepResult Trainer::result_of(std::int64_t step, double loss, double grad_norm) const {
   if (step == 0) return {};
   const std::int64_t epoch_steps = steps_per_epoch();
-  return {step, loss, grad_norm, config_.lr * schedule_(step - 1),
+  return {step, loss, grad_norm, config_.lr * learning_rate_.factor(step),
           epoch_steps > 0 ? (step - 1) / epoch_steps + 1 : 0};
 }
 
@@ -257,7 +196,7 @@ StepResult Trainer::update(std::int64_t step, const Tensor& loss) {
   if (!std::isfinite(result.loss) || !std::isfinite(result.grad_norm) ||
       (!in_range && !limits_updates(config_)))
     diverge(result, "");
-  optimizer_->set_lr_factor(schedule_(step - 1));
+  optimizer_->set_lr_factor(learning_rate_.factor(step));
   optimizer_->step();
   if (!all_finite(parameters_)) diverge(result, ", after which weights are not finite");
   last_ = result;
@@ -310,6 +249,7 @@ void Trainer::save(Snapshot& to) {
   to.masks.clear();
   for (const nn::MaskSource* masks : model_.masks()) to.masks.push_back(masks->step());
   sampler_.position(to.position);
+  to.learning_rate = learning_rate_.state();
 }
 
 void Trainer::load(const Snapshot& from) {
@@ -320,6 +260,7 @@ void Trainer::load(const Snapshot& from) {
   const auto& masks = model_.masks();
   for (std::size_t i = 0; i < masks.size(); ++i) masks[i]->set_step(from.masks[i]);
   sampler_.resume(from.position, generator_.rng());
+  learning_rate_.load(from.learning_rate);
   last_ = from.last;
   recent_ = from.recent;
 }
@@ -334,6 +275,7 @@ Checkpoint Trainer::checkpoint_of(const Snapshot& from) const {
   c.generator = from.generator.state();
   c.masks = from.masks;
   c.position = data::to_json(from.position);
+  c.learning_rate = from.learning_rate;
   c.model = spec::to_json(spec_);
   return c;
 }
@@ -354,6 +296,7 @@ void Trainer::load(const Checkpoint& from) {
   generator_.load_state(from.generator);
   for (std::size_t i = 0; i < masks.size(); ++i) masks[i]->set_step(from.masks[i]);
   sampler_.resume(data::position_from(from.position), generator_.rng());
+  learning_rate_.load(from.learning_rate);
   last_ = result_of(from.last.step, from.last.loss, from.last.grad_norm);
   recent_ = from.recent;
 }
@@ -388,6 +331,7 @@ bool Trainer::make_steps(std::span<Listener* const> listeners) {
     const StepResult result = make_step(step);
     if (tried && recent_.is_good(result.loss)) std::swap(good_, candidate_);
     recent_.add(result);
+    learning_rate_.add(result);
     if (recent_.outside() == RecentSteps::patience)
       diverge(result, fmt::format(" (for {} steps far above all before)", RecentSteps::patience));
     times_.training += seconds_since(start);
@@ -398,6 +342,7 @@ bool Trainer::make_steps(std::span<Listener* const> listeners) {
     if (last || (config_.eval_every > 0 && step % config_.eval_every == 0))
       evaluate(result, listeners);
     if (last) break;
+    if (config_.eval_every > 0 && step % config_.eval_every == 0) learning_rate_.evaluated();
     bool stop = false;
     for (Listener* listener : listeners) stop |= listener->stop();
     if (stop) return false;

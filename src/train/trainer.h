@@ -1,7 +1,6 @@
 // The training loop.
 #pragma once
 
-#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <span>
@@ -12,6 +11,7 @@
 #include "train/checkpoint.h"
 #include "train/config.h"
 #include "train/evaluate.h"
+#include "train/learning_rate.h"
 #include "train/listener.h"
 #include "train/network.h"
 #include "train/objective.h"
@@ -98,8 +98,8 @@ class Trainer {
   Network model_;
   Parameters parameters_;
   std::unique_ptr<optim::Optimizer> optimizer_;
-  std::function<double(std::int64_t)> schedule_;
   std::int64_t steps_;
+  LearningRate learning_rate_;
   Parameters optimizer_state_;
   Network::States states_;  // at the end of what was read of the sequences
   StepResult last_{};       // its step is 0 at first

@@ -110,6 +110,14 @@ TEST_P(Resumed, FromEveryStepHasTheBitsOfAnUninterruptedRun) {
 constexpr Case cases[] = {
     {"Sgd", [](Config&) {}},
     {"Momentum", [](Config& c) { c.momentum = 0.9; }},
+    // The rate is so high that the loss does not fall: the schedule drops it on the way.
+    {"Plateau",
+     [](Config& c) {
+       c.schedule = ScheduleKind::plateau;
+       c.gamma = 0.5;
+       c.gamma_every = 1;
+       c.lr = 5;
+     }},
     {"Dropout",
      [](Config& c) {
        c.dropout = 0.5;

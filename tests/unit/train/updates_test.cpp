@@ -8,6 +8,7 @@
 #include "support/black_and_white.h"
 #include "support/expect_error.h"
 #include "support/sources.h"
+#include "train/learning_rate.h"
 #include "train/trainer.h"
 #include "unroll/core/error.h"
 
@@ -72,6 +73,7 @@ TEST(Updates, EveryOptimizerScheduleAndInitialValueLearns) {
       [](Config& c) { c.lr = 0.5, c.schedule = ScheduleKind::step; },
       [](Config& c) { c.lr = 0.5, c.schedule = ScheduleKind::exponential; },
       [](Config& c) { c.lr = 0.5, c.schedule = ScheduleKind::one_cycle; },
+      [](Config& c) { c.lr = 0.5, c.schedule = ScheduleKind::plateau, c.eval_every = 5; },
       [](Config& c) { c.lr = 0.5, c.init = InitialValues::xavier; },
       [](Config& c) { c.lr = 0.5, c.init = InitialValues::kaiming; },
       [](Config& c) { c.lr = 0.1, c.init = InitialValues::kaiming, c.model = ModelKind::rnn; },
@@ -157,6 +159,58 @@ TEST(Updates, SchedulesScaleTheSteps) {
   EXPECT_NEAR(cycle[8], 0, 1e-3);
 }
 
+/// What PyTorch's ReduceLROnPlateau(factor=0.5, patience=1) makes of the mean losses 1, 2, 2, 0.5,
+/// 0.5, 0.5 after every two steps: a drop after the third and after the sixth.
+TEST(LearningRate, PlateauDropsWhenTheMeanLossNoLongerFalls) {
+  Config config;
+  config.schedule = ScheduleKind::plateau;
+  config.gamma = 0.5;
+  LearningRate rate(config, 12);
+  std::vector<double> factors;
+  std::int64_t step = 0;
+  for (const double mean : {1.0, 2.0, 2.0, 0.5, 0.5, 0.5}) {
+    for (const double loss : {mean - 0.25, mean + 0.25}) {
+      factors.push_back(rate.factor(++step));
+      rate.add({.step = step, .loss = loss});
+    }
+    rate.evaluated();
+    EXPECT_EQ(rate.factor(step), factors.back());  // the step that was made keeps its factor
+  }
+  EXPECT_EQ(factors, (std::vector<double>{1, 1, 1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5}));
+  EXPECT_EQ(rate.factor(step + 1), 0.25);
+
+  LearningRate other(config, 12);
+  other.load(rate.state());
+  EXPECT_EQ(other.factor(step + 1), 0.25);
+  EXPECT_THROW(LearningRate(Config(), 12).load(rate.state()), FormatError);
+  EXPECT_THROW(rate.load(std::nullopt), FormatError);
+}
+
+/// The test set has no part in it: the steps are the same whatever is tested on.
+TEST(LearningRate, PlateauNeverLooksAtTheTestSet) {
+  Config config = make_config([](Config& c) {
+    c.schedule = ScheduleKind::plateau;
+    c.gamma_every = 1;
+    c.eval_every = 2;
+    c.lr = 20;
+    c.clip_norm = 1;
+    c.steps = 20;
+  });
+  const data::Dataset set = black_and_white();
+  data::Dataset other = set;
+  std::ranges::reverse(other.labels);
+  const auto rates = [&](const data::Dataset& tested) {
+    std::vector<double> all;
+    Trainer trainer(config, test::images(config, set, tested));
+    Callbacks listener;
+    listener.on_step = [&](const StepResult& r) { all.push_back(r.lr); };
+    trainer.run({&listener});
+    return all;
+  };
+  EXPECT_EQ(rates(set), rates(other));
+  EXPECT_LT(rates(set).back(), 20);
+}
+
 /// The largest of each block's values, as a share of the bound that the papers give.
 TEST(InitialValuesOf, XavierAndKaimingAreBoundedByEachMatrix) {
   const data::Dataset set = black_and_white();
@@ -207,6 +261,10 @@ TEST(Updates, WhatHasNoMeaningIsRefused) {
           {"[gamma-every]", "-1"});
   refused([](Config& c) { c.schedule = ScheduleKind::exponential, c.gamma_every = 5; },
           {"[gamma-every]", "exponential", "--schedule step"});
+  refused([](Config& c) { c.schedule = ScheduleKind::plateau, c.eval_every = 0; },
+          {"[schedule]", "plateau", "--eval-every"});
+  refused([](Config& c) { c.schedule = ScheduleKind::plateau, c.gamma = 1; },
+          {"[gamma]", "below 1", "plateau"});
   refused([](Config& c) { c.init = InitialValues::identity; },
           {"[init]", "identity", "orthogonal, xavier or kaiming"});
   refused([](Config& c) { c.model = ModelKind::fnn, c.init = InitialValues::orthogonal; },
