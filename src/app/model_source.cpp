@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <map>
 
@@ -16,27 +15,9 @@
 #include "run/file_names.h"
 #include "run/manifest.h"
 #include "train/checkpoint.h"
+#include "train/setting.h"
 
 namespace unroll::app {
-
-data::Normalization parse_normalization(const std::string& text) {
-  if (text == "none") return {};
-  const auto comma = text.find(',');
-  const auto number = [](std::string_view part, double& value) {
-    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
-    return error == std::errc() && end == part.data() + part.size();
-  };
-  data::Normalization result;
-  const std::string_view all = text;
-  if (comma == std::string::npos || !number(all.substr(0, comma), result.mean) ||
-      !number(all.substr(comma + 1), result.std))
-    throw UsageError(
-        fmt::format("--normalize {}, expected none or MEAN,STD, for example "
-                    "0.1307,0.3081",
-                    text));
-  data::pixel_values(result);
-  return result;
-}
 
 void ModelFlags::add_to(Verb& verb) {
   verb.option("model", path, "A run's folder, a model.safetensors, or a bare state_dict")
@@ -186,7 +167,7 @@ LoadedModel load_model(const ModelFlags& flags, bool to_run) {
   spec::Assumed& assumed = model.assumed;
   if (!flags.activation.empty()) assumed.activation = spec::activation_named(flags.activation);
   if (!flags.normalize.empty()) {
-    const data::Normalization n = parse_normalization(flags.normalize);
+    const data::Normalization n = train::parse_normalization(flags.normalize);
     assumed.pixels = true;
     assumed.mean = n.mean;
     assumed.std = n.std;

@@ -11,9 +11,6 @@
 
 namespace unroll::app {
 
-/// "0.1307,0.3081" or "none". Throws UsageError.
-data::Normalization parse_normalization(const std::string& text);
-
 struct ModelFlags {
   std::string path;
   std::string activation;  // for a bare state_dict
