@@ -9,14 +9,6 @@
 
 namespace unroll::train {
 
-std::string_view name_of(Task task) { return task_names[static_cast<std::size_t>(task)]; }
-
-std::optional<Task> find_task(std::string_view dataset) {
-  const auto found = std::ranges::find(task_names, dataset);
-  if (found == std::end(task_names)) return std::nullopt;
-  return static_cast<Task>(found - std::begin(task_names));
-}
-
 bool operator==(const Config& a, const Config& b) {
   return std::ranges::all_of(settings(), [&](const Setting& s) { return s.json(a) == s.json(b); });
 }

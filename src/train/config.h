@@ -19,12 +19,6 @@ class Folder;
 
 namespace unroll::train {
 
-enum class Task { adding, copy };  // of unroll/data/sequence_tasks.h
-
-inline constexpr std::string_view task_names[] = {"adding", "copy"};
-std::string_view name_of(Task task);
-std::optional<Task> find_task(std::string_view dataset);  // nothing where it names no task
-
 // Enumerations, with their values' names on the command line and in config.json.
 
 enum class ModelKind {

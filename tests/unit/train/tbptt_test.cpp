@@ -17,8 +17,9 @@ namespace {
 constexpr std::int64_t kLength = 13, kBatch = 8, kHidden = 6;
 
 /// Plain gradient descent, so that an update shows the gradient.
-Config make_config(Task task, ModelKind model, std::int64_t tbptt, std::int64_t steps = 1) {
-  Config c = recipe("tuned", {.dataset = name_of(task), .model = model});
+Config make_config(std::string_view task, ModelKind model, std::int64_t tbptt,
+                   std::int64_t steps = 1) {
+  Config c = recipe("tuned", {.dataset = task, .model = model});
   c.length = kLength;
   c.hidden = kHidden;
   c.batch_size = kBatch;
@@ -47,7 +48,7 @@ std::vector<std::vector<std::uint64_t>> trained(const Config& config,
 }
 
 TEST(Tbptt, ChunksThatHoldWholeSequencesChangeNothing) {
-  for (const Task task : {Task::adding, Task::copy})
+  for (const char* task : {"adding", "copy"})
     for (const ModelKind model : {ModelKind::rnn, ModelKind::lstm, ModelKind::gru})
       for (const std::int64_t chunk : {kLength + 20, std::int64_t{1} << 40})
         EXPECT_EQ(trained(make_config(task, model, chunk, 3)),
@@ -55,7 +56,7 @@ TEST(Tbptt, ChunksThatHoldWholeSequencesChangeNothing) {
 }
 
 TEST(Tbptt, ShorterChunksTrainOtherwise) {
-  for (const Task task : {Task::adding, Task::copy})
+  for (const char* task : {"adding", "copy"})
     for (const ModelKind model : {ModelKind::rnn, ModelKind::lstm, ModelKind::gru})
       EXPECT_NE(trained(make_config(task, model, 5)), trained(make_config(task, model, 0)));
 }
@@ -104,7 +105,7 @@ TEST(Tbptt, OfALastReadoutIsTheGradientOfTheLastChunk) {
   loss.backward();
   model.sgd.step();
   std::vector<double> losses;
-  EXPECT_EQ(trained(make_config(Task::adding, ModelKind::lstm, 5), &losses), model.bits());
+  EXPECT_EQ(trained(make_config("adding", ModelKind::lstm, 5), &losses), model.bits());
   EXPECT_EQ(losses, std::vector<double>{loss.item()});
 }
 
@@ -137,16 +138,16 @@ TEST(Tbptt, OfEveryStepIsAnUpdateForEachChunkWithTargets) {
     mean += loss.item() * (first == steps - 12 ? 0.2 : 0.4);
   }
   std::vector<double> losses;
-  EXPECT_EQ(trained(make_config(Task::copy, ModelKind::lstm, 4), &losses), model.bits());
+  EXPECT_EQ(trained(make_config("copy", ModelKind::lstm, 4), &losses), model.bits());
   ASSERT_EQ(losses.size(), 1u);
   EXPECT_NEAR(losses[0], mean, 1e-12);
 }
 
 // The state is carried although no gradient is: what comes before the chunk matters.
 TEST(Tbptt, TheStateIsCarriedOverChunks) {
-  Config c = make_config(Task::adding, ModelKind::gru, 5);
+  Config c = make_config("adding", ModelKind::gru, 5);
   std::vector<double> whole, chunks;
-  trained(make_config(Task::adding, ModelKind::gru, 0), &whole);
+  trained(make_config("adding", ModelKind::gru, 0), &whole);
   trained(c, &chunks);
   EXPECT_EQ(whole, chunks);  // of the first step, before any update
 }
