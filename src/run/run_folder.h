@@ -23,37 +23,38 @@ bool is_name_of_a_run(std::string_view name);
 /// Hears of trouble that was got over.
 using Warn = std::function<void(const std::string&)>;
 
-/// Whether a new run can begin in a folder: there is none, or nothing is in it but what a start
-/// left that was killed at once. Throws ValueError where not: it is never emptied for a run.
+/// Checks that a new run can begin in a folder: it does not exist, is empty, or holds only what a
+/// run left that was killed at its start. Throws ValueError otherwise; nothing is ever removed.
 void check_is_free(const std::string& path);
 
-/// Makes and fills a run's folder: config.json, metrics.jsonl, model.safetensors,
-/// step_N.safetensors, the last two checkpoint_N.safetensors, and manifest.json with the hashes of
-/// them. Nothing in it but the checkpoints' steps depends on the time, or on the number of threads
-/// but for the settings that say so.
+/// The folder of a run, locked by this process while the object lives. It holds config.json,
+/// metrics.jsonl, model.safetensors, step_N.safetensors, the last two checkpoint_N.safetensors, and
+/// manifest.json with their hashes. Which steps have checkpoints may depend on the time; no byte of
+/// any other file does, nor on the number of threads (which config.json states).
 ///
-/// Killed at any moment, it holds files that are as the manifest lists them, and the run goes on.
-/// Only files that the manifest lists are ever replaced or removed, and temporary files of theirs.
-/// Renamed at any moment, it is still the folder that the run writes to.
+/// A process that is killed at any moment leaves files that are as the manifest lists them, so that
+/// the run can go on. Only files that the manifest lists, and their temporary files, are ever
+/// replaced or removed. A folder that is renamed is still the folder that the run writes to.
 class RunFolder {
  public:
-  /// A new one. `wanted` as the user gave it; empty: runs/NAME, numbered where that is taken, with
-  /// the name of the data set that was loaded (which may be another than the one wished for).
-  /// Throws ValueError where check_is_free() does, FileError where it can't be made.
+  /// Makes the folder of a new run at `wanted`, or where that is empty at runs/NAME, numbered if
+  /// NAME is taken. NAME has `dataset`, the name of the data that was loaded, which may differ from
+  /// the one in `config`. Throws ValueError where check_is_free() does, FileError where the folder
+  /// can't be made.
   RunFolder(const std::string& wanted, const train::Config& config,
             const train::Provenance& provenance, const std::string& dataset);
-  /// That of a run which is to go on; nothing in it changes before begin(). Throws FormatError for
-  /// damage, FileError where there is no run or another process has it.
+  /// Opens the folder of a run that is to go on; nothing in it changes before begin(). Throws
+  /// FormatError for damage, FileError where there is no run or another process has it.
   explicit RunFolder(const std::string& path);
 
-  std::string path() const { return folder_.path(); }  // where it is now
+  std::string path() const { return folder_.path(); }  ///< where it is now
   std::string file(std::string_view name) const { return folder_.path_of(name); }
-  int write_error() const { return folder_.write_error(); }  // as of Folder
+  int write_error() const { return folder_.write_error(); }  ///< as Folder::write_error()
   RunStatus status() const { return manifest_.status; }
   std::int64_t step() const { return manifest_.step; }  ///< that the model was written after
 
-  /// The last checkpoint that is as it was written, whose damaged successors `warn` hears of;
-  /// nothing where none was made. Throws FormatError where all are damaged.
+  /// The last checkpoint that is as it was written; nothing where the run has made none. `warn`
+  /// hears of later ones that are damaged. Throws FormatError where all are damaged.
   std::optional<train::Checkpoint> last_checkpoint(const Warn& warn = {}) const;
   /// Throws FormatError, naming each file that is not as the manifest lists it.
   void check_files() const;
@@ -70,14 +71,15 @@ class RunFolder {
            const std::string& dataset);
   void log(const train::Diverged& diverged);
 
-  /// A file with its hash, atomically. Throws FileError, as do the next two; what was there before
-  /// is still there then.
+  /// Writes a file and its hash, atomically. Throws FileError, as do the next two functions; the
+  /// folder then holds what it held before.
   void save(const std::string& name, std::span<const std::byte> content);
-  /// Two are kept, this and the one before.
+  /// Writes a checkpoint of the last logged step. It and the one before are kept.
   void save_checkpoint(train::Checkpoint checkpoint);
-  /// The same of a step before the last one logged. Checkpoints of later steps are removed.
+  /// Writes a checkpoint of a step before the last logged one. Checkpoints of later steps are
+  /// removed.
   void save_earlier_checkpoint(train::Checkpoint checkpoint);
-  /// The model as it is after `step`, with which the run ends or stops.
+  /// Writes the model as it is after `step`, with which the run ends or stops.
   void end(RunStatus status, std::int64_t step, std::span<const std::byte> model);
 
  private:
