@@ -9,6 +9,7 @@
 
 #include "core/printable.h"
 #include "core/suggest.h"
+#include "spec/cells.h"
 
 namespace unroll::train {
 namespace {
@@ -19,6 +20,8 @@ constexpr double kMany = 1LL << 40;
 constexpr std::int64_t kMostLayers = 256;
 constexpr Range kAny, kAtLeast0 = {.low = 0}, kAbove0 = {.low = 0, .above_low = true},
                       kShare = {.low = 0, .high = 1, .below_high = true}, kCount = {0, kMany};
+
+constexpr Range between(double low, double high) { return {low, high}; }
 
 std::string outside(std::int64_t value, std::int64_t low, std::int64_t high) {
   return value >= low && value <= high
@@ -32,9 +35,17 @@ constexpr Models only(ModelKind model) { return 1U << static_cast<unsigned>(mode
 /// This one and all that follow in the enumeration.
 constexpr Models from(ModelKind first) { return ~(only(first) - 1); }
 constexpr Models kEvery = ~0U, kDeep = from(ModelKind::fnn), kRecurrent = from(ModelKind::rnn),
-                 kLstm = only(ModelKind::lstm),
-                 kChosenActivation =
-                     only(ModelKind::fnn) | only(ModelKind::cnn) | only(ModelKind::rnn);
+                 kPlainActivation = only(ModelKind::fnn) | only(ModelKind::cnn);
+
+/// The recurrent models whose cells are so.
+Models with_cell(bool (*is_so)(const spec::CellInfo&)) {
+  Models models = 0;
+  for (const spec::CellInfo& cell : spec::cells())
+    if (const auto model = std::ranges::find(model_names, cell.name);
+        is_so(cell) && model != std::end(model_names))
+      models |= only(static_cast<ModelKind>(model - std::begin(model_names)));
+  return models;
+}
 
 // ---- What data has not.
 
@@ -100,7 +111,7 @@ std::string length_fault(const Config& c) {
 
 std::string model_fault(const Config& c) {
   if (is_recurrent(c.model) || !data::source_traits(c.dataset).sequences_only) return "";
-  return fmt::format("{}, expected rnn, lstm or gru for {}", name_of(c.model), c.dataset);
+  return fmt::format("{}, expected {} for {}", name_of(c.model), spec::cell_names(), c.dataset);
 }
 
 std::string hidden_fault(const Config& c) {
@@ -207,6 +218,11 @@ const std::vector<Setting>& settings() {
   using enum spec::Activation;
   using enum spec::Readout;
   using C = Config;
+  const Models with_memory = with_cell([](const auto& cell) { return cell.has_memory(); });
+  const Models with_projection = with_cell([](const auto& cell) { return cell.has_projection; });
+  const Models with_forget_gate = with_cell([](const auto& cell) { return cell.forget_gate >= 0; });
+  const Models with_activation =
+      kPlainActivation | with_cell([](const auto& cell) { return cell.has_nonlinearity(); });
   // key, member, group, help, range, models that have it, data that lacks it, other conditions,
   // flag
   static const std::vector<Setting> all = {
@@ -221,25 +237,13 @@ const std::vector<Setting>& settings() {
        kEvery, own_length, length_fault},
       {"model", all_of(&C::model, model_names), kModel,
        "Kind of model: {}. Default rnn, for adding gru", kAny, kEvery, nullptr, model_fault},
-      {"hidden",
-       &C::hidden,
-       kModel,
-       "Hidden units; channels of a cnn's first convolution",
-       {1, 1 << 16},
-       kEvery,
-       nullptr,
-       hidden_fault},
-      {"layers",
-       &C::layers,
-       kModel,
-       "Hidden layers",
-       {1, kMostLayers},
-       kDeep,
-       nullptr,
+      {"hidden", &C::hidden, kModel, "Hidden units; channels of a cnn's first convolution",
+       between(1, 1 << 16), kEvery, nullptr, hidden_fault},
+      {"layers", &C::layers, kModel, "Hidden layers", between(1, kMostLayers), kDeep, nullptr,
        layers_fault},
       {"activation", one_of(&C::activation, {relu, tanh, sigmoid}), kModel,
-       "Activation of fnn, cnn and rnn: {} (an rnn has no sigmoid)", kAny, kChosenActivation,
-       nullptr, activation_fault},
+       "Activation of fnn, cnn and rnn: {} (an rnn has no sigmoid)", kAny, with_activation, nullptr,
+       activation_fault},
       {"permute", &C::permute, kData,
        "Put the pixels of all images in one random order, given by this seed. Default of the seed: "
        "0",
@@ -256,7 +260,8 @@ const std::vector<Setting>& settings() {
       {"layer_norm", &C::layer_norm, kSteps, "Layer normalisation inside recurrent layers", kAny,
        kRecurrent},
       {"zoneout_h", &C::zoneout_h, kSteps, "Zoneout of the state h. Default 0", kShare, kRecurrent},
-      {"zoneout_c", &C::zoneout_c, kSteps, "Zoneout of an lstm's c. Default 0", kShare, kLstm},
+      {"zoneout_c", &C::zoneout_c, kSteps, "Zoneout of an lstm's c. Default 0", kShare,
+       with_memory},
       {"variational_dropout", &C::variational_dropout, kSteps,
        "Dropout of inputs and states with one mask for all steps (Gal), or for a chunk with "
        "--tbptt. What stays grows by 1/(1-P) at each step, which a plain rnn takes badly. Default "
@@ -278,10 +283,11 @@ const std::vector<Setting>& settings() {
       {"learn_initial_state", &C::learn_initial_state, kSteps,
        "Learn the initial state instead of starting from zeros", kAny, kRecurrent},
       {"proj_size", &C::proj_size, kSteps,
-       "Size to which an lstm projects its state. Default 0: no projection", kAny, kLstm, nullptr,
-       proj_size_fault},
+       "Size to which an lstm projects its state. Default 0: no projection", kAny, with_projection,
+       nullptr, proj_size_fault},
       {"forget_bias", &C::forget_bias, kSteps,
-       "First value of an lstm's forget bias: about log(T) to remember over T steps", kAny, kLstm},
+       "First value of an lstm's forget bias: about log(T) to remember over T steps", kAny,
+       with_forget_gate},
       {"tbptt", &C::tbptt, kSteps,
        "Truncated back-propagation through time: read sequences in chunks of this many steps. The "
        "state goes on from chunk to chunk, gradients stop. The last chunk ends where the sequence "
@@ -293,12 +299,9 @@ const std::vector<Setting>& settings() {
        "state, "
        "xavier and kaiming every matrix, a gate at a time",
        kAny, kEvery, nullptr, init_fault},
-      {"batch_size",
-       &C::batch_size,
-       kTraining,
-       "Samples per training step. Default 100",
-       {1, 1 << 20}},
-      {"steps", &C::steps, kTraining, "Number of training steps", {1, kMany}},
+      {"batch_size", &C::batch_size, kTraining, "Samples per training step. Default 100",
+       between(1, 1 << 20)},
+      {"steps", &C::steps, kTraining, "Number of training steps", between(1, kMany)},
       {"epochs", &C::epochs, kTraining, "Passes through the training set, instead of --steps",
        kCount, kEvery, no_epochs},
       {"augment", all_of(&C::augment, kShifts), kData,
@@ -324,15 +327,10 @@ const std::vector<Setting>& settings() {
        "between "
        "evaluations no longer falls",
        kAny, kEvery, nullptr, schedule_fault},
-      {"gamma",
-       &C::gamma,
-       kUpdate,
+      {"gamma", &C::gamma, kUpdate,
        "Factor on the learning rate: at each drop (step, plateau; 0: 0.1), or at every step "
        "(exponential; 0: so that 1/100 is left at the end)",
-       {0, 1},
-       kEvery,
-       nullptr,
-       gamma_fault},
+       between(0, 1), kEvery, nullptr, gamma_fault},
       {"gamma_every", &C::gamma_every, kUpdate,
        "When to drop: after so many steps (step; 0: a third of all), or so many evaluations in a "
        "row without improvement (plateau; 0: 2)",
@@ -345,12 +343,10 @@ const std::vector<Setting>& settings() {
        "needs "
        "AVX512_BF16",
        kAny, kRecurrent},
-      {"threads",
-       &C::threads,
-       kRun,
+      {"threads", &C::threads, kRun,
        "Threads to use. Default 0: all cores this process may use. Results are the same for any "
        "number",
-       {0, 1024}},
+       between(0, 1024)},
       {"eval_every", &C::eval_every, kRun,
        "Steps between evaluations on the test set. 0: only at the end", kCount},
       {"save_at", &C::save_at, kRun, "Keep the weights after these steps, for example 1,10,100",
