@@ -69,8 +69,8 @@ std::size_t SequenceRun<T>::rows_at_once(const Compiled<T>& model, std::size_t r
 }
 
 template <class T>
-SequenceRun<T>::SequenceRun(const Compiled<T>& model, std::size_t rows, std::size_t steps,
-                            bool flush)
+[[gnu::cold]] SequenceRun<T>::SequenceRun(const Compiled<T>& model, std::size_t rows,
+                                          std::size_t steps, bool flush)
     : model_(model), rows_(rows), steps_(steps), stages_(model.sequence_stages()), flush_(flush) {
   const Need need = need_of(model);
   block_ =

@@ -52,8 +52,9 @@ std::string_view wrong_count(std::size_t given, std::size_t count, std::size_t e
   return text.data();
 }
 
+// Cold: compiled for size, as nothing here is done more than once.
 template <class T>
-Stream<T>::Stream(std::shared_ptr<const Compiled<T>> compiled, std::size_t count)
+[[gnu::cold]] Stream<T>::Stream(std::shared_ptr<const Compiled<T>> compiled, std::size_t count)
     : compiled_(std::move(compiled)), count_(count), started_(count), steps_(count) {
   const Compiled<T>& m = *compiled_;
   std::size_t largest = 0, scratch = 0;

@@ -8,7 +8,7 @@
 namespace unroll::infer {
 
 template <class T>
-VectorRun<T>::VectorRun(const Compiled<T>& model, std::size_t first, std::size_t rows)
+[[gnu::cold]] VectorRun<T>::VectorRun(const Compiled<T>& model, std::size_t first, std::size_t rows)
     : model_(model), first_(first) {
   one_.resize(rows * row_size(model, first));
   other_.resize(one_.size());

@@ -143,11 +143,10 @@ Contents contents_of(std::span<const ArrayView> arrays,
                      const std::map<std::string, std::string>& metadata) {
   check_writable(arrays);
 
-  std::vector<const ArrayView*> by_width;
-  for (const ArrayView& array : arrays) by_width.push_back(&array);
-  std::stable_sort(by_width.begin(), by_width.end(), [](const ArrayView* a, const ArrayView* b) {
-    return size_of(a->type) > size_of(b->type);
-  });
+  std::vector<const ArrayView*> by_width;  // the widest first
+  for (const std::size_t width : {8, 4, 2, 1})
+    for (const ArrayView& array : arrays)
+      if (size_of(array.type) == width) by_width.push_back(&array);
 
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header[std::string(metadata_key)] = metadata;

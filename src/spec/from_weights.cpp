@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "spec/cells.h"
@@ -126,17 +127,16 @@ const CellInfo* cell_of_gates(std::int64_t gates) {
 
 /// "as many (nn.RNN), 3 times (nn.GRU) or 4 times as many (nn.LSTM)"
 std::string gates_of_all_cells() {
-  std::vector<const CellInfo*> all;
-  for (const CellInfo& cell : cells()) all.push_back(&cell);
-  std::ranges::stable_sort(all, {}, [](const CellInfo* cell) { return cell->traits().gates; });
+  std::multimap<std::size_t, const CellInfo*> all;  // by their gates
+  for (const CellInfo& cell : cells()) all.emplace(cell.traits().gates, &cell);
   std::string text;
-  for (const CellInfo* cell : all) {
-    const bool first = cell == all.front(), last = cell == all.back();
+  for (const auto& [gates, cell] : all) {
+    const bool first = cell == all.begin()->second, last = cell == all.rbegin()->second;
     text += fmt::format("{}{}{}({})",
                         first  ? ""
                         : last ? " or "
                                : ", ",
-                        first ? std::string() : fmt::format("{} times ", cell->traits().gates),
+                        first ? std::string() : fmt::format("{} times ", gates),
                         first || last ? "as many " : "", cell->torch);
   }
   return text;

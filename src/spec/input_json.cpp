@@ -41,7 +41,8 @@ InputSpec from_images(ImageInput images, const ModelSpec& spec) {
 }
 
 Json json_of(const ImageInput& input) {
-  Json json = {{"form", name_of(input.form)}, {"height", input.height}, {"width", input.width}};
+  Json json =
+      object_of({{"form", name_of(input.form)}, {"height", input.height}, {"width", input.width}});
   json["permutation"] = input.permutation ? Json(*input.permutation) : Json();
   json["mean"] = input.mean;
   json["std"] = input.std;
@@ -65,11 +66,11 @@ ImageInput images_from(Reader& json) {
 }
 
 Json json_of(const SeriesInput& input) {
-  return {{"features", input.features},
-          {"steps", input.steps},
-          {"names", input.names},
-          {"mean", input.mean},
-          {"std", input.std}};
+  return object_of({{"features", input.features},
+                    {"steps", input.steps},
+                    {"names", input.names},
+                    {"mean", input.mean},
+                    {"std", input.std}});
 }
 
 SeriesInput series_from(Reader& json) {
@@ -78,10 +79,10 @@ SeriesInput series_from(Reader& json) {
 }
 
 Json json_of(const VectorInput& input) {
-  return {{"features", input.features},
-          {"names", input.names},
-          {"mean", input.mean},
-          {"std", input.std}};
+  return object_of({{"features", input.features},
+                    {"names", input.names},
+                    {"mean", input.mean},
+                    {"std", input.std}});
 }
 
 VectorInput vector_from(Reader& json) {
@@ -90,7 +91,8 @@ VectorInput vector_from(Reader& json) {
 }
 
 Json json_of(const TokenInput& input) {
-  return {{"tokens", input.tokens}, {"steps", input.steps}, {"vocabulary", input.vocabulary}};
+  return object_of(
+      {{"tokens", input.tokens}, {"steps", input.steps}, {"vocabulary", input.vocabulary}});
 }
 
 TokenInput tokens_from(Reader& json) {
@@ -127,7 +129,7 @@ int version_of_input(const ModelSpec& spec) {
 
 Json json_of(const InputSpec& input, int version) {
   if (version < kKinds) return json_of(as_images(input));
-  Json json = {{"kind", kNames[input.index()]}};
+  Json json = object_of({{"kind", kNames[input.index()]}});
   json.update(std::visit([](const auto& kind) { return json_of(kind); }, input));
   return json;
 }

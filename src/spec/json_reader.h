@@ -1,10 +1,11 @@
-// Reading the JSON form of a description.
+// Reading and writing the JSON form of a description.
 #pragma once
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -21,6 +22,21 @@ using Json = nlohmann::ordered_json;
   throw FormatError("model", fmt::format("the model's description is damaged: {}; save the model "
                                          "again, or take another copy of the file",
                                          why));
+}
+
+/// One member of an object that is written.
+struct Member {
+  const char* key;
+  Json value;
+};
+
+/// An object of these members. (The library's own braces make a list of two for each, and much
+/// code.)
+inline Json object_of(std::initializer_list<Member> members) {
+  Json object = Json::object();
+  for (const Member& member : members)
+    object.get_ref<Json::object_t&>().emplace_back(member.key, member.value);
+  return object;
 }
 
 /// Reads an object strictly: a missing member is an error, and so is one that nobody asked for.

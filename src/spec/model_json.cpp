@@ -19,11 +19,11 @@ Json json_of(const Extent& e) { return Json::array({e.height, e.width}); }
 
 Json json_of(const RecurrentSpec& r) {
   const CellInfo& cell = info_of(r);
-  Json json = {{"type", cell.name},
-               {"name", r.name},
-               {"input_size", r.input_size},
-               {"hidden_size", r.hidden_size},
-               {"num_layers", r.num_layers}};
+  Json json = object_of({{"type", cell.name},
+                         {"name", r.name},
+                         {"input_size", r.input_size},
+                         {"hidden_size", r.hidden_size},
+                         {"num_layers", r.num_layers}});
   if (cell.has_nonlinearity()) json["nonlinearity"] = name_of(r.nonlinearity);
   if (cell.has_projection) json["proj_size"] = r.proj_size;
   json["bidirectional"] = r.bidirectional;
@@ -57,11 +57,11 @@ RecurrentSpec recurrent_from(Reader& json, Cell which) {
 }
 
 Json json_of(const LinearSpec& l) {
-  return {{"type", "linear"},
-          {"name", l.name},
-          {"in_features", l.in_features},
-          {"out_features", l.out_features},
-          {"bias", l.bias}};
+  return object_of({{"type", "linear"},
+                    {"name", l.name},
+                    {"in_features", l.in_features},
+                    {"out_features", l.out_features},
+                    {"bias", l.bias}});
 }
 
 LinearSpec linear_from(Reader& json) {
@@ -70,18 +70,18 @@ LinearSpec linear_from(Reader& json) {
 }
 
 Json json_of(const ActivationSpec& a) {
-  return {{"type", "activation"}, {"function", name_of(a.function)}};
+  return object_of({{"type", "activation"}, {"function", name_of(a.function)}});
 }
 
 Json json_of(const Conv2dSpec& c) {
-  return {{"type", "conv2d"},
-          {"name", c.name},
-          {"in_channels", c.in_channels},
-          {"out_channels", c.out_channels},
-          {"kernel", json_of(c.kernel)},
-          {"stride", json_of(c.stride)},
-          {"padding", json_of(c.padding)},
-          {"bias", c.bias}};
+  return object_of({{"type", "conv2d"},
+                    {"name", c.name},
+                    {"in_channels", c.in_channels},
+                    {"out_channels", c.out_channels},
+                    {"kernel", json_of(c.kernel)},
+                    {"stride", json_of(c.stride)},
+                    {"padding", json_of(c.padding)},
+                    {"bias", c.bias}});
 }
 
 Conv2dSpec conv2d_from(Reader& json) {
@@ -91,27 +91,29 @@ Conv2dSpec conv2d_from(Reader& json) {
 }
 
 Json json_of(const MaxPool2dSpec& p) {
-  return {{"type", "max_pool2d"},
-          {"kernel", json_of(p.kernel)},
-          {"stride", json_of(p.stride)},
-          {"padding", json_of(p.padding)}};
+  return object_of({{"type", "max_pool2d"},
+                    {"kernel", json_of(p.kernel)},
+                    {"stride", json_of(p.stride)},
+                    {"padding", json_of(p.padding)}});
 }
 
 MaxPool2dSpec max_pool2d_from(Reader& json) {
   return {json.extent("kernel"), json.extent("stride"), json.extent("padding")};
 }
 
-Json json_of(const FlattenSpec&) { return {{"type", "flatten"}}; }
+Json json_of(const FlattenSpec&) { return object_of({{"type", "flatten"}}); }
 
-Json json_of(const ScaleSpec& s) { return {{"type", "scale"}, {"mean", s.mean}, {"std", s.std}}; }
+Json json_of(const ScaleSpec& s) {
+  return object_of({{"type", "scale"}, {"mean", s.mean}, {"std", s.std}});
+}
 
 ScaleSpec scale_from(Reader& json) { return {json.reals("mean"), json.reals("std")}; }
 
 Json json_of(const EmbeddingSpec& e) {
-  return {{"type", "embedding"},
-          {"name", e.name},
-          {"num_embeddings", e.num_embeddings},
-          {"embedding_dim", e.embedding_dim}};
+  return object_of({{"type", "embedding"},
+                    {"name", e.name},
+                    {"num_embeddings", e.num_embeddings},
+                    {"embedding_dim", e.embedding_dim}});
 }
 
 EmbeddingSpec embedding_from(Reader& json) {
@@ -119,12 +121,12 @@ EmbeddingSpec embedding_from(Reader& json) {
 }
 
 Json json_of(const LayerNormSpec& n) {
-  return {{"type", "layer_norm"},
-          {"name", n.name},
-          {"features", n.features},
-          {"eps", n.eps},
-          {"elementwise_affine", n.elementwise_affine},
-          {"bias", n.bias}};
+  return object_of({{"type", "layer_norm"},
+                    {"name", n.name},
+                    {"features", n.features},
+                    {"eps", n.eps},
+                    {"elementwise_affine", n.elementwise_affine},
+                    {"bias", n.bias}});
 }
 
 LayerNormSpec layer_norm_from(Reader& json) {
@@ -132,7 +134,7 @@ LayerNormSpec layer_norm_from(Reader& json) {
           json.get<bool>("elementwise_affine"), json.get<bool>("bias")};
 }
 
-Json json_of(const ResidualSpec& r) { return {{"type", "residual"}, {"over", r.over}}; }
+Json json_of(const ResidualSpec& r) { return object_of({{"type", "residual"}, {"over", r.over}}); }
 
 LayerSpec layer_from(const Json& layer) {
   Reader json(layer);
@@ -197,12 +199,13 @@ std::string to_json(const ModelSpec& spec) {
   for (const LayerSpec& layer : spec.layers)
     layers.push_back(std::visit([](const auto& l) { return json_of(l); }, layer));
   const int version = version_of(spec);
-  const Json json = {
-      {"version", version},      {"input", json_of(spec.input, version)},
-      {"layers", layers},        {"output", name_of(spec.output)},
-      {"dataset", spec.dataset}, {"classes", spec.classes},
-  };
-  return json.dump();
+  return object_of({{"version", version},
+                    {"input", json_of(spec.input, version)},
+                    {"layers", layers},
+                    {"output", name_of(spec.output)},
+                    {"dataset", spec.dataset},
+                    {"classes", spec.classes}})
+      .dump();
 }
 
 ModelSpec from_json(std::string_view text) {
