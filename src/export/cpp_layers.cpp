@@ -46,6 +46,8 @@ class Writer {
     if (x_ != "out") copy(x_, features_.back().size(), "out");
     if (sums_ > 0) add_field("sums_", sums_);
     for (const auto& [name, size] : buffers_) add_field(name, size);
+    parts_.object_bytes =
+        std::max<std::size_t>(parts_.object_bytes, 1);  // C++ has no smaller object
     parts_.functions = cpp_functions(used_);
   }
 
