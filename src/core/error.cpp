@@ -29,7 +29,8 @@ std::string shortened(std::string_view message) {
 
 }  // namespace
 
-Error::Error(std::string_view operation, std::string_view message)
-    : std::runtime_error(fmt::format("[{}] {}", operation, printable(shortened(message)))) {}
+Error::Error(std::string_view operation, std::string_view reason)
+    : std::runtime_error(fmt::format("[{}] {}", operation, printable(shortened(reason)))),
+      operation_size_(operation.size()) {}
 
 }  // namespace unroll

@@ -18,6 +18,7 @@
 #include "import/recurrent_told.h"
 #include "import/words.h"
 #include "spec/cells.h"
+#include "spec/damaged_description.h"
 #include "spec/layer_weights.h"
 #include "spec/limits.h"
 
@@ -27,19 +28,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kLongest = 1 << 20;
-
-/// What is wrong, without the operation in brackets, and without the advice that is for a
-/// description that a program wrote.
-std::string_view reason(const Error& error) {
-  std::string_view text = error.what();
-  text.remove_prefix(text.find("] ") + 2);
-  constexpr std::string_view kBefore = "is damaged: ", kAfter = "; save the model again";
-  if (const auto found = text.find(kBefore); found != std::string_view::npos) {
-    text.remove_prefix(found + kBefore.size());
-    text = text.substr(0, text.rfind(kAfter));
-  }
-  return text;
-}
 
 std::string text_of(const Json& json, const char* key) {
   const auto found = json.find(key);
@@ -75,8 +63,10 @@ class Completion {
       if (item.key() != "input" && item.key() != "layers") whole[item.key()] = item.value();
     try {
       result_.spec = spec::from_json(whole.dump());
+    } catch (const spec::DamagedDescription& error) {
+      fail(error.cause() + known_left_over());
     } catch (const FormatError& error) {
-      fail(fmt::format("{}{}", reason(error), known_left_over()));
+      fail(fmt::format("{}{}", error.reason(), known_left_over()));
     }
     return std::move(result_);
   }
@@ -332,7 +322,7 @@ class Completion {
         ask_readout(i, r);
       return json_of(r);
     } catch (const Error& error) {
-      problems_.emplace_back(reason(error));
+      problems_.emplace_back(error.reason());
       return {};
     }
   }

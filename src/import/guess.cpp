@@ -227,8 +227,7 @@ Architecture complete(const Chain& chain, const WeightNames& weights, std::strin
   try {
     return read_architecture(file_of(chain, weights), weights, weights.file(), Author::guess);
   } catch (const OpenQuestions& open) {
-    std::string text = open.what();
-    text = text.substr(text.find("] ") + 2);
+    std::string text(open.reason());
     if (is_order_open(chain))
       text += fmt::format("; nor do they say the order of the layers, which here is {}", order);
     if (std::ranges::any_of(chain, [](const Link& link) { return link.is("conv2d"); }))

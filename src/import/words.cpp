@@ -70,9 +70,7 @@ std::string wrong_choice(const std::string& key, const Json& value) {
     if (key == "form") spec::form_named(name);
     if (key == "output") spec::output_named(name);
   } catch (const ValueError& error) {
-    const std::string_view text = error.what();
-    const auto operation = text.find("] ");  // "[readout] ..."
-    return fmt::format("\"{}\": {}{}", key, text.substr(operation + 2),
+    return fmt::format("\"{}\": {}{}", key, error.reason(),
                        name.find(" | ") != std::string::npos ? "; keep one of the choices" : "");
   }
   return {};

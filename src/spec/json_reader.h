@@ -11,18 +11,14 @@
 #include <string_view>
 #include <vector>
 
-#include "unroll/core/error.h"
+#include "spec/damaged_description.h"
 #include "unroll/spec/layers.h"
 
 namespace unroll::spec {
 
 using Json = nlohmann::ordered_json;
 
-[[noreturn]] inline void fail(std::string_view why) {
-  throw FormatError("model", fmt::format("the model's description is damaged: {}; save the model "
-                                         "again, or take another copy of the file",
-                                         why));
-}
+[[noreturn]] inline void fail(std::string_view why) { throw DamagedDescription(why); }
 
 /// One member of an object that is written.
 struct Member {

@@ -194,6 +194,12 @@ int version_of(const ModelSpec& spec) {
 
 }  // namespace
 
+DamagedDescription::DamagedDescription(std::string_view cause)
+    : FormatError("model", fmt::format("the model's description is damaged: {}; save the model "
+                                       "again, or take another copy of the file",
+                                       cause)),
+      cause_(cause) {}
+
 std::string to_json(const ModelSpec& spec) {
   Json layers = Json::array();
   for (const LayerSpec& layer : spec.layers)

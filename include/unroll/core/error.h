@@ -1,6 +1,7 @@
 // The exceptions of Unroll.
 #pragma once
 
+#include <cstddef>
 #include <stdexcept>
 #include <string_view>
 
@@ -10,13 +11,24 @@ namespace unroll {
 
 /// Base of everything that Unroll throws.
 ///
-/// what() is one line, "[operation] what was given, what was expected and the remedy",
-/// for example "[linear] input has 27 features, weight expects 28". Control characters and bytes
+/// what() is one line, "[operation] reason". The reason says what was given, what was expected and
+/// the remedy: "[linear] input has 27 features, weight expects 28". Control characters and bytes
 /// that are not UTF-8, which names of files and tensors may have, are spelt out: \x1b. The middle
-/// of a message of more than 8 KB is left out.
+/// of a reason of more than 8 KB is left out.
 class UNROLL_API Error : public std::runtime_error {
  public:
-  Error(std::string_view operation, std::string_view message);
+  Error(std::string_view operation, std::string_view reason);
+
+  /// What failed, "linear". Valid as long as the error.
+  std::string_view operation() const noexcept { return {what() + 1, operation_size_}; }
+  /// what() without the operation, as it is printed. Valid as long as the error.
+  std::string_view reason() const noexcept {
+    constexpr std::size_t brackets = 3;  // "[] "
+    return what() + brackets + operation_size_;
+  }
+
+ private:
+  std::size_t operation_size_;  // what() is copied without throwing: nothing is stored twice
 };
 
 /// Shapes, sizes or element types that do not fit together.

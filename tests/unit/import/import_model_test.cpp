@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "import/architecture.h"
+#include "spec/damaged_description.h"
 #include "support/expect_error.h"
 #include "support/specs.h"
 #include "unit/import/archives.h"
@@ -72,6 +73,33 @@ TEST(ImportModel, TakesNumbersAsTheyAreUnlessAnInputOfPixelsIsSaid) {
   EXPECT_EQ(imported(R"(, "input": {"height": 8, "mean": 0.5})"),
             spec::InputSpec(spec::ImageInput{.height = 8, .width = 3, .mean = 0.5}));
   EXPECT_THROW(imported(R"(, "input": {"pixels": false, "std": 2})"), FormatError);
+}
+
+/// However the reader of descriptions words it: no text is searched for another.
+TEST(ImportModel, GivesTheCauseOfADescriptionsDamageWithoutItsAdvice) {
+  const std::string size = "[1,2]", sizes = "[1,2,3]";
+  spec::ModelSpec pooled;
+  pooled.layers = {spec::MaxPool2dSpec{.kernel = {1, 2}, .stride = {1, 1}}};
+  std::string description = spec::to_json(pooled);
+  description.replace(description.find(size), size.size(), sizes);
+  std::string cause;
+  try {
+    spec::from_json(description);
+  } catch (const spec::DamagedDescription& damaged) {
+    cause = damaged.cause();
+    EXPECT_NE(damaged.reason(), cause);
+  }
+  ASSERT_NE(cause, "");
+
+  std::string architecture = kLstm;
+  architecture.insert(architecture.rfind(']'), R"(, {"type": "max_pool2d", "kernel": )" + sizes +
+                                                   R"(, "stride": [1, 1], "padding": [0, 0]})");
+  try {
+    import_model(with_weights_of(lstm_spec()), architecture);
+    ADD_FAILURE() << "imported";
+  } catch (const FormatError& error) {
+    EXPECT_TRUE(error.reason().ends_with(": " + cause)) << error.what();
+  }
 }
 
 TEST(ImportModel, ReadsAFileOfPyTorchs) {
