@@ -133,10 +133,8 @@ struct CellArrays {
     call.rows = rows;
     call.hidden = hidden;
     call.units = {0, hidden};
-    call.z = z.data();
-    call.z_row = static_cast<std::ptrdiff_t>(4 * hidden);
-    call.h_before = call.c_before = before.data();
-    call.h_before_row = call.c_before_row = static_cast<std::ptrdiff_t>(hidden);
+    call.z = {z.data(), static_cast<std::ptrdiff_t>(4 * hidden)};
+    call.h_before = call.c_before = {before.data(), static_cast<std::ptrdiff_t>(hidden)};
     return call;
   }
 
@@ -161,18 +159,16 @@ void run_cell(benchmark::State& state, const CellArrays& arrays, F f) {
 void cell_forward(benchmark::State& state) {
   CellArrays arrays(state);
   auto call = arrays.call<kernels::CellForward<float>>();
-  call.c = arrays.c.data();
-  call.h = arrays.h.data();
-  call.c_row = call.h_row = call.h_before_row;
+  call.c = {arrays.c.data(), call.h_before.row};
+  call.h = {arrays.h.data(), call.h_before.row};
   run_cell(state, arrays, [&] { arrays.kernel.forward(call); });
 }
 
 void cell_backward(benchmark::State& state) {
   CellArrays arrays(state);
   auto call = arrays.call<kernels::CellBackward<float>>();
-  call.dh = arrays.h.data();
-  call.dc = arrays.c.data();
-  call.dh_row = call.dc_row = call.h_before_row;
+  call.dh = {arrays.h.data(), call.h_before.row};
+  call.dc = {arrays.c.data(), call.h_before.row};
   run_cell(state, arrays, [&] { arrays.kernel.backward(call); });
 }
 

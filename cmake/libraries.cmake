@@ -50,13 +50,14 @@ endfunction()
 # src/kernels/table.h). It packs weights once, when a model is loaded: 9 KB less, compiled with -O2.
 function(unroll_publish_infer)
   if(BUILD_SHARED_LIBS)
-    add_library(unroll_infer_kernels OBJECT src/kernels/table.cpp src/kernels/bf16.cpp
+    add_library(unroll_infer_kernels OBJECT src/kernels/table.cpp src/kernels/gemm.cpp
+                src/kernels/cells.cpp src/kernels/rows.cpp src/kernels/bf16.cpp
                 src/kernels/recurrent_pack.cpp)
     target_compile_definitions(unroll_infer_kernels PRIVATE UNROLL_INFERENCE)
     target_compile_options(unroll_infer_kernels PRIVATE $<$<CONFIG:Release>:-O2>)
     target_include_directories(unroll_infer_kernels PRIVATE include src)
     target_link_libraries(unroll_infer_kernels PRIVATE unroll_options unroll_deps_infer)
-    set(training "/kernels/(table|bf16|recurrent_pack|recurrent_backward)[.]cpp")
+    set(training "/kernels/(table|gemm|cells|rows|bf16|recurrent_pack|recurrent_backward)[.]cpp")
     unroll_publish(unroll_infer infer unroll_deps_infer $<TARGET_OBJECTS:unroll_infer_kernels>
                    "$<FILTER:$<TARGET_OBJECTS:unroll_infer>,EXCLUDE,${training}>")
   else()

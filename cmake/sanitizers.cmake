@@ -8,6 +8,7 @@ if(UNROLL_SANITIZE)
   add_link_options(-fsanitize=${UNROLL_SANITIZE})
   # Clang needs many minutes for these with the checks of undefined behaviour. They have vectors,
   # floating point and pointers, whose use is checked without them.
-  set_source_files_properties(src/kernels/table.cpp src/kernels/bf16.cpp PROPERTIES COMPILE_OPTIONS
+  set_source_files_properties(src/kernels/gemm.cpp src/kernels/cells.cpp src/kernels/rows.cpp
+                              src/kernels/bf16.cpp PROPERTIES COMPILE_OPTIONS
                               -fno-sanitize=undefined)
 endif()

@@ -13,7 +13,7 @@
 namespace unroll::app {
 namespace {
 
-std::string text_of(const spec::Extent& e) { return fmt::format("{} x {}", e.height, e.width); }
+std::string text_of(Size2d e) { return fmt::format("{} x {}", e.height, e.width); }
 
 /// A line about each layer. `known` is false where the activations are only assumed.
 struct Describe {

@@ -374,11 +374,8 @@ class Builder {
     graph_.output({"output", OnnxType::f32, shape, std::string(spec::name_of(spec_.output))});
   }
 
-  static std::vector<OnnxAttribute> windows(const spec::Extent& kernel, const spec::Extent& stride,
-                                            const spec::Extent& padding) {
-    const auto pair = [](const spec::Extent& e) {
-      return std::vector<std::int64_t>{e.height, e.width};
-    };
+  static std::vector<OnnxAttribute> windows(Size2d kernel, Size2d stride, Size2d padding) {
+    const auto pair = [](Size2d e) { return std::vector<std::int64_t>{e.height, e.width}; };
     return {{"kernel_shape", pair(kernel)},
             {"strides", pair(stride)},
             {"pads", std::vector<std::int64_t>{padding.height, padding.width, padding.height,

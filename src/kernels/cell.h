@@ -6,6 +6,7 @@
 
 #include <cstddef>
 
+#include "kernels/rows.h"
 #include "unroll/core/cell.h"
 
 namespace unroll::kernels {
@@ -29,35 +30,23 @@ template <class T>
 struct MemoryNorm {
   const T* weight = nullptr;  // (H); null: no normalisation
   const T* bias = nullptr;    // (H)
-  T* statistics = nullptr;    // of each row the mean of c and 1 / its deviation
-  std::ptrdiff_t statistics_row = 0;
-  T* grad_weight = nullptr;  // (H), backward adds to them
+  Matrix<T> statistics;       // of each row the mean of c and 1 / its deviation
+  T* grad_weight = nullptr;   // (H), backward adds to them
   T* grad_bias = nullptr;
 };
 
-/// A range of hidden units: columns of each gate.
-struct Units {
-  std::size_t begin, end;
-};
-
-/// Some rows of one time step, forward: units.begin .. units.end - 1 of each. Rows are so many
-/// elements apart; columns are adjacent.
+/// Some rows of one time step, forward: the hidden units `units`, which are columns of each gate.
+/// Data that is null is not there.
 template <class T>
 struct CellForward {
   std::size_t rows = 0, hidden = 0;
-  Units units{0, 0};  // all of them where there is a norm
-  T* z = nullptr;     // in: the sums; out: whatever backward wants to find
-  std::ptrdiff_t z_row = 0;
-  const T* h_before = nullptr;  // h_{t-1}; null: zeros. Given to `direct` cells
-  std::ptrdiff_t h_before_row = 0;
-  const T* c_before = nullptr;  // c_{t-1}; null: zeros
-  std::ptrdiff_t c_before_row = 0;
-  T* c = nullptr;  // out: c_t, where the cell has a memory
-  std::ptrdiff_t c_row = 0;
-  T* h = nullptr;  // out: h_t
-  std::ptrdiff_t h_row = 0;
-  const T* keep = nullptr;  // recurrent dropout: the candidate's factors; null: 1
-  std::ptrdiff_t keep_row = 0;
+  Columns units{0, 0};       // all of them where there is a norm
+  Matrix<T> z;               // in: the sums; out: whatever backward wants to find
+  Matrix<const T> h_before;  // h_{t-1}; null: zeros. Given to `direct` cells
+  Matrix<const T> c_before;  // c_{t-1}; null: zeros
+  Matrix<T> c;               // out: c_t, where the cell has a memory
+  Matrix<T> h;               // out: h_t
+  Matrix<const T> keep;      // recurrent dropout: the candidate's factors; null: 1
   MemoryNorm<T> norm;
 };
 
@@ -65,19 +54,12 @@ struct CellForward {
 template <class T>
 struct CellBackward {
   std::size_t rows = 0, hidden = 0;
-  Units units{0, 0};
-  T* z = nullptr;  // in: what forward left; out: the gradients of the sums
-  std::ptrdiff_t z_row = 0;
-  const T* h_before = nullptr;
-  std::ptrdiff_t h_before_row = 0;
-  const T* c_before = nullptr;
-  std::ptrdiff_t c_before_row = 0;
-  T* dh = nullptr;  // in: of h_t; out, for `direct` cells: the part of h_{t-1}'s past the products
-  std::ptrdiff_t dh_row = 0;
-  T* dc = nullptr;  // in: of c_t; out: of c_{t-1}
-  std::ptrdiff_t dc_row = 0;
-  const T* keep = nullptr;
-  std::ptrdiff_t keep_row = 0;
+  Columns units{0, 0};
+  Matrix<T> z;  // in: what forward left; out: the gradients of the sums
+  Matrix<const T> h_before, c_before;
+  Matrix<T> dh;  // in: of h_t; out, for `direct` cells: the part of h_{t-1}'s past the products
+  Matrix<T> dc;  // in: of c_t; out: of c_{t-1}
+  Matrix<const T> keep;
   MemoryNorm<T> norm;
 };
 

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/parallel.h"
+#include "kernels/add_blocks.h"
 #include "kernels/parallel_gemm.h"
 #include "kernels/table.h"
 #include "kernels/transpose.h"
@@ -26,21 +27,21 @@ std::ptrdiff_t as_signed(std::size_t value) { return static_cast<std::ptrdiff_t>
 /// - 1 zeros between neighbours (a stride seen from the other side).
 struct Pass {
   std::size_t channels, outputs;
-  Extent2d input, kernel, output, stride, spread;
-  std::ptrdiff_t padding_top, padding_left;
+  Size2d input, kernel, output, stride, spread;
+  std::int64_t padding_top, padding_left;
 
   /// The rows and columns that are read, zeros and all.
-  Extent2d framed() const {
+  Size2d framed() const {
     return {(output.height - 1) * stride.height + kernel.height,
             (output.width - 1) * stride.width + kernel.width};
   }
   // The copies of a channel, (KW, rows, OW): with stride 1 the kernel's rows are shared, kh
   // beginning at row kh; otherwise each has rows of its own.
-  std::size_t row_step() const { return stride.height == 1 ? output.width : output.numel(); }
-  std::size_t plane() const {
+  std::int64_t row_step() const { return stride.height == 1 ? output.width : output.numel(); }
+  std::int64_t plane() const {
     return stride.height == 1 ? framed().height * output.width : kernel.height * output.numel();
   }
-  std::size_t channel_size() const { return kernel.width * plane(); }
+  std::int64_t channel_size() const { return kernel.width * plane(); }
   /// Memory of a task that copies so many channels: the copies, and a frame.
   std::size_t task_size(std::size_t copied) const {
     const std::size_t size = copied * channel_size() + framed().numel() + 2 * kStride;
@@ -49,15 +50,8 @@ struct Pass {
 };
 
 Pass forward_pass(const ConvolutionShape& s) {
-  return {s.channels,
-          s.outputs,
-          s.input,
-          s.kernel,
-          s.output,
-          s.stride,
-          {1, 1},
-          as_signed(s.padding.height),
-          as_signed(s.padding.width)};
+  return {s.channels, s.outputs, s.input,          s.kernel,       s.output,
+          s.stride,   {1, 1},    s.padding.height, s.padding.width};
 }
 
 Pass input_gradient_pass(const ConvolutionShape& s) {
@@ -68,25 +62,24 @@ Pass input_gradient_pass(const ConvolutionShape& s) {
           s.input,
           {1, 1},
           s.stride,
-          as_signed(s.kernel.height) - 1 - as_signed(s.padding.height),
-          as_signed(s.kernel.width) - 1 - as_signed(s.padding.width)};
+          s.kernel.height - 1 - s.padding.height,
+          s.kernel.width - 1 - s.padding.width};
 }
 
 /// A channel with zeros around it, and between its elements where there is a spread.
 template <class T>
 void write_frame(const Pass& p, const T* from, T* to) noexcept {
-  const Extent2d framed = p.framed();
+  const Size2d framed = p.framed();
   std::fill_n(to, framed.numel(), T{0});
   const auto put_row = [&](const T* row, T* line) {
-    for (std::size_t c = 0; c < p.input.width; ++c) {
-      const std::ptrdiff_t at = as_signed(c * p.spread.width) + p.padding_left;
-      if (at >= 0 && at < as_signed(framed.width)) line[at] = row[c];
+    for (std::int64_t c = 0; c < p.input.width; ++c) {
+      const std::int64_t at = c * p.spread.width + p.padding_left;
+      if (at >= 0 && at < framed.width) line[at] = row[c];
     }
   };
-  for (std::size_t r = 0; r < p.input.height; ++r) {
-    const std::ptrdiff_t at = as_signed(r * p.spread.height) + p.padding_top;
-    if (at >= 0 && at < as_signed(framed.height))
-      put_row(from + r * p.input.width, to + at * as_signed(framed.width));
+  for (std::int64_t r = 0; r < p.input.height; ++r) {
+    const std::int64_t at = r * p.spread.height + p.padding_top;
+    if (at >= 0 && at < framed.height) put_row(from + r * p.input.width, to + at * framed.width);
   }
 }
 
@@ -95,10 +88,10 @@ void write_frame(const Pass& p, const T* from, T* to) noexcept {
 template <class T>
 void copy_row(const Pass& p, const T* from, T* to) noexcept {
   if (p.stride.width == 1) {
-    for (std::size_t j = 0; j < p.output.width; j += kStride)
+    for (std::int64_t j = 0; j < p.output.width; j += kStride)
       std::memcpy(to + j, from + j, kStride * sizeof(T));
   } else {
-    for (std::size_t j = 0; j < p.output.width; ++j) to[j] = from[j * p.stride.width];
+    for (std::int64_t j = 0; j < p.output.width; ++j) to[j] = from[j * p.stride.width];
   }
 }
 
@@ -106,17 +99,17 @@ void copy_row(const Pass& p, const T* from, T* to) noexcept {
 template <class T>
 void write_channel(const Pass& p, const T* from, T* to, T* frame) noexcept {
   write_frame(p, from, frame);
-  const std::size_t line = p.framed().width;
-  for (std::size_t kw = 0; kw < p.kernel.width; ++kw) {
-    const auto copy = [&](std::size_t row) {
+  const std::int64_t line = p.framed().width;
+  for (std::int64_t kw = 0; kw < p.kernel.width; ++kw) {
+    const auto copy = [&](std::int64_t row) {
       copy_row(p, frame + row * line + kw, to);
       to += p.output.width;
     };
     if (p.stride.height == 1) {
-      for (std::size_t row = 0; row < p.framed().height; ++row) copy(row);
+      for (std::int64_t row = 0; row < p.framed().height; ++row) copy(row);
     } else {
-      for (std::size_t kh = 0; kh < p.kernel.height; ++kh)
-        for (std::size_t i = 0; i < p.output.height; ++i) copy(i * p.stride.height + kh);
+      for (std::int64_t kh = 0; kh < p.kernel.height; ++kh)
+        for (std::int64_t i = 0; i < p.output.height; ++i) copy(i * p.stride.height + kh);
     }
   }
 }
@@ -143,11 +136,11 @@ void run(const Pass& p, const ConvolutionPlan& plan, const T* x, const T* weight
   Product<T>& product = g.products[0];
   product.a = weight;
   product.a_row = as_signed(depth);
-  product.a_repeat = as_signed(p.kernel.height);
+  product.a_repeat = p.kernel.height;
   product.depth = p.kernel.height;
-  product.b_k = as_signed(p.row_step());
+  product.b_k = p.row_step();
   product.repeat = p.channels * p.kernel.width;
-  product.b_repeat = as_signed(p.plane());
+  product.b_repeat = p.plane();
   if (p.plane() == p.kernel.height * p.row_step()) {  // the same chain without a seam
     product.depth = depth;
     product.repeat = 1;
@@ -170,19 +163,6 @@ void run(const Pass& p, const ConvolutionPlan& plan, const T* x, const T* weight
       }
       parallel_gemm(image);  // on this thread alone, unless this is the only task
     }
-  });
-}
-
-/// Adds blocks of `size` pairwise: 0+1, 2+3, ..., then 0+2, ..., until all are in the first.
-template <class T>
-void add_blocks(T* blocks, std::size_t count, std::size_t size) noexcept {
-  parallel_pieces(size, 1024, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t distance = 1; distance < count; distance *= 2)
-      for (std::size_t i = 0; i + distance < count; i += 2 * distance) {
-        T* const to = blocks + i * size;
-        const T* const from = blocks + (i + distance) * size;
-        for (std::size_t e = begin; e < end; ++e) to[e] += from[e];
-      }
   });
 }
 
@@ -257,8 +237,8 @@ void convolution_weight_gradient(const ConvolutionPlan& plan, const T* x, const 
   const auto add_channel = [&](const T* copy, std::size_t n, T* to, bool first) {
     Gemm<T> g = dense_product(s.kernel.height, pixels, s.outputs, copy,
                               transposed + n * pixels * s.outputs, to);
-    g.products[0].a_row = as_signed(p.row_step());
-    for (std::size_t kw = 0; kw < s.kernel.width; ++kw) {
+    g.products[0].a_row = p.row_step();
+    for (std::int64_t kw = 0; kw < s.kernel.width; ++kw) {
       g.products[0].a = copy + kw * p.plane();
       g.out = to + kw * s.kernel.height * s.outputs;
       g.init = first ? nullptr : g.out;
@@ -289,8 +269,8 @@ void convolution_weight_gradient(const ConvolutionPlan& plan, const T* x, const 
   add_blocks(blocks, plan.slices, block_size(s));
   for (std::size_t o = 0; o < s.outputs; ++o)
     for (std::size_t c = 0; c < s.channels; ++c)
-      for (std::size_t kh = 0; kh < s.kernel.height; ++kh)
-        for (std::size_t kw = 0; kw < s.kernel.width; ++kw)
+      for (std::int64_t kh = 0; kh < s.kernel.height; ++kh)
+        for (std::int64_t kw = 0; kw < s.kernel.width; ++kw)
           *dweight++ = blocks[((c * s.kernel.width + kw) * s.kernel.height + kh) * s.outputs + o];
   if (dbias) std::copy_n(blocks + s.weights(), s.outputs, dbias);
 }

@@ -7,18 +7,15 @@
 
 #include <cstddef>
 
-namespace unroll::kernels {
+#include "unroll/core/size2d.h"
 
-struct Extent2d {
-  std::size_t height, width;
-  std::size_t numel() const { return height * width; }
-};
+namespace unroll::kernels {
 
 /// x is (N, C, H, W), the weight (O, C, KH, KW), y (N, O, OH, OW).
 struct ConvolutionShape {
   std::size_t batch = 0, channels = 0, outputs = 0;  // N, C, O
-  Extent2d input{}, kernel{}, output{};              // H x W, KH x KW, OH x OW
-  Extent2d stride{}, padding{};
+  Size2d input{}, kernel{}, output{};                // H x W, KH x KW, OH x OW
+  Size2d stride{}, padding{};
 
   std::size_t weights() const { return outputs * channels * kernel.numel(); }
 };

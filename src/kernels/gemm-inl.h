@@ -16,6 +16,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace unroll::HWY_NAMESPACE {
 
+using kernels::Columns;
 using kernels::Epilogue;
 using kernels::Gemm;
 using kernels::Product;
@@ -57,12 +58,9 @@ HWY_NOINLINE void tanh_in_place(D d, T* values, std::size_t count) {
     simd::StoreU(tanh(d, simd::LoadU(d, values + i)), d, values + i);
 }
 
-/// The columns that one block covers: vectors side by side from `begin` on, the last of which,
-/// perhaps of half the lanes, ends at `end` and so may overlap the one before: the columns in both
-/// are computed twice, with the same result, and none needs a kernel of its own.
-struct Columns {
-  std::size_t begin, end;
-};
+// A block covers some columns with vectors side by side from `begin` on. The last vector, perhaps
+// of half the lanes, ends at `end` and so may overlap the one before: the columns in both are
+// computed twice, with the same result, and none needs a kernel of its own.
 
 /// kRows x (kVectors vectors, and half a vector more) outputs from `row` on. Meanwhile a quarter of
 /// the piece of b that comes next is fetched: a block has the time, and four of them fetch it all.

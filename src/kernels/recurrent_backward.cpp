@@ -95,7 +95,7 @@ class Backward {
     const Rows all = rows_of(first, last);
     if (s_.layer_norm && end == s_.steps)
       std::fill(norm_gradients(first), norm_gradients(last), T{0});
-    const Units units{0, s_.hidden};
+    const Columns units{0, s_.hidden};
     for (std::size_t s = end; s-- > begin;) {
       if (s_.fused())
         fused_step(s, all, units);
@@ -111,7 +111,7 @@ class Backward {
   void back_in_shared_time(std::size_t begin, std::size_t end) const {
     const Rows all{0, s_.batch};
     for (std::size_t s = end; s-- > begin;) {
-      for_tiles(s_.hidden, [&](Units units) {
+      for_tiles(s_.hidden, [&](Columns units) {
         if (s_.fused())
           fused_step(s, all, units);
         else
@@ -119,20 +119,20 @@ class Backward {
       });
       const Rows starting = time_.starting(s, all);
       if (starting.count() > 0)
-        for_tiles(s_.hidden, [&](Units units) { give_first(s, starting, units); });
+        for_tiles(s_.hidden, [&](Columns units) { give_first(s, starting, units); });
     }
     if (call_.grad_input.data)
-      for_tiles(s_.input, [&](Units inputs) {
+      for_tiles(s_.input, [&](Columns inputs) {
         for (std::size_t s = begin; s < end; ++s) hand_down(s, time_.active(s, all), inputs);
       });
   }
 
   // The gradient of the states.
 
-  static Gemm<T> gemm_for(Rows rows, Units columns) {
+  static Gemm<T> gemm_for(Rows rows, Columns columns) {
     Gemm<T> g;
     g.rows = rows.count();
-    g.columns = columns.end - columns.begin;
+    g.columns = columns.count();
     return g;
   }
   static void into(Gemm<T>& g, Matrix<T> out) {
@@ -141,12 +141,12 @@ class Backward {
   }
   /// From the first of some columns on.
   template <class U>
-  static Matrix<U> from(Matrix<U> m, Units columns) {
+  static Matrix<U> from(Matrix<U> m, Columns columns) {
     return {m.data ? m.data + columns.begin : nullptr, m.row};
   }
 
   /// The gradient of the state before step s, as the products and what goes past them leave it.
-  void carry(std::size_t s, Rows rows, Matrix<T> all_to, Units units) const {
+  void carry(std::size_t s, Rows rows, Matrix<T> all_to, Columns units) const {
     const Matrix<T> past = from(scratch(scratch_.dh, saved_.output_row, rows.begin), units),
                     to = from(all_to, units);
     const bool has_past = traits_.direct || s_.zoneout;
@@ -173,8 +173,8 @@ class Backward {
     for (std::size_t n = 0; n < extent.rows; ++n) std::copy_n(from.at(n), extent.columns, to.at(n));
   }
   /// Some columns of a (N, columns) into scratch, or zeros where it is null.
-  static void fill_rows(Matrix<const T> with, Rows rows, Units columns, Matrix<T> to) {
-    const std::size_t count = columns.end - columns.begin;
+  static void fill_rows(Matrix<const T> with, Rows rows, Columns columns, Matrix<T> to) {
+    const std::size_t count = columns.count();
     for (std::size_t n = 0; n < rows.count(); ++n)
       if (with.data)
         std::copy_n(with.at(n) + columns.begin, count, to.at(n) + columns.begin);
@@ -191,7 +191,7 @@ class Backward {
   }
 
   /// What of the initial states is due to the sequences that begin with step s.
-  void give_first(std::size_t s, Rows rows, Units units) const {
+  void give_first(std::size_t s, Rows rows, Columns units) const {
     if (rows.count() == 0) return;
     if (call_.grad_h_0) carry(s, rows, dense(call_.grad_h_0, s_.output(), rows.begin), units);
     if (call_.grad_c_0 && units.begin == 0)
@@ -200,7 +200,7 @@ class Backward {
   }
 
   /// dz_t = f'(h_t) (outside_t + W_hh^T dz_{t+1}), the derivative applied in registers.
-  void fused_step(std::size_t s, Rows all, Units units) const {
+  void fused_step(std::size_t s, Rows all, Columns units) const {
     const auto part = [&](Rows rows, bool ends) {
       if (rows.count() == 0) return;
       Gemm<T> g = gemm_for(rows, units);
@@ -235,7 +235,7 @@ class Backward {
   }
 
   /// dz_t through the cell.
-  void cell_step(std::size_t s, std::size_t first, std::size_t last, Units units) const {
+  void cell_step(std::size_t s, std::size_t first, std::size_t last, Columns units) const {
     const Rows all = rows_of(first, last);
     const Rows active = time_.active(s, all), leaving = time_.leaving(s, all),
                ending = time_.ending(s, all);
@@ -243,7 +243,7 @@ class Backward {
     const auto dh_from = [&](std::size_t n) { return scratch(scratch_.dh, saved_.output_row, n); };
     const auto dc_from = [&](std::size_t n) { return scratch(scratch_.dc, saved_.hidden_row, n); };
     // All of h, which is projected or normalised only where its units go together.
-    const Units of_h = s_.projection ? Units{0, s_.projection} : units;
+    const Columns of_h = s_.projection ? Columns{0, s_.projection} : units;
     if (leaving.count() > 0) carry(s + 1, leaving, dh_from(leaving.begin), of_h);
     fill_rows(dense(call_.grad_h_n, s_.output(), ending.begin), ending, of_h,
               dh_from(ending.begin));
@@ -251,8 +251,7 @@ class Backward {
       fill_rows(dense(call_.grad_c_n, s_.hidden, ending.begin), ending, units,
                 dc_from(ending.begin));
     const std::size_t n = active.begin;
-    const Extent outputs{active.count(), of_h.end - of_h.begin},
-        hiddens{active.count(), units.end - units.begin};
+    const Extent outputs{active.count(), of_h.count()}, hiddens{active.count(), units.count()};
     const Matrix<T> dh = from(dh_from(n), of_h), dc = from(dc_from(n), units);
     if (const Matrix<const T> outside = from(from_outside(s, n), of_h); outside.data)
       kernels_.rows.add(outputs, dh, outside);
@@ -298,44 +297,31 @@ class Backward {
     kernels_.gemm(g);
   }
 
-  void through_cell(std::size_t s, Rows rows, std::size_t slice, Units units) const {
+  void through_cell(std::size_t s, Rows rows, std::size_t slice, Columns units) const {
     const Rows continuing = time_.continuing(s, rows);
     through_cell(s, {rows.begin, continuing.end}, slice, units, false);
     through_cell(s, {continuing.end, rows.end}, slice, units, true);
   }
   /// All rows have, or all lack, a step before.
-  void through_cell(std::size_t s, Rows rows, std::size_t slice, Units units, bool first) const {
+  void through_cell(std::size_t s, Rows rows, std::size_t slice, Columns units, bool first) const {
     if (rows.count() == 0) return;
     const std::size_t n = rows.begin;
-    const Matrix<T> z_rows = z(s, n);
+    const Matrix<T> sums_at = z(s, n);
     CellBackward<T> cell;
     cell.rows = rows.count();
     cell.hidden = s_.hidden;
     cell.units = units;
-    cell.z = z_rows.data + sums_.cell;
-    cell.z_row = z_rows.row;
-    const Matrix<const T> h_before =
-        first ? dense(call_.h_0, s_.output(), n)
-              : Matrix<const T>{call_.output.at(time_.t(s - 1), n), call_.output.row};
-    cell.h_before = h_before.data;
-    cell.h_before_row = h_before.row;
+    cell.z = {sums_at.data + sums_.cell, sums_at.row};
+    cell.h_before = first ? dense(call_.h_0, s_.output(), n)
+                          : Matrix<const T>{call_.output.at(time_.t(s - 1), n), call_.output.row};
     if (traits_.memory) {
-      const Matrix<const T> c_before = first
-                                           ? dense(call_.c_0, s_.hidden, n)
-                                           : constant(saved(saved_.c, saved_.hidden_row, s - 1, n));
-      cell.c_before = c_before.data;
-      cell.c_before_row = c_before.row;
-      const Matrix<T> dc = scratch(scratch_.dc, saved_.hidden_row, n);
-      cell.dc = dc.data;
-      cell.dc_row = dc.row;
+      cell.c_before = first ? dense(call_.c_0, s_.hidden, n)
+                            : constant(saved(saved_.c, saved_.hidden_row, s - 1, n));
+      cell.dc = scratch(scratch_.dc, saved_.hidden_row, n);
     }
-    const Matrix<T> dh = s_.projection ? scratch(scratch_.unprojected, saved_.hidden_row, n)
-                                       : scratch(scratch_.dh, saved_.output_row, n);
-    cell.dh = dh.data;
-    cell.dh_row = dh.row;
-    const Matrix<const T> keep = mask(call_.masks.candidate, s, n);
-    cell.keep = keep.data;
-    cell.keep_row = keep.row;
+    cell.dh = s_.projection ? scratch(scratch_.unprojected, saved_.hidden_row, n)
+                            : scratch(scratch_.dh, saved_.output_row, n);
+    cell.keep = mask(call_.masks.candidate, s, n);
     if (!s_.layer_norm) return cell_backward(s_, cell);
 
     const Matrix<T> statistics = saved(saved_.statistics, kStatistics, s, n);
@@ -344,8 +330,7 @@ class Backward {
     if (traits_.memory)
       cell.norm = {call_.packed + packed.norm_c_weight,
                    call_.packed + packed.norm_c_bias,
-                   statistics.data + 2,
-                   statistics.row,
+                   {statistics.data + 2, statistics.row},
                    factors + 4 * sums_.gates,
                    factors + 4 * sums_.gates + s_.hidden};
     cell_backward(s_, cell);
@@ -353,18 +338,16 @@ class Backward {
     sums.rows = rows.count();
     sums.gates = sums_.gates;
     sums.joint = traits_.joint * s_.hidden;
-    sums.z = z_rows.data;
-    sums.z_row = z_rows.row;
+    sums.z = sums_at;
     sums.input_weight = call_.packed + packed.norm_ih_weight;
     sums.state_weight = call_.packed + packed.norm_hh_weight;
-    sums.statistics = statistics.data;
-    sums.statistics_row = statistics.row;
+    sums.statistics = statistics;
     sums.gradients = factors;
     kernels_.rows.normalise_backward(sums);
   }
 
   /// W_ih^T dz_t: to the layer below or to the input.
-  void hand_down(std::size_t s, Rows rows, Units inputs) const {
+  void hand_down(std::size_t s, Rows rows, Columns inputs) const {
     if (rows.count() == 0) return;
     Gemm<T> g = gemm_for(rows, inputs);
     into(g, {call_.grad_input.at(time_.t(s), rows.begin) + inputs.begin, call_.grad_input.row});
@@ -376,7 +359,7 @@ class Backward {
     return call_.scratch + scratch_.norm + slice * scratch_.norm_size;
   }
   void gather_norm() const {
-    add_blocks(norm_gradients(0), scratch_.norm_size, plan_.slices);
+    add_blocks(norm_gradients(0), plan_.slices, scratch_.norm_size);
     const T* from = norm_gradients(0);
     using enum WeightRole;
     for (const WeightRole role : {norm_ih_weight, norm_hh_weight, norm_ih_bias, norm_hh_bias}) {

@@ -17,14 +17,14 @@ class BackwardProducts {
         gemm_(product_of<T>(call.shape)) {}
 
   /// Some columns of W_hh^T dz; g's out, init and saved begin with the first of them.
-  void multiply_state(const Gemm<T>& g, Matrix<const T> dz, Units columns) const {
+  void multiply_state(const Gemm<T>& g, Matrix<const T> dz, Columns columns) const {
     run(g, at_.weight_hh, at_.hh_panels, columns, [&](Gemm<T>& part, const Weight& weight) {
       for (int i = 0; i < sums_.state_parts; ++i) add(part, dz, sums_.state[i], weight);
     });
   }
 
   /// The same of W_ih^T dz.
-  void multiply_input(const Gemm<T>& g, Matrix<const T> dz, Units columns) const {
+  void multiply_input(const Gemm<T>& g, Matrix<const T> dz, Columns columns) const {
     run(g, at_.weight_ih, at_.ih_panels, columns, [&](Gemm<T>& part, const Weight& weight) {
       add(part, dz, {0, 0, sums_.gates}, weight);
     });
@@ -39,7 +39,7 @@ class BackwardProducts {
   };
 
   template <class AddProducts>
-  void run(const Gemm<T>& g, std::size_t place, const Panels& panels, Units columns,
+  void run(const Gemm<T>& g, std::size_t place, const Panels& panels, Columns columns,
            AddProducts add_products) const {
     panels.for_parts(columns.begin, columns.end, [&](std::size_t begin, std::size_t end) {
       Gemm<T> part = part_of(g, 0, g.rows, begin - columns.begin);

@@ -1,25 +1,16 @@
 #include "kernels/recurrent_layout.h"
 
 namespace unroll::kernels {
-namespace {
-
-template <class T>
-T* row_of(T* rows, std::size_t n, std::ptrdiff_t row) {
-  return rows ? rows + static_cast<std::ptrdiff_t>(n) * row : nullptr;
-}
-
-}  // namespace
-
 template <class T>
 void cell_forward(const RecurrentShape& shape, const CellForward<T>& call) noexcept {
   if (!shape.custom) return table<T>().cells[static_cast<std::size_t>(shape.cell)].forward(call);
   for (std::size_t n = 0; n < call.rows; ++n) {
     const CellRow<T> row{call.hidden,
-                         row_of(call.z, n, call.z_row),
-                         row_of(call.h_before, n, call.h_before_row),
-                         row_of(call.c_before, n, call.c_before_row),
-                         row_of(call.h, n, call.h_row),
-                         row_of(call.c, n, call.c_row)};
+                         call.z.at_or_null(n),
+                         call.h_before.at_or_null(n),
+                         call.c_before.at_or_null(n),
+                         call.h.at_or_null(n),
+                         call.c.at_or_null(n)};
     if constexpr (std::is_same_v<T, float>)
       shape.custom->forward_f32(row);
     else
@@ -32,11 +23,11 @@ void cell_backward(const RecurrentShape& shape, const CellBackward<T>& call) noe
   if (!shape.custom) return table<T>().cells[static_cast<std::size_t>(shape.cell)].backward(call);
   for (std::size_t n = 0; n < call.rows; ++n) {
     const CellGradientRow<T> row{call.hidden,
-                                 row_of(call.z, n, call.z_row),
-                                 row_of(call.h_before, n, call.h_before_row),
-                                 row_of(call.c_before, n, call.c_before_row),
-                                 row_of(call.dh, n, call.dh_row),
-                                 row_of(call.dc, n, call.dc_row)};
+                                 call.z.at_or_null(n),
+                                 call.h_before.at_or_null(n),
+                                 call.c_before.at_or_null(n),
+                                 call.dh.at_or_null(n),
+                                 call.dc.at_or_null(n)};
     if constexpr (std::is_same_v<T, float>)
       shape.custom->backward_f32(row);
     else

@@ -29,13 +29,13 @@ class Forward {
   void run_shared() const {
     const Rows all{0, s_.batch};
     for (std::size_t s = 0; s < s_.steps; ++s) {
-      for_tiles(s_.hidden, [&](Units units) { make_step(s, all, units); });
+      for_tiles(s_.hidden, [&](Columns units) { make_step(s, all, units); });
       finish_step(s, all);
     }
   }
 
  private:
-  void make_step(std::size_t s, Rows all, Units units) const {
+  void make_step(std::size_t s, Rows all, Columns units) const {
     const Rows going_on = time_.continuing(s, all), beginning = time_.starting(s, all);
     if (going_on.count() > 0) step_(rows_of(s, going_on, false), units);
     if (beginning.count() > 0) step_(rows_of(s, beginning, true), units);

@@ -35,16 +35,16 @@ class StepForward {
   void operator()(const StepRows<T>& rows) const noexcept { (*this)(rows, {0, s_.hidden}); }
 
   /// The same for some units only, where they do not meet in a step (steps_are_shared).
-  void operator()(const StepRows<T>& rows, Units units) const noexcept {
+  void operator()(const StepRows<T>& rows, Columns units) const noexcept {
     compute(rows, units);
     if (!s_.flush_states) return;
-    const Units of_h = s_.projection ? Units{0, s_.projection} : units;
+    const Columns of_h = s_.projection ? Columns{0, s_.projection} : units;
     flush(rows.count, rows.h, of_h);
     if (rows.c.data) flush(rows.count, rows.c, units);
   }
 
  private:
-  void compute(const StepRows<T>& rows, Units units) const noexcept {
+  void compute(const StepRows<T>& rows, Columns units) const noexcept {
     if (s_.fused()) {
       at_.panels.for_parts(units.begin, units.end, [&](std::size_t begin, std::size_t end) {
         Gemm<T> g = product(rows, begin, end, true, true);
@@ -72,9 +72,9 @@ class StepForward {
       kernels_.rows.multiply(states, rows.masked, {rows.h.data, rows.h.row}, rows.state_factors);
   }
 
-  void flush(std::size_t count, Matrix<T> states, Units units) const noexcept {
+  void flush(std::size_t count, Matrix<T> states, Columns units) const noexcept {
     states.data += units.begin;
-    kernels_.rows.flush_tiny({count, units.end - units.begin}, states);
+    kernels_.rows.flush_tiny({count, units.count()}, states);
   }
 
   /// The gates' columns in the weights: the state's own begin where the input's own do.
@@ -111,9 +111,9 @@ class StepForward {
   }
 
   /// The units' columns of the gates in [begin, end).
-  void multiply(const StepRows<T>& rows, Units units, std::size_t begin, std::size_t end,
+  void multiply(const StepRows<T>& rows, Columns units, std::size_t begin, std::size_t end,
                 bool of_input, bool of_state) const {
-    const bool all = units.end - units.begin == s_.hidden;
+    const bool all = units.count() == s_.hidden;
     const std::size_t width = all ? end - begin : s_.hidden;
     for (std::size_t gate = begin; gate < end; gate += width) {
       const std::size_t first = gate + units.begin, last = all ? end : gate + units.end;
@@ -141,39 +141,30 @@ class StepForward {
     call.rows = rows.count;
     call.gates = sums_.gates;
     call.joint = s_.traits().joint * s_.hidden;
-    call.z = rows.z.data;
-    call.z_row = rows.z.row;
+    call.z = rows.z;
     call.input_weight = packed_ + at_.norm_ih_weight;
     call.input_bias = packed_ + at_.norm_ih_bias;
     call.state_weight = packed_ + at_.norm_hh_weight;
     call.state_bias = packed_ + at_.norm_hh_bias;
-    call.statistics = rows.statistics.data;
-    call.statistics_row = rows.statistics.row;
+    call.statistics = rows.statistics;
     return call;
   }
 
-  CellForward<T> cell(const StepRows<T>& rows, Matrix<T> h, Units units) const {
+  CellForward<T> cell(const StepRows<T>& rows, Matrix<T> h, Columns units) const {
     CellForward<T> call;
     call.rows = rows.count;
     call.hidden = s_.hidden;
     call.units = units;
-    call.z = rows.z.data + sums_.cell;
-    call.z_row = rows.z.row;
-    call.h_before = rows.h_before.data;
-    call.h_before_row = rows.h_before.row;
-    call.c_before = rows.c_before.data;
-    call.c_before_row = rows.c_before.row;
-    call.c = rows.c.data;
-    call.c_row = rows.c.row;
-    call.h = h.data;
-    call.h_row = h.row;
-    call.keep = rows.keep.data;
-    call.keep_row = rows.keep.row;
+    call.z = {rows.z.data + sums_.cell, rows.z.row};
+    call.h_before = rows.h_before;
+    call.c_before = rows.c_before;
+    call.c = rows.c;
+    call.h = h;
+    call.keep = rows.keep;
     if (s_.layer_norm && rows.c.data)
       call.norm = {packed_ + at_.norm_c_weight,
                    packed_ + at_.norm_c_bias,
-                   rows.statistics.data + 2,
-                   rows.statistics.row,
+                   {rows.statistics.data + 2, rows.statistics.row},
                    nullptr,
                    nullptr};
     return call;

@@ -80,7 +80,7 @@ template <class F>
 void for_tiles(std::size_t units, F f) {
   constexpr std::size_t kTile = 64;
   parallel((units + kTile - 1) / kTile, [&](std::size_t tile) {
-    f(Units{tile * kTile, std::min(units, (tile + 1) * kTile)});
+    f(Columns{tile * kTile, std::min(units, (tile + 1) * kTile)});
   });
 }
 

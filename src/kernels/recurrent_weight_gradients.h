@@ -1,6 +1,7 @@
 // The gradients of a recurrent layer's weights and biases: which sums they are, and where they go.
 #pragma once
 
+#include "kernels/add_blocks.h"
 #include "kernels/recurrent_gradients.h"
 
 namespace unroll::kernels {
@@ -10,21 +11,6 @@ template <class T>
 T* sums_of(const RecurrentBackward<T>& call, const SavedLayout& saved,
            const ScratchLayout& scratch) {
   return call.shape.fused() ? call.scratch + scratch.z : call.saved + saved.z;
-}
-
-/// Adds blocks pairwise: 0+1, 2+3, ..., then 0+2, ..., until all are in the first.
-template <class T>
-void add_blocks(T* blocks, std::size_t size, std::size_t count) {
-  constexpr std::size_t kPiece = 1024;
-  parallel((size + kPiece - 1) / kPiece, [&](std::size_t piece) {
-    const std::size_t begin = piece * kPiece, end = std::min(size, begin + kPiece);
-    for (std::size_t distance = 1; distance < count; distance *= 2)
-      for (std::size_t i = 0; i + distance < count; i += 2 * distance) {
-        T* to = blocks + i * size;
-        const T* from = blocks + (i + distance) * size;
-        for (std::size_t e = begin; e < end; ++e) to[e] += from[e];
-      }
-  });
 }
 
 template <class T>
@@ -46,17 +32,17 @@ class WeightGradients {
     const Range range{begin, end, rows};
     const bool set = end == s_.steps;
     const Sources sources = in_memory();
-    for_products(sources, [&](const Columns& left, const Columns& right, std::size_t place,
+    for_products(sources, [&](const Features& left, const Features& right, std::size_t place,
                               std::size_t row, bool before) {
       add(left.all(), right.all(), before ? first_state({0, s_.output()}) : Side<T>{}, range,
           {block + place, row, set}, before);
     });
-    for_biases(sources, [&](const Columns& sums, std::size_t place) {
+    for_biases(sources, [&](const Features& sums, std::size_t place) {
       totals_.add_bias(sums.all(), range, {block + place, 0, set});
     });
   }
 
-  void add_slices(std::size_t slices) const { add_blocks(call_.gradients, gradient_.size, slices); }
+  void add_slices(std::size_t slices) const { add_blocks(call_.gradients, slices, gradient_.size); }
 
   /// The layer's one gradient, further by the steps end - 1 .. begin, on all threads.
   void sum_tiles(std::size_t begin, std::size_t end) const {
@@ -65,12 +51,12 @@ class WeightGradients {
     const Range range{begin, end, {0, s_.batch}};
     const bool set = end == s_.steps;
     const Sources sources = s_.bf16 ? in_memory() : in_panels(begin, end);
-    for_products(sources, [&](const Columns& left, const Columns& right, std::size_t place,
+    for_products(sources, [&](const Features& left, const Features& right, std::size_t place,
                               std::size_t row, bool before) {
       const Tiles down(left, kTileRows), across(right, kTileColumns);
       parallel(down.count * across.count, [&](std::size_t tile) {
-        const Units i = down[tile / across.count];
-        const Units columns = across[tile % across.count];
+        const Columns i = down[tile / across.count];
+        const Columns columns = across[tile % across.count];
         right.of.panels.for_parts(columns.begin, columns.end, [&](std::size_t j, std::size_t last) {
           T* const to = call_.gradients + place + (i.begin - left.begin) * row + j - right.begin;
           add(left.of.part(i), right.of.part({j, last}),
@@ -78,7 +64,7 @@ class WeightGradients {
         });
       });
     });
-    for_biases(sources, [&](const Columns& sums, std::size_t place) {
+    for_biases(sources, [&](const Features& sums, std::size_t place) {
       const Tiles tiles(sums, kTileRows);
       parallel(tiles.count, [&](std::size_t tile) {
         totals_.add_bias(sums.of.part(tiles[tile]), range,
@@ -96,8 +82,8 @@ class WeightGradients {
     std::size_t first_t;
 
     /// Some features, of one panel.
-    Side<T> part(Units columns) const {
-      Side<T> side{numbers, columns.end - columns.begin, first_t};
+    Side<T> part(Columns columns) const {
+      Side<T> side{numbers, columns.count(), first_t};
       if (side.numbers.data) side.numbers.data += panels.place(columns.begin);
       return side;
     }
@@ -106,23 +92,23 @@ class WeightGradients {
     Source dz, input, state, projected, unprojected;
   };
   /// Some features of a source.
-  struct Columns {
+  struct Features {
     const Source& of;
     std::size_t begin, end;
     Side<T> all() const { return of.part({begin, end}); }
   };
-  /// Columns in tiles that begin where panels do.
+  /// Features in tiles that begin where panels do.
   struct Tiles {
-    Tiles(const Columns& columns, std::size_t size)
-        : columns(columns),
-          size(size),
+    Tiles(const Features& of, std::size_t width)
+        : columns(of),
+          size(width),
           first(columns.begin / size),
           count((columns.end + size - 1) / size - first) {}
-    Units operator[](std::size_t i) const {
+    Columns operator[](std::size_t i) const {
       return {std::max(columns.begin, (first + i) * size),
               std::min(columns.end, (first + i + 1) * size)};
     }
-    const Columns& columns;
+    const Features& columns;
     std::size_t size, first, count;
   };
 
@@ -176,7 +162,7 @@ class WeightGradients {
     });
     return to + source.panels.size(from.features);
   }
-  Side<T> first_state(Units columns) const {
+  Side<T> first_state(Columns columns) const {
     const bool masked = s_.state_dropout && call_.h_0;
     const Sequence<const T> numbers{
         masked ? call_.saved + saved_.masked_0 : call_.h_0, 0,
@@ -188,7 +174,7 @@ class WeightGradients {
   /// from (H or P or I) numbers; `before`: with the state before a step.
   template <class F>
   void for_products(const Sources& from, F f) const {
-    const Columns of_input{from.dz, 0, sums_.gates}, input{from.input, 0, s_.input},
+    const Features of_input{from.dz, 0, sums_.gates}, input{from.input, 0, s_.input},
         state{from.state, 0, s_.output()};
     if (gradient_.ih_row == 1)
       f(input, of_input, gradient_.place[WeightRole::weight_ih], gradient_.ih_column, false);
@@ -196,22 +182,22 @@ class WeightGradients {
       f(of_input, input, gradient_.place[WeightRole::weight_ih], gradient_.ih_row, false);
     for (int i = 0; i < sums_.state_parts; ++i) {
       const Sums::Part& part = sums_.state[i];
-      f(Columns{from.dz, part.column, part.column + part.count}, state,
+      f(Features{from.dz, part.column, part.column + part.count}, state,
         gradient_.place[WeightRole::weight_hh] + part.weight_row * s_.output(), s_.output(), true);
     }
     if (s_.projection)
-      f(Columns{from.projected, 0, s_.projection}, Columns{from.unprojected, 0, s_.hidden},
+      f(Features{from.projected, 0, s_.projection}, Features{from.unprojected, 0, s_.hidden},
         gradient_.place[WeightRole::weight_hr], s_.hidden, false);
   }
   /// f(dz, place) for the biases; those of a normalised layer are summed elsewhere.
   template <class F>
   void for_biases(const Sources& from, F f) const {
     if (!s_.bias || s_.layer_norm) return;
-    f(Columns{from.dz, 0, sums_.gates}, gradient_.place[WeightRole::bias_ih]);
+    f(Features{from.dz, 0, sums_.gates}, gradient_.place[WeightRole::bias_ih]);
     if (gradient_.place[WeightRole::bias_hh] == gradient_.place[WeightRole::bias_ih]) return;
     for (int i = 0; i < sums_.state_parts; ++i) {
       const Sums::Part& part = sums_.state[i];
-      f(Columns{from.dz, part.column, part.column + part.count},
+      f(Features{from.dz, part.column, part.column + part.count},
         gradient_.place[WeightRole::bias_hh] + part.weight_row);
     }
   }

@@ -118,10 +118,10 @@ HWY_INLINE RowStatistics<T> statistics_of(const T* x, std::size_t count) {
 template <class T>
 void normalise_sums(const NormalisedSums<T>& call) noexcept {
   for (std::size_t n = 0; n < call.rows; ++n) {
-    T* const x = call.z + static_cast<std::ptrdiff_t>(n) * call.z_row;
+    T* const x = call.z.at(n);
     T* const h = x + call.gates;
     T* const cell = h + call.gates;
-    T* const statistics = call.statistics + static_cast<std::ptrdiff_t>(n) * call.statistics_row;
+    T* const statistics = call.statistics.at(n);
     const T x_shift = x[0], h_shift = h[0];
     const auto sums = row_sums<T, 4>(call.gates, [&](auto d, std::size_t j) HWY_ATTR {
       const auto x_away = simd::Sub(simd::LoadU(d, x + j), simd::Set(d, x_shift));
@@ -179,11 +179,10 @@ template <class T>
 void normalise_sums_backward(const NormalisedSums<T>& call) noexcept {
   const std::size_t gates = call.gates, joint = call.joint;
   for (std::size_t n = 0; n < call.rows; ++n) {
-    T* const x = call.z + static_cast<std::ptrdiff_t>(n) * call.z_row;
+    T* const x = call.z.at(n);
     T* const h = x + gates;
     T* const cell = h + gates;
-    const T* const statistics =
-        call.statistics + static_cast<std::ptrdiff_t>(n) * call.statistics_row;
+    const T* const statistics = call.statistics.at(n);
     normalise_row_backward(x, cell, gates, statistics[0], call.input_weight, call.gradients,
                            call.gradients + 2 * gates);
     // The state's part of the gates that are not joint stands behind the input's: it moves there.

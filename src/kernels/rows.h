@@ -13,6 +13,14 @@ struct Matrix {
   std::ptrdiff_t row = 0;
 
   T* at(std::size_t n) const { return data + static_cast<std::ptrdiff_t>(n) * row; }
+  T* at_or_null(std::size_t n) const { return data ? at(n) : nullptr; }
+};
+
+/// The columns begin .. end - 1.
+struct Columns {
+  std::size_t begin, end;
+
+  std::size_t count() const { return end - begin; }
 };
 
 struct Extent {
@@ -33,12 +41,10 @@ template <class T>
 struct NormalisedSums {
   std::size_t rows = 0;
   std::size_t gates = 0, joint = 0;  // columns
-  T* z = nullptr;                    // [input's part | state's part | cell's row]
-  std::ptrdiff_t z_row = 0;
+  Matrix<T> z;                       // [input's part | state's part | cell's row]
   const T *input_weight = nullptr, *input_bias = nullptr;  // (gates)
   const T *state_weight = nullptr, *state_bias = nullptr;
-  T* statistics = nullptr;  // of each row 1 / deviation of both parts
-  std::ptrdiff_t statistics_row = 0;
+  Matrix<T> statistics;  // of each row 1 / deviation of both parts
   // Backward adds: to factors of both parts, then offsets of both, (gates) each.
   T* gradients = nullptr;
 };

@@ -1,4 +1,4 @@
-// Compiles the kernels for every instruction set and chooses one at run time.
+// The kernels of every instruction set; one is chosen at run time.
 
 #include "core/simd_targets.h"
 // This first: Highway reads it.
@@ -9,62 +9,15 @@
 // foreach_target comes first: it includes this file once for each target.
 #include <hwy/highway.h>
 
-#include "kernels/bernoulli-inl.h"
-#include "kernels/cells/gru_cell-inl.h"
-#include "kernels/cells/lstm_cell-inl.h"
-#include "kernels/cells/rnn_cell-inl.h"
-#include "kernels/gemm-inl.h"
-#include "kernels/rows-inl.h"
-#include "kernels/table.h"
+#include "kernels/targets-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace unroll::HWY_NAMESPACE {
 
-// Another version of Highway may have other baselines: those must not slip in unfused.
-static_assert(UNROLL_ONE_LANE || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2 ||
-              HWY_TARGET == HWY_NEON);
-
-/// out[i] = f(in[i]).
-template <class T, class F>
-HWY_INLINE void map(const T* in, T* out, std::size_t count, F f) {
-  const simd::ScalableTag<T> d;
-  const simd::CappedTag<T, 1> one;
-  const std::size_t lanes = simd::Lanes(d);
-  std::size_t i = 0;
-  for (; i + lanes <= count; i += lanes) simd::StoreU(f(d, simd::LoadU(d, in + i)), d, out + i);
-  for (; i < count; ++i) simd::StoreU(f(one, simd::LoadU(one, in + i)), one, out + i);
-}
-
 template <class T>
-void map_exp(const T* in, T* out, std::size_t count) noexcept {
-  map(in, out, count, [](auto d, auto v) HWY_ATTR { return exp(d, v); });
-}
-
-template <class T>
-void map_tanh(const T* in, T* out, std::size_t count) noexcept {
-  map(in, out, count, [](auto d, auto v) HWY_ATTR { return tanh(d, v); });
-}
-
-/// f, or null in a library that only runs models.
-template <class F>
-constexpr F* of_training(F* f) {
-  return kernels::kTraining ? f : nullptr;
-}
-
-template <class T>
-inline constexpr kernels::Kernels<T> kTable = {
-    &gemm<T>,
-    &map_exp<T>,
-    &map_tanh<T>,
-    {{&rnn_forward<Relu, T>, of_training(&rnn_backward<Relu, T>)},
-     {&rnn_forward<Tanh, T>, of_training(&rnn_backward<Tanh, T>)},
-     {&lstm_forward<T>, of_training(&lstm_backward<T>)},
-     {&gru_forward<T>, of_training(&gru_backward<T>)}},
-    {&multiply_rows<T>, &add_rows<T>, &multiply_add_rows<T>, &keep_zone<T>,
-     of_training(&split_zone<T>), of_training(&flush_tiny<T>), &normalise_sums<T>,
-     of_training(&normalise_sums_backward<T>)},
-    of_training(&bernoulli<T>),
-};
+inline constexpr kernels::Kernels<T> kTable = {&gemm<T>,          &map_exp<T>,
+                                               &map_tanh<T>,      CellTable<T>::cells,
+                                               RowTable<T>::rows, of_training(&bernoulli<T>)};
 
 }  // namespace unroll::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

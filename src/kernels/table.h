@@ -16,7 +16,7 @@
 namespace unroll::kernels {
 
 /// Whether kernels that only training calls are there. They are not in libunroll_infer.so, for
-/// which table.cpp and bf16.cpp are compiled once more, nor is what calls them.
+/// which the kernels are compiled once more, nor is what calls them.
 #ifdef UNROLL_INFERENCE
 inline constexpr bool kTraining = false;
 #else
@@ -114,8 +114,8 @@ struct Kernels {
   void (*gemm)(const Gemm<T>&) noexcept;
   void (*exp)(const T* in, T* out, std::size_t count) noexcept;
   void (*tanh)(const T* in, T* out, std::size_t count) noexcept;
-  CellKernels<T> cells[kCells];  // in the order of Cell
-  RowKernels<T> rows;
+  const CellKernels<T>* cells;  // kCells of them, in the order of Cell
+  const RowKernels<T>& rows;
   /// Of the counters begin .. end - 1, four numbers each.
   void (*bernoulli)(const Bernoulli&, std::uint32_t begin, std::uint32_t end, T one,
                     T* out) noexcept;

@@ -60,20 +60,16 @@ void check(const Tensor& input, const Tensor& weight, const Tensor& bias, Size2d
                                  padding.height, padding.width));
 }
 
-kernels::Extent2d extent(std::int64_t height, std::int64_t width) {
-  return {static_cast<std::size_t>(height), static_cast<std::size_t>(width)};
-}
-
 ConvolutionShape shape_of(const Tensor& input, const Tensor& weight, Size2d stride,
                           Size2d padding) {
   ConvolutionShape s;
   s.batch = static_cast<std::size_t>(input.size(0));
   s.channels = static_cast<std::size_t>(input.size(1));
   s.outputs = static_cast<std::size_t>(weight.size(0));
-  s.input = extent(input.size(2), input.size(3));
-  s.kernel = extent(weight.size(2), weight.size(3));
-  s.stride = extent(stride.height, stride.width);
-  s.padding = extent(padding.height, padding.width);
+  s.input = {input.size(2), input.size(3)};
+  s.kernel = {weight.size(2), weight.size(3)};
+  s.stride = stride;
+  s.padding = padding;
   s.output = {(s.input.height + 2 * s.padding.height - s.kernel.height) / s.stride.height + 1,
               (s.input.width + 2 * s.padding.width - s.kernel.width) / s.stride.width + 1};
   return s;
@@ -118,9 +114,8 @@ Tensor conv2d(const Tensor& input, const Tensor& weight, const Tensor& bias, Siz
   const Tensor b = bias.defined() ? bias.detach().contiguous() : Tensor();
   const ConvolutionShape shape = shape_of(x, w, stride, padding);
   const ConvolutionPlan plan(shape);
-  Tensor y = Tensor::empty({x.size(0), w.size(0), static_cast<std::int64_t>(shape.output.height),
-                            static_cast<std::int64_t>(shape.output.width)},
-                           x.dtype());
+  Tensor y =
+      Tensor::empty({x.size(0), w.size(0), shape.output.height, shape.output.width}, x.dtype());
   dispatch("conv2d", x.dtype(), [&]<class T>(T*) {
     kernels::convolve(plan, x.data<T>(), w.data<T>(), b.defined() ? b.data<T>() : nullptr,
                       y.data<T>(), scratch_of(plan.forward_scratch, x.dtype()).data<T>());

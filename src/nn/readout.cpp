@@ -10,11 +10,11 @@ namespace {
 using autograd::Gradient;
 
 /// Where the parts of a result's row lie.
-struct Columns {
+struct Parts {
   std::size_t width;
   bool mean, last, max;
 
-  Columns(Readout kind, std::size_t features)
+  Parts(Readout kind, std::size_t features)
       : width(kind == Readout::mean_last ? 2 * features : features),
         mean(kind == Readout::mean || kind == Readout::mean_last),
         last(kind == Readout::last || kind == Readout::mean_last),
@@ -23,17 +23,17 @@ struct Columns {
 
 /// One sequence, forward: `places` gets the step that max found for each element.
 template <class T>
-void read_row(const Columns& columns, const kernels::Sequence<const T>& y, std::size_t n,
+void read_row(const Parts& parts, const kernels::Sequence<const T>& y, std::size_t n,
               std::size_t steps, std::size_t features, T* to, std::int64_t* places) {
-  if (columns.mean) {
+  if (parts.mean) {
     for (std::size_t t = 0; t < steps; ++t)
       for (std::size_t j = 0; j < features; ++j)
         to[j] = t == 0 ? y.at(0, n)[j] : to[j] + y.at(t, n)[j];
     for (std::size_t j = 0; j < features; ++j) to[j] /= static_cast<T>(steps);
     to += features;
   }
-  if (columns.last) std::copy_n(y.at(steps - 1, n), features, to);
-  if (!columns.max) return;
+  if (parts.last) std::copy_n(y.at(steps - 1, n), features, to);
+  if (!parts.max) return;
   for (std::size_t t = 0; t < steps; ++t)
     for (std::size_t j = 0; j < features; ++j) {
       const T value = y.at(t, n)[j];
@@ -46,17 +46,17 @@ void read_row(const Columns& columns, const kernels::Sequence<const T>& y, std::
 
 /// The same backward, into zeros.
 template <class T>
-void spread_row(const Columns& columns, const kernels::Sequence<T>& dy, std::size_t n,
+void spread_row(const Parts& parts, const kernels::Sequence<T>& dy, std::size_t n,
                 std::size_t steps, std::size_t features, const T* from,
                 const std::int64_t* places) {
-  if (columns.mean) {
+  if (parts.mean) {
     for (std::size_t t = 0; t < steps; ++t)
       for (std::size_t j = 0; j < features; ++j) dy.at(t, n)[j] = from[j] / static_cast<T>(steps);
     from += features;
   }
   for (std::size_t j = 0; j < features; ++j) {
-    if (columns.last) dy.at(steps - 1, n)[j] += from[j];
-    if (columns.max) dy.at(static_cast<std::size_t>(places[j]), n)[j] = from[j];
+    if (parts.last) dy.at(steps - 1, n)[j] += from[j];
+    if (parts.max) dy.at(static_cast<std::size_t>(places[j]), n)[j] = from[j];
   }
 }
 
@@ -70,10 +70,10 @@ Tensor readout(const Tensor& output, Readout kind, const BatchLayout& layout) {
 
   const FloatEnvironment environment;
   const std::size_t features = outputs.features();
-  const Columns columns(kind, features);
+  const Parts parts(kind, features);
   const std::int64_t batch = outputs.y.size(1);
-  Tensor result = Tensor::empty({batch, static_cast<std::int64_t>(columns.width)}, output.dtype());
-  const Tensor places = Tensor::empty({batch, columns.max ? output.size(2) : 0}, DType::i64);
+  Tensor result = Tensor::empty({batch, static_cast<std::int64_t>(parts.width)}, output.dtype());
+  const Tensor places = Tensor::empty({batch, parts.max ? output.size(2) : 0}, DType::i64);
   const auto for_sequences = [outputs, places](auto&& f) {  // f(n, its steps, its places)
     for_each_row(1, outputs.batch(), outputs.steps() * outputs.features(),
                  [&](std::size_t, std::size_t n) {
@@ -85,12 +85,12 @@ Tensor readout(const Tensor& output, Readout kind, const BatchLayout& layout) {
     const auto y = sequence_of<const T>(outputs.y);
     T* const to = result.data<T>();
     for_sequences([&](std::size_t n, std::size_t length, std::int64_t* at) {
-      read_row<T>(columns, y, n, length, features, to + n * columns.width, at);
+      read_row<T>(parts, y, n, length, features, to + n * parts.width, at);
     });
   });
   return autograd::with_backward(
       result,
-      [columns, features, for_sequences, shape = output.shape(), result_shape = result.shape(),
+      [parts, features, for_sequences, shape = output.shape(), result_shape = result.shape(),
        batch_first = layout.batch_first](const Gradient& g, std::span<Gradient> inputs) {
         const Tensor dense = g.dense(result_shape);
         inputs[0].value = Tensor::zeros(shape, dense.dtype());
@@ -99,7 +99,7 @@ Tensor readout(const Tensor& output, Readout kind, const BatchLayout& layout) {
           const auto dy = sequence_of<T>(view);
           const T* const d = dense.data<T>();
           for_sequences([&](std::size_t n, std::size_t length, const std::int64_t* at) {
-            spread_row<T>(columns, dy, n, length, features, d + n * columns.width, at);
+            spread_row<T>(parts, dy, n, length, features, d + n * parts.width, at);
           });
         });
       },

@@ -123,7 +123,7 @@ struct Through {
   }
 
  private:
-  Features windows(const Extent& kernel, const Extent& stride, const Extent& padding,
+  Features windows(Size2d kernel, Size2d stride, Size2d padding,
                    std::int64_t channels) const {
     ranges.check("kernel", kernel, 1, kLargestWindow);
     ranges.check("stride", stride, 1, kLargestWindow);

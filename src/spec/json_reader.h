@@ -81,7 +81,7 @@ class Reader {
 
   bool has(const char* key) const { return json_.contains(key); }
 
-  Extent extent(const char* key) {
+  Size2d extent(const char* key) {
     const auto sizes = get<std::vector<Json>>(key);
     if (sizes.size() != 2 || !sizes[0].is_number_integer() || !sizes[1].is_number_integer())
       fail(fmt::format("'{}' is not a height and a width", key));

@@ -15,7 +15,7 @@ namespace {
 
 // Each kind of layer, both ways. What is written in one place is read in the other.
 
-Json json_of(const Extent& e) { return Json::array({e.height, e.width}); }
+Json json_of(Size2d e) { return Json::array({e.height, e.width}); }
 
 Json json_of(const RecurrentSpec& r) {
   const CellInfo& cell = info_of(r);

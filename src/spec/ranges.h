@@ -27,7 +27,7 @@ struct Ranges {
     if (value < least || value > most)
       fail(fmt::format("{} is {}, expected {} to {}", what, value, least, most));
   }
-  void check(std::string_view what, const Extent& e, std::int64_t least, std::int64_t most) const {
+  void check(std::string_view what, Size2d e, std::int64_t least, std::int64_t most) const {
     check(fmt::format("{}'s height", what), e.height, least, most);
     check(fmt::format("{}'s width", what), e.width, least, most);
   }

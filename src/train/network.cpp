@@ -23,8 +23,6 @@
 namespace unroll::train {
 namespace {
 
-nn::Size2d size(const spec::Extent& e) { return {e.height, e.width}; }
-
 nn::Readout readout_of(spec::Readout readout) {
   switch (readout) {
     case spec::Readout::mean:
@@ -147,9 +145,9 @@ struct Network::Builder {
   void operator()(const spec::Conv2dSpec& c) {
     drop_input(c.name);
     const auto* layer =
-        make<nn::Conv2d>(model.child(c.name), c.in_channels, c.out_channels, size(c.kernel),
-                         nn::Conv2dOptions{.stride = size(c.stride),
-                                           .padding = size(c.padding),
+        make<nn::Conv2d>(model.child(c.name), c.in_channels, c.out_channels, c.kernel,
+                         nn::Conv2dOptions{.stride = c.stride,
+                                           .padding = c.padding,
                                            .bias = c.bias,
                                            .dtype = options.dtype,
                                            .generator = &generator});
@@ -158,8 +156,7 @@ struct Network::Builder {
 
   void operator()(const spec::MaxPool2dSpec& p) {
     model.stages_.emplace_back([p](const Tensor& x, const Pass&) {
-      return nn::max_pool2d(x, size(p.kernel),
-                            {.stride = size(p.stride), .padding = size(p.padding)});
+      return nn::max_pool2d(x, p.kernel, {.stride = p.stride, .padding = p.padding});
     });
   }
 

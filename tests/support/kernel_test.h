@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "kernels/table.h"
@@ -26,6 +27,14 @@ class KernelTest : public ::testing::Test {
     } catch (const ValueError& error) {
       GTEST_SKIP() << error.what();
     }
+  }
+};
+
+/// Of tests of both types.
+struct TypeNames {
+  template <class T>
+  static std::string GetName(int) {
+    return sizeof(T) == 4 ? "f32" : "f64";
   }
 };
 

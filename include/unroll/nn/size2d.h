@@ -1,15 +1,10 @@
-// A height and a width.
+// A height and a width, by the name that the layers had for them first.
 #pragma once
 
-#include <cstdint>
+#include "unroll/core/size2d.h"
 
 namespace unroll::nn {
 
-/// A single number is both, as in PyTorch: Conv2d(1, 16, 5) or Conv2d(1, 16, {5, 3}).
-struct Size2d {
-  std::int64_t height, width;
-  constexpr Size2d(std::int64_t both) : height(both), width(both) {}
-  constexpr Size2d(std::int64_t h, std::int64_t w) : height(h), width(w) {}
-};
+using unroll::Size2d;
 
 }  // namespace unroll::nn

@@ -9,6 +9,7 @@
 
 #include "unroll/core/api.h"
 #include "unroll/core/nonlinearity.h"
+#include "unroll/core/size2d.h"
 
 namespace unroll::spec {
 
@@ -70,18 +71,11 @@ struct ActivationSpec {
   friend bool operator==(const ActivationSpec&, const ActivationSpec&) = default;
 };
 
-/// Height and width.
-struct Extent {
-  std::int64_t height = 0, width = 0;
-
-  friend bool operator==(const Extent&, const Extent&) = default;
-};
-
 /// A convolution as nn::Conv2d has it.
 struct Conv2dSpec {
   std::string name = "conv";
   std::int64_t in_channels = 0, out_channels = 0;
-  Extent kernel{}, stride{1, 1}, padding{};
+  Size2d kernel{}, stride{1, 1}, padding{};
   bool bias = true;
 
   friend bool operator==(const Conv2dSpec&, const Conv2dSpec&) = default;
@@ -89,7 +83,7 @@ struct Conv2dSpec {
 
 /// The largest element of each window, as nn::MaxPool2d has it.
 struct MaxPool2dSpec {
-  Extent kernel{}, stride{}, padding{};
+  Size2d kernel{}, stride{}, padding{};
 
   friend bool operator==(const MaxPool2dSpec&, const MaxPool2dSpec&) = default;
 };

@@ -20,12 +20,11 @@ namespace unroll::HWY_NAMESPACE {
 template <class T>
 void gru_forward(const kernels::CellForward<T>& call) noexcept {
   const std::size_t hidden = call.hidden;
-  for (std::size_t row = 0; row < call.rows; ++row) {
-    const auto n = static_cast<std::ptrdiff_t>(row);
-    T* const z = call.z + n * call.z_row;
-    T* const h = call.h + n * call.h_row;
-    const T* const before = call.h_before ? call.h_before + n * call.h_before_row : nullptr;
-    const T* const keep = call.keep ? call.keep + n * call.keep_row : nullptr;
+  for (std::size_t n = 0; n < call.rows; ++n) {
+    T* const z = call.z.at(n);
+    T* const h = call.h.at(n);
+    const T* const before = call.h_before.at_or_null(n);
+    const T* const keep = call.keep.at_or_null(n);
     for_vectors(simd::ScalableTag<T>(), call.units.begin, call.units.end,
                 [&](auto d, std::size_t j) HWY_ATTR {
                   T* const at = z + j;
@@ -47,12 +46,11 @@ void gru_forward(const kernels::CellForward<T>& call) noexcept {
 template <class T>
 void gru_backward(const kernels::CellBackward<T>& call) noexcept {
   const std::size_t hidden = call.hidden;
-  for (std::size_t row = 0; row < call.rows; ++row) {
-    const auto n = static_cast<std::ptrdiff_t>(row);
-    T* const z = call.z + n * call.z_row;
-    T* const grad = call.dh + n * call.dh_row;
-    const T* const before = call.h_before ? call.h_before + n * call.h_before_row : nullptr;
-    const T* const keep = call.keep ? call.keep + n * call.keep_row : nullptr;
+  for (std::size_t n = 0; n < call.rows; ++n) {
+    T* const z = call.z.at(n);
+    T* const grad = call.dh.at(n);
+    const T* const before = call.h_before.at_or_null(n);
+    const T* const keep = call.keep.at_or_null(n);
     for_vectors(
         simd::ScalableTag<T>(), call.units.begin, call.units.end,
         [&](auto d, std::size_t j) HWY_ATTR {

@@ -30,13 +30,12 @@ HWY_INLINE V scaled(D d, V xhat, const kernels::MemoryNorm<T>& norm, std::size_t
 template <class T>
 void lstm_forward(const kernels::CellForward<T>& call) noexcept {
   const std::size_t hidden = call.hidden;
-  for (std::size_t row = 0; row < call.rows; ++row) {
-    const auto n = static_cast<std::ptrdiff_t>(row);
-    T* const z = call.z + n * call.z_row;
-    T* const c = call.c + n * call.c_row;
-    T* const h = call.h + n * call.h_row;
-    const T* const before = call.c_before ? call.c_before + n * call.c_before_row : nullptr;
-    const T* const keep = call.keep ? call.keep + n * call.keep_row : nullptr;
+  for (std::size_t n = 0; n < call.rows; ++n) {
+    T* const z = call.z.at(n);
+    T* const c = call.c.at(n);
+    T* const h = call.h.at(n);
+    const T* const before = call.c_before.at_or_null(n);
+    const T* const keep = call.keep.at_or_null(n);
     const simd::ScalableTag<T> all;
     for_vectors(all, call.units.begin, call.units.end, [&](auto d, std::size_t j) HWY_ATTR {
       T* const at = z + j;
@@ -54,7 +53,7 @@ void lstm_forward(const kernels::CellForward<T>& call) noexcept {
       if (!call.norm.weight) simd::StoreU(simd::Mul(o, tanh(d, memory)), d, h + j);
     });
     if (!call.norm.weight) continue;
-    T* const statistics = call.norm.statistics + n * call.norm.statistics_row;
+    T* const statistics = call.norm.statistics.at(n);
     const RowStatistics<T> s = statistics_of(c, hidden);
     statistics[0] = s.mean;
     statistics[1] = s.inverse_deviation;
@@ -71,15 +70,13 @@ template <class T>
 void lstm_backward(const kernels::CellBackward<T>& call) noexcept {
   const std::size_t hidden = call.hidden;
   const bool norm = call.norm.weight != nullptr;
-  for (std::size_t row = 0; row < call.rows; ++row) {
-    const auto n = static_cast<std::ptrdiff_t>(row);
-    T* const z = call.z + n * call.z_row;
-    T* const grad_h = call.dh + n * call.dh_row;
-    T* const grad_c = call.dc + n * call.dc_row;
-    const T* const before = call.c_before ? call.c_before + n * call.c_before_row : nullptr;
-    const T* const keep = call.keep ? call.keep + n * call.keep_row : nullptr;
-    const T* const statistics =
-        norm ? call.norm.statistics + n * call.norm.statistics_row : nullptr;
+  for (std::size_t n = 0; n < call.rows; ++n) {
+    T* const z = call.z.at(n);
+    T* const grad_h = call.dh.at(n);
+    T* const grad_c = call.dc.at(n);
+    const T* const before = call.c_before.at_or_null(n);
+    const T* const keep = call.keep.at_or_null(n);
+    const T* const statistics = call.norm.statistics.at_or_null(n);
     const simd::ScalableTag<T> all;
     const auto candidate_at = [&](auto d, std::size_t j) HWY_ATTR {
       const auto g = simd::LoadU(d, z + 2 * hidden + j);

@@ -40,9 +40,8 @@ struct Relu {
 template <class F, class T>
 void rnn_forward(const kernels::CellForward<T>& call) noexcept {
   for (std::size_t n = 0; n < call.rows; ++n) {
-    const auto row = static_cast<std::ptrdiff_t>(n);
-    T* const z = call.z + row * call.z_row;
-    T* const h = call.h + row * call.h_row;
+    T* const z = call.z.at(n);
+    T* const h = call.h.at(n);
     for_vectors(simd::ScalableTag<T>(), call.units.begin, call.units.end,
                 [&](auto d, std::size_t j) HWY_ATTR {
                   const auto y = F::of(d, simd::LoadU(d, z + j));
@@ -55,9 +54,8 @@ void rnn_forward(const kernels::CellForward<T>& call) noexcept {
 template <class F, class T>
 void rnn_backward(const kernels::CellBackward<T>& call) noexcept {
   for (std::size_t n = 0; n < call.rows; ++n) {
-    const auto row = static_cast<std::ptrdiff_t>(n);
-    T* const z = call.z + row * call.z_row;
-    const T* const dh = call.dh + row * call.dh_row;
+    T* const z = call.z.at(n);
+    const T* const dh = call.dh.at(n);
     for_vectors(simd::ScalableTag<T>(), call.units.begin, call.units.end,
                 [&](auto d, std::size_t j) HWY_ATTR {
                   const auto dz =

@@ -43,26 +43,24 @@ struct CellRows {
     for (T& x : z) x *= 3;
   }
 
-  void forward(Units units) {
+  void forward(Columns units) {
     CellForward<T> call;
     fill(call, units);
-    call.c = c.data();
-    call.h = h.data();
-    call.c_row = call.h_row = static_cast<std::ptrdiff_t>(row);
+    call.c = rows_of(c);
+    call.h = rows_of(h);
     table<T>().cells[static_cast<std::size_t>(cell)].forward(call);
   }
-  void backward(Units units) {
+  void backward(Columns units) {
     CellBackward<T> call;
     fill(call, units);
-    call.dh = dh.data();
-    call.dc = dc.data();
-    call.dh_row = call.dc_row = static_cast<std::ptrdiff_t>(row);
+    call.dh = rows_of(dh);
+    call.dc = rows_of(dc);
     table<T>().cells[static_cast<std::size_t>(cell)].backward(call);
   }
 
   /// f(unit) with each unit's numbers, which are then written back.
   template <class F>
-  void each(Units units, F f) {
+  void each(Columns units, F f) {
     const CellTraits traits = traits_of(cell);
     const std::size_t sums = 2 * traits.gates - traits.joint;
     for (std::size_t n = 0; n < kRows; ++n)
@@ -93,18 +91,21 @@ struct CellRows {
   std::vector<T> z, h_before, c_before, keep, c, h, dh, dc;
 
  private:
+  Matrix<T> rows_of(std::vector<T>& all) const {
+    return {all.data(), static_cast<std::ptrdiff_t>(row)};
+  }
+  Matrix<const T> constant(const std::vector<T>& all) const {
+    return {all.data(), static_cast<std::ptrdiff_t>(row)};
+  }
   template <class Call>
-  void fill(Call& call, Units units) {
-    const auto apart = static_cast<std::ptrdiff_t>(row);
+  void fill(Call& call, Columns units) {
     call.rows = kRows;
     call.hidden = hidden;
     call.units = units;
-    call.z = z.data();
-    call.z_row = static_cast<std::ptrdiff_t>(z_row);
-    if (given.h_before) call.h_before = h_before.data();
-    if (given.c_before) call.c_before = c_before.data();
-    if (given.keep) call.keep = keep.data();
-    call.h_before_row = call.c_before_row = call.keep_row = apart;
+    call.z = {z.data(), static_cast<std::ptrdiff_t>(z_row)};
+    if (given.h_before) call.h_before = constant(h_before);
+    if (given.c_before) call.c_before = constant(c_before);
+    if (given.keep) call.keep = constant(keep);
   }
 };
 
@@ -119,7 +120,7 @@ void expect_same(const CellRows<T>& got, const CellRows<T>& expected, const std:
 
 /// Some units by the kernel, the same by plain arithmetic, and no others touched.
 template <class T>
-void expect_plain(Cell cell, std::size_t hidden, Units units, Given given) {
+void expect_plain(Cell cell, std::size_t hidden, Columns units, Given given) {
   const std::string what = "cell " + std::to_string(static_cast<int>(cell)) + ", units " +
                            std::to_string(units.begin) + " to " + std::to_string(units.end) +
                            " of " + std::to_string(hidden);
@@ -141,7 +142,8 @@ TEST_F(CellKernel, BitsAreThoseOfSingleUnits) {
         expect_plain<float>(cell, hidden, {0, hidden}, given);
         expect_plain<double>(cell, hidden, {0, hidden}, given);
       }
-      for (const Units units : {Units{0, 64}, Units{64, 100}, Units{7, 8}, Units{30, 30}}) {
+      for (const Columns units :
+           {Columns{0, 64}, Columns{64, 100}, Columns{7, 8}, Columns{30, 30}}) {
         expect_plain<float>(cell, 100, units, given);
         expect_plain<double>(cell, 100, units, given);
       }

@@ -24,16 +24,10 @@ class ConvolutionKernel : public test::KernelTest {
   int before_ = num_threads();
 };
 using Types = ::testing::Types<float, double>;
-struct TypeNames {
-  template <class T>
-  static std::string GetName(int) {
-    return sizeof(T) == 4 ? "f32" : "f64";
-  }
-};
-TYPED_TEST_SUITE(ConvolutionKernel, Types, TypeNames);
+TYPED_TEST_SUITE(ConvolutionKernel, Types, test::TypeNames);
 
-ConvolutionShape make(std::size_t batch, std::size_t channels, std::size_t outputs, Extent2d input,
-                      Extent2d kernel, Extent2d stride, Extent2d padding) {
+ConvolutionShape make(std::size_t batch, std::size_t channels, std::size_t outputs, Size2d input,
+                      Size2d kernel, Size2d stride, Size2d padding) {
   ConvolutionShape s{batch, channels, outputs, input, kernel, {}, stride, padding};
   s.output = {(input.height + 2 * padding.height - kernel.height) / stride.height + 1,
               (input.width + 2 * padding.width - kernel.width) / stride.width + 1};
@@ -91,12 +85,12 @@ struct Reference {
     const ConvolutionShape& s = shape;
     for (std::size_t n = 0; n < s.batch; ++n)
       for (std::size_t o = 0; o < s.outputs; ++o)
-        for (std::size_t i = 0; i < s.output.height; ++i)
-          for (std::size_t j = 0; j < s.output.width; ++j) {
+        for (std::int64_t i = 0; i < s.output.height; ++i)
+          for (std::int64_t j = 0; j < s.output.width; ++j) {
             T sum = bias[o];
             for (std::size_t c = 0; c < s.channels; ++c)
-              for (std::size_t kw = 0; kw < s.kernel.width; ++kw)
-                for (std::size_t kh = 0; kh < s.kernel.height; ++kh)
+              for (std::int64_t kw = 0; kw < s.kernel.width; ++kw)
+                for (std::int64_t kh = 0; kh < s.kernel.height; ++kh)
                   sum =
                       std::fma(w_at(o, c, kh, kw),
                                x_at(n, c, i * s.stride.height + kh, j * s.stride.width + kw), sum);
@@ -116,8 +110,8 @@ struct Reference {
     const ConvolutionShape& s = shape;
     for (std::size_t n = 0; n < s.batch; ++n)
       for (std::size_t c = 0; c < s.channels; ++c)
-        for (std::size_t row = 0; row < s.input.height; ++row)
-          for (std::size_t column = 0; column < s.input.width; ++column) {
+        for (std::int64_t row = 0; row < s.input.height; ++row)
+          for (std::int64_t column = 0; column < s.input.width; ++column) {
             T sum = 0;
             for (std::size_t o = 0; o < s.outputs; ++o)
               for (std::size_t kw = s.kernel.width; kw-- > 0;)
@@ -141,8 +135,8 @@ struct Reference {
       T sum = 0;
       for (std::size_t n = slice * shape.batch / slices; n < (slice + 1) * shape.batch / slices;
            ++n)
-        for (std::size_t i = 0; i < shape.output.height; ++i)
-          for (std::size_t j = 0; j < shape.output.width; ++j) sum = term(n, i, j, sum);
+        for (std::int64_t i = 0; i < shape.output.height; ++i)
+          for (std::int64_t j = 0; j < shape.output.width; ++j) sum = term(n, i, j, sum);
       sums.push_back(sum);
     }
     for (; sums.size() > 1; sums.resize(sums.size() / 2))
@@ -154,8 +148,8 @@ struct Reference {
     const ConvolutionShape& s = shape;
     for (std::size_t o = 0; o < s.outputs; ++o) {
       for (std::size_t c = 0; c < s.channels; ++c)
-        for (std::size_t kh = 0; kh < s.kernel.height; ++kh)
-          for (std::size_t kw = 0; kw < s.kernel.width; ++kw)
+        for (std::int64_t kh = 0; kh < s.kernel.height; ++kh)
+          for (std::int64_t kw = 0; kw < s.kernel.width; ++kw)
             dweight.push_back(over_slices([&](std::size_t n, std::size_t i, std::size_t j, T sum) {
               return std::fma(x_at(n, c, i * s.stride.height + kh, j * s.stride.width + kw),
                               dy_at(n, o, i, j), sum);

@@ -19,13 +19,7 @@ using test::random_values;
 template <class T>
 class GemmKernel : public test::KernelTest {};
 using Types = ::testing::Types<float, double>;
-struct TypeNames {
-  template <class T>
-  static std::string GetName(int) {
-    return sizeof(T) == 4 ? "f32" : "f64";
-  }
-};
-TYPED_TEST_SUITE(GemmKernel, Types, TypeNames);
+TYPED_TEST_SUITE(GemmKernel, Types, test::TypeNames);
 
 /// A product (rows, depth) (depth, columns) with its memory; what is beyond is left as it is.
 template <class T>

@@ -155,14 +155,12 @@ struct Sums {
     c.rows = kRows;
     c.gates = gates;
     c.joint = joint;
-    c.z = z.data();
-    c.z_row = static_cast<std::ptrdiff_t>(row);
+    c.z = {z.data(), static_cast<std::ptrdiff_t>(row)};
     c.input_weight = &factors[0];
     c.state_weight = &factors[gates];
     c.input_bias = &factors[2 * gates];
     c.state_bias = &factors[3 * gates];
-    c.statistics = statistics.data();
-    c.statistics_row = 4;
+    c.statistics = {statistics.data(), 4};
     c.gradients = gradients.data();
     return c;
   }

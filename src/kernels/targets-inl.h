@@ -1,0 +1,51 @@
+// What each instruction set has, and the files that compile it: gemm.cpp, cells.cpp, rows.cpp.
+//
+// Each of these includes itself once for each instruction set, by Highway's foreach_target, and
+// table.cpp puts their parts together.
+#if defined(UNROLL_KERNELS_TARGETS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef UNROLL_KERNELS_TARGETS_INL_H_
+#undef UNROLL_KERNELS_TARGETS_INL_H_
+#else
+#define UNROLL_KERNELS_TARGETS_INL_H_
+#endif
+
+#include "core/simd-inl.h"
+#include "kernels/table.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace unroll::HWY_NAMESPACE {
+
+// Another version of Highway may have other baselines: those must not slip in unfused.
+static_assert(UNROLL_ONE_LANE || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2 ||
+              HWY_TARGET == HWY_NEON);
+
+template <class T>
+void gemm(const kernels::Gemm<T>& g) noexcept;
+template <class T>
+void map_exp(const T* in, T* out, std::size_t count) noexcept;
+template <class T>
+void map_tanh(const T* in, T* out, std::size_t count) noexcept;
+template <class T>
+void bernoulli(const kernels::Bernoulli& b, std::uint32_t begin, std::uint32_t end, T one,
+               T* out) noexcept;
+
+template <class T>
+struct CellTable {
+  static const kernels::CellKernels<T> cells[kernels::kCells];
+};
+
+template <class T>
+struct RowTable {
+  static const kernels::RowKernels<T> rows;
+};
+
+/// f, or null in a library that only runs models.
+template <class F>
+constexpr F* of_training(F* f) {
+  return kernels::kTraining ? f : nullptr;
+}
+
+}  // namespace unroll::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
