@@ -45,7 +45,7 @@ struct Examples {
 };
 
 /// A data set, or an endless list of made-up samples. A new kind of data is a class of its own here
-/// and a row in open_source.cpp.
+/// and a row in source_traits.cpp.
 class Source {
  public:
   /// The size of a part that never ends.

@@ -1,20 +1,53 @@
 #include "data/source_traits.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
+
+#include "core/printable.h"
+#include "data/catalogue.h"
+#include "data/open_source.h"
+#include "unroll/core/error.h"
+#include "unroll/data/mnist.h"
 
 namespace unroll::data {
 namespace {
 
-constexpr SourceTraits kImages = {};
+using Opened = std::shared_ptr<const Source>;
+
+ImageSets find_here(const std::string& name) {
+  if (find_known_set(name)) return {mnist(Split::train, {name}), mnist(Split::test, {name})};
+  return {open_folder(Split::train, name), open_folder(Split::test, name)};
+}
+
+Opened open_images(const std::string& name, const SourceOptions& options) {
+  ImageOptions images = options.images;
+  if (options.model) {
+    const spec::ImageInput* input = spec::pixels_of(*options.model);
+    if (!input)
+      throw ShapeError("eval", fmt::format("the model reads no images, and {} has nothing else",
+                                           printable(name)));
+    images = {.input = *input};
+  }
+  return image_source(options.find_images ? options.find_images(name) : find_here(name), images);
+}
+
+Opened open_memory(const std::string& name, const SourceOptions& options) {
+  return options.model ? memory_source(name, *options.model) : memory_source(name, options.memory);
+}
+
+constexpr SourceTraits kImages = {.name = "", .open = open_images};
 
 constexpr SourceTraits kNamed[] = {
     {.name = "adding",
+     .open = open_memory,
      .endless = true,
      .pixels = false,
      .sequences_only = true,
      .shortest_length = 2},
     {.name = "copy",
+     .open = open_memory,
      .endless = true,
      .pixels = false,
      .sequences_only = true,
@@ -27,8 +60,14 @@ constexpr SourceTraits kNamed[] = {
 std::span<const SourceTraits> named_sources() { return kNamed; }
 
 const SourceTraits& source_traits(std::string_view dataset) {
-  const auto found = std::ranges::find(kNamed, dataset, &SourceTraits::name);
+  const auto found = std::ranges::find_if(kNamed, [&](const SourceTraits& traits) {
+    return traits.name.starts_with('.') ? dataset.ends_with(traits.name) : dataset == traits.name;
+  });
   return found == std::end(kNamed) ? kImages : *found;
+}
+
+Opened open_source(const std::string& name, const SourceOptions& options) {
+  return source_traits(name).open(name, options);
 }
 
 }  // namespace unroll::data

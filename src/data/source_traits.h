@@ -2,14 +2,21 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace unroll::data {
 
-/// One row for each source that has a name of its own, and one for images.
+class Source;
+struct SourceOptions;
+
+/// One row for each kind of source: a new kind is a row, and a file with its class.
 struct SourceTraits {
-  std::string_view name;             ///< as the data set is named; empty: images
+  /// As the data set is named; with a dot in front, how the names of its files end. Empty: images.
+  std::string_view name;
+  std::shared_ptr<const Source> (*open)(const std::string& name, const SourceOptions& options);
   bool endless = false;              ///< never ends, so it has no epochs
   bool pixels = true;                ///< its inputs are images of pixels
   bool sequences_only = false;       ///< only recurrent models read it
