@@ -105,13 +105,18 @@ int work(const Flags& flags) {
   flags.verbose.say();
   const std::string dataset = flags.dataset.empty() ? loaded.dataset() : flags.dataset;
   const data::SourceTraits& traits = data::source_traits(dataset);
-  if (traits.pixels) take_images(loaded);
-  if (flags.dataset.empty() && !traits.endless && !data::find_known_set(dataset))
+  // What a set of one's own is called does not say where it is.
+  const bool unknown = flags.dataset.empty() && !traits.endless && !data::find_known_set(dataset);
+  if (unknown && !spec::pixels_of(loaded.spec.input))
     throw UsageError(
-        fmt::format("the model was trained on {} called {}; say where the data is: unroll eval {} "
-                    "{}",
-                    traits.pixels ? "a folder" : "data", dataset, shell_word(flags.model.path),
-                    traits.pixels ? "FOLDER" : "FILE"));
+        fmt::format("the model was trained on data called {}; say where it is: unroll eval {} FILE",
+                    dataset, shell_word(flags.model.path)));
+  if (traits.pixels) take_images(loaded);
+  if (unknown)
+    throw UsageError(
+        fmt::format("the model was trained on a folder called {}; say where the data is: "
+                    "unroll eval {} FOLDER",
+                    dataset, shell_word(flags.model.path)));
   const auto source = flags.data.open(dataset, {.model = loaded.spec.input});
   if (!flags.logits.empty() && source->target().kind != data::TargetSpec::Kind::classes)
     throw UsageError(

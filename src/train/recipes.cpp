@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "core/suggest.h"
+#include "data/source_traits.h"
 #include "train/config.h"
 #include "unroll/core/error.h"
 
@@ -59,6 +60,10 @@ Config for_images(std::string_view name, const RecipeFor& what) {
     c.steps = 900;
     c.lr *= 2;
     if (c.lr_others > 0) c.lr_others = 4e-3;
+  }
+  if (!data::source_traits(what.dataset).pixels) {
+    c.normalization = {};
+    c.augment = 0;
   }
   return c;
 }
