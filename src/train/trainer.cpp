@@ -45,13 +45,16 @@ void set_initial_values(Network& model, const Config& config, Generator& generat
   for (const nn::Recurrent* recurrent : model.recurrent())
     for (const auto& layer : recurrent->layers()) {
       if (config.init == InitialValues::orthogonal) {
-        const auto gates = static_cast<int>(layer[WeightRole::weight_hh].size(0) / config.hidden);
-        nn::init::orthogonal(layer[WeightRole::weight_hh], generator, 1, gates);
+        const Tensor& weight_hh = layer[WeightRole::weight_hh];
+        const Tensor& weight_hr = layer[WeightRole::weight_hr];  // (P, H) of a projection
+        const std::int64_t hidden = (weight_hr.defined() ? weight_hr : weight_hh).size(1);
+        const auto gates = static_cast<int>(weight_hh.size(0) / hidden);
+        nn::init::orthogonal(weight_hh, generator, 1, gates);
         continue;
       }
       nn::init::identity(layer[WeightRole::weight_hh]);
-      nn::init::constant(layer[WeightRole::bias_ih], 0);
-      nn::init::constant(layer[WeightRole::bias_hh], 0);
+      for (const WeightRole role : {WeightRole::bias_ih, WeightRole::bias_hh})
+        if (layer[role].defined()) nn::init::constant(layer[role], 0);
     }
 }
 

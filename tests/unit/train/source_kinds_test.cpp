@@ -197,6 +197,21 @@ TEST(Trainer, TrainsADescriptionOfOnesOwn) {
   EXPECT_EQ(trainer.description().layers, spec.layers);
   run(trainer);
   EXPECT_GT(trainer.last_evaluation().accuracy().value, 90);
+  // Initial values look at the layers' own sizes.
+  Config c = make_config();
+  c.init = InitialValues::orthogonal;
+  Trainer orthogonal(c, ragged(), spec);
+  for (const Parameter& p : orthogonal.parameters()) {
+    if (p.name.find("weight_hh") == std::string::npos) continue;
+    const std::int64_t hidden = p.value.size(1);
+    const std::vector<double> w = p.value.to_vector();
+    for (std::int64_t gate = 0; gate < p.value.size(0) / hidden; ++gate) {
+      double norm = 0;  // of a gate's first row
+      for (std::int64_t k = 0; k < hidden; ++k)
+        norm += std::pow(w[static_cast<std::size_t>(gate * hidden * hidden + k)], 2);
+      EXPECT_NEAR(norm, 1, 1e-6) << p.name;
+    }
+  }
   spec.layers.back() = spec::LinearSpec{"out", 10, 3};
   EXPECT_EQ(test::error_of<ShapeError>([&] { Trainer(make_config(), ragged(), spec); }),
             "[train] the model has 3 outputs, signs has 2 classes");
