@@ -11,6 +11,7 @@ function(unroll_library name)
            $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
     PRIVATE ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(${name} PRIVATE $<BUILD_INTERFACE:unroll_options>)
+  unroll_unity(${name})
   # So that a linker can leave out what nobody calls: the shared libraries' does.
   target_compile_options(${name} PRIVATE -ffunction-sections -fdata-sections)
 endfunction()
@@ -58,7 +59,8 @@ function(unroll_publish_infer)
     target_include_directories(unroll_infer_kernels PRIVATE include src)
     target_link_libraries(unroll_infer_kernels PRIVATE unroll_options unroll_deps_infer)
     set(training "/kernels/(table|gemm|cells|rows|bf16|recurrent_pack|recurrent_backward)[.]cpp")
-    unroll_publish(unroll_infer infer unroll_deps_infer $<TARGET_OBJECTS:unroll_infer_kernels>
+    unroll_publish(unroll_infer infer unroll_deps_infer
+                   $<TARGET_OBJECTS:unroll_infer_kernels> $<TARGET_OBJECTS:unroll_infer_small>
                    "$<FILTER:$<TARGET_OBJECTS:unroll_infer>,EXCLUDE,${training}>")
   else()
     unroll_publish(unroll_infer infer unroll_deps_infer)

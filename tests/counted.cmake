@@ -3,7 +3,7 @@
 # all these instruments.
 set(src ${PROJECT_SOURCE_DIR}/src)
 file(GLOB counted_sources CONFIGURE_DEPENDS ${src}/core/*.cpp ${src}/io/*.cpp ${src}/spec/*.cpp
-     ${src}/tensor/*.cpp ${src}/data/*.cpp ${src}/train/config*.cpp ${src}/import/*.cpp)
+     ${src}/tensor/*.cpp ${src}/data/*.cpp ${src}/train/config*.cpp ${src}/train/setting*.cpp ${src}/import/*.cpp)
 list(APPEND counted_sources ${src}/autograd/node.cpp ${src}/autograd/views.cpp)
 if(NOT UNROLL_FUZZ)
   list(APPEND counted_sources ${src}/app/roles.cpp ${src}/autograd/load.cpp

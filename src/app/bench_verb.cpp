@@ -17,14 +17,14 @@
 namespace unroll::app {
 namespace {
 
-struct Flags {
+struct BenchFlags {
   int threads = 0;
   std::string only;
   double seconds = 1.5;
   bool all = false, json = false, list = false;
 };
 
-std::vector<bench::Workload> chosen_workloads(const Flags& flags) {
+std::vector<bench::Workload> chosen_workloads(const BenchFlags& flags) {
   std::vector<bench::Workload> chosen;
   const bool any = flags.all || flags.list || !flags.only.empty();
   for (const bench::Workload& w : bench::workloads())
@@ -54,7 +54,7 @@ void measure_limits(bench::Report& report, int threads, double seconds) {
   if (threads == 1) report.l2_gb_per_s = std::max(report.l2_gb_per_s, bench::l2_gb_per_s(seconds));
 }
 
-int work(const Flags& flags) {
+int work(const BenchFlags& flags) {
   const auto workloads = chosen_workloads(flags);
   if (flags.list) {
     for (const bench::Workload& w : workloads) fmt::print("{}\n", bench::name_of(w));
@@ -106,7 +106,7 @@ void add_bench(Verb& program) {
                           "Measure this machine, and how much of its speed is used: in less "
                           "than a minute, on data made for it. --all takes two.",
                           "unroll bench --only train/rnn_relu/");
-  const auto flags = std::make_shared<Flags>();
+  const auto flags = std::make_shared<BenchFlags>();
   verb.option("--threads", flags->threads,
               "What is measured beside one thread; 0: the cores there are");
   verb.option("--only", flags->only, "Only workloads with this text in their names");

@@ -40,7 +40,7 @@ void print_pixels(const data::Dataset& set) {
              std::sqrt(std::max(variance, 0.0)));
 }
 
-void print_classes(const char* what, const data::Dataset& set) {
+void print_class_counts(const char* what, const data::Dataset& set) {
   std::array<std::int64_t, 256> counts{};
   for (const std::uint8_t label : set.labels) ++counts[label];
   fmt::print("{:<14}{}\n", fmt::format("{} classes", what),
@@ -82,8 +82,8 @@ int data_info(const std::string& name_or_folder, const std::string& data_dir) {
   print_split("train", sets.train);
   print_split("test", sets.test);
   print_pixels(sets.train);
-  print_classes("train", sets.train);
-  print_classes("test", sets.test);
+  print_class_counts("train", sets.train);
+  print_class_counts("test", sets.test);
   fmt::print("{:<14}{}\n", "content",
              published ? "as published" : "NOT as published under a name that is known here");
   if (known) fmt::print("{:<14}{}\n", "licence", known->licence);

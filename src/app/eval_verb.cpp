@@ -20,7 +20,7 @@
 namespace unroll::app {
 namespace {
 
-struct Flags {
+struct EvalFlags {
   ModelFlags model;
   DataFlags data;
   VerboseFlag verbose;
@@ -98,7 +98,7 @@ void print_text(const train::Evaluation& e, const data::Source& source) {
   fmt::print("\n");
 }
 
-int work(const Flags& flags) {
+int work(const EvalFlags& flags) {
   if (!flags.logits.empty()) run::check_output(flags.logits, {flags.model.path});
   LoadedModel loaded = load_model(flags.model);
   set_num_threads(flags.threads);
@@ -140,7 +140,7 @@ int work(const Flags& flags) {
 void add_eval(Verb& program) {
   Verb verb = program.add("eval", "Test a model: accuracy, loss, scores of each class.",
                           "unroll eval runs/mnist-rnn-tuned-seed0");
-  const auto flags = std::make_shared<Flags>();
+  const auto flags = std::make_shared<EvalFlags>();
   flags->model.add_to(verb);
   verb.option("dataset", flags->dataset,
               "mnist, fashion-mnist, kmnist, a folder, adding or copy; what the model was "

@@ -18,7 +18,7 @@
 namespace unroll::app {
 namespace {
 
-struct Flags {
+struct ExportFlags {
   ModelFlags model;
   std::string format, out;
   exporter::OnnxOptions onnx;
@@ -26,7 +26,7 @@ struct Flags {
   std::vector<std::pair<Option, std::string_view>> own;  // flags of one format alone
 };
 
-void write(const Flags& flags, std::span<const std::byte> bytes) {
+void write(const ExportFlags& flags, std::span<const std::byte> bytes) {
   write_file("export", flags.out, bytes);
   fmt::print("{}: {} bytes\n", printable(flags.out), bytes.size());
 }
@@ -44,7 +44,7 @@ void print_values(const char* kind, const std::vector<exporter::OnnxValue>& valu
   }
 }
 
-int export_onnx(const Flags& flags) {
+int export_onnx(const ExportFlags& flags) {
   const LoadedModel loaded = load_model(flags.model);
   const exporter::OnnxModel model = exporter::onnx(loaded.spec, loaded.file.arrays(), flags.onnx);
   write(flags, std::as_bytes(std::span(model.bytes)));
@@ -53,26 +53,26 @@ int export_onnx(const Flags& flags) {
   return kOk;
 }
 
-int export_npz(const Flags& flags) {
+int export_npz(const ExportFlags& flags) {
   const LoadedModel model = load_model(flags.model, false);
   note_what_is_assumed(model);  // it goes into the file's description
   write(flags, exporter::npz(model.spec, model.file.arrays()));
   return kOk;
 }
 
-int export_cpp(const Flags& flags) {
+int export_cpp(const ExportFlags& flags) {
   return export_cpp(load_model(flags.model), flags.out, flags.cpp);
 }
 
 struct Format {
   std::string_view name;
-  int (*work)(const Flags&);
+  int (*work)(const ExportFlags&);
 };
 
 constexpr std::array kFormats = {Format{"onnx", export_onnx}, Format{"npz", export_npz},
                                  Format{"cpp", export_cpp}};
 
-int work(const Flags& flags) {
+int work(const ExportFlags& flags) {
   const auto format = std::ranges::find(kFormats, flags.format, &Format::name);
   if (format == kFormats.end()) {
     std::vector<std::string_view> names;
@@ -92,7 +92,7 @@ int work(const Flags& flags) {
 void add_export(Verb& program) {
   Verb verb = program.add("export", "Write a model for other programs.",
                           "unroll export runs/mnist-rnn-tuned-seed0 --format onnx -o model.onnx");
-  const auto flags = std::make_shared<Flags>();
+  const auto flags = std::make_shared<ExportFlags>();
   flags->model.add_to(verb);
   verb.option("--format", flags->format,
               "onnx: for ONNX Runtime and others; npz: NumPy's weights, and the description; "

@@ -18,7 +18,7 @@
 namespace unroll::app {
 namespace {
 
-struct Flags {
+struct ImportFlags {
   std::string file, architecture, key, out;
   std::vector<std::string> ignore;
   std::vector<std::string> check;  // inputs, and what the original made of them
@@ -62,7 +62,7 @@ void note_two_directions(const spec::ModelSpec& spec) {
                       r->name));
 }
 
-void check_usage(const Flags& flags) {
+void check_import_usage(const ImportFlags& flags) {
   for (const Option& option : flags.of_check)
     if (option.is_given() && flags.check.empty())
       throw UsageError(fmt::format("{} is for --check, which was not given", option.name()));
@@ -73,7 +73,7 @@ void check_usage(const Flags& flags) {
 }
 
 /// What of the file is not used although it is there: nothing is left out in silence.
-void say_what_was_taken(const importer::StateDict& state, const Flags& flags) {
+void say_what_was_taken(const importer::StateDict& state, const ImportFlags& flags) {
   for (const std::string& pattern : flags.ignore)
     if (std::ranges::none_of(state.ignored, [&](const std::string& name) {
           return importer::is_ignored(name, std::span(&pattern, 1));
@@ -89,8 +89,8 @@ void say_what_was_taken(const importer::StateDict& state, const Flags& flags) {
         fmt::format("beside the tensors, and left out: {}", fmt::join(state.no_tensors, ", ")));
 }
 
-int work(const Flags& flags) {
-  check_usage(flags);
+int work(const ImportFlags& flags) {
+  check_import_usage(flags);
   run::check_output(flags.out, {flags.file, flags.architecture});
   for (const std::string& file : flags.check) run::check_output(flags.out, {file});
   const importer::StateDict state = importer::read_state_dict(flags.file, flags.key, flags.ignore);
@@ -142,7 +142,7 @@ void add_import(Verb& program) {
   Verb verb = program.add(
       "import", "Make a model of a PyTorch .pt or a .safetensors.",
       "unroll import lstm.pt --arch lstm.json -o model.safetensors --check in.npy out.npy");
-  const auto flags = std::make_shared<Flags>();
+  const auto flags = std::make_shared<ImportFlags>();
   verb.option("file", flags->file, "What torch.save or safetensors wrote of a state_dict")
       .required();
   verb.option("-o,--out", flags->out, "The model.safetensors to write").required();

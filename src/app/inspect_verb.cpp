@@ -13,7 +13,7 @@
 namespace unroll::app {
 namespace {
 
-std::string text_of(Size2d e) { return fmt::format("{} x {}", e.height, e.width); }
+std::string size_text(Size2d e) { return fmt::format("{} x {}", e.height, e.width); }
 
 /// A line about each layer. `known` is false where the activations are only assumed.
 struct Describe {
@@ -46,11 +46,11 @@ struct Describe {
   }
   std::string operator()(const spec::Conv2dSpec& c) const {
     return fmt::format("{}: convolution, {} to {} channels, kernel {}, stride {}, padding {}{}",
-                       printable(c.name), c.in_channels, c.out_channels, text_of(c.kernel),
-                       text_of(c.stride), text_of(c.padding), c.bias ? "" : ", no bias");
+                       printable(c.name), c.in_channels, c.out_channels, size_text(c.kernel),
+                       size_text(c.stride), size_text(c.padding), c.bias ? "" : ", no bias");
   }
   std::string operator()(const spec::MaxPool2dSpec& p) const {
-    return fmt::format("max pooling: {}, stride {}", text_of(p.kernel), text_of(p.stride));
+    return fmt::format("max pooling: {}, stride {}", size_text(p.kernel), size_text(p.stride));
   }
   std::string operator()(const spec::FlattenSpec&) const { return "flatten"; }
   std::string operator()(const spec::ScaleSpec& s) const {

@@ -22,7 +22,7 @@ std::vector<T> scaled(std::vector<float> pixels, const spec::ImageInput& input) 
   return {pixels.begin(), pixels.end()};
 }
 
-[[noreturn]] void refuse_empty(const std::string& source, std::int64_t numbers) {
+[[noreturn]] void refuse_no_rows(const std::string& source, std::int64_t numbers) {
   throw FormatError("predict",
                     fmt::format("nothing {}; give rows of {} numbers, 0 to 255", source, numbers));
 }
@@ -47,7 +47,7 @@ void predict_stream(const infer::Model<T>& model, const spec::ImageInput& images
     print.line("row", rows.count(), prediction_of<T>(spec.output, outputs));
     std::fflush(stdout);
   }
-  if (rows.count() == 0) refuse_empty(from.source, width);
+  if (rows.count() == 0) refuse_no_rows(from.source, width);
   if (!each) print_whole(print, rows.count(), prediction_of<T>(spec.output, outputs));
 }
 
@@ -79,7 +79,7 @@ void predict_whole(const infer::Model<T>& model, const spec::ImageInput& images,
   const bool any_size = images.is_sequence() && !images.permutation;
   const std::int64_t expected =
       any_size ? given : std::max(images.height, std::int64_t{1}) * images.width;
-  if (rows == 0) refuse_empty(from.source, by_rows ? images.width : expected);
+  if (rows == 0) refuse_no_rows(from.source, by_rows ? images.width : expected);
   if (given != expected)
     throw FormatError(
         "predict", fmt::format("{} numbers {}, the model reads {}", given, from.source, expected));

@@ -16,7 +16,7 @@
 namespace unroll::app {
 namespace {
 
-struct Flags {
+struct PredictFlags {
   ModelFlags model;
   VerboseFlag verbose;
   std::string file = "-", out;
@@ -37,7 +37,7 @@ Kind kind_of(const std::string& file) {
   return ending == ".csv" || ending == ".tsv" || ending == ".txt" ? Kind::text : Kind::images;
 }
 
-void check_usage(const Flags& flags, Kind kind) {
+void check_predict_usage(const PredictFlags& flags, Kind kind) {
   const bool others = flags.index || flags.rows || flags.json;
   if (kind == Kind::array && (flags.out.empty() || others))
     throw UsageError("a .npy of inputs needs --out FILE.npy and takes no other flag");
@@ -49,9 +49,9 @@ void check_usage(const Flags& flags, Kind kind) {
   if (!flags.out.empty()) run::check_output(flags.out, {flags.file, flags.model.path});
 }
 
-int work(const Flags& flags) {
+int work(const PredictFlags& flags) {
   const Kind kind = kind_of(flags.file);
-  check_usage(flags, kind);
+  check_predict_usage(flags, kind);
   flags.verbose.say();
   LoadedModel loaded = load_model(flags.model);
   if (!flags.out.empty()) {
@@ -79,7 +79,7 @@ void add_predict(Verb& program) {
       "Classify images of an idx file, or rows of pixels (0 to 255) on stdin or in a .csv; or run "
       "on a .npy or a .csv.",
       "unroll predict runs/mnist-rnn-tuned-seed0 t10k-images-idx3-ubyte.gz --index 0 --rows");
-  const auto flags = std::make_shared<Flags>();
+  const auto flags = std::make_shared<PredictFlags>();
   flags->model.add_to(verb);
   verb.option("file", flags->file,
               "An idx file of images; - or nothing: stdin; inputs (N, T, I) in a .npy; or rows "

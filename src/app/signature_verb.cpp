@@ -12,12 +12,12 @@
 namespace unroll::app {
 namespace {
 
-struct Flags {
+struct SignatureFlags {
   int threads = 0;
   bool json = false;
 };
 
-int work(const Flags& flags) {
+int work(const SignatureFlags& flags) {
   set_num_threads(flags.threads);
   std::vector<signature::Result> results;
   std::string differences;
@@ -49,7 +49,7 @@ void add_signature(Verb& program) {
   Verb verb = program.add(
       "signature", "Train small models on made-up data and compare the bits of their weights.",
       "unroll signature");
-  const auto flags = std::make_shared<Flags>();
+  const auto flags = std::make_shared<SignatureFlags>();
   verb.option("--threads", flags->threads,
               "0: the cores allowed here; the result does not depend on it");
   verb.flag("--json", flags->json, "One line of JSON");

@@ -16,7 +16,7 @@
 namespace unroll::app {
 namespace {
 
-struct Flags {
+struct TrainVerbFlags {
   TrainFlags train;
   DataFlags data;
   VerboseFlag verbose;
@@ -40,7 +40,7 @@ void check_repeats(const TrainFlags::Result& settings, const train::Provenance& 
                     then.numerics_revision, now.numerics_revision));
 }
 
-int work(const Flags& flags) {
+int work(const TrainVerbFlags& flags) {
   const auto start = Clock::now();
   allow_closed_stdout();  // all of it also stands in the run's folder
   const Output output = flags.json ? Output::json : flags.quiet ? Output::quiet : Output::text;
@@ -84,7 +84,7 @@ void add_train(Verb& program) {
   Verb verb = program.add(
       "train", "Train a network on images, read row by row or whole, or on a task of memory.",
       "unroll train mnist --recipe tuned --seed 0");
-  const auto flags = std::make_shared<Flags>();
+  const auto flags = std::make_shared<TrainVerbFlags>();
   flags->train.add_to(verb);
   flags->data.add_to(verb);
   verb.option("--out", flags->out, "Folder for the run, new or empty; runs/... if left out");

@@ -15,14 +15,14 @@
 namespace unroll::app {
 namespace {
 
-struct Flags {
+struct VerifyFlags {
   std::string run;
   DataFlags data;
   VerboseFlag verbose;
   std::optional<int> threads;
 };
 
-int work(const Flags& flags) {
+int work(const VerifyFlags& flags) {
   const auto start = Clock::now();
   const run::CatchStopSignals guard;
   run::Verification run(
@@ -52,7 +52,7 @@ void add_verify(Verb& program) {
                           "Train a run again from its config.json and compare the weights: 0 "
                           "where they are the same bits, 1 where not, naming the first.",
                           "unroll verify runs/mnist-rnn-tuned-seed0");
-  const auto flags = std::make_shared<Flags>();
+  const auto flags = std::make_shared<VerifyFlags>();
   verb.option("run", flags->run, "A run's folder, which is only read").required();
   flags->data.add_to(verb);
   verb.option("--threads", flags->threads, "0: the cores allowed here; the run's if left out");

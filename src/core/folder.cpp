@@ -21,7 +21,7 @@ namespace {
 
 constexpr int kFlags = O_DIRECTORY | O_CLOEXEC;
 
-[[noreturn]] void fail(std::string_view operation, const std::string& path) {
+[[noreturn]] void fail_folder(std::string_view operation, const std::string& path) {
   const int code = errno;
   throw FileError(
       operation,
@@ -50,7 +50,7 @@ Folder::Folder(std::string_view operation, const std::string& path)
   const int code = errno;
   if (code == ENOTDIR && ::stat(path.c_str(), &status) == 0) refuse_file(operation, path);
   errno = code;
-  fail(operation, path);
+  fail_folder(operation, path);
 }
 
 Folder::~Folder() { ::close(descriptor_); }
@@ -91,20 +91,20 @@ std::vector<std::string> Folder::names() const {
   const int copy = ::openat(descriptor_, ".", O_RDONLY | kFlags);
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(copy < 0 ? nullptr : ::fdopendir(copy),
                                                    &::closedir);
-  if (!folder) fail("folder", path());
+  if (!folder) fail_folder("folder", path());
   std::vector<std::string> names;
   for (errno = 0; const dirent* entry = ::readdir(folder.get()); errno = 0) {
     const std::string name = entry->d_name;
     if (name != "." && name != "..") names.push_back(name);
   }
-  if (errno != 0) fail("folder", path());
+  if (errno != 0) fail_folder("folder", path());
   return names;
 }
 
 bool Folder::has(const std::string& name) const {
   struct stat ignored {};
   if (::fstatat(descriptor_, name.c_str(), &ignored, AT_SYMLINK_NOFOLLOW) == 0) return true;
-  if (errno != ENOENT && errno != ENAMETOOLONG) fail("folder", path());
+  if (errno != ENOENT && errno != ENAMETOOLONG) fail_folder("folder", path());
   return false;
 }
 

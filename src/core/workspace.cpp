@@ -54,11 +54,11 @@ void after_fork() {
 }
 
 // Before the first thread: 0, or an error's number.
-const int registered = pthread_atfork(&before_fork, &after_fork, &after_fork);
+const int fork_handlers = pthread_atfork(&before_fork, &after_fork, &after_fork);
 
 /// The lock of a new workspace.
 std::mutex& next_lock() {
-  if (registered != 0) throw std::bad_alloc();
+  if (fork_handlers != 0) throw std::bad_alloc();
   static std::atomic<unsigned> made = 0;
   return locks[made++ % std::size(locks)].mutex;
 }

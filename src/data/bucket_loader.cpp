@@ -11,7 +11,7 @@
 namespace unroll::data {
 namespace {
 
-void check(const Sequences& sequences, const BucketOptions& options) {
+void check_bucket_loader(const Sequences& sequences, const BucketOptions& options) {
   const auto at_least_one = [](const char* name, std::int64_t value) {
     if (value < 1)
       throw ValueError("bucket loader", fmt::format("{} {}, expected at least 1", name, value));
@@ -25,7 +25,7 @@ void check(const Sequences& sequences, const BucketOptions& options) {
 
 BucketLoader::BucketLoader(const Sequences& sequences, const BucketOptions& options)
     : sequences_(sequences), options_(options) {
-  check(sequences, options);
+  check_bucket_loader(sequences, options);
   sampler_ = std::make_unique<Sampler>(sequences.count(), sequences.lengths,
                                        SamplerOptions{.batch_size = options.batch_size,
                                                       .shuffle = options.shuffle,
@@ -49,7 +49,7 @@ std::int64_t BucketLoader::size() const {
 }
 
 void BucketLoader::prepare() {
-  check(sequences_, options_);  // their owner may have changed them
+  check_bucket_loader(sequences_, options_);  // their owner may have changed them
   starts_ = starts_of(sequences_.lengths);
   sampler_->set_samples(sequences_.count(), sequences_.lengths);
 }

@@ -15,7 +15,7 @@ namespace {
 // Of the native generator; the streams before it initialise, shuffle and shift.
 constexpr std::uint64_t kPermutationStream = 2;
 
-void check(const spec::ImageInput& input, std::int64_t rows, std::int64_t columns) {
+void check_image_inputs(const spec::ImageInput& input, std::int64_t rows, std::int64_t columns) {
   const auto refuse = [&](const std::string& why) {
     throw ShapeError("eval", fmt::format("images of {}x{} {}", rows, columns, why));
   };
@@ -40,7 +40,7 @@ ImageInputs::ImageInputs(const spec::ImageInput& input, std::int64_t rows, std::
              : input.form == spec::Form::pixels ? pixels_
                                                 : 1),
       values_(pixel_values({input.mean, input.std})) {
-  check(input, rows, columns);
+  check_image_inputs(input, rows, columns);
   if (input.permutation)
     order_ = Generator(*input.permutation, Rng::native, kPermutationStream).permutation(pixels_);
 }

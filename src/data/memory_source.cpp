@@ -21,8 +21,9 @@ constexpr std::size_t kSequencesPerTask = 4;
 
 constexpr std::int64_t kLongest = 1 << 20;
 
-void check(const char* name, const SequenceTask& task, std::int64_t first, std::int64_t count,
-           std::int64_t shortest, std::int64_t more_steps, std::int64_t numbers_a_step) {
+void check_memory_source(const char* name, const SequenceTask& task, std::int64_t first,
+                         std::int64_t count, std::int64_t shortest, std::int64_t more_steps,
+                         std::int64_t numbers_a_step) {
   constexpr std::int64_t kMostNumbers = std::int64_t{1} << 31;
   const auto refuse = [&](const char* what, std::int64_t given, const std::string& expected) {
     throw ValueError(name, fmt::format("{} {}, expected {}", what, given, expected));
@@ -103,7 +104,7 @@ void fill_copy(const Words& words, std::int64_t length, T* inputs, std::int64_t*
 /// `count` sequences, the i-th being number index(i) of the list.
 template <class Index>
 SequenceBatch make_adding(const SequenceTask& task, std::int64_t count, Index index) {
-  check("adding", task, index(0), count, 2, 0, 2);
+  check_memory_source("adding", task, index(0), count, 2, 0, 2);
   const SequenceBatch batch{Tensor::empty({count, task.length, 2}, task.dtype),
                             Tensor::empty({count, 1}, task.dtype)};
   dispatch("adding", task.dtype, [&]<class T>(T*) {
@@ -122,7 +123,7 @@ SequenceBatch make_adding(const SequenceTask& task, std::int64_t count, Index in
 
 template <class Index>
 SequenceBatch make_copying(const SequenceTask& task, std::int64_t count, Index index) {
-  check("copy", task, index(0), count, 1, 2 * copy_memory, copy_alphabet);
+  check_memory_source("copy", task, index(0), count, 1, 2 * copy_memory, copy_alphabet);
   const std::int64_t steps = task.length + 2 * copy_memory;
   const SequenceBatch batch{Tensor::empty({count, steps, copy_alphabet}, task.dtype),
                             Tensor::empty({count, steps}, DType::i64)};

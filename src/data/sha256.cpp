@@ -11,7 +11,7 @@ namespace unroll::data {
 
 namespace {
 
-void check(bool done) {
+void check_sha256(bool done) {
   if (!done) throw Error("sha256", "OpenSSL refuses to compute SHA-256; check its configuration");
 }
 
@@ -22,18 +22,18 @@ Context make_context() { return {EVP_MD_CTX_new(), EVP_MD_CTX_free}; }
 }  // namespace
 
 Sha256::Sha256() : context_(make_context()) {
-  check(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
+  check_sha256(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
 }
 
 void Sha256::add(std::span<const std::byte> bytes) {
-  check(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1);
+  check_sha256(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1);
 }
 
 std::string Sha256::digits() const {
   std::array<unsigned char, 32> digest{};
   const Context copy = make_context();  // the end of a computation is the end of its context
-  check(copy && EVP_MD_CTX_copy_ex(copy.get(), context_.get()) == 1 &&
-        EVP_DigestFinal_ex(copy.get(), digest.data(), nullptr) == 1);
+  check_sha256(copy && EVP_MD_CTX_copy_ex(copy.get(), context_.get()) == 1 &&
+               EVP_DigestFinal_ex(copy.get(), digest.data(), nullptr) == 1);
   return fmt::format("{:02x}", fmt::join(digest, ""));
 }
 

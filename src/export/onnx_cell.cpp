@@ -14,8 +14,8 @@ namespace unroll::exporter {
 namespace {
 
 /// Appends the blocks of a weight, one for each gate, in ONNX's order.
-void append(std::vector<float>& to, const std::vector<float>& weight,
-            std::span<const std::size_t> gates) {
+void append_gate(std::vector<float>& to, const std::vector<float>& weight,
+                 std::span<const std::size_t> gates) {
   const std::size_t block = weight.size() / gates.size();
   for (const std::size_t gate : gates) {
     const auto from = std::span(weight).subspan(gate * block, block);
@@ -66,11 +66,11 @@ void add_onnx_cell(OnnxGraph& graph, const spec::RecurrentSpec& r, std::int64_t 
     const auto part = [&](WeightRole role) {
       return weights(fmt::format("{}.{}", r.name, spec::weight_name(role, l, d)));
     };
-    append(w, part(WeightRole::weight_ih), gates);
-    append(recurrent, part(WeightRole::weight_hh), gates);
+    append_gate(w, part(WeightRole::weight_ih), gates);
+    append_gate(recurrent, part(WeightRole::weight_hh), gates);
     if (!r.bias) continue;
-    append(b, part(WeightRole::bias_ih), gates);
-    append(b, part(WeightRole::bias_hh), gates);
+    append_gate(b, part(WeightRole::bias_ih), gates);
+    append_gate(b, part(WeightRole::bias_hh), gates);
   }
   const std::int64_t directions = r.directions(), rows = r.gates() * r.hidden_size;
   const auto add = [&](const char* name, std::vector<std::int64_t> shape,

@@ -8,9 +8,9 @@
 namespace unroll::exporter {
 namespace {
 
-class Readout {
+class ReadoutNodes {
  public:
-  Readout(OnnxGraph& graph, const spec::RecurrentSpec& r, const OnnxReadout& names)
+  ReadoutNodes(OnnxGraph& graph, const spec::RecurrentSpec& r, const OnnxReadout& names)
       : graph_(graph), r_(r), names_(names) {}
 
   /// (N, D H) from (D, N, H)
@@ -109,7 +109,7 @@ class Readout {
 
 std::string add_onnx_readout(OnnxGraph& graph, const spec::RecurrentSpec& r,
                              const OnnxReadout& names, bool streaming) {
-  Readout readout(graph, r, names);
+  ReadoutNodes readout(graph, r, names);
   switch (r.readout) {
     case spec::Readout::max:
       return readout.max(names.result, streaming);

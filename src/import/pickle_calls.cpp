@@ -7,9 +7,9 @@ namespace unroll::importer {
 namespace {
 
 using Kind = Value::Kind;
-using Names = std::span<const std::string_view>;
+using NameSpan = std::span<const std::string_view>;
 
-bool is_one_of(std::string_view name, Names names) {
+bool is_one_of(std::string_view name, NameSpan names) {
   return std::ranges::find(names, name) != names.end();
 }
 

@@ -100,14 +100,14 @@ Names meant(const Names& there, const std::string& name) {
 constexpr std::array kOfCells = {WeightRole::weight_ih, WeightRole::weight_hh, WeightRole::bias_ih,
                                  WeightRole::bias_hh};
 
-bool is_recurrent(std::string_view weight) {
+bool belongs_to_recurrent(std::string_view weight) {
   const auto is = [&](WeightRole role) { return weight.starts_with(spec::stem_of(role)); };
   return std::ranges::any_of(kOfCells, is) || is(WeightRole::weight_hr);
 }
 
 /// A bare layer's and a cell's weight as that of a layer with a name.
 std::string completed(std::string name, bool bare) {
-  if (bare && is_recurrent(name)) name = "rnn." + name;
+  if (bare && belongs_to_recurrent(name)) name = "rnn." + name;
   if (bare && (name == "weight" || name == "bias")) name = "fc." + name;
   const std::string weight = name.substr(name.rfind('.') + 1);
   for (const WeightRole role : kOfCells)
@@ -196,7 +196,7 @@ std::map<std::string_view, std::string_view> WeightNames::parts_of(
 
 std::string WeightNames::short_name(const std::string& layer, std::string_view weight) const {
   std::string name = without_wrappers(layer);
-  if (is_wrapper(name)) name = is_recurrent(weight) ? "rnn" : "fc";  // if it is all there is
+  if (is_wrapper(name)) name = belongs_to_recurrent(weight) ? "rnn" : "fc";  // if it is all there is
   return layers(name, weight) == std::vector<std::string>{layer} ? name : layer;
 }
 

@@ -27,7 +27,7 @@ constexpr std::pair<std::string_view, ElementType> type_names[] = {
     {"I16", ElementType::i16},     {"I8", ElementType::i8},   {"U8", ElementType::u8},
     {"BOOL", ElementType::boolean}};
 
-[[noreturn]] void fail(const std::string& file, std::string_view what) {
+[[noreturn]] void fail_header(const std::string& file, std::string_view what) {
   throw FormatError(safetensors_operation,
                     fmt::format("{}: {}; the file is damaged or not a safetensors file, save or "
                                 "download it again",
@@ -76,7 +76,7 @@ class HeaderReader final : public JsonEvents {
     if (place_ == Place::tensor) {
       for (const char* field : {"dtype", "shape", "data_offsets"})
         if (!seen_fields_.contains(field))
-          fail(file_, fmt::format("tensor {} has no \"{}\"", in_quotes(name_), field));
+          fail_header(file_, fmt::format("tensor {} has no \"{}\"", in_quotes(name_), field));
       header_.entries.push_back(std::move(entry_));
     }
     return enter(Place::header);
@@ -86,14 +86,14 @@ class HeaderReader final : public JsonEvents {
     if (skipped_depth_ > 0) return true;
     if (place_ == Place::header) {
       if (!seen_names_.insert(text).second)
-        fail(file_, fmt::format("the header has the key {} twice", in_quotes(text)));
+        fail_header(file_, fmt::format("the header has the key {} twice", in_quotes(text)));
       name_ = text;
       return true;
     }
     field_ = text;
     if (is_skipped()) return true;
     if (!seen_fields_.insert(text).second)
-      fail(file_, fmt::format("{} has the key {} twice", in_quotes(name_), in_quotes(text)));
+      fail_header(file_, fmt::format("{} has the key {} twice", in_quotes(name_), in_quotes(text)));
     return true;
   }
 
@@ -130,7 +130,7 @@ class HeaderReader final : public JsonEvents {
     if (skipped_depth_ > 0) return close_skipped();
     if (place_ == Place::offsets) {
       if (offsets_.size() != 2)
-        fail(file_, fmt::format("tensor {} has {} data_offsets, not 2", in_quotes(name_),
+        fail_header(file_, fmt::format("tensor {} has {} data_offsets, not 2", in_quotes(name_),
                                 offsets_.size()));
       entry_.begin = offsets_[0];
       entry_.end = offsets_[1];
@@ -146,13 +146,13 @@ class HeaderReader final : public JsonEvents {
         above_limit(file_, fmt::format("tensor {} has more than {} dimensions, the limit",
                                        in_quotes(name_), max_dimensions));
       if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
-        fail(file_, fmt::format("tensor {} has a dimension of {}", in_quotes(name_), value));
+        fail_header(file_, fmt::format("tensor {} has a dimension of {}", in_quotes(name_), value));
       entry_.shape.push_back(static_cast<std::int64_t>(value));
       return true;
     }
     if (place_ != Place::offsets) return unexpected("a number");
     if (offsets_.size() == 2)
-      fail(file_, fmt::format("tensor {} has more than 2 data_offsets", in_quotes(name_)));
+      fail_header(file_, fmt::format("tensor {} has more than 2 data_offsets", in_quotes(name_)));
     offsets_.push_back(value);
     return true;
   }
@@ -160,7 +160,7 @@ class HeaderReader final : public JsonEvents {
   bool number_integer(std::int64_t value) override {  // the parser's name for "negative"
     if (is_skipped()) return true;
     if (place_ != Place::shape && place_ != Place::offsets) return unexpected("a number");
-    fail(file_,
+    fail_header(file_,
          fmt::format("tensor {} has a negative size or offset, {}", in_quotes(name_), value));
   }
 
@@ -177,7 +177,7 @@ class HeaderReader final : public JsonEvents {
   // The parser's own text quotes the input, which may be long and hold any byte.
   bool parse_error(std::size_t position, const std::string&,
                    const nlohmann::detail::exception&) override {
-    fail(file_, fmt::format("the header is not JSON in UTF-8 (byte {} of it)", position));
+    fail_header(file_, fmt::format("the header is not JSON in UTF-8 (byte {} of it)", position));
   }
 
  private:
@@ -203,7 +203,7 @@ class HeaderReader final : public JsonEvents {
   }
 
   [[noreturn]] bool unexpected(std::string_view what) const {
-    fail(file_, fmt::format("the header has {} where the format has none (at key {})", what,
+    fail_header(file_, fmt::format("the header has {} where the format has none (at key {})", what,
                             in_quotes(name_)));
   }
 
@@ -222,23 +222,23 @@ void check_layout(const std::vector<HeaderEntry>& entries, std::uint64_t data_si
   std::uint64_t position = 0;
   for (const HeaderEntry& entry : entries) {
     if (entry.end < entry.begin || entry.end > data_size)
-      fail(file, fmt::format("tensor {} has data_offsets [{}, {}], outside of the {} bytes of data "
+      fail_header(file, fmt::format("tensor {} has data_offsets [{}, {}], outside of the {} bytes of data "
                              "or backwards",
                              in_quotes(entry.name), entry.begin, entry.end, data_size));
     std::uint64_t bytes = 0;
     if (!bytes_of(entry.type, entry.shape, bytes) || bytes != entry.end - entry.begin)
-      fail(file, fmt::format("tensor {} of shape [{}] and type {} does not fit its {} bytes",
+      fail_header(file, fmt::format("tensor {} of shape [{}] and type {} does not fit its {} bytes",
                              in_quotes(entry.name), fmt::join(entry.shape, ", "),
                              name_of(entry.type), entry.end - entry.begin));
     if (entry.begin != position)
-      fail(file,
+      fail_header(file,
            fmt::format("tensor {} starts at byte {} of the data, {} (expected {})",
                        in_quotes(entry.name), entry.begin,
                        entry.begin < position ? "overlapping another" : "after a hole", position));
     position = entry.end;
   }
   if (position != data_size)
-    fail(file, fmt::format("the tensors cover {} bytes, the data has {}", position, data_size));
+    fail_header(file, fmt::format("the tensors cover {} bytes, the data has {}", position, data_size));
 }
 
 }  // namespace
@@ -292,14 +292,14 @@ void check_header_length(std::uint64_t length, std::uint64_t file_size, const st
     above_limit(
         file, fmt::format("header length {} is above the limit of {}", length, max_header_length));
   if (length > file_size - 8)
-    fail(file, fmt::format("header length {} is more than the {} bytes left in the file: truncated",
+    fail_header(file, fmt::format("header length {} is more than the {} bytes left in the file: truncated",
                            length, file_size - 8));
 }
 
 Header parse_header(std::string_view text, std::uint64_t data_size, const std::string& file) {
-  if (text.empty() || text.front() != '{') fail(file, "the header does not start with '{'");
+  if (text.empty() || text.front() != '{') fail_header(file, "the header does not start with '{'");
   // The JSON parser would take a NUL for the end of its input and let anything follow it.
-  if (text.find('\0') != std::string_view::npos) fail(file, "the header has a NUL byte");
+  if (text.find('\0') != std::string_view::npos) fail_header(file, "the header has a NUL byte");
 
   HeaderReader reader(file);
   read_json(text, reader);

@@ -31,8 +31,8 @@ void check_steps(Size2d stride, Size2d padding) {
                                            padding.height, padding.width, kLargest));
 }
 
-void check(const Tensor& input, const Tensor& weight, const Tensor& bias, Size2d stride,
-           Size2d padding) {
+void check_conv2d(const Tensor& input, const Tensor& weight, const Tensor& bias, Size2d stride,
+                  Size2d padding) {
   if (weight.rank() != 4 || weight.numel() == 0)
     throw ShapeError("conv2d", fmt::format("weight has shape {}, expected [out_channels, "
                                            "in_channels, height, width]",
@@ -108,7 +108,7 @@ struct Conv2dNode : autograd::Node {
 
 Tensor conv2d(const Tensor& input, const Tensor& weight, const Tensor& bias, Size2d stride,
               Size2d padding) {
-  check(input, weight, bias, stride, padding);
+  check_conv2d(input, weight, bias, stride, padding);
   const FloatEnvironment environment;
   const Tensor x = input.detach().contiguous(), w = weight.detach().contiguous();
   const Tensor b = bias.defined() ? bias.detach().contiguous() : Tensor();

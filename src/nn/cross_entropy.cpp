@@ -11,7 +11,8 @@ namespace {
 
 using autograd::Gradient;
 
-void check(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options) {
+void check_cross_entropy(const Tensor& logits, const Tensor& target,
+                         const CrossEntropyOptions& options) {
   if (logits.rank() != 2)
     throw ShapeError("cross_entropy", fmt::format("logits have shape {}, expected [batch, classes]",
                                                   logits.shape().str()));
@@ -110,7 +111,7 @@ Tensor row_losses(const Tensor& x, const Targets& targets) {
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& target,
                      const CrossEntropyOptions& options) {
-  check(logits, target, options);
+  check_cross_entropy(logits, target, options);
   const FloatEnvironment environment;
   const Targets targets{target.contiguous(),
                         options.weight.defined() ? options.weight.detach().contiguous() : Tensor(),

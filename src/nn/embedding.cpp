@@ -23,7 +23,7 @@ std::int64_t padding_row(std::optional<std::int64_t> padding_idx, std::int64_t r
   return *padding_idx < 0 ? *padding_idx + rows : *padding_idx;
 }
 
-void check(const Tensor& indices, const Tensor& weight) {
+void check_embedding(const Tensor& indices, const Tensor& weight) {
   if (weight.rank() != 2)
     throw ShapeError("embedding", fmt::format("weight has shape {}, expected [num_embeddings, "
                                               "embedding_dim]",
@@ -54,7 +54,7 @@ Shape with_last(const Shape& shape, std::int64_t size) {
 
 Tensor embedding(const Tensor& indices, const Tensor& weight,
                  std::optional<std::int64_t> padding_idx) {
-  check(indices, weight);
+  check_embedding(indices, weight);
   const std::int64_t padding = padding_row(padding_idx, weight.size(0));
   const FloatEnvironment environment;
   const Tensor rows = indices.contiguous(), w = weight.detach().contiguous();

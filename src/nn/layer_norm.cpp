@@ -18,13 +18,14 @@ using autograd::Gradient;
 constexpr std::size_t kElementsPerTask = std::size_t{1} << 14;
 constexpr std::size_t kColumnsPerTask = 64;
 
-double checked(double eps) {
+double checked_eps(double eps) {
   if (!(eps >= 0))
     throw ValueError("layer_norm", fmt::format("eps is {}, expected at least 0", eps));
   return eps;
 }
 
-void check(const Tensor& input, const Shape& shape, const Tensor& weight, const Tensor& bias) {
+void check_layer_norm(const Tensor& input, const Shape& shape, const Tensor& weight,
+                      const Tensor& bias) {
   const int rank = shape.rank();
   const bool fits = rank > 0 && rank <= input.rank() && shape.numel() > 0 &&
                     std::equal(shape.begin(), shape.end(), input.shape().end() - rank);
@@ -119,8 +120,8 @@ struct LayerNormNode : autograd::Node {
 
 Tensor layer_norm(const Tensor& input, const Shape& normalized_shape, const Tensor& weight,
                   const Tensor& bias, double eps) {
-  check(input, normalized_shape, weight, bias);
-  checked(eps);
+  check_layer_norm(input, normalized_shape, weight, bias);
+  checked_eps(eps);
   const FloatEnvironment environment;
   auto node = make_pooled<LayerNormNode>();
   node->x = input.detach().contiguous();
@@ -147,12 +148,12 @@ Tensor layer_norm(const Tensor& input, const Shape& normalized_shape, const Tens
 }
 
 LayerNorm::LayerNorm(const Shape& normalized_shape, const Options& options)
-    : normalized_shape_(normalized_shape), eps_(checked(options.eps)) {
+    : normalized_shape_(normalized_shape), eps_(checked_eps(options.eps)) {
   initialise(options);
 }
 
 LayerNorm::LayerNorm(const Child& place, const Shape& normalized_shape, const Options& options)
-    : Module(place), normalized_shape_(normalized_shape), eps_(checked(options.eps)) {
+    : Module(place), normalized_shape_(normalized_shape), eps_(checked_eps(options.eps)) {
   initialise(options);
 }
 

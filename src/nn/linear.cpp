@@ -15,7 +15,7 @@ namespace {
 
 using autograd::Gradient;
 
-void check(const Tensor& input, const Tensor& weight, const Tensor& bias) {
+void check_linear(const Tensor& input, const Tensor& weight, const Tensor& bias) {
   if (weight.rank() != 2)
     throw ShapeError("linear", fmt::format("weight has shape {}, expected [out_features, "
                                            "in_features]",
@@ -67,7 +67,7 @@ struct LinearNode : autograd::Node {
 }  // namespace
 
 Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias) {
-  check(input, weight, bias);
+  check_linear(input, weight, bias);
   const FloatEnvironment environment;
   const Tensor x = input.detach().contiguous();
   const Tensor w = weight.detach().contiguous();

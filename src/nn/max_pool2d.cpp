@@ -16,20 +16,20 @@ namespace {
 using autograd::Gradient;
 using kernels::Windows;
 
-constexpr std::int64_t kLargest = std::int64_t{1} << 31;
-constexpr std::size_t kElementsPerTask = std::size_t{1} << 14;
+constexpr std::int64_t kLargestWindow = std::int64_t{1} << 31;
+constexpr std::size_t kElementsPerPool = std::size_t{1} << 14;
 
-void check(Size2d kernel, const MaxPool2dOptions& options) {
+void check_max_pool2d(Size2d kernel, const MaxPool2dOptions& options) {
   const Size2d stride = options.stride.value_or(kernel), padding = options.padding;
   const auto outside = [](std::int64_t value, std::int64_t least, std::int64_t most) {
     return value < least || value > most;
   };
-  if (outside(kernel.height, 1, kLargest) || outside(kernel.width, 1, kLargest))
+  if (outside(kernel.height, 1, kLargestWindow) || outside(kernel.width, 1, kLargestWindow))
     throw ValueError("max_pool2d", fmt::format("kernel is {} x {}, expected 1 to {} each",
-                                               kernel.height, kernel.width, kLargest));
-  if (outside(stride.height, 1, kLargest) || outside(stride.width, 1, kLargest))
+                                               kernel.height, kernel.width, kLargestWindow));
+  if (outside(stride.height, 1, kLargestWindow) || outside(stride.width, 1, kLargestWindow))
     throw ValueError("max_pool2d", fmt::format("stride is {} x {}, expected 1 to {} each",
-                                               stride.height, stride.width, kLargest));
+                                               stride.height, stride.width, kLargestWindow));
   if (outside(padding.height, 0, kernel.height / 2) || outside(padding.width, 0, kernel.width / 2))
     throw ValueError("max_pool2d",
                      fmt::format("padding is {} x {}, expected 0 to half of the "
@@ -40,7 +40,7 @@ void check(Size2d kernel, const MaxPool2dOptions& options) {
 /// f(plane) for planes of so many elements, on all threads.
 template <class F>
 void for_planes(std::size_t count, std::size_t elements, F&& f) {
-  parallel_pieces(count, std::max<std::size_t>(1, kElementsPerTask / elements),
+  parallel_pieces(count, std::max<std::size_t>(1, kElementsPerPool / elements),
                   [&](std::size_t begin, std::size_t end) {
                     for (std::size_t plane = begin; plane < end; ++plane) f(plane);
                   });
@@ -49,7 +49,7 @@ void for_planes(std::size_t count, std::size_t elements, F&& f) {
 }  // namespace
 
 Tensor max_pool2d(const Tensor& input, Size2d kernel_size, const MaxPool2dOptions& options) {
-  check(kernel_size, options);
+  check_max_pool2d(kernel_size, options);
   if (input.rank() != 4 || input.numel() == 0)
     throw ShapeError("max_pool2d", fmt::format("input has shape {}, expected [batch, channels, "
                                                "height, width]",
@@ -96,12 +96,12 @@ Tensor max_pool2d(const Tensor& input, Size2d kernel_size, const MaxPool2dOption
 
 MaxPool2d::MaxPool2d(Size2d kernel_size, const Options& options)
     : kernel_size_(kernel_size), options_(options) {
-  check(kernel_size_, options_);
+  check_max_pool2d(kernel_size_, options_);
 }
 
 MaxPool2d::MaxPool2d(const Child& place, Size2d kernel_size, const Options& options)
     : Module(place), kernel_size_(kernel_size), options_(options) {
-  check(kernel_size_, options_);
+  check_max_pool2d(kernel_size_, options_);
 }
 
 }  // namespace unroll::nn

@@ -21,7 +21,7 @@
 namespace unroll::nn {
 namespace {
 
-Generator& generator_of(const RecurrentOptions& options) {
+Generator& generator_or_default(const RecurrentOptions& options) {
   return options.generator ? *options.generator : default_generator();
 }
 
@@ -44,12 +44,12 @@ std::size_t unsigned_of(std::int64_t n) { return static_cast<std::size_t>(n); }
 }  // namespace
 
 Recurrent::Recurrent(const Kind& kind, const RecurrentOptions& options)
-    : kind_(kind), options_(options), masks_(generator_of(options)) {
+    : kind_(kind), options_(options), masks_(generator_or_default(options)) {
   initialise();
 }
 
 Recurrent::Recurrent(const Child& place, const Kind& kind, const RecurrentOptions& options)
-    : Module(place), kind_(kind), options_(options), masks_(generator_of(options)) {
+    : Module(place), kind_(kind), options_(options), masks_(generator_or_default(options)) {
   initialise();
 }
 
@@ -122,7 +122,7 @@ void Recurrent::initialise() {
   if (kind_.single_step) name_ += "_cell";
   check_options();
   const FloatEnvironment environment;
-  Generator& generator = generator_of(options_);
+  Generator& generator = generator_or_default(options_);
   for (std::int64_t l = 0; l < options_.num_layers; ++l)
     for (std::int64_t d = 0; d < directions(); ++d) layers_.push_back(make_layer(l, d, generator));
   if (options_.learn_initial_state) {

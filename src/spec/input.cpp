@@ -12,8 +12,8 @@ namespace {
 
 using Kind = Features::Kind;
 
-void check_names(const Ranges& ranges, std::string_view what, const std::vector<std::string>& names,
-                 std::int64_t count) {
+void check_input_names(const Ranges& ranges, std::string_view what,
+                       const std::vector<std::string>& names, std::int64_t count) {
   if (!names.empty() && static_cast<std::int64_t>(names.size()) != count)
     ranges.fail(fmt::format("{} {}, expected {} or none", names.size(), what, count));
 }
@@ -22,7 +22,7 @@ void check_names(const Ranges& ranges, std::string_view what, const std::vector<
 template <class Input>
 void check_features(const Ranges& ranges, const Input& input, std::int64_t most) {
   ranges.check("features", input.features, 1, most);
-  check_names(ranges, "names of features", input.names, input.features);
+  check_input_names(ranges, "names of features", input.names, input.features);
   if (has_scaling(input)) ranges.check_scaling(input.mean, input.std, input.features);
 }
 
@@ -77,7 +77,7 @@ struct Flow {
   Features operator()(const TokenInput& input) const {
     ranges.check("tokens", input.tokens, 1, kLargest);
     ranges.check("steps", input.steps, 0, kLongest);
-    check_names(ranges, "texts in the vocabulary", input.vocabulary, input.tokens);
+    check_input_names(ranges, "texts in the vocabulary", input.vocabulary, input.tokens);
     return {Kind::tokens, 1, 1, input.tokens};
   }
 };

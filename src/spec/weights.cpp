@@ -15,17 +15,17 @@ namespace {
 struct NameParts {
   std::string_view stem, end = {};
 };
-constexpr PerRole<NameParts> kNames = {{{{"weight_ih"},
-                                         {"weight_hh"},
-                                         {"bias_ih"},
-                                         {"bias_hh"},
-                                         {"weight_hr"},
-                                         {"layer_norm_ih", ".weight"},
-                                         {"layer_norm_ih", ".bias"},
-                                         {"layer_norm_hh", ".weight"},
-                                         {"layer_norm_hh", ".bias"},
-                                         {"layer_norm_c", ".weight"},
-                                         {"layer_norm_c", ".bias"}}}};
+constexpr PerRole<NameParts> kWeightNames = {{{{"weight_ih"},
+                                               {"weight_hh"},
+                                               {"bias_ih"},
+                                               {"bias_hh"},
+                                               {"weight_hr"},
+                                               {"layer_norm_ih", ".weight"},
+                                               {"layer_norm_ih", ".bias"},
+                                               {"layer_norm_hh", ".weight"},
+                                               {"layer_norm_hh", ".bias"},
+                                               {"layer_norm_c", ".weight"},
+                                               {"layer_norm_c", ".bias"}}}};
 
 /// The shape of a weight; empty where the layer has none of this role.
 Sizes shape_of(WeightRole role, const RecurrentSpec& r, const CellTraits& cell, std::int64_t l) {
@@ -97,15 +97,15 @@ struct Collect {
 
 }  // namespace
 
-std::string_view stem_of(WeightRole role) { return kNames[role].stem; }
+std::string_view stem_of(WeightRole role) { return kWeightNames[role].stem; }
 
 std::string weight_name(WeightRole role, std::int64_t l, std::int64_t d) {
-  return fmt::format("{}_l{}{}{}", kNames[role].stem, l, d == 1 ? "_reverse" : "",
-                     kNames[role].end);
+  return fmt::format("{}_l{}{}{}", kWeightNames[role].stem, l, d == 1 ? "_reverse" : "",
+                     kWeightNames[role].end);
 }
 
 std::string weight_name(WeightRole role) {
-  return fmt::format("{}{}", kNames[role].stem, kNames[role].end);
+  return fmt::format("{}{}", kWeightNames[role].stem, kWeightNames[role].end);
 }
 
 std::vector<LayerWeight> layer_weights(const RecurrentSpec& r, const CellTraits& cell,

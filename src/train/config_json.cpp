@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-[[noreturn]] void damaged(const std::string& path, std::string_view why) {
+[[noreturn]] void damaged_config(const std::string& path, std::string_view why) {
   throw FormatError("config", fmt::format("{}: {}; give the config.json of a run", path, why));
 }
 
@@ -46,10 +46,10 @@ std::string read_config(std::string_view operation, const Folder& folder, const 
 }
 
 LoadedConfig config_from_json(std::string_view text, const std::string& path) {
-  const Json json = parse_json(text, [&](std::string_view why) { damaged(path, why); });
-  if (!json.is_object()) damaged(path, "it is not a JSON object");
+  const Json json = parse_json(text, [&](std::string_view why) { damaged_config(path, why); });
+  if (!json.is_object()) damaged_config(path, "it is not a JSON object");
   const auto settings = json.find("settings");
-  if (settings == json.end() || !settings->is_object()) damaged(path, "no settings in it");
+  if (settings == json.end() || !settings->is_object()) damaged_config(path, "no settings in it");
   // A setting that is missing keeps the tutorial's value: a later version may add some.
   LoadedConfig loaded;
   std::vector<std::string_view> keys;
@@ -66,11 +66,11 @@ LoadedConfig config_from_json(std::string_view text, const std::string& path) {
     const Json& revision = json.at("numerics_revision");
     loaded.provenance.numerics_revision = revision.get<int>();
     if (!revision.is_number_integer() || revision != loaded.provenance.numerics_revision)
-      damaged(path, "the numerics revision is no whole number");
+      damaged_config(path, "the numerics revision is no whole number");
     loaded.provenance.train_sha256 = json.at("data").at("train_sha256").get<std::string>();
     loaded.provenance.test_sha256 = json.at("data").at("test_sha256").get<std::string>();
   } catch (const Json::exception&) {
-    damaged(path, "the numerics revision or the data's hashes are missing");
+    damaged_config(path, "the numerics revision or the data's hashes are missing");
   }
   validate(loaded.config);
   return loaded;

@@ -40,8 +40,8 @@ nn::Readout readout_of(spec::Readout readout) {
 }
 
 /// The readout as spec::Readout defines it: the last state of two directions is where each ended.
-Tensor read(const spec::RecurrentSpec& r, const Tensor& output, const Tensor& h_n,
-            const nn::BatchLayout& layout) {
+Tensor read_out(const spec::RecurrentSpec& r, const Tensor& output, const Tensor& h_n,
+                const nn::BatchLayout& layout) {
   const bool last = r.readout == spec::Readout::last || r.readout == spec::Readout::mean_last;
   if (!r.bidirectional || !last) return nn::readout(output, readout_of(r.readout), layout);
   const Tensor ends = cat(h_n.select(0, -2), h_n.select(0, -1), 1);
@@ -116,7 +116,7 @@ struct Network::Builder {
           const auto [output, h_n, c_n] = (*layer)(x, pass.state, {.lengths = pass.lengths});
           pass.state = nn::State{h_n, c_n}.detach();
           penalise(output, ar, tar, layout, pass.penalty);
-          return read(r, output, h_n, layout);
+          return read_out(r, output, h_n, layout);
         });
   }
 

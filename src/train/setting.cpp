@@ -36,9 +36,9 @@ std::string listed(const std::vector<std::string_view>& names) {
   return text;
 }
 
-Json json_of(const auto& value) { return value; }
-Json json_of(const std::optional<std::uint64_t>& value) { return value ? Json(*value) : Json(); }
-Json json_of(const data::Normalization& n) { return {n.mean, n.std}; }
+Json json_value(const auto& value) { return value; }
+Json json_value(const std::optional<std::uint64_t>& value) { return value ? Json(*value) : Json(); }
+Json json_value(const data::Normalization& n) { return {n.mean, n.std}; }
 
 // Reading. Json::get() alone would make whole numbers of 1.5, true, or what is out of range.
 
@@ -114,7 +114,7 @@ void choose(std::string_view name, const Choice& choice, Config& config, std::st
 
 /// What is wrong with a number, or nothing.
 template <class T>
-std::string outside(const Range& range, T value) {
+std::string outside_range(const Range& range, T value) {
   const auto number = static_cast<double>(value);
   if (std::isfinite(number) && (range.above_low ? number > range.low : number >= range.low) &&
       (range.below_high ? number < range.high : number <= range.high))
@@ -150,7 +150,7 @@ Json Setting::json(const Config& config) const {
                             const std::size_t index = choice.get(config);
                             return index < choice.names.size() ? Json(choice.names[index]) : Json();
                           },
-                          [&]<class T>(T Config::*at) { return json_of(config.*at); }},
+                          [&]<class T>(T Config::*at) { return json_value(config.*at); }},
                     member);
 }
 
@@ -187,7 +187,7 @@ void Setting::check_range(const Config& config) const {
                        },
                        [&]<class T>(T Config::*at) {
                          if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>)
-                           return outside(range, config.*at);
+                           return outside_range(range, config.*at);
                          else
                            return std::string();
                        }},

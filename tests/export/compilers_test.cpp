@@ -7,12 +7,12 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <regex>
 #include <set>
 
 #include "export/cpp_header.h"
 #include "export/int8.h"
 #include "support/everything.h"
+#include "support/patterns.h"
 #include "support/program.h"
 #include "support/tensors.h"
 #include "unit/infer/models.h"
@@ -247,11 +247,8 @@ TEST_P(ExportedHeader, GivesWhatAStreamGives) {
 
 /// The words of a text that may be names.
 std::set<std::string> words_of(const std::string& text) {
-  static const std::regex word("[A-Za-z_][A-Za-z0-9_]*");
-  std::set<std::string> words;
-  for (std::sregex_iterator at(text.begin(), text.end(), word), end; at != end; ++at)
-    words.insert(at->str());
-  return words;
+  const auto words = test::search_all(text, "[A-Za-z_][A-Za-z0-9_]*");
+  return {words.begin(), words.end()};
 }
 
 using Trial14Compilers = ExportedHeader;

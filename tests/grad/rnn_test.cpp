@@ -132,10 +132,11 @@ std::vector<RnnCase> special_sizes() {
   return cases;
 }
 
-constexpr auto name_of_case = [](const auto& info) { return info.param.name(); };
+constexpr auto name_of_rnn_case = [](const auto& info) { return info.param.name(); };
 
-INSTANTIATE_TEST_SUITE_P(Options, RnnGradient, ::testing::ValuesIn(options()), name_of_case);
-INSTANTIATE_TEST_SUITE_P(Sizes, RnnGradient, ::testing::ValuesIn(special_sizes()), name_of_case);
+INSTANTIATE_TEST_SUITE_P(Options, RnnGradient, ::testing::ValuesIn(options()), name_of_rnn_case);
+INSTANTIATE_TEST_SUITE_P(Sizes, RnnGradient, ::testing::ValuesIn(special_sizes()),
+                         name_of_rnn_case);
 
 // As in the tutorial: the last step into a linear layer and the cross-entropy.
 TEST(ModelGradient, RnnIntoLinearIntoCrossEntropy) {

@@ -4,10 +4,11 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <regex>
 
 #include "run/manifest.h"
+#include "support/expect_parts.h"
 #include "support/file_faults.h"
+#include "support/patterns.h"
 #include "support/real_mnist.h"
 #include "support/small_run.h"
 
@@ -18,10 +19,7 @@ using Json = nlohmann::json;
 using test::SmallRun;
 using Texts = std::vector<std::string>;
 
-void expect_parts(const std::string& text, const Texts& parts) {
-  for (const std::string& part : parts)
-    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
-}
+using test::expect_parts;
 
 /// The last line of the metrics.
 Json diverged_line(const SmallRun& runs, const std::string& out) {
@@ -32,19 +30,19 @@ Json diverged_line(const SmallRun& runs, const std::string& out) {
 const Texts exploding = {"--recipe", "tutorial", "--lr",    "0.3",
                          "--hidden", "20",       "--steps", "1000"};
 
-struct Setting {
+struct DivergingSetting {
   const char* name;
   Texts flags;
 };
 
-const Setting settings[] = {
+const DivergingSetting diverging[] = {
     {"Sgd", {}},
     {"Momentum", {"--momentum", "0.5"}},
     {"Tbptt", {"--tbptt", "14", "--eval-every", "20"}},
     {"TorchNumbers", {"--rng", "torch", "--eval-every", "7"}},
 };
 
-class Exploding : public testing::TestWithParam<Setting> {};
+class Exploding : public testing::TestWithParam<DivergingSetting> {};
 
 TEST_P(Exploding, Trial01_KeepsEvaluatesAndNamesTheLastGoodStep) {
   const SmallRun runs;
@@ -94,7 +92,7 @@ TEST_P(Exploding, Trial01_KeepsEvaluatesAndNamesTheLastGoodStep) {
   expect_parts(resumed.err, {"diverged", "would again", fmt::format("after step {}", kept)});
 }
 
-INSTANTIATE_TEST_SUITE_P(Run, Exploding, testing::ValuesIn(settings),
+INSTANTIATE_TEST_SUITE_P(Run, Exploding, testing::ValuesIn(diverging),
                          [](const auto& test) { return test.param.name; });
 
 // Of those made by the clock, one before the good step stays.
@@ -163,12 +161,11 @@ TEST(Trial01, TheChaptersFourthSeed) {
   const auto result = test::run_program({"train", "mnist", "--recipe", "tutorial", "--seed", "4",
                                          "--data-dir", *data, "--out", folder / "run"});
   ASSERT_EQ(result.code, 1) << result.err;
-  std::smatch found;
-  ASSERT_TRUE(std::regex_search(result.out, found, std::regex(R"(after step (\d+): (\d+\.\d+) %)")))
-      << result.out;
+  const auto found = test::search(result.out, R"(after step (\d+): (\d+\.\d+) %)");
+  ASSERT_FALSE(found.empty()) << result.out;
   EXPECT_GE(std::stod(found[2]), 73.38);  // of step 2000
   const auto tested = test::run_program({"eval", folder / "run", "--data-dir", *data});
-  expect_parts(tested.out, {"accuracy " + found[2].str() + " %"});
+  expect_parts(tested.out, {"accuracy " + found[2] + " %"});
 }
 
 }  // namespace

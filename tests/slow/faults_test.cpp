@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "support/expect_parts.h"
 #include "support/golden_compare.h"
 #include "support/small_run.h"
 #include "unroll/infer/model.h"
@@ -15,10 +16,7 @@ namespace {
 
 using test::SmallRun;
 
-void expect_parts(const std::string& text, const std::vector<std::string>& parts) {
-  for (const std::string& part : parts)
-    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
-}
+using test::expect_parts;
 
 void expect_finite_model(const SmallRun& runs, const std::string& out) {
   const std::string path = runs.folder / (out + "/model.safetensors");

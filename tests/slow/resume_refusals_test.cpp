@@ -6,6 +6,7 @@
 #include <csignal>
 #include <filesystem>
 
+#include "support/expect_parts.h"
 #include "support/file_faults.h"
 #include "support/small_run.h"
 
@@ -14,10 +15,7 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-void expect_parts(const std::string& text, const Texts& parts) {
-  for (const std::string& part : parts)
-    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
-}
+using test::expect_parts;
 
 struct Finished : test::SmallRun {
   Finished() { EXPECT_EQ(train("run", {"--steps", "5"}).code, 0); }

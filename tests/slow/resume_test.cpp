@@ -8,6 +8,7 @@
 #include <random>
 #include <thread>
 
+#include "support/expect_parts.h"
 #include "support/file_faults.h"
 #include "support/small_run.h"
 
@@ -17,10 +18,7 @@ namespace {
 using test::SmallRun;
 using Texts = std::vector<std::string>;
 
-void expect_parts(const std::string& text, const Texts& parts) {
-  for (const std::string& part : parts)
-    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
-}
+using test::expect_parts;
 
 struct Machine : SmallRun {
   test::ProgramResult resume(const std::string& out, Texts more = {}) const {
@@ -53,13 +51,13 @@ struct Machine : SmallRun {
   }
 };
 
-struct Setting {
+struct ResumedSetting {
   const char* name;
   const char* dataset;
   Texts flags;
 };
 
-const Setting settings[] = {
+const ResumedSetting resumed[] = {
     {"DropoutAndShifts",
      "mnist",
      {"--hidden", "16", "--layers", "2", "--dropout", "0.3", "--augment", "shift1", "--optimizer",
@@ -75,7 +73,7 @@ const Setting settings[] = {
       "--steps", "120"}},
 };
 
-class Killed : public testing::TestWithParam<Setting> {};
+class Killed : public testing::TestWithParam<ResumedSetting> {};
 
 // Five of each of the four settings: twenty moments, whatever the program does in them. The moments
 // come from a generator with a seed; what they meet depends on the machine.
@@ -129,7 +127,7 @@ TEST_P(Killed, Fault35_AtRandomMomentsAndResumed) {
   EXPECT_EQ(killed, 5);
 }
 
-INSTANTIATE_TEST_SUITE_P(Runs, Killed, testing::ValuesIn(settings),
+INSTANTIATE_TEST_SUITE_P(Runs, Killed, testing::ValuesIn(resumed),
                          [](const auto& test) { return std::string(test.param.name); });
 
 TEST(Resume, KilledBeforeItsFirstCheckpointItStartsAgain) {

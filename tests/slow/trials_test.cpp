@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "run/manifest.h"
+#include "support/expect_parts.h"
 #include "support/file_faults.h"
 #include "support/small_run.h"
 
@@ -16,10 +17,7 @@ namespace fs = std::filesystem;
 using test::SmallRun;
 using Texts = std::vector<std::string>;
 
-void expect_parts(const std::string& text, const Texts& parts) {
-  for (const std::string& part : parts)
-    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
-}
+using test::expect_parts;
 
 TEST(Trial17, OutKeepsTheUsersFiles) {
   const SmallRun runs;

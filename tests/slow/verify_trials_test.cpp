@@ -11,10 +11,10 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-struct Verified : test::SmallRun {
+struct VerifiedTrial : test::SmallRun {
   std::string run = folder / "run";
 
-  Verified() {
+  VerifiedTrial() {
     EXPECT_EQ(train("run", {"--steps", "20", "--hidden", "5", "--save-at", "7,20",
                             "--checkpoint-every", "8"})
                   .code,
@@ -48,7 +48,7 @@ struct Verified : test::SmallRun {
 };
 
 TEST(Trial19, VerifyTrainsStepFilesAndCheckpointsAgain) {
-  const Verified run;
+  const VerifiedTrial run;
   run.expect(0, {"7 files are as they were written", "files of single steps with the same bits: 4",
                  "model.safetensors has the same bits"});
   for (const std::string name : {"step_7.safetensors", "step_20.safetensors",
@@ -73,7 +73,7 @@ TEST(Trial19, VerifyTrainsStepFilesAndCheckpointsAgain) {
 }
 
 TEST(Trial19, AnEndedRunListsAllOfItsFiles) {
-  const Verified run;
+  const VerifiedTrial run;
   const std::string manifest = run.content("manifest.json");
   for (const std::string name :
        {"metrics.jsonl", "model.safetensors", "config.json", "step_7.safetensors"}) {
@@ -91,13 +91,13 @@ TEST(Trial19, AnEndedRunListsAllOfItsFiles) {
 }
 
 TEST(Trial19, AFileThatTrainingDoesNotGiveIsNoFileOfTheRun) {
-  const Verified run;
+  const VerifiedTrial run;
   run.forge("step_9.safetensors", run.content("step_7.safetensors"));
   run.expect(1, {"step_9.safetensors is listed in manifest.json, but is no file of this run"});
 }
 
 TEST(Trial19, TheMetadataOfTheModelIsCompared) {
-  const Verified run;
+  const VerifiedTrial run;
   std::string model = run.content("model.safetensors");
   const std::string key = "\"numerics_revision\":\"";
   model[model.find(key) + key.size()] ^= 1;

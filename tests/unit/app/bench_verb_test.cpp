@@ -11,33 +11,33 @@
 namespace unroll::app {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 using test::run_program;
 
-std::vector<std::string> keys_of(const Json& object) {
+std::vector<std::string> keys_of(const OrderedJson& object) {
   std::vector<std::string> keys;
   for (const auto& item : object.items()) keys.push_back(item.key());
   return keys;
 }
 
 /// The one line of `unroll bench --json`, with a single run of each workload.
-Json bench(std::vector<std::string> flags, const test::ProgramOptions& options = {}) {
+OrderedJson bench(std::vector<std::string> flags, const test::ProgramOptions& options = {}) {
   flags.insert(flags.begin(), {"bench", "--json", "--seconds", "0"});
   const auto result = run_program(flags, options);
   EXPECT_EQ(result.code, 0) << result.err;
   EXPECT_EQ(result.err, "");
   EXPECT_EQ(test::lines_of(result.out).size(), 1u) << result.out;
-  return Json::parse(result.out);
+  return OrderedJson::parse(result.out);
 }
 
 /// Printed to five digits.
-void expect_about(const Json& value, double expected) {
+void expect_about(const OrderedJson& value, double expected) {
   EXPECT_GT(value.get<double>(), 0);
   EXPECT_NEAR(value.get<double>() / expected, 1, 1e-3);
 }
 
 TEST(BenchVerb, JsonOfATrainingStep) {
-  const Json json = bench({"--threads", "2", "--only", "train/rnn_relu/t28_"});
+  const OrderedJson json = bench({"--threads", "2", "--only", "train/rnn_relu/t28_"});
   EXPECT_EQ(keys_of(json), (std::vector<std::string>{"version", "revision", "cpu", "isa", "threads",
                                                      "peak_gflops_core", "peak_gflops_all",
                                                      "l2_gb_per_s", "workloads"}));
@@ -47,7 +47,7 @@ TEST(BenchVerb, JsonOfATrainingStep) {
   EXPECT_GT(json.at("l2_gb_per_s"), 0.0);
   ASSERT_EQ(json.at("workloads").size(), 2u);
   for (int threads : {1, 2}) {
-    const Json& w = json.at("workloads").at(static_cast<std::size_t>(threads - 1));
+    const OrderedJson& w = json.at("workloads").at(static_cast<std::size_t>(threads - 1));
     EXPECT_EQ(keys_of(w),
               (std::vector<std::string>{"name", "threads", "best_ms", "median_ms", "runs", "mflop",
                                         "gflops", "share_of_peak", "ceiling"}));
@@ -58,7 +58,7 @@ TEST(BenchVerb, JsonOfATrainingStep) {
     EXPECT_EQ(w.at("mflop"), 199.36);
     const double gflops = 199.36 / w.at("best_ms").get<double>();
     expect_about(w.at("gflops"), gflops);
-    const Json& peak = json.at(threads == 1 ? "peak_gflops_core" : "peak_gflops_all");
+    const OrderedJson& peak = json.at(threads == 1 ? "peak_gflops_core" : "peak_gflops_all");
     expect_about(w.at("share_of_peak"), gflops / peak.get<double>());
     EXPECT_GT(w.at("ceiling"), 0.0);
     EXPECT_LE(w.at("ceiling"), 1.0);
@@ -67,12 +67,12 @@ TEST(BenchVerb, JsonOfATrainingStep) {
 
 TEST(BenchVerb, JsonOfSingleSteps) {
   if (std::string(kernels::instruction_set()) == "neon") GTEST_SKIP() << "no other level here";
-  const Json json = bench({"--threads", "1", "--only", "step/lstm/i28_h100"},
-                          {.environment = {{"UNROLL_ISA", "scalar"}}});
+  const OrderedJson json = bench({"--threads", "1", "--only", "step/lstm/i28_h100"},
+                                 {.environment = {{"UNROLL_ISA", "scalar"}}});
   EXPECT_EQ(json.at("isa"), "scalar");
   EXPECT_EQ(json.at("peak_gflops_core"), json.at("peak_gflops_all"));
   ASSERT_EQ(json.at("workloads").size(), 1u);
-  const Json& w = json.at("workloads").at(0);
+  const OrderedJson& w = json.at("workloads").at(0);
   EXPECT_EQ(keys_of(w),
             (std::vector<std::string>{"name", "threads", "best_ms", "median_ms", "runs", "mflop",
                                       "gflops", "share_of_peak", "ceiling", "p999_ms",
@@ -94,7 +94,7 @@ TEST(BenchVerb, EveryKindOfModelRuns) {
         "train/lstm_mixed/t64_i128_h256_n64", "train/lstm_onelong/t500_i128_h256_n64",
         "train/cnn_2layers/28x28_c16_n100", "step/gru/i1_h8"}) {
     SCOPED_TRACE(name);
-    const Json json = bench({"--threads", "1", "--only", name});
+    const OrderedJson json = bench({"--threads", "1", "--only", name});
     ASSERT_EQ(json.at("workloads").size(), 1u);
     EXPECT_EQ(json.at("workloads").at(0).at("name"), name);
     EXPECT_GT(json.at("workloads").at(0).at("best_ms"), 0.0);

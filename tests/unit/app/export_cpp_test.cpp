@@ -2,12 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <regex>
 
 #include "export/cpp_header.h"
 #include "export/int8.h"
 #include "nn/model_file.h"
 #include "support/everything.h"
+#include "support/patterns.h"
 #include "support/program.h"
 #include "support/small_set.h"
 #include "support/specs.h"
@@ -35,9 +35,10 @@ struct ExportCpp : testing::Test {
   }
 };
 
-std::smatch match(const std::string& text, const std::string& pattern) {
-  std::smatch found;
-  EXPECT_TRUE(std::regex_search(text, found, std::regex(pattern))) << text;
+std::vector<std::string> match(const std::string& text, const std::string& pattern) {
+  auto found = test::search(text, pattern);
+  EXPECT_FALSE(found.empty()) << text;
+  found.resize(4);
   return found;
 }
 

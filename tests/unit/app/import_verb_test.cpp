@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "support/expect_parts.h"
 #include "support/program.h"
 #include "unroll/infer/model.h"
 #include "unroll/io/npy.h"
@@ -16,10 +17,7 @@ namespace {
 
 using test::run_program;
 
-void expect_parts(const std::string& text, const std::vector<std::string>& parts) {
-  for (const std::string& part : parts)
-    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
-}
+using test::expect_parts;
 
 /// A file of PyTorch's, an architecture for it, and inputs.
 struct Import {

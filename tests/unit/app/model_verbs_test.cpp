@@ -5,9 +5,9 @@
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <regex>
 
 #include "support/golden_compare.h"
+#include "support/patterns.h"
 #include "unit/app/models.h"
 #include "unit/data/idx_files.h"
 #include "unroll/io/npy.h"
@@ -71,12 +71,12 @@ TEST_F(ModelVerbs, PredictPrintsClassAndProbabilities) {
   ASSERT_EQ(all.code, 0) << all.err;
   const auto lines = test::lines_of(all.out);
   ASSERT_EQ(lines.size(), 100u);
-  const std::regex one(R"(image \d+: class \d, probability [01]\.\d{4} of( [01]\.\d{4}){10})");
-  for (const std::string& line : lines) EXPECT_TRUE(std::regex_match(line, one)) << line;
+  const std::string one = R"(image \d+: class \d, probability [01]\.\d{4} of( [01]\.\d{4}){10})";
+  for (const std::string& line : lines) EXPECT_TRUE(test::matches(line, one)) << line;
   const auto single = test::lines_of(run_program({"predict", model, images, "--index", "3"}).out);
   ASSERT_EQ(single.size(), 11u);
   EXPECT_TRUE(lines[3].starts_with(single[0])) << lines[3];
-  EXPECT_TRUE(std::regex_match(single[10], std::regex(R"(  class 9: 0\.\d{4})"))) << single[10];
+  EXPECT_TRUE(test::matches(single[10], R"(  class 9: 0\.\d{4})")) << single[10];
   // Pixels need not be whole, and commas are as good as blanks.
   std::string commas;
   for (int i = 0; i < 28; ++i) commas += "0.5,";
@@ -115,11 +115,10 @@ TEST_F(ModelVerbs, EvalGivesScoresAndConfusionMatrix) {
   write_model("run/model.safetensors");
   const auto text = run_program({"eval", folder / "run", "--data-dir", data});
   ASSERT_EQ(text.code, 0) << text.err;
-  std::smatch found;
-  const std::regex summary(
-      R"(mnist: accuracy (\d+\.\d\d) % \((\d+) of 100 correct\), loss (\d+\.\d{4}))");
-  ASSERT_TRUE(std::regex_search(text.out, found, summary)) << text.out;
-  EXPECT_EQ(found[1], found[2].str() + ".00");
+  const auto found = test::search(
+      text.out, R"(mnist: accuracy (\d+\.\d\d) % \((\d+) of 100 correct\), loss (\d+\.\d{4}))");
+  ASSERT_FALSE(found.empty()) << text.out;
+  EXPECT_EQ(found[1], found[2] + ".00");
   const auto json = run_program(
       {"eval", folder / "run/model.safetensors", "mnist", "--data-dir", data, "--json"});
   const auto events = events_of(json);
@@ -154,7 +153,7 @@ TEST_F(ModelVerbs, InspectShowsTheTutorialsSixTensors) {
       EXPECT_TRUE(lines[i + 1].starts_with(expected[i].first)) << lines[i + 1];
       expect_parts(lines[i + 1], {std::string(" ") + expected[i].second + " "});
     }
-    EXPECT_TRUE(std::regex_search(lines[7], std::regex("^total +14010 "))) << lines[7];
+    EXPECT_TRUE(!test::search(lines[7], "^total +14010 ").empty()) << lines[7];
     expect_parts(result.out, {"input → hidden", "hidden → hidden", "hidden → output"});
     expect_parts(result.out, {bare ? "relu or tanh" : "relu", "28 inputs, 100 hidden units"});
   }
@@ -220,7 +219,7 @@ TEST_F(ModelVerbs, DataInfoPrintsTheFourSizes) {
   ASSERT_EQ(result.code, 0) << result.err;
   for (const char* line : {"train images +300x28x28", "train labels +300", "test images +100x28x28",
                            "test labels +100"})
-    EXPECT_TRUE(std::regex_search(result.out, std::regex(line))) << line << " in\n" << result.out;
+    EXPECT_TRUE(!test::search(result.out, line).empty()) << line << " in\n" << result.out;
 }
 
 }  // namespace

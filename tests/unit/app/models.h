@@ -10,6 +10,7 @@
 
 #include "data/idx.h"
 #include "nn/model_file.h"
+#include "support/expect_parts.h"
 #include "support/program.h"
 #include "support/small_set.h"
 #include "support/specs.h"
@@ -18,10 +19,7 @@
 
 namespace unroll::app {
 
-inline void expect_parts(const std::string& text, const std::vector<std::string>& parts) {
-  for (const std::string& part : parts)
-    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
-}
+using test::expect_parts;
 
 /// A failure says what is wrong in one line on stderr and nothing on stdout.
 inline void expect_failure(const test::ProgramResult& result, int code,

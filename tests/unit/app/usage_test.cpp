@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "support/expect_parts.h"
 #include "support/refusal.h"
 
 namespace unroll::app {
@@ -11,10 +12,7 @@ namespace {
 using test::run_program;
 using Arguments = std::vector<std::string>;
 
-void expect_parts(const std::string& text, const std::vector<std::string>& parts) {
-  for (const std::string& part : parts)
-    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
-}
+using test::expect_parts;
 
 /// There is no data set here: were any work begun, it would end with another message and code.
 void expect_refused(const Arguments& arguments, const std::vector<std::string>& parts) {

@@ -13,26 +13,26 @@
 namespace unroll {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
+constexpr double f64_infinity = std::numeric_limits<double>::infinity();
+constexpr double f64_nan = std::numeric_limits<double>::quiet_NaN();
 
 /// |got - expected| in units in the last place of expected.
-double ulps(double got, long double expected) {
+double f64_ulps(double got, long double expected) {
   if (got == static_cast<double>(expected)) return 0;
   const double magnitude = std::abs(static_cast<double>(expected));
-  const double unit = std::nextafter(magnitude, infinity) - magnitude;
+  const double unit = std::nextafter(magnitude, f64_infinity) - magnitude;
   return static_cast<double>(std::abs(static_cast<long double>(got) - expected) /
                              static_cast<long double>(unit));
 }
 
 /// The largest error over values spread evenly over [low, high].
 template <class F, class G>
-double largest_error(double low, double high, F f, G exact) {
+double largest_f64_error(double low, double high, F f, G exact) {
   constexpr int count = 20000;
   double largest = 0;
   for (int i = 0; i < count; ++i) {
     const double x = low + (high - low) * ((i + 0.37) / count);
-    const double error = ulps(f(x), exact(static_cast<long double>(x)));
+    const double error = f64_ulps(f(x), exact(static_cast<long double>(x)));
     if (!(error <= largest)) largest = error;  // a NaN counts as largest
   }
   return largest;
@@ -87,7 +87,7 @@ TEST(Numerics, KnownValues) {
       {numerics::pow(1.5, -1.25), 6.02401335739896554641e-1},
   };
   for (const auto& [got, expected] : table)
-    EXPECT_LE(ulps(got, static_cast<long double>(expected)), 4) << got << " " << expected;
+    EXPECT_LE(f64_ulps(got, static_cast<long double>(expected)), 4) << got << " " << expected;
   EXPECT_NEAR(numerics::pow(0.999, 1000), 3.67695424770963717721e-1, 1200 * 0x1p-54);
 }
 
@@ -106,37 +106,38 @@ TEST(Numerics, ExactWhereTheResultIs) {
 }
 
 TEST(Numerics, ExpIsAccurate) {
-  EXPECT_LT(largest_error(-1, 1, &numerics::exp, long_exp), 4);
-  EXPECT_LT(largest_error(-708, 709.7, &numerics::exp, long_exp), 4);
-  EXPECT_LT(largest_error(-745.1, -708, &numerics::exp, long_exp), 4);  // subnormal results
+  EXPECT_LT(largest_f64_error(-1, 1, &numerics::exp, long_exp), 4);
+  EXPECT_LT(largest_f64_error(-708, 709.7, &numerics::exp, long_exp), 4);
+  EXPECT_LT(largest_f64_error(-745.1, -708, &numerics::exp, long_exp), 4);  // subnormal results
 }
 
 TEST(Numerics, LogIsAccurate) {
-  EXPECT_LT(largest_error(1e-3, 2, &numerics::log, long_log), 4);
-  EXPECT_LT(largest_error(0.999, 1.001, &numerics::log, long_log), 4);
-  EXPECT_LT(largest_error(1, 1e6, &numerics::log, long_log), 4);
-  EXPECT_LT(largest_error(0, 1e-307, &numerics::log, long_log), 4);  // subnormals among them
-  EXPECT_LT(largest_error(1e300, 1.7e308, &numerics::log, long_log), 4);
+  EXPECT_LT(largest_f64_error(1e-3, 2, &numerics::log, long_log), 4);
+  EXPECT_LT(largest_f64_error(0.999, 1.001, &numerics::log, long_log), 4);
+  EXPECT_LT(largest_f64_error(1, 1e6, &numerics::log, long_log), 4);
+  EXPECT_LT(largest_f64_error(0, 1e-307, &numerics::log, long_log), 4);  // subnormals among them
+  EXPECT_LT(largest_f64_error(1e300, 1.7e308, &numerics::log, long_log), 4);
 }
 
 TEST(Numerics, Log1pIsAccurate) {
-  EXPECT_LT(largest_error(-0.999, 2, &numerics::log1p, long_log1p), 4);
-  EXPECT_LT(largest_error(-1e-3, 1e-3, &numerics::log1p, long_log1p), 4);
-  EXPECT_LT(largest_error(-1e-15, 1e-15, &numerics::log1p, long_log1p), 4);
-  EXPECT_LT(largest_error(0, 1e300, &numerics::log1p, long_log1p), 4);
+  EXPECT_LT(largest_f64_error(-0.999, 2, &numerics::log1p, long_log1p), 4);
+  EXPECT_LT(largest_f64_error(-1e-3, 1e-3, &numerics::log1p, long_log1p), 4);
+  EXPECT_LT(largest_f64_error(-1e-15, 1e-15, &numerics::log1p, long_log1p), 4);
+  EXPECT_LT(largest_f64_error(0, 1e300, &numerics::log1p, long_log1p), 4);
 }
 
 TEST(Numerics, TanhIsAccurate) {
-  EXPECT_LT(largest_error(-1, 1, &numerics::tanh, long_tanh), 4);
-  EXPECT_LT(largest_error(-20, 20, &numerics::tanh, long_tanh), 4);
-  EXPECT_LT(largest_error(0.62, 0.63, &numerics::tanh, long_tanh), 4);  // where two formulas meet
-  EXPECT_LT(largest_error(-1e-300, 1e-300, &numerics::tanh, long_tanh), 4);
+  EXPECT_LT(largest_f64_error(-1, 1, &numerics::tanh, long_tanh), 4);
+  EXPECT_LT(largest_f64_error(-20, 20, &numerics::tanh, long_tanh), 4);
+  EXPECT_LT(largest_f64_error(0.62, 0.63, &numerics::tanh, long_tanh),
+            4);  // where two formulas meet
+  EXPECT_LT(largest_f64_error(-1e-300, 1e-300, &numerics::tanh, long_tanh), 4);
 }
 
 TEST(Numerics, SinAndCosAreAccurate) {
   for (const double range : {0.8, 6.3, 100.0, 1e4, 1e8}) {
-    EXPECT_LT(largest_error(-range, range, &numerics::sin, long_sin), 4) << range;
-    EXPECT_LT(largest_error(-range, range, &numerics::cos, long_cos), 4) << range;
+    EXPECT_LT(largest_f64_error(-range, range, &numerics::sin, long_sin), 4) << range;
+    EXPECT_LT(largest_f64_error(-range, range, &numerics::cos, long_cos), 4) << range;
   }
   for (int k = 1; k < 30'000'000; k += 1 + k / 50) {
     const double x = k * std::numbers::pi;
@@ -151,14 +152,14 @@ TEST(Numerics, PowIsAsAccurateAsItSays) {
   for (const double y : {0.5, -0.5, 2.5, 10.3, 100.5}) {
     const auto exact = [y](long double x) { return std::pow(x, static_cast<long double>(y)); };
     const double log_range = y * std::log(100.0);
-    EXPECT_LT(largest_error(
+    EXPECT_LT(largest_f64_error(
                   0.01, 10, [y](double x) { return numerics::pow(x, y); }, exact),
               4 + 1.5 * std::abs(log_range))
         << y;
   }
   for (const double y : {1.0, 2.0, 3.0, 12.0, 1000.0, 1e5, -3.0, -100.0}) {
     const auto exact = [y](long double x) { return std::pow(x, static_cast<long double>(y)); };
-    EXPECT_LT(largest_error(
+    EXPECT_LT(largest_f64_error(
                   0.999, 1.001, [y](double x) { return numerics::pow(x, y); }, exact),
               0.5 + 1.2 * std::abs(y))
         << y;
@@ -186,24 +187,24 @@ TEST(Numerics, BitsAreThoseOfTheRevision) {
 }
 
 TEST(Numerics, LimitsOfTheRanges) {
-  EXPECT_EQ(numerics::exp(infinity), infinity);
-  EXPECT_EQ(numerics::exp(-infinity), 0);
-  EXPECT_EQ(numerics::exp(709.79), infinity);
-  EXPECT_LT(numerics::exp(709.78), infinity);
-  EXPECT_EQ(numerics::exp(1e308), infinity);
+  EXPECT_EQ(numerics::exp(f64_infinity), f64_infinity);
+  EXPECT_EQ(numerics::exp(-f64_infinity), 0);
+  EXPECT_EQ(numerics::exp(709.79), f64_infinity);
+  EXPECT_LT(numerics::exp(709.78), f64_infinity);
+  EXPECT_EQ(numerics::exp(1e308), f64_infinity);
   EXPECT_EQ(numerics::exp(-745.14), 0);  // below half of the smallest number
   EXPECT_EQ(numerics::exp(-745.13), std::numeric_limits<double>::denorm_min());
-  EXPECT_EQ(numerics::log(0), -infinity);
-  EXPECT_EQ(numerics::log(-0.0), -infinity);
-  EXPECT_EQ(numerics::log(infinity), infinity);
-  EXPECT_EQ(numerics::log1p(-1), -infinity);
-  EXPECT_EQ(numerics::log1p(infinity), infinity);
-  EXPECT_EQ(numerics::tanh(infinity), 1);
-  EXPECT_EQ(numerics::tanh(-infinity), -1);
+  EXPECT_EQ(numerics::log(0), -f64_infinity);
+  EXPECT_EQ(numerics::log(-0.0), -f64_infinity);
+  EXPECT_EQ(numerics::log(f64_infinity), f64_infinity);
+  EXPECT_EQ(numerics::log1p(-1), -f64_infinity);
+  EXPECT_EQ(numerics::log1p(f64_infinity), f64_infinity);
+  EXPECT_EQ(numerics::tanh(f64_infinity), 1);
+  EXPECT_EQ(numerics::tanh(-f64_infinity), -1);
   EXPECT_EQ(numerics::tanh(std::numeric_limits<double>::denorm_min()),
             std::numeric_limits<double>::denorm_min());
   EXPECT_EQ(numerics::pow(0.5, 1e6), 0);
-  EXPECT_EQ(numerics::pow(2, 1e6), infinity);
+  EXPECT_EQ(numerics::pow(2, 1e6), f64_infinity);
 }
 
 TEST(Numerics, SignOfZeroIsKept) {
@@ -215,13 +216,13 @@ TEST(Numerics, SignOfZeroIsKept) {
 TEST(Numerics, NanGivesNanAndSoDoesWhatIsUndefined) {
   for (const auto f : {&numerics::exp, &numerics::log, &numerics::log1p, &numerics::tanh,
                        &numerics::sin, &numerics::cos})
-    EXPECT_TRUE(std::isnan(f(nan_value)));
-  EXPECT_TRUE(std::isnan(numerics::pow(nan_value, 2)));
-  EXPECT_TRUE(std::isnan(numerics::pow(2, nan_value)));
+    EXPECT_TRUE(std::isnan(f(f64_nan)));
+  EXPECT_TRUE(std::isnan(numerics::pow(f64_nan, 2)));
+  EXPECT_TRUE(std::isnan(numerics::pow(2, f64_nan)));
   EXPECT_TRUE(std::isnan(numerics::log(-1)));
-  EXPECT_TRUE(std::isnan(numerics::log(-infinity)));
+  EXPECT_TRUE(std::isnan(numerics::log(-f64_infinity)));
   EXPECT_TRUE(std::isnan(numerics::log1p(-1.5)));
-  EXPECT_TRUE(std::isnan(numerics::sin(infinity)));
+  EXPECT_TRUE(std::isnan(numerics::sin(f64_infinity)));
   EXPECT_TRUE(std::isnan(numerics::cos(1e8)));
 }
 

@@ -14,7 +14,7 @@ using test::expect_line;
 using test::idx_header;
 using test::TemporaryFolder;
 
-using Values = std::vector<std::uint8_t>;
+using Pixels = std::vector<std::uint8_t>;
 using Shape = std::vector<std::int64_t>;
 
 TEST(Idx, ReadsImages) {
@@ -25,7 +25,7 @@ TEST(Idx, ReadsImages) {
                                              22)),
                Part::images);
   EXPECT_EQ(idx.shape, (Shape{2, 1, 3}));
-  EXPECT_EQ(idx.values, (Values{1, 2, 3, 255, 0, 127}));
+  EXPECT_EQ(idx.values, (Pixels{1, 2, 3, 255, 0, 127}));
 }
 
 TEST(Idx, ReadsLabelsAndHashesTheWholeFile) {
@@ -34,7 +34,7 @@ TEST(Idx, ReadsLabelsAndHashesTheWholeFile) {
   for (const std::string& file : {content, test::gzipped(content), test::gzipped(content, 0)}) {
     const Idx idx = read_idx(folder.write("a", file), Part::labels);
     EXPECT_EQ(idx.shape, Shape{3});
-    EXPECT_EQ(idx.values, (Values{7, 2, 1}));
+    EXPECT_EQ(idx.values, (Pixels{7, 2, 1}));
     // printf '\0\0\10\1\0\0\0\3\7\2\1' | sha256sum
     EXPECT_EQ(idx.sha256, "e10ef6244367a3de9d78e7174bfb1f9fab743509b5c56243b2dd7b87e6aabb9a");
   }

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "support/expect_error.h"
+#include "support/expect_parts.h"
 #include "unit/import/archives.h"
 #include "unroll/core/error.h"
 
@@ -20,14 +21,11 @@ Pickle read(const std::string& program) {
   return read_pickle(std::as_bytes(std::span(program)), "x.pt");
 }
 
-std::string refusal(const std::string& program) {
+std::string pickle_refusal(const std::string& program) {
   return error_of<FormatError>([&] { read(program); });
 }
 
-void expect_parts(const std::string& text, const std::vector<std::string>& parts) {
-  for (const std::string& part : parts)
-    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
-}
+using test::expect_parts;
 
 // pickle.dumps({"i": [0, 255, 65535, -70000, 1 << 40, -1 << 40], "r": 2.5, "s": (None, True,
 // False), "t": ("ü",), "e": {}, "l": []}, 2) of Python 3.11.
@@ -70,26 +68,26 @@ TEST(Pickle, PlainValues) {
 
 TEST(Pickle, WhatRunsSomethingIsRefused) {
   // os.system("ls"), as pickle.dumps writes it.
-  expect_parts(refusal("\x80\x02"
-                       "cposix\nsystem\nq\0X\x02\0\0\0lsq\x01\x85q\x02Rq\x03."s),
+  expect_parts(pickle_refusal("\x80\x02"
+                              "cposix\nsystem\nq\0X\x02\0\0\0lsq\x01\x85q\x02Rq\x03."s),
                {"[import] x.pt", "\"posix.system\"", "nothing was executed", "state_dict()"});
   // Naming it is enough, however it is named.
   for (const char* global :
        {"builtins\neval", "__builtin__\neval", "os\nsystem", "os.path\njoin", "nt\nsystem",
         "torch\nload", "torch.serialization\nload", "torch.hub\nload", "subprocess\nPopen",
         "operator\nmethodcaller", "runpy\nrun_path", "sys\nexit"})
-    expect_parts(refusal("\x80\x02"s + 'c' + global + "\n)R."), {"nothing was executed"});
-  expect_parts(refusal("\x80\x04\x8c\x05posix\x8c\x06system\x93."s), {"\"posix.system\""});
-  expect_parts(refusal("(iposix\nsystem\n."s), {"\"posix.system\""});
+    expect_parts(pickle_refusal("\x80\x02"s + 'c' + global + "\n)R."), {"nothing was executed"});
+  expect_parts(pickle_refusal("\x80\x04\x8c\x05posix\x8c\x06system\x93."s), {"\"posix.system\""});
+  expect_parts(pickle_refusal("(iposix\nsystem\n."s), {"\"posix.system\""});
   for (const char code : {'\x82', 'P', 'S', 'V', 'p', 'g', '\x97', '\x98'})
-    expect_parts(refusal("\x80\x02}"s + code + "os\nsystem\n."),
+    expect_parts(pickle_refusal("\x80\x02}"s + code + "os\nsystem\n."),
                  {"operation 0x", "torch.save does not write"});
   // What is known takes what it takes and no more.
-  expect_parts(refusal("\x80\x02"
-                       "ctorch._utils\n_rebuild_tensor_v2\n)R."s),
+  expect_parts(pickle_refusal("\x80\x02"
+                              "ctorch._utils\n_rebuild_tensor_v2\n)R."s),
                {"torch._utils._rebuild_tensor_v2 is given what it does not take"});
-  expect_parts(refusal("\x80\x02}\x85Q."s), {"something else than a tensor's storage"});
-  expect_parts(refusal("\x80\x02K\x01}b."s), {"attributes to something that has none"});
+  expect_parts(pickle_refusal("\x80\x02}\x85Q."s), {"something else than a tensor's storage"});
+  expect_parts(pickle_refusal("\x80\x02K\x01}b."s), {"attributes to something that has none"});
 }
 
 TEST(Pickle, OtherFunctionsAreNames) {
@@ -158,14 +156,14 @@ TEST(Pickle, TakesNothingThatIsNotThere) {
                                      "]K\x01s."s,
                                      "(N]e."s,
                                      ""s})
-    expect_parts(refusal("\x80\x02"s + program), {"[import] x.pt"});
+    expect_parts(pickle_refusal("\x80\x02"s + program), {"[import] x.pt"});
 }
 
 TEST(Pickle, DeepIsBounded) {
   constexpr std::size_t kDeep = 500'000;  // of two bytes each
   const std::string deep = std::string(kDeep, ']') + std::string(kDeep - 1, 'a') + ".";
   EXPECT_EQ(read(deep).size(), kDeep);
-  expect_parts(refusal("N" + std::string(1'000'000, '(')), {"ends too early"});
+  expect_parts(pickle_refusal("N" + std::string(1'000'000, '(')), {"ends too early"});
   // A list that holds itself.
   const std::string program = "]q\0h\0a."s;
   const Pickle own = read(program);
@@ -175,7 +173,7 @@ TEST(Pickle, DeepIsBounded) {
   std::string names = "\x80\x04\x8c\xff" + std::string(255, 'a') + "\x94\x8c\xff" +
                       std::string(255, 'b') + "\x94\x93";
   for (int i = 0; i < 1000; ++i) names += "h\0h\x01\x93"s;
-  expect_parts(refusal(names + "."), {"more names than it is long"});
+  expect_parts(pickle_refusal(names + "."), {"more names than it is long"});
 }
 
 TEST(Trial09, IntegersBeyond64BitsAreRead) {
@@ -210,8 +208,8 @@ TEST(Trial09, ManyValuesAreReadAndTheLimitIsNamed) {
   losses += "e.";
   const Pickle pickle = read(losses);
   EXPECT_EQ(pickle.items(pickle.root).size(), kSteps);
-  const std::string limit = refusal(std::string((1 << 25) + 1, ']'));
-  expect_parts(refusal(std::string(1'000'000, ']')), {"more than 565536 values"});
+  const std::string limit = pickle_refusal(std::string((1 << 25) + 1, ']'));
+  expect_parts(pickle_refusal(std::string(1'000'000, ']')), {"more than 565536 values"});
   expect_parts(limit, {"more than 16777216 values, the limit", "torch.save(model.state_dict()"});
   EXPECT_EQ(limit.find("damaged"), std::string::npos);
 }
@@ -234,7 +232,7 @@ TEST(Trial09, EveryProtocolIsReadAndNewerOnesAreNamed) {
     EXPECT_EQ(integers_of(pickle, four[1]), std::vector<std::int64_t>{3});
     EXPECT_EQ(integers_of(pickle, four[2]), std::vector<std::int64_t>{4});
   }
-  const std::string newer = refusal("\x80\x09}."s);
+  const std::string newer = pickle_refusal("\x80\x09}."s);
   expect_parts(newer, {"protocol 9, expected 1 to 5", "pickle_protocol=2"});
   EXPECT_EQ(newer.find("damaged"), std::string::npos);
 }
@@ -263,7 +261,7 @@ TEST(Trial09, CollectionsAreWhatTheyHold) {
 }
 
 /// Reads it or refuses it.
-void expect_no_harm(const std::string& program) {
+void expect_harmless_pickle(const std::string& program) {
   try {
     read(program);
   } catch (const FormatError& error) {
@@ -287,7 +285,7 @@ TEST(Pickle, DamageIsFound) {
     for (std::size_t i = 0; i < good.size(); ++i)
       for (int bit = 0; bit < 8; ++bit) {
         bad[i] = static_cast<char>(bad[i] ^ (1 << bit));
-        expect_no_harm(bad);
+        expect_harmless_pickle(bad);
         bad[i] = good[i];
       }
   }

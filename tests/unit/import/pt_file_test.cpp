@@ -4,6 +4,7 @@
 
 #include "import/state_dict.h"
 #include "support/expect_error.h"
+#include "support/expect_parts.h"
 #include "support/temporary_folder.h"
 #include "unit/import/archives.h"
 #include "unroll/core/error.h"
@@ -15,10 +16,7 @@ using namespace std::string_literals;
 using test::error_of;
 using enum io::ElementType;
 
-void expect_parts(const std::string& text, const std::vector<std::string>& parts) {
-  for (const std::string& part : parts)
-    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
-}
+using test::expect_parts;
 
 const io::ArrayView& array_of(const StateDict& state, std::string_view name) {
   for (const auto& array : state.arrays)

@@ -9,16 +9,14 @@
 #include <vector>
 
 #include "import/state_dict.h"
+#include "support/expect_parts.h"
 #include "unroll/spec/model_spec.h"
 
 namespace unroll::importer {
 
 using Shape = std::vector<std::int64_t>;
 
-inline void expect_parts(const std::string& text, const std::vector<std::string>& parts) {
-  for (const std::string& part : parts)
-    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
-}
+using test::expect_parts;
 
 /// Tensors of these names and shapes, in f32, number k of each being k.
 inline StateDict state_of(const std::vector<std::pair<std::string, Shape>>& tensors) {

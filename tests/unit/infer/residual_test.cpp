@@ -89,7 +89,7 @@ std::vector<T> steps_by_hand(Parts<T>& parts, std::vector<T> x, std::size_t batc
 }
 
 template <class T>
-std::vector<T> random_inputs(std::size_t batch, std::size_t steps) {
+std::vector<T> residual_inputs(std::size_t batch, std::size_t steps) {
   const Tensor x = test::random_tensor(
       {static_cast<std::int64_t>(batch * steps), static_cast<std::int64_t>(kWidth)},
       DTypeOf<T>::value, 7);
@@ -104,7 +104,7 @@ void steps_are_as_by_hand() {
   // Also more steps than are taken at a time.
   for (const auto& [batch, steps] :
        {std::pair<std::size_t, std::size_t>{1, 1}, {3, 9}, {400, 200}}) {
-    const std::vector<T> x = random_inputs<T>(batch, steps);
+    const std::vector<T> x = residual_inputs<T>(batch, steps);
     EXPECT_EQ(run(model, x, batch, steps, x.size()), steps_by_hand(parts, x, batch, steps))
         << batch << " of " << steps;
   }
@@ -118,7 +118,7 @@ TEST(Residual, StepsAreAsByHand) {
 TEST(Residual, LengthsAreAsAlone) {
   Parts<float> parts;
   const Model<float> model = parts.model(steps_model());
-  const std::vector<float> x = random_inputs<float>(3, 4);
+  const std::vector<float> x = residual_inputs<float>(3, 4);
   const std::vector<std::size_t> lengths = {2, 4, 1};
   std::vector<float> out(x.size());
   model.run(x, 3, 4, std::span<float>(out), lengths);
@@ -148,7 +148,7 @@ TEST(Residual, StreamHasTheBitsOfRun) {
   Parts<float> parts;
   for (const auto& layers : {steps_model(), vectors_model()}) {
     const Model<float> model = parts.model(layers);
-    const std::vector<float> x = random_inputs<float>(1, 12);
+    const std::vector<float> x = residual_inputs<float>(1, 12);
     Stream<float> stream = model.stream();
     std::vector<float> out(kWidth);
     for (std::size_t t = 0; t < 12; ++t) {
@@ -168,7 +168,7 @@ TEST(Residual, OfVectorsIsAsByHand) {
   const spec::LinearSpec head{"head", kWidth, kWidth};
   const auto model = parts.model({head, kScale, spec::ResidualSpec{2}}, kVector);
   const auto alone = parts.model({head}, kVector);
-  const std::vector<double> x = random_inputs<double>(9, 1);
+  const std::vector<double> x = residual_inputs<double>(9, 1);
   std::vector<double> y = run(alone, x, 9, 1, x.size());
   for (std::size_t i = 0; i < y.size(); ++i) y[i] = (y[i] - kScale.mean[i % kWidth]) / 2;
   EXPECT_EQ(run(model, x, 9, 1, x.size()), sum(x, y));
@@ -200,7 +200,7 @@ TEST(Residual, TrainingGivesTheSame) {
     spec.input = spec::SeriesInput{.features = kWidth};
     spec.layers = layers;
     const test::Both<double> both(spec);
-    const std::vector<double> x = random_inputs<double>(3, 7);
+    const std::vector<double> x = residual_inputs<double>(3, 7);
     const Tensor y = both.module(Tensor::from(x, {3, 7, std::int64_t{kWidth}})).contiguous();
     const auto values = y.values<double>();
     EXPECT_EQ(both.run(x, 3, 7), std::vector<double>(values.begin(), values.end()));

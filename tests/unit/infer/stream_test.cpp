@@ -24,7 +24,7 @@ std::vector<Named> streamed_models() {
 }
 
 template <class T>
-std::vector<std::uint64_t> bits(std::span<const T> values) {
+std::vector<std::uint64_t> stream_bits(std::span<const T> values) {
   return test::bits_of(Tensor::from(values, {static_cast<std::int64_t>(values.size())}));
 }
 
@@ -46,16 +46,17 @@ void stream_has_the_bits_of_run(const spec::ModelSpec& spec) {
   std::vector<T> out(3), first;
   for (std::size_t t = 0; t < 8; ++t) {
     stream.step(rows.subspan(5 * t, 5), out);
-    EXPECT_EQ(bits<T>(out), bits<T>(last_of_run(both, rows, t + 1))) << "after step " << t + 1;
+    EXPECT_EQ(stream_bits<T>(out), stream_bits<T>(last_of_run(both, rows, t + 1)))
+        << "after step " << t + 1;
     if (t == 0) first = out;
   }
   EXPECT_NE(out, first);
   stream.reset();
   stream.step(rows.first(5));
   stream.outputs(out);
-  EXPECT_EQ(bits<T>(out), bits<T>(first));
+  EXPECT_EQ(stream_bits<T>(out), stream_bits<T>(first));
   stream.outputs(out);  // looking changes nothing
-  EXPECT_EQ(bits<T>(out), bits<T>(first));
+  EXPECT_EQ(stream_bits<T>(out), stream_bits<T>(first));
 }
 
 TEST_P(StreamedModel, HasTheBitsOfRunOnEveryPrefix) {
@@ -73,7 +74,7 @@ TEST_P(StreamedModel, ABlockIsItsSteps) {
     by_steps.step(rows.subspan(5 * t, 5), std::span(one).subspan(3 * t, 3));
   by_blocks.process(rows.first(5 * 2), std::span(other).first(3 * 2), 2);
   by_blocks.process(rows.subspan(5 * 2), std::span(other).subspan(3 * 2), 7);
-  EXPECT_EQ(bits<float>(one), bits<float>(other));
+  EXPECT_EQ(stream_bits<float>(one), stream_bits<float>(other));
 }
 
 // Several at once, some of which begin again in between: each as if it were alone.
@@ -94,14 +95,16 @@ TEST_P(StreamedModel, ManyAreAsOne) {
     together.step(rows.subspan(t * kCount * 5, kCount * 5), out);
     for (std::size_t n = 0; n < kCount; ++n) {
       alone[n].step(rows.subspan((t * kCount + n) * 5, 5), one);
-      EXPECT_EQ(bits<float>(std::span<const float>(out).subspan(n * 3, 3)), bits<float>(one))
+      EXPECT_EQ(stream_bits<float>(std::span<const float>(out).subspan(n * 3, 3)),
+                stream_bits<float>(one))
           << "sequence " << n << ", step " << t;
     }
   }
   for (std::size_t l = 0; l < together.layers(); ++l) {
     const std::size_t width = together.h(l).size() / kCount;
     for (std::size_t n = 0; n < kCount; ++n)
-      EXPECT_EQ(bits<float>(together.h(l).subspan(n * width, width)), bits<float>(alone[n].h(l)));
+      EXPECT_EQ(stream_bits<float>(together.h(l).subspan(n * width, width)),
+                stream_bits<float>(alone[n].h(l)));
   }
 }
 
@@ -117,9 +120,9 @@ TEST_P(StreamedModel, AResetSequenceReadsAsANewOne) {
   std::copy_n(fresh.begin() + kReset * 3, 3, expected.begin() + kReset * 3);
   stream.reset(kReset);
   stream.outputs(out);
-  EXPECT_EQ(bits<float>(out), bits<float>(expected));
+  EXPECT_EQ(stream_bits<float>(out), stream_bits<float>(expected));
   stream.outputs(out);  // looking changes nothing
-  EXPECT_EQ(bits<float>(out), bits<float>(expected));
+  EXPECT_EQ(stream_bits<float>(out), stream_bits<float>(expected));
 }
 
 TEST_P(StreamedModel, ACopyGoesItsOwnWay) {
@@ -149,7 +152,7 @@ TEST_P(StreamedModel, KeepsTheCallersFloatingPointMode) {
   volatile float smallest = 1e-38f;
   other.step(tiny, flushed);
   EXPECT_EQ(smallest * 0.1f, 0) << "the mode is gone";
-  EXPECT_EQ(bits<float>(out), bits<float>(flushed));
+  EXPECT_EQ(stream_bits<float>(out), stream_bits<float>(flushed));
 }
 
 INSTANTIATE_TEST_SUITE_P(Infer, StreamedModel, testing::ValuesIn(streamed_models()),

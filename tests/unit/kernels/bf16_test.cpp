@@ -53,7 +53,7 @@ double definition(const Gemm<float>& g, std::size_t row, std::size_t column, dou
   return sum;
 }
 
-void expect_definition(const Gemm<float>& g, const std::string& what) {
+void expect_bf16_definition(const Gemm<float>& g, const std::string& what) {
   std::vector<double> expected, scales;
   for (std::size_t row = 0; row < g.rows; ++row)
     for (std::size_t column = 0; column < g.columns; ++column) {
@@ -123,12 +123,12 @@ TEST_F(Bf16, RowsOfTwoProductsAndEveryEpilogue) {
     for (const Epilogue e : {Epilogue::none, Epilogue::relu, Epilogue::tanh,
                              Epilogue::relu_derivative, Epilogue::tanh_derivative}) {
       g.epilogue = e;
-      expect_definition(g, std::to_string(rows) + "x" + std::to_string(columns) + " epilogue " +
-                               std::to_string(static_cast<int>(e)));
+      expect_bf16_definition(g, std::to_string(rows) + "x" + std::to_string(columns) +
+                                    " epilogue " + std::to_string(static_cast<int>(e)));
     }
     g.count = 0;
     g.epilogue = Epilogue::relu_derivative;
-    expect_definition(g, "no products");
+    expect_bf16_definition(g, "no products");
   }
 }
 
@@ -156,11 +156,11 @@ TEST_F(Bf16, ColumnsOverSeveralSteps) {
                      .b_repeat = -n * c};
     g.out = out.data();
     g.out_row = c;
-    expect_definition(g, "set");
+    expect_bf16_definition(g, "set");
     const auto init = random_values<float>(features * columns, 4);
     g.init = init.data();
     g.init_row = c;
-    expect_definition(g, "added");
+    expect_bf16_definition(g, "added");
   }
 }
 

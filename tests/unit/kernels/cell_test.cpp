@@ -120,7 +120,7 @@ void expect_same(const CellRows<T>& got, const CellRows<T>& expected, const std:
 
 /// Some units by the kernel, the same by plain arithmetic, and no others touched.
 template <class T>
-void expect_plain(Cell cell, std::size_t hidden, Columns units, Given given) {
+void expect_plain_cell(Cell cell, std::size_t hidden, Columns units, Given given) {
   const std::string what = "cell " + std::to_string(static_cast<int>(cell)) + ", units " +
                            std::to_string(units.begin) + " to " + std::to_string(units.end) +
                            " of " + std::to_string(hidden);
@@ -139,13 +139,13 @@ TEST_F(CellKernel, BitsAreThoseOfSingleUnits) {
     for (const Given given :
          {Given{true, true, false}, Given{false, false, false}, Given{true, true, true}}) {
       for (std::size_t hidden = 1; hidden < 50; ++hidden) {
-        expect_plain<float>(cell, hidden, {0, hidden}, given);
-        expect_plain<double>(cell, hidden, {0, hidden}, given);
+        expect_plain_cell<float>(cell, hidden, {0, hidden}, given);
+        expect_plain_cell<double>(cell, hidden, {0, hidden}, given);
       }
       for (const Columns units :
            {Columns{0, 64}, Columns{64, 100}, Columns{7, 8}, Columns{30, 30}}) {
-        expect_plain<float>(cell, 100, units, given);
-        expect_plain<double>(cell, 100, units, given);
+        expect_plain_cell<float>(cell, 100, units, given);
+        expect_plain_cell<double>(cell, 100, units, given);
       }
     }
 }

@@ -52,7 +52,7 @@ std::vector<T> all_kinds() {
 }
 
 template <class T, class F>
-void expect_each(void (*kernel)(const T*, T*, std::size_t) noexcept, F scalar) {
+void expect_each_number(void (*kernel)(const T*, T*, std::size_t) noexcept, F scalar) {
   const std::vector<T> in = all_kinds<T>();
   std::vector<T> expected;
   for (const T x : in) expected.push_back(scalar(x));
@@ -70,10 +70,10 @@ void expect_each(void (*kernel)(const T*, T*, std::size_t) noexcept, F scalar) {
 }
 
 TEST_F(ElementwiseKernel, BitsAreThoseOfSingleNumbers) {
-  expect_each<float>(table<float>().exp, [](float x) { return test::scalar_exp(x); });
-  expect_each<float>(table<float>().tanh, [](float x) { return test::scalar_tanh(x); });
-  expect_each<double>(table<double>().exp, [](double x) { return numerics::exp(x); });
-  expect_each<double>(table<double>().tanh, [](double x) { return numerics::tanh(x); });
+  expect_each_number<float>(table<float>().exp, [](float x) { return test::scalar_exp(x); });
+  expect_each_number<float>(table<float>().tanh, [](float x) { return test::scalar_tanh(x); });
+  expect_each_number<double>(table<double>().exp, [](double x) { return numerics::exp(x); });
+  expect_each_number<double>(table<double>().tanh, [](double x) { return numerics::tanh(x); });
 }
 
 TEST_F(ElementwiseKernel, F32IsAccurate) {

@@ -24,7 +24,7 @@ namespace {
 
 using test::error_of;
 
-std::vector<std::string> names_of(Module& module) {
+std::vector<std::string> children_of(Module& module) {
   std::vector<std::string> names;
   for (const Parameter& p : module.parameters()) names.push_back(p.name);
   return names;
@@ -42,7 +42,7 @@ struct Headed : Module {
 TEST(Trial18, AReplacedLayerLeavesItsModel) {
   Headed model;
   model.head = std::make_unique<Linear>(Child{&model, "other"}, 2, 5);  // the old one goes last
-  EXPECT_EQ(names_of(model), (Names{"other.weight", "other.bias"}));
+  EXPECT_EQ(children_of(model), (Names{"other.weight", "other.bias"}));
   EXPECT_EQ(model.parameters()[0].value.shape(), (Shape{5, 2}));
   model.eval();
   EXPECT_FALSE(model.head->is_training());
@@ -64,7 +64,7 @@ TEST(Trial18, ALayerWhoseConstructorThrowsLeavesItsModel) {
                    ValueError);
     }
   } model;
-  EXPECT_EQ(names_of(model), (Names{"fc.weight", "fc.bias"}));
+  EXPECT_EQ(children_of(model), (Names{"fc.weight", "fc.bias"}));
   EXPECT_EQ(model.children().size(), 1u);
 }
 
@@ -85,7 +85,7 @@ TEST(Trial18, TwoLayersOfOneNameAreAnError) {
             }),
             "[module] there already is a \"head\" here; choose another name, or destroy the layer "
             "of that name before you make its successor");
-  EXPECT_EQ(names_of(model), (Names{"head.weight", "head.bias"}));
+  EXPECT_EQ(children_of(model), (Names{"head.weight", "head.bias"}));
   model.head.reset();
   EXPECT_NO_THROW(model.head = std::make_unique<Linear>(Child{&model, "head"}, 2, 5));
   EXPECT_EQ(model.parameters()[0].value.shape(), (Shape{5, 2}));
@@ -103,7 +103,7 @@ TEST(Trial18, ALayerAndAParameterOfOneNameAreAnError) {
   } model;
   EXPECT_THROW(model.again(), ValueError);
   EXPECT_THROW(model.as_layer(), ValueError);
-  EXPECT_EQ(names_of(model), Names{"scale"});
+  EXPECT_EQ(children_of(model), Names{"scale"});
 }
 
 // An optimizer keeps the tensors of a layer that was replaced; it must not touch its successor's.

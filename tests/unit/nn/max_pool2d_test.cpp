@@ -15,19 +15,19 @@ namespace {
 using test::error_of;
 using Values = std::vector<double>;
 
-Tensor image() { return Tensor::from(Values{1, 5, 2, 0, 3, 4, 9, 7, 8, 6, -1, -2}, {1, 1, 3, 4}); }
+Tensor plane() { return Tensor::from(Values{1, 5, 2, 0, 3, 4, 9, 7, 8, 6, -1, -2}, {1, 1, 3, 4}); }
 
 TEST(MaxPool2d, OfOneImage) {
-  EXPECT_EQ(max_pool2d(image(), 2).to_vector(), (Values{5, 9}));
-  EXPECT_EQ(max_pool2d(image(), {1, 2}).to_vector(), (Values{5, 2, 4, 9, 8, -1}));
-  EXPECT_EQ(max_pool2d(image(), 2, {.stride = 1}).to_vector(), (Values{5, 9, 9, 8, 9, 9}));
-  EXPECT_EQ(MaxPool2d(3)(image()).to_vector(), Values{9});
+  EXPECT_EQ(max_pool2d(plane(), 2).to_vector(), (Values{5, 9}));
+  EXPECT_EQ(max_pool2d(plane(), {1, 2}).to_vector(), (Values{5, 2, 4, 9, 8, -1}));
+  EXPECT_EQ(max_pool2d(plane(), 2, {.stride = 1}).to_vector(), (Values{5, 9, 9, 8, 9, 9}));
+  EXPECT_EQ(MaxPool2d(3)(plane()).to_vector(), Values{9});
 }
 
 TEST(MaxPool2d, PaddingIsNeverTheLargest) {
   const Tensor x = Tensor::full({1, 1, 2, 2}, -3, DType::f64);
   EXPECT_EQ(max_pool2d(x, 2, {.padding = 1}).to_vector(), Values(4, -3));
-  EXPECT_EQ(max_pool2d(image(), 3, {.stride = 2, .padding = 1}).to_vector(), (Values{5, 9, 8, 9}));
+  EXPECT_EQ(max_pool2d(plane(), 3, {.stride = 2, .padding = 1}).to_vector(), (Values{5, 9, 8, 9}));
 }
 
 TEST(MaxPool2d, NanShowsAndInfinityIsANumber) {
@@ -47,7 +47,7 @@ TEST(MaxPool2d, TheGradientGoesToTheFirstOfEquals) {
 }
 
 TEST(MaxPool2d, WhatDoesNotFitIsNamed) {
-  EXPECT_EQ(error_of<ShapeError>([] { max_pool2d(image(), 4); }),
+  EXPECT_EQ(error_of<ShapeError>([] { max_pool2d(plane(), 4); }),
             "[max_pool2d] a kernel of 4 x 4 does not fit into an input of 3 x 4 with padding 0 x "
             "0");
   EXPECT_EQ(error_of<ShapeError>([] {

@@ -20,7 +20,7 @@ using test::RecurrentKind;
 class RnnLayersMasks : public test::KernelTest {};
 
 /// Gives a layer of one level the weights that another has at `level`.
-void share(AnyRecurrent& from, std::string level, AnyRecurrent& to) {
+void share_of_zeros(AnyRecurrent& from, std::string level, AnyRecurrent& to) {
   Parameters named;
   for (const Parameter& p : from.layer().parameters()) {
     const std::size_t at = p.name.find(level);
@@ -40,8 +40,8 @@ TEST_F(RnnLayersMasks, GivenDropoutIsTheMaskBetweenTwoLayers) {
           test::make_recurrent(kind, 3, 5, {.num_layers = 2, .dropout = p, .bidirectional = true});
       const auto lower = test::make_recurrent(kind, 3, 5, {.bidirectional = true}),
                  upper = test::make_recurrent(kind, 10, 5, {.bidirectional = true});
-      share(*both, "_l0", *lower);
-      share(*both, "_l1", *upper);
+      share_of_zeros(*both, "_l0", *lower);
+      share_of_zeros(*both, "_l1", *upper);
       const Tensor mask = bernoulli_mask({4, 3, 10}, 1 - p, {1, 2, 3});
       std::vector<RecurrentMasks> masks(4);
       masks[2].keep_input = mask;

@@ -38,7 +38,7 @@ std::unique_ptr<AnyRecurrent> make(RecurrentKind kind, RecurrentOptions options 
   return test::make_recurrent(kind, 3, 5, options, proj_size);
 }
 
-std::vector<std::string> names_of(Module& module) {
+std::vector<std::string> shapes_by_name(Module& module) {
   std::vector<std::string> names;
   for (const Parameter& p : module.parameters()) names.push_back(p.name + p.value.shape().str());
   return names;
@@ -141,9 +141,10 @@ TEST_F(RnnLayers, ParametersHavePyTorchsNamesAndOrder) {
   }
   expected.push_back("h_0[4, 1, 2]");
   expected.push_back("c_0[4, 1, 5]");
-  EXPECT_EQ(names_of(make(RecurrentKind::lstm, options, 2)->layer()), expected);
+  EXPECT_EQ(shapes_by_name(make(RecurrentKind::lstm, options, 2)->layer()), expected);
   EXPECT_EQ(
-      names_of(make(RecurrentKind::gru, {.bias = false, .learn_initial_state = true})->layer()),
+      shapes_by_name(
+          make(RecurrentKind::gru, {.bias = false, .learn_initial_state = true})->layer()),
       (std::vector<std::string>{"weight_ih_l0[15, 3]", "weight_hh_l0[15, 5]", "h_0[1, 1, 5]"}));
 }
 

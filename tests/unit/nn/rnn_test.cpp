@@ -26,32 +26,32 @@ using test::error_of;
 class RnnLayer : public test::KernelTest {};
 
 /// A layer that is the same for equal options.
-std::unique_ptr<Rnn> make(std::int64_t input, std::int64_t hidden, RnnOptions options) {
+std::unique_ptr<Rnn> make_rnn(std::int64_t input, std::int64_t hidden, RnnOptions options) {
   Generator generator(3);
   options.generator = &generator;
   return std::make_unique<Rnn>(input, hidden, options);
 }
 
 TEST_F(RnnLayer, Shapes) {
-  const auto rnn = make(3, 5, {.num_layers = 2});
+  const auto rnn = make_rnn(3, 5, {.num_layers = 2});
   const auto [output, h_n] = (*rnn)(Tensor::zeros({7, 4, 3}));
   EXPECT_EQ(output.shape(), (Shape{7, 4, 5}));
   EXPECT_EQ(h_n.shape(), (Shape{2, 4, 5}));
-  const auto first = make(3, 5, {.num_layers = 2, .batch_first = true});
+  const auto first = make_rnn(3, 5, {.num_layers = 2, .batch_first = true});
   const auto [output2, h_n2] = (*first)(Tensor::zeros({4, 7, 3}));
   EXPECT_EQ(output2.shape(), (Shape{4, 7, 5}));
   EXPECT_EQ(h_n2.shape(), (Shape{2, 4, 5}));
 }
 
 TEST_F(RnnLayer, LastOutputIsTheFinalStateOfTheLastLayer) {
-  const auto rnn = make(3, 5, {.num_layers = 3});
+  const auto rnn = make_rnn(3, 5, {.num_layers = 3});
   const auto [output, h_n] = (*rnn)(test::random_tensor({7, 4, 3}, DType::f32, 1));
   EXPECT_EQ(test::bits_of(output.select(0, -1)), test::bits_of(h_n.select(0, -1)));
 }
 
 /// All that a step of training leaves: output, gradients.
-std::vector<std::uint64_t> bits_of_training(Rnn& rnn, const Tensor& x, const Tensor& h_0,
-                                            bool batch_first) {
+std::vector<std::uint64_t> bits_of_rnn_training(Rnn& rnn, const Tensor& x, const Tensor& h_0,
+                                                bool batch_first) {
   for (const Parameter& p : rnn.parameters()) {
     Tensor value = p.value;
     value.clear_grad();
@@ -71,40 +71,40 @@ TEST_F(RnnLayer, BitsDependNeitherOnThreadsNorOrderNorTheCallersMode) {
   const RnnOptions options{.num_layers = 2, .nonlinearity = Nonlinearity::relu};
   RnnOptions batch_first = options;
   batch_first.batch_first = true;
-  const auto rnn = make(6, 20, options), other = make(6, 20, batch_first);
+  const auto rnn = make_rnn(6, 20, options), other = make_rnn(6, 20, batch_first);
   const Tensor x = test::random_tensor({9, 50, 6}, DType::f32, 1, -1e-3, 1e-3);
   const Tensor h_0 = test::random_tensor({2, 50, 20}, DType::f32, 2, -1e-38, 1e-38);
   set_num_threads(1);
-  const auto expected = bits_of_training(*rnn, x, h_0, false);
-  EXPECT_EQ(bits_of_training(*rnn, x, h_0, false), expected);
+  const auto expected = bits_of_rnn_training(*rnn, x, h_0, false);
+  EXPECT_EQ(bits_of_rnn_training(*rnn, x, h_0, false), expected);
   for (const int threads : {2, 3, 8}) {
     set_num_threads(threads);
-    EXPECT_EQ(bits_of_training(*rnn, x, h_0, false), expected) << threads;
+    EXPECT_EQ(bits_of_rnn_training(*rnn, x, h_0, false), expected) << threads;
   }
-  EXPECT_EQ(bits_of_training(*other, x.transpose(0, 1), h_0, true), expected);
-  EXPECT_EQ(bits_of_training(*other, x.transpose(0, 1).contiguous(), h_0, true), expected);
+  EXPECT_EQ(bits_of_rnn_training(*other, x.transpose(0, 1), h_0, true), expected);
+  EXPECT_EQ(bits_of_rnn_training(*other, x.transpose(0, 1).contiguous(), h_0, true), expected);
   {
     const test::FlushToZero flush;
-    EXPECT_EQ(bits_of_training(*rnn, x, h_0, false), expected);
+    EXPECT_EQ(bits_of_rnn_training(*rnn, x, h_0, false), expected);
   }
   set_num_threads(before);
 }
 
 TEST_F(RnnLayer, InputMayHaveAnyStrides) {
-  const auto rnn = make(3, 5, {});
+  const auto rnn = make_rnn(3, 5, {});
   const Tensor x = test::random_tensor({3, 4, 7}, DType::f32, 1);  // features outermost
   const Tensor view = x.transpose(0, 2);                           // (T 7, N 4, I 3)
   EXPECT_EQ(test::bits_of((*rnn)(view).output), test::bits_of((*rnn)(view.contiguous()).output));
 }
 
 TEST_F(RnnLayer, ResultsRequireNoGradientWhereNothingDoes) {
-  const auto rnn = make(3, 5, {});
+  const auto rnn = make_rnn(3, 5, {});
   const NoGrad no_grad;
   EXPECT_FALSE((*rnn)(Tensor::zeros({2, 2, 3})).output.requires_grad());
 }
 
 TEST_F(RnnLayer, DivergingRunShowsItsNan) {
-  const auto rnn = make(1, 2, {.nonlinearity = Nonlinearity::relu});
+  const auto rnn = make_rnn(1, 2, {.nonlinearity = Nonlinearity::relu});
   const auto [output, h_n] = (*rnn)(Tensor::full({3, 1, 1}, NAN));
   EXPECT_TRUE(std::isnan(output.select(0, -1).to_vector()[0]));
   sum(output).backward();
@@ -112,12 +112,12 @@ TEST_F(RnnLayer, DivergingRunShowsItsNan) {
 }
 
 TEST_F(RnnLayer, WhatDoesNotFitIsNamed) {
-  const auto rnn = make(28, 5, {});
+  const auto rnn = make_rnn(28, 5, {});
   EXPECT_EQ(error_of<ShapeError>([&] {
               (*rnn)(Tensor::zeros({4, 2, 27}));
             }),
             "[rnn] input has shape [4, 2, 27], expected [steps, batch, 28]");
-  const auto first = make(28, 5, {.batch_first = true});
+  const auto first = make_rnn(28, 5, {.batch_first = true});
   EXPECT_EQ(error_of<ShapeError>([&] {
               (*first)(Tensor::zeros({4, 2, 2, 28}));
             }),
@@ -170,11 +170,11 @@ TEST_F(RnnLayer, Bf16RoundsWhatItMultiplies) {
 
 TEST_F(RnnLayer, HasTheParametersOfItsOptions) {
   std::vector<std::string> names;
-  for (const Parameter& p : make(3, 5, {.num_layers = 2, .bias = false})->parameters())
+  for (const Parameter& p : make_rnn(3, 5, {.num_layers = 2, .bias = false})->parameters())
     names.push_back(p.name + p.value.shape().str());
   EXPECT_EQ(names, (std::vector<std::string>{"weight_ih_l0[5, 3]", "weight_hh_l0[5, 5]",
                                              "weight_ih_l1[5, 5]", "weight_hh_l1[5, 5]"}));
-  for (const Parameter& p : make(3, 25, {})->parameters())
+  for (const Parameter& p : make_rnn(3, 25, {})->parameters())
     for (const double v : p.value.to_vector()) EXPECT_LE(std::abs(v), 0.2) << p.name;
 }
 

@@ -19,8 +19,8 @@ using test::RecurrentResult;
 
 class RnnLayersUnbatched : public test::KernelTest {};
 
-std::unique_ptr<AnyRecurrent> make(RecurrentKind kind, bool batch_first,
-                                   std::int64_t proj_size = 0) {
+std::unique_ptr<AnyRecurrent> make_unbatched(RecurrentKind kind, bool batch_first,
+                                             std::int64_t proj_size = 0) {
   Generator generator(3);
   return test::make_recurrent(kind, 3, 5,
                               {.num_layers = 2,
@@ -53,7 +53,7 @@ TEST_F(RnnLayersUnbatched, IsABatchOfOne) {
     for (const bool batch_first : {false, true}) {
       const bool lstm = kind == RecurrentKind::lstm;
       const std::int64_t width = lstm ? 2 : 5;
-      const auto rnn = make(kind, batch_first, lstm ? 2 : 0);
+      const auto rnn = make_unbatched(kind, batch_first, lstm ? 2 : 0);
       const auto leaf = [&](const Shape& shape, std::uint64_t seed) {
         return test::random_tensor(shape, DType::f32, seed).set_requires_grad(true);
       };
@@ -88,14 +88,14 @@ TEST_F(RnnLayersUnbatched, IsABatchOfOne) {
 }
 
 TEST_F(RnnLayersUnbatched, StateIsWhatTheNextCallTakes) {
-  const auto rnn = make(RecurrentKind::lstm, false);
+  const auto rnn = make_unbatched(RecurrentKind::lstm, false);
   rnn->layer().eval();
   const auto [output, h_n, c_n] = (*rnn)(test::random_tensor({4, 3}, DType::f32, 1));
   EXPECT_NO_THROW((*rnn)(Tensor::zeros({2, 3}), {h_n, c_n}));
 }
 
 TEST_F(RnnLayersUnbatched, WhatDoesNotFitIsNamed) {
-  const auto rnn = make(RecurrentKind::gru, true);
+  const auto rnn = make_unbatched(RecurrentKind::gru, true);
   EXPECT_EQ(error_of<ShapeError>([&] {
               (*rnn)(Tensor::zeros({7, 4}));
             }),

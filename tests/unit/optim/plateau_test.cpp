@@ -15,8 +15,8 @@ namespace {
 using test::error_of;
 using Options = ReduceLrOnPlateauOptions;
 using Values = std::vector<double>;
-constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
-constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 Values factors(const Options& options, const Values& metrics) {
   ReduceLrOnPlateau plateau(options);
@@ -73,8 +73,7 @@ TEST(Plateau, EndsAtMinFactor) {
 TEST(Plateau, NanIsNeverBetter) {
   using enum Options::Mode;
   for (const auto mode : {min, max})
-    EXPECT_EQ(factors({.mode = mode, .factor = 0.5, .patience = 0}, {1, nan_value}),
-              (Values{1, 0.5}));
+    EXPECT_EQ(factors({.mode = mode, .factor = 0.5, .patience = 0}, {1, kNan}), (Values{1, 0.5}));
 }
 
 TEST(Plateau, StateGoesOnWhereItWas) {
@@ -94,11 +93,11 @@ TEST(Plateau, OptionsHaveRanges) {
   const auto refused = [](const Options& options) {
     EXPECT_THROW(ReduceLrOnPlateau{options}, ValueError);
   };
-  for (const double bad : {nan_value, -0.1, 1.0, 2.0}) {
+  for (const double bad : {kNan, -0.1, 1.0, 2.0}) {
     refused({.factor = bad});
     refused({.min_factor = bad});
   }
-  for (const double bad : {nan_value, -0.1, infinity}) refused({.threshold = bad});
+  for (const double bad : {kNan, -0.1, kInfinity}) refused({.threshold = bad});
   refused({.patience = -1});
   refused({.cooldown = -1});
   EXPECT_EQ(error_of<ValueError>([] { ReduceLrOnPlateau({.patience = -1}); }),

@@ -7,6 +7,7 @@
 
 #include "support/everything.h"
 #include "support/expect_error.h"
+#include "support/expect_parts.h"
 #include "support/specs.h"
 #include "unroll/core/error.h"
 
@@ -16,10 +17,7 @@ namespace {
 using Json = nlohmann::json;
 using test::error_of;
 
-void expect_parts(const std::string& text, const std::vector<std::string>& parts) {
-  for (const std::string& part : parts)
-    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
-}
+using test::expect_parts;
 
 /// Every kind of layer, and no number as by default.
 ModelSpec full_spec() {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "support/expect_error.h"
+#include "support/expect_parts.h"
 #include "unroll/core/error.h"
 
 namespace unroll::train {
@@ -14,10 +15,7 @@ namespace {
 using Json = nlohmann::json;
 using test::error_of;
 
-void expect_parts(const std::string& text, const std::vector<std::string>& parts) {
-  for (const std::string& part : parts)
-    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
-}
+using test::expect_parts;
 
 // What the recipes have in common: the chapter's model and batch.
 void expect_the_chapters_model(const Config& c) {
