@@ -7,11 +7,11 @@
 #include <set>
 
 #include "core/printable.h"
-#include "data/zip_archive.h"
 #include "import/pickle.h"
 #include "import/pt_container.h"
 #include "import/state_dict.h"
 #include "import/tensor_names.h"
+#include "import/zip_archive.h"
 #include "io/safetensors_header.h"
 #include "unroll/core/error.h"
 
@@ -55,9 +55,9 @@ class PtFile {
  public:
   PtFile(const std::vector<std::byte>& bytes, const std::string& name)
       : name_(name),
-        file_(data::is_zip(bytes) ? open_pt_zip(bytes, name) : open_pt_sequence(bytes, name)),
+        file_(is_zip(bytes) ? open_pt_zip(bytes, name) : open_pt_sequence(bytes, name)),
         pickle_(file_->pickle()),
-        bytes_left_(data::most_decoded(bytes.size())) {}
+        bytes_left_(most_decoded(bytes.size())) {}
 
   StateDict read(const std::string& key, std::span<const std::string> ignore) {
     FoundTensors found = find_tensors(pickle_, key, name_);
@@ -171,7 +171,7 @@ class PtFile {
       fail(
           fmt::format("with tensor {} they take more than {} times the file, the limit of Unroll; "
                       "save a copy that is not expanded: tensor.clone()",
-                      shown, data::kMostGrowth));
+                      shown, kMostGrowth));
     bytes_left_ -= needed;
     if (count == 0) return array;
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "core/file_kind.h"
-#include "data/zip_archive.h"
 #include "import/pt_container.h"
+#include "import/zip_archive.h"
 #include "unroll/core/error.h"
 
 namespace unroll::importer {
@@ -50,7 +50,7 @@ class PtZip final : public PtContainer {
                                            "save it again with torch.save", true));
   }
 
-  data::ZipArchive archive_;
+  ZipArchive archive_;
   std::string folder_;  // of the archive's entries, ending in a slash
   std::vector<std::byte> pickle_bytes_;
   std::optional<Pickle> pickle_;

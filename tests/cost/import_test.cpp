@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "cost/growth.h"
-#include "data/zip_archive.h"
 #include "import/architecture.h"
 #include "import/import_model.h"
 #include "import/pickle.h"
 #include "import/state_dict.h"
+#include "import/zip_archive.h"
 #include "unit/import/archives.h"
 
 namespace unroll::importer {
@@ -237,7 +237,7 @@ TEST(Trial20, TooManyEntriesAreRefusedBeforeTheyAreRead) {
   const Bytes bytes = zip64_of(65'537);
   std::string said;
   const Reading read =
-      reading(bytes.size(), [&] { said = refusal([&] { data::ZipArchive(bytes, "x.pt"); }); });
+      reading(bytes.size(), [&] { said = refusal([&] { ZipArchive(bytes, "x.pt"); }); });
   EXPECT_EQ(said,
             "[import] x.pt: 65537 entries, more than 65536, the limit of Unroll; save the weights "
             "alone: torch.save(model.state_dict(), \"weights.pt\")");

@@ -9,7 +9,7 @@
 #include "core/file_kind.h"
 #include "import/pickle.h"
 #include "import/state_dict.h"
-#include "data/zip_archive.h"
+#include "import/zip_archive.h"
 #include "target.h"
 
 namespace unroll::fuzz {
@@ -79,7 +79,7 @@ bool read(const std::vector<std::byte>& file, std::string* why = nullptr) {
     std::vector<double> values(count);
     accepts([&] { io::to_floats(array, std::span(values)); });
   }
-  require(bytes <= data::most_decoded(file.size()), "not many more bytes than the file has");
+  require(bytes <= importer::most_decoded(file.size()), "not many more bytes than the file has");
   return true;
 }
 

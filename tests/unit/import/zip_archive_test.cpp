@@ -1,4 +1,4 @@
-#include "data/zip_archive.h"
+#include "import/zip_archive.h"
 
 #include <gtest/gtest.h>
 
@@ -8,8 +8,6 @@
 
 namespace unroll::importer {
 namespace {
-
-using data::ZipArchive;
 
 using test::error_of;
 

@@ -12,7 +12,7 @@
 
 struct zip;
 
-namespace unroll::data {
+namespace unroll::importer {
 
 /// How many bytes may be made of a file of so many: PyTorch stores weights as they are, and a
 /// packed archive of them is not much shorter. What describes them is, but only that.
@@ -57,4 +57,4 @@ class ZipArchive {
   std::map<std::string, Entry, std::less<>> entries_;
 };
 
-}  // namespace unroll::data
+}  // namespace unroll::importer

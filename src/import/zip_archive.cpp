@@ -1,4 +1,4 @@
-#include "data/zip_archive.h"
+#include "import/zip_archive.h"
 
 #include <fmt/format.h>
 #include <zip.h>
@@ -9,7 +9,7 @@
 #include "core/printable.h"
 #include "unroll/core/error.h"
 
-namespace unroll::data {
+namespace unroll::importer {
 namespace {
 
 constexpr std::uint64_t kMostEntries = 1 << 16;
@@ -144,4 +144,4 @@ std::vector<std::byte> ZipArchive::read(std::string_view name, std::uint64_t lim
   return bytes;
 }
 
-}  // namespace unroll::data
+}  // namespace unroll::importer
