@@ -12,7 +12,7 @@ build=$root/build/fuzz
 # Each target with the files whose lines count.
 parsers='
 architecture import/architecture.cpp import/guess.cpp import/words.cpp import/weight_names.cpp
-config       train/config_json.cpp train/config.cpp train/config_names.cpp
+config       train/config_json.cpp train/config.cpp train/setting.cpp train/settings.cpp
 gzip         data/gzip.cpp
 idx          data/idx.cpp
 model        spec/model_json.cpp spec/features.cpp

@@ -93,7 +93,7 @@ void add_train(Verb& program) {
   verb.option("--checkpoint-every", flags->checkpoint_every,
               "Seconds, as in 0.5s, or a number of steps; a minute if left out");
   verb.flag("--json", flags->json, "Lines of JSON on stdout");
-  verb.flag("--quiet", flags->quiet, "Only the final accuracy");
+  verb.flag("--quiet", flags->quiet, "Only the final results");
   flags->verbose.add_to(verb);
   verb.set_work([flags] { return work(*flags); });
 }

@@ -44,8 +44,8 @@ struct Examples {
   std::vector<std::int64_t> lengths;  ///< steps of each sequence; empty: all have T
 };
 
-/// A data set, or an endless list of made-up samples. A new kind of data is a class of its own here
-/// and a row in source_traits.cpp.
+/// A data set, or an endless list of made-up samples. docs/adding_a_source.md says what a new kind
+/// of data needs.
 class Source {
  public:
   /// The size of a part that never ends.

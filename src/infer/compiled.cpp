@@ -82,11 +82,11 @@ class Compiler {
     stage.shape.batch = 1;
     stage.shape.channels = size(in.channels);
     stage.shape.outputs = size(out.channels);
-    stage.shape.input = {size(in.height), size(in.width)};
-    stage.shape.kernel = {size(c.kernel.height), size(c.kernel.width)};
-    stage.shape.output = {size(out.height), size(out.width)};
-    stage.shape.stride = {size(c.stride.height), size(c.stride.width)};
-    stage.shape.padding = {size(c.padding.height), size(c.padding.width)};
+    stage.shape.input = {in.height, in.width};
+    stage.shape.kernel = c.kernel;
+    stage.shape.output = {out.height, out.width};
+    stage.shape.stride = c.stride;
+    stage.shape.padding = c.padding;
     stage.weight = take(c.name + ".weight");
     if (c.bias) stage.bias = take(c.name + ".bias");
     return ImageStage<T>(std::move(stage));

@@ -102,8 +102,9 @@ TEST_P(InterruptedRuns010, GoesOnToTheBitsOfARunThatNobodyStopped) {
   EXPECT_EQ(sha256_of(there + "/metrics.jsonl"),
             expected("interrupted-" + GetParam() + ".metrics.sha256"));
   // A task's model file has another description since: the metrics are enough, every loss in full.
-  if (GetParam() == "mnist")
+  if (GetParam() == "mnist") {
     EXPECT_EQ(sha256_of(there + "/model.safetensors"), expected("interrupted-mnist.model.sha256"));
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Data, InterruptedRuns010, testing::Values("mnist", "adding"));

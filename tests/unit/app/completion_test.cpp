@@ -56,8 +56,9 @@ TEST(Manual, HasEveryVerbWithItsExample) {
   EXPECT_TRUE(has(result.out, "\\fB\\-\\-weight\\-decay\\fR"));
   // No line of text passes for a request of roff's.
   for (const std::string& line : test::lines_of(result.out))
-    if (line.starts_with("."))
+    if (line.starts_with(".")) {
       EXPECT_TRUE(has(".TH .SH .SS .TP .PP .EX .EE .nf .fi", line.substr(0, 3))) << line;
+    }
 }
 
 TEST(Version, NamesWhatDecidesTheBits) {

@@ -176,8 +176,8 @@ TEST(Fault32, WeightsThatAreNotFinite) {
 
 TEST(Fault33, ANewerVersion) {
   const DamagedModel damaged;
-  damaged.expect(damaged.described([](Json& d) { d["version"] = 4; }),
-                 {"written by a newer version", "format 4", "reads 3", "update it"});
+  damaged.expect(damaged.described([](Json& d) { d["version"] = 5; }),
+                 {"written by a newer version", "format 5", "reads 4", "update it"});
 }
 
 // Whatever a file calls its tensors, layers and data: the terminal shows it and does nothing.
