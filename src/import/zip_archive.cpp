@@ -42,7 +42,7 @@ struct CloseEntry {
   void operator()(zip_file_t* entry) const { zip_fclose(entry); }
 };
 
-std::string text_of(zip_error_t& error) {
+std::string text_of_error(zip_error_t& error) {
   std::string text = zip_error_strerror(&error);
   zip_error_fini(&error);
   return text;
@@ -77,11 +77,11 @@ ZipArchive::ZipArchive(std::span<const std::byte> bytes, std::string name)
   zip_error_t error;
   zip_error_init(&error);
   zip_source_t* const source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error);
-  if (!source) fail(text_of(error));
+  if (!source) fail(text_of_error(error));
   archive_.reset(zip_open_from_source(source, ZIP_RDONLY, &error));
   if (!archive_) {
     zip_source_free(source);
-    fail("it is no zip archive that can be read: " + text_of(error));
+    fail("it is no zip archive that can be read: " + text_of_error(error));
   }
   zip_error_fini(&error);
   const auto count = static_cast<std::uint64_t>(zip_get_num_entries(archive_.get(), 0));
