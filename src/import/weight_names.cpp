@@ -196,7 +196,8 @@ std::map<std::string_view, std::string_view> WeightNames::parts_of(
 
 std::string WeightNames::short_name(const std::string& layer, std::string_view weight) const {
   std::string name = without_wrappers(layer);
-  if (is_wrapper(name)) name = belongs_to_recurrent(weight) ? "rnn" : "fc";  // if it is all there is
+  if (is_wrapper(name))
+    name = belongs_to_recurrent(weight) ? "rnn" : "fc";  // if it is all there is
   return layers(name, weight) == std::vector<std::string>{layer} ? name : layer;
 }
 

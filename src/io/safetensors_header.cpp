@@ -131,7 +131,7 @@ class HeaderReader final : public JsonEvents {
     if (place_ == Place::offsets) {
       if (offsets_.size() != 2)
         fail_header(file_, fmt::format("tensor {} has {} data_offsets, not 2", in_quotes(name_),
-                                offsets_.size()));
+                                       offsets_.size()));
       entry_.begin = offsets_[0];
       entry_.end = offsets_[1];
       offsets_.clear();
@@ -160,8 +160,8 @@ class HeaderReader final : public JsonEvents {
   bool number_integer(std::int64_t value) override {  // the parser's name for "negative"
     if (is_skipped()) return true;
     if (place_ != Place::shape && place_ != Place::offsets) return unexpected("a number");
-    fail_header(file_,
-         fmt::format("tensor {} has a negative size or offset, {}", in_quotes(name_), value));
+    fail_header(
+        file_, fmt::format("tensor {} has a negative size or offset, {}", in_quotes(name_), value));
   }
 
   bool number_float(double, const std::string&) override {
@@ -204,7 +204,7 @@ class HeaderReader final : public JsonEvents {
 
   [[noreturn]] bool unexpected(std::string_view what) const {
     fail_header(file_, fmt::format("the header has {} where the format has none (at key {})", what,
-                            in_quotes(name_)));
+                                   in_quotes(name_)));
   }
 
   const std::string& file_;
@@ -222,23 +222,25 @@ void check_layout(const std::vector<HeaderEntry>& entries, std::uint64_t data_si
   std::uint64_t position = 0;
   for (const HeaderEntry& entry : entries) {
     if (entry.end < entry.begin || entry.end > data_size)
-      fail_header(file, fmt::format("tensor {} has data_offsets [{}, {}], outside of the {} bytes of data "
-                             "or backwards",
-                             in_quotes(entry.name), entry.begin, entry.end, data_size));
+      fail_header(
+          file, fmt::format("tensor {} has data_offsets [{}, {}], outside of the {} bytes of data "
+                            "or backwards",
+                            in_quotes(entry.name), entry.begin, entry.end, data_size));
     std::uint64_t bytes = 0;
     if (!bytes_of(entry.type, entry.shape, bytes) || bytes != entry.end - entry.begin)
       fail_header(file, fmt::format("tensor {} of shape [{}] and type {} does not fit its {} bytes",
-                             in_quotes(entry.name), fmt::join(entry.shape, ", "),
-                             name_of(entry.type), entry.end - entry.begin));
+                                    in_quotes(entry.name), fmt::join(entry.shape, ", "),
+                                    name_of(entry.type), entry.end - entry.begin));
     if (entry.begin != position)
-      fail_header(file,
-           fmt::format("tensor {} starts at byte {} of the data, {} (expected {})",
-                       in_quotes(entry.name), entry.begin,
-                       entry.begin < position ? "overlapping another" : "after a hole", position));
+      fail_header(file, fmt::format("tensor {} starts at byte {} of the data, {} (expected {})",
+                                    in_quotes(entry.name), entry.begin,
+                                    entry.begin < position ? "overlapping another" : "after a hole",
+                                    position));
     position = entry.end;
   }
   if (position != data_size)
-    fail_header(file, fmt::format("the tensors cover {} bytes, the data has {}", position, data_size));
+    fail_header(file,
+                fmt::format("the tensors cover {} bytes, the data has {}", position, data_size));
 }
 
 }  // namespace
@@ -292,8 +294,9 @@ void check_header_length(std::uint64_t length, std::uint64_t file_size, const st
     above_limit(
         file, fmt::format("header length {} is above the limit of {}", length, max_header_length));
   if (length > file_size - 8)
-    fail_header(file, fmt::format("header length {} is more than the {} bytes left in the file: truncated",
-                           length, file_size - 8));
+    fail_header(
+        file, fmt::format("header length {} is more than the {} bytes left in the file: truncated",
+                          length, file_size - 8));
 }
 
 Header parse_header(std::string_view text, std::uint64_t data_size, const std::string& file) {

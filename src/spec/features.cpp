@@ -123,8 +123,7 @@ struct Through {
   }
 
  private:
-  Features windows(Size2d kernel, Size2d stride, Size2d padding,
-                   std::int64_t channels) const {
+  Features windows(Size2d kernel, Size2d stride, Size2d padding, std::int64_t channels) const {
     ranges.check("kernel", kernel, 1, kLargestWindow);
     ranges.check("stride", stride, 1, kLargestWindow);
     const std::int64_t height = in.height + 2 * padding.height,
