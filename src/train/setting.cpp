@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <type_traits>
 
+#include "core/overloaded.h"
 #include "core/suggest.h"
 #include "unroll/core/error.h"
 
@@ -16,11 +17,6 @@ namespace unroll::train {
 namespace {
 
 using Json = Setting::Json;
-
-template <class... F>
-struct Cases : F... {
-  using F::operator()...;
-};
 
 std::string with_dashes(std::string_view key) {
   std::string text(key);
@@ -146,52 +142,54 @@ std::string Setting::help_text() const {
 }
 
 Json Setting::json(const Config& config) const {
-  return std::visit(Cases{[&](const Choice& choice) {
-                            const std::size_t index = choice.get(config);
-                            return index < choice.names.size() ? Json(choice.names[index]) : Json();
-                          },
-                          [&]<class T>(T Config::*at) { return json_value(config.*at); }},
+  return std::visit(Overloaded{[&](const Choice& choice) {
+                                 const std::size_t index = choice.get(config);
+                                 return index < choice.names.size() ? Json(choice.names[index])
+                                                                    : Json();
+                               },
+                               [&]<class T>(T Config::*at) { return json_value(config.*at); }},
                     member);
 }
 
 bool Setting::read(Config& config, const Json& value) const {
-  return std::visit(Cases{[&](const Choice& choice) {
-                            if (value.is_string())
-                              choose(name(), choice, config, value.get<std::string>());
-                            return value.is_string();
-                          },
-                          [&]<class T>(T Config::*at) { return read_value(config.*at, value); }},
-                    member);
+  return std::visit(
+      Overloaded{[&](const Choice& choice) {
+                   if (value.is_string()) choose(name(), choice, config, value.get<std::string>());
+                   return value.is_string();
+                 },
+                 [&]<class T>(T Config::*at) { return read_value(config.*at, value); }},
+      member);
 }
 
 void Setting::parse(Config& config, const std::string& text) const {
-  std::visit(Cases{[&](const Choice& choice) { choose(name(), choice, config, text); },
-                   [&](std::string Config::*at) { config.*at = text; },
-                   [&](std::uint64_t Config::*at) { config.*at = parse_seed(flag(), text); },
-                   [&](std::optional<std::uint64_t> Config::*at) {
-                     config.*at = text.empty() ? 0 : parse_seed(flag(), text);
-                   },
-                   [&](std::vector<std::int64_t> Config::*at) { config.*at = parse_steps(text); },
-                   [&](data::Normalization Config::*at) { config.*at = parse_normalization(text); },
-                   [&](auto) { throw ValueError(name(), "is read as a number, or a switch"); }},
-             member);
+  std::visit(
+      Overloaded{[&](const Choice& choice) { choose(name(), choice, config, text); },
+                 [&](std::string Config::*at) { config.*at = text; },
+                 [&](std::uint64_t Config::*at) { config.*at = parse_seed(flag(), text); },
+                 [&](std::optional<std::uint64_t> Config::*at) {
+                   config.*at = text.empty() ? 0 : parse_seed(flag(), text);
+                 },
+                 [&](std::vector<std::int64_t> Config::*at) { config.*at = parse_steps(text); },
+                 [&](data::Normalization Config::*at) { config.*at = parse_normalization(text); },
+                 [&](auto) { throw ValueError(name(), "is read as a number, or a switch"); }},
+      member);
 }
 
 void Setting::check_range(const Config& config) const {
-  const std::string text =
-      std::visit(Cases{[&](const Choice& choice) {
-                         return choice.get(config) < choice.names.size()
-                                    ? std::string()
-                                    : fmt::format("this value is not allowed here, expected {}",
-                                                  listed(choice.names));
-                       },
-                       [&]<class T>(T Config::*at) {
-                         if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>)
-                           return outside_range(range, config.*at);
-                         else
-                           return std::string();
-                       }},
-                 member);
+  const std::string text = std::visit(
+      Overloaded{[&](const Choice& choice) {
+                   return choice.get(config) < choice.names.size()
+                              ? std::string()
+                              : fmt::format("this value is not allowed here, expected {}",
+                                            listed(choice.names));
+                 },
+                 [&]<class T>(T Config::*at) {
+                   if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>)
+                     return outside_range(range, config.*at);
+                   else
+                     return std::string();
+                 }},
+      member);
   if (!text.empty()) throw ValueError(name(), text);
 }
 
