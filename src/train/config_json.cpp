@@ -64,7 +64,8 @@ LoadedConfig config_from_json(std::string_view text, const std::string& path) {
   }
   try {
     const Json& revision = json.at("numerics_revision");
-    loaded.provenance.numerics_revision = revision.get<int>();
+    // get() alone would convert 1e20, which is undefined.
+    if (revision.is_number_integer()) loaded.provenance.numerics_revision = revision.get<int>();
     if (!revision.is_number_integer() || revision != loaded.provenance.numerics_revision)
       damaged_config(path, "the numerics revision is no whole number");
     loaded.provenance.train_sha256 = json.at("data").at("train_sha256").get<std::string>();
