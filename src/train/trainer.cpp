@@ -90,6 +90,18 @@ std::string remedy(const Config& c) {
 /// the optimizers that divide by its size: such a run may recover, and gets the time.
 bool limits_updates(const Config& c) { return c.clip_norm > 0 || c.optimizer != Algorithm::sgd; }
 
+/// The description, once it is seen to fit the source and the memory: before anything is made of
+/// it.
+spec::ModelSpec checked(spec::ModelSpec spec, const Config& config, const data::Source& source) {
+  check_fits("train", spec, source);
+  check_memory(spec, config, source);
+  if (config.tbptt > 0 && !source.lengths(data::Split::train).empty())
+    throw ValueError("tbptt", fmt::format("the sequences of {} have different lengths, and chunks "
+                                          "have one; leave it out",
+                                          source.name()));
+  return spec;
+}
+
 /// So many steps after the last good one, another is looked for.
 constexpr std::int64_t kGoodEvery = 10;
 
@@ -102,7 +114,7 @@ Trainer::Trainer(const Config& config, std::shared_ptr<const data::Source> sourc
                  spec::ModelSpec spec)
     : config_(config),
       source_(std::move(source)),
-      spec_(std::move(spec)),
+      spec_(checked(std::move(spec), config, *source_)),
       objective_(source_->target(), spec_.output),
       sampler_(source_->size(data::Split::train), source_->lengths(data::Split::train),
                {.batch_size = config.batch_size,
@@ -124,12 +136,6 @@ Trainer::Trainer(const Config& config, std::shared_ptr<const data::Source> sourc
       optimizer_(make_optimizer(config, parameters_)),
       steps_(config.epochs > 0 ? config.epochs * steps_per_epoch() : config.steps),
       learning_rate_(config, steps_) {
-  check_fits("train", spec_, *source_);
-  check_memory(spec_, config, *source_);
-  if (config.tbptt > 0 && !source_->lengths(data::Split::train).empty())
-    throw ValueError("tbptt", fmt::format("the sequences of {} have different lengths, and chunks "
-                                          "have one; leave it out",
-                                          source_->name()));
   set_num_threads(config.threads);
   set_initial_values(model_, config, generator_);
   optimizer_state_ = optimizer_->state();

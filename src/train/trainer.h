@@ -46,7 +46,7 @@ class Trainer {
   /// chunks (Config::tbptt) of sequences with different lengths.
   Trainer(const Config& config, std::shared_ptr<const data::Source> source);
   /// A model of one's own; what the settings say of layers has no meaning then. Throws ShapeError
-  /// where it does not fit the source.
+  /// where it does not fit the source, ValueError where it does not fit into memory.
   Trainer(const Config& config, std::shared_ptr<const data::Source> source, spec::ModelSpec spec);
 
   /// Makes the steps that are left, evaluating on the way and after the last. Returns false when

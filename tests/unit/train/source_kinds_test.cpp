@@ -178,6 +178,19 @@ TEST(TokenTraining, LearnsChancesAndNoMore) {
   EXPECT_NEAR(perplexity_of(trainer.last_evaluation()).value, 2, 0.15);
 }
 
+// Its weights would fill 4 TB: it is refused before any of them is made.
+TEST(Trainer, RefusesADescriptionOfOnesOwnThatCouldNotBeHeld) {
+  constexpr std::int64_t kMany = 1 << 20;
+  spec::ModelSpec spec;
+  spec.input = spec::SeriesInput{.features = 1};
+  spec.layers = {spec::RecurrentSpec{.name = "rnn", .input_size = 1, .hidden_size = 6},
+                 spec::LinearSpec{"a", 6, kMany}, spec::LinearSpec{"b", kMany, kMany},
+                 spec::LinearSpec{"c", kMany, 2}};
+  const std::string text =
+      test::error_of<ValueError>([&] { Trainer(make_config(), ragged(), spec); });
+  EXPECT_NE(text.find("weights, expected at most 268435456"), std::string::npos) << text;
+}
+
 // A description of one's own: the settings' model has no part in it.
 TEST(Trainer, TrainsADescriptionOfOnesOwn) {
   spec::ModelSpec spec;
