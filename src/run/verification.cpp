@@ -73,19 +73,14 @@ Verification::Verification(const std::string& path, Found tell)
   if (damage.empty())
     found({fmt::format("{} files are as they were written", manifest_.files.size()), true});
   can_be_repeated_ = !damage.contains(config_file) && can_be_read(folder_, model_file);
+  if (!can_be_repeated_) return;
+  config_text_ = train::read_config("verify", folder_, config_file);
+  settings_ = train::config_from_json(config_text_, folder_.path_of(config_file));
 }
 
 void Verification::found(const Finding& finding) {
   good_ = good_ && finding.good;
   if (tell_) tell_(finding);
-}
-
-const train::Config& Verification::config() {
-  if (config_text_.empty()) {
-    config_text_ = train::read_config("verify", folder_, config_file);
-    settings_ = train::config_from_json(config_text_, folder_.path_of(config_file));
-  }
-  return settings_.config;
 }
 
 bool Verification::has_same_data(const train::Provenance& now) {

@@ -14,21 +14,21 @@
 
 namespace unroll::run {
 
-/// A run that ended, which is made again in memory and compared; its folder is only read. Call in
-/// this order: can_be_repeated(), config(), has_same_data(), train_again(), finish().
+/// A run that ended, which is made again in memory and compared; its folder is only read. If
+/// can_be_repeated(), call has_same_data(), train_again() and finish(), in this order.
 class Verification {
  public:
-  /// Compares the files with the manifest's hashes. Throws FileError, and FormatError where there
-  /// is no manifest or the run did not end. `tell` hears of every finding, in the order in which
-  /// they are made.
+  /// Compares the files with the manifest's hashes. Throws FileError, FormatError where there is no
+  /// manifest or the run did not end, and what train::config_from_json() throws. `tell` hears of
+  /// every finding, in the order in which they are made.
   Verification(const std::string& path, Found tell);
   Verification(const Verification&) = delete;
   Verification& operator=(const Verification&) = delete;
 
   /// False where config.json is damaged, or no model can be read.
   bool can_be_repeated() const { return can_be_repeated_; }
-  /// The run's settings. Throws what train::config_from_json() throws.
-  const train::Config& config();
+  /// The run's settings, if it can be repeated.
+  const train::Config& config() const { return settings_.config; }
   /// Whether data and numerics are those that the run was made with; a finding tells what differs.
   bool has_same_data(const train::Provenance& now);
   /// Trains again, to where the run ended, with a new trainer of config() and the same data.
