@@ -45,6 +45,23 @@ std::string asked_by(F&& f, void* volatile& block) {
   return test::stop_watching();
 }
 
+/// What `watched` more steps ask of the system, once so many were made.
+template <class F>
+std::string asked_by_repeating(F&& step, int made, int watched) {
+  for (int i = 0; i < made; ++i) step();
+  test::start_watching();
+  for (int i = 0; i < watched; ++i) step();
+  return test::stop_watching();
+}
+
+/// Lengths of 1 to 9 steps, in no order.
+std::vector<std::int64_t> unequal_lengths() {
+  std::vector<std::int64_t> lengths(20);
+  for (std::size_t n = 0; n < lengths.size(); ++n)
+    lengths[n] = 1 + static_cast<std::int64_t>(n) * 5 % 9;
+  return lengths;
+}
+
 TEST(Allocations, AreSeen) {
   void* volatile block = nullptr;
   EXPECT_EQ(asked_by([] { return std::malloc(10); }, block), "malloc 1");
@@ -261,10 +278,7 @@ TEST(WarmLayers, AllocateNothing) {
       model.loss(indices, target, wanted).backward();
       optimizer.step();
     };
-    for (int i = 0; i < 3; ++i) step();
-    test::start_watching();
-    for (int i = 0; i < 20; ++i) step();
-    EXPECT_EQ(test::stop_watching(), "") << threads;
+    EXPECT_EQ(asked_by_repeating(step, 3, 20), "") << threads;
   }
   set_num_threads(before);
 }
@@ -280,9 +294,7 @@ TEST(WarmNetwork, AllocatesNothing) {
     optim::Sgd sgd(parameters, {.lr = 0.01});
     const Tensor tokens = Tensor::from(test::some_tokens<std::int64_t>(20 * 9), {20, 9});
     const Tensor target = Tensor::from(std::vector<std::int64_t>(20, 1), {20});
-    std::vector<std::int64_t> lengths(20);
-    for (std::size_t n = 0; n < lengths.size(); ++n)
-      lengths[n] = 1 + static_cast<std::int64_t>(n) * 5 % 9;
+    std::vector<std::int64_t> lengths = unequal_lengths();
     train::Network::States states;
     const auto step = [&] {
       std::rotate(lengths.begin(), lengths.begin() + 1, lengths.end());
@@ -293,10 +305,7 @@ TEST(WarmNetwork, AllocatesNothing) {
       (loss + penalty).backward();
       sgd.step();
     };
-    for (int i = 0; i < 12; ++i) step();
-    test::start_watching();
-    for (int i = 0; i < 30; ++i) step();
-    EXPECT_EQ(test::stop_watching(), "") << threads;
+    EXPECT_EQ(asked_by_repeating(step, 12, 30), "") << threads;
   }
   set_num_threads(before);
 }
@@ -330,9 +339,7 @@ TEST(WarmRecurrentLayer, AllocatesNothing) {
     optim::Sgd sgd(parameters, {.lr = 0.01});
     const Tensor x = Tensor::full({20, 9, 7}, 0.5);
     const Tensor target = Tensor::from(std::vector<std::int64_t>(20, 1), {20});
-    std::vector<std::int64_t> lengths(20);
-    for (std::size_t n = 0; n < lengths.size(); ++n)
-      lengths[n] = 1 + static_cast<std::int64_t>(n) * 5 % 9;
+    std::vector<std::int64_t> lengths = unequal_lengths();
     const auto step = [&] {
       std::rotate(lengths.begin(), lengths.begin() + 1, lengths.end());
       const nn::BatchLayout layout{lengths, true};
@@ -345,15 +352,12 @@ TEST(WarmRecurrentLayer, AllocatesNothing) {
       loss.backward();
       sgd.step();
     };
-    for (int i = 0; i < 12; ++i) step();
-    test::start_watching();
-    for (int i = 0; i < 30; ++i) step();
-    EXPECT_EQ(test::stop_watching(), "") << threads;
+    EXPECT_EQ(asked_by_repeating(step, 12, 30), "") << threads;
   }
   set_num_threads(before);
 }
 
-/// The optimizers that no setting of the trainer asks for.
+/// Optimizers alone, with the options that no setting asks for too.
 TEST(WarmOptimizer, AllocatesNothing) {
   const Parameters p{{"matrix", Tensor::zeros({5, 7}).set_requires_grad(true), 1},
                      {"bias", Tensor::zeros({5}).set_requires_grad(true)}};
@@ -365,10 +369,7 @@ TEST(WarmOptimizer, AllocatesNothing) {
   optim::Muon groups({{{p[0]}, {.lr = 0.1}}, {{p[1]}, {.others = {.lr = 0.1}}}});
   for (optim::Optimizer* optimizer :
        std::initializer_list<optim::Optimizer*>{&amsgrad, &rmsprop, &centered, &adagrad, &groups}) {
-    optimizer->step();
-    test::start_watching();
-    for (int i = 0; i < 50; ++i) optimizer->step();
-    EXPECT_EQ(test::stop_watching(), "");
+    EXPECT_EQ(asked_by_repeating([&] { optimizer->step(); }, 1, 50), "");
   }
 }
 
