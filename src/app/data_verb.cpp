@@ -71,7 +71,7 @@ int data_fetch(const std::string& name, const std::string& data_dir,
 }
 
 int data_info(const std::string& name_or_folder, const std::string& data_dir) {
-  SourceOptions options;
+  LoadOptions options;
   options.data_dir = data_dir;
   options.allow_download = false;
   const data::ImageSets sets = load_sets(name_or_folder, options);
@@ -92,7 +92,7 @@ int data_info(const std::string& name_or_folder, const std::string& data_dir) {
 
 void add_data(Verb& program) {
   Verb data =
-      program.add("data", "Fetch data sets, or show what is there.", "unroll data info mnist");
+      program.add("data", "Download a data set, or show what is in one.", "unroll data info mnist");
   data.needs_verb();
   struct Flags {
     std::string name, data_dir;

@@ -89,7 +89,7 @@ void add_train(Verb& program) {
   flags->data.add_to(verb);
   verb.option("--out", flags->out, "Folder for the run, new or empty; runs/... if left out");
   verb.option("--resume", flags->resume,
-              "The folder of a run that did not end: go on with it, to the same bits");
+              "Go on with the run in this folder, which did not end. The bits stay the same");
   verb.option("--checkpoint-every", flags->checkpoint_every,
               "Seconds, as in 0.5s, or a number of steps; a minute if left out");
   verb.flag("--json", flags->json, "Lines of JSON on stdout");

@@ -24,7 +24,7 @@ struct SourceTraits {
   bool answers_every_step = false;   ///< wants an answer at a step, not for a whole sequence
 };
 
-/// The traits of the source that the data set's name means; those of images if it names no other.
+/// The traits of the kind of source that has this name; of images, if no kind has it.
 const SourceTraits& source_traits(std::string_view dataset);
 
 /// The sources with a name of their own, in the order in which messages list them.

@@ -45,7 +45,7 @@ struct MeaningOfInput {
                           images.mean, images.std);
     text += '.';
     if (images.permutation)
-      text += fmt::format(" The pixels come in the order of training, that of seed {}.",
+      text += fmt::format(" The pixels come in the random order of seed {}, as in training.",
                           *images.permutation);
     return text;
   }

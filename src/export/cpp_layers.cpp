@@ -395,7 +395,7 @@ class Writer {
   std::size_t at_ = 0;  // the layer
   std::optional<std::size_t> last_recurrent_;
   std::string x_ = "in";             // what comes into the next layer
-  std::vector<std::string> inputs_;  // where that of each layer so far stays
+  std::vector<std::string> inputs_;  // the buffer with the input of each layer so far
   CppParts parts_;
   CppNames names_;
   std::set<std::string_view> used_;

@@ -21,7 +21,7 @@ constexpr std::uint64_t most_decoded(std::uint64_t file_size) {
   return kMostGrowth * file_size + (std::uint64_t{1} << 20);
 }
 
-/// Whether bytes begin as those of a zip archive do, whatever is in it.
+/// Whether a file that starts with these bytes is a zip archive.
 bool is_zip(std::span<const std::byte> start);
 
 class ZipArchive {
