@@ -17,7 +17,7 @@ std::shared_ptr<const data::Source> DataFlags::open(const std::string& name,
                                                     data::SourceOptions options,
                                                     bool allow_download) const {
   const run::CatchStopSignals guard;
-  SourceOptions images;
+  LoadOptions images;
   images.data_dir = data_dir;
   images.allow_download = allow_download;
   images.allow_fashion_fallback = fallback_fashion;

@@ -31,13 +31,8 @@ bool as_published(const std::string& path, const data::KnownFile& file) {
   }
 }
 
-data::ImageSets open_sets(const std::string& folder) {
-  return {data::open_folder(data::Split::train, folder),
-          data::open_folder(data::Split::test, folder)};
-}
-
 // Where the cache lacks all or (after an interrupted download) some of the set, completes it.
-void download_if_missing(const data::KnownSet& set, const SourceOptions& options) {
+void download_if_missing(const data::KnownSet& set, const LoadOptions& options) {
   if (!options.allow_download || !options.data_dir.empty() || data::cache_folder().empty()) return;
   const std::string cache = data::cache_folder() + "/" + set.name;
   const auto folder = data::find_set_folder(set.name, "");
@@ -45,7 +40,7 @@ void download_if_missing(const data::KnownSet& set, const SourceOptions& options
   fetch_set(set, cache, options.mirrors.empty() ? set.mirrors : options.mirrors, options.download);
 }
 
-data::ImageSets open_known(const data::KnownSet& set, const SourceOptions& options) {
+data::ImageSets open_known(const data::KnownSet& set, const LoadOptions& options) {
   try {
     download_if_missing(set, options);
   } catch (const Unreachable& error) {
@@ -53,7 +48,7 @@ data::ImageSets open_known(const data::KnownSet& set, const SourceOptions& optio
     if (!options.allow_fashion_fallback ||
         !std::filesystem::exists(options.fashion_folder, ignored))
       throw;
-    data::ImageSets sets = open_sets(options.fashion_folder);
+    data::ImageSets sets = data::open_image_sets(options.fashion_folder);
     tell("{}\n", error.what());
     if (sets.train.name != set.name)
       tell("*** NOT {}: {} from {} takes its place. ***\n", set.title, printable(sets.train.name),
@@ -66,7 +61,7 @@ data::ImageSets open_known(const data::KnownSet& set, const SourceOptions& optio
 
 }  // namespace
 
-data::ImageSets load_sets(const std::string& name_or_folder, const SourceOptions& options) {
+data::ImageSets load_sets(const std::string& name_or_folder, const LoadOptions& options) {
   const data::KnownSet* set = data::find_known_set(name_or_folder);
   std::error_code ignored;
   if (!set && !std::filesystem::is_directory(name_or_folder, ignored)) {
@@ -77,7 +72,7 @@ data::ImageSets load_sets(const std::string& name_or_folder, const SourceOptions
                                          name_or_folder, fmt::join(names, ", "),
                                          did_you_mean(name_or_folder, names)));
   }
-  data::ImageSets sets = set ? open_known(*set, options) : open_sets(name_or_folder);
+  data::ImageSets sets = set ? open_known(*set, options) : data::open_image_sets(name_or_folder);
   if (sets.train.rows != sets.test.rows || sets.train.columns != sets.test.columns)
     throw ShapeError("data", fmt::format("{} has training images of {}x{} but test images of "
                                          "{}x{}; they must have the same size",

@@ -11,7 +11,7 @@
 
 namespace unroll::app {
 
-struct SourceOptions {
+struct LoadOptions {
   std::string data_dir = {};   ///< as in data::MnistOptions; if given, nothing is downloaded
   bool allow_download = true;  ///< into the cache, if the set is nowhere on this machine
   /// When MNIST can't be downloaded: Debian's copy of Fashion-MNIST, loudly.
@@ -25,7 +25,7 @@ struct SourceOptions {
 /// Both splits of a known set ("mnist"; a name wins over a folder called so) or of a folder with
 /// the four files. Images of both have the same size. No network while the set is on this machine.
 /// Throws what data::mnist() and download() throw; ShapeError where train and test differ in size.
-data::ImageSets load_sets(const std::string& name_or_folder, const SourceOptions& options = {});
+data::ImageSets load_sets(const std::string& name_or_folder, const LoadOptions& options = {});
 
 /// Puts those of a set's four files into `folder` that it lacks or has damaged.
 /// Throws what download() throws.

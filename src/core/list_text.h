@@ -8,6 +8,9 @@
 
 namespace unroll {
 
+/// "a, b or c"
+std::string text_with_or(const std::vector<std::string>& items);
+
 /// The first of any number of things, and how many more there are: a file may have something wrong
 /// with each of its thousands of tensors.
 class ListText {

@@ -11,6 +11,7 @@
 #include "data/images.h"
 #include "unroll/core/error.h"
 #include "unroll/data/loader.h"
+#include "unroll/data/mnist.h"
 
 namespace unroll::data {
 namespace {
@@ -117,6 +118,10 @@ class ImageSource : public Source {
 };
 
 }  // namespace
+
+ImageSets open_image_sets(const std::string& folder) {
+  return {open_folder(Split::train, folder), open_folder(Split::test, folder)};
+}
 
 std::shared_ptr<const Source> image_source(ImageSets sets, const ImageOptions& options) {
   return std::make_shared<ImageSource>(std::move(sets), options);

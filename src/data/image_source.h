@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "data/source.h"
 
@@ -11,6 +12,9 @@ namespace unroll::data {
 struct ImageSets {
   Dataset train, test;
 };
+
+/// Both parts from one folder. Throws what open_folder() throws.
+ImageSets open_image_sets(const std::string& folder);
 
 struct ImageOptions {
   spec::ImageInput input = {};  ///< how an image becomes an input; the size is the set's

@@ -18,7 +18,7 @@ using Opened = std::shared_ptr<const Source>;
 
 ImageSets find_here(const std::string& name) {
   if (find_known_set(name)) return {mnist(Split::train, {name}), mnist(Split::test, {name})};
-  return {open_folder(Split::train, name), open_folder(Split::test, name)};
+  return open_image_sets(name);
 }
 
 Opened open_images(const std::string& name, const SourceOptions& options) {

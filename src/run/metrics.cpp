@@ -13,14 +13,25 @@ std::string number(double value) {
   return std::isfinite(value) ? fmt::format("{:.17g}", value) : "null";
 }
 
+std::string number(std::int64_t value) { return fmt::format("{}", value); }
+
+/// f(key, value) for each number of a test, in the order in which every line has them.
+template <class F>
+void for_numbers(const train::Evaluation& evaluation, F&& f) {
+  for (const train::Metric& metric : evaluation.metrics) {
+    f(metric.key(), metric.value);
+    if (!metric.is_share()) continue;
+    f("correct", metric.correct);
+    f("total", metric.total);
+  }
+}
+
 /// "accuracy":97.5,"correct":975,"total":1000, and so on, each with its comma.
 std::string metrics_text(const train::Evaluation& evaluation) {
   std::string text;
-  for (const train::Metric& metric : evaluation.metrics) {
-    text += fmt::format(R"("{}":{},)", metric.key(), number(metric.value));
-    if (metric.is_share())
-      text += fmt::format(R"("correct":{},"total":{},)", metric.correct, metric.total);
-  }
+  for_numbers(evaluation, [&](const std::string& key, auto value) {
+    text += fmt::format(R"("{}":{},)", key, number(value));
+  });
   return text;
 }
 
@@ -48,12 +59,7 @@ std::string metrics_line(const train::Diverged& d) {
 }
 
 void add_metrics(nlohmann::ordered_json& line, const train::Evaluation& evaluation) {
-  for (const train::Metric& metric : evaluation.metrics) {
-    line[metric.key()] = metric.value;
-    if (!metric.is_share()) continue;
-    line["correct"] = metric.correct;
-    line["total"] = metric.total;
-  }
+  for_numbers(evaluation, [&](const std::string& key, auto value) { line[key] = value; });
 }
 
 std::string_view lines_up_to(std::string_view lines, std::int64_t step) {

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <vector>
+
+#include "core/list_text.h"
 
 namespace unroll::spec {
 namespace {
@@ -44,12 +47,9 @@ std::optional<Cell> find_cell(std::string_view name) {
 }
 
 std::string cell_names() {
-  std::string names;
-  for (const CellInfo& cell : kCells) {
-    if (&cell != std::begin(kCells)) names += &cell + 1 == std::end(kCells) ? " or " : ", ";
-    names += cell.name;
-  }
-  return names;
+  std::vector<std::string> names;
+  for (const CellInfo& cell : kCells) names.emplace_back(cell.name);
+  return text_with_or(names);
 }
 
 std::int64_t RecurrentSpec::gates() const {

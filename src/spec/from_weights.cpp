@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "core/list_text.h"
 #include "spec/cells.h"
 #include "spec/layer_weights.h"
 #include "spec/limits.h"
@@ -129,17 +130,13 @@ const CellInfo* cell_of_gates(std::int64_t gates) {
 std::string gates_of_all_cells() {
   std::multimap<std::size_t, const CellInfo*> all;  // by their gates
   for (const CellInfo& cell : cells()) all.emplace(cell.traits().gates, &cell);
-  std::string text;
+  std::vector<std::string> items;
   for (const auto& [gates, cell] : all) {
     const bool first = cell == all.begin()->second, last = cell == all.rbegin()->second;
-    text += fmt::format("{}{}{}({})",
-                        first  ? ""
-                        : last ? " or "
-                               : ", ",
-                        first ? std::string() : fmt::format("{} times ", gates),
-                        first || last ? "as many " : "", cell->torch);
+    items.push_back(fmt::format("{}{}({})", first ? std::string() : fmt::format("{} times ", gates),
+                                first || last ? "as many " : "", cell->torch));
   }
-  return text;
+  return text_with_or(items);
 }
 
 }  // namespace

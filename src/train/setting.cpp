@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <type_traits>
 
+#include "core/list_text.h"
 #include "core/overloaded.h"
 #include "core/suggest.h"
 #include "unroll/core/error.h"
@@ -24,12 +25,9 @@ std::string with_dashes(std::string_view key) {
   return text;
 }
 
-/// "a, b or c"
-std::string listed(const std::vector<std::string_view>& names) {
-  std::string text;
-  for (std::size_t i = 0; i < names.size(); ++i)
-    text += fmt::format("{}{}", i == 0 ? "" : i + 1 < names.size() ? ", " : " or ", names[i]);
-  return text;
+/// "rnn, lstm or gru"
+std::string names_of(const Choice& choice) {
+  return text_with_or({choice.names.begin(), choice.names.end()});
 }
 
 Json json_value(const auto& value) { return value; }
@@ -138,7 +136,7 @@ std::string Setting::flag() const {
 std::string Setting::help_text() const {
   const auto* choice = std::get_if<Choice>(&member);
   if (!choice || !name_as_flag.empty()) return std::string(help);
-  return fmt::format(fmt::runtime(help), listed(choice->names));
+  return fmt::format(fmt::runtime(help), names_of(*choice));
 }
 
 Json Setting::json(const Config& config) const {
@@ -181,7 +179,7 @@ void Setting::check_range(const Config& config) const {
                    return choice.get(config) < choice.names.size()
                               ? std::string()
                               : fmt::format("this value is not allowed here, expected {}",
-                                            listed(choice.names));
+                                            names_of(choice));
                  },
                  [&]<class T>(T Config::*at) {
                    if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>)

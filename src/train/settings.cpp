@@ -218,10 +218,12 @@ const std::vector<Setting>& settings() {
   using enum spec::Activation;
   using enum spec::Readout;
   using C = Config;
-  const Models with_memory = with_cell([](const auto& cell) { return cell.has_memory(); });
-  const Models with_projection = with_cell([](const auto& cell) { return cell.has_projection; });
-  const Models with_forget_gate = with_cell([](const auto& cell) { return cell.forget_gate >= 0; });
-  const Models with_activation =
+  static const Models with_memory = with_cell([](const auto& cell) { return cell.has_memory(); });
+  static const Models with_projection =
+      with_cell([](const auto& cell) { return cell.has_projection; });
+  static const Models with_forget_gate =
+      with_cell([](const auto& cell) { return cell.forget_gate >= 0; });
+  static const Models with_activation =
       kPlainActivation | with_cell([](const auto& cell) { return cell.has_nonlinearity(); });
   // key, member, group, help, range, models that have it, data that lacks it, other conditions,
   // flag
@@ -245,8 +247,8 @@ const std::vector<Setting>& settings() {
        "Activation of fnn, cnn and rnn: {} (an rnn has no sigmoid)", kAny, with_activation, nullptr,
        activation_fault},
       {"permute", &C::permute, kData,
-       "Put the pixels of all images in one random order, given by this seed. Default of the seed: "
-       "0",
+       "Put the pixels of all images in one random order, given by this seed. "
+       "Default of the seed: 0",
        kAny, kEvery, no_pixels},
       {"dropout", &C::dropout, kModel, "Dropout before every layer but the first. Default 0",
        kShare, kDeep},
@@ -264,8 +266,8 @@ const std::vector<Setting>& settings() {
        with_memory},
       {"variational_dropout", &C::variational_dropout, kSteps,
        "Dropout of inputs and states with one mask for all steps (Gal), or for a chunk with "
-       "--tbptt. What stays grows by 1/(1-P) at each step, which a plain rnn takes badly. Default "
-       "0",
+       "--tbptt. What stays grows by 1/(1-P) at each step, which a plain rnn takes badly. "
+       "Default 0",
        kShare, kRecurrent},
       {"recurrent_dropout", &C::recurrent_dropout, kSteps,
        "Dropout of the candidate at each step (Semeniuta; lstm, gru). Default 0", kShare,
@@ -277,8 +279,7 @@ const std::vector<Setting>& settings() {
        kAtLeast0, kRecurrent},
       {"tar", &C::tar, kSteps,
        "Add the mean square of the differences between neighbouring states to the loss, times "
-       "this. "
-       "Default 0",
+       "this. Default 0",
        kAtLeast0, kRecurrent},
       {"learn_initial_state", &C::learn_initial_state, kSteps,
        "Learn the initial state instead of starting from zeros", kAny, kRecurrent},
@@ -295,9 +296,8 @@ const std::vector<Setting>& settings() {
        "last ten steps. Default 0: whole sequences",
        kCount, kRecurrent, nullptr, tbptt_fault},
       {"init", all_of(&C::init, init_names), kModel,
-       "First values of the weights: {}. identity and orthogonal fill the matrices from state to "
-       "state, "
-       "xavier and kaiming every matrix, a gate at a time",
+       "First values of the weights: {}. identity and orthogonal fill the matrices from state "
+       "to state, xavier and kaiming every matrix, a gate at a time",
        kAny, kEvery, nullptr, init_fault},
       {"batch_size", &C::batch_size, kTraining, "Samples per training step. Default 100",
        between(1, 1 << 20)},
@@ -322,10 +322,8 @@ const std::vector<Setting>& settings() {
       {"clip_norm", &C::clip_norm, kUpdate, "Largest norm of the gradient. 0: no limit", kAtLeast0},
       {"schedule", all_of(&C::schedule, schedule_names), kUpdate,
        "Schedule of the learning rate: {}. linear goes up, then down to 0; one-cycle goes up from "
-       "1/25 "
-       "for three tenths of the steps, then down; plateau drops when the mean training loss "
-       "between "
-       "evaluations no longer falls",
+       "1/25 for three tenths of the steps, then down; plateau drops when the mean training loss "
+       "between evaluations no longer falls",
        kAny, kEvery, nullptr, schedule_fault},
       {"gamma", &C::gamma, kUpdate,
        "Factor on the learning rate: at each drop (step, plateau; 0: 0.1), or at every step "
@@ -340,12 +338,11 @@ const std::vector<Setting>& settings() {
       {"dtype", all_of(&C::dtype, kDtypes), kRun, "Type of all numbers: {}. Default f32"},
       {"precision", all_of(&C::precision, kPrecisions), kRun,
        "Precision of recurrent products: {}. Default full. bf16 rounds what is multiplied, and "
-       "needs "
-       "AVX512_BF16",
+       "needs AVX512_BF16",
        kAny, kRecurrent},
       {"threads", &C::threads, kRun,
-       "Threads to use. Default 0: all cores this process may use. Results are the same for any "
-       "number",
+       "Threads to use. Default 0: all cores this process may use. Results are the same for "
+       "any number",
        between(0, 1024)},
       {"eval_every", &C::eval_every, kRun,
        "Steps between evaluations on the test set. 0: only at the end", kCount},

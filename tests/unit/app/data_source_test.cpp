@@ -30,7 +30,7 @@ struct Machine {
   ScopedVariable no_proxy{"no_proxy", "*"}, no_folder{"UNROLL_DATA_DIR", ""};
   ScopedVariable cache_variable{"XDG_CACHE_HOME", home.path()};
   LoopbackServer nothing{{}};
-  SourceOptions options{.fashion_folder = home / "nowhere", .mirrors = {nothing.url()}};
+  LoadOptions options{.fashion_folder = home / "nowhere", .mirrors = {nothing.url()}};
 };
 
 struct DataSource : testing::Test, Machine {};
