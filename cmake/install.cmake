@@ -66,7 +66,7 @@ endif()
 
 if(UNROLL_PROGRAM)
   install(TARGETS unroll_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-  # Made by the program itself, whose verbs and flags they are about.
+  # Made by the program itself, whose commands and flags they are about.
   set(generated ${PROJECT_BINARY_DIR}/generated)
   add_custom_command(
     OUTPUT ${generated}/unroll.1 ${generated}/unroll.bash ${generated}/_unroll

@@ -14,9 +14,9 @@
 #include <system_error>
 #include <vector>
 
+#include "app/commands.h"
 #include "app/download.h"
 #include "app/messages.h"
-#include "app/verbs.h"
 #include "app/version.h"
 #include "core/suggest.h"
 #include "kernels/table.h"
@@ -30,51 +30,52 @@ const std::string help_footer =
     "UNROLL_ISA=avx512|avx2|neon|scalar forces an instruction set; results do not depend on it.\n" +
     std::string(kExitCodesText);
 
-/// The verb that was typed, as deep as there is one.
+/// The command that was typed, as deep as there is one.
 const CLI::App* deepest(const CLI::App& app) {
   for (const CLI::App* sub : app.get_subcommands()) return deepest(*sub);
   return &app;
 }
 
 /// "unroll data info"
-std::string path_of(const CLI::App& verb) {
-  return verb.get_parent() ? path_of(*verb.get_parent()) + " " + verb.get_name() : verb.get_name();
+std::string path_of(const CLI::App& command) {
+  return command.get_parent() ? path_of(*command.get_parent()) + " " + command.get_name()
+                              : command.get_name();
 }
 
 /// Suggests for the first argument that could not be understood.
 std::string explain(const CLI::App& program, const CLI::ParseError& error) {
-  const CLI::App* verb = deepest(program);
-  // A flag of the verb's, typed before it, is left to the program itself.
-  if (const auto early = program.remaining(false); verb != &program && !early.empty())
-    return fmt::format("{} is typed too early: the verb comes first, as in: {} {}", early.front(),
-                       path_of(*verb), early.front());
+  const CLI::App* command = deepest(program);
+  // A flag of the command's, typed before it, is left to the program itself.
+  if (const auto early = program.remaining(false); command != &program && !early.empty())
+    return fmt::format("{} is typed too early: the command comes first, as in: {} {}",
+                       early.front(), path_of(*command), early.front());
   const std::vector<std::string> left = program.remaining(true);
   const auto unknown = std::ranges::find_if(left, [](const std::string& a) { return a != "--"; });
   if (unknown == left.end()) return error.what();
   std::vector<std::string> owned;
   const bool flag = unknown->starts_with("-");
   if (flag) {
-    for (const CLI::Option* option : verb->get_options())
+    for (const CLI::Option* option : command->get_options())
       for (const std::string& name : option->get_lnames()) owned.push_back("--" + name);
   } else {
-    for (const CLI::App* sub : verb->get_subcommands([](const CLI::App*) { return true; }))
+    for (const CLI::App* sub : command->get_subcommands([](const CLI::App*) { return true; }))
       owned.push_back(sub->get_name());
   }
   const std::vector<std::string_view> candidates(owned.begin(), owned.end());
   const std::string name = unknown->substr(0, unknown->find('='));
-  const char* kind = flag ? "flag" : owned.empty() ? "argument" : "verb";
+  const char* kind = flag ? "flag" : owned.empty() ? "argument" : "command";
   return fmt::format("the {} {} is not known{}", kind, name, did_you_mean(name, candidates));
 }
 
 /// A value that is empty is nearly always a shell's variable that is not set: never as if the flag
 /// had been left out, or the current folder were meant.
-void refuse_empty_values(CLI::App& verb) {
+void refuse_empty_values(CLI::App& command) {
   const auto reason = [](const std::string& value) -> std::string {
     return value.empty() ? "what is given is empty; is a variable not set?" : "";
   };
-  for (CLI::Option* option : verb.get_options())
+  for (CLI::Option* option : command.get_options())
     if (option->get_items_expected_min() > 0) option->check(reason);
-  for (CLI::App* sub : verb.get_subcommands([](CLI::App*) { return true; }))
+  for (CLI::App* sub : command.get_subcommands([](CLI::App*) { return true; }))
     refuse_empty_values(*sub);
 }
 
@@ -110,25 +111,25 @@ int run(int argc, const char* const* argv) {
   program.set_version_flag("--version", version_text);
   program.allow_extras();
   std::function<int()> work;
-  Verb verbs(program, work);
-  add_train(verbs);
-  add_verify(verbs);
-  add_eval(verbs);
-  add_predict(verbs);
-  add_inspect(verbs);
-  add_import(verbs);
-  add_export(verbs);
-  add_data(verbs);
-  add_bench(verbs);
-  add_signature(verbs);
-  add_completion(verbs);
-  add_manual(verbs);
+  Command commands(program, work);
+  add_train(commands);
+  add_verify(commands);
+  add_eval(commands);
+  add_predict(commands);
+  add_inspect(commands);
+  add_import(commands);
+  add_export(commands);
+  add_data(commands);
+  add_bench(commands);
+  add_signature(commands);
+  add_completion(commands);
+  add_manual(commands);
   refuse_empty_values(program);
 
   try {
     program.parse(argc, argv);
     if (!program.remaining(true).empty()) throw CLI::ExtrasError(program.remaining(true));
-    if (!work) throw CLI::RequiredError("a verb");
+    if (!work) throw CLI::RequiredError("a command");
   } catch (const CLI::Success& success) {  // --help, --version
     return finish_results(program.exit(success));
   } catch (const CLI::ParseError& error) {

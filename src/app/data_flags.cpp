@@ -7,10 +7,10 @@
 
 namespace unroll::app {
 
-void DataFlags::add_to(Verb& verb) {
-  verb.option("--data-dir", data_dir, "Folder that holds mnist/, fashion-mnist/, ...");
-  verb.flag("--fallback-fashion", fallback_fashion,
-            "Take Fashion-MNIST from the distribution's package where MNIST can't be had");
+void DataFlags::add_to(Command& command) {
+  command.option("--data-dir", data_dir, "Folder that holds mnist/, fashion-mnist/, ...");
+  command.flag("--fallback-fashion", fallback_fashion,
+               "Take Fashion-MNIST from the distribution's package where MNIST can't be had");
 }
 
 std::shared_ptr<const data::Source> DataFlags::open(const std::string& name,

@@ -1,10 +1,10 @@
-// The flags of every verb that reads a data set.
+// The flags of every command that reads a data set.
 #pragma once
 
 #include <memory>
 #include <string>
 
-#include "app/verb.h"
+#include "app/command.h"
 #include "data/open_source.h"
 
 namespace unroll::app {
@@ -13,7 +13,7 @@ struct DataFlags {
   std::string data_dir;
   bool fallback_fashion = false;
 
-  void add_to(Verb& verb);
+  void add_to(Command& command);
 
   /// Opens the source of this name; images may be downloaded. Throws what data::open_source() and
   /// load_sets() throw, and Cancelled where a signal asks to stop (run/stop_signal.h).

@@ -1,4 +1,4 @@
-// The data that a verb of the program works on: a known set by name, or a folder.
+// The data that a command of the program works on: a known set by name, or a folder.
 #pragma once
 
 #include <string>
@@ -19,7 +19,8 @@ struct LoadOptions {
   std::string fashion_folder = "/usr/share/datasets/fashion-mnist";
   std::vector<std::string> mirrors = {};  ///< empty: the published ones
   DownloadOptions download = {};
-  std::vector<std::string_view> also_known = {};  ///< other names that the verb takes, to suggest
+  std::vector<std::string_view> also_known =
+      {};  ///< other names that the command takes, to suggest
 };
 
 /// Both splits of a known set ("mnist"; a name wins over a folder called so) or of a folder with

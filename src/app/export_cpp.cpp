@@ -8,8 +8,8 @@
 #include <optional>
 #include <vector>
 
+#include "app/commands.h"
 #include "app/messages.h"
-#include "app/verbs.h"
 #include "core/file.h"
 #include "core/printable.h"
 #include "data/catalogue.h"
@@ -112,13 +112,13 @@ std::string report_int8(const LoadedModel& model, const CppFlags& flags) {
 
 }  // namespace
 
-void CppFlags::add_to(Verb& verb) {
-  verb.option("--name", name, "cpp: the namespace; the file's name if left out");
-  verb.flag("--int8", int8, "cpp: weights in 8 bits; says what that costs on a data set");
-  verb.option("--dataset", dataset,
-              "With --int8: mnist, fashion-mnist, a folder, adding or copy; what the model was "
-              "trained on if left out");
-  data.add_to(verb);
+void CppFlags::add_to(Command& command) {
+  command.option("--name", name, "cpp: the namespace; the file's name if left out");
+  command.flag("--int8", int8, "cpp: weights in 8 bits; says what that costs on a data set");
+  command.option("--dataset", dataset,
+                 "With --int8: mnist, fashion-mnist, a folder, adding or copy; what the model was "
+                 "trained on if left out");
+  data.add_to(command);
 }
 
 int export_cpp(const LoadedModel& model, const std::string& out, const CppFlags& flags) {

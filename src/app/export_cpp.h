@@ -13,7 +13,7 @@ struct CppFlags {
   bool int8 = false;
   DataFlags data;
 
-  void add_to(Verb& verb);
+  void add_to(Command& command);
 };
 
 /// Writes the header and says what it needs of memory, and with --int8 what the 8 bits cost.

@@ -19,16 +19,16 @@
 
 namespace unroll::app {
 
-void ModelFlags::add_to(Verb& verb) {
-  verb.option("model", path, "A run's folder, a model.safetensors, or a bare state_dict")
+void ModelFlags::add_to(Command& command) {
+  command.option("model", path, "A run's folder, a model.safetensors, or a bare state_dict")
       .required();
-  verb.option("--activation", activation,
-              "relu, tanh or sigmoid: what a bare state_dict can't tell");
-  verb.option("--normalize", normalize,
-              "How a bare state_dict reads pixels: none (in [0,1]) or MEAN,STD. It reads "
-              "numbers as they are if left out; images then in [0,1]");
-  verb.flag("--allow-not-finite", allow_not_finite,
-            "Take a model with weights that are NaN or infinite");
+  command.option("--activation", activation,
+                 "relu, tanh or sigmoid: what a bare state_dict can't tell");
+  command.option("--normalize", normalize,
+                 "How a bare state_dict reads pixels: none (in [0,1]) or MEAN,STD. It reads "
+                 "numbers as they are if left out; images then in [0,1]");
+  command.flag("--allow-not-finite", allow_not_finite,
+               "Take a model with weights that are NaN or infinite");
 }
 
 bool LoadedModel::is_f64() const {

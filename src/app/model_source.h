@@ -1,9 +1,9 @@
-// The models that verbs work on: a run's folder, its model.safetensors, or a bare state_dict.
+// The models that commands work on: a run's folder, its model.safetensors, or a bare state_dict.
 #pragma once
 
 #include <string>
 
-#include "app/verb.h"
+#include "app/command.h"
 #include "unroll/data/loader.h"
 #include "unroll/infer/model.h"
 #include "unroll/io/safetensors.h"
@@ -17,7 +17,7 @@ struct ModelFlags {
   std::string normalize;
   bool allow_not_finite = false;
 
-  void add_to(Verb& verb);
+  void add_to(Command& command);
 };
 
 struct LoadedModel {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "app/commands.h"
 #include "app/number_rows.h"
-#include "app/verbs.h"
 #include "data/image_inputs.h"
 #include "unroll/core/error.h"
 #include "unroll/infer/stream.h"

@@ -14,21 +14,21 @@ namespace unroll::app {
 using train::Config;
 using train::Setting;
 
-void TrainFlags::add_to(Verb& verb) {
-  verb.option("--config", config_file_, "config.json of a run, to repeat it");
+void TrainFlags::add_to(Command& command) {
+  command.option("--config", config_file_, "config.json of a run, to repeat it");
   for (const Setting& setting : train::settings()) {
     const std::string name = setting.key == "dataset" ? "dataset" : setting.flag();
     const auto keep = [&](const Option& option, std::function<void(Config&)> apply) {
       flags_.push_back({setting.key, option.group(std::string(setting.group)), std::move(apply)});
     };
     const auto add_switch = [&](std::function<void(Config&)> apply) {
-      keep(verb.flag(
+      keep(command.flag(
                name, [] {}, setting.help_text()),
            std::move(apply));
     };
     const auto add_value = [&]<class T>(std::function<void(Config&, const T&)> set) {
       const auto value = std::make_shared<T>();
-      const Option option = verb.option(name, *value, setting.help_text());
+      const Option option = command.option(name, *value, setting.help_text());
       keep(option, [=](Config& config) { set(config, *value); });
       return option;
     };

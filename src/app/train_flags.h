@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "app/verb.h"
+#include "app/command.h"
 #include "train/config.h"
 
 namespace unroll::app {
@@ -17,7 +17,7 @@ namespace unroll::app {
 /// every flag that was given, whatever their order on the command line.
 class TrainFlags {
  public:
-  void add_to(Verb& verb);
+  void add_to(Command& command);
 
   struct Result {
     train::Config config;

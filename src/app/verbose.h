@@ -1,8 +1,8 @@
-// The flag --verbose of every verb that computes with a model.
+// The flag --verbose of every command that computes with a model.
 #pragma once
 
+#include "app/command.h"
 #include "app/messages.h"
-#include "app/verb.h"
 #include "core/numerics.h"
 #include "kernels/table.h"
 #include "unroll/core/threads.h"
@@ -12,9 +12,9 @@ namespace unroll::app {
 struct VerboseFlag {
   bool on = false;
 
-  void add_to(Verb& verb) {
-    verb.flag("--verbose", on,
-              "Say on stderr which instruction set, threads and numerics are in use");
+  void add_to(Command& command) {
+    command.flag("--verbose", on,
+                 "Say on stderr which instruction set, threads and numerics are in use");
   }
 
   /// Says it, once the number of threads is set.

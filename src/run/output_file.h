@@ -1,4 +1,4 @@
-// Where a verb may write.
+// Where a command may write.
 #pragma once
 
 #include <initializer_list>
@@ -6,8 +6,8 @@
 
 namespace unroll::run {
 
-/// Throws ValueError where writing to `path` would destroy one of the files that the verb reads, or
-/// a file of a run's folder; and for "-", which other programs take for stdout. What is empty in
+/// Throws ValueError where writing to `path` would destroy one of the files that the command reads,
+/// or a file of a run's folder; and for "-", which other programs take for stdout. What is empty in
 /// `inputs`, or no file, can't be destroyed.
 void check_output(const std::string& path, std::initializer_list<std::string> inputs);
 

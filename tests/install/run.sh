@@ -174,12 +174,12 @@ case $1 in
     MANWIDTH=100 man --warnings --local-file "$WORK/tree/share/man/man1/unroll.1" \
       >"$WORK/manual" 2>"$WORK/warnings"
     [[ ! -s $WORK/warnings ]] || fail "$(cat "$WORK/warnings")"
-    # All verbs that --help lists.
-    "$WORK/tree/bin/unroll" --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z]*\) .*/\1/p' >"$WORK/verbs"
-    (($(wc -l <"$WORK/verbs") >= 7)) || fail "no verbs in --help"
-    while read -r verb; do
-      grep -q "unroll $verb" "$WORK/manual" || fail "not in the man page: $verb"
-    done <"$WORK/verbs"
+    # All commands that --help lists.
+    "$WORK/tree/bin/unroll" --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z]*\) .*/\1/p' >"$WORK/commands"
+    (($(wc -l <"$WORK/commands") >= 7)) || fail "no commands in --help"
+    while read -r command; do
+      grep -q "unroll $command" "$WORK/manual" || fail "not in the man page: $command"
+    done <"$WORK/commands"
     ;;
   bash)
     # What bash offers behind these words.
@@ -191,11 +191,11 @@ case $1 in
     # shellcheck disable=SC1091
     source "$WORK/tree/share/bash-completion/completions/unroll"
     [[ $(offers unroll tra) == train ]] || fail "tra: $(offers unroll tra)"
-    for verb in train predict inspect data; do
-      [[ " $(offers unroll '') " == *" $verb "* ]] || fail "verbs: $(offers unroll '')"
+    for command in train predict inspect data; do
+      [[ " $(offers unroll '') " == *" $command "* ]] || fail "commands: $(offers unroll '')"
     done
     [[ $(offers unroll train mnist --weight-de) == --weight-decay ]] || fail "flags of train"
-    [[ $(offers unroll data fet) == fetch ]] || fail "verbs of data"
+    [[ $(offers unroll data fet) == fetch ]] || fail "commands of data"
     [[ " $(offers unroll data fetch --) " == *" --data-dir "* ]] || fail "flags of data fetch"
     [[ -z $(offers unroll train --epochs '') ]] || fail "files are bash's to offer"
     ;;
@@ -206,7 +206,7 @@ case $1 in
     else
       answer=$(fish --no-config -c \
         "source $WORK/tree/share/fish/vendor_completions.d/unroll.fish; complete -C 'unroll data f'")
-      [[ $answer == fetch* ]] || fail "verbs of data: $answer"
+      [[ $answer == fetch* ]] || fail "commands of data: $answer"
     fi
     ;;
   deb)

@@ -116,13 +116,13 @@ TEST(Fault41, StdoutThatNobodyReads) {
     EXPECT_TRUE(nlohmann::json::accept(line)) << line;
 }
 
-// Every verb that prints more than a line, into a pipe whose reader takes one and leaves; killed by
-// the signal, or, where the parent process has that ignored, ended as if.
-TEST(Fault41, AReaderWhoLeavesEndsEveryVerbQuietly) {
+// Every command that prints more than a line, into a pipe whose reader takes one and leaves; killed
+// by the signal, or, where the parent process has that ignored, ended as if.
+TEST(Fault41, AReaderWhoLeavesEndsEveryCommandQuietly) {
   const SmallRun runs;
   ASSERT_EQ(runs.train("run", {"--steps", "2"}).code, 0);
   const std::string run = runs.folder / "run";
-  const std::vector<std::string> verbs[] = {
+  const std::vector<std::string> commands[] = {
       {"--help"},
       {"inspect", run},
       {"data", "info", "mnist", "--data-dir", runs.data_dir},
@@ -130,13 +130,13 @@ TEST(Fault41, AReaderWhoLeavesEndsEveryVerbQuietly) {
       {"predict", run, runs.mnist + "/t10k-images-idx3-ubyte"},
       {"train", "mnist", "--data-dir", runs.data_dir, "--steps", "30", "--eval-every", "1"},
   };
-  for (const auto& verb : verbs)
+  for (const auto& command : commands)
     for (const char* ignored : {"", "trap '' PIPE; "}) {
-      SCOPED_TRACE(testing::PrintToString(verb) + ignored);
+      SCOPED_TRACE(testing::PrintToString(command) + ignored);
       // The reader is gone before anything is written.
       const auto result = test::run_program(
-          verb, {.script = std::string(ignored) +
-                           R"({ sleep 0.2; "$0" "$@"; echo $? >status; } | true; cat status)"});
+          command, {.script = std::string(ignored) +
+                              R"({ sleep 0.2; "$0" "$@"; echo $? >status; } | true; cat status)"});
       EXPECT_EQ(result.out, "141\n");
       EXPECT_EQ(result.err.find("unroll:"), std::string::npos) << result.err;
     }

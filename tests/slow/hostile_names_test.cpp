@@ -1,4 +1,4 @@
-// Every verb with names that a terminal would act on.
+// Every command with names that a terminal would act on.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -15,7 +15,7 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-TEST(HostileNames, NoVerbPrintsThemAsTheyAre) {
+TEST(HostileNames, NoCommandPrintsThemAsTheyAre) {
   const test::TemporaryFolder folder;
   const std::string name = "es\x1b[31m\u009b c'd";  // an escape, and the other one
   test::write_small_set(folder, name + "/mnist");

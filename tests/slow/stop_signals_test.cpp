@@ -161,7 +161,7 @@ TEST(Trial14, ACommandWithResultsAndAClosedStdout) {
   const SmallRun runs;
   ASSERT_EQ(runs.train("run", {"--steps", "2"}).code, 0);
   const std::string run = runs.folder / "run";
-  const Texts verbs[] = {
+  const Texts commands[] = {
       {"--help"},
       {"--version"},
       {"eval", "--help"},
@@ -175,11 +175,11 @@ TEST(Trial14, ACommandWithResultsAndAClosedStdout) {
       {"completion", "bash"},
       {"manual"},
   };
-  for (const Texts& verb : verbs)
+  for (const Texts& command : commands)
     for (const char* ignored : {"", "trap '' PIPE; "}) {
-      SCOPED_TRACE(testing::PrintToString(verb) + ignored);
-      const auto result =
-          test::run_program(verb, {.script = std::string(ignored) + R"(("$0" "$@" >&-); echo $?)"});
+      SCOPED_TRACE(testing::PrintToString(command) + ignored);
+      const auto result = test::run_program(
+          command, {.script = std::string(ignored) + R"(("$0" "$@" >&-); echo $?)"});
       EXPECT_EQ(result.out, "141\n");
       EXPECT_EQ(result.err.find("unroll:"), std::string::npos) << result.err;
     }

@@ -69,7 +69,7 @@ TEST(Trial18, ALinkInAReceivedRunIsNotEmptied) {
   EXPECT_EQ(test::content_of(runs.folder / "victim"), "precious\n");
 }
 
-TEST(Trial18, NoVerbReadsARunsFileOverALink) {
+TEST(Trial18, NoCommandReadsARunsFileOverALink) {
   const SmallRun runs;
   ASSERT_EQ(runs.train("run", {"--steps", "3"}).code, 0);
   const std::string run = runs.folder / "run";

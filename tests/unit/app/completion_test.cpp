@@ -14,26 +14,26 @@ bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-/// The verbs that --help lists, which is CLI11's own walk over them.
-std::vector<std::string> verbs_of_help() {
-  std::vector<std::string> verbs;
+/// The commands that --help lists, which is CLI11's own walk over them.
+std::vector<std::string> commands_of_help() {
+  std::vector<std::string> commands;
   bool listing = false;
   for (const std::string& line : test::lines_of(run_program({"--help"}).out)) {
     if (listing && line.starts_with("  ") && line[2] != ' ')
-      verbs.push_back(line.substr(2, line.find(' ', 2) - 2));
+      commands.push_back(line.substr(2, line.find(' ', 2) - 2));
     listing = line == "Subcommands:" || (listing && line.starts_with(" "));
   }
-  return verbs;
+  return commands;
 }
 
-TEST(Completion, OfEveryShellHasEveryVerbAndItsFlags) {
-  const std::vector<std::string> verbs = verbs_of_help();
-  EXPECT_GE(verbs.size(), 9u);
+TEST(Completion, OfEveryShellHasEveryCommandAndItsFlags) {
+  const std::vector<std::string> commands = commands_of_help();
+  EXPECT_GE(commands.size(), 9u);
   for (const char* shell : {"bash", "zsh", "fish"}) {
     SCOPED_TRACE(shell);
     const auto result = run_program({"completion", shell});
     EXPECT_EQ(result.code, 0) << result.err;
-    for (const std::string& verb : verbs) EXPECT_TRUE(has(result.out, verb)) << verb;
+    for (const std::string& command : commands) EXPECT_TRUE(has(result.out, command)) << command;
     EXPECT_TRUE(has(result.out, "weight-decay"));
     EXPECT_TRUE(has(result.out, "fetch"));  // of data
   }
@@ -47,11 +47,11 @@ TEST(Completion, OfAnUnknownShellIsRefused) {
   EXPECT_TRUE(has(result.err, "bash, zsh and fish")) << result.err;
 }
 
-TEST(Manual, HasEveryVerbWithItsExample) {
+TEST(Manual, HasEveryCommandWithItsExample) {
   const auto result = run_program({"manual"});
   EXPECT_EQ(result.code, 0) << result.err;
-  for (const std::string& verb : verbs_of_help())
-    EXPECT_TRUE(has(result.out, ".SS \\fBunroll " + verb + "\\fR")) << verb;
+  for (const std::string& command : commands_of_help())
+    EXPECT_TRUE(has(result.out, ".SS \\fBunroll " + command + "\\fR")) << command;
   EXPECT_TRUE(has(result.out, "\n.EX\n    unroll train mnist"));
   EXPECT_TRUE(has(result.out, "\\fB\\-\\-weight\\-decay\\fR"));
   // No line of text passes for a request of roff's.

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "app/data_verb.h"
+#include "app/data_command.h"
 #include "data/sha256.h"
 #include "support/loopback_server.h"
 #include "support/scoped_variable.h"

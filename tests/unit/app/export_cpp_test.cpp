@@ -65,8 +65,8 @@ TEST_F(ExportCpp, AModelOfTokensIsComparedOnTokens) {
   EXPECT_NE(result.out.find("int8 on random input"), std::string::npos) << result.out;
 }
 
-using Trial14ExportVerb = ExportCpp;
-TEST_F(Trial14ExportVerb, ANameThatIsTakenIsRefused) {
+using Trial14ExportCommand = ExportCpp;
+TEST_F(Trial14ExportCommand, ANameThatIsTakenIsRefused) {
   const std::string model = write_model(test::rnn_spec(28, 20, 10));
   for (const char* name : {"index", "size_t", "memcpy", "NULL"}) {
     const auto result = run(model, {"--name", name});

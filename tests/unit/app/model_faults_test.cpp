@@ -15,7 +15,7 @@ using Json = nlohmann::json;
 using test::expect_refused;
 using test::run_program;
 
-/// A model that the tests damage, as each verb meets it.
+/// A model that the tests damage, as each command meets it.
 struct DamagedModel : Models {
   std::string model = write_model("model.safetensors");
 
@@ -158,12 +158,12 @@ TEST(Fault32, WeightsThatAreNotFinite) {
                                          "1 of 10 in fc.bias"};
   std::vector<std::string> refused = said;
   refused.insert(refused.end(), {"train it again", "--allow-not-finite"});
-  const std::vector<std::string> verbs[] = {{"eval", path, "--data-dir", damaged.data},
-                                            {"predict", path, damaged.images, "--index", "0"}};
-  for (std::vector<std::string> verb : verbs) {
-    expect_refused(verb, 1, refused);
-    verb.push_back("--allow-not-finite");
-    const auto result = run_program(verb);
+  const std::vector<std::string> commands[] = {{"eval", path, "--data-dir", damaged.data},
+                                               {"predict", path, damaged.images, "--index", "0"}};
+  for (std::vector<std::string> command : commands) {
+    expect_refused(command, 1, refused);
+    command.push_back("--allow-not-finite");
+    const auto result = run_program(command);
     EXPECT_EQ(result.code, 0) << result.err;
     expect_parts(result.err, said);
   }

@@ -1,4 +1,4 @@
-// What the tests of the verbs that read models share.
+// What the tests of the commands that read models share.
 #pragma once
 
 #include <gtest/gtest.h>

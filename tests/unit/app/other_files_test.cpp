@@ -1,4 +1,4 @@
-// Files that are something else than what a verb reads, named for what they are.
+// Files that are something else than what a command reads, named for what they are.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -40,18 +40,18 @@ std::vector<Kind> kinds() {
           {"", "an empty file", "download it again"}};
 }
 
-TEST(Trial10, VerbsThatReadModelsNameOtherKinds) {
+TEST(Trial10, CommandsThatReadModelsNameOtherKinds) {
   const Models models;
   const std::string out = models.folder / "out.onnx";
   auto all = kinds();
   all.push_back({module_file(), "PyTorch", "unroll import"});
   for (const Kind& kind : all) {
     const std::string file = models.folder.write("file", kind.content);
-    for (const Arguments& verb :
+    for (const Arguments& command :
          {Arguments{"eval", file, "--data-dir", models.data}, Arguments{"inspect", file},
           Arguments{"predict", file, models.images},
           Arguments{"export", file, "--format", "onnx", "-o", out}})
-      expect_failure(run_program(verb), 1, {file + " is ", kind.what, kind.for_weights});
+      expect_failure(run_program(command), 1, {file + " is ", kind.what, kind.for_weights});
     EXPECT_FALSE(std::filesystem::exists(out));
     // The library and the C interface.
     try {
@@ -119,7 +119,7 @@ TEST(Trial10, WholeModulesAndOldFilesAreImported) {
   const std::string arch =
       folder.write("lstm.json", R"({"layers": [{"type": "lstm", "name": "rnn", "readout": "last"},
                                   {"type": "linear", "name": "fc"}]})");
-  // What PyTorch 2.13 gives, as in import_verb_test.cpp.
+  // What PyTorch 2.13 gives, as in import_command_test.cpp.
   const std::string in = folder / "in.npy", out = folder / "out.npy";
   std::vector<float> inputs(12);
   for (std::size_t k = 0; k < inputs.size(); ++k) inputs[k] = static_cast<float>(k) / 4;

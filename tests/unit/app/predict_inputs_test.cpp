@@ -205,7 +205,7 @@ TEST_F(PredictTokens, OtherNumbersAndShapesAreRefused) {
 }
 
 // "-" is stdout to other programs. Here no file of that name appears.
-TEST_F(Trial13Predict, AnOutputCalledDashIsRefusedByEveryVerb) {
+TEST_F(Trial13Predict, AnOutputCalledDashIsRefusedByEveryCommand) {
   const std::string in = npy("in.npy", {28, 28}, numbers());
   for (const std::vector<std::string>& arguments :
        std::vector<std::vector<std::string>>{{"predict", model, in, "--out", "-"},

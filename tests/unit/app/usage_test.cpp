@@ -91,11 +91,11 @@ TEST(Fault40, SettingsThatATaskHasNot) {
 }
 
 TEST(Fault40, WhatIsNotKnownGetsASuggestion) {
-  expect_refused({"trian", "mnist"}, {"verb trian", "did you mean train?"});
-  expect_refused({"data", "inof", "mnist"}, {"verb inof", "did you mean info?"});
+  expect_refused({"trian", "mnist"}, {"command trian", "did you mean train?"});
+  expect_refused({"data", "inof", "mnist"}, {"command inof", "did you mean info?"});
   expect_refused({"train", "mnist", "--hiden", "5"}, {"flag --hiden", "did you mean --hidden?"});
   expect_refused({"train", "--hiden=5"}, {"flag --hiden", "did you mean --hidden?"});
-  expect_refused({"--lr", "1", "train"}, {"--lr", "the verb comes first", "unroll train --lr"});
+  expect_refused({"--lr", "1", "train"}, {"--lr", "the command comes first", "unroll train --lr"});
   expect_refused({"eval", "model", "--logit", "x"}, {"flag --logit", "did you mean --logits?"});
   expect_refused({"data", "info", "mnist", "--data-dri", "x"},
                  {"did you mean --data-dir?", "unroll data info --help"});
@@ -114,7 +114,7 @@ TEST(Fault40, WhatIsNotKnownGetsASuggestion) {
   expect_refused({"train", "--activation", "rely"}, {"rely", "did you mean relu?"});
   expect_refused({"train", "--model", "rn"}, {"rn", "did you mean rnn?"});
   expect_refused({"train", "mnist", "surplus"}, {"argument surplus"});
-  expect_refused({}, {"verb", "unroll --help"});
+  expect_refused({}, {"command", "unroll --help"});
   expect_refused({"data"}, {"unroll data --help"});
   expect_refused({"eval"}, {"model"});
 }
@@ -164,17 +164,17 @@ TEST(Usage, AnInstructionSetThatIsNotThere) {
   EXPECT_TRUE(std::filesystem::is_empty(program.folder() / "work"));
 }
 
-TEST(Usage, HelpOfEveryVerbBeginsWithAnExample) {
-  const Arguments verbs[] = {
+TEST(Usage, HelpOfEveryCommandBeginsWithAnExample) {
+  const Arguments commands[] = {
       {},        {"train"},     {"eval"}, {"predict"},       {"inspect"},
       {"bench"}, {"signature"}, {"data"}, {"data", "fetch"}, {"data", "info"}};
-  for (Arguments verb : verbs) {
+  for (Arguments command : commands) {
     std::string example = "Example:\n  unroll";
-    for (const std::string& word : verb) example += " " + word;
-    if (verb == Arguments{"data"}) example = "Example:\n  unroll data ";
-    verb.push_back("--help");
-    SCOPED_TRACE(testing::PrintToString(verb));
-    const auto result = run_program(verb);
+    for (const std::string& word : command) example += " " + word;
+    if (command == Arguments{"data"}) example = "Example:\n  unroll data ";
+    command.push_back("--help");
+    SCOPED_TRACE(testing::PrintToString(command));
+    const auto result = run_program(command);
     EXPECT_EQ(result.code, 0);
     EXPECT_EQ(result.err, "");
     EXPECT_TRUE(result.out.starts_with(example)) << result.out;

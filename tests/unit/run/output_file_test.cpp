@@ -1,4 +1,4 @@
-// Where verbs refuse to write.
+// Where commands refuse to write.
 #include <filesystem>
 
 #include "core/file.h"

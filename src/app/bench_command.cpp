@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "app/commands.h"
 #include "app/messages.h"
-#include "app/verbs.h"
 #include "bench/machine.h"
 #include "bench/measure.h"
 #include "bench/peak.h"
@@ -101,20 +101,20 @@ int work(const BenchFlags& flags) {
 
 }  // namespace
 
-void add_bench(Verb& program) {
-  Verb verb = program.add("bench",
-                          "Measure this machine, and how much of its speed is used: in less "
-                          "than a minute, on data made for it. --all takes two.",
-                          "unroll bench --only train/rnn_relu/");
+void add_bench(Command& program) {
+  Command command = program.add("bench",
+                                "Measure this machine, and how much of its speed is used: in less "
+                                "than a minute, on data made for it. --all takes two.",
+                                "unroll bench --only train/rnn_relu/");
   const auto flags = std::make_shared<BenchFlags>();
-  verb.option("--threads", flags->threads,
-              "What is measured beside one thread; 0: the cores there are");
-  verb.option("--only", flags->only, "Only workloads with this text in their names");
-  verb.flag("--all", flags->all, "All workloads; some are left out else");
-  verb.option("--seconds", flags->seconds, "For each workload; 1.5 if left out");
-  verb.flag("--list", flags->list, "Only print the workloads' names");
-  verb.flag("--json", flags->json, "One line of JSON");
-  verb.set_work([flags] { return work(*flags); });
+  command.option("--threads", flags->threads,
+                 "What is measured beside one thread; 0: the cores there are");
+  command.option("--only", flags->only, "Only workloads with this text in their names");
+  command.flag("--all", flags->all, "All workloads; some are left out else");
+  command.option("--seconds", flags->seconds, "For each workload; 1.5 if left out");
+  command.flag("--list", flags->list, "Only print the workloads' names");
+  command.flag("--json", flags->json, "One line of JSON");
+  command.set_work([flags] { return work(*flags); });
 }
 
 }  // namespace unroll::app

@@ -3,10 +3,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/commands.h"
 #include "app/data_flags.h"
 #include "app/model_source.h"
 #include "app/verbose.h"
-#include "app/verbs.h"
 #include "core/printable.h"
 #include "core/shell_word.h"
 #include "data/catalogue.h"
@@ -137,20 +137,20 @@ int work(const EvalFlags& flags) {
 
 }  // namespace
 
-void add_eval(Verb& program) {
-  Verb verb = program.add("eval", "Test a model: accuracy, loss, scores of each class.",
-                          "unroll eval runs/mnist-rnn-tuned-seed0");
+void add_eval(Command& program) {
+  Command command = program.add("eval", "Test a model: accuracy, loss, scores of each class.",
+                                "unroll eval runs/mnist-rnn-tuned-seed0");
   const auto flags = std::make_shared<EvalFlags>();
-  flags->model.add_to(verb);
-  verb.option("dataset", flags->dataset,
-              "mnist, fashion-mnist, kmnist, a folder, adding or copy; what the model was "
-              "trained on if left out");
-  flags->data.add_to(verb);
-  verb.option("--logits", flags->logits, "Write the logits to this .npy file");
-  verb.option("--threads", flags->threads, "0: the cores allowed here");
-  verb.flag("--json", flags->json, "One line of JSON");
-  flags->verbose.add_to(verb);
-  verb.set_work([flags] { return work(*flags); });
+  flags->model.add_to(command);
+  command.option("dataset", flags->dataset,
+                 "mnist, fashion-mnist, kmnist, a folder, adding or copy; what the model was "
+                 "trained on if left out");
+  flags->data.add_to(command);
+  command.option("--logits", flags->logits, "Write the logits to this .npy file");
+  command.option("--threads", flags->threads, "0: the cores allowed here");
+  command.flag("--json", flags->json, "One line of JSON");
+  flags->verbose.add_to(command);
+  command.set_work([flags] { return work(*flags); });
 }
 
 }  // namespace unroll::app

@@ -1,13 +1,13 @@
 // unroll train: from a data set to a run's folder.
 #include <fmt/format.h>
 
+#include "app/commands.h"
 #include "app/messages.h"
 #include "app/resume.h"
 #include "app/standard_streams.h"
 #include "app/train_flags.h"
 #include "app/training.h"
 #include "app/verbose.h"
-#include "app/verbs.h"
 #include "data/catalogue.h"
 #include "run/provenance.h"
 #include "run/stop_signal.h"
@@ -16,7 +16,7 @@
 namespace unroll::app {
 namespace {
 
-struct TrainVerbFlags {
+struct TrainCommandFlags {
   TrainFlags train;
   DataFlags data;
   VerboseFlag verbose;
@@ -40,7 +40,7 @@ void check_repeats(const TrainFlags::Result& settings, const train::Provenance& 
                     then.numerics_revision, now.numerics_revision));
 }
 
-int work(const TrainVerbFlags& flags) {
+int work(const TrainCommandFlags& flags) {
   const auto start = Clock::now();
   allow_closed_stdout();  // all of it also stands in the run's folder
   const Output output = flags.json ? Output::json : flags.quiet ? Output::quiet : Output::text;
@@ -80,22 +80,22 @@ int work(const TrainVerbFlags& flags) {
 
 }  // namespace
 
-void add_train(Verb& program) {
-  Verb verb = program.add(
+void add_train(Command& program) {
+  Command command = program.add(
       "train", "Train a network on images, read row by row or whole, or on a task of memory.",
       "unroll train mnist --recipe tuned --seed 0");
-  const auto flags = std::make_shared<TrainVerbFlags>();
-  flags->train.add_to(verb);
-  flags->data.add_to(verb);
-  verb.option("--out", flags->out, "Folder for the run, new or empty; runs/... if left out");
-  verb.option("--resume", flags->resume,
-              "Go on with the run in this folder, which did not end. The bits stay the same");
-  verb.option("--checkpoint-every", flags->checkpoint_every,
-              "Seconds, as in 0.5s, or a number of steps; a minute if left out");
-  verb.flag("--json", flags->json, "Lines of JSON on stdout");
-  verb.flag("--quiet", flags->quiet, "Only the final results");
-  flags->verbose.add_to(verb);
-  verb.set_work([flags] { return work(*flags); });
+  const auto flags = std::make_shared<TrainCommandFlags>();
+  flags->train.add_to(command);
+  flags->data.add_to(command);
+  command.option("--out", flags->out, "Folder for the run, new or empty; runs/... if left out");
+  command.option("--resume", flags->resume,
+                 "Go on with the run in this folder, which did not end. The bits stay the same");
+  command.option("--checkpoint-every", flags->checkpoint_every,
+                 "Seconds, as in 0.5s, or a number of steps; a minute if left out");
+  command.flag("--json", flags->json, "Lines of JSON on stdout");
+  command.flag("--quiet", flags->quiet, "Only the final results");
+  flags->verbose.add_to(command);
+  command.set_work([flags] { return work(*flags); });
 }
 
 }  // namespace unroll::app

@@ -47,7 +47,7 @@ struct Import {
   }
 };
 
-TEST(ImportVerb, WritesAModelThatIsTheOriginal) {
+TEST(ImportCommand, WritesAModelThatIsTheOriginal) {
   const Import import;
   const auto result = import.run({"--arch", import.architecture, "--check", import.in, import.out});
   EXPECT_EQ(result.code, 0) << result.err;
@@ -64,7 +64,7 @@ TEST(ImportVerb, WritesAModelThatIsTheOriginal) {
   for (std::size_t k = 0; k < 4; ++k) EXPECT_NEAR(values[k], import.outputs[k], 1e-6);
 }
 
-TEST(ImportVerb, AModelOfNumbersIsToldOneOfPixelsFromThem) {
+TEST(ImportCommand, AModelOfNumbersIsToldOneOfPixelsFromThem) {
   const Import import;
   ASSERT_EQ(import.run({"--arch", import.architecture}).code, 0);
   const std::string onnx = import.folder / "model.onnx", images = import.folder.write("i", "");
@@ -72,9 +72,9 @@ TEST(ImportVerb, AModelOfNumbersIsToldOneOfPixelsFromThem) {
                {"input input (batch, time, 3): numbers as they are"});
   expect_parts(run_program({"inspect", import.model}).out,
                {"input: sequences of steps of 3 numbers as they are"});
-  for (const auto& verb : {std::vector<std::string>{"predict", import.model, images},
-                           std::vector<std::string>{"eval", import.model}}) {
-    const auto result = run_program(verb);
+  for (const auto& command : {std::vector<std::string>{"predict", import.model, images},
+                              std::vector<std::string>{"eval", import.model}}) {
+    const auto result = run_program(command);
     EXPECT_EQ(result.code, 2);
     expect_parts(result.err, {"takes numbers as they are", "\"input\" in its architecture"});
   }
@@ -86,7 +86,7 @@ TEST(ImportVerb, AModelOfNumbersIsToldOneOfPixelsFromThem) {
                {"pixels, 0 to 255"});
 }
 
-TEST(ImportVerb, OtherOutputsAreAFailureAndNoModel) {
+TEST(ImportCommand, OtherOutputsAreAFailureAndNoModel) {
   Import import;
   import.outputs[2] += 2e-5f;
   io::write_npy(import.out, {2, 2}, import.outputs);
@@ -114,7 +114,7 @@ TEST(ImportVerb, OtherOutputsAreAFailureAndNoModel) {
                {"the array has shape [3, 4]", "(N, T, 3)", "transpose(0, 1)"});
 }
 
-TEST(ImportVerb, RoundedWeightsAreNamedWhereOutputsDiffer) {
+TEST(ImportCommand, RoundedWeightsAreNamedWhereOutputsDiffer) {
   const Import import;
   const std::vector<std::byte> zeros(4 * 4 * 3 * 2);
   std::vector<io::ArrayView> arrays;
@@ -131,7 +131,7 @@ TEST(ImportVerb, RoundedWeightsAreNamedWhereOutputsDiffer) {
   expect_parts(result.err, {"is in BF16", "--tolerance"});
 }
 
-TEST(ImportVerb, AsksWithTheLinesToAdd) {
+TEST(ImportCommand, AsksWithTheLinesToAdd) {
   const Import import;
   const auto result = import.run({});
   EXPECT_EQ(result.code, 2);
@@ -141,19 +141,19 @@ TEST(ImportVerb, AsksWithTheLinesToAdd) {
   EXPECT_FALSE(std::filesystem::exists(import.model));
 }
 
-TEST(ImportVerb, OtherVerbsNameItForAFileOfPyTorchs) {
+TEST(ImportCommand, OtherCommandsNameItForAFileOfPyTorchs) {
   const Import import;
-  for (const auto& verb :
+  for (const auto& command :
        {std::vector<std::string>{"predict", import.file, import.in, "--out", import.out},
         std::vector<std::string>{"inspect", import.file},
         std::vector<std::string>{"export", import.file, "--format", "npz", "-o", import.model}}) {
-    const auto result = run_program(verb);
+    const auto result = run_program(command);
     EXPECT_EQ(result.code, 1);
     expect_parts(result.err, {"PyTorch", "unroll import " + import.file + " -o model.safetensors"});
   }
 }
 
-TEST(ImportVerb, BadUsage) {
+TEST(ImportCommand, BadUsage) {
   const Import import;
   EXPECT_EQ(run_program({"import", import.file}).code, 2);
   EXPECT_EQ(import.run({"--check", import.in}).code, 2);

@@ -5,9 +5,9 @@
 #include <cmath>
 #include <optional>
 
+#include "app/commands.h"
 #include "app/import_check.h"
 #include "app/messages.h"
-#include "app/verbs.h"
 #include "core/file.h"
 #include "core/printable.h"
 #include "core/shell_word.h"
@@ -138,35 +138,39 @@ int work(const ImportFlags& flags) {
 
 }  // namespace
 
-void add_import(Verb& program) {
-  Verb verb = program.add(
+void add_import(Command& program) {
+  Command command = program.add(
       "import", "Make a model of a PyTorch .pt or a .safetensors.",
       "unroll import lstm.pt --arch lstm.json -o model.safetensors --check in.npy out.npy");
   const auto flags = std::make_shared<ImportFlags>();
-  verb.option("file", flags->file, "What torch.save or safetensors wrote of a state_dict")
+  command.option("file", flags->file, "What torch.save or safetensors wrote of a state_dict")
       .required();
-  verb.option("-o,--out", flags->out, "The model.safetensors to write").required();
-  verb.option("--arch", flags->architecture,
-              "JSON: layers, activations, readout; what the weights don't tell");
-  verb.option("--key", flags->key,
-              "Path to the weights in a .pt that holds several dictionaries: "
-              "model.state_dict, models.0");
-  verb.option("--ignore", flags->ignore,
+  command.option("-o,--out", flags->out, "The model.safetensors to write").required();
+  command.option("--arch", flags->architecture,
+                 "JSON: layers, activations, readout; what the weights don't tell");
+  command.option("--key", flags->key,
+                 "Path to the weights in a .pt that holds several dictionaries: "
+                 "model.state_dict, models.0");
+  command
+      .option("--ignore", flags->ignore,
               "Leave out tensors whose names match this pattern (* and ?); may be repeated")
       .repeatable("PATTERN");
-  verb.option("--check", flags->check,
+  command
+      .option("--check", flags->check,
               "Two .npy files, inputs and the original's outputs: compare, and write the model "
               "only if they agree")
       .values(2, 2);
   flags->of_check = {
-      verb.option("--tolerance", flags->tolerance.absolute,
+      command
+          .option("--tolerance", flags->tolerance.absolute,
                   "--check allows a difference of this, plus the relative tolerance times "
                   "|expected|")
           .shows_default(),
-      verb.option("--relative-tolerance", flags->tolerance.relative,
+      command
+          .option("--relative-tolerance", flags->tolerance.relative,
                   "--check allows this times |expected|, plus the tolerance")
           .shows_default()};
-  verb.set_work([flags] { return work(*flags); });
+  command.set_work([flags] { return work(*flags); });
 }
 
 }  // namespace unroll::app

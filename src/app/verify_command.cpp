@@ -1,10 +1,10 @@
 // unroll verify: whether a run's weights are those that its settings lead to.
 #include <fmt/format.h>
 
+#include "app/commands.h"
 #include "app/data_flags.h"
 #include "app/messages.h"
 #include "app/verbose.h"
-#include "app/verbs.h"
 #include "core/clock.h"
 #include "core/printable.h"
 #include "run/provenance.h"
@@ -47,17 +47,17 @@ int work(const VerifyFlags& flags) {
 
 }  // namespace
 
-void add_verify(Verb& program) {
-  Verb verb = program.add("verify",
-                          "Train a run again from its config.json and compare the weights: 0 "
-                          "where they are the same bits, 1 where not, naming the first.",
-                          "unroll verify runs/mnist-rnn-tuned-seed0");
+void add_verify(Command& program) {
+  Command command = program.add("verify",
+                                "Train a run again from its config.json and compare the weights: 0 "
+                                "where they are the same bits, 1 where not, naming the first.",
+                                "unroll verify runs/mnist-rnn-tuned-seed0");
   const auto flags = std::make_shared<VerifyFlags>();
-  verb.option("run", flags->run, "A run's folder, which is only read").required();
-  flags->data.add_to(verb);
-  verb.option("--threads", flags->threads, "0: the cores allowed here; the run's if left out");
-  flags->verbose.add_to(verb);
-  verb.set_work([flags] { return work(*flags); });
+  command.option("run", flags->run, "A run's folder, which is only read").required();
+  flags->data.add_to(command);
+  command.option("--threads", flags->threads, "0: the cores allowed here; the run's if left out");
+  flags->verbose.add_to(command);
+  command.set_work([flags] { return work(*flags); });
 }
 
 }  // namespace unroll::app

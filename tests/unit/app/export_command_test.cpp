@@ -14,7 +14,7 @@ namespace {
 
 using test::run_program;
 
-struct ExportVerb : testing::Test {
+struct ExportCommand : testing::Test {
   test::TemporaryFolder folder;
   std::string model = write(test::rnn_spec(2, 3, 4));
 
@@ -36,7 +36,7 @@ struct ExportVerb : testing::Test {
   }
 };
 
-TEST_F(ExportVerb, SaysWhatWasWrittenAndWhatGoesInAndOut) {
+TEST_F(ExportCommand, SaysWhatWasWrittenAndWhatGoesInAndOut) {
   const std::string path = folder / "model.onnx";
   const auto result = run_program({"export", model, "--format", "onnx", "-o", path});
   EXPECT_EQ(result.code, 0) << result.err;
@@ -51,7 +51,7 @@ TEST_F(ExportVerb, SaysWhatWasWrittenAndWhatGoesInAndOut) {
   EXPECT_EQ(file.outputs.size(), 2u);
 }
 
-TEST_F(ExportVerb, TheSameModelGivesTheSameBytesAnywhere) {
+TEST_F(ExportCommand, TheSameModelGivesTheSameBytesAnywhere) {
   for (const std::string format : {"onnx", "npz"}) {
     std::vector<std::string> contents;
     for (const std::string zone : {"Pacific/Auckland", "America/Los_Angeles"}) {
@@ -65,7 +65,7 @@ TEST_F(ExportVerb, TheSameModelGivesTheSameBytesAnywhere) {
   }
 }
 
-TEST_F(ExportVerb, WrongUsageIsRefused) {
+TEST_F(ExportCommand, WrongUsageIsRefused) {
   const std::string path = folder / "out";
   expect_refused({"--format", "onxx", "-o", path}, 2, {"onxx", "npz", "did you mean onnx?"});
   expect_refused({"--format", "npz", "--streaming", "-o", path}, 2,
@@ -76,7 +76,7 @@ TEST_F(ExportVerb, WrongUsageIsRefused) {
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
-TEST_F(ExportVerb, AFileThatCanNotBeWrittenLeavesNothingBehind) {
+TEST_F(ExportCommand, AFileThatCanNotBeWrittenLeavesNothingBehind) {
   const std::string place = folder / "place";
   std::filesystem::create_directory(place);
   for (const std::string format : {"onnx", "npz"}) {
@@ -87,7 +87,7 @@ TEST_F(ExportVerb, AFileThatCanNotBeWrittenLeavesNothingBehind) {
     EXPECT_TRUE(entry.path() == model || entry.path() == place) << entry.path();
 }
 
-TEST_F(ExportVerb, ABareStateDictNeedsItsActivation) {
+TEST_F(ExportCommand, ABareStateDictNeedsItsActivation) {
   io::write_safetensors(folder / "bare.safetensors",
                         test::CountedWeights(test::rnn_spec(2, 3, 4)).views());
   const auto refused = run_program(
@@ -99,7 +99,7 @@ TEST_F(ExportVerb, ABareStateDictNeedsItsActivation) {
   EXPECT_EQ(given.code, 0) << given.err;
 }
 
-TEST_F(ExportVerb, ANoteSaysWhichReadoutIsAssumedOfABareStateDict) {
+TEST_F(ExportCommand, ANoteSaysWhichReadoutIsAssumedOfABareStateDict) {
   const std::string bare = folder / "bare.safetensors";
   spec::ModelSpec spec = test::recurrent_spec(
       {.name = "gru", .cell = spec::Cell::gru, .input_size = 2, .hidden_size = 3}, 4);
@@ -119,7 +119,7 @@ TEST_F(ExportVerb, ANoteSaysWhichReadoutIsAssumedOfABareStateDict) {
 }
 
 // fc.weight is [[2, 1], [0, -1]], so of [3, 5] the outputs are 2 * 3 + 5 and -5.
-TEST(Trial02, EveryVerbReadsABareStateDictsNumbersAsTheyAre) {
+TEST(Trial02, EveryCommandReadsABareStateDictsNumbersAsTheyAre) {
   const test::TemporaryFolder folder;
   const std::string bare = folder / "bare.safetensors", out = folder / "out";
   const std::vector<float> weight = {2, 1, 0, -1};

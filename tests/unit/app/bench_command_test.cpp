@@ -36,7 +36,7 @@ void expect_about(const OrderedJson& value, double expected) {
   EXPECT_NEAR(value.get<double>() / expected, 1, 1e-3);
 }
 
-TEST(BenchVerb, JsonOfATrainingStep) {
+TEST(BenchCommand, JsonOfATrainingStep) {
   const OrderedJson json = bench({"--threads", "2", "--only", "train/rnn_relu/t28_"});
   EXPECT_EQ(keys_of(json), (std::vector<std::string>{"version", "revision", "cpu", "isa", "threads",
                                                      "peak_gflops_core", "peak_gflops_all",
@@ -65,7 +65,7 @@ TEST(BenchVerb, JsonOfATrainingStep) {
   }
 }
 
-TEST(BenchVerb, JsonOfSingleSteps) {
+TEST(BenchCommand, JsonOfSingleSteps) {
   if (std::string(kernels::instruction_set()) == "neon") GTEST_SKIP() << "no other level here";
   const OrderedJson json = bench({"--threads", "1", "--only", "step/lstm/i28_h100"},
                                  {.environment = {{"UNROLL_ISA", "scalar"}}});
@@ -85,7 +85,7 @@ TEST(BenchVerb, JsonOfSingleSteps) {
   expect_about(w.at("share_of_sample_48khz"), 48 * w.at("p999_ms").get<double>());
 }
 
-TEST(BenchVerb, EveryKindOfModelRuns) {
+TEST(BenchCommand, EveryKindOfModelRuns) {
   for (const std::string name :
        {"train/lstm/t28_i28_h100_n100", "train/gru/t28_i28_h100_n100",
         "train/lstm_variational/t28_i28_h100_n100", "train/lstm_recurrentdropout/t28_i28_h100_n100",
@@ -101,7 +101,7 @@ TEST(BenchVerb, EveryKindOfModelRuns) {
   }
 }
 
-TEST(BenchVerb, TableOfAnEvaluation) {
+TEST(BenchCommand, TableOfAnEvaluation) {
   const auto result = run_program({"bench", "--seconds", "0", "--threads", "2", "--only", "eval/"});
   EXPECT_EQ(result.code, 0);
   EXPECT_EQ(result.err, "");
@@ -110,7 +110,7 @@ TEST(BenchVerb, TableOfAnEvaluation) {
     EXPECT_NE(result.out.find(part), std::string::npos) << part << " in\n" << result.out;
 }
 
-TEST(BenchVerb, TableOfSingleSteps) {
+TEST(BenchCommand, TableOfSingleSteps) {
   const auto result =
       run_program({"bench", "--seconds", "0", "--threads", "1", "--only", "step/lstm/i1_h16"});
   EXPECT_EQ(result.code, 0);
@@ -119,7 +119,7 @@ TEST(BenchVerb, TableOfSingleSteps) {
   EXPECT_EQ(result.out.find("of peak"), std::string::npos) << result.out;
 }
 
-TEST(BenchVerb, ListsItsWorkloads) {
+TEST(BenchCommand, ListsItsWorkloads) {
   const auto result = run_program({"bench", "--list"});
   EXPECT_EQ(result.code, 0);
   std::vector<std::string> names;
@@ -127,7 +127,7 @@ TEST(BenchVerb, ListsItsWorkloads) {
   EXPECT_EQ(test::lines_of(result.out), names);
 }
 
-TEST(BenchVerb, RefusesWhatItCannotMeasure) {
+TEST(BenchCommand, RefusesWhatItCannotMeasure) {
   const auto refused = [](std::vector<std::string> flags, const std::vector<std::string>& parts) {
     flags.insert(flags.begin(), "bench");
     SCOPED_TRACE(testing::PrintToString(flags));

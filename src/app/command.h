@@ -1,12 +1,12 @@
-// A verb of the command line and its flags. verb.cpp alone tells CLI11 of them, because CLI11 is
-// slow to compile.
+// A command of the command line and its flags. command.cpp alone tells CLI11 of them, because CLI11
+// is slow to compile.
 #pragma once
 
 #include <functional>
 #include <string>
 #include <vector>
 
-#include "app/verb_list.h"
+#include "app/command_list.h"
 
 namespace CLI {
 class App;
@@ -15,7 +15,7 @@ class Option;
 
 namespace unroll::app {
 
-/// A flag or an argument that a verb has.
+/// A flag or an argument that a command has.
 class Option {
  public:
   explicit Option(CLI::Option& option) : option_(&option) {}
@@ -37,16 +37,16 @@ class Option {
   CLI::Option* option_;
 };
 
-/// The program, or one of its verbs.
-class Verb {
+/// The program, or one of its commands.
+class Command {
  public:
-  /// Of the program; `work` becomes the work of the verb that was typed.
-  Verb(CLI::App& app, std::function<int()>& work) : app_(&app), work_(&work) {}
+  /// Of the program; `work` becomes the work of the command that was typed.
+  Command(CLI::App& app, std::function<int()>& work) : app_(&app), work_(&work) {}
 
-  /// A verb below this one; its help starts with the example.
-  Verb add(const std::string& name, const std::string& description, const std::string& example);
-  /// A verb below must be typed.
-  void needs_verb();
+  /// A command below this one; its help starts with the example.
+  Command add(const std::string& name, const std::string& description, const std::string& example);
+  /// A command below must be typed.
+  void needs_command();
 
   /// A flag with a value, or by a name without dashes an argument. T is std::string, int,
   /// std::int64_t, double, a std::optional of these, or a vector of strings.
@@ -58,18 +58,18 @@ class Verb {
               const std::string& help);
   Option find(const std::string& name) const;  ///< one that was added
 
-  /// What the verb does once all is parsed. Returns the exit code.
+  /// What the command does once all is parsed. Returns the exit code.
   void set_work(const std::function<int()>& work);
 
-  /// The command line as it is when all verbs have been added.
-  std::vector<VerbEntry> list() const { return list_verbs(*app_); }
+  /// The command line as it is when all commands have been added.
+  std::vector<CommandEntry> list() const { return list_commands(*app_); }
 
  private:
   CLI::App* app_;
   std::function<int()>* work_;
 };
 
-/// Puts an example before the description in the help of the program or a verb.
+/// Puts an example before the description in the help of the program or a command.
 void show_example_first(CLI::App& app, const std::string& example);
 
 }  // namespace unroll::app

@@ -5,9 +5,9 @@
 #include <array>
 #include <vector>
 
+#include "app/commands.h"
 #include "app/export_cpp.h"
 #include "app/model_source.h"
-#include "app/verbs.h"
 #include "core/file.h"
 #include "core/printable.h"
 #include "core/suggest.h"
@@ -89,30 +89,32 @@ int work(const ExportFlags& flags) {
 
 }  // namespace
 
-void add_export(Verb& program) {
-  Verb verb = program.add("export", "Write a model for other programs.",
-                          "unroll export runs/mnist-rnn-tuned-seed0 --format onnx -o model.onnx");
+void add_export(Command& program) {
+  Command command =
+      program.add("export", "Write a model for other programs.",
+                  "unroll export runs/mnist-rnn-tuned-seed0 --format onnx -o model.onnx");
   const auto flags = std::make_shared<ExportFlags>();
-  flags->model.add_to(verb);
-  verb.option("--format", flags->format,
+  flags->model.add_to(command);
+  command
+      .option("--format", flags->format,
               "onnx: for ONNX Runtime and others; npz: NumPy's weights, and the description; "
               "cpp: a C++17 header that runs the model")
       .required();
-  verb.option("-o,--out", flags->out, "The file to write").required();
+  command.option("-o,--out", flags->out, "The file to write").required();
   const auto own = [&](std::string_view format, const Option& option) {
     flags->own.emplace_back(option, format);
   };
-  own("onnx", verb.flag("--streaming", flags->onnx.streaming,
-                        "onnx: one time step, what it carries being inputs and outputs"));
-  own("onnx", verb.flag("--lengths", flags->onnx.lengths,
-                        "onnx: an input that says how long each sequence is"));
-  own("onnx", verb.flag(
+  own("onnx", command.flag("--streaming", flags->onnx.streaming,
+                           "onnx: one time step, what it carries being inputs and outputs"));
+  own("onnx", command.flag("--lengths", flags->onnx.lengths,
+                           "onnx: an input that says how long each sequence is"));
+  own("onnx", command.flag(
                   "--no-scaling", [flags] { flags->onnx.scaling = false; },
                   "onnx: the input is not pixels of 0 to 255, but already scaled"));
-  flags->cpp.add_to(verb);
+  flags->cpp.add_to(command);
   for (const char* flag : {"--name", "--int8", "--dataset", "--data-dir", "--fallback-fashion"})
-    own("cpp", verb.find(flag));
-  verb.set_work([flags] { return work(*flags); });
+    own("cpp", command.find(flag));
+  command.set_work([flags] { return work(*flags); });
 }
 
 }  // namespace unroll::app

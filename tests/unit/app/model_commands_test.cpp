@@ -18,7 +18,7 @@ namespace {
 using Json = nlohmann::json;
 using test::run_program;
 
-struct ModelVerbs : testing::Test, Models {};
+struct ModelCommands : testing::Test, Models {};
 
 std::vector<Json> events_of(const test::ProgramResult& result) {
   EXPECT_EQ(result.code, 0) << result.err;
@@ -28,7 +28,7 @@ std::vector<Json> events_of(const test::ProgramResult& result) {
 }
 
 // One picture by three ways, and what eval computes: the same numbers to the last bit.
-TEST_F(ModelVerbs, PredictAgreesWithItselfAndWithEval) {
+TEST_F(ModelCommands, PredictAgreesWithItselfAndWithEval) {
   for (const DType dtype : {DType::f32, DType::f64}) {
     SCOPED_TRACE(std::string(unroll::name_of(dtype)));
     const std::string model = write_model("model.safetensors", dtype);
@@ -65,7 +65,7 @@ TEST_F(ModelVerbs, PredictAgreesWithItselfAndWithEval) {
   }
 }
 
-TEST_F(ModelVerbs, PredictPrintsClassAndProbabilities) {
+TEST_F(ModelCommands, PredictPrintsClassAndProbabilities) {
   const std::string model = write_model("model.safetensors");
   const auto all = run_program({"predict", model, images});
   ASSERT_EQ(all.code, 0) << all.err;
@@ -83,7 +83,7 @@ TEST_F(ModelVerbs, PredictPrintsClassAndProbabilities) {
   EXPECT_EQ(run_program({"predict", model}, {.input = commas + "\r\n\n" + commas}).code, 0);
 }
 
-TEST_F(ModelVerbs, PredictRefusesWhatIsNoRow) {
+TEST_F(ModelCommands, PredictRefusesWhatIsNoRow) {
   const std::string model = write_model("model.safetensors");
   const auto typed = [&](const std::string& text) {
     return run_program({"predict", model}, {.input = text});
@@ -110,7 +110,7 @@ TEST_F(ModelVerbs, PredictRefusesWhatIsNoRow) {
   expect_failure(run_program({"predict", model, narrow}), 1, {"28x27", "28"});
 }
 
-TEST_F(ModelVerbs, EvalGivesScoresAndConfusionMatrix) {
+TEST_F(ModelCommands, EvalGivesScoresAndConfusionMatrix) {
   std::filesystem::create_directory(folder / "run");
   write_model("run/model.safetensors");
   const auto text = run_program({"eval", folder / "run", "--data-dir", data});
@@ -139,7 +139,7 @@ TEST_F(ModelVerbs, EvalGivesScoresAndConfusionMatrix) {
   EXPECT_EQ(all, 100);
 }
 
-TEST_F(ModelVerbs, InspectShowsTheTutorialsSixTensors) {
+TEST_F(ModelCommands, InspectShowsTheTutorialsSixTensors) {
   for (const bool bare : {false, true}) {
     const auto result = run_program({"inspect", write_model("m.safetensors", DType::f32, bare)});
     ASSERT_EQ(result.code, 0) << result.err;
@@ -159,7 +159,7 @@ TEST_F(ModelVerbs, InspectShowsTheTutorialsSixTensors) {
   }
 }
 
-TEST_F(ModelVerbs, ABareStateDictMustSayItsActivation) {
+TEST_F(ModelCommands, ABareStateDictMustSayItsActivation) {
   const std::string bare = write_model("bare.safetensors", DType::f32, true);
   expect_failure(run_program({"eval", bare, "--data-dir", data}), 2,
                  {bare, "--activation relu", "--activation tanh"});
@@ -184,15 +184,15 @@ TEST_F(ModelVerbs, ABareStateDictMustSayItsActivation) {
 TEST(Trial02, ABareStateDictIsGivenImagesInZeroToOneWithANote) {
   const Models on;
   const std::string bare = on.write_model("bare.safetensors", DType::f32, true);
-  for (std::vector<std::string> verb :
+  for (std::vector<std::string> command :
        {std::vector<std::string>{"eval", bare, "--json", "--data-dir", on.data},
         {"predict", bare, on.images}}) {
-    verb.insert(verb.end(), {"--activation", "relu"});
-    const auto assumed = run_program(verb);
+    command.insert(command.end(), {"--activation", "relu"});
+    const auto assumed = run_program(command);
     EXPECT_EQ(assumed.code, 0) << assumed.err;
     expect_parts(assumed.err, {bare, "[0, 1]", "--normalize MEAN,STD"});
-    verb.insert(verb.end(), {"--normalize", "none"});
-    const auto said = run_program(verb);
+    command.insert(command.end(), {"--normalize", "none"});
+    const auto said = run_program(command);
     EXPECT_EQ(said.out, assumed.out);
     EXPECT_EQ(said.err.find("[0, 1]"), std::string::npos) << said.err;
   }
@@ -205,7 +205,7 @@ TEST(Trial02, ABareStateDictIsGivenImagesInZeroToOneWithANote) {
                {"(pixel / 255 - 0.5) / 2"});
 }
 
-TEST_F(ModelVerbs, ModelAndDataMustFit) {
+TEST_F(ModelCommands, ModelAndDataMustFit) {
   const std::string model = write_model("model.safetensors");
   folder.write("wide/train-images-idx3-ubyte", test::idx_images(30, 28, 30));
   folder.write("wide/train-labels-idx1-ubyte", test::idx_labels(30));
@@ -214,7 +214,7 @@ TEST_F(ModelVerbs, ModelAndDataMustFit) {
   expect_failure(run_program({"eval", model, folder / "wide"}), 1, {"28x30"});
 }
 
-TEST_F(ModelVerbs, DataInfoPrintsTheFourSizes) {
+TEST_F(ModelCommands, DataInfoPrintsTheFourSizes) {
   const auto result = run_program({"data", "info", "mnist", "--data-dir", data});
   ASSERT_EQ(result.code, 0) << result.err;
   for (const char* line : {"train images +300x28x28", "train labels +300", "test images +100x28x28",

@@ -1,4 +1,4 @@
-#include "app/data_verb.h"
+#include "app/data_command.h"
 
 #include <fmt/format.h>
 
@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "app/commands.h"
 #include "app/data_source.h"
-#include "app/verbs.h"
 #include "core/printable.h"
 #include "data/catalogue.h"
 #include "data/places.h"
@@ -90,20 +90,20 @@ int data_info(const std::string& name_or_folder, const std::string& data_dir) {
   return 0;
 }
 
-void add_data(Verb& program) {
-  Verb data =
+void add_data(Command& program) {
+  Command data =
       program.add("data", "Download a data set, or show what is in one.", "unroll data info mnist");
-  data.needs_verb();
+  data.needs_command();
   struct Flags {
     std::string name, data_dir;
   };
   const auto flags = std::make_shared<Flags>();
   const auto add = [&](const char* name, const char* description, const char* example,
                        const char* sets) {
-    Verb verb = data.add(name, description, example);
-    verb.option("name", flags->name, sets).required();
-    verb.option("--data-dir", flags->data_dir, "Folder that holds mnist/, fashion-mnist/, ...");
-    return verb;
+    Command command = data.add(name, description, example);
+    command.option("name", flags->name, sets).required();
+    command.option("--data-dir", flags->data_dir, "Folder that holds mnist/, fashion-mnist/, ...");
+    return command;
   };
   add("fetch", "Download a set into the cache, or --data-dir, and check it.",
       "unroll data fetch mnist", "mnist, fashion-mnist or kmnist")

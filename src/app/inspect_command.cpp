@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "app/commands.h"
 #include "app/model_source.h"
 #include "app/roles.h"
-#include "app/verbs.h"
 #include "core/printable.h"
 #include "spec/cells.h"
 
@@ -167,12 +167,12 @@ int work(const ModelFlags& flags) {
 
 }  // namespace
 
-void add_inspect(Verb& program) {
-  Verb verb = program.add("inspect", "Show a model's parameters and description.",
-                          "unroll inspect runs/mnist-rnn-tuned-seed0");
+void add_inspect(Command& program) {
+  Command command = program.add("inspect", "Show a model's parameters and description.",
+                                "unroll inspect runs/mnist-rnn-tuned-seed0");
   const auto flags = std::make_shared<ModelFlags>();
-  flags->add_to(verb);
-  verb.set_work([flags] { return work(*flags); });
+  flags->add_to(command);
+  command.set_work([flags] { return work(*flags); });
 }
 
 }  // namespace unroll::app

@@ -10,7 +10,7 @@
 #include "app/predict_images.h"
 #include "app/predict_rows.h"
 #include "app/verbose.h"
-#include "app/verbs.h"
+#include "app/commands.h"
 #include "run/output_file.h"
 
 namespace unroll::app {
@@ -73,25 +73,25 @@ int work(const PredictFlags& flags) {
 
 }  // namespace
 
-void add_predict(Verb& program) {
-  Verb verb = program.add(
+void add_predict(Command& program) {
+  Command command = program.add(
       "predict",
       "Classify images of an idx file, or rows of pixels (0 to 255) on stdin or in a .csv; or run "
       "on a .npy or a .csv.",
       "unroll predict runs/mnist-rnn-tuned-seed0 t10k-images-idx3-ubyte.gz --index 0 --rows");
   const auto flags = std::make_shared<PredictFlags>();
-  flags->model.add_to(verb);
-  verb.option("file", flags->file,
+  flags->model.add_to(command);
+  command.option("file", flags->file,
               "An idx file of images; - or nothing: stdin; inputs (N, T, I) in a .npy; or rows "
               "of numbers in a .csv, .tsv or .txt");
-  verb.option("--out", flags->out,
+  command.option("--out", flags->out,
               "Write the outputs for the inputs in a .npy, or for the steps of one sequence in "
               "a .csv, to this .npy file; neither is scaled");
-  verb.option("--index", flags->index, "Only this image, counted from 0");
-  verb.flag("--rows", flags->rows, "The prediction after each row read");
-  verb.flag("--json", flags->json, "Lines of JSON");
-  flags->verbose.add_to(verb);
-  verb.set_work([flags] { return work(*flags); });
+  command.option("--index", flags->index, "Only this image, counted from 0");
+  command.flag("--rows", flags->rows, "The prediction after each row read");
+  command.flag("--json", flags->json, "Lines of JSON");
+  flags->verbose.add_to(command);
+  command.set_work([flags] { return work(*flags); });
 }
 
 }  // namespace unroll::app

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 
-#include "app/verbs.h"
+#include "app/commands.h"
 
 namespace unroll::app {
 namespace {
 
-using Verbs = std::vector<VerbEntry>;
+using Commands = std::vector<CommandEntry>;
 
 /// In single quotes, as bash and zsh read them.
 std::string quoted(const std::string& text) {
@@ -24,24 +24,24 @@ std::string fish_quoted(const std::string& text) {
   return result + "'";
 }
 
-std::vector<std::string> flags_of(const VerbEntry& verb) {
+std::vector<std::string> flags_of(const CommandEntry& command) {
   std::vector<std::string> names;
-  for (const FlagEntry& flag : verb.flags)
+  for (const FlagEntry& flag : command.flags)
     names.insert(names.end(), flag.names.begin(), flag.names.end());
   return names;
 }
 
 /// All but the program itself, as patterns of a shell's `case`.
-std::string patterns_of(const Verbs& verbs) {
+std::string patterns_of(const Commands& commands) {
   std::vector<std::string> paths;
-  for (const VerbEntry& verb : verbs)
-    if (&verb != &verbs.front()) paths.push_back(quoted(verb.path));
+  for (const CommandEntry& command : commands)
+    if (&command != &commands.front()) paths.push_back(quoted(command.path));
   return fmt::format("{}", fmt::join(paths, " | "));
 }
 
-// The words so far, as far as they name verbs, say where one is; what follows is another verb, a
-// flag, or else a file's name.
-void print_bash(const Verbs& verbs) {
+// The words so far, as far as they name commands, say where one is; what follows is another
+// command, a flag, or else a file's name.
+void print_bash(const Commands& commands) {
   fmt::print(
       "# bash: source <(unroll completion bash)\n"
       "_unroll() {{\n"
@@ -52,11 +52,11 @@ void print_bash(const Verbs& verbs) {
       "    esac\n"
       "  done\n"
       "  case $at in\n",
-      patterns_of(verbs));
-  for (const VerbEntry& verb : verbs)
-    fmt::print("    {}) next={} flags={} ;;\n", quoted(verb.path),
-               quoted(fmt::format("{}", fmt::join(verb.verbs, " "))),
-               quoted(fmt::format("{}", fmt::join(flags_of(verb), " "))));
+      patterns_of(commands));
+  for (const CommandEntry& command : commands)
+    fmt::print("    {}) next={} flags={} ;;\n", quoted(command.path),
+               quoted(fmt::format("{}", fmt::join(command.commands, " "))),
+               quoted(fmt::format("{}", fmt::join(flags_of(command), " "))));
   fmt::print(
       "  esac\n"
       "  if [[ $current == -* ]]; then next=$flags; fi\n"
@@ -70,7 +70,7 @@ std::string described(const std::string& name, const std::string& description) {
   return quoted(name + ":" + description);
 }
 
-void print_zsh(const Verbs& verbs) {
+void print_zsh(const Commands& commands) {
   fmt::print(
       "#compdef unroll\n"
       "# zsh: source <(unroll completion zsh)\n"
@@ -83,15 +83,16 @@ void print_zsh(const Verbs& verbs) {
       "    esac\n"
       "  done\n"
       "  case $at in\n",
-      patterns_of(verbs));
-  for (const VerbEntry& verb : verbs) {
-    fmt::print("    ({})\n      next=(", quoted(verb.path));
-    for (const std::string& name : verb.verbs) {
-      const auto below = std::ranges::find(verbs, verb.path + " " + name, &VerbEntry::path);
+      patterns_of(commands));
+  for (const CommandEntry& command : commands) {
+    fmt::print("    ({})\n      next=(", quoted(command.path));
+    for (const std::string& name : command.commands) {
+      const auto below =
+          std::ranges::find(commands, command.path + " " + name, &CommandEntry::path);
       fmt::print(" {}", described(name, below->description));
     }
     fmt::print(")\n      flags=(");
-    for (const FlagEntry& flag : verb.flags)
+    for (const FlagEntry& flag : command.flags)
       for (const std::string& name : flag.names)
         fmt::print("\n        {}", described(name, flag.description));
     fmt::print(")\n      ;;\n");
@@ -101,7 +102,7 @@ void print_zsh(const Verbs& verbs) {
       "  if [[ $PREFIX == -* ]]; then\n"
       "    _describe -o flag flags\n"
       "  elif (($#next)); then\n"
-      "    _describe verb next\n"
+      "    _describe command next\n"
       "  else\n"
       "    _files\n"
       "  fi\n"
@@ -113,29 +114,31 @@ void print_zsh(const Verbs& verbs) {
       "fi\n");
 }
 
-/// fish's condition for standing right behind the words of `verb`.
-std::string fish_condition(const VerbEntry& verb) {
+/// fish's condition for standing right behind the words of `command`.
+std::string fish_condition(const CommandEntry& command) {
   std::string condition;
-  for (std::size_t space = verb.path.find(' '); space != std::string::npos;) {
-    const std::size_t end = verb.path.find(' ', space + 1);
+  for (std::size_t space = command.path.find(' '); space != std::string::npos;) {
+    const std::size_t end = command.path.find(' ', space + 1);
     condition += fmt::format("{}__fish_seen_subcommand_from {}", condition.empty() ? "" : "; and ",
-                             verb.path.substr(space + 1, end - space - 1));
+                             command.path.substr(space + 1, end - space - 1));
     space = end;
   }
-  if (verb.verbs.empty()) return condition;
+  if (command.commands.empty()) return condition;
   return fmt::format("{}not __fish_seen_subcommand_from {}",
-                     condition.empty() ? "" : condition + "; and ", fmt::join(verb.verbs, " "));
+                     condition.empty() ? "" : condition + "; and ",
+                     fmt::join(command.commands, " "));
 }
 
-void print_fish(const Verbs& verbs) {
+void print_fish(const Commands& commands) {
   fmt::print("# fish: unroll completion fish | source\n");
-  for (const VerbEntry& verb : verbs) {
-    const std::string when = "complete -c unroll -n " + fish_quoted(fish_condition(verb));
-    for (const std::string& name : verb.verbs) {
-      const auto below = std::ranges::find(verbs, verb.path + " " + name, &VerbEntry::path);
+  for (const CommandEntry& command : commands) {
+    const std::string when = "complete -c unroll -n " + fish_quoted(fish_condition(command));
+    for (const std::string& name : command.commands) {
+      const auto below =
+          std::ranges::find(commands, command.path + " " + name, &CommandEntry::path);
       fmt::print("{} -f -a {} -d {}\n", when, name, fish_quoted(below->description));
     }
-    for (const FlagEntry& flag : verb.flags) {
+    for (const FlagEntry& flag : command.flags) {
       std::string names;
       for (const std::string& name : flag.names)
         names += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
@@ -147,19 +150,20 @@ void print_fish(const Verbs& verbs) {
 
 }  // namespace
 
-void add_completion(Verb& program) {
-  Verb verb = program.add("completion", "Print the completions of this command line for a shell",
-                          "source <(unroll completion bash)");
+void add_completion(Command& program) {
+  Command command =
+      program.add("completion", "Print the completions of this command line for a shell",
+                  "source <(unroll completion bash)");
   const auto shell = std::make_shared<std::string>();
-  verb.option("shell", *shell, "bash, zsh or fish").required();
-  verb.set_work([program, shell] {
-    const Verbs verbs = program.list();
+  command.option("shell", *shell, "bash, zsh or fish").required();
+  command.set_work([program, shell] {
+    const Commands commands = program.list();
     if (*shell == "bash")
-      print_bash(verbs);
+      print_bash(commands);
     else if (*shell == "zsh")
-      print_zsh(verbs);
+      print_zsh(commands);
     else if (*shell == "fish")
-      print_fish(verbs);
+      print_fish(commands);
     else
       throw UsageError(fmt::format(
           "completion for {}, which is not known; there are bash, zsh and fish", *shell));

@@ -3,7 +3,7 @@
 
 #include <cstdio>
 
-#include "app/verbs.h"
+#include "app/commands.h"
 #include "core/numerics.h"
 #include "kernels/table.h"
 #include "signature/signature.h"
@@ -45,15 +45,15 @@ int work(const SignatureFlags& flags) {
 
 }  // namespace
 
-void add_signature(Verb& program) {
-  Verb verb = program.add(
+void add_signature(Command& program) {
+  Command command = program.add(
       "signature", "Train small models on made-up data and compare the bits of their weights.",
       "unroll signature");
   const auto flags = std::make_shared<SignatureFlags>();
-  verb.option("--threads", flags->threads,
-              "0: the cores allowed here; the result does not depend on it");
-  verb.flag("--json", flags->json, "One line of JSON");
-  verb.set_work([flags] { return work(*flags); });
+  command.option("--threads", flags->threads,
+                 "0: the cores allowed here; the result does not depend on it");
+  command.flag("--json", flags->json, "One line of JSON");
+  command.set_work([flags] { return work(*flags); });
 }
 
 }  // namespace unroll::app

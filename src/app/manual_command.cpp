@@ -1,7 +1,7 @@
 // unroll manual: the man page.
 #include <fmt/format.h>
 
-#include "app/verbs.h"
+#include "app/commands.h"
 
 namespace unroll::app {
 namespace {
@@ -30,19 +30,19 @@ void print_entry(const FlagEntry& entry) {
   fmt::print(".TP\n{}{}\n{}\n", names, value, plain(entry.description));
 }
 
-void print_verb(const VerbEntry& verb) {
+void print_command(const CommandEntry& command) {
   std::string arguments;
-  for (const FlagEntry& positional : verb.positionals)
+  for (const FlagEntry& positional : command.positionals)
     arguments += " \\fI" + plain(positional.names.front()) + "\\fR";
-  if (!verb.verbs.empty()) arguments += " \\fIVERB\\fR";
-  fmt::print(".SS \\fB{}\\fR{}\n{}\n", plain(verb.path), arguments, plain(verb.description));
-  if (!verb.example.empty()) fmt::print(".PP\n.EX\n    {}\n.EE\n", plain(verb.example));
-  for (const FlagEntry& entry : verb.positionals) print_entry(entry);
-  for (const FlagEntry& entry : verb.flags) print_entry(entry);
+  if (!command.commands.empty()) arguments += " \\fIVERB\\fR";
+  fmt::print(".SS \\fB{}\\fR{}\n{}\n", plain(command.path), arguments, plain(command.description));
+  if (!command.example.empty()) fmt::print(".PP\n.EX\n    {}\n.EE\n", plain(command.example));
+  for (const FlagEntry& entry : command.positionals) print_entry(entry);
+  for (const FlagEntry& entry : command.flags) print_entry(entry);
 }
 
-int print_manual(const std::vector<VerbEntry>& verbs) {
-  const VerbEntry& all = verbs.front();
+int print_manual(const std::vector<CommandEntry>& commands) {
+  const CommandEntry& all = commands.front();
   // No date: the same sources make the same page.
   fmt::print(
       ".TH UNROLL 1 \"\" \"unroll {}\" \"User Commands\"\n"
@@ -52,17 +52,18 @@ int print_manual(const std::vector<VerbEntry>& verbs) {
       UNROLL_VERSION, plain(all.description));
   for (const FlagEntry& entry : all.flags) print_entry(entry);
   fmt::print(".SH VERBS\n");
-  for (const VerbEntry& verb : verbs)
-    if (&verb != &all) print_verb(verb);
+  for (const CommandEntry& command : commands)
+    if (&command != &all) print_command(command);
   fmt::print(".SH NOTES\n.nf\n{}\n.fi\n", plain(all.notes));
   return kOk;
 }
 
 }  // namespace
 
-void add_manual(Verb& program) {
-  Verb verb = program.add("manual", "Print the man page", "unroll manual | man --local-file -");
-  verb.set_work([program] { return print_manual(program.list()); });
+void add_manual(Command& program) {
+  Command command =
+      program.add("manual", "Print the man page", "unroll manual | man --local-file -");
+  command.set_work([program] { return print_manual(program.list()); });
 }
 
 }  // namespace unroll::app
