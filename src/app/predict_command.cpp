@@ -1,23 +1,32 @@
-// unroll predict: what a model sees in images, in rows of numbers, or in an array of them.
+// unroll predict: what a model says of samples of a data set, images, rows of numbers, or an array.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <optional>
 
+#include "app/commands.h"
+#include "app/data_flags.h"
 #include "app/model_source.h"
 #include "app/number_rows.h"
 #include "app/predict_array.h"
-#include "app/predict_images.h"
 #include "app/predict_rows.h"
+#include "app/predict_samples.h"
 #include "app/verbose.h"
-#include "app/commands.h"
+#include "core/printable.h"
+#include "data/catalogue.h"
+#include "data/image_file.h"
+#include "data/source_traits.h"
 #include "run/output_file.h"
+#include "unroll/core/error.h"
 
 namespace unroll::app {
 namespace {
 
 struct PredictFlags {
   ModelFlags model;
+  DataFlags data;
   VerboseFlag verbose;
   std::string file = "-", out;
   std::optional<std::int64_t> index;
@@ -25,16 +34,20 @@ struct PredictFlags {
 };
 
 /// What predict reads.
-enum class Kind { array, text, images, stdin_rows };
+enum class Kind { array, text, image_file, data_set, stdin_rows };
 
 Kind kind_of(const std::string& file) {
   if (file == "-") return Kind::stdin_rows;
+  std::error_code ignored;
+  if (data::find_known_set(file) || !data::source_traits(file).name.empty() ||
+      std::filesystem::is_directory(file, ignored))
+    return Kind::data_set;
   std::string ending = std::filesystem::path(file).extension();
   std::ranges::transform(ending, ending.begin(), [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   });
   if (ending == ".npy") return Kind::array;
-  return ending == ".csv" || ending == ".tsv" || ending == ".txt" ? Kind::text : Kind::images;
+  return ending == ".csv" || ending == ".tsv" || ending == ".txt" ? Kind::text : Kind::image_file;
 }
 
 void check_predict_usage(const PredictFlags& flags, Kind kind) {
@@ -43,10 +56,42 @@ void check_predict_usage(const PredictFlags& flags, Kind kind) {
     throw UsageError("a .npy of inputs needs --out FILE.npy and takes no other flag");
   if (!flags.out.empty() && ((kind != Kind::array && kind != Kind::text) || others))
     throw UsageError("--out is for inputs in a .npy or a .csv, and goes with no other flag");
-  if (kind != Kind::images && flags.index) throw UsageError("--index needs an idx file of images");
-  if (kind == Kind::images && flags.rows && !flags.index)
-    throw UsageError("--rows shows one image; say which with --index N");
+  const bool samples = kind == Kind::image_file || kind == Kind::data_set;
+  if (!samples && flags.index)
+    throw UsageError("--index needs a data set or an idx file of images");
+  if (samples && flags.rows && !flags.index)
+    throw UsageError("--rows shows one sample; say which with --index N");
   if (!flags.out.empty()) run::check_output(flags.out, {flags.file, flags.model.path});
+}
+
+/// The data set or the file of images that was named.
+void predict_from(const PredictFlags& flags, Kind kind, const LoadedModel& loaded,
+                  const PredictionPrinter& print) {
+  if (kind == Kind::image_file) {
+    const auto images =
+        data::image_file(flags.file, flags.index, std::get<spec::ImageInput>(loaded.spec.input));
+    return predict_samples(loaded,
+                           {.source = *images,
+                            .count = images->size(data::Split::test),
+                            .number = flags.index.value_or(0),
+                            .alone = flags.index.has_value(),
+                            .steps = flags.rows},
+                           print);
+  }
+  const auto source = flags.data.open(flags.file, {.model = loaded.spec.input});
+  const std::int64_t size = source->size(data::Split::test), index = flags.index.value_or(0);
+  if (index < 0 || index >= size)
+    throw ValueError("predict", fmt::format("--index {}, {} has test samples 0 to {}", index,
+                                            printable(source->name()), size - 1));
+  predict_samples(loaded,
+                  {.source = *source,
+                   .first = index,
+                   .count = flags.index ? 1 : size,
+                   .number = index,
+                   .alone = flags.index.has_value(),
+                   .steps = flags.rows},
+                  print);
+  tell_note(*source);
 }
 
 int work(const PredictFlags& flags) {
@@ -58,11 +103,14 @@ int work(const PredictFlags& flags) {
     predict_array(loaded, flags.file, kind == Kind::text, flags.out);
     return kOk;
   }
-  kind == Kind::images ? take_images(loaded) : need_pixels(loaded);
   const PredictionPrinter print{flags.json};
-  if (kind == Kind::images) {
-    predict_images(loaded, {flags.file, flags.index, flags.rows}, print);
-  } else if (kind == Kind::text) {
+  if (kind == Kind::image_file || kind == Kind::data_set) {
+    if (kind == Kind::image_file || data::source_traits(flags.file).pixels) take_images(loaded);
+    predict_from(flags, kind, loaded, print);
+    return kOk;
+  }
+  need_pixels(loaded);
+  if (kind == Kind::text) {
     std::istringstream text = open_number_text(flags.file);
     predict_rows(loaded, {text, "in " + flags.file}, flags.rows, print);
   } else {
@@ -76,19 +124,22 @@ int work(const PredictFlags& flags) {
 void add_predict(Command& program) {
   Command command = program.add(
       "predict",
-      "Classify images of an idx file, or rows of pixels (0 to 255) on stdin or in a .csv; or run "
-      "on a .npy or a .csv.",
-      "unroll predict runs/mnist-rnn-tuned-seed0 t10k-images-idx3-ubyte.gz --index 0 --rows");
+      "Run a model on test samples of a data set, images of an idx file, rows of pixels (0 to "
+      "255) on stdin or in a .csv, or a .npy",
+      "unroll predict runs/mnist-rnn-tuned-seed0 mnist --index 0 --rows");
   const auto flags = std::make_shared<PredictFlags>();
   flags->model.add_to(command);
-  command.option("file", flags->file,
-              "An idx file of images; - or nothing: stdin; inputs (N, T, I) in a .npy; or rows "
-              "of numbers in a .csv, .tsv or .txt");
+  command.option(
+      "file", flags->file,
+      "A data set (mnist, ..., a folder, adding or copy); an idx file of images; - or "
+      "nothing: stdin; inputs (N, T, I) in a .npy; or rows of numbers in a .csv, .tsv or "
+      ".txt");
+  flags->data.add_to(command);
   command.option("--out", flags->out,
-              "Write the outputs for the inputs in a .npy, or for the steps of one sequence in "
-              "a .csv, to this .npy file; neither is scaled");
-  command.option("--index", flags->index, "Only this image, counted from 0");
-  command.flag("--rows", flags->rows, "The prediction after each row read");
+                 "Write the outputs for the inputs in a .npy, or for the steps of one sequence in "
+                 "a .csv, to this .npy file; neither is scaled");
+  command.option("--index", flags->index, "Only this sample, counted from 0");
+  command.flag("--rows", flags->rows, "Print a prediction after every step");
   command.flag("--json", flags->json, "Lines of JSON");
   flags->verbose.add_to(command);
   command.set_work([flags] { return work(*flags); });

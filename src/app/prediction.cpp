@@ -32,16 +32,18 @@ template Prediction prediction_of(spec::Output, std::span<const float>);
 template Prediction prediction_of(spec::Output, std::span<const double>);
 
 void PredictionPrinter::line(const char* kind, std::int64_t number, const Prediction& p,
-                             bool with_all) const {
+                             bool with_all, std::optional<std::int64_t> label) const {
   if (json) {
-    const nlohmann::ordered_json line = {{"event", "prediction"},
-                                         {kind, number},
-                                         {"class", p.best},
-                                         {p.scores ? "scores" : "probabilities", p.values}};
+    nlohmann::ordered_json line = {{"event", "prediction"},
+                                   {kind, number},
+                                   {"class", p.best},
+                                   {p.scores ? "scores" : "probabilities", p.values}};
+    if (label) line["label"] = *label;
     fmt::print("{}\n", line.dump());
   } else {
     fmt::print("{} {}: class {}, {} {:.4f}", kind, number, p.best, p.name(), p.values[p.best]);
     if (with_all) fmt::print(" of {:.4f}", fmt::join(p.values, " "));
+    if (label) fmt::print(", label {}", *label);
     fmt::print("\n");
   }
 }
@@ -50,6 +52,38 @@ void PredictionPrinter::classes(const Prediction& p) const {
   if (json) return;
   for (std::size_t c = 0; c < p.values.size(); ++c)
     fmt::print("  class {}: {:.4f}\n", c, p.values[c]);
+}
+
+template <class T>
+void PredictionPrinter::values(const char* kind, std::int64_t number, std::span<const T> outputs,
+                               std::span<const T> targets) const {
+  if (json) {
+    nlohmann::ordered_json line = {{"event", "prediction"}, {kind, number}, {"values", outputs}};
+    if (!targets.empty()) line["targets"] = targets;
+    fmt::print("{}\n", line.dump());
+  } else {
+    fmt::print("{} {}: {:.4f}", kind, number, fmt::join(outputs, " "));
+    if (!targets.empty()) fmt::print(", target {:.4f}", fmt::join(targets, " "));
+    fmt::print("\n");
+  }
+}
+
+template void PredictionPrinter::values(const char*, std::int64_t, std::span<const float>,
+                                        std::span<const float>) const;
+template void PredictionPrinter::values(const char*, std::int64_t, std::span<const double>,
+                                        std::span<const double>) const;
+
+void PredictionPrinter::classes_of_steps(const char* kind, std::int64_t number,
+                                         const std::vector<std::int64_t>& predicted,
+                                         const std::vector<std::int64_t>& targets) const {
+  if (json) {
+    const nlohmann::ordered_json line = {
+        {"event", "prediction"}, {kind, number}, {"classes", predicted}, {"targets", targets}};
+    fmt::print("{}\n", line.dump());
+  } else {
+    fmt::print("{} {}: {}, targets {}\n", kind, number, fmt::join(predicted, " "),
+               fmt::join(targets, " "));
+  }
 }
 
 }  // namespace unroll::app

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -27,11 +28,19 @@ struct PredictionPrinter {
   bool json = false;
 
   /// A line that begins with what was predicted: "image 7". `with_all` adds the values of all
-  /// classes.
-  void line(const char* kind, std::int64_t number, const Prediction& p,
-            bool with_all = false) const;
+  /// classes; the label is the true class, where it is known.
+  void line(const char* kind, std::int64_t number, const Prediction& p, bool with_all = false,
+            std::optional<std::int64_t> label = {}) const;
   /// A line for each class, below one of line(). JSON has them already.
   void classes(const Prediction& p) const;
+  /// The outputs of a regression, beside the targets where they are known. T is float or double.
+  template <class T>
+  void values(const char* kind, std::int64_t number, std::span<const T> outputs,
+              std::span<const T> targets) const;
+  /// The class predicted at each step that has a target.
+  void classes_of_steps(const char* kind, std::int64_t number,
+                        const std::vector<std::int64_t>& predicted,
+                        const std::vector<std::int64_t>& targets) const;
 };
 
 }  // namespace unroll::app

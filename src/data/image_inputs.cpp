@@ -2,12 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "core/parallel.h"
 #include "unroll/core/error.h"
 #include "unroll/core/random.h"
-#include "unroll/data/loader.h"
 
 namespace unroll::data {
 namespace {
@@ -38,30 +34,16 @@ ImageInputs::ImageInputs(const spec::ImageInput& input, std::int64_t rows, std::
       pixels_(rows * columns),
       steps_(input.form == spec::Form::rows     ? rows
              : input.form == spec::Form::pixels ? pixels_
-                                                : 1),
-      values_(pixel_values({input.mean, input.std})) {
+                                                : 1) {
   check_image_inputs(input, rows, columns);
   if (input.permutation)
     order_ = Generator(*input.permutation, Rng::native, kPermutationStream).permutation(pixels_);
 }
 
-template <class T>
-void ImageInputs::fill(const Dataset& set, std::int64_t first, std::span<T> inputs) const {
-  std::array<T, 256> values{};
-  std::ranges::copy(values_, values.begin());
-  const std::uint8_t* const pixels = set.image(first);
-  const auto size = static_cast<std::size_t>(pixels_);
-  constexpr std::size_t kPiece = 16 * 1024;
-  parallel_pieces(inputs.size(), kPiece, [&](std::size_t begin, std::size_t end) {
-    if (order_.empty()) {
-      for (std::size_t i = begin; i < end; ++i) inputs[i] = values[pixels[i]];
-    } else {
-      for (std::size_t i = begin; i < end; ++i) {
-        const std::size_t at = i % size;
-        inputs[i] = values[pixels[i - at + static_cast<std::size_t>(order_[at])]];
-      }
-    }
-  });
+Shape ImageInputs::shape(std::int64_t count) const {
+  if (input_.is_sequence()) return {count, steps_, pixels_ / steps_};
+  if (input_.form == spec::Form::flat) return {count, pixels_};
+  return {count, 1, rows_, columns_};
 }
 
 void ImageInputs::permute(std::span<float> pixels) const {
@@ -70,8 +52,5 @@ void ImageInputs::permute(std::span<float> pixels) const {
   for (std::size_t at = 0; at < order_.size(); ++at)
     pixels[at] = from[static_cast<std::size_t>(order_[at])];
 }
-
-template void ImageInputs::fill(const Dataset&, std::int64_t, std::span<float>) const;
-template void ImageInputs::fill(const Dataset&, std::int64_t, std::span<double>) const;
 
 }  // namespace unroll::data

@@ -1,13 +1,12 @@
 // How images become a model's inputs.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
 
-#include "unroll/data/dataset.h"
 #include "unroll/spec/model_spec.h"
+#include "unroll/tensor/tensor.h"
 
 namespace unroll::data {
 
@@ -20,9 +19,8 @@ class ImageInputs {
   std::int64_t steps() const { return steps_; }  ///< T; 1 of what is no sequence
   std::int64_t size() const { return pixels_; }  ///< numbers of an image
 
-  /// A set's images from `first` on: (count, T, I), or (count, I).
-  template <class T>
-  void fill(const Dataset& set, std::int64_t first, std::span<T> inputs) const;
+  /// Of so many images: (N, T, I), (N, I) or (N, 1, H, W).
+  Shape shape(std::int64_t count) const;
 
   /// Which pixel comes at each place; empty: as they are.
   std::span<const std::int64_t> order() const { return order_; }
@@ -32,7 +30,6 @@ class ImageInputs {
  private:
   spec::ImageInput input_;
   std::int64_t rows_, columns_, pixels_, steps_;
-  std::array<float, 256> values_;
   std::vector<std::int64_t> order_;
 };
 

@@ -56,8 +56,7 @@ class ImageSource : public Source {
 
   void batch(Split split, std::span<const Pick> picks, DType dtype, Examples& to) const override {
     const auto& [set, inputs] = part(split);
-    to.inputs =
-        Tensor::empty(shape_of(inputs, set, static_cast<std::int64_t>(picks.size())), dtype);
+    to.inputs = Tensor::empty(inputs.shape(static_cast<std::int64_t>(picks.size())), dtype);
     to.targets = labels_of(set, picks);
     to.lengths.clear();
     fill_images(
@@ -97,19 +96,6 @@ class ImageSource : public Source {
     ImageInputs inputs;
   };
   const Part& part(Split split) const { return split == Split::train ? train_ : test_; }
-
-  Shape shape_of(const ImageInputs& inputs, const Dataset& set, std::int64_t count) const {
-    switch (input_.form) {
-      case spec::Form::rows:
-      case spec::Form::pixels:
-        return {count, inputs.steps(), inputs.size() / inputs.steps()};
-      case spec::Form::flat:
-        return {count, inputs.size()};
-      case spec::Form::image:
-        break;
-    }
-    return {count, 1, set.rows, set.columns};
-  }
 
   spec::ImageInput input_;
   int shift_;

@@ -50,32 +50,41 @@ void check_fits(std::string_view operation, const spec::ModelSpec& spec,
 }
 
 template <class T>
+Tensor outputs_of(const infer::Model<T>& model, const data::Examples& examples) {
+  const spec::ModelSpec& spec = model.description();
+  const std::int64_t count = examples.inputs.size(0);
+  const std::int64_t steps = spec::is_sequence(spec.input) ? examples.inputs.size(1) : 1;
+  const auto width = static_cast<std::int64_t>(model.outputs());
+  const bool every_step = spec::features_of(spec).back().is_sequence();
+  const Tensor out = Tensor::empty(every_step ? Shape{count, steps, width} : Shape{count, width},
+                                   DTypeOf<T>::value);
+  std::vector<T> tokens;
+  const std::vector<std::size_t> lengths(examples.lengths.begin(), examples.lengths.end());
+  model.run(numbers_of(examples.inputs, tokens), static_cast<std::size_t>(count),
+            static_cast<std::size_t>(steps), out.values<T>(), lengths);
+  return out;
+}
+
+template Tensor outputs_of(const infer::Model<float>&, const data::Examples&);
+template Tensor outputs_of(const infer::Model<double>&, const data::Examples&);
+
+template <class T>
 Evaluation evaluate(const infer::Model<T>& model, const data::Source& source, data::Split part,
                     std::vector<T>* outputs) {
   const NoGrad no_grad;
   const spec::ModelSpec& spec = model.description();
   check_fits("eval", spec, source);
   const Objective objective(source.target(), spec.output);
-  const bool sequence = spec::is_sequence(spec.input);
-  const auto width = static_cast<std::int64_t>(model.outputs());
   if (outputs) outputs->clear();
   Objective::Score score(objective);
   const std::int64_t total = source.size(part), at_once = source.test_batch();
   std::vector<data::Pick> picks;
   data::Examples examples;
-  std::vector<T> tokens;
   for (std::int64_t first = 0; first < total; first += at_once) {
     picks.clear();
     for (std::int64_t i = first; i < std::min(total, first + at_once); ++i) picks.push_back({i});
     source.batch(part, picks, DTypeOf<T>::value, examples);
-    const auto count = static_cast<std::int64_t>(picks.size());
-    const std::int64_t steps = sequence ? examples.inputs.size(1) : 1;
-    const Tensor out = Tensor::empty(
-        objective.target().every_step() ? Shape{count, steps, width} : Shape{count, width},
-        DTypeOf<T>::value);
-    const std::vector<std::size_t> lengths(examples.lengths.begin(), examples.lengths.end());
-    model.run(numbers_of(examples.inputs, tokens), picks.size(), static_cast<std::size_t>(steps),
-              out.values<T>(), lengths);
+    const Tensor out = outputs_of(model, examples);
     score.add(out, examples.targets);
     const auto values = out.values<T>();
     if (outputs) outputs->insert(outputs->end(), values.begin(), values.end());

@@ -14,6 +14,10 @@ namespace unroll::train {
 void check_fits(std::string_view operation, const spec::ModelSpec& spec,
                 const data::Source& source);
 
+/// The model's outputs for a batch: (N, C), or (N, T, C) of a model that answers every step.
+template <class T>
+Tensor outputs_of(const infer::Model<T>& model, const data::Examples& examples);
+
 /// Tests the model on a part of the source. `outputs` receives the model's outputs, (count, C),
 /// where it is not null. Throws ShapeError where the model and the source don't fit.
 template <class T>

@@ -46,6 +46,37 @@ TEST(Tasks, CopyIsLearntByAStateWithoutGates) {
   EXPECT_GT(runs.eval("run").at("accuracy").get<double>(), 90);  // by guessing 12.5
 }
 
+// What predict prints of every test sequence adds up to what eval says.
+TEST(Tasks, PredictAgreesWithEval) {
+  const TaskRun runs;
+  const auto predicted = [&](const std::string& task) {
+    EXPECT_EQ(runs.train(task, {task, "--length", "10", "--steps", "30", "--quiet"}).code, 0);
+    const auto result = run_program({"predict", runs.folder / task, task, "--json"});
+    EXPECT_EQ(result.code, 0) << result.err;
+    std::vector<Json> events;
+    for (const std::string& line : test::lines_of(result.out)) events.push_back(Json::parse(line));
+    EXPECT_EQ(events.size(), 1000u);
+    EXPECT_EQ(events.back().at("sequence"), 999);
+    return events;
+  };
+  double squares = 0;
+  for (const Json& event : predicted("adding")) {
+    const double error =
+        event.at("values").at(0).get<double>() - event.at("targets").at(0).get<double>();
+    squares += error * error;
+  }
+  EXPECT_NEAR(squares / 1000, runs.eval("adding").at("loss").get<double>(), 1e-6);
+  std::int64_t correct = 0;
+  for (const Json& event : predicted("copy"))
+    for (std::size_t i = 0; i < 10; ++i)
+      correct += event.at("classes").at(i) == event.at("targets").at(i);
+  EXPECT_EQ(correct, runs.eval("copy").at("correct"));
+
+  const auto steps =
+      run_program({"predict", runs.folder / "adding", "adding", "--index", "3", "--rows"});
+  EXPECT_EQ(test::lines_of(steps.out).size(), 10u) << steps.err;
+}
+
 TEST(Tasks, OutputHasTheTestsLossToo) {
   const TaskRun runs;
   for (const std::string task : {"adding", "copy"}) {

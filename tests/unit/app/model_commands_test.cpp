@@ -65,6 +65,32 @@ TEST_F(ModelCommands, PredictAgreesWithItselfAndWithEval) {
   }
 }
 
+// The data set itself, or its file of images: the same answer, with the label beside it.
+TEST_F(ModelCommands, PredictTakesSamplesOfADataSet) {
+  const std::string model = write_model("model.safetensors");
+  const auto predict = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"predict", model});
+    return run_program(more);
+  };
+  const auto of_file = events_of(predict({images, "--index", "42", "--json"}));
+  for (const auto& name : {std::string("mnist"), set}) {
+    auto of_set = events_of(predict({name, "--data-dir", data, "--index", "42", "--json"}));
+    ASSERT_EQ(of_set.size(), 1u);
+    EXPECT_EQ(of_set[0].at("label"), 42 % 10);  // as write_small_set labels them
+    of_set[0].erase("label");
+    EXPECT_EQ(of_set, of_file);
+  }
+  EXPECT_EQ(predict({"mnist", "--data-dir", data, "--index", "3", "--rows"}).out,
+            predict({images, "--index", "3", "--rows"}).out);
+  const auto lines = test::lines_of(predict({"mnist", "--data-dir", data}).out);
+  ASSERT_EQ(lines.size(), 100u);
+  EXPECT_TRUE(lines[57].starts_with("image 57: class ")) << lines[57];
+  EXPECT_TRUE(lines[57].ends_with(", label 7")) << lines[57];
+  expect_failure(predict({"mnist", "--data-dir", data, "--index", "100"}), 2, {"100", "0 to 99"});
+  expect_failure(predict({"mnist", "--data-dir", data, "--rows"}), 2, {"--index"});
+  expect_failure(predict({"copy", "--index", "0"}), 1, {"copy"});
+}
+
 TEST_F(ModelCommands, PredictPrintsClassAndProbabilities) {
   const std::string model = write_model("model.safetensors");
   const auto all = run_program({"predict", model, images});

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "data/image_file.h"
 #include "data/image_source.h"
 #include "support/expect_error.h"
+#include "unit/data/idx_files.h"
 #include "unroll/core/error.h"
 
 namespace unroll::data {
@@ -27,23 +29,22 @@ spec::ImageInput input(spec::Form form, std::optional<std::uint64_t> permutation
   return {form, 2, 3, permutation, 0, 1.0 / 255};  // pixels as they are
 }
 
-std::vector<float> filled(const ImageInputs& inputs) {
-  std::vector<float> all(12);
-  inputs.fill<float>(make_set(), 0, all);
-  for (float& v : all) v = std::round(v);
-  return all;
-}
-
-/// The same as a batch of a source.
-std::vector<float> batch_of(std::uint64_t seed) {
-  const auto source =
-      image_source({make_set(), make_set()}, {.input = input(spec::Form::pixels, seed)});
+/// The images of a source's test part as a batch, rounded.
+std::vector<float> batch_of(const Source& source) {
   Examples examples;
-  source->batch(Split::test, std::array{Pick{0}, Pick{1}}, DType::f32, examples);
+  source.batch(Split::test, std::array{Pick{0}, Pick{1}}, DType::f32, examples);
   const auto values = examples.inputs.values<float>();
   std::vector<float> all(values.begin(), values.end());
   for (float& v : all) v = std::round(v);
   return all;
+}
+
+/// The same of an idx file.
+std::vector<float> batch_of_file(const spec::ImageInput& how) {
+  const test::TemporaryFolder folder;
+  std::string bytes = test::idx_header({2, 2, 3});
+  for (const std::uint8_t pixel : make_set().images) bytes += static_cast<char>(pixel);
+  return batch_of(*image_file(folder.write("images", bytes), {}, how));
 }
 
 TEST(ImageInputs, OfEveryForm) {
@@ -52,7 +53,8 @@ TEST(ImageInputs, OfEveryForm) {
                                     {spec::Form::flat, 1},
                                     {spec::Form::image, 1}}) {
     const ImageInputs inputs(input(form), 2, 3);
-    EXPECT_EQ(filled(inputs), (std::vector<float>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}));
+    EXPECT_EQ(batch_of_file(input(form)),
+              (std::vector<float>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}));
     EXPECT_EQ(inputs.steps(), steps);
     EXPECT_EQ(inputs.size(), 6);
   }
@@ -62,13 +64,13 @@ TEST(ImageInputs, OfEveryForm) {
 TEST(ImageInputs, APermutationIsTheSameEverywhere) {
   std::vector<float> orders[2];
   for (const std::uint64_t seed : {0, 1}) {
-    const ImageInputs inputs(input(spec::Form::pixels, seed), 2, 3);
-    const std::vector<float> all = filled(inputs);
+    const spec::ImageInput how = input(spec::Form::pixels, seed);
+    const std::vector<float> all = batch_of_file(how);
     std::vector<float> first(all.begin(), all.begin() + 6), second(all.begin() + 6, all.end());
     for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(second[i], first[i] + 6);
-    EXPECT_EQ(batch_of(seed), all);
+    EXPECT_EQ(batch_of(*image_source({make_set(), make_set()}, {.input = how})), all);
     std::vector<float> one = {0, 1, 2, 3, 4, 5};
-    inputs.permute(one);
+    ImageInputs(how, 2, 3).permute(one);
     EXPECT_EQ(one, first);
     orders[seed] = first;
     std::ranges::sort(first);
