@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# sentences.sh UNROLL [PAGE...]: prints the longest sentence, with its words, of each page (README.md and
+# docs/*.md if none is named) and of the help of each command of the program UNROLL. Fails if one on a
+# page has more than 25 words, or one of the help more than 15. `-` for UNROLL: no help is looked at.
+set -euo pipefail
+unset CDPATH  # with it, cd goes elsewhere and says so
+
+root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+unroll=$1
+shift
+status=0
+
+# longest FORMAT LIMIT NAME: of the text on stdin.
+longest() {
+  awk -v format="$1" -v limit="$2" -v name="$3" -f "$root/scripts/sentences.awk" || status=1
+}
+
+if (($# == 0)); then set -- "$root/README.md" "$root"/docs/*.md; fi
+for page; do longest markdown 25 "${page#"$root"/}" <"$page"; done
+
+if [[ $unroll != - ]]; then
+  longest help 15 "unroll --help" < <("$unroll" --help)
+  # The man page has a section for each command, such as .SS \fBunroll data fetch\fR.
+  while read -r command; do
+    # shellcheck disable=SC2086  # a command may be two words
+    longest help 15 "unroll $command --help" < <("$unroll" $command --help)
+  done < <("$unroll" manual | sed -nE 's/^\.SS \\fBunroll ([a-z ]+)\\fR.*/\1/p')
+fi
+exit "$status"
