@@ -44,8 +44,8 @@ struct Examples {
   std::vector<std::int64_t> lengths;  ///< steps of each sequence; empty: all have T
 };
 
-/// A data set, or an endless list of made-up samples. docs/adding_a_source.md says what a new kind
-/// of data needs.
+/// A data set, or an endless list of made-up samples. docs/adding_a_data_source.md lists what a
+/// new kind of data needs.
 class Source {
  public:
   /// The size of a part that never ends.

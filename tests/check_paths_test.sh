@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# The check of paths in the documentation must find each kind of wrong path, and nothing else.
+set -euo pipefail
+unset CDPATH
+
+check=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)/check_paths.sh
+tree=$(mktemp -d)
+trap 'rm -rf "$tree"' EXIT
+mkdir -p "$tree"/{docs,src/train,include/unroll/nn,tests/unit,build}
+touch "$tree"/{docs/other.md,src/train/config.h,include/unroll/nn/rnn.h}
+failures=0
+
+# expect BREACH LINE: with LINE alone in docs/page.md the check says exactly BREACH.
+expect() {
+  local said status=0
+  printf '%s\n' "$2" >"$tree/docs/page.md"
+  said=$("$check" "$tree") || status=$?
+  if [[ $said != "$1" || $status -ne $([[ -z $1 ]] && echo 0 || echo 1) ]]; then
+    printf '%s\n  expected: %s\n  said (%d): %s\n' "$2" "$1" "$status" "$said"
+    failures=$((failures + 1))
+  fi
+}
+
+expect '' 'A `src/train/config.h`, `train/config.h`, `nn/rnn.h`, `tests/unit` and [page](other.md#part).'
+expect '' 'No paths: `a/b`, `NAME/x.cpp`, `src/train/*.h`, `build/x.h`, `1/sqrt`, [site](https://a.b/c.md).'
+expect '' '    `src/in/code.h`'
+expect 'docs/page.md:1: there is no src/train/gone.h' 'See `train/config.h` and `src/train/gone.h`.'
+expect 'docs/page.md:1: there is no train/gone.cpp' '| `train/gone.cpp` | `train/config.h` |'
+expect 'docs/page.md:1: there is no tests/gone' 'In `tests/gone`.'
+expect 'docs/page.md:1: there is no gone.md' 'See [page](gone.md#part) and [page](other.md).'
+
+exit $((failures > 0))
