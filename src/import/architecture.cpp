@@ -36,7 +36,8 @@ std::string text_of(const Json& json, const char* key) {
 
 bool is_recurrent(std::string_view type) { return spec::find_cell(type).has_value(); }
 
-/// Fills in what the weights tell, and gathers what they do not.
+/// Completes an architecture with sizes from the weights, and gathers the questions that they leave
+/// open.
 class Completion {
  public:
   Completion(Json architecture, const WeightNames& weights, const std::string& file, Author author)
@@ -80,7 +81,7 @@ class Completion {
     if (found->size() > spec::kMostLayers)
       fail(fmt::format("{} layers, expected at most {}", found->size(), spec::kMostLayers));
     Json layers = Json::array();
-    constexpr std::size_t kMostProblems = 16;  // looking for names that are meant takes long
+    constexpr std::size_t kMostProblems = 16;  // searching for similar names takes long
     for (std::size_t i = 0; i < found->size() && problems_.size() < kMostProblems; ++i)
       if (Json whole = layer(i); !whole.is_null()) layers.push_back(std::move(whole));
     return layers;
@@ -88,8 +89,8 @@ class Completion {
 
   Json& given(std::size_t i) { return given_["layers"][i]; }
 
-  /// What is missing of a layer and can't be known: the line to add, with the choices and, where
-  /// there is one, what else is to be thought of.
+  /// Asks for a key that the layer lacks and the weights do not determine. The question shows the
+  /// line to add, with the choices and the hint.
   void ask(std::size_t i, const char* key, const std::string& choices, std::string_view hint = "") {
     Json& layer = given(i);
     if (layer.contains(key)) return;
@@ -107,7 +108,7 @@ class Completion {
     ask(i, "readout", doubt.choices, doubt.hint);
   }
 
-  /// An nn.Embedding is no linear layer, but has the weight of one.
+  /// An nn.Embedding is no linear layer, but its weight looks like one's.
   void ask_whether_linear(std::size_t i, const std::string& from, const spec::Sizes& shape) {
     const bool first = result_.sources.size() == 1;
     const Doubt doubt = doubt_linear(from, shape, name_after(i), first ? read_after(i) : 0);
@@ -119,8 +120,9 @@ class Completion {
     problems_.push_back(fmt::format("{}: {}", called(i), what));
   }
 
-  /// Tensors that no layer takes. A layer's learnt states may have a name of their own, which the
-  /// architecture has to say; of what is left then, a guess says it, and a user's file is refused.
+  /// Handles tensors that no layer takes. Some may be learnt states under another name, which the
+  /// architecture must give. A guess asks about the rest; a user's file with open questions is
+  /// refused.
   void ask_what_is_left() {
     std::vector<std::string> left = not_taken();
     std::map<spec::Sizes, std::vector<std::string>> by_shape;  // without dimensions of 1
@@ -136,7 +138,7 @@ class Completion {
         const auto found = by_shape.find(shape_of_states(r, state));
         if (found == by_shape.end()) continue;
         const std::vector<std::string> states = possible_states(weights_, r, state, found->second);
-        // Those that can't be states are none of another layer's either.
+        // If none of these tensors can be a state, no other layer needs to look at them.
         std::vector<std::string> others;
         if (!states.empty()) {
           ask(i, state.c_str(), choices(states), "its learnt initial state, by its shape");
@@ -158,7 +160,8 @@ class Completion {
                                               weights_.file(), say_left_over(weights_, left)));
   }
 
-  /// "; ln.weight [8] is layer normalisation, which can't be imported", to go with another problem.
+  /// "; ln.weight [8] is layer normalisation, which can't be imported": goes behind another
+  /// problem.
   std::string known_left_over() const {
     std::vector<std::string> left = not_taken();
     std::erase_if(left, [&](const std::string& name) { return kind_of(weights_, name).empty(); });
@@ -191,7 +194,7 @@ class Completion {
                         : fmt::format("layer {} ({})", i + 1, printable(name));
   }
 
-  /// The layer with weights that comes next: its place, or that behind the last.
+  /// The place of the next layer with weights, or the place behind the last layer.
   std::size_t layer_after(std::size_t i) {
     const Json& layers = given_["layers"];
     do ++i;
@@ -204,7 +207,8 @@ class Completion {
     return next < given_["layers"].size() ? text_of(given(next), "name") : "";
   }
 
-  /// What it reads; 0 where there is none, or that is not known.
+  /// The number of features that the next layer with weights reads; 0 if there is no such layer, or
+  /// its width is unknown.
   std::int64_t read_after(std::size_t i) {
     const std::string name = name_after(i);
     if (name.empty()) return 0;
@@ -217,14 +221,15 @@ class Completion {
     return shape.size() == 2 && shape[1] <= kLargest ? shape[1] : 0;
   }
 
-  /// The name of the linear layer that comes next, if it does.
+  /// The next layer's name, if it is a linear layer.
   std::string linear_after(std::size_t i) {
     const Json& layers = given_["layers"];
     if (i + 1 == layers.size() || !layers[i + 1].is_object()) return {};
     return text_of(layers[i + 1], "type") == "linear" ? text_of(layers[i + 1], "name") : "";
   }
 
-  /// What a layer's name is in the file; an empty text, and a problem, where there is no such one.
+  /// The layer's name in the weights file. Adds a problem and returns an empty text if the file has
+  /// no such layer.
   std::string source(std::size_t i, std::string_view weight) {
     const std::string name = text_of(given(i), "name");
     if (name.empty()) {
@@ -258,7 +263,7 @@ class Completion {
                        there.empty() ? "none" : listed(there), did_you_mean(name, names));
   }
 
-  /// The first of many names.
+  /// "a, b, c", or the first names "and N more".
   static std::string listed(const std::vector<std::string>& names) {
     constexpr std::size_t kMost = 16;
     std::string text;
@@ -294,11 +299,11 @@ class Completion {
     }
     if (!whole.is_object()) return whole;
     whole.update(said);
-    for (const char* state : {"h_0", "c_0"}) whole.erase(state);  // their tensors' names
+    for (const char* state : {"h_0", "c_0"}) whole.erase(state);  // names of tensors
     return whole;
   }
 
-  /// The model ends before it.
+  /// Takes the original's last step off: the model ends before it.
   Json take(std::size_t i, Ending ending) {
     if (i + 1 != given_["layers"].size())
       add_problem(i, fmt::format("{} can only be the last layer", name_of(ending)));
@@ -327,7 +332,8 @@ class Completion {
     }
   }
 
-  /// Learnt states that have a name of their own in the file.
+  /// Takes the learnt states that the architecture names, whose tensors have another name in the
+  /// file.
   void take_states(std::size_t i, spec::RecurrentSpec& r) {
     bool named = false;
     for (const char* state : {"h_0", "c_0"}) {
@@ -350,7 +356,7 @@ class Completion {
                        weights_.file(), in_quotes(name), listed(found));
   }
 
-  /// Whether the next layer with weights is a recurrent one, which reads every step.
+  /// Whether the next layer with weights is recurrent, and so reads every step.
   bool below_a_recurrent(std::size_t i) {
     const Json& layers = given_["layers"];
     for (++i; i < layers.size(); ++i) {
@@ -391,7 +397,7 @@ class Completion {
     return {};
   }
 
-  /// mean and std may be a number, a list, or the name of a tensor that holds them.
+  /// mean and std may be a number, a list, or the name of a tensor with the numbers.
   Json scale(std::size_t i) {
     Json whole = given(i);
     for (const char* key : {"mean", "std"}) {
@@ -426,9 +432,9 @@ class Completion {
   const std::string& file_;
   const Author author_;
   Architecture result_;
-  std::vector<std::pair<std::size_t, spec::RecurrentSpec>> without_states_;  // that are learnt
+  std::vector<std::pair<std::size_t, spec::RecurrentSpec>> without_states_;  // layers
   std::vector<std::string> problems_, open_;
-  std::size_t scale_numbers_ = 0;  // that came from tensors
+  std::size_t scale_numbers_ = 0;  // taken from tensors, all layers together
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The architecture file: what a network is, as far as its weights do not tell.
+// The architecture file: the parts of a network's description that its weights do not determine.
 #pragma once
 
 #include <map>
@@ -13,13 +13,13 @@
 
 namespace unroll::importer {
 
-/// The weights leave something open that the user must say.
+/// The weights leave questions open, which the user must answer.
 class OpenQuestions : public Error {
  public:
   OpenQuestions(std::string_view message, std::string file)
       : Error("import", message), architecture_(std::move(file)) {}
 
-  /// An architecture file, lines of it with the choices that there are.
+  /// A template of the architecture file, whose open lines list the choices.
   const std::string& architecture() const { return architecture_; }
 
  private:
@@ -28,33 +28,33 @@ class OpenQuestions : public Error {
 
 struct Architecture {
   spec::ModelSpec spec;
-  /// Of each layer that has weights, its name in the file, by its name in the description.
+  /// The name in the weights file of each layer with weights, by its name in the description.
   std::map<std::string, std::string> sources;
-  std::vector<std::string> used;  ///< weights that became part of the description
-  /// Learnt states ("rnn.h_0") and the tensors that they are in the file, where those have a name
-  /// of their own.
+  std::vector<std::string> used;  ///< tensors whose numbers became part of the description
+  /// The file's tensors that are learnt states under another name, by the description's name
+  /// ("rnn.h_0").
   std::map<std::string, std::string> states;
-  Ending ending = Ending::none;  ///< of the original
+  Ending ending = Ending::none;  ///< the original's last step, which the model leaves out
 };
 
 /// Who wrote an architecture file.
 enum class Author {
   user,
-  guess  ///< what it leaves out is open, also tensors that no layer takes
+  guess  ///< tensors that no layer takes are an open question, not an error
 };
 
-/// A description of a model (docs/interoperability.md), in which what the weights tell may be left
-/// out: sizes, biases, directions, what goes in. Throws FormatError naming the file, the layer and
-/// what is wrong with it, also where tensors are left over and so no answer would help;
-/// OpenQuestions for what it leaves open.
+/// Reads a description of a model (docs/interoperability.md) that may leave out everything the
+/// weights determine: sizes, biases, directions, the input. Throws FormatError, which names the
+/// file, the layer and the fault. Throws OpenQuestions for everything that the file leaves open;
+/// FormatError instead if tensors are left over, because then no answer would help.
 Architecture read_architecture(std::string_view text, const WeightNames& weights,
                                const std::string& file = "the architecture",
                                Author author = Author::user);
 
-/// What the weights alone tell, the layers being in the file's order if their sizes fit in it, and
-/// otherwise in one in which they do. Throws FormatError naming every tensor that no layer here
-/// has, or where no order fits; OpenQuestions for what the weights leave open: nearly always
-/// something.
+/// Guesses the architecture from the weights alone. The layers are in the file's order if their
+/// sizes fit in it, and otherwise in an order in which they fit. Throws FormatError, which names
+/// every tensor that no layer here has, or the sizes if no order fits. Throws OpenQuestions for
+/// everything that the weights leave open, and they nearly always do.
 Architecture guess_architecture(const WeightNames& weights);
 
 }  // namespace unroll::importer

@@ -81,7 +81,7 @@ spec::Sizes shape_of_states(const spec::RecurrentSpec& r, std::string_view state
 }
 
 bool may_be_states(const std::string& name, const io::ArrayView& array) {
-  // A vector may be anything, unless its name says what it is.
+  // A vector may be anything, unless its name is that of a state.
   return io::is_floating(array.type) && (array.shape.size() > 1 || is_called_state(name)) &&
          !name.ends_with(".weight") && !name.ends_with(".bias");
 }

@@ -1,4 +1,4 @@
-// What an original does to its outputs at the very end, and a model here does not.
+// The last step of some original networks that models here leave out.
 #pragma once
 
 #include <cstddef>
@@ -8,14 +8,15 @@
 
 namespace unroll::importer {
 
-/// A softmax at the end of a classifier. Models here answer logits, so it is left out: a comparison
-/// with the original does it to the logits first.
+/// A softmax at the end of a classifier. Models here return logits, so the import leaves it out. A
+/// comparison with the original applies it to the logits first.
 enum class Ending { none, softmax, log_softmax };
 
-std::string_view name_of(Ending ending);  ///< "log_softmax"; empty of none
+std::string_view name_of(Ending ending);  ///< "log_softmax"; empty for none
 std::optional<Ending> ending_named(std::string_view name);
 
-/// Over each row of C numbers, in place: y = exp(x) / sum exp(x), or its logarithm.
+/// Applies the softmax y = exp(x) / sum exp(x), or its logarithm, to each row of C classes, in
+/// place.
 void apply(Ending ending, std::size_t classes, std::span<double> outputs);
 
 }  // namespace unroll::importer

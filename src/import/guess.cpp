@@ -1,4 +1,4 @@
-// An architecture that nobody gave: what names, shapes and their order in the file tell.
+// Guesses an architecture from the tensors' names, shapes and order in the file.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -20,9 +20,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Names = std::vector<std::string>;
 
-/// A layer as its weights tell it.
+/// A layer as described by its weights.
 struct Link {
-  std::string type, name;  // the name is the file's
+  std::string type, name;  // the name in the file
   std::int64_t reads = 0, gives = 0;
   std::optional<spec::RecurrentSpec> recurrent = {};
   bool bias = true;
@@ -32,8 +32,8 @@ struct Link {
 };
 using Chain = std::vector<Link>;
 
-/// Every layer that a model here may have, in the order of the file, which is nearly always the one
-/// that the network's class names them in.
+/// All layers that a model here can have, in the order of the file. This is nearly always the order
+/// in which the network's class defines them.
 Chain links_in_order(const WeightNames& weights) {
   // An empty tensor may claim any size.
   constexpr std::int64_t kLargest = std::int64_t{1} << 31;
@@ -65,12 +65,12 @@ Chain links_in_order(const WeightNames& weights) {
   return links;
 }
 
-/// Where tensors may find a place: looked up for each of what may be many.
+/// Tells whether a tensor can be part of any layer. Built once, because there may be many tensors.
 struct Places {
   std::set<std::string> recurrent, others;             // layers
-  std::map<std::string_view, std::string_view> parts;  // of recurrent layers
-  std::set<std::int64_t> features;                     // between layers
-  std::set<spec::Sizes> states;                        // that are learnt, without dimensions of 1
+  std::map<std::string_view, std::string_view> parts;  // weights of recurrent layers
+  std::set<std::int64_t> features;                     // numbers of features between layers
+  std::set<spec::Sizes> states;                        // shapes of states, without 1s
 
   Places(const WeightNames& weights, const Chain& links) {
     for (const Link& link : links) {
@@ -82,7 +82,7 @@ struct Places {
     parts = weights.parts_of(recurrent);
   }
 
-  /// Whether any layer takes the tensor, or may, if it is told to.
+  /// Whether a layer takes the tensor, or can take it if an architecture file says so.
   bool may_take(const std::string& tensor, const io::ArrayView& array) const {
     if (parts.contains(tensor)) return true;
     const auto dot = tensor.rfind('.');
@@ -96,7 +96,7 @@ struct Places {
   }
 };
 
-/// No question is asked where no answer to it would help.
+/// Refuses a file with tensors that no layer can take. A question would not help there.
 void refuse_what_has_no_place(const WeightNames& weights, const Chain& links) {
   const Places places(weights, links);
   Names without;
@@ -115,8 +115,8 @@ void refuse_what_has_no_place(const WeightNames& weights, const Chain& links) {
                                       : ""));
 }
 
-/// Whether b can read what a gives: its output, two things of it side by side, or what is refused
-/// with a reason later: half of two directions, rows of an embedding.
+/// Whether b can read the output of a: all of it, or two readouts side by side. Also true for half
+/// of two directions and for rows of an embedding, which are refused later with a reason.
 bool fits(const Link& a, const Link& b, bool first) {
   if (b.reads == a.gives) return true;
   if (a.recurrent && !b.recurrent)
@@ -130,8 +130,10 @@ bool fits_in_order(const Chain& links) {
   return true;
 }
 
-/// A way through all layers from what `start` reads, of several next ones always the first that
-/// leaves a way through the others; empty where there is none. Source: Hierholzer 1873.
+/// An order of all layers in which each reads the width that the layer before gives. The first
+/// layer reads `start` features. Prefers the given order where several orders fit. Empty if none
+/// fits. Layers are the edges of a graph whose nodes are widths, so this is an Eulerian path.
+/// Source: Hierholzer 1873.
 Chain way_through(const Chain& links, std::int64_t start) {
   std::map<std::int64_t, std::vector<std::size_t>> reading;  // the next one last
   for (std::size_t i = links.size(); i-- > 0;) reading[links[i].reads].push_back(i);
@@ -160,8 +162,8 @@ Chain way_through(const Chain& links, std::int64_t start) {
   return chain;
 }
 
-/// An order in which sizes fit: recurrent layers on top of each other, by name, and linear ones
-/// before and behind.
+/// An order in which sizes fit: recurrent layers on top of each other, sorted by name, and linear
+/// layers before and behind.
 std::optional<Chain> fitting(Chain links) {
   std::ranges::sort(links, [](const Link& a, const Link& b) {
     if (a.recurrent.has_value() != b.recurrent.has_value()) return a.recurrent.has_value();
@@ -170,7 +172,7 @@ std::optional<Chain> fitting(Chain links) {
   const auto linear = std::ranges::find_if(links, [](const Link& l) { return !l.recurrent; });
   const Chain recurrent(links.begin(), linear);
   Chain edges(linear, links.end());
-  if (!recurrent.empty()) {  // one edge, the first of all
+  if (!recurrent.empty()) {  // the whole stack becomes one edge, the first in `edges`
     if (!fits_in_order(recurrent)) return {};
     edges.insert(edges.begin(), recurrent.front());
     edges.front().gives = recurrent.back().gives;
@@ -202,8 +204,8 @@ std::optional<Chain> fitting(Chain links) {
   return {};
 }
 
-/// An architecture file of the layers, with what lies between them and has no weights to be asked
-/// for.
+/// The text of an architecture file for the layers. Between them it adds layers without weights: an
+/// activation, about which the user is asked, or flatten.
 std::string file_of(const Chain& chain, const WeightNames& weights) {
   Json layers = Json::array();
   for (std::size_t i = 0; i < chain.size(); ++i) {
@@ -218,7 +220,7 @@ std::string file_of(const Chain& chain, const WeightNames& weights) {
   return file.dump();
 }
 
-/// Whether the layers might as well come in another order.
+/// Whether another order of the layers is possible.
 bool is_order_open(const Chain& chain) {
   return chain.size() > 2 || (chain.size() == 2 && chain[0].is("linear"));
 }

@@ -15,14 +15,14 @@
 namespace unroll::importer {
 namespace {
 
-/// The file's arrays by the names that the description gives them, and those that it has no name
-/// for.
+/// The file's arrays under the description's names. `left_over` lists the file's names of arrays
+/// that the description does not have.
 struct Described {
   std::map<std::string, io::ArrayView> arrays;
   std::vector<std::string> left_over;
 };
 
-/// The description's names of the weights of its layers.
+/// Maps the file's name of each weight to its name in the description.
 std::map<std::string_view, std::string> described_names(const Architecture& architecture,
                                                         const WeightNames& names) {
   std::map<std::string_view, std::string> described;
@@ -55,7 +55,7 @@ Described as_described(const Architecture& architecture, const WeightNames& name
     const std::string described = found == all.end() ? "" : found->second;
     const auto expected = needed.find(described);
     io::ArrayView view = *array;
-    // Learnt states are saved with and without dimensions of 1.
+    // Files save learnt states with or without dimensions of size 1.
     if (architecture.states.contains(described) && expected != needed.end() &&
         without_ones(view.shape) == without_ones(expected->second))
       view.shape = expected->second;
@@ -94,7 +94,8 @@ ImportedModel import_model(const StateDict& state, std::optional<std::string_vie
   model.ending = architecture.ending;
   for (const auto& [name, shape] : spec::weights_of(architecture.spec)) {
     const auto found = described.arrays.find(name);
-    if (found == described.arrays.end() || found->second.shape != shape) continue;  // in misfits
+    if (found == described.arrays.end() || found->second.shape != shape)
+      continue;  // already in misfits
     const io::ArrayView& array = found->second;
     if (!io::is_floating(array.type)) {
       misfits.add(fmt::format("{} has elements of type {}, expected floats", name,

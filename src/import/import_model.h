@@ -1,4 +1,4 @@
-// From a file of PyTorch's to a model that runs here.
+// Makes a model that runs here from a file that PyTorch wrote.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,7 @@
 
 namespace unroll::importer {
 
-/// A model's weight, in f32 whatever it was stored in.
+/// One weight of a model, converted to f32.
 struct Weight {
   std::string name;
   std::vector<std::int64_t> shape;
@@ -26,18 +26,20 @@ struct Weight {
 struct ImportedModel {
   spec::ModelSpec spec;
   std::vector<Weight> weights;   ///< in the order of spec::weights_of
-  Ending ending = Ending::none;  ///< what the original does after the model's last layer
+  Ending ending = Ending::none;  ///< the original's last step, which the model leaves out
 
   infer::Model<float> model() const;
   /// Throws FileError.
   void save(const std::string& path) const;
 };
 
-/// Makes a model of weights and, where it is given, the text of an architecture file. Every tensor
-/// has to be a weight of the model. `file` is the architecture's name in errors.
+/// Makes a model from weights and the text of an architecture file. Without the text, it guesses
+/// the architecture from the weights. Every tensor must be a weight of the model. `file` names the
+/// architecture in errors.
 ///
-/// Throws FormatError listing every tensor that is missing, left over, of another shape, no float,
-/// or not finite in f32; OpenQuestions for what the weights leave open.
+/// Throws FormatError, which lists every tensor that is missing or left over, and every one with
+/// the wrong shape, with elements that are no floats, or with numbers that are not finite in f32.
+/// Throws OpenQuestions if the weights leave something open.
 ImportedModel import_model(const StateDict& state, std::optional<std::string_view> architecture,
                            const std::string& file = "the architecture");
 

@@ -10,7 +10,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// A number of a layer, of whatever kind it turns out to be: that is checked with all else.
+/// An integer of a layer, or 0. spec::from_json checks the value later.
 std::int64_t number(const Json& layer, const char* key) {
   const auto found = layer.find(key);
   return found != layer.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;

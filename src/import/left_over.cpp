@@ -24,10 +24,10 @@ bool has_any(const WeightNames& weights, const std::string& layer,
   });
 }
 
-/// Whether the layer's own name has one of these in it, or is one of those, in whatever case.
+/// Whether the layer's own name contains one of `parts`, or equals one of `whole`. Ignores case.
 bool is_called(std::string_view layer, std::initializer_list<std::string_view> parts,
                std::initializer_list<std::string_view> whole) {
-  constexpr std::size_t kLongest = 64;  // that anybody calls a layer
+  constexpr std::size_t kLongest = 64;  // of a layer's own name; the rest can't matter
   std::string own(own_name(layer).substr(0, kLongest));
   for (char& c : own)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -36,7 +36,7 @@ bool is_called(std::string_view layer, std::initializer_list<std::string_view> p
              parts, [&](std::string_view part) { return own.find(part) != std::string::npos; });
 }
 
-/// Of a layer by the weights that only its kind has.
+/// The kind of a layer that has weights which only this kind has.
 std::string kind_by_names(const WeightNames& weights, const std::string& layer) {
   if (has_any(weights, layer, {"in_proj_weight", "q_proj_weight", "in_proj_bias"}))
     return "attention";
@@ -45,10 +45,10 @@ std::string kind_by_names(const WeightNames& weights, const std::string& layer) 
   return {};
 }
 
-/// A weight of one dimension without a bias.
+/// The kinds whose weight has one dimension and no bias.
 constexpr const char* kVector = "normalisation, PReLU, a loss's weights or the like";
 
-/// Of a layer by its weight's number of dimensions.
+/// The kind of a layer, by its weight's number of dimensions.
 std::string kind_by_weight(const WeightNames& weights, const std::string& layer) {
   const auto found = weights.shapes().find(layer + ".weight");
   if (found == weights.shapes().end()) return {};
@@ -67,8 +67,8 @@ std::string kind_by_weight(const WeightNames& weights, const std::string& layer)
   }
 }
 
-/// Of a weight that is computed from others: a parametrization's, spectral norm's, pruning's; and
-/// of the bias beside it.
+/// The kind of a weight that PyTorch computes from several tensors (a parametrization, spectral
+/// norm, pruning), and of the bias beside it.
 std::string kind_by_parts(const WeightNames& weights, const std::string& name) {
   constexpr const char* kKind =
       "a weight in parts (torch.nn.utils has parametrize.remove_parametrizations, "
@@ -86,7 +86,7 @@ std::string kind_by_parts(const WeightNames& weights, const std::string& name) {
   return {};
 }
 
-/// Of a linear layer by its name: what people call the layers of attention and embeddings.
+/// The kind of a linear layer, by the usual names of attention's layers and of embeddings.
 std::string kind_by_calling(const WeightNames& weights, const std::string& layer) {
   if (is_called(layer, {"attn", "attention"},
                 {"att", "q_proj", "k_proj", "v_proj", "query", "key", "value"}))
@@ -103,7 +103,7 @@ std::string kind_of(const WeightNames& weights, const std::string& name) {
   const std::string layer = layer_of(name), above = layer_of(layer);
   if (own_name(layer).starts_with("layer_norm_") &&
       weights.shapes().contains(above + ".weight_ih_l0"))
-    return {};  // a recurrent layer's own
+    return {};  // a recurrent layer's own normalisation
   if (std::string kind = kind_by_names(weights, layer); !kind.empty()) return kind;
   if (own_name(layer) == "out_proj" && kind_by_names(weights, above) == "attention")
     return "attention";
@@ -117,7 +117,7 @@ std::string kind_of(const WeightNames& weights, const std::string& name) {
 }
 
 std::string say_left_over(const WeightNames& weights, const std::vector<std::string>& names) {
-  constexpr std::size_t kMost = 256;  // a line that a person may still search
+  constexpr std::size_t kMost = 256;  // more would make the line too long to search by eye
   std::vector<std::pair<std::string, std::vector<std::string>>> kinds;
   std::vector<std::string> parts;
   for (std::size_t i = 0; i < std::min(kMost, names.size()); ++i) {

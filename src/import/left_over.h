@@ -1,4 +1,5 @@
-// Tensors that no layer of a model takes: what they are of, as far as names and shapes tell.
+// Tensors that no layer of a model takes, and the kind of layer they belong to, judged by names and
+// shapes.
 #pragma once
 
 #include <string>
@@ -8,17 +9,17 @@
 
 namespace unroll::importer {
 
-/// What the tensor is of, where that is nothing that can be imported whatever the architecture:
-/// attention, normalisation, a convolution over time. Empty of weights that a layer here may have,
-/// and of unknown ones.
+/// The kind of layer that the tensor belongs to, if no architecture can import it: attention,
+/// normalisation, a convolution over time. Empty if a layer here may have such a weight, and if the
+/// kind is unknown.
 std::string kind_of(const WeightNames& weights, const std::string& name);
 
-/// Every tensor of `names`, kind by kind: "ln.weight [8] and ln.bias [8] are layer normalisation,
-/// which can't be imported; x is not part of the model". Those that a network may not need at all
-/// can be left out, which is said.
+/// Lists the tensors `names`, kind by kind: "ln.weight [8], ln.bias [8] are layer normalisation,
+/// which can't be imported; x is not part of the model". Suggests --ignore if the network may not
+/// need some of them.
 std::string say_left_over(const WeightNames& weights, const std::vector<std::string>& names);
 
-/// Whether a layer's name is what people call an embedding.
+/// Whether the layer's name is a usual name of an embedding.
 bool is_called_embedding(std::string_view layer);
 
 }  // namespace unroll::importer

@@ -14,14 +14,15 @@
 namespace unroll::importer {
 namespace {
 
-// 16 bytes each, and 4 wherever one is held. The losses of every step of a long run are some
-// millions.
+// A value takes 16 bytes, and each reference to it 4. A checkpoint with the losses of every step of
+// a long run has some millions of values.
 constexpr std::size_t kMostValues = std::size_t{1} << 24;
-// A value that is made takes two bytes at least: what makes it, and what remembers it.
+// Each value takes at least two bytes of a pickle: one operation makes it, one remembers it.
 constexpr std::size_t kBytesAValue = 2, kFewValues = 1 << 16;
 constexpr int kNewestProtocol = 5;
 
-/// The machine that pickles are programs of, without the operations that make or call anything.
+/// The stack machine that runs a pickle's operations. It never makes a Python object and never
+/// calls a function.
 class Machine {
  public:
   Machine(std::span<const std::byte> bytes, const std::string& name)
@@ -55,7 +56,7 @@ class Machine {
         if (const int version = number<std::uint8_t>(); version > kNewestProtocol)
           unsupported(fmt::format("is of protocol {}, expected 1 to {}", version, kNewestProtocol));
         return;
-      case 0x95:  // FRAME: how many bytes may be read at once
+      case 0x95:  // FRAME: the number of bytes that may be read at once
         if (number<std::uint64_t>() > bytes_.size() - position_) damaged("it ends too early");
         return;
       case 'N':
@@ -70,7 +71,7 @@ class Machine {
         return push({.kind = Kind::integer, .integer = number<std::uint16_t>()});
       case 'J':  // BININT
         return push({.kind = Kind::integer, .integer = number<std::int32_t>()});
-      case 'I':  // INT and LONG: in decimal, INT also True and False
+      case 'I':  // INT and LONG: decimal; INT can also be True or False
       case 'L':
         return push(decimal(line()));
       case 0x8a:  // LONG1
@@ -131,7 +132,7 @@ class Machine {
       case 0x86:
       case 0x87:
         return stack_.push_back(pickle_.add_slice(Kind::tuple, pop(code - 0x84u)));
-      case 'l':  // LIST, FROZENSET: of all above the mark
+      case 'l':  // LIST, FROZENSET: take all values above the mark
       case 0x91:
         return push_growing(Kind::list, pop_to_mark());
       case 'd':  // DICT
@@ -163,21 +164,20 @@ class Machine {
         return make_object(pop(2));
       case 0x92:  // NEWOBJ_EX
         return make_object(pop(3));
-      case 'i': {  // INST: an object of a class of Python 2's, its arguments above the mark
+      case 'i': {  // INST: an object of a Python 2 class, with its arguments above the mark
         push_global();
         const Ref type = pop();
         pop_to_mark();
         return stack_.push_back(pickle_.add_object(type));
       }
-      case 'o': {  // OBJ: the same, the class being the first above the mark
+      case 'o': {  // OBJ: the same, with the class as the first value above the mark
         const std::vector<Ref> given = pop_to_mark();
         if (given.empty()) damaged("it makes an object of no class");
         return make_object(given);
       }
       case 'b':  // BUILD
         return build(pop());
-      case 'S':  // operations of protocol 0, of persistent ids in texts, and of registered
-                 // extensions
+      case 'S':  // protocol 0, persistent ids as text, registered extensions
       case 'V':
       case 'g':
       case 'p':
@@ -194,7 +194,7 @@ class Machine {
     }
   }
 
-  /// Bytes that are there.
+  /// The next `count` bytes. Refuses a pickle that ends before them.
   std::string_view take(std::uint64_t count) {
     if (count > bytes_.size() - position_) damaged("it ends too early");
     position_ += count;
@@ -241,12 +241,12 @@ class Machine {
     return text;
   }
 
-  /// By the module's name of today, whatever it was called in Python 2.
+  /// A class or function under the Python 3 name of its module.
   Ref global(std::string_view module, std::string_view name) {
     if (module == "__builtin__") module = "builtins";
     if (module == "copy_reg") module = "copyreg";
     if (runs_something(module, name)) refuse(fmt::format("{}.{}", module, name));
-    // Two long texts may be named again and again in a few bytes.
+    // A few bytes can use two long texts as a name again and again.
     constexpr std::size_t kShort = 1 << 16, kLongest = 1 << 10;
     names_length_ += module.size() + name.size();
     if (module.size() + name.size() > kLongest || names_length_ > bytes_.size() + kShort)
@@ -262,7 +262,7 @@ class Machine {
 
   void push(Value value) { stack_.push_back(pickle_.add(value)); }
 
-  /// Values that never change are there once.
+  /// Stores a value that never changes only once.
   void push_shared(std::size_t place, Value value) {
     if (shared_[place] == kNothing) shared_[place] = pickle_.add(value);
     stack_.push_back(shared_[place]);
@@ -288,7 +288,7 @@ class Machine {
     pickle_.extend(top(), items);
   }
 
-  /// What may be taken is above the last mark.
+  /// The number of values that may be taken: those above the last mark.
   std::size_t available() const { return stack_.size() - (marks_.empty() ? 0 : marks_.back()); }
 
   Ref top() const {
@@ -317,7 +317,7 @@ class Machine {
     return items;
   }
 
-  /// Of an object, say of a class made from list, only its attributes matter.
+  /// Ignores items of an object, say of a subclass of list: only its attributes matter.
   void append(const std::vector<Ref>& items) {
     if (is(top(), Kind::object)) return;
     if (!is(top(), Kind::list)) damaged("it adds to something else than a list");
@@ -330,7 +330,7 @@ class Machine {
     pickle_.extend(top(), items);
   }
 
-  /// A writer counts what it remembers, so no number is beyond the bytes that there are.
+  /// Writers number remembered values from 0, so a valid number is smaller than the pickle.
   void remember(std::size_t place) {
     if (place >= bytes_.size()) damaged(fmt::format("it remembers a value as number {}", place));
     if (place >= memo_.size()) memo_.resize(place + 1, kNothing);
@@ -345,8 +345,8 @@ class Machine {
 
   bool is(Ref ref, Kind kind) const { return pickle_.is(ref, kind); }
 
-  /// ("storage", type, key, device, elements[, view]); of files before PyTorch 1.6 also
-  /// ("module", class, its source, ...).
+  /// ("storage", type, key, device, elements[, view]). Before PyTorch 1.6 also ("module", class,
+  /// its source, ...).
   Ref persistent(Ref id) {
     constexpr std::size_t kLongestKey = 1 << 10;
     const std::span<const Ref> part = pickle_.items(id);
@@ -365,7 +365,7 @@ class Machine {
   void call(const std::vector<Ref>& function_and_arguments) {
     const Ref function = function_and_arguments[0], arguments = function_and_arguments[1];
     if (!is(arguments, Kind::tuple)) damaged("it calls something without a tuple of arguments");
-    // What a function gave, called again: of an object nobody knows anything.
+    // A function's result is called in turn: nothing is known of that object.
     if (!is(function, Kind::global)) return stack_.push_back(pickle_.add_object(unknown()));
     const Ref result = importer::call(pickle_, function, pickle_.items(arguments));
     if (result == kNothing)
@@ -373,7 +373,7 @@ class Machine {
     stack_.push_back(result);
   }
 
-  /// Of a class: its attributes follow. A parameter is the tensor that it is made of.
+  /// Makes an object of a class; its attributes follow. A Parameter becomes its tensor.
   void make_object(const std::vector<Ref>& class_and_arguments) {
     const Ref type = class_and_arguments[0];
     const Ref given = class_and_arguments.size() > 1 ? class_and_arguments[1] : kNothing;
@@ -384,7 +384,8 @@ class Machine {
     stack_.push_back(pickle_.add_object(type));
   }
 
-  /// Attributes. Those of a dictionary are a state_dict's _metadata, the versions of its modules.
+  /// Sets attributes. Ignores those of a dictionary: they are a state_dict's _metadata, the
+  /// versions of its modules.
   void build(Ref state) {
     if (is(top(), Kind::object)) return pickle_.set_state(top(), state);
     constexpr Kind kNoAttributes[] = {Kind::none,   Kind::boolean, Kind::integer,
@@ -426,7 +427,7 @@ class Machine {
                               name_, in_quotes(global)));
   }
 
-  // Places of shared_.
+  // Indices into shared_.
   static constexpr std::size_t kNone = 0, kTrue = 1, kFalse = 2, kEmptyTuple = 3, kFirstByte = 4;
 
   std::string_view bytes_;

@@ -13,12 +13,12 @@ bool is_one_of(std::string_view name, NameSpan names) {
   return std::ranges::find(names, name) != names.end();
 }
 
-// Empty ones, and those of one dictionary: defaultdict has a function there.
+// Called without arguments or with one dictionary. defaultdict gets a function instead.
 constexpr std::string_view kDicts[] = {"collections.OrderedDict", "collections.defaultdict",
                                        "collections.Counter", "builtins.dict"};
 constexpr std::string_view kLists[] = {"builtins.list",  "builtins.set", "builtins.frozenset",
                                        "builtins.tuple", "torch.Size",   "collections.deque"};
-// What is given first is what they give.
+// These return their first argument.
 constexpr std::string_view kSame[] = {
     "torch._utils._rebuild_parameter",    "torch._utils._rebuild_parameter_with_state",
     "torch.nn.parameter.Parameter",       "torch.nn.parameter.Buffer",
@@ -26,10 +26,10 @@ constexpr std::string_view kSame[] = {
     "torch.jit._pickle.build_tensorlist", "torch.jit._pickle.build_doublelist",
     "torch.jit._pickle.build_boollist",
 };
-// (storage, offset, sizes, strides), and in later versions what follows.
+// (storage, offset, sizes, strides), and in later versions more arguments.
 constexpr std::string_view kTensors[] = {"torch._utils._rebuild_tensor",
                                          "torch._utils._rebuild_tensor_v2"};
-// (function, type, its arguments, state): a tensor with attributes, or of a class of its own.
+// (function, type, its arguments, state): a tensor with attributes, or of a subclass.
 constexpr std::string_view kFromTypes[] = {"torch._tensor._rebuild_from_type_v2",
                                            "torch._tensor._rebuild_from_type",
                                            "torch._utils._rebuild_from_type"};
@@ -76,7 +76,7 @@ Ref call(Pickle& pickle, Ref function, std::span<const Ref> given) {
   }
   if (is_one_of(name, kDicts)) {
     if (!given.empty() && pickle.is(given[0], Kind::dict)) return given[0];
-    if (given.size() == 1 && pickle.is(given[0], Kind::list))  // Python 2's, of pairs
+    if (given.size() == 1 && pickle.is(given[0], Kind::list))  // a list of pairs, by Python 2
       return pickle.pairs_to_dict(given[0]) ? given[0] : kNothing;
     return pickle.add({.kind = Kind::dict, .growing = {0, kNothing}});
   }

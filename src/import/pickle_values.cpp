@@ -35,10 +35,10 @@ std::span<const Ref> Pickle::members(Ref ref) const {
   const Value& value = values_[ref];
   if (value.kind == Kind::dict) return items(ref);
   if (value.kind != Kind::object) return {};
-  // Of a class made from dict its items, whatever else is set in it.
+  // For a subclass of dict, the items count, even if it has attributes.
   Ref state = value.growing.state;
   if (state == kNothing || value.growing.list != 0) return items(ref);
-  // With __slots__ it is a tuple of two dictionaries.
+  // The state of a class with __slots__ is a tuple of two dictionaries.
   if (is(state, Kind::tuple) && !items(state).empty()) state = items(state)[0];
   return is(state, Kind::dict) ? items(state) : std::span<const Ref>();
 }

@@ -1,4 +1,4 @@
-// The two containers that torch.save has had: what is around a pickle and the tensors' elements.
+// The two file formats of torch.save, which hold a pickle and the elements of tensors.
 #pragma once
 
 #include <cstddef>
@@ -17,26 +17,27 @@ namespace unroll::importer {
 /// The type of a storage's elements.
 struct StorageType {
   std::size_t size = 0;                 ///< bytes an element
-  std::optional<io::ElementType> type;  ///< nothing: one that is not supported
+  std::optional<io::ElementType> type;  ///< nullopt: not supported
 };
 
-/// By the name of its class; nothing where that is not known.
+/// The storage type with this class name; nullopt if the name is unknown.
 std::optional<StorageType> storage_type(std::string_view global);
 
-/// A file with a pickle, and with storages that it refers to.
+/// A file with a pickle and the storages that the pickle refers to.
 class PtContainer {
  public:
   virtual ~PtContainer() = default;
   virtual const Pickle& pickle() const = 0;
-  /// The elements of a storage; one longer than `size` bytes need not be read. Throws FormatError.
+  /// The elements of a storage. A storage of more than `size` bytes may be refused. Throws
+  /// FormatError.
   virtual std::vector<std::byte> storage(const std::string& key, std::uint64_t size) = 0;
 };
 
-/// A zip archive: since PyTorch 1.6, and what torch.jit.save writes. Throws FormatError.
+/// A zip archive: torch.save since PyTorch 1.6, and torch.jit.save. Throws FormatError.
 std::unique_ptr<PtContainer> open_pt_zip(const std::vector<std::byte>& bytes,
                                          const std::string& name);
 
-/// Pickles and elements one behind the other: before PyTorch 1.6. Throws FormatError.
+/// Pickles and elements one after the other: torch.save before PyTorch 1.6. Throws FormatError.
 /// Source: torch/serialization.py, _legacy_save.
 std::unique_ptr<PtContainer> open_pt_sequence(const std::vector<std::byte>& bytes,
                                               const std::string& name);

@@ -1,4 +1,4 @@
-// The tensors of torch.save's files.
+// Reads the tensors in a file of torch.save.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,11 +22,11 @@ using Kind = Value::Kind;
 
 constexpr std::size_t kMostDimensions = 64;
 
-/// Copies a tensor of any strides row by row into `out`; `from` is its first element.
+/// Copies a tensor with any strides into `out`, row-major. `from` is its first element.
 void gather(const std::byte* from, const std::vector<std::int64_t>& shape,
             const std::vector<std::int64_t>& all_strides, std::size_t element, std::byte* out) {
-  // Without the dimensions of size 1: their strides may be anything, so that a product could
-  // overflow, and to step over many of them for each element takes long.
+  // Drop dimensions of size 1. Their strides may be anything, so a product could overflow, and
+  // stepping over many of them for each element takes long.
   std::vector<std::int64_t> sizes, strides;
   for (std::size_t d = 0; d < shape.size(); ++d)
     if (shape[d] != 1) {
@@ -101,7 +101,7 @@ class PtFile {
     return sizes;
   }
 
-  /// The elements of a storage, read once.
+  /// The elements of a storage. Each storage is read once.
   const std::vector<std::byte>& storage(const std::string& key, std::uint64_t size,
                                         std::string_view tensor_name) {
     const auto [found, is_new] = storages_.try_emplace(key);
@@ -112,8 +112,8 @@ class PtFile {
     return found->second;
   }
 
-  /// Where a tensor begins. Before PyTorch 0.4 a storage could be a view of another: (key, offset,
-  /// elements).
+  /// Sets `offset` to the tensor's first element; false if it is invalid. Before PyTorch 0.4 a
+  /// storage could be a view of another: (key, offset, elements).
   bool offset_of(std::span<const Ref> tensor, std::int64_t& offset) const {
     offset = pickle_[tensor[1]].integer;
     const Ref view = pickle_.items(tensor[0])[3];
@@ -145,7 +145,7 @@ class PtFile {
       fail(fmt::format("tensor {} has {} sizes and {} strides", shown, array.shape.size(),
                        strides.size()));
 
-    // The last element it has, and how many there are, before any of it is read.
+    // Compute the last element and the count before anything is read.
     const std::size_t element = io::size_of(array.type);
     std::int64_t first = 0, count = 1, bytes = 0;
     bool fits = offset_of(parts, first);
@@ -163,7 +163,8 @@ class PtFile {
     if (!fits)
       fail(fmt::format("tensor {} of shape [{}] reaches beyond the {} elements that are stored",
                        shown, fmt::join(array.shape, ", "), stored));
-    // What it takes here: many tensors may have one storage, and many empty ones long shapes.
+    // Limit the memory: many tensors may share one storage, and many empty tensors may have long
+    // shapes.
     std::uint64_t needed = 0;
     const std::uint64_t described = 2 * strides.size() * sizeof(std::int64_t);
     if (__builtin_mul_overflow(static_cast<std::uint64_t>(count), element, &needed) ||
@@ -187,7 +188,7 @@ class PtFile {
   const std::string& name_;
   std::unique_ptr<PtContainer> file_;
   const Pickle& pickle_;
-  std::uint64_t bytes_left_;  // that tensors may take
+  std::uint64_t bytes_left_;  // bytes that further tensors may take
   std::map<std::string, std::vector<std::byte>> storages_;
 };
 
@@ -209,7 +210,7 @@ std::optional<StorageType> storage_type(std::string_view global) {
       {"QInt8Storage", {1, {}}},        {"QUInt8Storage", {1, {}}},
       {"QInt32Storage", {4, {}}},       {"QUInt4x2Storage", {1, {}}},
       {"QUInt2x4Storage", {1, {}}},     {"UntypedStorage", {1, {}}}};
-  // "torch.FloatStorage", and "torch.cuda.FloatStorage" of long ago.
+  // "torch.FloatStorage", and in old files "torch.cuda.FloatStorage".
   const std::string_view name = global.substr(global.rfind('.') + 1);
   const auto* const found = std::ranges::find(kTypes, name, &Named::name);
   if (found == std::end(kTypes)) return std::nullopt;

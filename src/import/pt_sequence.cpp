@@ -12,16 +12,17 @@ namespace {
 
 using Kind = Value::Kind;
 
-constexpr std::size_t kLongestKey = (1 << 10) + 1;  // longer ones are no storage's
+constexpr std::size_t kLongestKey = (1 << 10) + 1;  // no storage has a longer one
 
-/// A magic number, the version of the format, facts about the machine, the object, and the keys of
-/// its storages, each a pickle; then of each storage the number of its elements, and those.
+/// The format: five pickles (a magic number, the version of the format, facts about the machine,
+/// the object, the keys of its storages). Then, for each storage, the number of its elements and
+/// the elements.
 class PtSequence final : public PtContainer {
  public:
   PtSequence(const std::vector<std::byte>& bytes, const std::string& name)
       : rest_(bytes), name_(name) {
     next();  // the magic number
-    next();  // the version: there is only 1001
+    next();  // the version, always 1001
     check_machine(next());
     pickle_ = next();
     find_storages(next());
@@ -58,7 +59,7 @@ class PtSequence final : public PtContainer {
   }
 
   void find_storages(const Pickle& keys) {
-    std::map<std::string_view, std::size_t> sizes;  // of an element of each
+    std::map<std::string_view, std::size_t> sizes;  // bytes an element, by key
     for (Ref ref = 0; ref < pickle_->size(); ++ref) {
       if (!pickle_->is(ref, Kind::storage)) continue;
       const auto parts = pickle_->items(ref);

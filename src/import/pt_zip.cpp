@@ -51,7 +51,7 @@ class PtZip final : public PtContainer {
   }
 
   ZipArchive archive_;
-  std::string folder_;  // of the archive's entries, ending in a slash
+  std::string folder_;  // the folder of the entries, with a slash at its end
   std::vector<std::byte> pickle_bytes_;
   std::optional<Pickle> pickle_;
 };

@@ -31,7 +31,7 @@ spec::RecurrentSpec recurrent_told(const WeightNames& weights, const std::string
     state = projection->second[0];
     hidden = projection->second[1];
   }
-  // An empty tensor may claim any size; what is implausible is refused below.
+  // An empty tensor may claim any size. recurrent_from_weights refuses implausible ones.
   constexpr std::int64_t kLargest = std::int64_t{1} << 31;
   const spec::Sizes hh = {gates * std::min(hidden, kLargest), state};
   return spec::recurrent_from_weights(weights.shapes(), from, {}, &hh);

@@ -1,4 +1,5 @@
-// What a recurrent layer's weights tell, also where they contradict each other.
+// Reads a recurrent layer's description off its weights, even if their shapes contradict each
+// other.
 #pragma once
 
 #include <string>
@@ -8,9 +9,9 @@
 
 namespace unroll::importer {
 
-/// The layer `from` of a file as its weights tell. Where they contradict each other, those that
-/// read the input count: what differs from them is listed later, with all else. Throws FormatError
-/// where they are those of another cell.
+/// Describes the layer `from` of a file by its weights. If their shapes contradict each other, the
+/// weights that read the input count, and import_model lists the weights that differ. Throws
+/// FormatError if the weights belong to another cell.
 spec::RecurrentSpec recurrent_told(const WeightNames& weights, const std::string& from,
                                    spec::Cell cell);
 

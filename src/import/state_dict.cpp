@@ -18,7 +18,7 @@ constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 34;
 
 enum class Format { safetensors, pt };
 
-/// By the first bytes. Throws FormatError for a file of another kind, which is named.
+/// Judges by the first bytes. Throws FormatError for another kind of file, and names the kind.
 Format format_of(const std::string& path) {
   const InputFile file("import", path);
   const std::vector<std::byte> bytes = file_start(file);
@@ -29,7 +29,7 @@ Format format_of(const std::string& path) {
         "import",
         wrong_kind(path, *kind, "a .pt of torch.save or a .safetensors",
                    "save the weights: torch.save(model.state_dict(), \"weights.pt\")", true));
-  return Format::safetensors;  // or nothing that is known, and its reader says so
+  return Format::safetensors;  // if it is no known kind, the reader of safetensors says so
 }
 
 }  // namespace

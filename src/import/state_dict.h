@@ -1,4 +1,4 @@
-// The weights in a file that PyTorch made: a .pt (torch.save) or a .safetensors.
+// The weights in a file that PyTorch wrote: a .pt (torch.save) or a .safetensors.
 #pragma once
 
 #include <cstddef>
@@ -13,42 +13,43 @@
 
 namespace unroll::importer {
 
-/// Named tensors; moves, but does not copy (the arrays point into it).
+/// Named tensors. Can be moved but not copied, because the arrays point into it.
 struct StateDict {
-  std::string name = "the file";  ///< for errors: the path that it was read from
+  std::string name = "the file";  ///< for errors: the path of the file
   std::vector<io::ArrayView> arrays;
-  std::vector<std::string> ignored;     ///< tensors that were left out, as asked for
-  std::vector<std::string> no_tensors;  ///< what else stood beside the tensors
+  std::vector<std::string> ignored;     ///< tensors left out by the `ignore` patterns
+  std::vector<std::string> no_tensors;  ///< names beside the tensors whose values are no tensors
   std::string note;                     ///< which of several dictionaries was chosen, and why
 
   StateDict() = default;
   StateDict(StateDict&&) noexcept = default;
   StateDict& operator=(StateDict&&) noexcept = default;
 
-  // What the arrays point into; a deque's elements stay where they are.
+  // The arrays' elements. A deque never moves its elements.
   std::deque<std::vector<std::byte>> memory;
   std::optional<io::Safetensors> file;
 };
 
-/// Whether a name is that of a tensor to leave out: one of the patterns fits all of it, as a
-/// shell's do (`*`, `?`, `[a-z]`; a dot is a character as any other).
+/// Whether one of the patterns matches the whole name, so that the tensor is left out. Patterns are
+/// those of a shell: `*`, `?`, `[a-z]`. A dot is an ordinary character.
 bool is_ignored(const std::string& name, std::span<const std::string> patterns);
 
-/// Reads either, told apart by their first bytes. Of a .pt that holds dictionaries, `key` is the
-/// path to the one that has the weights, as "model.state_dict" or "models.0"; empty: the only one,
-/// or the least deep. A whole module, pickled or of torch.jit.save, has the names that its
-/// state_dict would have. Tensors that `ignore` fits are not read.
+/// Reads a .pt or a .safetensors; their first bytes tell which. In a .pt with dictionaries, `key`
+/// is the path of the one with the weights, such as "model.state_dict" or "models.0". An empty key
+/// means the only one, or the least deep one. In a whole module, pickled or written by
+/// torch.jit.save, tensors get the names that they have in its state_dict. Tensors that match
+/// `ignore` are not read.
 ///
-/// Sizes are checked against the file before memory is asked for. Nothing in the file is executed,
-/// and no other file is read.
-/// Throws FileError or FormatError, which say what is wrong with the file, or which keys there are.
+/// Checks sizes against the file before it allocates memory. Executes nothing in the file and reads
+/// no other file. Throws FileError or FormatError, which say what is wrong with the file, or list
+/// the keys to choose from.
 StateDict read_state_dict(const std::string& path, const std::string& key = {},
                           std::span<const std::string> ignore = {});
 
-/// The same from the bytes of a .pt; `name` stands for the path in errors. Throws FormatError.
+/// Reads the bytes of a .pt. `name` stands for the path in errors. Throws FormatError.
 ///
-/// Tensors come out row-major, whatever strides they were saved with. All together they are at most
-/// 4 times as long as the file, and 1 MiB. Source:
+/// Tensors are returned row-major, whatever their strides in the file. All together they take at
+/// most 4 times the file's size plus 1 MiB. Source:
 /// https://pytorch.org/docs/stable/notes/serialization.html
 StateDict parse_pt(const std::vector<std::byte>& bytes, const std::string& name,
                    const std::string& key = {}, std::span<const std::string> ignore = {});

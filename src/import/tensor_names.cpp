@@ -14,33 +14,33 @@ namespace {
 using Kind = Value::Kind;
 
 constexpr std::size_t kMostNames = 1 << 16, kLongestName = 1 << 10, kDeepestModule = 64;
-// Of members looked at: a module that is held many times is gone through each time.
+// Limits of the members looked at: a module that is held many times is visited each time.
 constexpr std::size_t kFewLooks = std::size_t{1} << 20, kLooksAValue = 16;
-constexpr std::size_t kMostText = std::size_t{1} << 24;  // of all names together
+constexpr std::size_t kMostText = std::size_t{1} << 24;  // bytes of all names together
 constexpr std::size_t kMostListed = 20;
 
-/// A key of a container: a value, or a place in a list.
+/// A key of a container: a value, or an index into a list.
 struct Key {
   Ref value;
   std::uint32_t index;
 };
 
-/// What a dictionary or an object holds, as far as it tells whether it has weights.
+/// The kinds of values in a dictionary or an object, to judge whether it has weights.
 struct Content {
   bool has_tensors = false, has_others = false;
-  bool is_layer = true;       // no name has a dot: all are of one layer
-  bool is_optimizer = false;  // of torch.optim: its tensors are no weights
-  bool has_arrays = false;    // of NumPy
+  bool is_layer = true;       // no name has a dot: all belong to one layer
+  bool is_optimizer = false;  // a state of torch.optim: its tensors are no weights
+  bool has_arrays = false;    // has arrays of NumPy
 
   bool has_weights() const { return has_tensors && !is_optimizer; }
-  /// Nothing but tensors.
+  /// Whether it has weights and nothing else.
   bool is_state_dict() const { return has_weights() && !has_others; }
 };
 
-/// A container in a pickle, and how it is reached. There may be millions.
+/// A container in a pickle, and the path to it. There may be millions.
 struct Place {
   Ref value;
-  std::uint32_t parent, depth;  // parent: the place that it is in
+  std::uint32_t parent, depth;  // parent: index of the place that contains it
   Key key;
   Content content = {};
   bool is_module = false;
@@ -91,7 +91,7 @@ class Finder {
 
   bool is_script(Ref value) const { return pickle_.made_by(value).starts_with("__torch__."); }
 
-  /// The member of an object, kNothing where there is none.
+  /// The member of an object, or kNothing.
   Ref member(Ref object, std::string_view name) {
     const auto members = pickle_.members(object);
     look(members.size());
@@ -101,7 +101,7 @@ class Finder {
     return found;
   }
 
-  /// An nn.Module, or what torch.jit.save made of one.
+  /// Whether it is an nn.Module, saved by torch.save or torch.jit.save.
   bool is_module(Ref value) {
     if (!pickle_.is(value, Kind::object)) return false;
     if (modules_[value] == Known::no_idea) {
@@ -143,7 +143,7 @@ class Finder {
       f(Key{is_list ? kNothing : items[i], static_cast<std::uint32_t>(i)}, items[i + step - 1]);
   }
 
-  /// A key as it is typed; empty for one that can't be. A long one is cut.
+  /// A key as the user types it; empty if it can't be typed. A long key is cut.
   std::string text_of(const Key& key) const {
     if (key.value == kNothing) return std::to_string(key.index);
     if (pickle_.is(key.value, Kind::integer)) return std::to_string(pickle_[key.value].integer);
@@ -155,7 +155,7 @@ class Finder {
     return kind == Kind::dict || kind == Kind::object || kind == Kind::list || kind == Kind::tuple;
   }
 
-  /// Whether there is anything in it that weights could be in.
+  /// Whether the container has tensors, or containers, in which there may be weights.
   bool leads_on(Ref container) const {
     bool leads = false;
     for_each_in(container,
@@ -163,7 +163,7 @@ class Finder {
     return leads;
   }
 
-  /// All containers that may have weights somewhere, the least deep ones first, each once.
+  /// Lists all containers that may have weights in them, each once, the least deep ones first.
   void find_places(Ref root) {
     std::vector<bool> seen(pickle_.size(), false);
     const auto add = [&](Place place) {
@@ -201,7 +201,7 @@ class Finder {
     return text + (names.size() > kMostListed ? ", ..." : "");
   }
 
-  /// The paths of all dictionaries of tensors, as --key takes them.
+  /// The paths of all dictionaries of tensors, as --key expects them.
   std::vector<std::string> candidates() const {
     std::vector<std::string> paths;
     for (std::size_t i = 1; i < places_.size() && paths.size() <= kMostListed; ++i)
@@ -209,7 +209,7 @@ class Finder {
     return paths;
   }
 
-  /// Those of the whole file.
+  /// The candidates in the whole file, as the end of an error.
   std::string other_candidates() const {
     Finder whole(pickle_, file_);
     whole.find_places(pickle_.root);
@@ -225,7 +225,7 @@ class Finder {
     return keys;
   }
 
-  /// Without a key.
+  /// Chooses when the user gave no key, or the key leads to no tensors itself.
   FoundTensors only() {
     std::vector<std::size_t> best;
     const auto gather = [&](auto&& fits) {
@@ -257,7 +257,7 @@ class Finder {
     return paths;
   }
 
-  /// Whether they are side by side, and each has the tensors of one layer.
+  /// Whether the places are side by side, and each has the tensors of one layer.
   bool are_layers(const std::vector<std::size_t>& places) const {
     return std::ranges::all_of(places, [&](std::size_t i) {
       const Place& place = places_[i];
@@ -299,7 +299,7 @@ class Finder {
     return what + "; save model.state_dict()";
   }
 
-  /// What is at a path of keys. A key may have dots of its own, so the longest that fits is taken.
+  /// The value at a path of keys. A key may contain dots, so the longest key that fits is taken.
   Ref value_at(std::string_view rest) const {
     Ref value = pickle_.root;
     for (;;) {
@@ -321,7 +321,7 @@ class Finder {
     }
   }
 
-  /// One that is too long is cut only so far that it still is.
+  /// A name, cut to one byte more than allowed, so that add() refuses a name that is too long.
   std::string name_of(Ref text) const {
     return std::string(pickle_.text(text).substr(0, kLongestName + 1));
   }
@@ -367,7 +367,8 @@ class Finder {
     std::size_t depth;
   };
 
-  /// As Module.state_dict() does: parameters, buffers that are saved, then the modules in it.
+  /// Collects in the order of Module.state_dict(): parameters, persistent buffers, then the inner
+  /// modules.
   void collect_module(Ref root, FoundTensors& found) {
     std::vector<Module> open = {{root, "", 0}};
     while (!open.empty()) {
@@ -378,7 +379,7 @@ class Finder {
             fmt::format("its modules are nested deeper than {}, or their names longer than {} "
                         "bytes: limits of Unroll",
                         kDeepestModule, kLongestName));
-      Ref modules = module.value;  // of torch.jit.save: attributes as all others
+      Ref modules = module.value;  // torch.jit.save stores modules as ordinary attributes
       if (is_script(module.value)) {
         collect(module.value, module.prefix, {}, found);
       } else {
@@ -400,7 +401,7 @@ class Finder {
     }
   }
 
-  /// The tensors of a dictionary of a module's.
+  /// Collects the tensors of one of a module's dictionaries, except those named in `left_out`.
   void collect(Ref dict, const std::string& prefix, std::span<const Ref> left_out,
                FoundTensors& found) {
     if (dict == kNothing) return;
@@ -417,7 +418,7 @@ class Finder {
 
   const Pickle& pickle_;
   const std::string& file_;
-  std::string base_;  // the key that places are in
+  std::string base_;  // the given key: the path of places_[0]
   std::vector<Place> places_;
   std::vector<Known> modules_;
   std::size_t looks_ = 0, text_ = 0;

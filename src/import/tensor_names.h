@@ -1,4 +1,4 @@
-// Where in a pickle the weights are, and what they are called.
+// Finds the weights in a pickle, with their names.
 #pragma once
 
 #include <string>
@@ -14,18 +14,18 @@ struct NamedValue {
 };
 
 struct FoundTensors {
-  /// Tensors, and objects that functions for tensors of kinds that are not supported would give.
+  /// Tensors, and objects that stand for tensors of unsupported kinds.
   std::vector<NamedValue> tensors;
   std::vector<std::string> others;  ///< names beside them whose values are no tensors
-  std::string note;                 ///< what was chosen, where something else could have been
+  std::string note;                 ///< the choice that was made, if there were several
 };
 
-/// The tensors of a state_dict, or of a whole module under the names that its state_dict would
-/// have: the only one, the least deep one, or that at `key`, a path of keys such as
-/// "model.state_dict" or "models.0". Dictionaries of one layer each, side by side, are taken
-/// together.
+/// Finds the tensors of a state_dict, or of a whole module under the names that they have in its
+/// state_dict. Takes the dictionary at `key`, a path such as "model.state_dict" or "models.0".
+/// Without a key, takes the only one, or the least deep one. Combines dictionaries of one layer
+/// each that lie side by side.
 ///
-/// Throws FormatError, naming `file` and the paths that could be meant. Linear in the pickle.
+/// Throws FormatError, which names `file` and the possible paths. Takes time linear in the pickle.
 FoundTensors find_tensors(const Pickle& pickle, const std::string& key, const std::string& file);
 
 }  // namespace unroll::importer

@@ -14,13 +14,13 @@ using Names = std::vector<std::string>;
 /// Modules that hold another one and add nothing to it.
 constexpr std::array<std::string_view, 5> kWrappers = {
     "module", "_orig_mod", "_forward_module", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"};
-constexpr std::string_view kHolder = "model";  // the same by habit, but only around all
+constexpr std::string_view kHolder = "model";  // a usual wrapper, but only of the whole model
 
 bool is_wrapper(std::string_view part) {
   return std::ranges::find(kWrappers, part) != kWrappers.end();
 }
 
-/// Takes the last part off a name with dots.
+/// Removes the last part of a name with dots, and returns it.
 std::string_view take_last(std::string_view& name) {
   const auto dot = name.rfind('.');
   const std::string_view last = name.substr(dot + 1);
@@ -28,7 +28,7 @@ std::string_view take_last(std::string_view& name) {
   return last;
 }
 
-/// Wrappers in front are taken off, but never all there is.
+/// The name without wrappers in front, but with at least its last part.
 std::string without_front(std::string_view name) {
   for (auto dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.')) {
     const std::string_view part = name.substr(0, dot);
@@ -44,7 +44,7 @@ bool is_all_wrappers(std::string_view name) {
   return true;
 }
 
-/// Without wrappers anywhere, but never less than the last part.
+/// The name without wrappers anywhere, but with at least its last part.
 std::string without_wrappers(std::string_view name) {
   std::string result;
   for (std::string_view rest = name; !rest.empty();) {
@@ -54,17 +54,17 @@ std::string without_wrappers(std::string_view name) {
   return result.empty() ? without_front(name) : without_front(result);
 }
 
-/// How well `full` is meant by `name`: 0 is best, the number of kinds of differences is worst.
-/// self.rnn = torch.compile(nn.LSTM(...)) in DataParallel is "module.rnn._orig_mod".
+/// How far `full` is from `name`: 0 for the same name, kNotMeant if `name` can't mean it.
+/// Example: self.rnn = torch.compile(nn.LSTM(...)) in DataParallel is "module.rnn._orig_mod".
 constexpr int kNotMeant = 5;
 int distance(std::string_view full, std::string_view name) {
   if (full == name) return 0;
-  bool wrapped = false;  // behind or between
+  bool wrapped = false;  // a wrapper stands behind or inside the name
   while (!name.empty()) {
     if (full.empty()) return kNotMeant;
     std::string_view rest = name;
     const std::string_view mine = take_last(rest);
-    // A part that is longer than both of what it may be: it need not be gone through.
+    // Stop early if the part is longer than `mine` and every wrapper: it can't match.
     constexpr std::size_t kLongestWrapper = 32;
     const std::size_t longest = std::max(mine.size(), kLongestWrapper);
     if (full.size() > longest && full.find('.', full.size() - longest - 1) == full.npos)
@@ -80,7 +80,7 @@ int distance(std::string_view full, std::string_view name) {
   return (wrapped ? 3 : 1) + (is_all_wrappers(full) ? 0 : 1);
 }
 
-/// Those that a name means best.
+/// The names in `there` that are closest to `name`.
 Names meant(const Names& there, const std::string& name) {
   for (const std::string& wanted : {name, without_front(name)}) {
     Names found;
@@ -96,7 +96,7 @@ Names meant(const Names& there, const std::string& name) {
   return {};
 }
 
-// Those of nn.RNNCell and its like, and of nn.LSTM with proj_size.
+// The weights of nn.RNNCell, nn.LSTMCell and nn.GRUCell.
 constexpr std::array kOfCells = {WeightRole::weight_ih, WeightRole::weight_hh, WeightRole::bias_ih,
                                  WeightRole::bias_hh};
 
@@ -105,7 +105,8 @@ bool belongs_to_recurrent(std::string_view weight) {
   return std::ranges::any_of(kOfCells, is) || is(WeightRole::weight_hr);
 }
 
-/// A bare layer's and a cell's weight as that of a layer with a name.
+/// The name of a weight with the layer name that a bare layer lacks, and the "_l0" that a cell
+/// lacks.
 std::string completed(std::string name, bool bare) {
   if (bare && belongs_to_recurrent(name)) name = "rnn." + name;
   if (bare && (name == "weight" || name == "bias")) name = "fc." + name;
@@ -115,7 +116,7 @@ std::string completed(std::string name, bool bare) {
   return name;
 }
 
-/// Whether all these are of one layer that has no name but its wrappers'.
+/// Whether all tensors belong to one layer, whose name consists of wrappers only.
 bool is_bare_layer(const Names& tensors, const std::string& layer) {
   return is_all_wrappers(layer) && std::ranges::all_of(tensors, [&](const std::string& name) {
            return name.starts_with(layer + ".") &&
@@ -197,7 +198,7 @@ std::map<std::string_view, std::string_view> WeightNames::parts_of(
 std::string WeightNames::short_name(const std::string& layer, std::string_view weight) const {
   std::string name = without_wrappers(layer);
   if (is_wrapper(name))
-    name = belongs_to_recurrent(weight) ? "rnn" : "fc";  // if it is all there is
+    name = belongs_to_recurrent(weight) ? "rnn" : "fc";  // nothing else is left of the name
   return layers(name, weight) == std::vector<std::string>{layer} ? name : layer;
 }
 

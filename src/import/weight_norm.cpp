@@ -11,8 +11,8 @@ namespace {
 
 using Arrays = std::map<std::string_view, const io::ArrayView*>;
 
-/// The name of the weight whose direction this is, or an empty text; `length` gets the other
-/// part's name.
+/// The name of the weight whose direction is the tensor `direction`; empty if it is no direction.
+/// Sets `length` to the name of the other part.
 std::string weight_of(std::string_view direction, std::string& length) {
   constexpr std::string_view kOld = "_v", kNew = ".original1", kFolder = "parametrizations.";
   if (direction.ends_with(kNew)) {
@@ -30,7 +30,7 @@ std::string weight_of(std::string_view direction, std::string& length) {
   return own.starts_with("weight") ? std::string(direction) : std::string();
 }
 
-/// Whether g has v's sizes, or 1 in their place; or is a single number.
+/// Whether g can be the length of v: each size is 1 or v's size, or g is a single number.
 bool is_length_of(const io::ArrayView& g, const io::ArrayView& v) {
   if (!io::is_floating(g.type) || !io::is_floating(v.type)) return false;
   if (g.shape.empty()) return true;
@@ -40,11 +40,11 @@ bool is_length_of(const io::ArrayView& g, const io::ArrayView& v) {
   return true;
 }
 
-/// For each element of v, which element of g is its length.
+/// For each element of v, the index of its length in g.
 std::vector<std::size_t> owners(const io::ArrayView& g, const io::ArrayView& v) {
   std::vector<std::size_t> owner(v.data.size() / io::size_of(v.type));
   if (g.shape.empty()) return owner;
-  std::size_t inner = 1, stride = 1;  // elements of v, of g, that one step in dimension d passes
+  std::size_t inner = 1, stride = 1;  // strides of dimension d in v and in g
   for (std::size_t d = v.shape.size(); d-- > 0;) {
     const auto size = static_cast<std::size_t>(v.shape[d]);
     if (g.shape[d] != 1) {
@@ -74,7 +74,7 @@ PutTogether without_weight_norm(std::span<const io::ArrayView> arrays) {
   Arrays by_name;
   for (const io::ArrayView& array : arrays) by_name[array.name] = &array;
   PutTogether result;
-  std::set<std::string_view> lengths;  // that are in a weight
+  std::set<std::string_view> lengths;  // already combined into a weight
   std::string length;
   for (const io::ArrayView& array : arrays) {
     const std::string name = weight_of(array.name, length);

@@ -1,4 +1,4 @@
-// Weights that torch's weight_norm keeps in two parts, a length and a direction.
+// Weights that PyTorch's weight_norm splits into two parts, a length and a direction.
 #pragma once
 
 #include <deque>
@@ -9,16 +9,17 @@
 
 namespace unroll::importer {
 
-/// A file's tensors, weight-normalised ones put together; the others are as they were.
+/// The tensors of a file. Both parts of a weight under weight_norm are combined; the others are
+/// unchanged.
 struct PutTogether {
   std::vector<io::ArrayView> arrays;
-  std::deque<std::vector<float>> memory;  ///< what the new ones point into
+  std::deque<std::vector<float>> memory;  ///< the elements of the combined weights
 };
 
-/// w = g v / |v|, the norm going over the dimensions in which g has size 1 (Salimans, Kingma 2016).
-/// Parts are called NAME_g and NAME_v, or P.parametrizations.NAME.original0 and original1; the
-/// weight gets the name that it has without weight_norm. Parts of other shapes stay parts.
-/// Source:
+/// Combines the parts: w = g v / |v| (Salimans, Kingma 2016). The norm runs over the dimensions in
+/// which g has size 1. The parts are called NAME_g and NAME_v, or P.parametrizations.NAME.original0
+/// and original1. The weight gets the name that it has without weight_norm. Parts whose shapes do
+/// not fit stay as they are. Source:
 /// https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parametrizations.weight_norm.html
 PutTogether without_weight_norm(std::span<const io::ArrayView> arrays);
 

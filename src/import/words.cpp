@@ -32,7 +32,7 @@ std::string not_known(std::string_view what, std::string_view given, const Words
       given == "dropout" ? "; it does nothing in a trained model, leave it out" : "");
 }
 
-/// An example of each type of layer, whose keys are those that the type has.
+/// An example of each type of layer, which shows the type's keys.
 const std::vector<Json>& examples() {
   static const std::vector<Json> kExamples = [] {
     std::vector<Json> all;
@@ -47,7 +47,7 @@ const std::vector<Json>& examples() {
   return kExamples;
 }
 
-/// With escapes where a terminal would do something else than show the text.
+/// Escapes the text if a terminal would not simply show it.
 std::string json_text(const Json& json) {
   std::string text = json.dump();
   return printable(text) == text ? text : json.dump(-1, ' ', true);
@@ -59,7 +59,7 @@ Words keys_of(const Json& object) {
   return keys;
 }
 
-/// What is wrong with a choice, as its reader says; empty where nothing is.
+/// The error of a choice's own reader; empty if the choice is valid.
 std::string wrong_choice(const std::string& key, const Json& value) {
   if (!value.is_string()) return {};
   const auto name = value.get<std::string>();
@@ -76,7 +76,7 @@ std::string wrong_choice(const std::string& key, const Json& value) {
   return {};
 }
 
-/// What a value has to be, where it is something else than in the example.
+/// The expected kind of a value, if the value is of another kind than the example; otherwise empty.
 std::string_view expected_like(const Json& example, const Json& value) {
   if (example.is_boolean()) return value.is_boolean() ? "" : "true or false";
   if (example.is_number()) return value.is_number() ? "" : "a number";
@@ -85,7 +85,7 @@ std::string_view expected_like(const Json& example, const Json& value) {
   return "";
 }
 
-/// Compares an object with an example of what it may have.
+/// Compares an object with an example, which shows all keys that it may have.
 std::string misspelt(const Json& given, const Json& example) {
   for (const auto& item : given.items()) {
     const auto found = example.find(item.key());
@@ -147,7 +147,7 @@ std::string misspelt_beside_layers(const Json& architecture) {
   Json example = Json::parse(spec::to_json(model));
   Json input = example["input"];
   input["pixels"] = true;
-  example["input"] = nullptr;  // looked at below
+  example["input"] = nullptr;  // checked below
   if (std::string wrong = misspelt(architecture, example); !wrong.empty()) return wrong;
   const auto said = architecture.find("input");
   if (said == architecture.end() || !said->is_object()) return {};

@@ -1,4 +1,4 @@
-// The words of an architecture file: what its keys and choices may be called.
+// The words of an architecture file: its keys, and the choices of their values.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -8,20 +8,20 @@
 
 namespace unroll::importer {
 
-/// Throws FormatError: what is wrong with an architecture file.
+/// Throws FormatError: names the architecture file and its fault.
 [[noreturn]] void fail(const std::string& file, std::string_view why);
 
 /// The JSON form of one layer.
 nlohmann::ordered_json json_of(const spec::LayerSpec& layer);
 
-/// An architecture file, a layer a line.
+/// The text of an architecture file, with one line for each layer.
 std::string text_of_file(const nlohmann::ordered_json& architecture);
 
-/// What is wrong with the words of one layer, which has a type: the first that is not known, with
-/// the known ones, or has a value of another kind than it takes; empty where all is well.
+/// The first wrong word of one layer, which must have a type: an unknown key, with a list of the
+/// known ones, or a value of the wrong kind. Empty if all words are right.
 std::string misspelt_in_layer(const nlohmann::ordered_json& layer);
 
-/// The same of what stands beside the layers, and in `input`, if that is an object.
+/// The same check for the keys beside "layers", and for those in "input" if that is an object.
 std::string misspelt_beside_layers(const nlohmann::ordered_json& architecture);
 
 }  // namespace unroll::importer

@@ -14,8 +14,9 @@ namespace {
 
 constexpr std::uint64_t kMostEntries = 1 << 16;
 
-/// How many entries an archive says that it has, as far as that can be more than 65,535: libzip
-/// reads all of them before it tells. Source: APPNOTE.TXT 4.3.14 and 4.3.15.
+/// The largest number of entries that a zip64 record in the file claims. Numbers above 65,535 need
+/// such a record. It is checked first, because libzip reads all entries before it tells their
+/// number. Source: APPNOTE.TXT 4.3.14 and 4.3.15.
 std::uint64_t entries_of_zip64(std::span<const std::byte> bytes) {
   constexpr std::size_t kEnd = 22, kLongestComment = 0xffff, kLocator = 20, kRecord = 56;
   constexpr std::size_t kPlace = 8, kEntriesHere = 24, kEntries = 32;

@@ -1,4 +1,4 @@
-// A zip archive in memory. Names in it are names: nothing here touches a file.
+// A zip archive in memory. Nothing here touches a file, whatever the names in the archive.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@ struct zip;
 
 namespace unroll::importer {
 
-/// How many bytes may be made of a file of so many: PyTorch stores weights as they are, and a
-/// packed archive of them is not much shorter. What describes them is, but only that.
+/// The limit of bytes that may be decoded from a file. PyTorch stores weights uncompressed, and
+/// compression would gain little. Only their descriptions are much shorter when compressed.
 inline constexpr std::uint64_t kMostGrowth = 4;
 constexpr std::uint64_t most_decoded(std::uint64_t file_size) {
   return kMostGrowth * file_size + (std::uint64_t{1} << 20);
@@ -26,18 +26,18 @@ bool is_zip(std::span<const std::byte> start);
 
 class ZipArchive {
  public:
-  /// Of the bytes of a file, which must outlive this; `name` stands for the path in errors.
+  /// Opens the bytes of a file, which must outlive this. `name` stands for the path in errors.
   /// Throws FormatError.
   ZipArchive(std::span<const std::byte> bytes, std::string name);
 
   bool has(std::string_view entry) const { return entries_.contains(entry); }
   std::vector<std::string_view> names() const;
-  /// The entry whose name ends so, or an empty text where there is none, or more than one.
+  /// The only entry whose name ends like this; empty if there is none, or more than one.
   std::string_view only_entry_ending_in(std::string_view end) const;
 
-  /// A whole entry, decoded and its CRC-32 checked. All entries read so far are together no longer
-  /// than most_decoded(). Throws FormatError for one that is missing, encrypted,
-  /// damaged, or longer than `limit`.
+  /// Decodes a whole entry and checks its CRC-32. Throws FormatError if the entry is missing,
+  /// encrypted, damaged, or longer than `limit`, or if all entries read so far would exceed
+  /// most_decoded().
   std::vector<std::byte> read(std::string_view entry, std::uint64_t limit);
 
  private:
