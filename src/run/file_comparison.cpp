@@ -14,7 +14,7 @@ bool FileComparison::compare(const std::string& name, std::vector<std::byte> aga
   try {
     const InputFile file("verify", folder_, name);
     std::string difference = "it is of another size";
-    // A file that is much longer is not worth reading.
+    // A much longer file is certainly different. It is not read.
     if (file.size() < 2 * again.size() + (1 << 20)) {
       std::vector<std::byte> there(file.size());
       file.read_at(0, there);

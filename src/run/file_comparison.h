@@ -1,4 +1,4 @@
-// Comparing the files of a run with those that training it again gives.
+// Compares the files of a run with the files that training it again makes.
 #pragma once
 
 #include <cstddef>
@@ -12,16 +12,16 @@
 
 namespace unroll::run {
 
-/// What a comparison found, as a sentence without its full stop.
+/// One result of a comparison, as a sentence without its full stop.
 struct Finding {
   std::string text;
-  bool good = false;  ///< false: something is not as training gives it
+  bool good = false;  ///< false: a file differs from what training makes
 };
-/// Hears of each finding when it is made.
+/// Called for each finding as soon as it is made.
 using Found = std::function<void(const Finding&)>;
 
-/// Compares files by their bytes, one by one, and remembers which. Folder and manifest must outlive
-/// it.
+/// Compares files by their bytes, one by one, and remembers which files it compared. Folder and
+/// manifest must outlive it.
 class FileComparison {
  public:
   FileComparison(const Folder& folder, const Manifest& manifest, Found found)
@@ -29,12 +29,12 @@ class FileComparison {
 
   bool lists(const std::string& name) const { return manifest_.lists(name); }
 
-  /// Whether the file has the bytes `again`. A finding says where it does not.
+  /// Whether the file consists of the bytes `again`. If not, a finding names the first difference.
   bool compare(const std::string& name, std::vector<std::byte> again);
-  /// The same of a file of a single step, which the manifest must list.
+  /// Compares a file of a single step. It is a bad finding if the manifest does not list the file.
   void compare_step(const std::string& name, std::vector<std::byte> again);
-  /// Findings of all steps' files: how many are the same, and files of the manifest that training
-  /// did not give.
+  /// Finds files in the manifest that training did not make. Counts the files of steps that are the
+  /// same.
   void finish_steps();
 
  private:

@@ -14,7 +14,7 @@
 namespace unroll::run {
 namespace {
 
-/// Enough digits that other bits are other text, but for NaN's.
+/// Enough digits that different bits give different text, except for NaNs.
 std::string value_text(const io::ArrayView& array, std::size_t element) {
   const auto text = [&]<class T>(T value) {
     std::memcpy(&value, &array.data[element * sizeof value], sizeof value);
@@ -43,14 +43,15 @@ std::string difference_of_tensors(const io::Safetensors& file, const io::Safeten
   return "";
 }
 
-/// A model's description may be of an older version of the format, where it says the same.
+/// Whether two values of the metadata are equal. A description may be in an older version of its
+/// format.
 bool same_value(const std::string& key, const std::string& there, const std::string& again) {
   if (there == again) return true;
   if (key != spec::ModelSpec::metadata_key && key != train::model_key) return false;
   try {
     return spec::same_description(there, again);
   } catch (const FormatError&) {
-    return false;  // what is there is no description
+    return false;  // `there` is no description
   }
 }
 

@@ -1,4 +1,4 @@
-// Where a safetensors file of a run is not the one that training gives.
+// Finds where a run's safetensors file differs from the one that training makes.
 #pragma once
 
 #include <cstddef>
@@ -9,9 +9,9 @@
 
 namespace unroll::run {
 
-/// The first difference between the tensors, and then the metadata, of the file and of what
-/// training again gave, in words. Empty where the two are the same bytes, but for a description in
-/// an older version of its format that says the same. Throws FormatError where `there` is no
+/// Names the first difference between the file (`there`) and the one trained again: first in the
+/// tensors, then in the metadata. Empty if the bytes are the same. A description in an older
+/// version of its format is no difference if it says the same. Throws FormatError if `there` is no
 /// safetensors file.
 std::string first_difference(std::vector<std::byte> there, std::vector<std::byte> again);
 

@@ -1,4 +1,4 @@
-// What a run calls its files.
+// The names of a run's files.
 #pragma once
 
 #include <fmt/format.h>
@@ -13,11 +13,11 @@ inline constexpr const char *config_file = "config.json", *metrics_file = "metri
 inline constexpr const char *checkpoint_start = "checkpoint_", *step_start = "step_",
                             *tensors_ending = ".safetensors";
 
-/// Of a run between two steps: "checkpoint_100.safetensors".
+/// A checkpoint after a step: "checkpoint_100.safetensors".
 inline std::string checkpoint_file(std::int64_t step) {
   return fmt::format("{}{}{}", checkpoint_start, step, tensors_ending);
 }
-/// Of the weights after a step: "step_100.safetensors".
+/// The weights after a step: "step_100.safetensors".
 inline std::string step_file(std::int64_t step) {
   return fmt::format("{}{}{}", step_start, step, tensors_ending);
 }

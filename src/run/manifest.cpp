@@ -27,14 +27,14 @@ constexpr std::string_view kStatusNames[] = {"training", "interrupted", "finishe
                                 path));
 }
 
-/// A name of a file in the folder itself, that can be printed.
+/// Whether it is the name of a file directly in the folder, without control characters.
 bool is_plain(std::string_view name) {
   return !name.empty() && name != "." && name != ".." && std::ranges::none_of(name, [](char c) {
     return c == '/' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
   });
 }
 
-/// With the hash of what stands there.
+/// The text of the JSON, with the hash of its content added as the last line.
 std::string sealed(Json json) {
   const std::string content = json.dump(2);
   json["sha256"] = data::sha256(std::as_bytes(std::span(content)));
@@ -147,7 +147,7 @@ std::vector<std::byte> Manifest::load(const Folder& folder, const std::string& n
                     "it from a copy, or train again",
                     file.path(), what));
   };
-  // Before anything of that size is asked for.
+  // Compare the size before memory of that size is allocated.
   if (std::ranges::none_of(hashes, [&](const FileHash& h) { return h.bytes == file.size(); }))
     refuse(fmt::format("{} bytes are", file.size()));
   std::vector<std::byte> content(file.size());

@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Of a folder that may have a manifest.json which is another program's.
+/// Whether the file belongs to a run. False if the folder's manifest.json is another program's.
 bool is_of_a_run(const fs::path& file) {
   try {
     const auto manifest = Manifest::read(Folder("output", file.parent_path()));
@@ -36,7 +36,7 @@ void check_output(const std::string& path, std::initializer_list<std::string> in
                        fmt::format("{} is read, and would be written over; name another file to "
                                    "write",
                                    path));
-  const fs::path file = fs::weakly_canonical(fs::absolute(path, error), error);  // behind links
+  const fs::path file = fs::weakly_canonical(fs::absolute(path, error), error);  // follow links
   if (!error && is_of_a_run(file))
     throw ValueError("output",
                      fmt::format("{} is a file of the run in {}, which would be damaged; name "

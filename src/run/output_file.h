@@ -1,4 +1,4 @@
-// Where a command may write.
+// Checks where a command writes its output.
 #pragma once
 
 #include <initializer_list>
@@ -6,9 +6,9 @@
 
 namespace unroll::run {
 
-/// Throws ValueError where writing to `path` would destroy one of the files that the command reads,
-/// or a file of a run's folder; and for "-", which other programs take for stdout. What is empty in
-/// `inputs`, or no file, can't be destroyed.
+/// Throws ValueError if writing to `path` would destroy one of the command's inputs or a file of a
+/// run. Throws it also for "-", which other programs take for stdout. Ignores inputs that are empty
+/// or no file.
 void check_output(const std::string& path, std::initializer_list<std::string> inputs);
 
 }  // namespace unroll::run

@@ -1,4 +1,4 @@
-// Whether a run has the data and the numerics that it began with.
+// Compares the data and the numerics of a run with those that it began with.
 #pragma once
 
 #include <string>
@@ -11,8 +11,7 @@ namespace unroll::run {
 
 train::Provenance provenance_of(const data::Source& source);
 
-/// What of the data and the numerics differs from what a run was made with, each a part of a
-/// sentence.
+/// The differences in data and numerics, each as part of a sentence.
 std::vector<std::string> differences(const train::Provenance& then, const train::Provenance& now);
 
 }  // namespace unroll::run

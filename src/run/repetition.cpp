@@ -26,7 +26,7 @@ void Repetition::evaluation(const train::StepResult& result, const train::Evalua
 bool Repetition::stop() {
   const bool kept = steps_ == manifest_.step;
   const bool diverges = manifest_.status == RunStatus::diverged;
-  // A run that diverged went back to that step: its checkpoint was made then.
+  // A diverged run wrote its last checkpoint after it had gone back to this step.
   if (!kept || !diverges) compare_checkpoint(steps_);
   return kept && !diverges;
 }

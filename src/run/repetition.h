@@ -1,4 +1,4 @@
-// The listener that compares a run which is made again with the one in a folder.
+// The listener that compares a repeated run with the run in a folder.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +11,12 @@
 
 namespace unroll::run {
 
-/// Makes the lines of metrics.jsonl, and compares checkpoints and the weights after single steps
-/// while the trainer gives them. Stops where the run ended. All that it is given must outlive it.
+/// Makes the lines of metrics.jsonl again. Compares checkpoints and the weights after single steps
+/// while the trainer makes them. Stops at the step at which the run ended. Its arguments must
+/// outlive it.
 class Repetition : public train::Listener {
  public:
-  /// `config` is the text of config.json, which checkpoints hold.
+  /// `config` is the text of config.json, which is part of every checkpoint.
   Repetition(const Manifest& manifest, const std::string& config, FileComparison& files,
              train::Trainer& trainer)
       : manifest_(manifest), config_(config), files_(files), trainer_(trainer) {}
@@ -24,10 +25,10 @@ class Repetition : public train::Listener {
   void save(std::int64_t step) override;
   void evaluation(const train::StepResult& result, const train::Evaluation& evaluation) override;
   bool stop() override;
-  /// The trainer has gone back to its last good step, as the run did.
+  /// Call this when the trainer diverged and has gone back to its last good step.
   void diverged(const train::Diverged& diverged);
 
-  std::int64_t steps() const { return steps_; }  ///< made so far
+  std::int64_t steps() const { return steps_; }  ///< steps made so far
   const std::string& metrics() const { return metrics_; }
 
  private:

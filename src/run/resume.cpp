@@ -12,8 +12,8 @@
 namespace unroll::run {
 namespace {
 
-/// Whether the two can only be different data. A known name says what the data is; a folder's is
-/// known by its hash alone, once it is loaded.
+/// Whether the two names certainly mean different data. A known name determines the data. A
+/// folder's data is only known by its hash, after loading.
 bool is_other_data(const std::string& there, const std::string& here) {
   if (there == here) return false;
   if (data::source_traits(there).endless || data::source_traits(here).endless) return true;
@@ -37,7 +37,7 @@ ResumedRun::ResumedRun(const std::string& path, const Warn& warn) : folder_(path
   settings_ = settings();
 }
 
-/// The settings that the run has had so far. config.json must still hold them.
+/// The run's settings. Throws FormatError if config.json was changed.
 train::LoadedConfig ResumedRun::settings() const {
   const std::string file = folder_.file(config_file);
   if (folder_.config_is_intact()) return train::config_from_json(folder_.config(), file);
@@ -46,7 +46,7 @@ train::LoadedConfig ResumedRun::settings() const {
       const auto then = train::config_from_json(checkpoint_->config, file);
       const auto now = train::config_from_json(folder_.config(), file);
       changes = fmt::format(": {}", fmt::join(train::differences(then.config, now.config), "; "));
-    } catch (const Error&) {  // it can't even be read
+    } catch (const Error&) {  // one can't be read: name no changes
     }
   throw FormatError("resume", fmt::format("{} was changed or is damaged: its SHA-256 is not what "
                                           "manifest.json says; put it back as it was{}",

@@ -1,4 +1,4 @@
-// Going on with a run that did not end.
+// Resumes a run that did not end.
 #pragma once
 
 #include <optional>
@@ -11,27 +11,27 @@
 
 namespace unroll::run {
 
-/// A run in its folder, which is locked while this lives. To go on with it, make a Trainer of its
-/// settings and the same data, let it resume() from the checkpoint if there is one, and call
-/// train_to_end().
+/// A run in its folder, which stays locked during the object's life. To resume the run, make a
+/// Trainer with its settings and the same data. Call its resume() if there is a checkpoint, and
+/// then train_to_end().
 class ResumedRun {
  public:
-  /// Throws FileError where there is no run or another process has it; FormatError where it
-  /// diverged (it would again), or where files are damaged or config.json was changed. `warn` hears
-  /// of a damaged checkpoint whose predecessor takes its place.
+  /// Throws FileError if there is no run, or another process uses it. Throws FormatError if the run
+  /// diverged (it would diverge again), if files are damaged, or if config.json was changed. Calls
+  /// `warn` if a checkpoint is damaged and the one before is used instead.
   explicit ResumedRun(const std::string& path, const Warn& warn = {});
 
-  /// A finished run has nothing left to do. Its files are as they were written.
+  /// A finished run has no steps left. Its files were checked.
   bool is_finished() const { return folder_.status() == RunStatus::finished; }
   RunFolder& folder() { return folder_; }
   const std::optional<train::Checkpoint>& checkpoint() const { return checkpoint_; }
   const train::Config& config() const { return settings_.config; }
 
-  /// Which settings differ from the run's own, each a part of a sentence. Another folder may hold
-  /// the same data: that is told by check_same_data() alone, once it is loaded.
+  /// The settings that differ from the run's own, each as part of a sentence. Another folder is no
+  /// difference, because it may hold the same data: check_same_data() tells once it is loaded.
   std::vector<std::string> other_settings(const train::Config& wanted) const;
-  /// Throws FormatError, naming all that differs, where the data or the numerics are not those that
-  /// the run began with.
+  /// Throws FormatError if the data or the numerics differ from those that the run began with. The
+  /// error names all differences.
   void check_same_data(const train::Provenance& now) const;
 
  private:

@@ -1,4 +1,4 @@
-// The listener that keeps the weights after single steps.
+// The listener that writes the weights after single steps.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 
 namespace unroll::run {
 
-/// Writes step_N.safetensors after each step N that the settings name (Config::save_at). Folder and
-/// trainer must outlive it.
+/// Writes step_N.safetensors after each step N in Config::save_at. Folder and trainer must outlive
+/// it.
 class StepFiles : public train::Listener {
  public:
   StepFiles(RunFolder& folder, train::Trainer& trainer) : folder_(folder), trainer_(trainer) {}

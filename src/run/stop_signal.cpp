@@ -23,7 +23,7 @@ extern "C" void on_stop_signal(int signal) {
 CatchStopSignals::CatchStopSignals() {
   struct sigaction action {};
   action.sa_handler = on_stop_signal;
-  action.sa_flags = SA_RESTART;  // what is being printed is printed whole
+  action.sa_flags = SA_RESTART;  // output in progress is written to its end
   sigemptyset(&action.sa_mask);
   for (std::size_t i = 0; i < kSignals.size(); ++i) {
     sigaction(kSignals[i], nullptr, &before_[i]);

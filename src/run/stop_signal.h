@@ -1,6 +1,6 @@
-// Signals that ask the program to end: SIGINT (Ctrl-C), SIGTERM (kill, Slurm, Kubernetes, docker
-// stop) and SIGHUP (the terminal is gone). The first lets the work end in order, the second ends
-// the process at once.
+// Signals that ask the program to stop: SIGINT (Ctrl-C), SIGTERM (kill, Slurm, Kubernetes, docker
+// stop) and SIGHUP (the terminal was closed). After the first signal, the program stops in order.
+// The second one ends the process at once.
 #pragma once
 
 #include <array>
@@ -9,15 +9,15 @@
 
 namespace unroll::run {
 
-/// While one lives, the first of these signals is only noted. A second one, also another of the
-/// three, ends the process with 128 + its number.
+/// During its life, the first of these signals is only noted. A second one, of any of the three
+/// kinds, ends the process with exit code 128 + its number.
 ///
-/// A signal that is ignored stays ignored: nohup does that with SIGHUP, and a shell without job
-/// control with the SIGINT of what it starts with &.
+/// An ignored signal stays ignored. nohup ignores SIGHUP. A shell without job control ignores
+/// SIGINT for programs that it starts with &.
 class CatchStopSignals {
  public:
   CatchStopSignals();
-  ~CatchStopSignals();  // back to what was before
+  ~CatchStopSignals();  // restores the handlers
   CatchStopSignals(const CatchStopSignals&) = delete;
   CatchStopSignals& operator=(const CatchStopSignals&) = delete;
 
@@ -25,9 +25,8 @@ class CatchStopSignals {
   std::array<struct sigaction, 3> before_{};
 };
 
-/// The first of them that came, or 0.
+/// The first signal that arrived, or 0.
 int stop_signal();
-/// Whether one came.
 bool stop_requested();
 
 /// "SIGINT", "SIGTERM" or "SIGHUP".

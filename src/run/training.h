@@ -1,4 +1,4 @@
-// Training a run to its end, with checkpoints on the way.
+// Trains a run to its end and writes its files, with checkpoints on the way.
 #pragma once
 
 #include <cstdint>
@@ -16,25 +16,26 @@ namespace unroll::run {
 
 struct TrainingOptions {
   CheckpointEvery every = {};
-  /// They hear of the run when its files are written. One whose stop() is true interrupts it.
+  /// Called after the run's own listeners have written the files. A stop() that returns true
+  /// interrupts the run.
   std::vector<train::Listener*> listeners = {};
 };
 
 /// How a run ended.
 struct End {
   RunStatus status = RunStatus::finished;  ///< or interrupted, or diverged
-  std::int64_t step = 0;                   ///< that the model was written after
+  std::int64_t step = 0;                   ///< the step of the written model
   std::string folder, model;               ///< paths of the run and of its model.safetensors
-  train::Evaluation evaluation;            ///< the last on the test set
-  /// Of a run that diverged: why, and how good the weights are that it kept.
+  train::Evaluation evaluation;            ///< the last one on the test set
+  /// Set if the run diverged: the reason, and the evaluation of the weights that it kept.
   std::optional<train::Diverged> diverged;
 };
 
-/// Makes the steps that are left, of a new run or, where the trainer has gone on from a checkpoint,
-/// behind that. Writes metrics, checkpoints, the weights after single steps and the model.
-/// Interrupted, the run can go on: it has a checkpoint of its last step. Throws FileError where a
-/// file can't be written (folder.last_logged() is then the step that was reached), and what a
-/// listener throws.
+/// Makes the remaining steps of a new run, or of one that the trainer resumed from the checkpoint
+/// `from`. Writes metrics, checkpoints, the weights after single steps, and the model. An
+/// interrupted run has a checkpoint of its last step and can be resumed. Throws FileError if a file
+/// can't be written; folder.last_logged() is then the last step reached. Passes on exceptions of
+/// listeners.
 End train_to_end(train::Trainer& trainer, RunFolder& folder,
                  const std::optional<train::Checkpoint>& from, const TrainingOptions& options = {});
 

@@ -43,7 +43,7 @@ std::string where_it_ended(RunStatus status, std::int64_t step) {
   return fmt::format("{} after step {}", name_of(status), step);
 }
 
-/// The first line of the metrics that is another one; empty where all are the same.
+/// Names the first line of the metrics that differs; empty if all lines are the same.
 std::string first_other_line(const std::string& there, const std::string& again) {
   std::istringstream lines(there), expected(again);
   for (std::int64_t number = 1;; ++number) {
@@ -66,7 +66,7 @@ Verification::Verification(const std::string& path, Found tell)
       manifest_(manifest_of(folder_, path)),
       files_(folder_, manifest_, [this](const Finding& finding) { found(finding); }) {
   auto damage = manifest_.damage(folder_);
-  // Every run that ended has these.
+  // Every run that ended has these files.
   for (const char* name : {config_file, metrics_file, model_file})
     if (!manifest_.lists(name)) damage[name] = "is not listed in manifest.json";
   for (const auto& [name, what] : damage) found({fmt::format("{} {}", name, what)});

@@ -1,4 +1,4 @@
-// Whether a run's files are those that its settings lead to.
+// Checks whether a run's files are those that its settings produce.
 #pragma once
 
 #include <cstdint>
@@ -14,30 +14,32 @@
 
 namespace unroll::run {
 
-/// A run that ended, which is made again in memory and compared; its folder is only read. If
-/// can_be_repeated(), call has_same_data(), train_again() and finish(), in this order.
+/// Repeats a run in memory and compares it with the files in its folder, which it only reads. The
+/// run must have ended. If can_be_repeated() is true, call has_same_data(), train_again() and
+/// finish(), in this order.
 class Verification {
  public:
-  /// Compares the files with the manifest's hashes. Throws FileError, FormatError where there is no
-  /// manifest or the run did not end, and what train::config_from_json() throws. `tell` hears of
-  /// every finding, in the order in which they are made.
+  /// Compares the files with the manifest's hashes, and calls `tell` for every finding, in order.
+  /// Throws FileError, FormatError if there is no manifest or the run did not end, and the errors
+  /// of train::config_from_json().
   Verification(const std::string& path, Found tell);
   Verification(const Verification&) = delete;
   Verification& operator=(const Verification&) = delete;
 
-  /// False where config.json is damaged, or no model can be read.
+  /// False if config.json is damaged, or the model can't be read.
   bool can_be_repeated() const { return can_be_repeated_; }
   /// The run's settings, if it can be repeated.
   const train::Config& config() const { return settings_.config; }
-  /// Whether data and numerics are those that the run was made with; a finding tells what differs.
+  /// Whether the run was made with the same data and numerics. If not, a finding names the
+  /// differences.
   bool has_same_data(const train::Provenance& now);
-  /// Trains again, to where the run ended, with a new trainer of config() and the same data.
-  /// Compares checkpoints and the weights after single steps. Returns the number of steps made.
-  /// `listeners` hear of them too; one whose stop() is true ends it all.
+  /// Trains again up to the step at which the run ended. Needs a new trainer with config() and the
+  /// same data. Compares checkpoints and the weights after single steps. Returns the number of
+  /// steps made. Calls `listeners` too; a stop() that returns true ends the training.
   std::int64_t train_again(train::Trainer& trainer,
                            const std::vector<train::Listener*>& listeners = {});
-  /// Compares the end of the run, its metrics and its model, which the trainer has made again.
-  /// Returns whether all findings were good.
+  /// Compares the run's end, metrics and model with those that were made again. Returns whether all
+  /// findings are good.
   bool finish(train::Trainer& trainer);
 
  private:
@@ -51,9 +53,9 @@ class Verification {
   train::LoadedConfig settings_;
   bool can_be_repeated_ = false, good_ = true;
 
-  // The run that was made again.
+  // The repeated run.
   RunStatus status_ = RunStatus::finished;
-  std::int64_t kept_ = 0;  // the step up to which its weights are
+  std::int64_t kept_ = 0;  // the step of its weights
   std::string metrics_;    // the lines of metrics.jsonl
 };
 
