@@ -2,10 +2,13 @@
 # check_paths.sh ROOT: every file or folder that a page of documentation names in backticks, or links
 # to, exists. Source files may be named from src/ or include/ on: `train/config.h`. Names with
 # placeholders (NAME) and other characters than a path's are skipped. CHANGELOG.md is left out, because
-# it names files of the past. Prints file:line for each path that is missing and exits 1.
+# it names files of the past. src/README.md has a section for each folder of src/; the tables there name
+# all files of the folder, without their endings. Prints what is missing or too much and exits 1.
 set -euo pipefail
 unset CDPATH
+export LC_ALL=C
 cd -- "$1"
+status=0
 find . -name '*.md' -not -path './build/*' -not -path './.git/*' -not -name CHANGELOG.md -print0 |
   sort -z | xargs -0 awk '
   # The folder of the page, for links.
@@ -40,4 +43,17 @@ find . -name '*.md' -not -path './build/*' -not -path './.git/*' -not -name CHAN
     }
   }
   END { exit failed }
-' || exit 1
+' || status=1
+
+breaches=$(comm -3 \
+  <(find src -mindepth 2 -maxdepth 2 '(' -name '*.h' -o -name '*.cpp' ')' |
+    sed 's/\.[a-z]*$//' | sort -u) \
+  <(awk -F'|' '/^## / { folder = substr($0, 4) }
+    /^\| `/ { gsub(/[`,]/, "", $2); n = split($2, name, " ")
+              for (i = 1; i <= n; i++) print "src/" folder "/" name[i] }' src/README.md | sort) |
+  sed 's/^\t/src\/README.md lists what is not there: /; t; s/^/src\/README.md does not list /')
+if [[ -n $breaches ]]; then
+  echo "$breaches"
+  status=1
+fi
+exit "$status"

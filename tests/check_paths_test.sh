@@ -7,7 +7,9 @@ check=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)/check_paths.sh
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 mkdir -p "$tree"/{docs,src/train,include/unroll/nn,tests/unit,build}
-touch "$tree"/{docs/other.md,src/train/config.h,include/unroll/nn/rnn.h}
+touch "$tree"/{docs/other.md,src/train/config.h,src/train/config.cpp,src/train/loss.cpp,include/unroll/nn/rnn.h}
+source_page='## train\n\n| file | content |\n|---|---|\n| `config`, `loss` | settings |\n'
+printf "$source_page" >"$tree/src/README.md"
 failures=0
 
 # expect BREACH LINE: with LINE alone in docs/page.md the check says exactly BREACH.
@@ -28,5 +30,10 @@ expect 'docs/page.md:1: there is no src/train/gone.h' 'See `train/config.h` and 
 expect 'docs/page.md:1: there is no train/gone.cpp' '| `train/gone.cpp` | `train/config.h` |'
 expect 'docs/page.md:1: there is no tests/gone' 'In `tests/gone`.'
 expect 'docs/page.md:1: there is no gone.md' 'See [page](gone.md#part) and [page](other.md).'
+
+printf "${source_page/, \`loss\`/}" >"$tree/src/README.md"
+expect 'src/README.md does not list src/train/loss' 'A page.'
+printf "${source_page/\`loss\`/\`loss\`, \`gone\`}" >"$tree/src/README.md"
+expect 'src/README.md lists what is not there: src/train/gone' 'A page.'
 
 exit $((failures > 0))
