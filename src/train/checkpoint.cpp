@@ -17,7 +17,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kVersion = 2;  // of the file's format
+constexpr int kVersion = 2;  // version of the file's format
 constexpr std::string_view kWeights = "model.", kOptimizer = "optimizer.", kGood = "good.";
 
 void add_views(const Checkpoint& c, std::string_view prefix, std::vector<io::ArrayView>& to) {
@@ -72,7 +72,8 @@ RecentSteps recent_from(const Json& json) {
                       json.at("outside").get<std::int64_t>()});
 }
 
-// The best loss is infinite before the first evaluation, for which JSON has no number.
+// The best loss is infinite before the first evaluation. JSON has no infinity, so null stands for
+// it.
 Json json_of(const LearningRate::State& s) {
   return {{"best", std::isfinite(s.plateau.best) ? Json(s.plateau.best) : Json()},
           {"bad", s.plateau.bad},
@@ -96,7 +97,7 @@ LearningRate::State learning_rate_from(const Json& json) {
           .last_factor = json.at("last_factor").get<double>()};
 }
 
-/// All of a step but its tensors.
+/// The state of a step without its tensors.
 Json json_of(const Checkpoint& c) {
   Json json = {{"step", c.last.step},           {"loss", c.last.loss},
                {"grad_norm", c.last.grad_norm}, {"recent", json_of(c.recent.state())},

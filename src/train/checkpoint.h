@@ -1,4 +1,4 @@
-// A run between two of its steps, as a file keeps it.
+// The state of a run between two steps, and its file.
 #pragma once
 
 #include <cstddef>
@@ -15,40 +15,41 @@
 
 namespace unroll::train {
 
-/// Everything that the steps to come depend on. A sequence that is read in chunks ends within a
-/// step, so it has no state here.
+/// Everything that later steps depend on. Sequences that are read in chunks end within a step, so
+/// their states are not part of it.
 struct Checkpoint {
-  StepResult last;                   // of the step that was made last
-  RecentSteps recent;                // up to it
-  Parameters weights;                // of the model
-  Parameters optimizer;              // its state()
-  std::string generator;             // Generator::state() of the run's
-  std::vector<std::uint64_t> masks;  // how many each MaskSource of the model has given
-  std::string position;              // of the last batch, as the sampler's JSON; may be empty
-  std::optional<LearningRate::State> learning_rate;  // of the schedule plateau
+  StepResult last;                   // the last step
+  RecentSteps recent;                // the steps up to the last one
+  Parameters weights;                // the model's weights
+  Parameters optimizer;              // the optimizer's state()
+  std::string generator;             // Generator::state() of the run's generator
+  std::vector<std::uint64_t> masks;  // the number of masks drawn from each MaskSource
+  std::string position;              // the sampler's place as JSON; may be empty
+  std::optional<LearningRate::State> learning_rate;  // set for the schedule plateau
 
-  /// The last good step, whose weights a run keeps if it diverges: the same state, without what
-  /// follows here. Null where it is this step itself.
+  /// The state after the last good step, whose weights a run keeps if it diverges. Only the members
+  /// above are set in it. Null if this step itself is the last good one.
   std::shared_ptr<const Checkpoint> good;
 
-  // What the run was, so that nothing else goes on from here.
-  std::string model;   // its description, as JSON
-  std::string config;  // config.json
+  // Identify the run, so that no other run resumes from here.
+  std::string model;   // the model's description, as JSON
+  std::string config;  // the text of config.json
 
-  // metrics.jsonl up to here.
+  // The size and hash of metrics.jsonl at this step.
   std::uint64_t metrics_bytes = 0;
   std::string metrics_sha256;
 };
 
-/// A safetensors file: all tensors, and the rest as JSON in the metadata.
+/// A safetensors file with all tensors. Everything else is JSON in the metadata.
 std::vector<std::byte> to_bytes(const Checkpoint& checkpoint);
 
-/// The other way; `name` stands for the file in errors. Throws FormatError for anything else.
+/// Reads what to_bytes() wrote. `name` stands for the file in errors. Throws FormatError for any
+/// other content.
 Checkpoint checkpoint_from(std::vector<std::byte> bytes, const std::string& name);
 
-/// The key of the metadata, which no other file has.
+/// The key of the state in the metadata. Only checkpoints have it.
 inline constexpr const char* checkpoint_key = "unroll_checkpoint";
-/// The key of the description in a checkpoint's metadata.
+/// The key of the model's description in the metadata.
 inline constexpr const char* model_key = "model";
 
 }  // namespace unroll::train

@@ -16,7 +16,7 @@ std::int64_t product_of(const spec::Sizes& sizes) {
   return product;
 }
 
-/// Numbers that one sample leaves behind for the backward pass.
+/// The count of numbers that the backward pass needs for one sample.
 std::int64_t kept_of(const spec::ModelSpec& spec, std::int64_t steps) {
   const auto features = spec::features_of(spec);
   std::int64_t kept = 0;
@@ -68,7 +68,7 @@ void add_perceptron(spec::ModelSpec& spec, const Config& config, std::int64_t cl
       spec::LinearSpec{fmt::format("fc{}", config.layers + 1), features, classes});
 }
 
-/// The chapter's: convolutions of 5 x 5 that keep the size, each with pooling that halves it.
+/// Convolutions of 5 x 5 that keep the size, each followed by pooling that halves it.
 void add_convolutions(spec::ModelSpec& spec, const Config& config, std::int64_t classes) {
   std::int64_t channels = 1, next = config.hidden;
   for (std::int64_t l = 1; l <= config.layers; ++l) {
@@ -96,7 +96,7 @@ void add_convolutions(spec::ModelSpec& spec, const Config& config, std::int64_t 
   spec.layers.emplace_back(spec::LinearSpec{"fc1", channels * height * width, classes});
 }
 
-/// Refuses a model that can't read what the source gives.
+/// Refuses a kind of model that can't read this kind of input.
 void check_reads(const Config& config, const spec::Features& input) {
   using Kind = spec::Features::Kind;
   const bool images = input.kind == Kind::image;
@@ -133,7 +133,7 @@ spec::ModelSpec describe(const Config& config, const spec::InputSpec& input,
     case ModelKind::cnn:
       add_convolutions(spec, config, target.size);
       break;
-    default:  // a recurrent one, called as its cell
+    default:  // a recurrent model, named after its cell
       add_recurrent(spec, config, target);
       break;
   }

@@ -1,4 +1,4 @@
-// From settings to the description of a model, and to how its data is read.
+// Turns settings into the description of a model, and into the options of its data source.
 #pragma once
 
 #include "data/open_source.h"
@@ -8,20 +8,20 @@
 
 namespace unroll::train {
 
-/// The model that the settings ask for, to read this input and answer this target. Throws
-/// ValueError for settings out of range, or that have no such model.
+/// The model that the settings ask for, which reads `input` and answers `target`. Throws ValueError
+/// for settings that are out of range, or that do not fit the input.
 spec::ModelSpec describe(const Config& config, const spec::InputSpec& input,
                          const data::TargetSpec& target);
 
-/// The same for a source, whose name it has. Throws ValueError for a model that could not be held
-/// in training.
+/// The model for a source. The description gets the source's name. Throws ValueError also if
+/// training would need too much memory.
 spec::ModelSpec describe(const Config& config, const data::Source& source);
 
-/// Throws ValueError for a model that could not be held in training: its weights, and what one
-/// batch leaves for the backward pass.
+/// Throws ValueError if training the model would need too much memory: for its weights, or for the
+/// numbers of one batch that the backward pass needs.
 void check_memory(const spec::ModelSpec& spec, const Config& config, const data::Source& source);
 
-/// How a source is read for a run with these settings.
+/// The options with which a run with these settings opens its source.
 data::SourceOptions source_options(const Config& config);
 
 }  // namespace unroll::train

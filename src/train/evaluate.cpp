@@ -14,7 +14,7 @@
 namespace unroll::train {
 namespace {
 
-/// What infer reads: numbers, of tokens too.
+/// The inputs as infer::Model expects them: tokens become floats.
 template <class T>
 std::span<const T> numbers_of(const Tensor& inputs, std::vector<T>& tokens) {
   if (inputs.dtype() != DType::i64) return inputs.values<T>();

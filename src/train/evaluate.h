@@ -1,4 +1,4 @@
-// Testing a trained model.
+// Tests a trained model.
 #pragma once
 
 #include <string_view>
@@ -10,16 +10,16 @@
 
 namespace unroll::train {
 
-/// Throws ShapeError where the model does not read what the source gives, or answers otherwise.
+/// Throws ShapeError if the model's input or output does not fit the source.
 void check_fits(std::string_view operation, const spec::ModelSpec& spec,
                 const data::Source& source);
 
-/// The model's outputs for a batch: (N, C), or (N, T, C) of a model that answers every step.
+/// The model's outputs for a batch: (N, C), or (N, T, C) if the model answers every step.
 template <class T>
 Tensor outputs_of(const infer::Model<T>& model, const data::Examples& examples);
 
-/// Tests the model on a part of the source. `outputs` receives the model's outputs, (count, C),
-/// where it is not null. Throws ShapeError where the model and the source don't fit.
+/// Tests the model on a part of the source. If `outputs` is not null, it receives the model's
+/// outputs, (count, C). Throws ShapeError if the model does not fit the source.
 template <class T>
 Evaluation evaluate(const infer::Model<T>& model, const data::Source& source,
                     data::Split part = data::Split::test, std::vector<T>* outputs = nullptr);

@@ -1,4 +1,4 @@
-// What a test of a model tells.
+// The result of testing a model.
 #pragma once
 
 #include <cstdint>
@@ -9,20 +9,20 @@
 
 namespace unroll::train {
 
-/// One number of a test, by its name.
+/// One number of a test, with its name.
 struct Metric {
   std::string name;       // "accuracy"
-  double value = 0;       // in the unit; of a share 100 correct / total
+  double value = 0;       // in the unit; a share is 100 correct / total
   std::string unit = {};  // "%"; may be empty
   bool larger_is_better = true;
-  std::int64_t correct = 0, total = 0;  // of a share; otherwise the total is 0
-  std::string counted = "correct";      // of a share: what `correct` are, "sums within 0.04"
+  std::int64_t correct = 0, total = 0;  // total is 0 if the metric is no share
+  std::string counted = "correct";      // a noun for the correct answers: "sums within 0.04"
 
   bool is_share() const { return total > 0; }
   std::string key() const;  // the name in JSON: "mean_absolute_error"
 };
 
-/// Counts of (true class, predicted class), and what is read off them.
+/// Counts of (true class, predicted class), and the scores computed from them.
 struct ConfusionMatrix {
   explicit ConfusionMatrix(std::int64_t class_count)
       : classes(class_count), counts(static_cast<std::size_t>(classes * classes)) {}
@@ -34,7 +34,7 @@ struct ConfusionMatrix {
     return counts[static_cast<std::size_t>(truth * classes + predicted)];
   }
   struct Scores {
-    double precision, recall, f1;  // 0 where nothing was predicted or present
+    double precision, recall, f1;  // 0 if their denominator is 0
     std::int64_t count;            // samples of the class
   };
   Scores scores(std::int64_t of) const;
@@ -47,9 +47,9 @@ struct Evaluation {
   double loss = 0;             // mean over all answers
   std::string loss_name = {};  // "cross-entropy"
   std::vector<Metric> metrics = {};
-  std::optional<ConfusionMatrix> confusion = {};  // of classes, if they are not too many
+  std::optional<ConfusionMatrix> confusion = {};  // for classes, if there are not too many
 
-  /// The share of right answers; without one, a metric of that name with a total of 0.
+  /// The metric "accuracy". If there is none, returns one with a total of 0.
   const Metric& accuracy() const;
 };
 

@@ -11,28 +11,28 @@
 
 namespace unroll::train {
 
-/// The factor on the learning rate. It is a function of the step, except for the schedule plateau:
-/// after each evaluation that looks at the mean training loss of the steps since the last one. It
-/// never looks at the test set, which would then be part of training.
+/// The factor on the learning rate. It is a function of the step, except for the schedule plateau.
+/// After each evaluation, plateau looks at the mean training loss of the steps since the evaluation
+/// before. It never looks at the test set, which would then be part of training.
 class LearningRate {
  public:
-  /// Of a run of so many steps. Throws ValueError for a gamma that the schedule can't have.
+  /// For a run of `steps` steps. Throws ValueError for a gamma that the schedule does not allow.
   LearningRate(const Config& config, std::int64_t steps);
 
-  /// The factor in this step, from 1.
+  /// The factor in a step; the first step is 1.
   double factor(std::int64_t step) const;
   void add(const StepResult& made);
-  void evaluated();  ///< the run was evaluated after the step that was added last
+  void evaluated();  ///< call this after an evaluation, which belongs to the last added step
 
-  /// What plateau knows between two steps.
+  /// The state of plateau between two steps.
   struct State {
     optim::ReduceLrOnPlateau::State plateau{};
-    double loss = 0;         ///< the sum over the steps since the last evaluation
-    std::int64_t steps = 0;  ///< how many these are
-    std::int64_t last = 0;   ///< the step that was added last
-    double last_factor = 1;  ///< in that step
+    double loss = 0;         ///< sum of the losses since the last evaluation
+    std::int64_t steps = 0;  ///< number of steps since the last evaluation
+    std::int64_t last = 0;   ///< the last added step
+    double last_factor = 1;  ///< the factor in that step
   };
-  /// Nothing for other schedules.
+  /// nullopt for other schedules.
   std::optional<State> state() const;
   /// Throws FormatError for the state of another kind of schedule.
   void load(const std::optional<State>& state);
@@ -40,7 +40,7 @@ class LearningRate {
  private:
   optim::Schedule schedule_;
   std::optional<optim::ReduceLrOnPlateau> plateau_;
-  State state_{};  // of plateau; plateau_ has the part that is its own
+  State state_{};  // for plateau; state_.plateau is unused, plateau_ has it
 };
 
 }  // namespace unroll::train

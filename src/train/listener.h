@@ -1,4 +1,4 @@
-// Those who hear of a run while it goes on: progress, files, the timing of checkpoints.
+// Listeners of a run: they print progress, write files, and time checkpoints.
 #pragma once
 
 #include <cstdint>
@@ -9,24 +9,24 @@
 
 namespace unroll::train {
 
-/// One who hears of a run. The trainer calls each listener in the order of its list, between two
-/// steps and on its own thread. What a listener throws ends Trainer::run().
+/// A listener of a run. The trainer calls the listeners in the order of its list, between two steps
+/// and on its own thread. An exception of a listener ends Trainer::run().
 class Listener {
  public:
   virtual ~Listener() = default;
 
-  /// After every step.
+  /// Called after every step.
   virtual void step(const StepResult& /*step*/) {}
-  /// After a step that Config::save_at names; the trainer's weights are those after it.
+  /// Called after each step in Config::save_at. The trainer has the weights after this step.
   virtual void save(std::int64_t /*step*/) {}
-  /// After every evaluation: the step before it, and the result on the test set.
+  /// Called after every evaluation, with the last step and the result on the test set.
   virtual void evaluation(const StepResult& /*step*/, const Evaluation& /*evaluation*/) {}
-  /// Whether the run shall stop. All listeners are asked after every step but the last, when they
-  /// have heard all else; a checkpoint may be taken here.
+  /// Whether the run shall stop. Called for all listeners after every step except the last, and
+  /// after all other calls for the step. A listener may take a checkpoint here.
   virtual bool stop() { return false; }
 };
 
-/// A listener made of functions. Those that are not set are not called.
+/// A listener made of functions. Functions that are not set are not called.
 class Callbacks : public Listener {
  public:
   std::function<void(const StepResult&)> on_step;

@@ -9,7 +9,7 @@
 namespace unroll::train {
 namespace {
 
-/// 1 for each row's class, 0 elsewhere, like `outputs`.
+/// 1 for each row's class and 0 elsewhere, in the shape and type of `outputs`.
 Tensor one_hot(const Tensor& labels, const Tensor& outputs) {
   const Tensor result = Tensor::zeros(outputs.shape(), outputs.dtype());
   const auto classes = static_cast<std::size_t>(outputs.size(-1));

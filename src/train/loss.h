@@ -1,4 +1,4 @@
-// What training minimises.
+// The loss that training minimises.
 #pragma once
 
 #include "unroll/nn/loss.h"
@@ -7,9 +7,12 @@
 
 namespace unroll::train {
 
-/// Cross-entropy of logits: outputs (N, C), targets (N) of i64, or (N, T, C) and (N, T), where the
-/// mean leaves out steps with data::no_target. Squared errors of scores against 1 for the class and
-/// 0 for the others: outputs (N, C), targets (N) of i64. Squared errors of values: both (N, C).
+/// | kind   | outputs               | targets              | loss                                |
+/// | logits | (N, C) or (N, T, C)   | i64, (N) or (N, T)   | cross-entropy, without steps whose  |
+/// |        |                       |                      | target is data::no_target           |
+/// | scores | (N, C)                | i64, (N)             | squared errors against 1 for the    |
+/// |        |                       |                      | class and 0 for the others          |
+/// | values | (N, C)                | (N, C)               | squared errors                      |
 /// Throws ShapeError, and ValueError for a class outside 0 to C - 1.
 Tensor loss_of(spec::Output kind, const Tensor& outputs, const Tensor& targets,
                nn::Reduction reduction = nn::Reduction::mean);

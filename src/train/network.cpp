@@ -39,7 +39,7 @@ nn::Readout readout_of(spec::Readout readout) {
   return nn::Readout::last;
 }
 
-/// The readout as spec::Readout defines it: the last state of two directions is where each ended.
+/// The readout as spec::Readout defines it: with two directions, the last state is the end of each.
 Tensor read_out(const spec::RecurrentSpec& r, const Tensor& output, const Tensor& h_n,
                 const nn::BatchLayout& layout) {
   const bool last = r.readout == spec::Readout::last || r.readout == spec::Readout::mean_last;
@@ -59,18 +59,18 @@ void penalise(const Tensor& output, double ar, double tar, const nn::BatchLayout
 
 }  // namespace
 
-/// Makes one module after the other.
+/// Makes the modules and stages of all layers.
 struct Network::Builder {
   Network& model;
   const std::vector<spec::LayerSpec>& layers;
   const std::vector<spec::Features> features;
   Generator& generator;
   const NetworkOptions& options;
-  std::size_t at = 0;                              // the layer
-  bool is_first = true;                            // no layer with weights to drop inputs of so far
-  std::map<std::size_t, std::size_t> places = {};  // of what flowed into a layer, in Pass::kept
+  std::size_t at = 0;                              // index of the layer
+  bool is_first = true;                            // no layer with weights so far
+  std::map<std::size_t, std::size_t> places = {};  // index in Pass::kept of a layer's input
 
-  /// Keeps what flows into this layer, where a residual connection adds it later.
+  /// Keeps this layer's input if a residual connection adds it later.
   void keep_input() {
     for (std::size_t i = at; i < layers.size(); ++i) {
       const auto* r = std::get_if<spec::ResidualSpec>(&layers[i]);

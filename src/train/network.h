@@ -16,60 +16,63 @@
 
 namespace unroll::train {
 
-/// What the description leaves open, because only training sees it.
+/// Options that only matter in training, so the description does not have them.
 struct NetworkOptions {
   DType dtype = DType::f32;
   Precision precision = Precision::full;
-  /// Probability, of what every layer with a matrix or kernels of weights reads, but for the first.
+  /// Probability of dropout on the input of every layer with weights (recurrent, linear,
+  /// convolution), except the first.
   double dropout = 0;
-  double forget_bias = 0;  ///< of LSTMs, as in nn::LstmOptions
-  /// Of recurrent layers; zoneout and layer_norm are the description's and ignored here.
+  double forget_bias = 0;  ///< for LSTMs, as in nn::LstmOptions
+  /// For recurrent layers. zoneout and layer_norm are ignored here; the description has them.
   nn::RecurrentRegularisation regularisation = {};
   /// Factors of the penalties in nn/activation_regularisation.h.
   double ar = 0, tar = 0;
 };
 
-/// Any description as a module: its layers, one after the other. Its parameters are
-/// spec::weights_of().
+/// A module made from any description: its layers, one after the other. Its parameters are those
+/// that spec::weights_of() lists.
 class Network : public nn::Module {
  public:
-  /// Draws initial values from `generator`, layer by layer. Throws what spec::features_of throws.
+  /// Draws initial values from `generator`, layer by layer. Throws the errors of
+  /// spec::features_of().
   Network(const spec::ModelSpec& spec, Generator& generator, const NetworkOptions& options = {});
 
-  /// (N, T, I), (N, I) or (N, C, H, W) to outputs (N, C); (N, T, C) where the last readout is
-  /// every_step. Tokens go in as i64 (N, T).
+  /// Maps (N, T, I), (N, I) or (N, C, H, W) to outputs (N, C), or (N, T, C) if the last readout is
+  /// every_step. Tokens are i64, (N, T).
   ///
-  /// `lengths`, of sequences alone: the steps of each, 1 to T; all T where empty. Steps past a
-  /// sequence's end change no readout, state or gradient of a recurrent layer; outputs (N, T, C) of
-  /// such steps mean nothing. Throws ShapeError and ValueError for lengths and tokens that don't
-  /// fit.
+  /// `lengths` is for sequences only: the steps of each, 1 to T; empty: all have T. Steps past a
+  /// sequence's end change no readout, state or gradient of a recurrent layer. The outputs (N, T,
+  /// C) of such steps mean nothing. Throws ShapeError and ValueError for lengths and tokens that do
+  /// not fit.
   Tensor operator()(const Tensor& x, std::span<const std::int64_t> lengths = {}) const;
 
-  /// What the recurrent layers carry from one chunk of a sequence to the next.
+  /// The states that recurrent layers carry from one chunk of a sequence to the next.
   using States = std::vector<nn::State>;
-  /// The same for chunk after chunk: goes on from `states`, empty at a sequence's start, and leaves
-  /// those after x there, without history: gradients stop at the chunk's start. `penalty` becomes
-  /// what the loss is to be raised by; undefined where that is nothing.
+  /// The same for one chunk after the other. Continues from `states`, which are empty at a
+  /// sequence's start, and replaces them by the states after x. They have no history, so gradients
+  /// stop at the chunk's start. `penalty` becomes the term to add to the loss; it is undefined if
+  /// there is none.
   Tensor operator()(const Tensor& x, States& states, Tensor& penalty,
                     std::span<const std::int64_t> lengths = {}) const;
 
   const std::vector<const nn::Recurrent*>& recurrent() const { return recurrent_; }
-  /// Where the masks of all its layers come from, in the order of the layers.
+  /// The sources of all layers' masks, in the order of the layers.
   const std::vector<nn::MaskSource*>& masks() const { return masks_; }
 
  private:
   struct Builder;
-  /// What a stage sees and changes beside its numbers.
+  /// The arguments of a stage beside its input.
   struct Pass {
     nn::State& state;  // the stage's own
     Tensor& penalty;
     std::span<const std::int64_t> lengths;
-    std::span<Tensor> kept;  // what residual connections add later
+    std::span<Tensor> kept;  // inputs of layers that residual connections add later
   };
   std::vector<std::unique_ptr<nn::Module>> modules_;
   std::vector<std::function<Tensor(const Tensor&, const Pass&)>> stages_;
   bool reads_sequences_;
-  std::size_t kept_ = 0;  // places in Pass::kept
+  std::size_t kept_ = 0;  // size of Pass::kept
   std::vector<const nn::Recurrent*> recurrent_;
   std::vector<nn::MaskSource*> masks_;
 };

@@ -17,7 +17,7 @@ namespace {
 
 using Kind = data::TargetSpec::Kind;
 
-// A matrix of more is not worth looking at.
+// The most classes of a confusion matrix: nobody reads a larger one.
 constexpr std::int64_t kMostConfused = 256;
 
 }  // namespace
@@ -69,7 +69,7 @@ void Objective::Score::count(const Tensor& outputs, const Tensor& targets) {
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     if (wanted[i] == data::no_target) continue;
     const auto row = out.subspan(i * classes, classes);
-    // The first of equals.
+    // The first of several largest.
     const std::int64_t predicted = std::ranges::max_element(row) - row.begin();
     correct_ += predicted == wanted[i];
     ++total_;

@@ -1,4 +1,4 @@
-// The loss and the metrics that follow from what a model is to answer.
+// The loss and the metrics, which follow from the model's target.
 #pragma once
 
 #include <cstdint>
@@ -13,22 +13,23 @@
 
 namespace unroll::train {
 
-/// | target               | loss, mean over the answers                   | metrics               |
-/// | classes              | cross-entropy; of scores mean squared error   | accuracy, confusion   |
+/// | target               | loss (mean over the answers)                  | metrics               |
+/// | classes              | cross-entropy; for scores mean squared error  | accuracy, confusion   |
 /// | values               | mean squared error                            | accuracy within the   |
-/// |                      |                                               | tolerance, else mean  |
+/// |                      |                                               | tolerance; without a  |
+/// |                      |                                               | tolerance, mean       |
 /// |                      |                                               | absolute error        |
 /// | class of every step  | cross-entropy                                 | accuracy              |
 /// | next token           | cross-entropy                                 | accuracy, perplexity  |
 class Objective {
  public:
-  /// Throws ShapeError where a model that gives `output` can't answer the target.
+  /// Throws ShapeError if `output` is the wrong kind of output for the target.
   Objective(data::TargetSpec target, spec::Output output);
 
   const data::TargetSpec& target() const { return target_; }
   std::string_view loss_name() const;
-  /// Of the targets' answers: outputs (N, C), or (N, T, C) at every step. Throws what loss_of()
-  /// throws.
+  /// The loss of outputs (N, C), or (N, T, C) for an answer at every step. Throws the errors of
+  /// loss_of().
   Tensor loss(const Tensor& outputs, const Tensor& targets,
               nn::Reduction reduction = nn::Reduction::mean) const;
 
@@ -36,7 +37,7 @@ class Objective {
   class Score {
    public:
     explicit Score(const Objective& objective);
-    /// Outputs f32 or f64.
+    /// The outputs may be f32 or f64.
     void add(const Tensor& outputs, const Tensor& targets);
     Evaluation result() const;
 
@@ -46,7 +47,7 @@ class Objective {
 
     const Objective& objective_;
     double loss_ = 0, absolute_error_ = 0;
-    std::int64_t terms_ = 0;  // of the loss
+    std::int64_t terms_ = 0;  // number of terms in loss_
     std::int64_t correct_ = 0, total_ = 0;
     std::optional<ConfusionMatrix> confusion_;
   };

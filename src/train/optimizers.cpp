@@ -28,7 +28,8 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const Config& c, const Paramete
                                                     .beta2 = c.beta2,
                                                     .weight_decay = c.weight_decay}});
     case Algorithm::rmsprop:
-      // Without momentum, as Hinton's: at the rate and momentum that suit Muon it does not learn.
+      // Without momentum, like Hinton's RMSprop. With a rate and a momentum that suit Muon, it does
+      // not learn.
       return std::make_unique<optim::RmsProp>(
           parameters,
           optim::RmsPropOptions{.lr = c.lr, .alpha = c.beta2, .weight_decay = c.weight_decay});

@@ -17,11 +17,11 @@ bool holds(const RecentSteps::Values& values, std::int64_t count, double value) 
   if (count < RecentSteps::fewest) return true;
   const auto last = std::span(values.last).first(filled(count));
   const double largest = std::max(values.largest_of_first, std::ranges::max(last));
-  // A largest value of 0 says nothing about the usual size.
+  // If the largest value is 0, the usual size is unknown.
   return largest == 0 || value <= RecentSteps::factor * largest;
 }
 
-/// A quarter of the values are at most this.
+/// The lower quartile: a quarter of the values are at most this large.
 double quartile(std::span<double> values) {
   const auto at = values.begin() + (std::ssize(values) - 1) / 4;
   std::ranges::nth_element(values, at);

@@ -1,4 +1,4 @@
-// A run between two of its steps, in memory.
+// The state of a run between two steps, in memory.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@
 
 namespace unroll::train {
 
-/// What a Checkpoint holds, as copies that a training run makes every few steps: made again into
-/// the same object, a copy asks for no memory.
+/// The state that a Checkpoint holds, copied. A run makes such copies every few steps. Copying into
+/// the same object again allocates nothing.
 struct Snapshot {
   StepResult last;
   RecentSteps recent;

@@ -21,8 +21,8 @@
 namespace unroll::train {
 namespace {
 
-/// Every matrix anew. What one block of rows computes, a gate or a convolution's channels, has the
-/// inputs and outputs that its values are scaled by.
+/// Draws every matrix again. Scales the values by the inputs and outputs of one block of rows: one
+/// gate of a recurrent layer, or all channels of a convolution.
 void draw_matrices(const Parameters& parameters, InitialValues init, Generator& generator) {
   for (const Parameter& p : parameters) {
     if (p.value.rank() != 2 && p.value.rank() != 4) continue;
@@ -71,7 +71,7 @@ bool all_finite(const Parameters& parameters) {
   return true;
 }
 
-/// A number for people: without the sign that NaN may carry.
+/// A number for messages. A NaN gets no sign.
 std::string text_of(double value) {
   return std::isnan(value) ? "nan" : fmt::format("{:.6g}", value);
 }
@@ -80,18 +80,18 @@ std::string remedy(const Config& c) {
   std::string text =
       "Gradients that flow back through many time steps are multiplied at each of them and can "
       "explode; one huge update then ruins the weights. Remedy: --clip-norm 1";
-  // Clipping alone can't save a rate at which a single step of norm 1 throws the weights away.
+  // Clipping does not help if the rate is so high that a single step of norm 1 ruins the weights.
   if (c.lr > 1 || c.clip_norm > 0)
     text += fmt::format(", and a smaller --lr ({} is too much here)", c.lr);
   return text;
 }
 
-/// Whether one huge gradient can throw the weights away. Clipping limits what it does, and so do
-/// the optimizers that divide by its size: such a run may recover, and gets the time.
+/// Whether the effect of one huge gradient on the weights is limited: by clipping, or by an
+/// optimizer that divides by the gradient's size. Such a run may recover, and gets the time to do
+/// so.
 bool limits_updates(const Config& c) { return c.clip_norm > 0 || c.optimizer != Algorithm::sgd; }
 
-/// The description, once it is seen to fit the source and the memory: before anything is made of
-/// it.
+/// Returns the description after checking that it fits the source and the memory.
 spec::ModelSpec checked(spec::ModelSpec spec, const Config& config, const data::Source& source) {
   check_fits("train", spec, source);
   check_memory(spec, config, source);
@@ -102,7 +102,7 @@ spec::ModelSpec checked(spec::ModelSpec spec, const Config& config, const data::
   return spec;
 }
 
-/// So many steps after the last good one, another is looked for.
+/// The number of steps after the last good one before the next one is sought.
 constexpr std::int64_t kGoodEvery = 10;
 
 }  // namespace
@@ -153,14 +153,15 @@ StepResult Trainer::make_step(std::int64_t step) {
   return update(step, minimised(examples_.inputs, examples_.targets));
 }
 
-/// What a step minimises. The sequences go on from states_.
+/// The loss that a step minimises. The sequences continue from states_.
 Tensor Trainer::minimised(const Tensor& inputs, const Tensor& targets) {
   Tensor penalty;
   const Tensor loss = objective_.loss(model_(inputs, states_, penalty, examples_.lengths), targets);
   return penalty.defined() ? loss + penalty : loss;
 }
 
-// Chunks end where the sequence does, so that the last one, where the targets are, is whole.
+// The last chunk ends with the sequence and is a full chunk, because the targets are there. The
+// first chunk may be shorter.
 StepResult Trainer::make_truncated_step(std::int64_t step) {
   const std::int64_t steps = examples_.inputs.size(1);
   const bool every_step = objective_.target().every_step();
@@ -223,8 +224,9 @@ void Trainer::diverge(const StepResult& failed, const std::string& what) const {
 
 void Trainer::evaluate(Generator& generator) {
   const auto start = Clock::now();
-  // With PyTorch's numbers a pass through the test set draws as its DataLoader does. The native
-  // order must not depend on how often somebody looks at the accuracy.
+  // With PyTorch's generator, a pass through the test set draws a number, as PyTorch's DataLoader
+  // does. With the native one it must not, or the training order would depend on the number of
+  // evaluations.
   if (config_.rng == Rng::torch && steps_per_epoch() > 0) data::unshuffled_pass(generator);
   const auto views = nn::views_of(parameters_);
   evaluation_ = config_.dtype == DType::f32
@@ -235,7 +237,7 @@ void Trainer::evaluate(Generator& generator) {
 
 void Trainer::evaluate(const StepResult& result, std::span<Listener* const> listeners) {
   evaluate(generator_);
-  // No step follows that would tell what the last update did.
+  // No step follows whose loss would show a bad last update.
   if (result.step == steps_ && !recent_.holds_loss(evaluation_.loss))
     diverge(result,
             fmt::format(", and a loss of {} on the test set after it", text_of(evaluation_.loss)));
@@ -323,7 +325,7 @@ bool Trainer::run(std::span<Listener* const> listeners) {
     return make_steps(listeners);
   } catch (Diverged& diverged) {
     load(good_);
-    Generator draws = generator_;  // the run's own stays as it is after that step
+    Generator draws = generator_;  // a copy: the run's generator stays as after the good step
     evaluate(draws);
     diverged.kept = last_;
     diverged.evaluation = evaluation_;
@@ -333,8 +335,8 @@ bool Trainer::run(std::span<Listener* const> listeners) {
 
 bool Trainer::make_steps(std::span<Listener* const> listeners) {
   for (std::int64_t step = last_.step + 1; step <= steps_; ++step) {
-    const auto start = Clock::now();  // the order and the batches are part of training
-    // What the weights are worth is known only when they were tried, on the next batch.
+    const auto start = Clock::now();  // making the batch counts as training time
+    // The next batch's loss tells whether the weights are good, so they are saved before it.
     const bool tried = last_.step >= good_.last.step + kGoodEvery;
     if (tried) save(candidate_);
     const StepResult result = make_step(step);

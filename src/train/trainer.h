@@ -23,18 +23,18 @@
 
 namespace unroll::train {
 
-/// Loss, gradient or weights stopped being finite, or left the range of the recent steps by orders
-/// of magnitude (docs/numerics.md). The trainer has gone back to the last good step.
+/// The loss, gradient or weights are no longer finite, or are orders of magnitude out of the range
+/// of recent steps (docs/numerics.md). The trainer has gone back to the last good step.
 class Diverged : public Error {
  public:
   Diverged(const StepResult& failed_step, const std::string& text)
       : Error("train", text), failed(failed_step) {}
-  StepResult failed;      // the step that could not be made
-  StepResult kept;        // the last good one; its step is 0 where that is the beginning
-  Evaluation evaluation;  // of the weights after it
+  StepResult failed;      // the step that failed
+  StepResult kept;        // the last good step; its number is 0 if there was none
+  Evaluation evaluation;  // of the weights after the last good step
 };
 
-/// Where the time went, in seconds.
+/// Time spent, in seconds.
 struct Times {
   double training = 0, testing = 0;
 };
@@ -42,37 +42,37 @@ struct Times {
 /// A model in training.
 class Trainer {
  public:
-  /// The model that the settings describe. Throws what describe() throws, and ValueError for
-  /// chunks (Config::tbptt) of sequences with different lengths.
+  /// Trains the model that the settings describe. Throws the errors of describe(), and ValueError
+  /// if sequences of different lengths should be cut into chunks (Config::tbptt).
   Trainer(const Config& config, std::shared_ptr<const data::Source> source);
-  /// A model of one's own; what the settings say of layers has no meaning then. Throws ShapeError
-  /// where it does not fit the source, ValueError where it does not fit into memory.
+  /// Trains the given model and ignores the settings of layers. Throws ShapeError if the model does
+  /// not fit the source, ValueError if it needs too much memory.
   Trainer(const Config& config, std::shared_ptr<const data::Source> source, spec::ModelSpec spec);
 
-  /// Makes the steps that are left, evaluating on the way and after the last. Returns false when
-  /// a listener stopped it. Throws Diverged; weights, checkpoint() and last_evaluation() are then
-  /// those of the last good step. And throws what a listener throws.
+  /// Makes the remaining steps. Evaluates on the way and after the last step. Returns false if a
+  /// listener stopped it. Throws Diverged; then weights, checkpoint() and last_evaluation() are
+  /// those of the last good step. Passes on exceptions of listeners.
   bool run(std::span<Listener* const> listeners);
   bool run(std::initializer_list<Listener*> listeners) {
     return run(std::span<Listener* const>(listeners.begin(), listeners.size()));
   }
 
-  /// Where it is between two steps; the tensors are good until the trainer goes on. Which run it is
-  /// stands in it, but for what belongs to a folder: config.json and the metrics.
+  /// The state between two steps. Its tensors are valid until the trainer continues. The caller
+  /// adds what belongs to a folder: config.json and the metrics.
   Checkpoint checkpoint();
-  /// Goes on from there, before run(): what follows has the bits of a run that was never
-  /// interrupted. Throws FormatError for a checkpoint of another model.
+  /// Continues from a checkpoint. Call this before run(). The following steps have the same bits as
+  /// those of a run without interruption. Throws FormatError for a checkpoint of another model.
   void resume(const Checkpoint& checkpoint);
 
   const spec::ModelSpec& description() const { return spec_; }
   Parameters parameters() { return model_.parameters(); }
   std::int64_t steps() const { return steps_; }
-  const StepResult& last_step() const { return last_; }  ///< its step is 0 before the first
+  const StepResult& last_step() const { return last_; }  ///< number 0 before the first step
   const Evaluation& last_evaluation() const { return evaluation_; }
   const Times& times() const { return times_; }
 
  private:
-  std::int64_t steps_per_epoch() const;  // 0 where data never ends
+  std::int64_t steps_per_epoch() const;  // 0 if the data is endless
   StepResult make_step(std::int64_t step);
   StepResult make_truncated_step(std::int64_t step);
   Tensor minimised(const Tensor& inputs, const Tensor& targets);
@@ -93,7 +93,7 @@ class Trainer {
   spec::ModelSpec spec_;
   Objective objective_;
   data::Sampler sampler_;
-  data::Examples examples_;  // of one step
+  data::Examples examples_;  // the batch of one step
   Generator generator_;
   Network model_;
   Parameters parameters_;
@@ -101,10 +101,10 @@ class Trainer {
   std::int64_t steps_;
   LearningRate learning_rate_;
   Parameters optimizer_state_;
-  Network::States states_;  // at the end of what was read of the sequences
-  StepResult last_{};       // its step is 0 at first
+  Network::States states_;  // after the last chunk that was read
+  StepResult last_{};       // number 0 before the first step
   RecentSteps recent_;
-  Snapshot good_, candidate_;  // the last good step; one that may become it
+  Snapshot good_, candidate_;  // after the last good step; one that may become the next
   Evaluation evaluation_;
   Times times_;
 };
