@@ -49,7 +49,7 @@ std::int64_t BucketLoader::size() const {
 }
 
 void BucketLoader::prepare() {
-  check_bucket_loader(sequences_, options_);  // their owner may have changed them
+  check_bucket_loader(sequences_, options_);  // their owner may have changed the sequences
   starts_ = starts_of(sequences_.lengths);
   sampler_->set_samples(sequences_.count(), sequences_.lengths);
 }

@@ -1,4 +1,4 @@
-// Whether a set is what it says.
+// Checks that a data set is consistent.
 #pragma once
 
 #include <string_view>
@@ -7,8 +7,8 @@
 
 namespace unroll::data {
 
-/// Throws ValueError naming `operation` unless the set has at least one image, a size, as many
-/// pixels and labels as its count and size say, and every label is below `classes`.
+/// Throws ValueError, which names `operation`, unless the set has at least one image and a size,
+/// its numbers of pixels and labels fit its count and size, and every label is below `classes`.
 void check_dataset(std::string_view operation, const Dataset& set);
 
 }  // namespace unroll::data

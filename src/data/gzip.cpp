@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 #include <libdeflate.h>
-#define ZLIB_CONST  // next_in may point to what is const
+#define ZLIB_CONST  // lets next_in point to const bytes
 #include <zlib.h>
 
 #include <memory>
@@ -13,12 +13,12 @@
 namespace unroll::data {
 namespace {
 
-// Deflate's best: 258 bytes for a length and a distance code of one bit each.
+// Deflate's best ratio: two codes of one bit each, a length and a distance, stand for 258 bytes.
 constexpr std::uint64_t largest_ratio = 1032;
 
 struct Decoded {
   libdeflate_result result;
-  std::size_t in = 0, out = 0;  // bytes used and made; set only on success
+  std::size_t in = 0, out = 0;  // bytes read and written; set only on success
 };
 
 Decoded decode(std::span<const std::byte> compressed, std::span<std::uint8_t> out) {

@@ -55,7 +55,7 @@ Generator& Loader::generator() const {
 }
 
 void Loader::prepare() {
-  check_dataset("loader", dataset_);  // its owner may have changed it
+  check_dataset("loader", dataset_);  // its owner may have changed the set
   sampler_->set_samples(dataset_.count);
 }
 

@@ -14,7 +14,8 @@
 namespace unroll::data {
 namespace {
 
-// The second word of Philox's counters, apart from those of generators and masks of the same seed.
+// The second word of Philox's counters. Differs from the words of generators and masks with the
+// same seed.
 enum class Domain : std::uint32_t { adding = 0x41444400, copy = 0x43505900 };
 
 constexpr std::size_t kSequencesPerTask = 4;
@@ -36,7 +37,7 @@ void check_memory_source(const char* name, const SequenceTask& task, std::int64_
     refuse("count", count, fmt::format("1 to {} sequences of this length", most));
 }
 
-/// The random words of one sequence, four to a block.
+/// The random words of one sequence, in blocks of four.
 class Words {
  public:
   Words(const SequenceTask& task, Domain domain, std::int64_t sequence)
@@ -56,18 +57,18 @@ class Words {
   std::uint64_t sequence_, seed_;
 };
 
-/// Uniform in 0 to n - 1, to within n / 2^32.
+/// A uniform integer from 0 to n - 1. Probabilities are exact to within n / 2^32.
 std::int64_t below(std::int64_t n, std::uint32_t word) {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(n) * word >> 32);
 }
 
-/// Uniform in [0, 1), of 24 bits.
+/// A uniform number in [0, 1) with 24 random bits.
 float unit(std::uint32_t word) { return static_cast<float>(word >> 8) * 0x1p-24f; }
 
-/// inputs (T, 2) of one sequence; returns its target.
+/// Writes the inputs (T, 2) of one sequence, and returns its target.
 template <class T>
 T fill_adding(const Words& words, std::int64_t length, T* inputs) {
-  constexpr std::uint32_t kMarksBlock = 0xffffffff;  // behind those of the numbers
+  constexpr std::uint32_t kMarksBlock = 0xffffffff;  // no block of numbers has this index
   for (std::int64_t t = 0; t < length; t += 4) {
     const auto drawn = words(static_cast<std::uint32_t>(t / 4));
     for (std::int64_t i = 0; i < std::min<std::int64_t>(4, length - t); ++i) {
@@ -83,7 +84,7 @@ T fill_adding(const Words& words, std::int64_t length, T* inputs) {
   return one[0] + other[0];
 }
 
-/// inputs (T + 20, 10) and targets (T + 20) of one sequence.
+/// Writes the inputs (T + 20, 10) and targets (T + 20) of one sequence.
 template <class T>
 void fill_copy(const Words& words, std::int64_t length, T* inputs, std::int64_t* targets) {
   constexpr std::int64_t kBlank = copy_symbols, kDelimiter = copy_symbols + 1;
@@ -101,7 +102,7 @@ void fill_copy(const Words& words, std::int64_t length, T* inputs, std::int64_t*
   }
 }
 
-/// `count` sequences, the i-th being number index(i) of the list.
+/// Makes `count` sequences. The i-th is number index(i) of the list.
 template <class Index>
 SequenceBatch make_adding(const SequenceTask& task, std::int64_t count, Index index) {
   check_memory_source("adding", task, index(0), count, 2, 0, 2);
@@ -146,7 +147,8 @@ class MemorySource final : public Source {
   MemorySource(const SourceTraits& traits, const MemoryOptions& options)
       : name_(traits.name), options_(options) {
     Examples first;
-    batch(Split::test, std::array<Pick, 1>{}, DType::f32, first);  // refuses what has no sequences
+    batch(Split::test, std::array<Pick, 1>{}, DType::f32,
+          first);  // throws if there are no such sequences
   }
 
   std::string name() const override { return name_; }

@@ -1,4 +1,4 @@
-// The one place that opens a source by its name.
+// Opens a source by its name. Only this function does.
 #pragma once
 
 #include <functional>
@@ -12,19 +12,19 @@
 
 namespace unroll::data {
 
-/// How a source is to be read; each kind takes what concerns it.
+/// Options for reading a source. Each kind of source uses the members that concern it.
 struct SourceOptions {
   ImageOptions images = {};
   MemoryOptions memory = {};
-  /// The input of a model that is to be tested: it is read in this way, whatever the rest says.
+  /// The input of the model to test. If set, it takes precedence over the other options.
   std::optional<spec::InputSpec> model = {};
-  /// Opens a known set of images by its name, or a folder of one; where a program may download, it
-  /// does so here. Unset: what is on this machine.
+  /// Opens a known set of images by its name, or a folder with a set. A program that downloads sets
+  /// does so here. Unset: only finds sets on this machine.
   std::function<ImageSets(const std::string& name_or_folder)> find_images = {};
 };
 
-/// A memory task ("adding", "copy"), a known set of images ("mnist"), or a folder with one. Throws
-/// what opening it throws.
+/// Opens a memory task ("adding", "copy"), a known set of images ("mnist"), or a folder with a set.
+/// Throws the errors of opening it.
 std::shared_ptr<const Source> open_source(const std::string& name, const SourceOptions& options);
 
 }  // namespace unroll::data

@@ -1,4 +1,4 @@
-// The order in which a loader visits samples, and what making an iterator draws.
+// The order in which a loader visits samples, and the random numbers that a pass draws.
 #pragma once
 
 #include <cstdint>
@@ -10,17 +10,17 @@
 
 namespace unroll::data {
 
-/// One shuffled pass over n samples: draws a base seed (of no use here, but PyTorch's DataLoader
-/// draws one per iterator), then a seed whose own generator makes permutation(n).
-/// Source: torch.utils.data.DataLoader and RandomSampler.
+/// The order of one shuffled pass over n samples. First draws a base seed, which is not used here,
+/// because PyTorch's DataLoader draws one for each iterator. Then draws a seed, whose own generator
+/// makes permutation(n). Source: torch.utils.data.DataLoader and RandomSampler.
 std::vector<std::int64_t> shuffled_order(Generator& generator, std::int64_t n);
 
-/// The order that such a seed stands for, into `order`. What makes it stays in `own`, so that only
-/// the first one asks for memory.
+/// Writes the order of such a seed into `order`. `own` keeps the generator, so that only the first
+/// call allocates memory.
 void order_of(std::uint64_t seed, Rng rng, std::optional<Generator>& own,
               std::span<std::int64_t> order);
 
-/// A pass in the given order: draws the base seed alone.
+/// The draws of a pass without shuffling: only the base seed.
 void unshuffled_pass(Generator& generator);
 
 }  // namespace unroll::data

@@ -13,7 +13,7 @@
 namespace unroll::data {
 namespace {
 
-// The native generator's stream 0 initialises and shuffles.
+// The native generator's stream for augmentation. Stream 0 draws initial values and orders.
 constexpr std::uint64_t kDrawStream = 1;
 
 }  // namespace
@@ -64,7 +64,7 @@ void Sampler::sort_buckets() {
                                   ? size_
                                   : options_.bucket_batches * options_.batch_size;
   for (std::int64_t first = 0; first < size_; first += bucket)
-    // By rank too, so that equal lengths stay in their random order.
+    // Compare ranks too, so that samples of equal length stay in their random order.
     std::sort(ranked_.begin() + first, ranked_.begin() + std::min(first + bucket, size_),
               [](const Ranked& a, const Ranked& b) {
                 return a.length != b.length ? a.length < b.length : a.rank < b.rank;

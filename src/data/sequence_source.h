@@ -9,8 +9,9 @@
 
 namespace unroll::data {
 
-/// Classes of sequences. Each part's labels are 0 to classes - 1. Throws what BucketLoader throws,
-/// ShapeError where the parts differ in their features, ValueError for a label outside the classes.
+/// A source for classifying sequences. Labels are 0 to classes - 1. Throws the errors of
+/// BucketLoader, ShapeError if the parts have different numbers of features, and ValueError for a
+/// label outside the classes.
 std::shared_ptr<const Source> sequence_source(std::string name, Sequences train, Sequences test,
                                               std::int64_t classes);
 

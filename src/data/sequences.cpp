@@ -19,7 +19,7 @@ void check_sequences(std::string_view operation, const Sequences& s) {
   if (s.labels.size() != s.lengths.size())
     throw ShapeError(operation, fmt::format("{} sequences have {} labels, expected one each",
                                             s.lengths.size(), s.labels.size()));
-  // Steps that are left: a sum could overflow.
+  // Count down the steps that are left, because a sum of lengths could overflow.
   const std::int64_t steps = count_of(s.values) / s.features;
   std::int64_t left = steps;
   for (std::int64_t k = 0; k < s.count(); ++k) {

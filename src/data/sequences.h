@@ -1,4 +1,4 @@
-// Batches of sequences of different lengths.
+// Makes batches of sequences with different lengths.
 #pragma once
 
 #include <cstdint>
@@ -12,14 +12,14 @@
 
 namespace unroll::data {
 
-/// Throws ValueError for no sequences, or a length or number of features below 1; ShapeError where
-/// lengths, values and labels don't fit together.
+/// Throws ValueError if there are no sequences, or if a length or the number of features is
+/// below 1. Throws ShapeError if lengths, values and labels do not fit together.
 void check_sequences(std::string_view operation, const Sequences& sequences);
 
-/// Where each sequence starts, in steps.
+/// The first step of each sequence among the steps of all.
 std::vector<std::int64_t> starts_of(std::span<const std::int64_t> lengths);
 
-/// The picked sequences, (N, T, I) with the longest length T, and 0 behind the end of each.
+/// The picked sequences, (N, T, I). T is the longest length; shorter sequences are padded with 0.
 Tensor padded(const Sequences& sequences, std::span<const std::int64_t> starts,
               std::span<const Pick> picks, DType dtype);
 

@@ -31,7 +31,7 @@ void Sha256::add(std::span<const std::byte> bytes) {
 
 std::string Sha256::digits() const {
   std::array<unsigned char, 32> digest{};
-  const Context copy = make_context();  // the end of a computation is the end of its context
+  const Context copy = make_context();  // EVP_DigestFinal ends a context, so use a copy
   check_sha256(copy && EVP_MD_CTX_copy_ex(copy.get(), context_.get()) == 1 &&
                EVP_DigestFinal_ex(copy.get(), digest.data(), nullptr) == 1);
   return fmt::format("{:02x}", fmt::join(digest, ""));

@@ -1,4 +1,4 @@
-// SHA-256, which is how files and their contents are recognised.
+// SHA-256. Files and their contents are recognised by it.
 #pragma once
 
 #include <cstddef>
@@ -13,12 +13,12 @@ namespace unroll::data {
 /// The SHA-256 of the bytes, as 64 lower-case hexadecimal digits. Source: FIPS 180-4.
 std::string sha256(std::span<const std::byte> bytes);
 
-/// The same of bytes that come one after the other.
+/// Computes the SHA-256 of bytes that arrive in pieces.
 class Sha256 {
  public:
   Sha256();
   void add(std::span<const std::byte> bytes);
-  std::string digits() const;  ///< of all bytes so far
+  std::string digits() const;  ///< the hash of all bytes so far
 
  private:
   std::unique_ptr<evp_md_ctx_st, void (*)(evp_md_ctx_st*)> context_;

@@ -1,4 +1,4 @@
-// What settings must know of a source before it is opened.
+// Facts about a source that settings need before the source is opened.
 #pragma once
 
 #include <cstdint>
@@ -14,20 +14,21 @@ struct SourceOptions;
 
 /// One row for each kind of source: a new kind is a row, and a file with its class.
 struct SourceTraits {
-  /// As the data set is named; with a dot in front, how the names of its files end. Empty: images.
+  /// The name of the data set; or, if it starts with a dot, the ending of its files' names. Empty
+  /// for images.
   std::string_view name;
   std::shared_ptr<const Source> (*open)(const std::string& name, const SourceOptions& options);
-  bool endless = false;              ///< never ends, so it has no epochs
+  bool endless = false;              ///< never ends, so there are no epochs
   bool pixels = true;                ///< its inputs are images of pixels
   bool sequences_only = false;       ///< only recurrent models read it
-  std::int64_t shortest_length = 0;  ///< the least --length; 0: it has no --length
-  bool answers_every_step = false;   ///< wants an answer at a step, not for a whole sequence
+  std::int64_t shortest_length = 0;  ///< the least --length; 0: --length is not allowed
+  bool answers_every_step = false;   ///< asks for answers at steps, not for a whole sequence
 };
 
-/// The traits of the kind of source that has this name; of images, if no kind has it.
+/// The traits of the kind of source with this name, or the traits of images if no kind has it.
 const SourceTraits& source_traits(std::string_view dataset);
 
-/// The sources with a name of their own, in the order in which messages list them.
+/// The traits of sources with a name, in the order in which messages list them.
 std::span<const SourceTraits> named_sources();
 
 }  // namespace unroll::data
