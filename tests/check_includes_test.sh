@@ -26,12 +26,15 @@ expect() {
 
 expect '' src/nn/a.cpp '"unroll/nn/a.h"' '"nn/b.h"' '"autograd/tape.h"' '"core/file.h"' \
   '<vector>' '<fmt/format.h>' '<sys/stat.h>'
-expect '' src/data/a.cpp '"unroll/data/a.h"' '"nn/b.h"' '"unroll/tensor/tensor.h"'
+expect '' src/data/a.cpp '"unroll/data/a.h"' '"autograd/b.h"' '"unroll/tensor/tensor.h"'
+expect '' src/c/c.cpp '"unroll/c.h"' '"unroll/infer/model.h"'
 expect '' include/unroll/nn/a.h '<cstdint>' '"unroll/nn/b.h"' '"unroll/tensor/tensor.h"'
 expect '' include/unroll/unroll.h '"unroll/train/trainer.h"' '"unroll/core/error.h"'
 expect '' src/kernels/a.cpp '<immintrin.h>' '"hwy/highway.h"' '"kernels/b-inl.h"'
 
 expect 'src/nn/a.cpp:2: nn may not include optim' src/nn/a.cpp '<vector>' '"optim/sgd.h"'
+expect 'src/data/a.cpp:1: data may not include nn' src/data/a.cpp '"nn/b.h"'
+expect 'src/infer/a.cpp:1: infer may not include c' src/infer/a.cpp '"unroll/c.h"'
 expect 'src/optim/a.cpp:1: optim may not include nn' src/optim/a.cpp '"unroll/nn/rnn.h"'
 expect 'src/core/a.h:1: core may not include kernels' src/core/a.h '<kernels/a.h>'
 expect 'src/infer/a.cpp:1: infer may not include tensor' src/infer/a.cpp '"tensor/a.h" // why'
