@@ -9,37 +9,50 @@ FEW_ROUNDS = 3
 SAMPLE_MS = 1e3 / 48_000  # what a step may take that is made for each sample of sound
 
 WHAT_IS_COMPARED = """\
-One training step is: a batch from data in memory, zero_grad, forward, cross-entropy of a readout of
-the last time step, backward, clipping the gradient's norm to 1, SGD 0.1. All are f32. T time steps,
-I inputs, H hidden units, N sequences in a batch; of a cnn N images, and the channels C after its
-first convolution.
+A training step is: a batch from memory, zero_grad, forward, backward, clipping, SGD 0.1. The loss is
+the cross-entropy of a readout of the last time step. The gradient's norm is clipped to 1. All numbers
+are f32.
 
-- **Unroll**: `unroll bench`. **PyTorch**: eager, as one writes it. **JAX**: one jitted call of
-  `lax.scan` (or the convolutions), gradient and update, the inputs' product outside the scan; bound
-  to as many cores as it gets threads, which the others are not.
-- **oneDNN, layer alone**: the recurrent layer forward and backward and nothing else of the step,
-  with weights that are packed once.
-- **Sequences of unequal lengths**: *mixed* has one of each length from 1 to 64, *onelong* one of
-  500 and 63 of 5 steps. PyTorch packs them (`pack_padded_sequence`) in every step.
-- **Regularisers**, each alone: variational dropout, recurrent dropout, zoneout, weight drop, layer
-  normalisation, penalties of the activations and of their movement, and dropout between two layers.
-  Of the others PyTorch has the last; none of it is measured there.
-- **One time step** at batch 1: the layer alone, without a readout. Best and median are of steps
-  that follow each other, 1000 at a time; the 99.9th percentile is of steps timed one by one, with
-  the reading of the clock in it. A call of ONNX Runtime is `session.run`; with its inputs and
-  outputs bound before, it is quicker.
-- **The chapter**: 3000 steps of the tutorial with clipping, accuracy every 500, from the process's
-  start to its exit, with as many threads as each takes by itself. Torchvision's files are
-  decompressed beforehand, Unroll reads them compressed. "Data preloaded" replaces torchvision's
-  transforms and DataLoader by tensors in memory. In the first round only.
-- Every measurement is a process of its own, one at a time, in alternation. *Best* is the best time
-  of all rounds, *median* the median of the rounds' medians, and every ratio is best by best and
-  median by median: how many times longer the other takes than Unroll. Shares of peak are of the FMA
-  peak that `unroll bench` measures in the same process, with the same instruction set; only useful
-  arithmetic counts.
-- A † marks what was measured while other programs, or other guests of the same host, used more
-  than a tenth of the machine. Systems that wait by spinning (PyTorch, oneDNN) then become slower
-  without bounds, so their ratios say nothing.
+| letter | meaning |
+| --- | --- |
+| t | time steps |
+| i | input features |
+| h | hidden units |
+| n | sequences in a batch, or images of a cnn |
+| c | channels after the first convolution of a cnn |
+
+| name | what is measured |
+| --- | --- |
+| Unroll | `unroll bench` |
+| PyTorch | eager mode, the usual code |
+| JAX | One jitted call: `lax.scan` (or the convolutions), gradient and update. The product of the \
+inputs is outside the scan. Only JAX is bound to as many cores as it has threads. |
+| oneDNN, layer alone | The recurrent layer, forward and backward, and nothing else of the step. Its \
+weights are packed once. |
+| mixed | 64 sequences, one of each length from 1 to 64. PyTorch packs them in every step \
+(`pack_padded_sequence`). |
+| onelong | One sequence of 500 steps and 63 sequences of 5. PyTorch packs them too. |
+| regularisers | Each one alone: variational dropout, recurrent dropout, zoneout, weight drop, layer \
+normalisation, dropout between two layers, and two penalties. The penalties are of the activations and of \
+their differences. Of the other systems PyTorch has dropout between layers. It is not measured there. |
+| one time step | The layer alone at batch 1, without a readout. Best and median come from runs of \
+1000 steps. The 99.9th percentile comes from steps that are timed one by one, clock included. |
+| ONNX Runtime | One call of `session.run`. "IO bound": inputs and outputs are bound before the call, \
+which is faster. |
+| chapter | 3000 steps of the tutorial with clipping, accuracy every 500 steps, from start to exit. Each \
+system chooses its threads. PyTorch's files are decompressed beforehand, Unroll's are not. First round only. |
+| data preloaded | The chapter, with tensors in memory instead of torchvision's transforms and DataLoader. |
+
+Every measurement is a process of its own. One runs at a time, the systems in turn.
+
+- **Best** is the best time of all rounds.
+- **Median** is the median of the rounds' medians.
+- **A ratio** is the other system's time divided by Unroll's: best by best, and median by median.
+- **The share of peak** compares with the FMA peak that `unroll bench` measures in the same process, with
+  the same instruction set. Only useful arithmetic counts.
+- **A †** means that other programs, or other guests of the host, used more than a tenth of the machine.
+  Systems that wait by spinning (PyTorch, oneDNN) then slow down without bounds, so their ratios say
+  nothing.
 """
 
 HOW_TO_REPEAT = """\
@@ -48,8 +61,13 @@ HOW_TO_REPEAT = """\
     bench/peers/run --json FILE                       # keeps the raw results
     bench/peers/run --from FILE                       # this page from them
 
-It needs Debian 12, Python 3.11 or later, 6 GB for the peers (in `build/peers-venv`), and MNIST
-(`unroll data fetch mnist`). On a shared machine take the ratios rather than the times.
+It needs:
+
+- Debian 12 and Python 3.11 or later,
+- 6 GB for the other systems, in `build/peers-venv`,
+- MNIST (`unroll data fetch mnist`).
+
+On a shared machine, trust the ratios more than the times.
 """
 
 
@@ -119,7 +137,7 @@ def streams_table(units, figures):
                      percent(figure.share_of_l2()) if of_l2 else "",
                      f"{median:.2f} / {late:.2f} %"])
     return table(["", "best / median", "99.9 % take at most", "share of L2, best / median",
-                  "of a sample at 48 kHz, median / 99.9 %"], rows)
+                  "share of a sample at 48 kHz, median / 99.9 %"], rows)
 
 
 def ragged_table(figures):
@@ -133,7 +151,7 @@ def ragged_table(figures):
             figure = figures.find(workload, 2, system)
             row.append(duration(figure, steps) if figure else "not measured")
         rows.append(row)
-    return table(["", "time steps in a batch", "one of them: Unroll, best / median", "PyTorch"],
+    return table(["", "time steps in a batch", "one time step: Unroll, best / median", "PyTorch"],
                  rows)
 
 
@@ -150,7 +168,7 @@ def own_table(units, figures):
                          number(figure.last("mflop") / figure.best), percent(figure.share()),
                          f"{100 * figure.last('ceiling'):.0f} %"])
     return table(["", "threads", "instruction set", "best / median", "GFLOP/s (best)",
-                  "share of peak, best / median", "padding leaves"], rows)
+                  "share of peak, best / median", "limit by padding"], rows)
 
 
 def programs_text(figures):
@@ -177,8 +195,8 @@ def limit(outcome):
     return f"at {'least' if outcome.hope.least else 'most'} {outcome.hope.limit:g}"
 
 
-def shortfalls(results, units, figures, outcomes):
-    """What is not as good as hoped, and what is missing, one line each."""
+def remarks(results, units, figures):
+    """What a reader must know before the figures, one line each."""
     lines = []
     measured = [figure for unit in units for system in unit.systems
                 if (figure := figures.find(unit.workload, unit.threads, system))]
@@ -186,17 +204,9 @@ def shortfalls(results, units, figures, outcomes):
     if results["rounds"] < FEW_ROUNDS:
         lines.append(f"**A trial, rounds: {results['rounds']}. These are no figures to quote.**")
     if disturbed:
-        lines.append(f"The machine was not quiet: during {disturbed} of {len(measured)} "
+        lines.append(f"The machine was not quiet. During {disturbed} of {len(measured)} "
                      f"measurements, marked {MARK}, others used more than a tenth of it. Their "
                      "ratios say nothing.")
-    for outcome in outcomes:
-        if outcome.why or outcome.met:
-            continue
-        by_best = ", which the best times reach" if outcome.reached(outcome.best) else ""
-        mark = f" {MARK}" if outcome.disturbed else ""
-        lines.append(f"{outcome.hope.text}: {number(outcome.median)} by the medians, "
-                     f"{number(outcome.best)} by the best times; "
-                     f"hoped for {limit(outcome)}{by_best}{mark}.")
     for unit in units:
         own = figures.find(unit.workload, unit.threads, "unroll")
         for system in unit.systems:
@@ -205,12 +215,10 @@ def shortfalls(results, units, figures, outcomes):
                 why = figures.why.get((unit.workload, unit.threads, system), "no reason given")
                 lines.append(f"Not measured: {TITLES[system]}, {unit}: {why}.")
             elif own and system != "unroll_avx2" and figure.median < own.median:
-                lines.append(f"{TITLES[system]} is quicker than Unroll at {unit}: "
-                             f"{ratios(own, figure)} its time.")
-    left_out = [str(unit) for unit in UNITS if unit not in units]
-    if left_out:
-        lines.append(f"Left out of this run: {'; '.join(left_out)}.")
-    lines.append("One machine only: other CPUs, and other sizes, may show other ratios.")
+                lines.append(f"{TITLES[system]} is faster than Unroll at {unit}: "
+                             f"{ratios(own, figure)} Unroll's time.")
+    lines += [f"Left out of this run: {unit}." for unit in UNITS if unit not in units]
+    lines.append("This is one machine. Other CPUs, and other sizes, may show other ratios.")
     return "\n".join(textwrap.fill(line, 100, initial_indent="- ", subsequent_indent="  ",
                                    break_on_hyphens=False, break_long_words=False)
                      for line in lines) + "\n"
@@ -220,13 +228,13 @@ def hopes_table(outcomes):
     rows = []
     for outcome in outcomes:
         hope = outcome.hope
+        mark = f" {MARK}" if outcome.disturbed else ""
         if outcome.why:
-            rows.append([hope.text, limit(outcome), "", "", "not measured"])
+            rows.append([hope.text, limit(outcome), "not measured", "not measured"])
         else:
-            rows.append([hope.text, limit(outcome), number(outcome.best), number(outcome.median),
-                         ("yes" if outcome.met else "no") +
-                         (f" {MARK}" if outcome.disturbed else "")])
-    return table(["what", "hoped for", "best", "median", "met by the median"], rows)
+            rows.append([hope.text, limit(outcome), number(outcome.best),
+                         number(outcome.median) + mark])
+    return table(["what", "hoped for", "best", "median"], rows)
 
 
 def peaks_of(system, figures):
@@ -251,8 +259,8 @@ def machine_text(results, figures):
              *filter(None, (peaks_of(system, figures) for system in ("unroll", "unroll_avx2"))),
              f"- {', '.join([machine['unroll'].capitalize(), *labels])}; Python "
              f"{machine['python']}; {machine['compiler']}; tree {machine['revision']}.",
-             f"- {results['date']}, rounds: {results['rounds']}, {results['seconds']:g} s a "
-             "measurement, half of it where it is of single time steps."]
+             f"- {results['date']}, rounds: {results['rounds']}. A measurement takes "
+             f"{results['seconds']:g} s; of a single time step, half as long."]
     return "\n".join(textwrap.fill(line, 100, subsequent_indent="  ", break_on_hyphens=False)
                      for line in lines) + "\n"
 
@@ -265,8 +273,13 @@ def page_of(results):
     steps = [unit for unit in units if unit.threads]
     programs = [unit for unit in units if not unit.threads]
     parts = ["# Benchmarks\n",
-             "Written by `bench/peers/run`; not to be edited by hand.\n",
-             "## Not as good as hoped\n", shortfalls(results, units, figures, outcomes),
+             "`bench/peers/run` writes this page. Don't edit it by hand.\n",
+             "Times are best / median. A ratio is the other system's time divided by Unroll's. The "
+             "section\n\"What is compared\" explains the names.\n",
+             "## Not as good as hoped\n"]
+    if missed := [outcome for outcome in outcomes if not outcome.met]:
+        parts += ["Hopes that the medians did not reach:\n", hopes_table(missed)]
+    parts += [remarks(results, units, figures),
              "## Machine and versions\n", machine_text(results, figures)]
     for title, prefix in (("A training step", "train/"), ("One time step", "step/")):
         chosen = [unit for unit in steps
@@ -283,7 +296,7 @@ def page_of(results):
     others = [unit for unit in steps if unit not in streams]
     if others:
         parts += ["## Unroll against the machine's peak\n", own_table(others, figures)]
-    if outcomes:
-        parts += ["## Hoped for and measured\n", hopes_table(outcomes)]
+    if met := [outcome for outcome in outcomes if outcome.met]:
+        parts += ["## As good as hoped\n", hopes_table(met)]
     parts += ["## What is compared\n", WHAT_IS_COMPARED, "## How to repeat\n", HOW_TO_REPEAT]
     return "\n".join(parts)
