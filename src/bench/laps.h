@@ -1,4 +1,4 @@
-// The times of equal pieces of work, one after the other.
+// Measures the times of equal pieces of work that follow each other.
 #pragma once
 
 #include <algorithm>
@@ -14,10 +14,10 @@ namespace unroll::bench {
 struct Timing {
   std::int64_t runs = 0;
   double best = 0, median = 0;
-  double p999 = 0;  ///< 99.9th percentile of runs timed one by one; 0 where none were
+  double p999 = 0;  ///< 99.9th percentile of runs timed one by one; 0 if there were none
 };
 
-/// Best and median; zeros of nothing.
+/// Best and median; zeros if there are no times.
 inline Timing timing_of(std::vector<double> times) {
   if (times.empty()) return {};
   std::ranges::sort(times);
@@ -25,7 +25,7 @@ inline Timing timing_of(std::vector<double> times) {
   return {static_cast<std::int64_t>(n), times.front(), (times[(n - 1) / 2] + times[n / 2]) / 2};
 }
 
-/// The smallest of the times that 99.9 % don't exceed; 0 of nothing.
+/// The 99.9th percentile of the times; 0 if there are none.
 inline double p999_of(std::vector<double> times) {
   if (times.empty()) return 0;
   const auto place =
@@ -34,17 +34,18 @@ inline double p999_of(std::vector<double> times) {
   return *place;
 }
 
-/// What is done beside the laps.
+/// Functions called between the laps.
 struct BetweenLaps {
-  std::function<bool()> stop;           ///< asked after every lap
-  std::function<void()> pause = [] {};  ///< called every tenth of a second; its time does not count
+  std::function<bool()> stop;           ///< whether to stop; called after every lap
+  std::function<void()> pause = [] {};  ///< called every tenth of a second; its time is not counted
 };
 
-/// Takes the time between calls of lap(). The first laps only warm up: they find out what memory is
-/// needed.
+/// Measures the time between calls of lap(). The first laps are not counted: they warm up and
+/// allocate memory.
 class Laps {
  public:
-  /// Done when `limit` seconds of laps were timed (one lap at least), or when told to stop.
+  /// done() is true after `limit` seconds of laps (at least one lap), or when `between.stop` says
+  /// so.
   Laps(double limit, BetweenLaps between) : limit_(limit), between_(std::move(between)) {
     times_.reserve(kMost);
   }
@@ -64,7 +65,7 @@ class Laps {
     before_ = Clock::now();
   }
 
-  /// The next lap begins now: what was done since the last one does not count.
+  /// Starts the next lap now: the time since the last lap is not counted.
   void resume() { before_ = Clock::now(); }
 
   bool done() const {
@@ -74,7 +75,7 @@ class Laps {
   Timing result() const { return timing_of(times_); }
 
  private:
-  static constexpr std::size_t kMost = 1 << 16;  // memory that is there before the first lap
+  static constexpr std::size_t kMost = 1 << 16;  // most laps; reserved before the first one
 
   double limit_, total_ = 0, next_pause_ = 0.1;
   BetweenLaps between_;

@@ -49,9 +49,9 @@ nn::TrainingOptions options_of(const Workload& w, Generator& generator) {
       options.dropout = 0.25;
       break;
     case Regulariser::none:
-    case Regulariser::zoneout:     // a part of the description
-    case Regulariser::layer_norm:  // likewise
-    case Regulariser::activation:  // a part of the loss
+    case Regulariser::zoneout:     // part of the description
+    case Regulariser::layer_norm:  // part of the description
+    case Regulariser::activation:  // part of the loss
       break;
   }
   return options;
@@ -83,7 +83,7 @@ void train_layer(const Workload& w, const data::Dataset& set, Laps& laps) {
   Generator generator(0);
   Model model(w, generator);
   const Parameters parameters = model.parameters();
-  // So small that noise can't make it diverge.
+  // The learning rate is so small that training on noise can't diverge.
   optim::Sgd optimizer(parameters, {.lr = 1e-6});
   data::Loader loader(set, {.batch_size = w.batch, .shuffle = true, .generator = &generator});
   const std::vector<std::int64_t> lengths = lengths_of(w);
@@ -93,7 +93,7 @@ void train_layer(const Workload& w, const data::Dataset& set, Laps& laps) {
       const Tensor loss = model.loss(w, images.view({-1, w.steps, w.input}), labels, lengths);
       loss.backward();
       const double norm = optim::clip_grad_norm(parameters, 1);
-      // Numbers that are no longer finite take other times.
+      // NaN and infinity would take another time than finite numbers.
       if (!std::isfinite(loss.item()) || !std::isfinite(norm))
         throw Error("bench", "the loss is no longer finite: what was timed is not training");
       optimizer.step();

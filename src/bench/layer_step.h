@@ -1,5 +1,5 @@
-// Training steps of what train::Trainer does not train: sequences of unequal lengths, and layers
-// with regularisers.
+// Training steps for workloads that train::Trainer does not cover: sequences of unequal lengths,
+// and layers with each regulariser.
 #pragma once
 
 #include "bench/laps.h"
@@ -8,7 +8,7 @@
 
 namespace unroll::bench {
 
-/// Trains one recurrent layer and a readout until the laps are done; a lap is what it is with a
+/// Trains one recurrent layer and a readout until the laps are done. A lap is one step, as with the
 /// Trainer.
 void train_layer(const Workload& workload, const data::Dataset& set, Laps& laps);
 

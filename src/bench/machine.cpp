@@ -14,7 +14,7 @@ std::string cpu_name() {
     if (const auto colon = line.find(": ");
         line.starts_with("model name") && colon != std::string::npos)
       return line.substr(colon + 2);
-  // ARM's kernels give numbers instead of a name.
+  // On ARM, /proc/cpuinfo has numbers instead of a name.
   utsname system{};
   return ::uname(&system) == 0 ? system.machine : "unknown";
 }

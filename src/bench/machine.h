@@ -6,10 +6,10 @@
 
 namespace unroll::bench {
 
-/// The CPU as the system calls it, or "unknown".
+/// The system's name of the CPU, or "unknown".
 std::string cpu_name();
 
-/// Bytes of one core's caches of data; 0 where the system does not say.
+/// Sizes of one core's data caches, in bytes; 0 if the system does not tell.
 std::size_t l1_bytes();
 std::size_t l2_bytes();
 

@@ -29,7 +29,7 @@ data::Dataset noise_images(std::int64_t count, std::int64_t rows, std::int64_t c
   return set;
 }
 
-/// The workload's settings, at a rate so small that noise can't make it diverge.
+/// The workload's settings, with a learning rate so small that it can't diverge on noise.
 train::Config config_of(const Workload& w, int threads) {
   train::Config config;
   if (w.optimizer == train::Algorithm::muon) {
@@ -59,10 +59,10 @@ std::shared_ptr<const data::Source> source_of(const train::Config& config,
   return data::image_source({set, set}, train::source_options(config).images);
 }
 
-/// The trainer's own loop where it can be: a lap is all that happens from one step's end to the
-/// next one's.
+/// Trains with the Trainer if it can train the workload. A lap is the time from the end of one step
+/// to the end of the next.
 void train(const Workload& w, int threads, Laps& laps) {
-  // More than fits into L2, as a real set is.
+  // Larger than L2, like a real data set.
   constexpr std::int64_t kPixels = 4 << 20;
   const std::int64_t batches = std::max(std::int64_t{2}, kPixels / (w.batch * w.steps * w.input));
   const data::Dataset set = noise_images(batches * w.batch, w.steps, w.input);
@@ -94,8 +94,8 @@ void evaluate(const Workload& w, Laps& laps) {
   }
 }
 
-/// A lap of kStreamed steps, as one is too short for the clock, and between the laps some steps
-/// timed one by one: how late the last ones are.
+/// A lap has kStreamed steps, because a single step is too short for the clock. Between the laps,
+/// some steps are timed one by one, for the 99.9th percentile.
 Timing stream(const Workload& w, Laps& laps) {
   constexpr std::int64_t kStreamed = 1000, kSingle = 100;
   constexpr std::size_t kMost = 1 << 20;

@@ -1,4 +1,4 @@
-// Runs a workload and takes the time.
+// Runs a workload and measures the time.
 #pragma once
 
 #include "bench/laps.h"
@@ -6,8 +6,8 @@
 
 namespace unroll::bench {
 
-/// Many runs on data made here, `limit` seconds in all (one run at least), on `threads` threads,
-/// which are what the pool has while `between` is called.
+/// Runs the workload again and again on generated data, for `limit` seconds in all, at least once.
+/// Sets the pool to `threads` threads. Calls `between` beside the runs.
 Timing measure(const Workload& workload, int threads, double limit, BetweenLaps between);
 
 }  // namespace unroll::bench

@@ -1,4 +1,4 @@
-// The two loops that measure, compiled for every instruction set that the kernels are.
+// The two measuring loops, compiled for every instruction set of the kernels.
 
 #include "core/simd_targets.h"
 // This first: Highway reads it.
@@ -14,22 +14,23 @@
 HWY_BEFORE_NAMESPACE();
 namespace unroll::HWY_NAMESPACE {
 
-// Independent chains that hide the latency of two multiply-adds a cycle, and leave registers for
-// the operands: 24 of 32, 12 of 16.
+// The number of independent chains: enough to hide the latency of two multiply-adds a cycle, and
+// few enough to leave registers for the operands. 24 of 32 registers, 12 of 16.
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
 inline constexpr std::size_t kChains = 24;
 #else
 inline constexpr std::size_t kChains = 12;
 #endif
-inline constexpr std::size_t kStreams = 8;  // sums of what is read, so that adding never waits
+inline constexpr std::size_t kStreams = 8;  // independent sums, so that additions never wait
 inline constexpr std::size_t kLanes = simd::MaxLanes(simd::ScalableTag<float>());
 
-/// `rounds` multiply-adds in each chain. All ends up in out, so that nothing can be left out.
+/// Makes `rounds` multiply-adds in each chain. The result goes to `out`, so that the compiler can't
+/// remove them.
 inline void fma_chains(std::size_t rounds, float factor, float* out) noexcept {
   const simd::ScalableTag<float> d;
   const auto a = simd::Set(d, factor);
   decltype(simd::Zero(d)) sum[kChains];
-  // Each starts from another number: the compiler would make equal chains one.
+  // Each chain starts from another number. The compiler would merge equal chains.
   UNROLL_UNROLLED
   for (std::size_t i = 0; i < kChains; ++i) sum[i] = simd::Set(d, static_cast<float>(i));
   for (std::size_t r = 0; r < rounds; ++r) {
@@ -81,7 +82,7 @@ namespace unroll::bench {
 namespace {
 
 struct Level {
-  std::string_view name;  // as kernels::instruction_set() says it
+  std::string_view name;  // as in kernels::instruction_set()
   std::size_t chains, lanes;
   void (*fma_chains)(std::size_t rounds, float factor, float* out) noexcept;
   void (*read_all)(const float* data, std::size_t count, std::size_t passes, float* out) noexcept;
@@ -115,7 +116,8 @@ struct alignas(64) Line {
   float values[16] = {};
 };
 
-/// The shortest of the repetitions of f that fit into `limit` seconds, after one to warm up.
+/// The shortest time of f among the repetitions that fit into `limit` seconds, after one to warm
+/// up.
 template <class F>
 double shortest(double limit, F&& f) {
   f();
@@ -135,8 +137,8 @@ double shortest(double limit, F&& f) {
 std::size_t vector_lanes() { return level().lanes; }
 
 double fma_gflops(int threads, double seconds) {
-  // Near a millisecond: long beside the waking of the threads, short beside what others on the
-  // machine take away.
+  // About a millisecond: much longer than waking the threads, and short enough that other programs
+  // rarely interrupt it.
   constexpr std::size_t kRounds = 100'000;
   const Level& l = level();
   const auto count = static_cast<std::size_t>(threads);
@@ -148,7 +150,7 @@ double fma_gflops(int threads, double seconds) {
 }
 
 double l2_gb_per_s(double seconds) {
-  // Far larger than L1, and with room to spare in L2, as far as one knows its size.
+  // Much larger than L1. At most half of L2, if its size is known.
   constexpr std::size_t kBytes = 256 << 10, kPasses = 100;
   const std::size_t half = l2_bytes() / 2;
   const std::vector<Line> data((half == 0 ? kBytes : std::min(kBytes, half)) / sizeof(Line) / 8 *

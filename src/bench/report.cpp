@@ -11,12 +11,12 @@
 namespace unroll::bench {
 namespace {
 
-constexpr double kSample = 1.0 / 48'000;  // seconds of a sample of sound
+constexpr double kSample = 1.0 / 48'000;  // duration of an audio sample, in seconds
 
-/// What follows from a time and the machine's limits.
+/// Figures computed from a time and the machine's limits.
 struct Figures {
   double mflop, gflops, share_of_peak, ceiling;
-  std::optional<double> share_of_l2;  // of single steps, which wait for weights that L1 can't hold
+  std::optional<double> share_of_l2;  // for single steps whose weights do not fit into L1
 };
 
 Figures figures_of(const Report& r, const Measured& m) {
@@ -39,7 +39,7 @@ std::string text_of_time(double seconds) {
 
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
-/// Digits beyond the fifth are noise.
+/// Rounded to five digits: the others are noise.
 double rounded(double value) { return std::stod(fmt::format("{:.5g}", value)); }
 
 bool is_step(const Measured& m) { return m.workload.kind == Kind::step; }

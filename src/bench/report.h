@@ -1,4 +1,4 @@
-// What was measured, for people and for programs.
+// The results of `unroll bench` as text and as JSON.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@ struct Measured {
 
 struct Report {
   std::string cpu, isa;
-  int threads = 1;              // where several are used
+  int threads = 1;              // of workloads with several threads
   double peak_gflops_core = 0;  // one thread
   double peak_gflops_all = 0;   // `threads` threads
   double l2_gb_per_s = 0;       // one core

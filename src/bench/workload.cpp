@@ -37,7 +37,8 @@ std::string_view suffix_of(Regulariser regulariser) {
   return "";
 }
 
-/// An LSTM's or a GRU's: the tutorial's sizes, larger ones, and each regulariser.
+/// Adds the workloads of an LSTM or a GRU: the tutorial's sizes, larger sizes, each regulariser,
+/// and two layers.
 void add_gated(std::vector<Workload>& all, ModelKind cell) {
   all.push_back({.model = cell});
   all.push_back({.model = cell,
@@ -70,7 +71,7 @@ void add_gated(std::vector<Workload>& all, ModelKind cell) {
         {.model = cell, .layers = 2, .regulariser = r, .on_one = false, .by_default = false});
 }
 
-/// Single steps: sizes of models that run once for each sample of sound, and larger ones.
+/// Adds single steps: sizes of models that run once for each audio sample, and larger ones.
 void add_streams(std::vector<Workload>& all, ModelKind cell) {
   const auto add = [&](std::int64_t input, std::int64_t hidden, bool by_default) {
     all.push_back({.kind = Kind::step,
@@ -137,8 +138,8 @@ std::vector<Workload> all_that_run_here() {
   return all;
 }
 
-/// Multiplications of one image: channels x rows x columns of each output, 25 of each input
-/// channel.
+/// The multiplications for one image: 25 x input channels for each output number (channels x rows x
+/// columns).
 double convolution_products(const Workload& w, double passes) {
   double products = 0, pixels = static_cast<double>(w.steps * w.input);
   std::int64_t before = 1, after = w.hidden;
@@ -152,7 +153,7 @@ double convolution_products(const Workload& w, double passes) {
   return products;
 }
 
-/// Multiplications of one time step of one sequence.
+/// The multiplications for one time step of one sequence.
 double recurrent_products(const Workload& w, double passes) {
   const auto h = static_cast<double>(w.hidden), d = w.bidirectional ? 2.0 : 1.0;
   double products = static_cast<double>(w.input) * std::min(passes, 2.0) + h * passes;
@@ -205,8 +206,8 @@ std::vector<std::int64_t> lengths_of(const Workload& w) {
 }
 
 double useful_flops(const Workload& w) {
-  // Each forward product has two more in training, that with the gradient of its weight and that
-  // with the gradient of its input.
+  // In training, each forward product has two more: one for the gradient of its weight, and one for
+  // the gradient of its input.
   const double passes = w.kind == Kind::train ? 3 : 1;
   if (w.model == ModelKind::cnn)
     return 2 * static_cast<double>(w.batch) * convolution_products(w, passes);

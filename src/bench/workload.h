@@ -1,4 +1,4 @@
-// What is measured, and how much useful arithmetic it is.
+// The workloads of `unroll bench`, and the useful arithmetic in each.
 #pragma once
 
 #include <cstddef>
@@ -14,35 +14,35 @@ namespace unroll::bench {
 enum class Kind {
   train,  ///< one training step: batch, zero_grad, forward, loss, backward, clipping, optimizer
   eval,   ///< evaluation of a test set of `batch` images
-  step,   ///< one time step of one sequence, by infer::Stream, without the readout
+  step,   ///< one time step of one sequence by infer::Stream, without the readout
 };
 
-/// What an nn::Recurrent may be regularised with, one of them at a time.
+/// The regularisers of nn::Recurrent. A workload has at most one.
 enum class Regulariser {
   none,
-  dropout,  ///< between the layers, of which there are two
+  dropout,  ///< between two layers
   variational,
   recurrent_dropout,
   zoneout,
   weight_drop,
   layer_norm,
-  activation,  ///< of the outputs and of how they move from step to step (AR and TAR)
+  activation,  ///< penalties on outputs (AR) and on their change from step to step (TAR)
 };
 
-/// How long the sequences of a batch are.
+/// The lengths of the sequences of a batch.
 enum class Lengths {
-  equal,     ///< all T
-  mixed,     ///< up to T, all as often, in no order
-  one_long,  ///< one of T, all others 5
+  equal,     ///< all have T steps
+  mixed,     ///< 1 to T, equally often, in no order
+  one_long,  ///< one sequence has T steps, all others 5
 };
 
-/// A model with a readout to 10 classes, and what is done with it, in f32. A recurrent layer's last
-/// state is read out. A cnn has so many convolutions, `hidden` channels after the first, and twice
-/// as many after each further one; its images have T rows and I columns.
+/// A model with 10 classes, and the work to measure, in f32. The readout is a recurrent layer's
+/// last state. A cnn has `layers` convolutions: the first has `hidden` channels, each further one
+/// twice as many. Its images have T rows and I columns.
 struct Workload {
   Kind kind = Kind::train;
   train::ModelKind model = train::ModelKind::rnn;  // or lstm, gru, cnn
-  Nonlinearity activation = Nonlinearity::relu;    // of an rnn
+  Nonlinearity activation = Nonlinearity::relu;    // only for an rnn
   train::Algorithm optimizer = train::Algorithm::sgd;
   Precision precision = Precision::full;
   std::int64_t layers = 1;
@@ -50,37 +50,37 @@ struct Workload {
   Lengths lengths = Lengths::equal;
   Regulariser regulariser = Regulariser::none;
   std::int64_t steps = 28, input = 28, hidden = 100, batch = 100;  // T, I, H, N
-  bool on_one = true, on_all = true;  // which numbers of threads it is measured with
-  bool by_default = true;             // or only when asked for
+  bool on_one = true, on_all = true;  // measured with one thread; with all threads
+  bool by_default = true;             // false: only when asked for
 
   static constexpr std::int64_t outputs = 10;
 };
 
-/// All that `unroll bench` can measure on this machine; a new one is a line there. Throws
-/// ValueError where UNROLL_ISA names what this CPU lacks.
+/// All workloads that `unroll bench` can measure on this machine. Throws ValueError if UNROLL_ISA
+/// names an instruction set that this CPU lacks.
 const std::vector<Workload>& workloads();
 
-/// "train/rnn_relu/t28_i28_h100_n100": kind, what is special about the model, sizes.
+/// "train/rnn_relu/t28_i28_h100_n100": the kind, the model with its options, and the sizes.
 std::string name_of(const Workload& workload);
 
-/// The cell of a recurrent model. Throws Error for another one.
+/// The cell of a recurrent model. Throws Error for another model.
 spec::Cell cell_of(const Workload& workload);
 
-/// The steps of each sequence; empty where all have T.
+/// The number of steps of each sequence; empty if all have T.
 std::vector<std::int64_t> lengths_of(const Workload& workload);
 
-/// The multiplications and additions of the products of recurrent layers and convolutions, as their
-/// equations have them: those with the first state count although it is zero and Unroll leaves them
-/// out (3 % of the first workload). No gradient of the input. Readout, activations, gates, loss,
-/// clipping and optimizer are work, but not counted.
+/// The number of multiplications and additions in the products of recurrent layers and
+/// convolutions, counted by their equations. Products with the initial state count, although it is
+/// zero and Unroll skips them (3 % of the first workload). The gradient of the input does not
+/// count. Nor do readout, activations, gates, loss, clipping and optimizer.
 double useful_flops(const Workload& workload);
 
-/// The bytes of the recurrent weights in f32: what one time step reads. Two biases that are only
-/// ever added are one.
+/// The bytes that one time step reads: the recurrent weights in f32. Two biases count as one if
+/// they are only used as a sum.
 double weight_bytes(const Workload& workload);
 
-/// The share of peak that padding leaves: useful columns / columns as computed, in whole vectors of
-/// `lanes` and a last one of half as many where that holds what is left.
+/// The share of peak that padding leaves: useful columns / computed columns. Columns are computed
+/// in vectors of `lanes`. The last vector has half as many if the rest fits into it.
 double padding_ceiling(std::size_t columns, std::size_t lanes);
 
 }  // namespace unroll::bench

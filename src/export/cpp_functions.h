@@ -1,4 +1,4 @@
-// The functions that an exported C++ header computes with.
+// The arithmetic functions of exported C++ headers.
 #pragma once
 
 #include <set>
@@ -7,7 +7,8 @@
 
 namespace unroll::exporter {
 
-/// The C++ text of the functions so named and of those that they call, each once, callees first.
+/// The C++ text of the named functions and of the functions that they call, each once, callees
+/// first.
 std::string cpp_functions(std::set<std::string_view> names);
 
 }  // namespace unroll::exporter

@@ -11,7 +11,7 @@
 namespace unroll::exporter {
 namespace {
 
-/// Throws ValueError where a model can't be run step by step.
+/// Throws ValueError if the model can't run step by step.
 void check_streams(const spec::ModelSpec& spec) {
   if (!spec::is_sequence(spec.input))
     throw ValueError("export",
@@ -36,7 +36,7 @@ std::string_view meaning_of(spec::Output output) {
   return "values";
 }
 
-/// What step() reads, for a comment.
+/// The meaning of step()'s input, for a comment in the header.
 struct MeaningOfInput {
   std::string operator()(const spec::ImageInput& images) const {
     std::string text = "the model's inputs as in training";

@@ -30,7 +30,7 @@ std::string name_of_cell(const spec::RecurrentSpec& r) {
                                  : std::string(cell.title);
 }
 
-/// Goes through the layers and writes what each adds to the parts.
+/// Visits the layers in order, and adds each one's text to the parts.
 class Writer {
  public:
   Writer(const spec::ModelSpec& spec, std::span<const io::ArrayView> weights, bool int8)
@@ -124,17 +124,17 @@ class Writer {
     x_ = to;
   }
 
-  void operator()(const spec::Conv2dSpec&) {}  // of images: not in a model of sequences
+  void operator()(const spec::Conv2dSpec&) {}  // these three are never in a model of sequences
   void operator()(const spec::MaxPool2dSpec&) {}
   void operator()(const spec::FlattenSpec&) {}
 
-  /// What was written; once.
+  /// Moves the parts out. Call it once.
   CppParts take() { return std::move(parts_); }
 
  private:
   const std::vector<float>& values(const std::string& name) const { return values_.at(name); }
 
-  // Constants. Each returns the C++ expression for what it wrote.
+  // Constants. Each function returns the C++ name of the array that it wrote.
 
   std::string constant(const std::string& name) { return constant(name, values(name)); }
 
@@ -145,7 +145,7 @@ class Writer {
     return id;
   }
 
-  /// A matrix in 8 bits, in this order with so many a line, and its scales.
+  /// Writes a matrix in 8 bits: the `numbers`, `row` of them on a line, and the scales.
   std::pair<std::string, std::string> constants(const std::string& name, const Int8Matrix& matrix,
                                                 std::span<const std::int8_t> numbers,
                                                 std::size_t row) {
@@ -155,7 +155,7 @@ class Writer {
     return {id, constant(name + ".scale", matrix.scales)};
   }
 
-  /// The sum of two vectors, which may be there or not; "" where neither is.
+  /// Writes the sum of two vectors. If only one exists, writes that one; "" if neither exists.
   std::string sum_constant(const std::string& name, const std::string& one,
                            const std::string& other) {
     const auto a = values_.find(one), b = values_.find(other);
@@ -178,7 +178,7 @@ class Writer {
     std::string list;
     for (const std::string& argument : {fmt::format("{}", arguments)...})
       list += (list.empty() ? "" : ", ") + argument;
-    // The suffix tells apart what C++ tells apart by the arguments.
+    // C++ overloads these functions, so their suffix is not part of the C++ name.
     const std::string_view name = function.substr(
         0, std::min({function.size(), function.find("_all"), function.find("_int8")}));
     statement(fmt::format("{}({})", name, list));
@@ -188,7 +188,7 @@ class Writer {
     call("copy", from, count, to);
   }
 
-  /// What a sum starts from.
+  /// Starts sums from the bias, or from 0.
   void start(const std::string& bias, std::int64_t count, const std::string& sums) {
     if (bias.empty())
       call("fill", "0.0f", count, sums);
@@ -227,8 +227,8 @@ class Writer {
     parts_.object_bytes += static_cast<std::size_t>(size) * sizeof(float);
   }
 
-  /// Where the layer that is written now leaves what comes out of it: behind the last layer the
-  /// caller's memory, before that one of two buffers.
+  /// The buffer for the current layer's output: the caller's memory for the last layer, otherwise
+  /// one of two buffers.
   std::string next_buffer() {
     if (at_ + 2 == features_.size()) return "out";
     return next_buffer(features_[at_ + 1].size());
@@ -239,7 +239,8 @@ class Writer {
     return name;
   }
 
-  /// Remembers where the input of the layer that is written now stays until the end of the step.
+  /// Remembers the buffer that holds the current layer's input until the end of the step. Copies
+  /// the input into a buffer of its own if a residual connection needs it later.
   void keep_input(const spec::ModelSpec& spec) {
     std::string place = x_;
     bool is_needed = false;
@@ -254,7 +255,7 @@ class Writer {
     inputs_.push_back(place);
   }
 
-  /// A state of a layer, and what it starts from.
+  /// Adds a state of a layer, and the statement of reset() that sets its initial value.
   std::string state(const spec::RecurrentSpec& r, char kind, std::int64_t l, std::int64_t size) {
     const std::string id = names_.unique(fmt::format("{}.{}_l{}", r.name, kind, l)) + "_";
     add_field(id, size);
@@ -278,12 +279,12 @@ class Writer {
     const std::int64_t units = r.hidden_size, outputs = r.state_size(), all = r.gates() * units;
     const std::string h = state(r, 'h', l, outputs);
     const spec::CellInfo& cell = spec::info_of(r);
-    // The sums of the input and of the state are apart where a cell or a norm wants them so.
+    // Some cells and layer normalisation need the sums of input and state separately.
     const bool apart = wants_parts(cell) || r.layer_norm;
     sums_ = std::max(sums_, apart ? 2 * all : all);
     gate_sums(r, l, h, apart);
 
-    // Sums that are not needed any more hold what has no place of its own.
+    // Sums that are no longer needed serve as buffers.
     const auto part = [&](std::int64_t number) {
       return number == 0 ? std::string("sums_") : fmt::format("sums_ + {}", number * units);
     };
@@ -317,7 +318,7 @@ class Writer {
     x_ = h;
   }
 
-  /// The gates' sums of the input and of the state.
+  /// Writes the gates' sums of the input and of the state.
   void gate_sums(const spec::RecurrentSpec& r, std::int64_t l, const std::string& h, bool apart) {
     const std::int64_t all = r.gates() * r.hidden_size, outputs = r.state_size();
     const std::string of_h = apart ? fmt::format("sums_ + {}", all) : "sums_";
@@ -338,7 +339,7 @@ class Writer {
     }
   }
 
-  /// Whether a cell is given the input's part and the state's of a gate, not their sum alone.
+  /// Whether some gate of a cell needs the sums of input and state separately.
   static bool wants_parts(const spec::CellInfo& cell) {
     return cell.traits().joint < cell.traits().gates;
   }
@@ -347,8 +348,8 @@ class Writer {
     return fmt::format("{}.{}", r.name, spec::weight_name(role, l));
   }
 
-  /// `factors`: the role of the norm's factors, whose offsets come next. The layer's own bias joins
-  /// these.
+  /// `factors` is the role of the norm's factors; the role of its offsets is the next one. The
+  /// layer's own bias is added to the offsets.
   void normalise(const spec::RecurrentSpec& r, std::int64_t l, WeightRole factors,
                  const std::string& bias, std::int64_t count, const std::string& x) {
     const auto offsets = static_cast<WeightRole>(static_cast<std::size_t>(factors) + 1);
@@ -392,9 +393,9 @@ class Writer {
   const std::vector<spec::Features> features_;
   const bool int8_;
   std::map<std::string, std::vector<float>> values_;
-  std::size_t at_ = 0;  // the layer
+  std::size_t at_ = 0;  // index of the current layer
   std::optional<std::size_t> last_recurrent_;
-  std::string x_ = "in";             // what comes into the next layer
+  std::string x_ = "in";             // the buffer with the current layer's input
   std::vector<std::string> inputs_;  // the buffer with the input of each layer so far
   CppParts parts_;
   CppNames names_;

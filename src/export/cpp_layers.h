@@ -1,4 +1,4 @@
-// A model's layers as the pieces of an exported C++ header.
+// Writes a model's layers as the parts of an exported C++ header.
 #pragma once
 
 #include <cstddef>
@@ -10,18 +10,18 @@
 
 namespace unroll::exporter {
 
-/// C++ text, and what it takes of memory.
+/// The parts as C++ text, and their sizes in memory.
 struct CppParts {
-  std::string functions;         ///< what reset() and step() call
+  std::string functions;         ///< functions that reset() and step() call
   std::string constants;         ///< the weights
-  std::string fields;            ///< of the model: its states and what a step works with
-  std::string reset, step;       ///< statements; a step goes from `in` to `out`
-  std::size_t weight_bytes = 0;  ///< of the constants
-  std::size_t object_bytes = 0;  ///< of the fields
+  std::string fields;            ///< the model's states and buffers
+  std::string reset, step;       ///< statements; a step reads `in` and writes `out`
+  std::size_t weight_bytes = 0;  ///< size of the constants
+  std::size_t object_bytes = 0;  ///< size of the fields
 };
 
-/// The layers of a model that runs step by step, one after the other, with weights that fit it.
-/// With int8 its matrices are in 8 bits.
+/// The parts for a model that can run step by step. The weights must fit it. With int8, matrices
+/// are stored in 8 bits.
 ///
 /// Throws FormatError for weights that are not finite.
 CppParts cpp_parts(const spec::ModelSpec& spec, std::span<const io::ArrayView> weights, bool int8);

@@ -1,5 +1,5 @@
-// The names that a namespace of an exported header can't have: it stands in the global scope, next
-// to whatever else a program includes.
+// The names that the namespace of an exported header can't have. The namespace is in the global
+// scope, together with the names of all other headers that a program includes.
 #include <algorithm>
 #include <iterator>
 #include <string_view>
@@ -9,10 +9,10 @@
 namespace unroll::exporter {
 namespace {
 
-// Each list is words between blanks. Names with two underscores in a row, and those that begin with
-// one, are refused by rule (is_cpp_name).
+// Each list consists of words between blanks. is_cpp_name refuses names that begin with an
+// underscore or have two in a row.
 
-// C++17, C++20, C++26 and the GNU dialect, which g++ takes unless it is told otherwise.
+// Keywords of C++17, C++20, C++26 and the GNU dialect, which is g++'s default.
 constexpr std::string_view kKeywords =
     " alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t "
     "char32_t "
@@ -41,7 +41,7 @@ constexpr std::string_view kMacros =
     "LC_NUMERIC LC_TIME va_arg va_copy va_end va_start complex imaginary I major minor makedev "
     "alloca ";
 
-// What <string.h> declares, with POSIX and GNU.
+// Functions of <string.h>, including those of POSIX and GNU.
 constexpr std::string_view kStrings =
     " memchr memcmp memcpy memmove memset strcat strchr strcmp strcoll strcpy strcspn strerror "
     "strlen "
@@ -56,8 +56,8 @@ constexpr std::string_view kStrings =
     "timingsafe_bcmp timingsafe_memcmp strnstr strmode strrev strupr strlwr stricmp strnicmp "
     "strcmpi swab ";
 
-// The other functions, types and objects of C's library that C++ programs have in the global scope,
-// with the common ones of POSIX.
+// The other functions, types and objects of the C library in the global scope of C++ programs, and
+// common ones of POSIX.
 constexpr std::string_view kLibrary =
     " main std posix FILE abort abs accept access acct aligned_alloc alarm asctime at_quick_exit "
     "atexit atof atoi atol atoll bind brk bsearch btowc c16rtomb c32rtomb c8rtomb calloc chdir "
@@ -105,7 +105,7 @@ constexpr std::string_view kLibrary =
     "sigpause "
     "sighold sigmask sigblock uint ulong ushort u_char u_int u_long u_short ";
 
-// <math.h>: each of these, and with f or l behind it.
+// Functions of <math.h>. Each also exists with f or l at its end.
 constexpr std::string_view kMath =
     " acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh drem erf erfc exp exp10 "
     "exp2 "
@@ -115,7 +115,7 @@ constexpr std::string_view kMath =
     "nextafter nextdown nexttoward nextup pow pow10 remainder remquo rint round roundeven scalb "
     "scalbln scalbn significand sin sincos sinh sqrt tan tanh tgamma trunc y0 y1 yn ";
 
-// What newlib and mingw-w64 have beside those in the same headers.
+// Further names in these headers of newlib and mingw-w64.
 constexpr std::string_view kNewlibAndMingw =
     " HAVE_INITFINI_ARRAY LC_ID LPLC_ID MINGW_HAS_DDK_H MINGW_HAS_SECURE_API fls flsl flsll "
     "localeinfo_struct memcpy_s memicmp memmove_s pthreadlocinfo pthreadmbcinfo strcat_s "
@@ -147,7 +147,7 @@ bool is_taken_cpp_name(std::string_view name) {
     if (has(words, name)) return true;
   if ((name.back() == 'f' || name.back() == 'l') && has(kMath, name.substr(0, name.size() - 1)))
     return true;
-  // std and digits are the standard's; what ends in _t is POSIX's.
+  // C++ reserves std with digits behind it, POSIX reserves names that end in _t.
   const bool is_std =
       name.starts_with("std") && name.find_first_not_of("0123456789", 3) == std::string_view::npos;
   return is_std || name.ends_with("_t") || is_limit_of_stdint(name);

@@ -9,7 +9,7 @@
 namespace unroll::exporter {
 namespace {
 
-// By rule and not by the locale.
+// ASCII only: the functions of <cctype> depend on the locale.
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -54,7 +54,7 @@ std::string CppNames::unique(std::string_view name) {
   while (!id.empty() && id.back() == '_') id.pop_back();
   if (id.empty() || is_digit(id.front())) id.insert(0, "layer");
   std::string result = id;
-  // From where the same name ended the last time.
+  // Continue with the number after the last one used for this name.
   for (int& i = next_.try_emplace(id, 2).first->second; !given_.insert(result).second; ++i)
     result = fmt::format("{}_{}", id, i);
   return result;

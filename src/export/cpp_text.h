@@ -1,4 +1,4 @@
-// Pieces of C++ text: names, numbers, arrays.
+// Writes pieces of C++ text: names, numbers, arrays.
 #pragma once
 
 #include <cstdint>
@@ -11,28 +11,28 @@
 
 namespace unroll::exporter {
 
-/// C++ names for a model's weights: "rnn.weight_ih_l0" becomes rnn_weight_ih_l0. Nothing of a name
-/// but ASCII letters and digits reaches the text.
+/// Makes C++ names for a model's weights: "rnn.weight_ih_l0" becomes rnn_weight_ih_l0. A C++ name
+/// has only ASCII letters, digits and underscores, whatever the weight's name is.
 class CppNames {
  public:
-  /// A name that was not given before.
+  /// A C++ name that this object has not returned before.
   std::string unique(std::string_view name);
 
  private:
   std::set<std::string> given_;
-  std::map<std::string, int> next_;  // the number to try next for a name that was given
+  std::map<std::string, int> next_;  // the next number to append to a name
 };
 
-/// A number in hexadecimal, which every compiler reads to the last bit.
+/// A number in hexadecimal: every compiler reads exactly the same bits.
 std::string literal(float value);
 
-/// The definition of a constant array, a new line after each `row` of its numbers.
+/// Appends the definition of a constant array, with a new line after every `row` numbers.
 void append_array(std::string& text, std::string_view name, std::span<const float> numbers,
                   std::size_t row);
 void append_array(std::string& text, std::string_view name, std::span<const std::int8_t> numbers,
                   std::size_t row);
 
-/// (rows, columns) as (columns, rows).
+/// The transpose of a matrix (rows, columns).
 template <class T>
 std::vector<T> transposed(const std::vector<T>& matrix, std::size_t rows) {
   const std::size_t columns = matrix.size() / rows;

@@ -20,7 +20,7 @@ Int8Matrix to_int8(std::span<const float> matrix, std::size_t rows) {
     const float scale = largest / kMost;
     result.scales.push_back(scale);
     for (const float w : weights) {
-      // A row of zeros, or one so small that its scale is 0, is 0.
+      // A row of zeros has scale 0, and so has a row of tiny numbers: its values are 0.
       const float value = scale > 0 ? std::nearbyint(w / scale) : 0;
       result.values.push_back(static_cast<std::int8_t>(std::clamp(value, -kMost, kMost)));
     }

@@ -9,21 +9,22 @@
 
 namespace unroll::exporter {
 
-/// A matrix (rows, columns) as scales (rows) times whole numbers from -127 to 127.
+/// A matrix (rows, columns) of integers from -127 to 127, with one scale for each row.
 struct Int8Matrix {
   std::vector<std::int8_t> values;
   std::vector<float> scales;
 };
 
-/// scale = the row's largest |w| / 127, value = w / scale rounded to the nearest. The weights are
-/// finite; rows divides their number.
+/// scale = the row's largest |w| / 127; value = w / scale, rounded to nearest. The weights must be
+/// finite, and their number a multiple of `rows`.
 Int8Matrix to_int8(std::span<const float> matrix, std::size_t rows);
 
-/// Whether an array is kept in 8 bits: a matrix. Biases, norms and initial states stay floats.
+/// Whether an array is stored in 8 bits. Matrices are; biases, norms and initial states stay
+/// floats.
 bool is_in_int8(const io::ArrayView& array);
 
-/// All of a model's weights in f32, matrices rounded to what to_int8 makes of them: the model that
-/// an export in 8 bits runs.
+/// A model's weights in f32, with matrices rounded as to_int8 does. This is the model that an
+/// export in 8 bits runs.
 class Int8Weights {
  public:
   /// Throws FormatError for a weight that is not finite.
@@ -38,7 +39,7 @@ class Int8Weights {
   std::vector<io::ArrayView> arrays_;
 };
 
-/// An array's values in f32. Throws FormatError where one is not finite, or too large for that.
+/// An array's values in f32. Throws FormatError if one is not finite, or too large for f32.
 std::vector<float> finite_floats(const io::ArrayView& array);
 
 }  // namespace unroll::exporter

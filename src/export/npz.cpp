@@ -18,7 +18,7 @@ namespace {
   throw FileError("export", fmt::format("can't make the archive: {}", zip_error_strerror(error)));
 }
 
-/// A zip archive that grows in memory, its entries stored as they are, as numpy.savez does.
+/// A zip archive in memory. Entries are stored without compression, as numpy.savez does.
 class Archive {
  public:
   Archive() {
@@ -48,7 +48,7 @@ class Archive {
       zip_source_free(entry);
       fail(zip_get_error(archive_));
     }
-    // The first day that the format knows: archives of the same model are the same whenever made.
+    // A fixed date, so that the same model gives the same bytes: the first day of the format.
     constexpr zip_uint16_t kTime = 0, kDate = (1 << 5) | 1;
     const auto at = static_cast<zip_uint64_t>(index);
     if (zip_set_file_compression(archive_, at, ZIP_CM_STORE, 0) != 0 ||
@@ -75,7 +75,7 @@ class Archive {
   zip_t* archive_ = nullptr;
 };
 
-/// Unpacked, the entry would lie in another folder.
+/// Refuses names with a slash: unpacking would put the file into another folder.
 void check_name(const std::string& name) {
   if (name.find_first_of("/\\") != std::string::npos)
     throw ValueError("export", fmt::format("the weight {} can't be a file of an .npz archive: its "

@@ -23,7 +23,7 @@ const spec::RecurrentSpec* recurrent(const spec::LayerSpec& layer) {
   return std::get_if<spec::RecurrentSpec>(&layer);
 }
 
-/// The images that the model reads in another order of their pixels.
+/// The model's input, if it reads an image's pixels in a permuted order; otherwise null.
 const spec::ImageInput* permuted(const spec::ModelSpec& spec) {
   const auto* images = std::get_if<spec::ImageInput>(&spec.input);
   return images && images->permutation ? images : nullptr;
@@ -56,8 +56,8 @@ void check(const spec::ModelSpec& spec, const OnnxOptions& options) {
     }
 }
 
-/// Adds a model's layers one after the other. `x_` is what flows: (T, N, F) of sequences, T being 1
-/// in a stream; (N, F) of vectors; (N, C, H, W) of images.
+/// Adds a model's layers one after the other. `x_` names the value between two layers: (T, N, F)
+/// for sequences, with T = 1 in a stream; (N, F) for vectors; (N, C, H, W) for images.
 class Builder {
  public:
   Builder(const spec::ModelSpec& spec, std::span<const io::ArrayView> weights,
@@ -87,7 +87,7 @@ class Builder {
       const auto named = [&](const char* token) {
         return fmt::format("{}.{}_l{}", r.name, token, l);
       };
-      // A single layer's final state is all final states.
+      // The final state of a single layer is the whole output.
       const auto final_name = [&](const char* token) {
         return r.num_layers == 1 ? fmt::format("{}.{}", r.name, token) : named(token);
       };
@@ -160,7 +160,7 @@ class Builder {
     step("Gather", {e.name + ".weight", x_}, e.name + ".output", {{"axis", std::int64_t{0}}});
   }
 
-  /// In parts: the operator LayerNormalization is younger than the operators used here.
+  /// Made of several operators, because opset 14 has no LayerNormalization.
   void operator()(const spec::LayerNormSpec& n) {
     const auto part = [&](const char* op, const Strings& inputs, const char* name) {
       return add(op, inputs, n.name + "." + name);
@@ -190,8 +190,8 @@ class Builder {
  private:
   bool is_sequence() const { return features_[at_].kind == spec::Features::Kind::sequence; }
 
-  /// What the layer's result is called: `output` of the last layer, but that sequences are
-  /// transposed first.
+  /// The name of the layer's result: "output" for the last layer, unless it gives a sequence, which
+  /// is transposed first.
   std::string result(std::string name) const {
     const bool last =
         at_ + 1 == spec_.layers.size() && features_.back().kind != spec::Features::Kind::sequence;
@@ -200,14 +200,14 @@ class Builder {
 
   std::string layer_name() const { return fmt::format("layer_{}", at_ + 1); }
 
-  /// An operator of one output, which flows on.
+  /// Adds an operator with one output, which becomes the next layer's input.
   void step(const char* op, const Strings& inputs, std::string name,
             const std::vector<OnnxAttribute>& attributes = {}) {
     name = result(std::move(name));
     graph_.node(op, inputs, {name}, attributes);
     x_ = name;
   }
-  /// The same before and after the layers.
+  /// Adds an operator, and returns the name of its output.
   std::string add(const char* op, const Strings& inputs, const std::string& name,
                   const std::vector<OnnxAttribute>& attributes = {}) {
     graph_.node(op, inputs, {name}, attributes);
@@ -230,7 +230,7 @@ class Builder {
     return name;
   }
 
-  // ---- what goes in -------------------------------------------------------------------------
+  // ---- inputs -------------------------------------------------------------------------------
 
   void begin() {
     const spec::Features& in = features_.front();
@@ -265,7 +265,7 @@ class Builder {
                 {"state_shape"}, {{"axis", std::int64_t{0}}});  // [1, N, 1]
   }
 
-  /// The same operations in the same order as everywhere else.
+  /// Scales pixels with the same operations, in the same order, as everywhere else.
   void scale_pixels(const spec::ImageInput& pixels) {
     x_ = add("Div", {x_, scalar("pixel_range", 255)}, "pixels");
     if (pixels.mean != 0)
@@ -274,7 +274,7 @@ class Builder {
       x_ = add("Div", {x_, scalar("pixel_std", static_cast<float>(pixels.std))}, "scaled");
   }
 
-  /// Reshape's 0 is the size that is there.
+  /// Puts pixels into the model's order. In Reshape, 0 keeps the size of a dimension.
   void permute(const spec::ImageInput& images, const spec::Features& in) {
     const data::ImageInputs inputs(images, images.height, images.width);
     graph_.constant("pixel_order", {static_cast<std::int64_t>(inputs.order().size())},
@@ -294,7 +294,7 @@ class Builder {
         add("Cast", {lengths_}, "lengths_i32", {{"to", static_cast<std::int64_t>(OnnxType::i32)}});
   }
 
-  /// (T, N, 1): whether a step is within its sequence; "" where all are.
+  /// (T, N, 1): whether a step is within its sequence; "" if all steps are.
   std::string mask() {
     if (lengths_.empty() || !mask_.empty()) return mask_;
     graph_.node("Slice", {"input_shape", graph_.integers({1}), graph_.integers({2})},
@@ -312,7 +312,7 @@ class Builder {
 
   // ---- states -------------------------------------------------------------------------------
 
-  /// Declares the input, and gives it the size of the batch: (L D, N, H).
+  /// Declares the input, and expands it to the size of the batch: (L D, N, H).
   std::string initial_state(const spec::RecurrentSpec& r, const char* token) {
     const std::int64_t states = r.num_layers * r.directions();
     const std::string name = fmt::format("{}.{}", r.name, token);
@@ -329,7 +329,7 @@ class Builder {
     return add("Expand", {name, "state_shape"}, fmt::format("{}.all_{}", r.name, token));
   }
 
-  /// Layer l's part, (D, N, H).
+  /// The part of layer l, (D, N, H).
   std::string state_of(const spec::RecurrentSpec& r, std::int64_t l, const std::string& all,
                        const std::string& name) {
     if (r.num_layers == 1) return all;
@@ -346,7 +346,7 @@ class Builder {
                    "after the last step"});
   }
 
-  /// (T, D, N, H) to (T, N, D H).
+  /// Turns (T, D, N, H) into (T, N, D H).
   std::string side_by_side(const spec::RecurrentSpec& r, const std::string& y,
                            const std::string& name) {
     if (!r.bidirectional) return add("Squeeze", {y, graph_.integers({1})}, name);
@@ -355,7 +355,7 @@ class Builder {
     return add("Reshape", {turned, graph_.integers({0, 0, 2 * r.hidden_size})}, name);
   }
 
-  // ---- what comes out -----------------------------------------------------------------------
+  // ---- outputs ------------------------------------------------------------------------------
 
   void end() {
     std::vector<OnnxDimension> shape = {"batch"};
@@ -383,14 +383,14 @@ class Builder {
   }
 
   const spec::ModelSpec& description_;
-  const spec::ModelSpec spec_;  // as it runs
+  const spec::ModelSpec spec_;  // with a layer for the scaling of its input
   std::vector<spec::Features> features_;
   Weights weights_;
   OnnxOptions options_;
   OnnxGraph graph_;
-  std::size_t at_ = 0;  // the layer
+  std::size_t at_ = 0;  // index of the current layer
   std::string x_, lengths_, lengths_i32_, mask_;
-  Strings into_;  // what flows into each layer
+  Strings into_;  // the name of each layer's input
 };
 
 }  // namespace

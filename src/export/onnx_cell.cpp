@@ -31,7 +31,7 @@ std::vector<OnnxAttribute> attributes_of(const spec::RecurrentSpec& r) {
         {"activations",
          std::vector<std::string>(static_cast<std::size_t>(r.directions()),
                                   r.nonlinearity == Nonlinearity::tanh ? "Tanh" : "Relu")});
-  // As PyTorch: the reset gate scales R h + Rb, not h.
+  // As in PyTorch, the reset gate scales R h + Rb, not h.
   if (spec::info_of(r).onnx_operator == "GRU")
     attributes.push_back({"linear_before_reset", std::int64_t{1}});
   return attributes;

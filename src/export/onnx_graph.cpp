@@ -11,7 +11,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "only little-endian files are written");
 
-// Fields of the messages, as onnx.proto numbers them.
+// The numbers of the messages' fields in onnx.proto.
 enum class Model : protozero::pbf_tag_type {
   ir_version = 1,
   producer_name = 2,
@@ -54,7 +54,7 @@ enum class Dimension : protozero::pbf_tag_type { dim_value = 1, dim_param = 2 };
 template <class Tag>
 using Message = protozero::pbf_builder<Tag>;
 
-/// AttributeProto's value, with AttributeProto.AttributeType.
+/// Adds an AttributeProto's value and its AttributeType.
 struct AddValue {
   Message<Attribute>& to;
 
@@ -159,7 +159,7 @@ std::string OnnxGraph::model(const std::map<std::string, std::string>& metadata)
     for (const OnnxValue& value : inputs_) add_value(graph, Graph::input, value);
     for (const OnnxValue& value : outputs_) add_value(graph, Graph::output, value);
   }
-  // Fields ascend, as protobuf's own libraries write them.
+  // Fields ascend, as in files of protobuf's own libraries.
   Message<Model> model(bytes);
   model.add_int64(Model::ir_version, ir_version);
   model.add_string(Model::producer_name, "unroll");

@@ -1,4 +1,4 @@
-// The wire format of ONNX: nodes, constants, inputs and outputs, put into one message.
+// Writes ONNX's wire format: nodes, constants, inputs and outputs in one message.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace unroll::exporter {
 
 enum class OnnxType : std::int32_t { f32 = 1, i32 = 6, i64 = 7 };  // TensorProto.DataType
 
-/// A size, or the name of one that is known only when the model runs.
+/// A size, or the name of a size that is only known when the model runs.
 using OnnxDimension = std::variant<std::int64_t, std::string>;
 
 struct OnnxAttribute {
@@ -22,7 +22,7 @@ struct OnnxAttribute {
       value;
 };
 
-/// What a program that runs the model sees of an input or output.
+/// An input or output of the model, as a program that runs it sees it.
 struct OnnxValue {
   std::string name;
   OnnxType type = OnnxType::f32;
@@ -30,9 +30,8 @@ struct OnnxValue {
   std::string meaning;  ///< becomes its doc_string
 };
 
-/// A graph under construction. Nodes stand in the order in which they were added, which must be one
-/// that they can run in; names are the caller's, "" is an optional input or output that is left
-/// out.
+/// A graph under construction. Nodes run in the order in which they were added. The caller chooses
+/// all names; "" leaves out an optional input or output.
 ///
 /// Operators are those of opset 14 in IR version 7: ONNX 1.9 and ONNX Runtime 1.8 (2021) and later.
 /// Source: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
@@ -44,12 +43,12 @@ class OnnxGraph {
             const std::vector<std::string>& outputs,
             const std::vector<OnnxAttribute>& attributes = {});
 
-  /// A constant; of an input's name: what the input is where it is not given.
+  /// Adds a constant. If it has an input's name, it is the input's default value.
   void constant(const std::string& name, const std::vector<std::int64_t>& shape,
                 std::span<const float> values);
   void constant(const std::string& name, const std::vector<std::int64_t>& shape,
                 std::span<const std::int64_t> values);
-  /// A list of whole numbers, made once however often it is asked for; its name.
+  /// The name of a constant list of integers. Equal lists become one constant.
   std::string integers(const std::vector<std::int64_t>& values);
 
   void input(OnnxValue value);

@@ -13,7 +13,7 @@ class ReadoutNodes {
   ReadoutNodes(OnnxGraph& graph, const spec::RecurrentSpec& r, const OnnxReadout& names)
       : graph_(graph), r_(r), names_(names) {}
 
-  /// (N, D H) from (D, N, H)
+  /// Turns h_n (D, N, H) into (N, D H).
   std::string last(const std::string& to) {
     if (!r_.bidirectional) return add("Squeeze", {names_.h_n, graph_.integers({0})}, to);
     const std::string turned = add("Transpose", {names_.h_n}, name("last_turned"),
@@ -50,7 +50,7 @@ class ReadoutNodes {
   }
 
  private:
-  /// Every step, with `value` past the end of a sequence.
+  /// Every step, with `value` in steps after a sequence's end.
   std::string masked(float value) {
     if (names_.within.empty()) return names_.x;
     graph_.constant(name("past_the_end"), {}, std::span<const float>(&value, 1));
@@ -62,7 +62,7 @@ class ReadoutNodes {
                {{"keepdims", std::int64_t{0}}});
   }
 
-  /// (N, 1), or (1) where all sequences are as long as each other.
+  /// The number of steps: (N, 1), or (1) if all sequences have the same length.
   std::string steps_of_all() {
     if (!names_.lengths.empty())
       return add("Unsqueeze", {names_.lengths, graph_.integers({1})}, name("steps"));
@@ -82,7 +82,8 @@ class ReadoutNodes {
     return add("Add", {name("steps_0"), graph_.integers({1})}, name("steps_n"));
   }
 
-  /// Declares TOKEN_0, (N, width) or (1, width) for all sequences, and TOKEN_n.
+  /// Declares the input TOKEN_0, (N, width) or (1, width) for all sequences, and the output
+  /// TOKEN_n.
   void carry(const std::string& token, OnnxType type, std::int64_t width, float begin,
              const char* meaning) {
     const std::string in = r_.name + "." + token + "_0", out = r_.name + "." + token + "_n";

@@ -1,4 +1,4 @@
-// What of a recurrent layer's outputs goes on, in ONNX's operators.
+// A recurrent layer's readout in ONNX's operators.
 #pragma once
 
 #include <string>
@@ -8,17 +8,17 @@
 
 namespace unroll::exporter {
 
-/// Names of values.
+/// Names of the readout's values.
 struct OnnxReadout {
-  std::string x;        ///< (T, N, D H), every step; not read of Readout::last
-  std::string h_n;      ///< (D, N, H), of the top layer
+  std::string x;        ///< (T, N, D H), every step; not needed for Readout::last
+  std::string h_n;      ///< (D, N, H), the top layer's final state
   std::string lengths;  ///< (N) of i64, or ""
   std::string within;   ///< (T, N, 1), or ""
   std::string result;   ///< (N, F)
 };
 
-/// Adds the operators, and in a stream the inputs and outputs that carry what was gathered so far.
-/// Returns the result's name. Not for Readout::every_step.
+/// Adds the readout's operators, and returns the result's name. In a stream, also adds the inputs
+/// and outputs that carry sums, counts and maxima from step to step. Not for Readout::every_step.
 std::string add_onnx_readout(OnnxGraph& graph, const spec::RecurrentSpec& r,
                              const OnnxReadout& readout, bool streaming);
 

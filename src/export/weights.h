@@ -16,7 +16,8 @@ class Weights {
   /// The arrays must outlive this.
   explicit Weights(std::span<const io::ArrayView> arrays);
 
-  /// f64 rounds to nearest. The weight must be there: spec::differences has said so.
+  /// The values of a weight; f64 is rounded to nearest. Callers check with spec::differences that
+  /// the weight exists.
   std::vector<float> operator()(const std::string& name) const;
 
  private:
