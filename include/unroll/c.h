@@ -7,19 +7,21 @@
  *     unroll_stream_free(stream);
  *     unroll_model_free(model);
  *
- * Numbers are 32-bit floats, whatever type the weights were stored in, and have the same bits on
- * every machine. Inputs go in as the first layer reads them: a model of pixels wants them scaled,
- * (pixel / 255 - mean) / std, as its description says. A model of tokens wants whole numbers from 0
- * on; any other number is UNROLL_ERROR_VALUE and changes nothing. Arrays are row-major without
- * gaps; every array comes with the count of its numbers, and a count that doesn't fit is an error
- * and not an overrun. N sequences, T steps, I inputs and C outputs of a step.
+ * Numbers are 32-bit floats, whatever type the weights were stored in. They have the same bits on
+ * every machine. A model of pixels reads scaled pixels, (pixel / 255 - mean) / std, with the mean
+ * and std of its description. A model of tokens reads whole numbers from 0; another number gives
+ * UNROLL_ERROR_VALUE and changes nothing.
  *
- * No function throws or ends the process. One that returns a pointer gives NULL where it fails, one
- * that returns a status something else than UNROLL_OK; unroll_last_error() says why. A NULL where
- * an object is expected is such an error, but unroll_*_free(NULL) does nothing.
+ * Arrays are row-major without gaps. Every array comes with the count of its numbers. A wrong count
+ * is an error, never an overrun. N is the number of sequences, T of steps, I of inputs per step and
+ * C of outputs.
  *
- * A child of fork() has the models and streams of its parent, and starts threads of its own when it
- * first needs them. The library's threads block all signals that are sent to the process. */
+ * No function throws or ends the process. On failure a function returns NULL, or a status other
+ * than UNROLL_OK, and unroll_last_error() gives the reason. Passing NULL for an object is such a
+ * failure, but unroll_*_free(NULL) does nothing.
+ *
+ * A child of fork() keeps the models and streams of its parent, and starts threads of its own when
+ * it first needs them. The library's threads block all signals that are sent to the process. */
 #ifndef UNROLL_C_H
 #define UNROLL_C_H
 
@@ -37,103 +39,103 @@ extern "C" {
 /** A model ready to run; immutable, usable from several threads at once. */
 typedef struct unroll_model unroll_model;
 
-/** Sequences in progress, for one thread at a time. */
+/** N sequences in progress, for one thread at a time. */
 typedef struct unroll_stream unroll_stream;
 
-/** What a call came to. The values never change. */
+/** Result of a call. The values never change. */
 typedef enum unroll_status {
   UNROLL_OK = 0,
   UNROLL_ERROR_VALUE = 1,    /**< an argument outside its range, or NULL */
   UNROLL_ERROR_SHAPE = 2,    /**< counts that do not fit together */
   UNROLL_ERROR_FILE = 3,     /**< the operating system refused */
-  UNROLL_ERROR_FORMAT = 4,   /**< a file was read but its content is not what it should be */
+  UNROLL_ERROR_FORMAT = 4,   /**< a file was read, but its content is invalid */
   UNROLL_ERROR_MEMORY = 5,   /**< not enough memory */
   UNROLL_ERROR_INTERNAL = 6, /**< anything else */
 } unroll_status;
 
-/** Why the last call that failed in this thread did: one line, "[operation] what was given, what
- * was expected and the remedy", cut off after 1023 bytes. "" before any failure. Valid until the
- * next failure in this thread. */
+/** The reason of the last failure in this thread: one line, "[operation] what was given, what was
+ * expected and the remedy", cut off after 1023 bytes. "" before any failure. Valid until the next
+ * failure in this thread. */
 UNROLL_API const char* unroll_last_error(void) UNROLL_NOEXCEPT;
 
-/** The version of the library that runs, "1.2.3". */
+/** The version of the running library, such as "1.2.3". */
 UNROLL_API const char* unroll_version(void) UNROLL_NOEXCEPT;
 
-/** The revision of the numerics: two libraries of the same one compute the same bits. */
+/** The revision of the numerics. Libraries of the same revision compute the same bits. */
 UNROLL_API int unroll_numerics_revision(void) UNROLL_NOEXCEPT;
 
-/** Sets the number of threads of unroll_model_run, from 1 to 1024, the caller included; 0: the
- * cores that this process may use. Streams use the thread that calls. Results don't depend on it.
- */
+/** Sets the number of threads of unroll_model_run, including the caller's: 1 to 1024, or 0 for the
+ * cores that this process may use. Results are bit-identical for any number. Streams always run in
+ * the calling thread. */
 UNROLL_API unroll_status unroll_set_num_threads(int count) UNROLL_NOEXCEPT;
 
 /** Loads a file written by Unroll. NULL on failure. */
 UNROLL_API unroll_model* unroll_model_load(const char* path) UNROLL_NOEXCEPT;
 
-/** The same from the bytes of such a file, which are copied. NULL on failure. */
+/** Loads the bytes of such a file, which are copied. NULL on failure. */
 UNROLL_API unroll_model* unroll_model_load_memory(const void* bytes, size_t size) UNROLL_NOEXCEPT;
 
-/** Streams of the model stay usable. */
+/** Frees a model. Its streams stay usable. */
 UNROLL_API void unroll_model_free(unroll_model* model) UNROLL_NOEXCEPT;
 
-/** I of one step, or all numbers of one input of a model that reads no sequences; 0 of NULL. */
+/** I of one step, or all numbers of one input if the model reads no sequences; 0 for NULL. */
 UNROLL_API size_t unroll_model_inputs(const unroll_model* model) UNROLL_NOEXCEPT;
 
-/** C, of a sequence, or of each of its steps; 0 of NULL. */
+/** C, for a sequence or for each of its steps; 0 for NULL. */
 UNROLL_API size_t unroll_model_outputs(const unroll_model* model) UNROLL_NOEXCEPT;
 
-/** 1 where a whole sequence of T steps gives outputs for each step, (T, C); 0 where it gives one
- * result, (C). */
+/** 1 if a sequence of T steps gives outputs for each step, (T, C); 0 if it gives one result, (C).
+ */
 UNROLL_API int unroll_model_gives_sequences(const unroll_model* model) UNROLL_NOEXCEPT;
 
-/** 1 where the model can be streamed: it reads sequences, and those forwards only. */
+/** 1 if the model can be streamed: it reads sequences and is not bidirectional. */
 UNROLL_API int unroll_model_can_stream(const unroll_model* model) UNROLL_NOEXCEPT;
 
-/** Runs N = `batch` whole sequences of T = `steps` steps, each on its own, from (N, T, I) to (N,
- * C), or to (N, T, C), with 0 past the end of a sequence, where the model gives sequences. A model
- * that reads no sequences takes steps 1. T is at least 1; an N of 0 does nothing.
+/** Runs N = `batch` whole sequences of T = `steps` steps, each on its own. The input is (N, T, I),
+ * the output (N, C). If the model gives sequences, the output is (N, T, C), with 0 past the end of
+ * a sequence. A model that reads no sequences takes steps 1. T is at least 1; N = 0 does nothing.
  *
- * `lengths`, N numbers from 1 to T in any order, says how many of its T steps each sequence has;
- * NULL: all of them. */
+ * `lengths` holds the number of steps of each sequence: N numbers from 1 to T in any order. NULL
+ * means T for all. */
 UNROLL_API unroll_status unroll_model_run(const unroll_model* model, const float* input,
                                           size_t input_count, size_t batch, size_t steps,
                                           const size_t* lengths, float* output,
                                           size_t output_count) UNROLL_NOEXCEPT;
 
-/** N = `count` sequences from their initial states. NULL on failure, such as a model that needs
- * all of a sequence at once. */
+/** Starts N = `count` sequences from their initial states. NULL on failure, for example if the
+ * model can't be streamed. */
 UNROLL_API unroll_stream* unroll_stream_new(const unroll_model* model,
                                             size_t count) UNROLL_NOEXCEPT;
 
-/** Another stream in the same state, which goes its own way from here. NULL on failure. */
+/** A copy in the same state; both then run independently. NULL on failure. */
 UNROLL_API unroll_stream* unroll_stream_copy(const unroll_stream* stream) UNROLL_NOEXCEPT;
 
 UNROLL_API void unroll_stream_free(unroll_stream* stream) UNROLL_NOEXCEPT;
 
-/** Takes the next step of every sequence, (N, I), and gives the outputs so far, (N, C), with the
- * bits that unroll_model_run has for the steps so far. `output` may be NULL with a count of 0 where
- * nobody wants them yet.
+/** Takes the next step of every sequence, (N, I), and writes the outputs so far, (N, C). They are
+ * bit-identical to those of unroll_model_run on the steps so far. `output` may be NULL with a count
+ * of 0 if the outputs are not needed.
  *
- * Neither this nor the three functions below ask for memory, take a lock or start a thread, also
- * where they refuse a call.
+ * This function and the three below never allocate memory, take a lock or start a thread, not even
+ * if they refuse a call.
  *
- * In silence states die away to subnormal numbers, where many CPUs need up to a hundred times
- * longer for a step. If the calling thread flushes to zero (FTZ or DAZ on x86-64, FZ on aarch64),
- * as audio hosts have it, states below 2^-96 become 0, here and in unroll_model_run, with the same
- * bits on every machine. The mode changes nothing else; without it subnormal numbers are kept. */
+ * In silence states decay to subnormal numbers, where many CPUs need up to a hundred times longer
+ * for a step. If the calling thread flushes to zero (FTZ or DAZ on x86-64, FZ on aarch64), as audio
+ * hosts do, states below 2^-96 become 0, here and in unroll_model_run, with the same bits on every
+ * machine. The mode changes nothing else. Without it subnormal numbers are kept. */
 UNROLL_API unroll_status unroll_stream_step(unroll_stream* stream, const float* input,
                                             size_t input_count, float* output,
                                             size_t output_count) UNROLL_NOEXCEPT;
 
-/** A block of `steps` steps: from (steps, N, I) to (steps, N, C). */
+/** Takes `steps` steps: from (steps, N, I) to (steps, N, C). */
 UNROLL_API unroll_status unroll_stream_process(unroll_stream* stream, const float* input,
                                                size_t input_count, float* output,
                                                size_t output_count, size_t steps) UNROLL_NOEXCEPT;
 
-/** All sequences back to their beginning. */
+/** Sets all sequences to their initial state. */
 UNROLL_API unroll_status unroll_stream_reset(unroll_stream* stream) UNROLL_NOEXCEPT;
 
-/** This sequence alone, from 0 to N - 1. */
+/** Sets one sequence, 0 to N - 1, to its initial state. */
 UNROLL_API unroll_status unroll_stream_reset_one(unroll_stream* stream,
                                                  size_t sequence) UNROLL_NOEXCEPT;
 

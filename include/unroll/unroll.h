@@ -1,5 +1,6 @@
-// All of Unroll. Where to look: tensor/tensor.h (numbers), nn/ (layers and losses), optim/
-// (optimizers), data/ (sets and loaders), infer/model.h (running a trained model), io/ (files).
+// Includes all C++ headers of Unroll. Where to look: tensor/tensor.h (tensors), nn/ (layers and
+// losses), optim/ (optimizers), data/ (data sets and loaders), infer/model.h (running a trained
+// model), io/ (files). The C interface is unroll/c.h.
 #pragma once
 
 #include "unroll/autograd/no_grad.h"

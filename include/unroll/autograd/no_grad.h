@@ -1,11 +1,11 @@
-// Switching the recording of operations off.
+// Turns the recording of operations off.
 #pragma once
 
 #include "unroll/core/api.h"
 
 namespace unroll {
 
-/// While one lives, this thread records nothing and results require no gradient.
+/// While a NoGrad lives, its thread records no operations, and results require no gradient.
 /// Source: https://pytorch.org/docs/stable/generated/torch.no_grad.html
 class UNROLL_API NoGrad {
  public:
@@ -18,7 +18,7 @@ class UNROLL_API NoGrad {
   bool before_;
 };
 
-/// True where operations are recorded.
+/// Whether this thread records operations.
 UNROLL_API bool grad_enabled();
 
 }  // namespace unroll

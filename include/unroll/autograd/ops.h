@@ -1,4 +1,4 @@
-// Operations on tensors that can be differentiated; what users compose their own models from.
+// Differentiable operations on tensors: the building blocks of users' models.
 #pragma once
 
 #include "unroll/core/api.h"
@@ -6,7 +6,7 @@
 
 namespace unroll {
 
-// Elementwise, for equal shapes. Throw ShapeError otherwise.
+// Element-wise operations. They throw ShapeError unless the shapes are equal.
 UNROLL_API Tensor operator+(const Tensor& a, const Tensor& b);
 UNROLL_API Tensor operator-(const Tensor& a, const Tensor& b);
 UNROLL_API Tensor operator*(const Tensor& a, const Tensor& b);
@@ -18,17 +18,17 @@ UNROLL_API Tensor relu(const Tensor& x);  ///< max(x, 0), NaN stays NaN; derivat
 UNROLL_API Tensor tanh(const Tensor& x);
 UNROLL_API Tensor sigmoid(const Tensor& x);  ///< 1 / (1 + exp(-x))
 
-UNROLL_API Tensor sum(const Tensor& x);   ///< of all elements, row by row in f64; shape []
+UNROLL_API Tensor sum(const Tensor& x);   ///< sum of all elements, row by row in f64; shape []
 UNROLL_API Tensor mean(const Tensor& x);  ///< sum / numel; shape []
 
-/// a b for a of (M, K) and b of (K, N); each element one chain over K.
+/// The product a b: a is (M, K), b is (K, N). Each element is one sum over K, in order.
 UNROLL_API Tensor matmul(const Tensor& a, const Tensor& b);
 
-/// b behind a in this dimension; in all others, and in type, they agree. Throws ShapeError
-/// otherwise. Source: https://pytorch.org/docs/stable/generated/torch.cat.html
+/// Appends b to a along `dim`. Throws ShapeError unless types and all other sizes agree. Source:
+/// https://pytorch.org/docs/stable/generated/torch.cat.html
 UNROLL_API Tensor cat(const Tensor& a, const Tensor& b, int dim);
 
-/// exp(x - max) / sum(exp(x - max)) over the last dimension, whose results add up to 1.
+/// exp(x - max) / sum(exp(x - max)) over the last dimension. The results add up to 1.
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.functional.softmax.html
 UNROLL_API Tensor softmax(const Tensor& x);
 

@@ -1,4 +1,4 @@
-// The numbers that training changes.
+// The tensors that training changes.
 #pragma once
 
 #include <string>
@@ -12,8 +12,8 @@ namespace unroll {
 struct Parameter {
   std::string name;  ///< as PyTorch's state_dict names it: "rnn.weight_ih_l0"
   Tensor value;
-  /// For a matrix inside a recurrent layer, how many gates' blocks are stacked in its rows (1 for a
-  /// plain RNN); 0 for everything else. Muon treats each block as one matrix.
+  /// Number of gates whose blocks are stacked in the rows of a recurrent layer's matrix (1 for a
+  /// plain RNN). 0 for every other parameter. Muon treats each block as one matrix.
   int gates = 0;
 };
 

@@ -1,6 +1,6 @@
-// What a shared library shows.
+// Visibility of symbols in the shared libraries.
 #pragma once
 
-/// Marks what a program may call: the shared libraries are compiled with everything else hidden.
-/// Functions and classes need it; a struct of plain data does not.
+/// Marks a function or class that programs may use. The shared libraries hide all other symbols. A
+/// struct of plain data needs no mark.
 #define UNROLL_API __attribute__((visibility("default")))

@@ -1,5 +1,5 @@
-// Cells of one's own for recurrent layers: the element-wise arithmetic between the sums of the
-// gates and the states. docs/adding_a_cell.md goes through one.
+// User-defined cells of recurrent layers: the element-wise arithmetic from the sums of the gates to
+// the states. docs/adding_a_cell.md explains one step by step.
 #pragma once
 
 #include <cstddef>
@@ -7,43 +7,44 @@
 
 namespace unroll {
 
-/// What a recurrent layer must know of its cell. The gates' blocks of H rows are stacked in the
-/// weights.
+/// Properties of a cell. The weights stack one block of H rows for each gate.
 struct CellTraits {
-  std::size_t gates = 1;  ///< G, at least 1
-  /// J, at most G: the first J gates need only the sum of the input's and the state's part; of the
-  /// others the cell gets both parts. A row of sums z is
+  std::size_t gates = 1;  ///< number of gates G, at least 1
+  /// J, at most G. The first J gates get the sum W_ih x + W_hh h, biases included. The other G - J
+  /// gates get the input's part and the state's part separately. A row of sums z is
   ///
   ///     [J joint | G - J of the input | G - J of the state]      each H numbers
   std::size_t joint = 1;
-  bool memory = false;  ///< has a second state c
-  bool direct = false;  ///< h_{t-1} reaches h_t also past the weights, as in a GRU
+  bool memory = false;  ///< the cell has a second state, c
+  /// h_{t-1} also reaches h_t directly, not only through the weights, as in a GRU
+  bool direct = false;
 };
 
-/// One sequence at one time step, forward. T is float or double; all arrays have H numbers but z.
+/// One sequence at one time step, forward pass. T is float or double. All arrays have H numbers,
+/// except z, which has (2 G - J) H.
 template <class T>
 struct CellRow {
   std::size_t hidden = 0;
-  T* z = nullptr;               ///< in: the sums; out: whatever backward wants to find
-  const T* h_before = nullptr;  ///< h_{t-1}, null: zeros
-  const T* c_before = nullptr;  ///< c_{t-1}, null: zeros
+  T* z = nullptr;               ///< in: the sums; out: the values that backward needs
+  const T* h_before = nullptr;  ///< h_{t-1}; null means zeros
+  const T* c_before = nullptr;  ///< c_{t-1}; null means zeros
   T* h = nullptr;               ///< out: h_t
-  T* c = nullptr;               ///< out: c_t, with a memory
+  T* c = nullptr;               ///< out: c_t, if the cell has a memory
 };
 
-/// The same, backward: dL/d(sums) from dL/dh_t and dL/dc_t.
+/// One sequence at one time step, backward pass: dL/d(sums) from dL/dh_t and dL/dc_t.
 template <class T>
 struct CellGradientRow {
   std::size_t hidden = 0;
-  T* z = nullptr;  ///< in: what forward left; out: the gradients of the sums
+  T* z = nullptr;  ///< in: z as forward left it; out: the gradients of the sums
   const T* h_before = nullptr;
   const T* c_before = nullptr;
-  T* dh =
-      nullptr;  ///< in: of h_t; out, if `direct`: the part of h_{t-1}'s that is past the weights
-  T* dc = nullptr;  ///< in: of c_t; out: of c_{t-1}
+  /// in: dL/dh_t; out, if `direct`: the part of dL/dh_{t-1} that bypasses the weights
+  T* dh = nullptr;
+  T* dc = nullptr;  ///< in: dL/dc_t; out: dL/dc_{t-1}
 };
 
-/// A cell as the layers take it; custom_cell makes one.
+/// A cell in the form that the layers take. custom_cell makes one from a type.
 struct CustomCell {
   std::string_view name;
   CellTraits traits;
@@ -53,7 +54,7 @@ struct CustomCell {
   void (*backward_f64)(const CellGradientRow<double>&) noexcept;
 };
 
-/// The cell that a type describes:
+/// The CustomCell of a type C, such as
 ///
 ///     struct Mine {
 ///       static constexpr std::string_view name = "mine";
@@ -62,7 +63,7 @@ struct CustomCell {
 ///       template <class T> static void backward(const CellGradientRow<T>& row) noexcept;
 ///     };
 ///
-/// Traits out of their ranges don't compile.
+/// Traits outside their ranges do not compile.
 template <class C>
 inline constexpr CustomCell custom_cell = [] {
   static_assert(C::traits.gates >= 1, "a cell has at least 1 gate");

@@ -9,26 +9,26 @@
 
 namespace unroll {
 
-/// Base of everything that Unroll throws.
+/// Base class of Unroll's exceptions.
 ///
-/// what() is one line, "[operation] reason". The reason says what was given, what was expected and
-/// the remedy: "[linear] input has 27 features, weight expects 28". Control characters and bytes
-/// that are not UTF-8, which names of files and tensors may have, are spelt out: \x1b. The middle
-/// of a reason of more than 8 KB is left out.
+/// what() is one line, "[operation] reason". The reason states what was given, what was expected
+/// and the remedy: "[linear] input has 27 features, weight expects 28". Control characters and
+/// bytes that are not UTF-8 are escaped: \x1b. Names of files and tensors may contain them. A
+/// reason longer than 8 KB loses its middle.
 class UNROLL_API Error : public std::runtime_error {
  public:
   Error(std::string_view operation, std::string_view reason);
 
-  /// What failed, "linear". Valid as long as the error.
+  /// The operation that failed, such as "linear". Valid as long as the error lives.
   std::string_view operation() const noexcept { return {what() + 1, operation_size_}; }
-  /// what() without the operation, as it is printed. Valid as long as the error.
+  /// what() without the operation. Valid as long as the error lives.
   std::string_view reason() const noexcept {
     constexpr std::size_t brackets = 3;  // "[] "
     return what() + brackets + operation_size_;
   }
 
  private:
-  std::size_t operation_size_;  // what() is copied without throwing: nothing is stored twice
+  std::size_t operation_size_;  // not a string: copying an exception must not throw
 };
 
 /// Shapes, sizes or element types that do not fit together.
@@ -49,7 +49,7 @@ class UNROLL_API FileError : public Error {
   using Error::Error;
 };
 
-/// A file was read but its content is not what it should be.
+/// A file was read, but its content is invalid.
 class UNROLL_API FormatError : public Error {
  public:
   using Error::Error;

@@ -1,12 +1,13 @@
-// How exactly recurrent layers multiply.
+// Precision of the matrix products in recurrent layers.
 #pragma once
 
 namespace unroll {
 
 enum class Precision {
-  full,  ///< in the type of the tensors
-  /// Operands of products rounded to bf16 (8 bits of fraction), sums, weights and all else in f32.
-  /// Needs a CPU with AVX512_BF16; the same bits for any number of threads, but not on every CPU.
+  full,  ///< products in the type of the tensors
+  /// Operands of products are rounded to bf16 (8 significant bits). Sums, weights and everything
+  /// else stay f32. Needs a CPU with AVX512_BF16. Bits are the same for any number of threads, but
+  /// not on every CPU.
   bf16,
 };
 

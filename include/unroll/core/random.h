@@ -1,4 +1,4 @@
-// Random numbers: PyTorch's own sequence, or Unroll's counter-based one.
+// Random numbers: PyTorch's sequence, or Unroll's own, which is counter-based.
 #pragma once
 
 #include <cstdint>
@@ -12,24 +12,25 @@
 
 namespace unroll {
 
-/// Where random bits come from.
+/// The engine that makes the random bits.
 enum class Rng {
   native,  ///< Philox 4x32-10 (Salmon 2011), keyed by the seed and a stream number.
   torch,   ///< MT19937, bit for bit what PyTorch draws on a CPU; only the seed's low 32 bits count.
 };
 
-/// A source of random numbers; every draw is a pure function of (engine, seed, draws before it).
+/// A source of random numbers. Every draw is a pure function of the engine, the seed, the stream
+/// and the draws before it.
 ///
-/// Both engines share the transformations below, which are PyTorch's, so Rng::torch gives
-/// the numbers of torch.rand, torch.randn, torch.randperm and Tensor.uniform_ to the bit (those of
-/// PyTorch on AVX2 and better; f64 normals, and f32 ones in calls of fewer than 16, come from
-/// Unroll's own log, sin and cos and may differ in the last bits of an f64).
+/// Both engines use PyTorch's transformations, below. So Rng::torch gives the numbers of
+/// torch.rand, torch.randn, torch.randperm and Tensor.uniform_ to the bit, as PyTorch computes them
+/// on AVX2 or better. Exception: normals in f64, and normals in f32 in a call for fewer than 16,
+/// use Unroll's own log, sin and cos. They may differ in the last bits of an f64.
 /// Source: https://pytorch.org/docs/stable/notes/randomness.html and Salmon et al., "Parallel
 /// random numbers: as easy as 1, 2, 3", SC 2011.
 class UNROLL_API Generator {
  public:
-  /// `stream` selects an independent sequence of the native engine; the torch engine has only 0 and
-  /// throws ValueError for another.
+  /// `stream` selects an independent sequence of the native engine. Throws ValueError for the torch
+  /// engine with a stream other than 0.
   explicit Generator(std::uint64_t seed, Rng rng = Rng::native, std::uint64_t stream = 0);
   ~Generator();
   Generator(Generator&&) noexcept;
@@ -38,39 +39,41 @@ class UNROLL_API Generator {
   Generator(const Generator&);
   Generator& operator=(const Generator&);
 
-  /// Starts again from `seed`; also forgets a cached normal and the seeds given out.
+  /// Starts again from `seed`. Also forgets a cached normal and the number of child seeds.
   void manual_seed(std::uint64_t seed);
 
   std::uint32_t next_u32();
   std::uint64_t next_u64();   ///< Two u32, the first in the high half.
   std::int64_t random_i64();  ///< Tensor.random_() of int64: in [0, 2^63).
 
-  /// Tensor.uniform_: low + x (high - low), x in [0, 1) of 24 (float) or 53 bits; in [low, high).
+  /// Fills `out` as Tensor.uniform_ does: low + x (high - low), in [low, high). x in [0, 1) has 24
+  /// bits for float, 53 for double.
   /// Throws ValueError unless low <= high and both, and their difference, are finite.
   void uniform(std::span<float> out, double low, double high);
   void uniform(std::span<double> out, double low, double high);
 
-  /// Tensor.normal_ (Box-Muller). Other numbers for one call of n than for several that add up to
-  /// n. Throws ValueError unless both are finite and std >= 0.
+  /// Fills `out` as Tensor.normal_ does (Box-Muller). One call for n numbers gives other numbers
+  /// than several calls for n in total.
+  /// Throws ValueError unless both are finite and std >= 0.
   void normal(std::span<float> out, double mean, double std);
   void normal(std::span<double> out, double mean, double std);
 
   /// torch.randperm(n): 0 to n-1 in a random order.
-  /// Throws ValueError unless 0 <= n < 214748364, where PyTorch changes its method.
+  /// Throws ValueError unless 0 <= n < 214748364. Above, PyTorch uses another method.
   std::vector<std::int64_t> permutation(std::int64_t n);
-  void permutation(std::span<std::int64_t> out);  ///< the same of as many as `out` has room for
+  void permutation(std::span<std::int64_t> out);  ///< the same for n = out.size()
 
-  /// A seed for what draws on its own (a layer's masks): the k-th call gives a function of this
-  /// generator's seed, stream and k. Draws nothing, so the numbers that follow are those without
-  /// it.
+  /// A seed for another source of random numbers, such as a layer's masks. The k-th call returns a
+  /// function of this generator's seed, stream and k. Draws nothing, so later numbers do not
+  /// change.
   std::uint64_t child_seed();
 
   Rng rng() const;
 
-  /// Everything that later draws depend on, as text, for a checkpoint.
+  /// The complete state as text, for a checkpoint.
   std::string state() const;
-  /// Goes on from where a generator was when it gave out `state`. Throws FormatError for any other
-  /// text; nothing is changed then.
+  /// Continues from a text that state() returned. Throws FormatError for any other text, and then
+  /// changes nothing.
   void load_state(std::string_view state);
 
  private:
@@ -78,8 +81,8 @@ class UNROLL_API Generator {
   std::unique_ptr<State> state_;
 };
 
-/// The generator that layers initialise from and loaders shuffle with unless given another one.
-/// One per thread, native and seeded with 0 until manual_seed() is called.
+/// The generator of initial values and shuffling if no other is given. Each thread has its own:
+/// native, with seed 0 until manual_seed() is called.
 UNROLL_API Generator& default_generator();
 
 /// Seeds the calling thread's default generator, as torch.manual_seed does.

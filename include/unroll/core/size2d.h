@@ -5,7 +5,8 @@
 
 namespace unroll {
 
-/// A single number is both, as in PyTorch: Conv2d(1, 16, 5) or Conv2d(1, 16, {5, 3}).
+/// Height and width. A single number sets both, as in PyTorch: Conv2d(1, 16, 5) or Conv2d(1, 16,
+/// {5, 3}).
 struct Size2d {
   std::int64_t height = 0, width = 0;
 

@@ -1,15 +1,17 @@
-// How many threads Unroll computes with.
+// The number of threads that Unroll computes with.
 #pragma once
 
 #include "unroll/core/api.h"
 
 namespace unroll {
 
-/// Sets the number of threads, the caller included; 0 means the cores that this process may use, by
-/// its affinity and the CPU quotas of its control groups. Results do not depend on it: not a bit.
-/// Waits for a computation in progress. A child of fork() has as many, started when it first needs
-/// them. These threads block all signals that are sent to the process. Throws ValueError for a
-/// negative number or one above 1024.
+/// Sets the number of threads, including the caller's. 0 means the cores that this process may use,
+/// by its affinity and the CPU quotas of its control groups. Results are bit-identical for any
+/// number.
+///
+/// Waits for a computation in progress. A child of fork() keeps the number and starts its threads
+/// when it first needs them. The threads block all signals that are sent to the process.
+/// Throws ValueError for a negative number or one above 1024.
 UNROLL_API void set_num_threads(int count);
 
 /// The number of threads in use.

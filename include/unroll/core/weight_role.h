@@ -1,4 +1,4 @@
-// The weights of a recurrent layer, by their roles: the one list of them.
+// The weights of a recurrent layer by role. This is the only list of them.
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@ enum class WeightRole : std::size_t {
   bias_ih,    ///< (G H)
   bias_hh,    ///< (G H)
   weight_hr,  ///< (P, H): projects h
-  // Layer normalisation: factors and offsets of the input's part, the state's part and c.
+  // Layer normalisation: weight and bias for the input's part, the state's part and c.
   norm_ih_weight,  ///< (G H)
   norm_ih_bias,    ///< (G H)
   norm_hh_weight,  ///< (G H)
@@ -22,7 +22,7 @@ enum class WeightRole : std::size_t {
   norm_c_weight,   ///< (H)
   norm_c_bias,     ///< (H)
 };
-inline constexpr std::size_t weight_roles = 11;  ///< how many there are
+inline constexpr std::size_t weight_roles = 11;  ///< number of roles
 
 /// All roles, in order.
 inline constexpr std::array<WeightRole, weight_roles> all_weight_roles = [] {
@@ -31,7 +31,7 @@ inline constexpr std::array<WeightRole, weight_roles> all_weight_roles = [] {
   return all;
 }();
 
-/// One value for each role: tensors, pointers or places.
+/// One value for each role: a tensor, a pointer or an offset.
 template <class V>
 struct PerRole {
   std::array<V, weight_roles> values{};

@@ -1,4 +1,4 @@
-// MNIST and the sets in its format: where they are looked for, and reading them.
+// MNIST and data sets in its format: where they are searched for, and how to read them.
 #pragma once
 
 #include <string>
@@ -10,25 +10,26 @@ namespace unroll::data {
 
 struct MnistOptions {
   std::string name = "mnist";  ///< "mnist", "fashion-mnist" or "kmnist"
-  /// A folder holding mnist/, fashion-mnist/, ... with the four files, gzip or raw. Empty: the
-  /// folder that the variable UNROLL_DATA_DIR names, then the user's cache ($XDG_CACHE_HOME/unroll
-  /// or
-  /// ~/.cache/unroll). The first place that holds any of the set's files is used: a bad file there
-  /// is an error, never a reason to look further.
+  /// A folder that holds mnist/, fashion-mnist/, ... with the four files, gzip or raw. Empty: the
+  /// folder in the environment variable UNROLL_DATA_DIR, then the user's cache
+  /// ($XDG_CACHE_HOME/unroll or ~/.cache/unroll). The first place with any of the files is used. A
+  /// bad file there is an error, and no other place is tried.
   std::string data_dir = {};
 };
 
-/// Opens one split: 60000 or 10000 images of 28x28 for MNIST. Never touches the network.
+/// Reads one split: 60000 or 10000 images of 28x28 for MNIST. Never uses the network.
 ///
-/// Throws FileError naming `unroll data fetch NAME` where the set is missing; FormatError for a
-/// file that is damaged, swapped with another or of another known set; ShapeError for images of
-/// other than 28x28 or none; ValueError for a name that is not known. Other content than published
-/// is accepted (`published` is false then), as long as it is a well-formed set. Source: LeCun,
-/// Cortes, Burges, "The MNIST database of handwritten digits".
+/// Well-formed files with other content than the published one are accepted; `published` is then
+/// false.
+///
+/// Throws FileError, naming `unroll data fetch NAME`, if the data set is missing; FormatError for a
+/// file that is damaged, swapped with another or from another known data set; ShapeError for no
+/// images or another size than 28x28; ValueError for an unknown name. Source: LeCun, Cortes,
+/// Burges, "The MNIST database of handwritten digits".
 UNROLL_API Dataset mnist(Split split, const MnistOptions& options = {});
 
-/// The same from one folder that holds the four files itself; images may have any size. It is named
-/// after the known set that it holds, else after the folder.
+/// Reads one split from a folder that holds the four files itself. Images may have any size.
+/// Dataset::name is that of the known data set in the folder, else the folder's name.
 UNROLL_API Dataset open_folder(Split split, const std::string& folder);
 
 }  // namespace unroll::data

@@ -1,4 +1,4 @@
-// Running a trained model on whole inputs. Needs no tape, optimizer, data or network code.
+// Runs a trained model on whole inputs. Needs no tape, optimizer, data or network code.
 #pragma once
 
 #include <cstddef>
@@ -18,44 +18,48 @@ class Stream;
 template <class T>
 struct Compiled;
 
-/// A model ready to run; immutable, cheap to copy, usable from several threads. T is float or
-/// double: the arithmetic, whatever type the weights were stored in.
+/// A model ready to run. It is immutable, cheap to copy, and usable from several threads. T, float
+/// or double, is the type of the arithmetic; the weights may be stored in another type.
 template <class T>
 class UNROLL_API Model {
  public:
-  /// From a description and its weights, which are copied.
-  /// Throws FormatError for a description that makes no sense, or listing every weight that is
-  /// missing, left over or of another shape.
+  /// Makes a model from a description and its weights, which are copied.
+  /// Throws FormatError for an invalid description, and for weights that are missing, left over or
+  /// of another shape, listing them all.
   Model(const spec::ModelSpec& spec, std::span<const io::ArrayView> weights);
 
-  /// From a file written by Unroll. Throws FileError; FormatError, naming the file, also for
-  /// weights that are NaN or infinite unless `allow_not_finite`.
+  /// Loads a file written by Unroll. Throws FileError; FormatError, naming the file, for an invalid
+  /// file, and for weights that are NaN or infinite unless `allow_not_finite`.
   static Model load(const std::string& path, bool allow_not_finite = false);
-  /// The same from the bytes of such a file; `name` stands for the path in errors.
+  /// Loads the bytes of such a file. Errors show `name` as the path.
   static Model parse(std::vector<std::byte> bytes, const std::string& name,
                      bool allow_not_finite = false);
 
   const spec::ModelSpec& description() const;
-  std::size_t inputs() const;   ///< I of a step, or all numbers of one input that is no sequence
-  std::size_t outputs() const;  ///< C; of each step where the last readout is every_step
+  std::size_t inputs() const;  ///< I of a step, or all numbers of one input if it is not a sequence
+  std::size_t outputs() const;  ///< C; for each step if the last readout is every_step
 
-  /// Runs N inputs, each on its own. Of a model that reads sequences: input (N, T, I) row by row,
-  /// out (N, C), or (N, T, C) with 0 past the end of a sequence. Of another one: input (N, I) with
-  /// I = C H W of an image, steps 1, out (N, C). T is at least 1; an N of 0 does nothing.
+  /// Runs N = `batch` inputs, each on its own. Arrays are row-major.
   ///
-  /// `lengths`, in any order, says how many of the T steps each sequence has; empty: all.
-  /// Memory stays bounded for any N, and for any T unless the model is bidirectional. A caller that
-  /// flushes to zero gets tiny states as 0 (see Stream); no other mode of its thread counts.
+  /// A model of sequences: input (N, T, I), out (N, C), or (N, T, C) with 0 past a sequence's end.
+  /// Another model: input (N, I), with I = C H W for an image, steps 1, out (N, C).
   ///
-  /// Of a model that reads tokens I is 1, and each input is a whole number from 0 to the number of
-  /// tokens - 1, as a T. Throws ValueError for any other, except past the end of a sequence; and
-  /// ShapeError where the sizes don't fit.
+  /// T = `steps` is at least 1. N = 0 does nothing.
+  ///
+  /// `lengths` has the number of steps of each sequence, 1 to T, in any order. Empty: all T. Memory
+  /// is bounded for any N, and for any T unless the model is bidirectional. If the calling thread
+  /// flushes to zero, tiny states become 0 (see Stream). Its other floating-point modes have no
+  /// effect.
+  ///
+  /// For a model of tokens I is 1, and each input is a whole number from 0 to the number of tokens
+  /// - 1, stored as a T. Throws ValueError for another number, except past a sequence's end;
+  /// ShapeError if the sizes do not fit.
   void run(std::span<const T> input, std::size_t batch, std::size_t steps, std::span<T> out,
            std::span<const std::size_t> lengths = {}) const;
 
-  /// So many sequences at once, step by step, from their initial states.
-  /// Throws ValueError, with the reason, for a model that needs all of a sequence at once: one that
-  /// is bidirectional or reads no sequences; and for a count of 0.
+  /// Starts `count` sequences from their initial states, to run them step by step.
+  /// Throws ValueError, with the reason, for a model that is bidirectional or reads no sequences,
+  /// and for a count of 0.
   Stream<T> stream(std::size_t count = 1) const;
 
  private:

@@ -1,4 +1,4 @@
-// NumPy's .npy files of numbers, for handing arrays to and from other tools.
+// NumPy's .npy files, for exchanging arrays with other tools.
 #pragma once
 
 #include <cstddef>
@@ -18,23 +18,24 @@ struct NpyArray {
   std::vector<std::int64_t> shape;
   std::vector<std::byte> data;
 
-  /// For to_floats(); valid while this array lives.
+  /// A view for to_floats(), valid while this array lives.
   ArrayView view() const { return {"array", type, shape, data}; }
 };
 
-/// Reads a file of format version 1.0, 2.0 or 3.0, of either order of bytes, in C or in Fortran
-/// order (as numpy.save writes a transposed array), which takes twice the memory. Floats of 16
-/// bits, integers of 8 and 16 bits and booleans (0 and 1) become f32, integers of 32 and 64 bits
-/// f64: exactly, but for integers beyond 2^53, which are rounded.
+/// Reads a file of format version 1.0, 2.0 or 3.0, in either byte order, in C or Fortran order.
+/// Fortran order, as numpy.save writes a transposed array, takes twice the memory.
 ///
-/// Throws FileError (can't be read) or FormatError (another type or version, or damaged).
+/// Floats of 16 bits, integers of 8 and 16 bits and booleans (0 and 1) become f32. Integers of 32
+/// and 64 bits become f64. Integers beyond 2^53 are rounded; all other conversions are exact.
+///
+/// Throws FileError if the file can't be read; FormatError for another type or version, or damage.
 /// Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 UNROLL_API NpyArray read_npy(const std::string& path);
 
-/// Writes `values` (row-major, as many as the product of `shape`) so that numpy.load reads them,
-/// atomically (the old file or the new one).
+/// Writes `values` as a file that numpy.load reads. `values` is row-major and has as many numbers
+/// as the product of `shape`. The write is atomic: the path holds the old file or the new one.
 ///
-/// Throws ShapeError when the sizes do not fit, FileError when the file can't be written.
+/// Throws ShapeError if the sizes do not fit, FileError if the file can't be written.
 UNROLL_API void write_npy(const std::string& path, const std::vector<std::int64_t>& shape,
                           std::span<const float> values);
 UNROLL_API void write_npy(const std::string& path, const std::vector<std::int64_t>& shape,

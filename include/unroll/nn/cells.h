@@ -1,4 +1,4 @@
-// Single time steps of recurrent layers, for models that drive time themselves.
+// Single time steps of recurrent layers, for models with their own loop over time.
 #pragma once
 
 #include "unroll/core/api.h"
@@ -11,19 +11,20 @@ struct RnnCellOptions {
   bool bias = true;
   Nonlinearity nonlinearity = Nonlinearity::tanh;
   DType dtype = DType::f32;
-  Generator* generator = nullptr;  ///< default_generator() where null
+  Generator* generator = nullptr;  ///< default_generator() if null
 };
 
 struct CellOptions {
   bool bias = true;
   DType dtype = DType::f32;
-  Generator* generator = nullptr;  ///< default_generator() where null
+  Generator* generator = nullptr;  ///< default_generator() if null
 };
 
-// The parameters of a cell: weight_ih (G H, I), weight_hh (G H, H), bias_ih (G H), bias_hh (G H),
-// all uniform in +-1/sqrt(H) at first. input (N, I), states (N, H) or undefined for zeros. The
-// constructors throw ValueError for sizes below 1, the calls ShapeError naming what does not fit.
-// A step has the bits of a layer's step. Source: https://pytorch.org/docs/stable/nn.html
+// Parameters of a cell: weight_ih (G H, I), weight_hh (G H, H), bias_ih (G H), bias_hh (G H), all
+// initially uniform in +-1/sqrt(H). The input is (N, I), states are (N, H); an undefined state is
+// zeros. The constructors throw ValueError for sizes below 1. The calls throw ShapeError for sizes
+// that do not fit. A step is bit-identical to a step of the layer. Source:
+// https://pytorch.org/docs/stable/nn.html
 
 /// One step of Rnn: h' = f(W_ih x + b_ih + W_hh h + b_hh).
 class UNROLL_API RnnCell : public Recurrent {

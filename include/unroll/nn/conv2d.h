@@ -10,10 +10,11 @@
 namespace unroll::nn {
 
 /// y[n,o,i,j] = b[o] + sum_c,u,v w[o,c,u,v] x[n,c, i stride + u - padding, j stride + v - padding],
-/// x being 0 outside (a cross-correlation, as everywhere in the field).
+/// where x is 0 outside the image. (Strictly this is a cross-correlation; the field calls it
+/// convolution.)
 ///
 /// x is (N, C, H, W), weight (O, C, KH, KW), bias (O) or undefined; y is (N, O, OH, OW) with
-/// OH = (H + 2 padding - KH) / stride + 1, rounded down. Throws ShapeError naming what does not
+/// OH = (H + 2 padding - KH) / stride + 1, rounded down. Throws ShapeError for sizes that do not
 /// fit, and ValueError for a stride below 1 or a negative padding. Source:
 /// https://pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html
 UNROLL_API Tensor conv2d(const Tensor& input, const Tensor& weight, const Tensor& bias = {},
@@ -24,11 +25,11 @@ struct Conv2dOptions {
   Size2d padding = 0;  ///< rows and columns of zeros at each side
   bool bias = true;
   DType dtype = DType::f32;
-  Generator* generator = nullptr;  ///< default_generator() where null
+  Generator* generator = nullptr;  ///< default_generator() if null
 };
 
 /// conv2d() with parameters weight (out_channels, in_channels, KH, KW) and bias (out_channels),
-/// both uniform in +-1/sqrt(in_channels KH KW) at first, as in PyTorch. Source:
+/// both initially uniform in +-1/sqrt(in_channels KH KW), as in PyTorch. Source:
 /// https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html
 class UNROLL_API Conv2d : public Module {
  public:

@@ -1,4 +1,4 @@
-// A recurrent layer with a cell of one's own.
+// A recurrent layer with a user-defined cell.
 #pragma once
 
 #include "unroll/core/api.h"
@@ -9,27 +9,28 @@
 namespace unroll::nn {
 
 struct CustomRecurrentResult {
-  Tensor output;  ///< (T, N, D H), or (N, T, D H) with batch_first: as RnnResult's
+  Tensor output;  ///< (T, N, D H), or (N, T, D H) with batch_first; see RnnResult
   Tensor h_n;     ///< (L D, N, H)
-  Tensor c_n;     ///< (L D, N, H), where the cell has a memory
+  Tensor c_n;     ///< (L D, N, H), if the cell has a memory
 };
 
-/// A layer whose arithmetic between sums and states is the caller's (unroll/core/cell.h); all else
-/// is as in Rnn, Lstm and Gru. docs/adding_a_cell.md goes through a cell, examples/custom_cell.cpp
-/// has one. A model with it trains and saves its weights; what it is can't be described in a file,
-/// so it can't be run by `infer`.
+/// A recurrent layer with the caller's cell (unroll/core/cell.h). Everything else is as in Rnn,
+/// Lstm and Gru. docs/adding_a_cell.md explains a cell; examples/custom_cell.cpp has one. A model
+/// with this layer can be trained, and its weights can be saved. A file can't describe the cell, so
+/// infer::Model can't run the model.
 class UNROLL_API CustomRecurrent : public Recurrent {
  public:
   using Options = RecurrentOptions;  ///< regularisation without recurrent_dropout
-  /// `cell` must outlive the layer: custom_cell of a type does. Throws what Rnn's does, and
-  /// ValueError for recurrent_dropout, for layer_norm with a cell that has a memory, and for traits
-  /// that custom_cell would not compile: no gates, or more joint ones than gates.
+  /// `cell` must outlive the layer; custom_cell of a type does.
+  /// Throws the errors of Rnn's constructor, and ValueError for recurrent_dropout, for layer_norm
+  /// with a cell that has a memory, for no gates, and for more joint gates than gates.
   CustomRecurrent(const CustomCell& cell, std::int64_t input_size, std::int64_t hidden_size,
                   const Options& options = {});
   CustomRecurrent(const Child& place, const CustomCell& cell, std::int64_t input_size,
                   std::int64_t hidden_size, const Options& options = {});
 
-  /// As Rnn's; each part of `initial` that is undefined is zeros.
+  /// Shapes and errors are those of Rnn's call. An undefined part of `initial` is zeros, or the
+  /// learnt state.
   CustomRecurrentResult operator()(const Tensor& input, const State& initial = {},
                                    const RecurrentCall& call = {}) const;
 };

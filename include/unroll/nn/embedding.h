@@ -10,22 +10,22 @@
 
 namespace unroll::nn {
 
-/// y[..., :] = weight[indices[...], :]. indices are i64 of any shape (...) with a dimension to
-/// spare, weight is (num_embeddings, D); y is (..., D). The row padding_idx (from the end where
-/// negative) gets no gradient. Throws ShapeError, and ValueError for an index or padding_idx
-/// outside the rows.
+/// y[..., :] = weight[indices[...], :]. indices is i64 of any shape (...) with at most 4
+/// dimensions, weight is (num_embeddings, D), and y is (..., D). The row padding_idx gets no
+/// gradient; a negative one counts from the end. Throws ShapeError, and ValueError for an index or
+/// padding_idx outside the rows.
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.functional.embedding.html
 UNROLL_API Tensor embedding(const Tensor& indices, const Tensor& weight,
                             std::optional<std::int64_t> padding_idx = {});
 
 struct EmbeddingOptions {
-  std::optional<std::int64_t> padding_idx = {};  ///< a row that stays as it is, at first 0
+  std::optional<std::int64_t> padding_idx = {};  ///< a row without a gradient, initially 0
   DType dtype = DType::f32;
-  Generator* generator = nullptr;  ///< default_generator() where null
+  Generator* generator = nullptr;  ///< default_generator() if null
 };
 
-/// embedding() with the parameter weight (num_embeddings, embedding_dim), normal with mean 0 and
-/// standard deviation 1 at first, as in PyTorch.
+/// embedding() with the parameter weight (num_embeddings, embedding_dim), initially normal with
+/// mean 0 and standard deviation 1, as in PyTorch.
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.Embedding.html
 class UNROLL_API Embedding : public Module {
  public:

@@ -7,8 +7,8 @@
 
 namespace unroll::nn {
 
-/// y = (x - mean) / sqrt(var + eps) * weight + bias, mean and variance (the sum of squares over
-/// the count) being those of the last dimensions, which are `normalized_shape` (Ba 2016).
+/// y = (x - mean) / sqrt(var + eps) * weight + bias (Ba 2016). Mean and variance are taken over the
+/// last dimensions, `normalized_shape`. The variance is the sum of squares divided by the count.
 ///
 /// x is (..., *normalized_shape); weight and bias have normalized_shape or are undefined (1 and 0).
 /// The sums are in f64. Throws ShapeError, and ValueError unless eps >= 0.
@@ -18,12 +18,12 @@ UNROLL_API Tensor layer_norm(const Tensor& input, const Shape& normalized_shape,
 
 struct LayerNormOptions {
   double eps = 1e-5;
-  bool elementwise_affine = true;  ///< whether there are a weight and a bias
+  bool elementwise_affine = true;  ///< has a weight and, unless `bias` is false, a bias
   bool bias = true;
   DType dtype = DType::f32;
 };
 
-/// layer_norm() with parameters weight, at first 1, and bias, at first 0, of normalized_shape.
+/// layer_norm() with parameters weight, initially 1, and bias, initially 0, of normalized_shape.
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.LayerNorm.html
 class UNROLL_API LayerNorm : public Module {
  public:

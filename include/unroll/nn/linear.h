@@ -9,18 +9,18 @@
 namespace unroll::nn {
 
 /// y = x W^T + b. x is (..., I), weight (O, I), bias (O) or undefined; y is (..., O).
-/// Throws ShapeError naming both sizes where they do not fit.
+/// Throws ShapeError, naming both sizes, if they do not fit.
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.functional.linear.html
 UNROLL_API Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias = {});
 
 struct LinearOptions {
   bool bias = true;
   DType dtype = DType::f32;
-  Generator* generator = nullptr;  ///< default_generator() where null
+  Generator* generator = nullptr;  ///< default_generator() if null
 };
 
 /// y = x W^T + b with parameters weight (out_features, in_features) and bias (out_features), both
-/// uniform in +-1/sqrt(in_features) at first, as in PyTorch.
+/// initially uniform in +-1/sqrt(in_features), as in PyTorch.
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.Linear.html
 class UNROLL_API Linear : public Module {
  public:

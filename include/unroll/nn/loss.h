@@ -6,40 +6,41 @@
 
 namespace unroll::nn {
 
-/// How the losses of the samples become the result.
+/// How the losses of the samples are combined.
 enum class Reduction {
-  none,  ///< one each
+  none,  ///< one loss for each sample
   mean,
   sum,
 };
 
 struct CrossEntropyOptions {
-  Tensor weight = {};  ///< of each class, (C), of the logits' type; ones where undefined
-  std::int64_t ignore_index = -100;  ///< samples with this target count for nothing
+  Tensor weight = {};                ///< class weights (C), of the logits' type; ones if undefined
+  std::int64_t ignore_index = -100;  ///< samples with this target are ignored
   Reduction reduction = Reduction::mean;
-  double label_smoothing = 0;  ///< e in [0, 1]: how much of the target goes to all classes
+  double label_smoothing = 0;  ///< e in [0, 1]: share of the target for all classes
 };
 
-/// -(1 - e) w[t] log(p[t]) - e/C sum_c w[c] log(p[c]) of each row, with p = softmax(logits) and the
-/// row's target t.
+/// -(1 - e) w[t] log(p[t]) - e/C sum_c w[c] log(p[c]) for each row, with p = softmax(logits) and
+/// the row's target t.
 ///
-/// logits (N, C), target (N) of i64 in [0, C), or ignore_index. Result [] or, for Reduction::none,
-/// [N] with 0 for what is ignored. The mean is the sum over that of w[t] of the samples that are
-/// not ignored; NaN, with gradients of 0, where all are. `weight` gets no gradient.
+/// logits is (N, C), target is (N) of i64 in [0, C) or ignore_index. The result is [], or [N] with
+/// 0 for ignored samples for Reduction::none. The mean is the sum of the losses divided by the sum
+/// of w[t], both over the samples that are not ignored. If all are ignored, it is NaN and the
+/// gradients are 0. `weight` gets no gradient.
 /// Throws ShapeError, and ValueError for a target or a label_smoothing outside its range. Source:
 /// https://pytorch.org/docs/stable/generated/torch.nn.functional.cross_entropy.html
 UNROLL_API Tensor cross_entropy(const Tensor& logits, const Tensor& target,
                                 const CrossEntropyOptions& options = {});
 
-// The following are of each element; input and target have equal shapes and types (ShapeError
-// otherwise). Result [] or, for Reduction::none, their shape. Gradients flow to both.
+// Element-wise losses. They throw ShapeError unless input and target have equal shapes and types.
+// The result is [], or the input's shape for Reduction::none. Gradients flow to both.
 
 /// (input - target)^2
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.functional.mse_loss.html
 UNROLL_API Tensor mse_loss(const Tensor& input, const Tensor& target,
                            Reduction reduction = Reduction::mean);
 
-/// |input - target|, with derivative 0 where they are equal.
+/// |input - target|, with derivative 0 if they are equal.
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.functional.l1_loss.html
 UNROLL_API Tensor l1_loss(const Tensor& input, const Tensor& target,
                           Reduction reduction = Reduction::mean);
@@ -50,9 +51,9 @@ UNROLL_API Tensor l1_loss(const Tensor& input, const Tensor& target,
 UNROLL_API Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& target,
                                                    Reduction reduction = Reduction::mean);
 
-/// -t log(p) - (1 - t) log(1 - p) for a probability p in [0, 1], logarithms no less than -100.
-/// Prefer the one of logits, which loses nothing near 0 and 1. Throws ValueError for a p outside
-/// its range. Source:
+/// -t log(p) - (1 - t) log(1 - p) for a probability p in [0, 1]. The logarithms are at least
+/// -100. Prefer binary_cross_entropy_with_logits(), which stays accurate near 0 and 1. Throws
+/// ValueError for a p outside [0, 1]. Source:
 /// https://pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy.html
 UNROLL_API Tensor binary_cross_entropy(const Tensor& input, const Tensor& target,
                                        Reduction reduction = Reduction::mean);

@@ -1,4 +1,4 @@
-// Random masks, the same for any number of threads and after a resume.
+// Random masks. They are the same for any number of threads and after a resume.
 #pragma once
 
 #include <cstdint>
@@ -9,29 +9,30 @@
 
 namespace unroll::nn {
 
-/// Which mask: two keys that differ anywhere give independent masks.
+/// Identifies a mask. Different keys give independent masks.
 struct MaskKey {
   std::uint64_t seed = 0;
-  std::uint64_t step = 0;   ///< which training forward
-  std::uint32_t layer = 0;  ///< which of the masks that one forward needs
+  std::uint64_t step = 0;   ///< number of the forward pass in training
+  std::uint32_t layer = 0;  ///< number of the mask within the pass
 };
 
-/// `one` with probability `keep`, else 0: element i is a pure function of (key, i), one word of
-/// Philox 4x32-10 compared with keep 2^32, so neither threads nor the order of drawing matter, and
-/// f32 and f64 get the same mask. Throws ValueError unless 0 <= keep <= 1, and ShapeError for 2^34
-/// elements or more. Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+/// Each element is `one` with probability `keep`, else 0. Element i is a pure function of (key, i):
+/// one word of Philox 4x32-10 compared with keep 2^32. So threads and the order of drawing do not
+/// matter, and f32 and f64 get the same mask.
+/// Throws ValueError unless 0 <= keep <= 1, and ShapeError for 2^34 elements or more. Source:
+/// Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 UNROLL_API Tensor bernoulli_mask(const Shape& shape, double keep, const MaskKey& key,
                                  DType dtype = DType::f32, double one = 1);
 
-/// Where a layer's masks come from: a seed, and how many training forwards there were. Whoever
-/// resumes a run sets the step that was saved; the seed is that of the layer's construction.
+/// The source of a layer's masks: a seed, and the number of forward passes in training so far. To
+/// resume a run, set the saved step; the seed comes from the layer's construction.
 class UNROLL_API MaskSource {
  public:
   explicit MaskSource(std::uint64_t seed) : seed_(seed) {}
-  /// A seed of its own for each, without a draw from the generator (Generator::child_seed).
+  /// Takes a new seed without a draw from the generator (Generator::child_seed).
   explicit MaskSource(Generator& generator) : seed_(generator.child_seed()) {}
 
-  /// The key of one more training forward.
+  /// The key for the next forward pass in training.
   MaskKey next() { return {seed_, step_++, 0}; }
 
   std::uint64_t seed() const { return seed_; }

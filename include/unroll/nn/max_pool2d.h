@@ -11,12 +11,12 @@
 namespace unroll::nn {
 
 struct MaxPool2dOptions {
-  std::optional<Size2d> stride = {};  ///< from window to window; kernel_size where absent
-  Size2d padding = 0;  ///< at each side, at most half of kernel_size; no padding is ever largest
+  std::optional<Size2d> stride = {};  ///< from window to window; kernel_size if absent
+  Size2d padding = 0;  ///< at each side, at most half of kernel_size; never the maximum
 };
 
-/// y[n,c,i,j] = the largest x[n,c,h,w] with h in i stride - padding + [0, KH) and w likewise; NaN
-/// where the window holds one. The gradient goes to the first of equals.
+/// y[n,c,i,j] = max x[n,c,h,w] over h in i stride - padding + [0, KH), and w likewise; NaN if the
+/// window holds a NaN. The gradient goes to the first of equal maxima.
 ///
 /// x is (N, C, H, W), y (N, C, OH, OW) with OH = (H + 2 padding - KH) / stride + 1, rounded down.
 /// Throws ShapeError for an x of another rank or smaller than the window, and ValueError for a
@@ -30,7 +30,7 @@ UNROLL_API Tensor max_pool2d(const Tensor& input, Size2d kernel_size,
 class UNROLL_API MaxPool2d : public Module {
  public:
   using Options = MaxPool2dOptions;
-  /// Throws what max_pool2d() throws for these numbers.
+  /// Throws the ValueErrors of max_pool2d().
   explicit MaxPool2d(Size2d kernel_size, const Options& options = {});
   MaxPool2d(const Child& place, Size2d kernel_size, const Options& options = {});
 

@@ -1,4 +1,4 @@
-// Modules: what has parameters and is made of other modules.
+// Modules: objects with parameters and child modules.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace unroll::nn {
 
 class Module;
 
-/// Where a layer belongs: pass child("name") of the owning module to the layer's constructor.
+/// A layer's place in a model. Pass child("name") of the owning module to the layer's constructor.
 struct Child {
   Module* parent;
   std::string name;
@@ -27,40 +27,41 @@ struct Child {
 ///       Model() : fc(child("fc"), 100, 10) {}
 ///     };
 ///
-/// Names come out as in PyTorch: "fc.weight", "fc.bias".
+/// Parameters get PyTorch's names: "fc.weight", "fc.bias".
 ///
-/// A layer leaves its parent when it is destroyed, and when its constructor throws. To replace one,
-/// destroy it first: two layers of one name are an error.
+/// A layer leaves its parent when it is destroyed, and when its constructor throws. To replace a
+/// layer, destroy it first: two layers with the same name are an error.
 ///
-/// A layer that was made without child() belongs to no model, so nobody trains it. Where a loss
-/// depends on it and on the parameters of a model that was made before it, backward() throws a
-/// ValueError that says so. Use such a layer under NoGrad where it is meant to stay as it is.
+/// A layer made without child() belongs to no model, so no optimizer trains it. If a loss depends
+/// on it and on a model made before it, backward() throws ValueError. Call such a layer under
+/// NoGrad if it is not meant to be trained.
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.Module.html
 class UNROLL_API Module {
  public:
   Module();
-  /// Throws ValueError where the parent already has a layer or parameter of that name, or the name
-  /// is empty.
+  /// Throws ValueError if the name is empty or the parent already has a layer or parameter of that
+  /// name.
   explicit Module(const Child& place);
   virtual ~Module();
   Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;
 
-  /// All parameters in the order they were made. The first call of a model's root lays them out in
-  /// one buffer, and their gradients in another, so that an optimizer goes straight through memory.
+  /// All parameters in the order of their construction. The first call on a model's root moves them
+  /// to one buffer, and their gradients to another, so that an optimizer reads memory in sequence.
   Parameters parameters();
 
-  /// The layers that were made with child() of this one, by name, in the order they were made.
+  /// The layers made with child() of this module and their names, in the order of construction.
   /// Source: https://pytorch.org/docs/stable/generated/torch.nn.Module.html (named_children)
   std::vector<std::pair<std::string, Module*>> children() const;
 
-  /// Copies values in, by name; types are converted. Throws FormatError listing every name that is
-  /// missing, left over or of another shape; nothing is changed then.
+  /// Copies the values to the parameters of the same names; converts types.
+  /// Throws FormatError, listing every name that is missing, left over or of another shape, and
+  /// then changes nothing.
   void load(const Parameters& values);
 
-  /// Puts this and the modules in it into training mode, as they are at first, or, with false, into
-  /// evaluation mode, in which Dropout does nothing. A layer that was made without child() keeps
-  /// its own.
+  /// Sets training mode, which is the initial mode, or evaluation mode (false) for this module and
+  /// its children. In evaluation mode Dropout does nothing. A layer made without child() keeps its
+  /// mode.
   /// Source: https://pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.train
   void train(bool mode = true);
   void eval() { train(false); }
@@ -68,8 +69,8 @@ class UNROLL_API Module {
 
  protected:
   Child child(std::string name) { return {this, std::move(name)}; }
-  /// Makes a leaf of `value`. Returns a tensor that stays valid when the parameters move. Throws
-  /// ValueError for a name that is empty or taken.
+  /// Makes a parameter of `value`. The returned tensor stays valid when parameters() moves the
+  /// values. Throws ValueError for a name that is empty or taken.
   Tensor add_parameter(std::string name, const Tensor& value, int gates = 0);
 
  private:
@@ -78,13 +79,13 @@ class UNROLL_API Module {
 
   struct Named {
     std::string name;
-    Module* module;  // either a module or a parameter
+    Module* module;  // nullptr for a parameter
     Parameter parameter;
   };
   std::vector<Named> members_;
   Module* parent_ = nullptr;
   bool training_ = true;
-  // Moments (see Listing in tensor_impl.h): of construction, and of the first parameters().
+  // Times (see Listing in tensor_impl.h): of construction, and of the first call of parameters().
   std::uint64_t made_, first_listed_ = 0;
 };
 

@@ -1,4 +1,4 @@
-// From the outputs of a recurrent layer to what the next layer reads.
+// Readouts: from the outputs of a recurrent layer to the input of the next layer.
 #pragma once
 
 #include <cstdint>
@@ -10,24 +10,26 @@
 namespace unroll::nn {
 
 enum class Readout {
-  last,        ///< the output of each sequence's last step
-  mean,        ///< over its steps
-  max,         ///< over its steps, of each element; its gradient goes to the first of equals
-  mean_last,   ///< mean, then last: [.., 2 F]
-  every_step,  ///< the output as it is
+  last,  ///< the output of each sequence's last step
+  mean,  ///< mean over its steps
+  /// maximum over its steps, element by element; the gradient goes to the first of equal maxima
+  max,
+  mean_last,   ///< mean, then last: 2 F features
+  every_step,  ///< the output itself
 };
 
-/// What the batch looks like.
+/// The layout of a batch.
 struct BatchLayout {
-  std::span<const std::int64_t> lengths = {};  ///< steps of each sequence; all T where empty
+  std::span<const std::int64_t> lengths = {};  ///< steps of each sequence; empty: all T
   bool batch_first = false;
 };
 
-/// Reads off a layer's output (T, N, F), or (N, T, F) with batch_first: (N, F), (N, 2 F) for
-/// mean_last, the output itself for every_step. Steps past a sequence's end have no part in it.
+/// Reduces a layer's output (T, N, F), or (N, T, F) with batch_first, to (N, F). mean_last gives
+/// (N, 2 F), every_step the output itself. Steps past a sequence's end are left out.
 ///
-/// A reverse direction has seen but one step at the last: for a bidirectional layer take a mean or
-/// the h_n of its result. Throws ShapeError, and ValueError for a length outside 1 to T.
+/// For a bidirectional layer take a mean, or h_n of its result: at the last step its reverse
+/// direction has read one step only.
+/// Throws ShapeError, and ValueError for a length outside 1 to T.
 UNROLL_API Tensor readout(const Tensor& output, Readout kind, const BatchLayout& layout = {});
 
 }  // namespace unroll::nn

@@ -16,10 +16,10 @@
 
 namespace unroll {
 
-/// What save() wrote.
+/// The result of save().
 struct Saved {
-  /// Whether the file holds a description: infer::Model, streams, unroll/c.h and the program run
-  /// it. Otherwise it holds the weights alone, for load().
+  /// Whether the file holds a description, so that infer::Model, streams, unroll/c.h and the
+  /// program can run it. Otherwise it holds only the weights, for load().
   bool runnable = false;
   std::string reason;  ///< why there is no description
 };
@@ -27,23 +27,25 @@ struct Saved {
 /// A model's forward pass, from a batch to outputs.
 using Forward = std::function<Tensor(const Tensor&)>;
 
-/// save() with a forward pass of any name; without one only a description that `about` holds is
-/// written.
+/// save() with any function as the forward pass. If `forward` is empty, a description is written
+/// only if `about` has layers.
 UNROLL_API Saved save(nn::Module& model, const std::string& path, const Forward& forward,
                       spec::ModelSpec about = {});
 
-/// Writes the weights, and a description of the model where one is certain, in one safetensors file
-/// that replaces the old one at once.
+/// Writes the weights to a safetensors file, with a description of the model if that is certain.
+/// The write is atomic: the path holds the old file or the new one.
 ///
-/// `about` says what the layers do not tell: `input` (where it is left out: a series of numbers,
-/// which go in as they are; the scaling of a series or a vector is done before forward()),
-/// `output`, `dataset` and `classes`. Where it has layers, it is the whole description. Otherwise
-/// the layers must be Rnn, Lstm, Gru, Linear and Dropout, direct children of the model, made in the
-/// order in which they are used. What stands between them only forward(), or operator(), of the
-/// model knows: save() runs it in evaluation mode on random numbers, two lengths of a sequence
-/// where `about` gives none, and compares. The description is written if it gives these outputs,
-/// and no other does: of the readouts in spec::Readout, and of no function, relu, tanh or sigmoid
-/// between linear layers. Otherwise the weights are written alone, and Saved says why.
+/// `about` holds facts that the layers do not: `input`, `output`, `dataset` and `classes`. The
+/// default input is a series of numbers without scaling. The scaling of a series or a vector is
+/// done before forward(). If `about` has layers, it is the whole description.
+///
+/// Otherwise the layers must be Rnn, Lstm, Gru, Linear and Dropout, direct children of the model,
+/// made in the order of their use. Only the model's forward(), or operator(), knows the readouts
+/// and the functions between linear layers. So save() runs it in evaluation mode on random numbers,
+/// with two sequence lengths unless `about` gives one. It compares the outputs with those of every
+/// candidate: each readout in spec::Readout; no function, relu, tanh or sigmoid. The description is
+/// written if exactly one candidate gives these outputs. Otherwise only the weights are written,
+/// and Saved::reason says why.
 ///
 /// Throws FileError; FormatError for layers in `about` that the weights do not fit.
 template <std::derived_from<nn::Module> Model>
@@ -62,12 +64,12 @@ Saved save(Model& model, const std::string& path, const spec::ModelSpec& about =
     return save(model, path, Forward(), about);
 }
 
-/// Copies a file's weights into the model, by name; types are converted. A description in the file
-/// is not looked at.
+/// Copies a file's weights to the model's parameters of the same names; converts types. Ignores a
+/// description in the file.
 ///
-/// Throws FileError; FormatError naming the file and every weight that is missing, left over or of
-/// another shape, or for weights that are NaN or infinite unless `allow_not_finite`. Nothing is
-/// changed then.
+/// Throws FileError, and FormatError naming the file and every weight that is missing, left over or
+/// of another shape. Throws FormatError for weights that are NaN or infinite, unless
+/// `allow_not_finite`. After an error nothing is changed.
 UNROLL_API void load(nn::Module& model, const std::string& path, bool allow_not_finite = false);
 
 }  // namespace unroll

@@ -1,4 +1,4 @@
-// A height and a width, by the name that the layers had for them first.
+// nn::Size2d, the older name of unroll::Size2d.
 #pragma once
 
 #include "unroll/core/size2d.h"

@@ -8,8 +8,8 @@
 
 namespace unroll::nn {
 
-/// What a recurrent layer carries from one chunk of a long sequence to the next. Truncated
-/// back-propagation through time (Williams, Peng 1990):
+/// The state that a recurrent layer carries from one chunk of a long sequence to the next.
+/// Truncated back-propagation through time (Williams, Peng 1990):
 ///
 ///     nn::State state;
 ///     for (const auto& chunk : chunks) {  // K steps of every sequence
@@ -19,17 +19,17 @@ namespace unroll::nn {
 ///       state = nn::State{h_n, c_n}.detach();  // gradients stop here
 ///     }
 struct State {
-  /// (L D, N, H), or proj_size instead of H; zeros where undefined. Without N, as c, for an input
-  /// without a batch.
+  /// (L D, N, H), or (L D, N, P) with proj_size P. Zeros if undefined. Without a batch h and c have
+  /// no N.
   Tensor h = {};
-  Tensor c = {};  ///< (L D, N, H); Lstm alone has it
+  Tensor c = {};  ///< (L D, N, H); only for a cell with a memory, such as Lstm
 
   /// The same numbers without history.
   State detach() const;
 
-  /// Sets the states of those sequences to zero whose flag is not 0; `begins` has one a sequence.
-  /// No gradient flows back from them. Throws ShapeError for another number of flags, and for
-  /// states without a batch.
+  /// Sets the state of sequence n to zero if begins[n] is not 0. `begins` has N flags. No gradient
+  /// flows back through a reset state.
+  /// Throws ShapeError for another number of flags, and for states without a batch.
   void reset(std::span<const std::uint8_t> begins);
 };
 

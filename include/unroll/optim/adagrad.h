@@ -14,8 +14,9 @@ struct AdagradOptions {
   double eps = 1e-10;
 };
 
-/// g += weight_decay w;  s += g^2 (s = initial_accumulator_value at first);
-/// w -= lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps), t counting the parameter's updates from 1.
+/// g += weight_decay w;  s += g^2 (s starts from initial_accumulator_value);
+/// w -= lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps), where t counts the parameter's updates
+/// from 1.
 /// Throws ValueError for options outside their range. Source: Duchi, Hazan, Singer 2011;
 /// https://pytorch.org/docs/stable/generated/torch.optim.Adagrad.html
 class UNROLL_API Adagrad : public Optimizer {

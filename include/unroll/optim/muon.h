@@ -15,17 +15,17 @@ struct MuonOptions {
   bool nesterov = true;
   int ns_steps = 5;  ///< Newton-Schulz iterations
   AdamWOptions others = {
-      .lr = 5e-3, .beta2 = 0.99, .weight_decay = 0};  ///< AdamW for all other parameters
+      .lr = 5e-3, .beta2 = 0.99, .weight_decay = 0};  ///< AdamW, for all other parameters
 };
 
-/// For each gate's block of a recurrent matrix, of R rows and C columns:
+/// For each gate's block (R rows, C columns) of a recurrent matrix:
 ///
 ///     m = momentum m + (1 - momentum) g;  u = momentum m + (1 - momentum) g with Nesterov, else m
 ///     Z = u (transposed if R > C);  Z = Z / ||Z||_F
 ///     ns_steps times:  S = Z Z^T;  Z = 3.4445 Z - 4.775 S Z + 2.0315 S S Z
 ///     W -= lr sqrt(max(1, R / C)) Z (transposed back)
 ///
-/// AdamW updates all other parameters (Parameter::gates is 0). A gradient of zeros moves nothing.
+/// AdamW updates all other parameters (Parameter::gates is 0). W does not change if u is zero.
 /// Throws ValueError for options outside their range.
 /// Source: Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024.
 class UNROLL_API Muon : public Optimizer {
@@ -44,7 +44,7 @@ class UNROLL_API Muon : public Optimizer {
 
   std::vector<MuonOptions> options_;
   std::vector<Tensor> momentum_;
-  std::optional<AdamW> others_;  // none where all parameters are matrices
+  std::optional<AdamW> others_;  // empty if all parameters are matrices
 };
 
 }  // namespace unroll::optim

@@ -1,4 +1,4 @@
-// What all optimizers have in common.
+// The common base of all optimizers.
 #pragma once
 
 #include <string_view>
@@ -27,42 +27,42 @@ struct ParameterGroup {
 template <class Options>
 using ParameterGroups = std::vector<ParameterGroup<Options>>;
 
-/// Changes parameters by their gradients. A parameter without a gradient is left as it is.
+/// Updates parameters from their gradients. A parameter without a gradient does not change.
 ///
-/// Every optimizer throws ValueError for no parameters at all, for a group without parameters and
-/// for a parameter that is there twice.
+/// Every constructor throws ValueError for an empty list, for a group without parameters and for a
+/// parameter that is listed twice.
 class UNROLL_API Optimizer {
  public:
   virtual ~Optimizer() = default;
 
-  /// Forgets the gradients of all parameters (they are absent then, not zero).
+  /// Removes the gradients of all parameters. They are then absent, not zero.
   virtual void zero_grad();
-  /// One update from the gradients there are.
+  /// Makes one update from the current gradients.
   void step();
-  /// A factor on every learning rate of the optimizer: what schedules drive. 1 at first.
+  /// Sets the factor on all learning rates of the optimizer, usually from a schedule. Initially 1.
   void set_lr_factor(double factor) { lr_factor_ = factor; }
   double lr_factor() const { return lr_factor_; }
 
-  /// What steps have changed besides the parameters, for a checkpoint: the parameter's name, a dot
-  /// and PyTorch's name of the quantity, as in "fc.weight.exp_avg". "fc.weight.step" (a single i64)
-  /// counts the updates of a parameter. The tensors share the optimizer's memory. Options and
-  /// lr_factor are not among them.
+  /// The optimizer's state, for a checkpoint. Names are the parameter's name, a dot and PyTorch's
+  /// name of the quantity: "fc.weight.exp_avg". "fc.weight.step" (a single i64) counts a
+  /// parameter's updates. The tensors share the optimizer's memory. Options and lr_factor are not
+  /// part of the state.
   virtual Parameters state() const;
-  /// Copies in what state() gave out, by name; types are converted. Throws FormatError listing
-  /// every name that is missing, left over, there twice or of another shape; nothing is changed
-  /// then.
+  /// Copies back the tensors of an earlier state(), by name; converts types.
+  /// Throws FormatError, listing every name that is missing, left over, repeated or of another
+  /// shape, and then changes nothing.
   void load_state(const Parameters& values);
 
  protected:
-  /// Throws ValueError for a parameter that is there twice.
+  /// Throws ValueError for a parameter that is listed twice.
   explicit Optimizer(Parameters parameters);
 
-  /// State that one parameter needs, zeros of its shape; one for each in `parameters_`.
+  /// Zeros in the shape of each parameter, in the order of `parameters_`.
   std::vector<Tensor> zeros_like_parameters() const;
-  /// How many updates a parameter had, with the one that update() is making.
+  /// The number of updates of a parameter, including the one that update() is making.
   std::int64_t steps(std::size_t index) const { return *steps_[index].data<std::int64_t>(); }
 
-  /// A quantity's name and its tensors, one for each in `parameters_`, undefined where not needed.
+  /// A quantity's name and its tensors, one for each in `parameters_`; undefined if not needed.
   using NamedState = std::pair<std::string_view, const std::vector<Tensor>*>;
 
   Parameters parameters_;

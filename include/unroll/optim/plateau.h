@@ -1,4 +1,4 @@
-// Lowering the learning rate when a metric stops improving.
+// Lowers the learning rate when a metric stops improving.
 #pragma once
 
 #include <cstdint>
@@ -8,26 +8,28 @@
 namespace unroll::optim {
 
 struct ReduceLrOnPlateauOptions {
-  enum class Mode { min, max };           ///< whether less or more is better
-  enum class ThresholdMode { rel, abs };  ///< whether `threshold` is a share of the best metric
+  enum class Mode { min, max };           ///< whether a lower or a higher metric is better
+  enum class ThresholdMode { rel, abs };  ///< whether `threshold` is relative to the best metric
   Mode mode = Mode::min;
-  double factor = 0.1;         ///< what the learning rate is multiplied by, 0 <= factor < 1
-  std::int64_t patience = 10;  ///< so many metrics in a row that are no better are tolerated
-  double threshold = 1e-4;     ///< what less than this is no improvement
+  double factor = 0.1;  ///< factor on the learning rate, 0 <= factor < 1
+  /// number of metrics in a row without improvement that are tolerated
+  std::int64_t patience = 10;
+  double threshold = 1e-4;  ///< a smaller change is no improvement
   ThresholdMode threshold_mode = ThresholdMode::rel;
-  std::int64_t cooldown = 0;  ///< so many metrics after a reduction count for nothing
-  double min_factor = 0;      ///< where lr_factor() ends, 0 <= min_factor < 1
+  std::int64_t cooldown = 0;  ///< number of metrics after a reduction that do not count as bad
+  double min_factor = 0;      ///< lower limit of lr_factor(), 0 <= min_factor < 1
 };
 
-/// Multiplies the learning rate by `factor` each time that a metric, usually the loss of an epoch,
-/// was not better than the best so far more than `patience` times in a row:
+/// Multiplies the learning rate by `factor` when a metric, usually the loss of an epoch, has not
+/// improved for more than `patience` calls in a row:
 ///
 ///     optim::ReduceLrOnPlateau plateau({.patience = 3});
 ///     ...
 ///     optimizer.set_lr_factor(plateau.step(validation_loss));
 ///
-/// Better is, with mode min, less than best (1 - threshold) (rel) or best - threshold (abs); with
-/// max, more than best (1 + threshold) or best + threshold. NaN is never better.
+/// With mode min, a metric improves if it is below best (1 - threshold) (rel) or best - threshold
+/// (abs). With mode max, it improves if it is above best (1 + threshold) or best + threshold. NaN
+/// never improves.
 /// Throws ValueError for options outside their range.
 /// Source:
 /// https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ReduceLROnPlateau.html
@@ -35,7 +37,7 @@ class UNROLL_API ReduceLrOnPlateau {
  public:
   using Options = ReduceLrOnPlateauOptions;
 
-  /// All that step() changes, for a checkpoint.
+  /// Everything that step() changes, for a checkpoint.
   struct State {
     double best;  ///< the best metric; +-infinity before the first
     std::int64_t bad = 0, cooldown = 0;

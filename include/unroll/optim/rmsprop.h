@@ -16,9 +16,10 @@ struct RmsPropOptions {
 };
 
 /// g += weight_decay w;  v = alpha v + (1 - alpha) g^2;
-/// d = g / (sqrt(v) + eps), or, centered, with a = alpha a + (1 - alpha) g, g / (sqrt(v - a^2) +
-/// eps); w -= lr d, or, with momentum, b = momentum b + d and w -= lr b. Throws ValueError for
-/// options outside their range. Source: Hinton's lecture 6e; Graves 2013;
+/// a = alpha a + (1 - alpha) g if centered, else 0;  d = g / (sqrt(v - a^2) + eps);
+/// b = momentum b + d with momentum, else d;  w -= lr b.
+/// Throws ValueError for options outside their range.
+/// Source: Hinton's lecture 6e; Graves 2013;
 /// https://pytorch.org/docs/stable/generated/torch.optim.RMSprop.html
 class UNROLL_API RmsProp : public Optimizer {
  public:

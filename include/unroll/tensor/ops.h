@@ -8,12 +8,13 @@
 
 namespace unroll {
 
-/// Where along a dimension the largest element is, the first of equals; i64, without that
-/// dimension. Throws ShapeError for a dimension without elements. Source:
+/// Index of the largest element along `dim`, the first of equal ones. The result is i64 and has x's
+/// shape without `dim`. Throws ShapeError for a dimension without elements. Source:
 /// https://pytorch.org/docs/stable/generated/torch.argmax.html
 UNROLL_API Tensor argmax(const Tensor& x, int dim);
 
-/// How many elements are equal, one by one; equal shapes and types.
+/// Number of positions where a and b are equal. Throws ShapeError unless shapes and types are
+/// equal.
 UNROLL_API std::int64_t count_equal(const Tensor& a, const Tensor& b);
 
 }  // namespace unroll

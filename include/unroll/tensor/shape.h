@@ -27,7 +27,7 @@ class UNROLL_API Shape {
   std::int64_t numel() const;  ///< the product of the sizes; 1 for a single number
   const std::int64_t* begin() const { return sizes_.data(); }
   const std::int64_t* end() const { return sizes_.data() + rank_; }
-  Shape without(int dim) const;  ///< the shape with one dimension taken out
+  Shape without(int dim) const;  ///< the shape without this dimension
   std::string str() const;       ///< "[100, 28]"
 
   friend UNROLL_API bool operator==(const Shape& a, const Shape& b);

@@ -16,7 +16,7 @@ namespace unroll {
 enum class DType { f32, f64, i64 };
 
 UNROLL_API std::string_view name_of(DType dtype);  ///< "f32", "f64", "i64"
-UNROLL_API std::size_t size_of(DType dtype);       ///< bytes an element
+UNROLL_API std::size_t size_of(DType dtype);       ///< bytes per element
 
 template <class T>
 struct DTypeOf;
@@ -36,7 +36,7 @@ struct DTypeOf<std::int64_t> {
 struct TensorImpl;
 
 /// A view of shared memory: a shape, strides and an element type. Copying a Tensor copies the view,
-/// never the numbers; clone() copies those.
+/// not the numbers. clone() copies the numbers.
 ///
 /// Operations on tensors that require a gradient are recorded, and backward() differentiates them.
 /// Every mismatch of shape or type throws ShapeError. A negative dimension or index counts from the
@@ -49,7 +49,8 @@ class UNROLL_API Tensor {
   static Tensor empty(const Shape& shape, DType dtype = DType::f32);  ///< not initialised
   static Tensor zeros(const Shape& shape, DType dtype = DType::f32);
   static Tensor full(const Shape& shape, double value, DType dtype = DType::f32);
-  /// A copy of `values`, row by row; as many as the shape has.
+  /// A copy of `values` in row-major order. Throws ShapeError unless there are shape.numel()
+  /// values.
   template <class T>
   static Tensor from(std::span<const T> values, const Shape& shape);
   template <class T>
@@ -61,42 +62,46 @@ class UNROLL_API Tensor {
   const Shape& shape() const;
   int rank() const { return shape().rank(); }
   std::int64_t size(int dim) const;
-  std::int64_t stride(int dim) const;  ///< elements between neighbours in a dimension
+  std::int64_t stride(int dim) const;  ///< in elements
   std::int64_t numel() const { return shape().numel(); }
   DType dtype() const;
   bool is_contiguous() const;
 
-  /// The first element; T must be the tensor's type. Elements lie as the strides say.
+  /// Pointer to the first element; the strides give the place of the others. T must be the tensor's
+  /// type.
   template <class T>
   T* data() const;
-  /// The elements of a contiguous tensor, row by row.
+  /// The elements of a contiguous tensor in row-major order.
   template <class T>
   std::span<T> values() const;
-  /// The only element, as a double. Throws ShapeError where there is not exactly one.
+  /// The only element, as a double. Throws ShapeError unless there is exactly one.
   double item() const;
-  /// A copy of all elements as doubles, row by row.
+  /// A copy of all elements as doubles, in row-major order.
   std::vector<double> to_vector() const;
 
-  // Views: no numbers are copied; gradients flow through.
-  Tensor view(const Shape& shape) const;  ///< other sizes, one of which may be -1; needs contiguity
+  // Views. They copy no numbers, and gradients flow through them.
+  Tensor view(const Shape& shape) const;  ///< one size may be -1: computed; contiguous only
   Tensor select(int dim, std::int64_t index) const;  ///< one slice, without that dimension
   Tensor transpose(int dim0, int dim1) const;
 
-  // Copies; gradients flow through contiguous().
-  Tensor contiguous() const;     ///< itself where it already is
-  Tensor clone() const;          ///< a copy without history
-  Tensor to(DType dtype) const;  ///< a converted copy without history; itself if it has that type
+  // Copies. Gradients flow through contiguous() only.
+  Tensor contiguous() const;  ///< this tensor if it is contiguous
+  Tensor clone() const;       ///< a copy without history
+  /// a converted copy without history; this tensor if it has that type
+  Tensor to(DType dtype) const;
 
   // Differentiation.
   bool requires_grad() const;
-  /// For a leaf (a tensor that no operation made). Returns itself.
+  /// Only for a leaf: a tensor that no operation made. Returns this tensor.
   Tensor& set_requires_grad(bool value);
-  /// The gradient that backward() left here; undefined where there is none (which is not zeros).
+  /// The gradient that backward() left here. Undefined if there is none, which is not the same as
+  /// zeros.
   Tensor grad() const;
-  /// Forgets the gradient.
+  /// Removes the gradient.
   void clear_grad();
-  /// Adds d(this)/d(leaf) to the gradient of every leaf that this depends on; `gradient` (ones for
-  /// a single number) weighs the elements of this. What was recorded is released: call it once.
+  /// Adds d(this)/d(leaf) to the gradient of every leaf that this tensor depends on. `gradient`
+  /// holds a weight for each element of this tensor; a single number needs none (1). Releases the
+  /// recorded operations: call it once.
   void backward(const Tensor& gradient = {}) const;
   Tensor detach() const;  ///< the same numbers without history
 
