@@ -91,7 +91,7 @@ format == "markdown" {
 
 format == "help" {
   if (/^(Usage|Example):/ || /:$/) { end_block(); next }
-  if (indent() > 0 && indent() < 12) {  # a flag or a command, perhaps with its help; or an example
+  if (indent() > 0 && indent() < 8) {  # a flag or a command, perhaps with its help; or an example
     end_block()
     sub(/^ +/, "")
     if (match($0, /  +/)) add(substr($0, RSTART + RLENGTH))

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # sentences.sh UNROLL [PAGE...]: prints the longest sentence, with its words, of each page (README.md and
-# docs/*.md if none is named) and of the help of each command of the program UNROLL. Fails if one on a
-# page has more than 25 words, or one of the help more than 15. `-` for UNROLL: no help is looked at.
+# docs/*.md if none is named) and of the help of ./dev and of each command of the program UNROLL. Fails if
+# one on a page has more than 25 words, or one of the help more than 15. `-` for UNROLL: no help.
 set -euo pipefail
 unset CDPATH  # with it, cd goes elsewhere and says so
 
@@ -19,6 +19,7 @@ if (($# == 0)); then set -- "$root/README.md" "$root"/docs/*.md; fi
 for page; do longest markdown 25 "${page#"$root"/}" <"$page"; done
 
 if [[ $unroll != - ]]; then
+  longest help 15 "./dev help" < <("$root/dev" help)
   longest help 15 "unroll --help" < <("$unroll" --help)
   # The man page has a section for each command, such as .SS \fBunroll data fetch\fR.
   while read -r command; do

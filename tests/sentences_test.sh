@@ -36,7 +36,12 @@ expect 1 '26 page.md:3: more' "| a | b |\n|---|---|\n| $ten | more $twenty_five 
 expect 0 '25 page.md:1: [one] two' "[one](page.md#one) two three four \`a b c\` $ten $ten"
 expect 0 '5 page.md:11: one' "# more $twenty_five\n\n    more $twenty_five\n\n\`\`\`\nmore $twenty_five\n\`\`\`\n\n- item\n\n$five"
 
-# A program whose help has a sentence of 15 words, then one of 16.
+# In a tree of its own, whose ./dev has the help of two words: a program whose help has a sentence of 15
+# words, then one of 16.
+mkdir "$scratch/scripts"
+cp "$root"/scripts/sentences.* "$scratch/scripts"
+printf '#!/bin/sh\necho "  build    Build all."\n' >"$scratch/dev"
+chmod +x "$scratch/dev"
 cat >"$scratch/unroll" <<'END'
 #!/bin/sh
 case "$*" in
@@ -49,16 +54,18 @@ esac
 END
 chmod +x "$scratch/unroll"
 export FIFTEEN="$ten $five" LAST="$ten two"
-expected="15 unroll --help:4: $FIFTEEN.
+expected="1 page.md:1: Short.
+2 ./dev help:1: Build all.
+15 unroll --help:4: $FIFTEEN.
 15 unroll data fetch --help:2: $FIFTEEN"
 printf 'Short.\n' >"$scratch/page.md"
-said=$("$root/scripts/sentences.sh" "$scratch/unroll" "$scratch/page.md" | sed 1d) || said+=" failed"
+said=$("$scratch/scripts/sentences.sh" "$scratch/unroll" "$scratch/page.md") || said+=" failed"
 if [[ $said != "$expected" ]]; then
   printf 'help\n  expected: %s\n  said: %s\n' "$expected" "$said"
   failures=$((failures + 1))
 fi
 export LAST="$ten two three"
-if said=$("$root/scripts/sentences.sh" "$scratch/unroll" "$scratch/page.md") ||
+if said=$("$scratch/scripts/sentences.sh" "$scratch/unroll" "$scratch/page.md") ||
   [[ $said != *"16 unroll data fetch --help:3: $LAST words that go on"* ]]; then
   printf 'long help\n  said: %s\n' "$said"
   failures=$((failures + 1))
