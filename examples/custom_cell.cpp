@@ -1,12 +1,11 @@
-// A recurrent cell of one's own: the minimal gated unit (Zhou et al. 2016), which has one gate
-// where a GRU has two. The library does the rest: products, time, gradients of the weights,
-// threads.
+// A recurrent cell of your own: the minimal gated unit (Zhou et al. 2016). It has one gate, a GRU
+// has two. The library adds the products, time, the gradients of the weights and threads.
 //
 //     f_t = sigmoid(W_f x_t + U_f h_{t-1} + b_f)
 //     n_t = tanh(W_n x_t + f_t (U_n h_{t-1} + b_n))
 //     h_t = (1 - f_t) h_{t-1} + f_t n_t
 //
-// std::exp and std::tanh are the C library's: so are the last bits of what this prints
+// std::exp and std::tanh come from the C library, so the last bits of the output depend on it
 // (docs/adding_a_cell.md).
 #include <unroll/unroll.h>
 
@@ -18,10 +17,10 @@ using namespace unroll;
 
 struct MinimalGatedUnit {
   static constexpr std::string_view name = "mgu";
-  // f needs only the sum of both parts; of n's the state's part is multiplied by f first.
+  // f needs only the sum of both parts. n multiplies the state's part by f first.
   static constexpr CellTraits traits{.gates = 2, .joint = 1, .direct = true};
 
-  /// z: [f | x_n | h_n] in, [f | n | h_n] out.
+  /// z changes from [f | x_n | h_n] to [f | n | h_n].
   template <class T>
   static void forward(const CellRow<T>& row) noexcept {
     T *f = row.z, *n = f + row.hidden, *h_n = n + row.hidden;
@@ -38,9 +37,9 @@ struct MinimalGatedUnit {
     T *f = row.z, *n = f + row.hidden, *h_n = n + row.hidden;
     for (std::size_t j = 0; j < row.hidden; ++j) {
       const T before = row.h_before ? row.h_before[j] : 0, dh = row.dh[j];
-      const T dn = dh * f[j] * (1 - n[j] * n[j]);  // of x_n + f h_n
+      const T dn = dh * f[j] * (1 - n[j] * n[j]);  // gradient of x_n + f h_n
       const T df = dh * (n[j] - before) + dn * h_n[j];
-      row.dh[j] = dh * (1 - f[j]);  // straight to h_{t-1}
+      row.dh[j] = dh * (1 - f[j]);  // directly to h_{t-1}
       const T gate = f[j];
       f[j] = df * gate * (1 - gate);
       n[j] = dn;
@@ -58,7 +57,7 @@ struct Model : nn::Module {
                   {.batch_first = true, .dtype = dtype}),
         fc(child("fc"), 16, 1, {.dtype = dtype}) {}
 
-  /// The loss on sequences of which the sum's sign is to be told.
+  /// The loss. The model must find the sign of each sequence's sum.
   Tensor loss(const Tensor& x, const Tensor& positive) const {
     return nn::binary_cross_entropy_with_logits(fc(recurrent(x).output.select(1, -1)), positive);
   }
@@ -76,7 +75,7 @@ std::pair<Tensor, Tensor> sequences(Generator& generator, DType dtype) {
   return {Tensor::from(x, {64, 20, 1}).to(dtype), Tensor::from(positive, {64, 1}).to(dtype)};
 }
 
-/// The gradient of one weight beside the difference that the weight makes.
+/// The gradient of one weight, compared with a finite difference.
 double error_of_gradient() {
   Generator generator(1);
   Model model(DType::f64);

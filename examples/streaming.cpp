@@ -1,9 +1,9 @@
-// A recurrent network in a real-time program: one that may not wait for memory, locks or other
-// threads, such as an audio plug-in. Links unroll_infer alone.
+// A recurrent network in a real-time program, such as an audio plug-in. The program must not wait
+// for memory, locks or other threads. It links only unroll_infer.
 //
 //     streaming [model.safetensors]
 //
-// Without a model it makes one up: a GRU that reads a sample and gives a sample.
+// Without a model it uses an untrained GRU that reads a sample and returns a sample.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -17,7 +17,7 @@
 
 using namespace unroll;
 
-/// An untrained GRU of 32 units, one sample in and one out at every step.
+/// An untrained GRU of 32 units. Each step reads one sample and returns one.
 infer::Model<float> made_up_model() {
   const spec::RecurrentSpec gru{.name = "gru",
                                 .cell = spec::Cell::gru,
@@ -28,7 +28,7 @@ infer::Model<float> made_up_model() {
   spec.input = spec::SeriesInput{.features = 1};
   spec.layers = {gru, spec::LinearSpec{"fc", gru.features(), 1}};
 
-  // Its weights, as a file would hold them.
+  // Its weights, in the form of a file.
   Generator generator(0);
   std::vector<std::vector<float>> memory;
   std::vector<io::ArrayView> weights;
@@ -43,17 +43,17 @@ infer::Model<float> made_up_model() {
 }
 
 int main(int argc, char** argv) try {
-  // STEP 1: LOAD, where waiting does no harm
+  // STEP 1: LOAD THE MODEL, while waiting does no harm
   const auto model = argc > 1 ? infer::Model<float>::load(argv[1]) : made_up_model();
   constexpr std::size_t channels = 2;  // each a sequence of its own
   auto stream = model.stream(channels);
 
-  // STEP 2: MEMORY FOR A BLOCK, likewise
+  // STEP 2: ALLOCATE A BLOCK, for the same reason
   constexpr std::size_t block = 64;
   std::vector<float> in(block * channels * model.inputs());
   std::vector<float> out(block * channels * model.outputs());
 
-  // STEP 3: BLOCK BY BLOCK, in time
+  // STEP 3: PROCESS BLOCK BY BLOCK, in real time
   using Clock = std::chrono::steady_clock;
   std::vector<double> microseconds(1000);
   double phase = 0;
@@ -64,7 +64,7 @@ int main(int argc, char** argv) try {
     time = std::chrono::duration<double, std::micro>(Clock::now() - start).count();
   }
 
-  // The state is the program's: keep it, put it back, or begin again.
+  // The state belongs to the program: save it, restore it, or reset it.
   const std::vector<float> h(stream.h(0).begin(), stream.h(0).end());
   stream.reset();
 

@@ -1,6 +1,6 @@
 // The chapter "Recurrent Neural Network with PyTorch", step by step. Its learning rate is unstable,
-// here as there: with many seeds the loss becomes nan. A line
-// optim::clip_grad_norm(model.parameters(), 1) before step() prevents it.
+// here and in PyTorch: with many seeds the loss becomes nan. To prevent it, call
+// optim::clip_grad_norm(model.parameters(), 1) before step().
 #include <unroll/unroll.h>
 
 #include <cstdio>

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Writes the hashes that `unroll signature` finds now into src/signature/expected.h: the step after
-# numerics::revision was raised, or a model was added. Build again afterwards.
-# usage: scripts/expected_signature.sh [PROGRAM]   (build/release/unroll where it is left out)
+# expected_signature.sh [PROGRAM]: writes the hashes that `unroll signature` finds into
+# src/signature/expected.h. Run it after you raised numerics::revision or added a model. Then build again.
+# PROGRAM is build/release/unroll by default.
 set -euo pipefail
 unset CDPATH  # with it, cd goes elsewhere and says so
 
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 header=src/signature/expected.h
 program=${1:-build/release/unroll}
-# Its status says whether they are those of before, which is not asked here.
+# Its status says whether the hashes changed, which doesn't matter here.
 line=$("$program" signature --json 2>/dev/null) || [[ -n $line ]]
 revision=$(sed -E 's/.*"revision":([0-9]+).*/\1/' <<<"$line")
 entries=$(sed -E 's/.*"models":\{([^}]*)\}.*/\1/' <<<"$line" | tr ',' '\n' |

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# fuzz.sh SECONDS [TARGET...]: each of libFuzzer's programs (the preset fuzz) for so many seconds, from
-# tests/fuzz/corpus and what earlier runs found in build/fuzz/corpus; a third of the time on inputs of up
-# to 1 MB, from those that fuzz_seeds.py makes. Then what was executed and which lines of the parser are
-# covered. Exits 1 on a finding; its input is kept in build/fuzz/findings.
+# fuzz.sh SECONDS [TARGET...]: runs each fuzzer (the preset fuzz) for so many seconds. The inputs start from
+# tests/fuzz/corpus and from build/fuzz/corpus, which earlier runs filled. A third of the time goes to
+# inputs of up to 1 MB, which start from those of fuzz_seeds.py. Prints the executions and the lines of the
+# parser that were reached. Exits 1 on a finding and keeps its input in build/fuzz/findings.
 set -euo pipefail
 unset CDPATH  # with it, cd goes elsewhere and says so
 
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build/fuzz
 
-# Each target with the files whose lines count.
+# Each target, and the files of its parser.
 parsers='
 architecture import/architecture.cpp import/guess.cpp import/words.cpp import/weight_names.cpp
 config       train/config_json.cpp train/config.cpp train/setting.cpp train/settings.cpp
@@ -32,8 +32,8 @@ run() {
   local target=$1 program=$build/tests/fuzz/fuzz_$1 log=$4 options=()
   mkdir -p "$5"
   if [[ -f $root/tests/fuzz/$target.dict ]]; then options=("-dict=$root/tests/fuzz/$target.dict"); fi
-  # What an input may cost is the targets' own budget (run_within_budget in target.cpp). These are for
-  # what that does not see: an endless loop, one allocation of all memory.
+  # Each target limits the cost of an input itself (run_within_budget in target.cpp). These limits are for
+  # endless loops and for one allocation of all memory, which the targets don't see.
   if ! LLVM_PROFILE_FILE=/dev/null "$program" "$5" "$6" -max_total_time="$2" -max_len="$3" \
     -timeout=120 -malloc_limit_mb=1100 -rss_limit_mb=3072 -print_final_stats=1 \
     -artifact_prefix="$build/findings/$target-" "${options[@]}" 2>"$log"; then
@@ -43,10 +43,10 @@ run() {
   fi
 }
 
-# The highest of libFuzzer's figures in its log, as in "cov: 412".
+# figure NAME LOG: the highest value of a figure in libFuzzer's log, for example of "cov: 412".
 figure() { grep -aoE "$1: *[0-9]+" "$2" | grep -oE '[0-9]+$' | sort -n | tail -n 1; }
 
-# fuzz TARGET: the executions and what they covered, a line.
+# fuzz TARGET: runs it and prints its figures in one line.
 fuzz() {
   local target=$1 corpus=$build/corpus/$1 log=$build/log/$1
   local large=$((seconds / 3 > 0 ? seconds / 3 : 1))
@@ -59,7 +59,7 @@ fuzz() {
     "$(figure number_of_executed_units "$log.large")"
 }
 
-# coverage TARGET FILE...: lines of the files that the inputs reach, by replaying all of them.
+# coverage TARGET FILE...: replays all inputs and prints the lines of FILE that they reach.
 coverage() {
   local target=$1 program=$build/tests/fuzz/fuzz_$1 profile=$build/log/$1.profraw
   LLVM_PROFILE_FILE=$profile "$program" -runs=0 -artifact_prefix="$build/findings/$target-" \

@@ -1,8 +1,8 @@
-# From ctest's JUnit file: the skipped tests with their reasons, then the line "N passed, M failed,
-# K skipped". Exits 1 when a test failed or none ran. ctest says "notrun" both of a test that
-# skipped itself and of one that it could not start (a failure); only the message tells them apart.
+# Reads ctest's JUnit file. Prints the skipped tests with their reasons, then the line "N passed, M failed,
+# K skipped". Exits 1 if a test failed or none ran. ctest says "notrun" for a test that skipped itself and
+# for a test that it could not start, which is a failure. Only the message tells them apart.
 
-# What tests print is in the file too, but escaped, so that it cannot pass for a line of ctest's.
+# The output of tests is in the file too, but escaped, so it can't look like a line of ctest.
 /^\t<testcase / {
   name = $0
   sub(/^.* classname="/, "", name)
