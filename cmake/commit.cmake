@@ -1,13 +1,13 @@
-# commit.h, which src/app/version.cpp alone includes: written at every build, and touched only when
-# the commit has changed, so that a build of the same commit compiles nothing.
+# Writes commit.h, which only src/app/version.cpp includes. Every build runs this, but the file changes only
+# with the commit. A build of the same commit therefore compiles nothing.
 #
-# As a script (cmake -DSOURCE=... -DOUTPUT=... -P commit.cmake) it writes the file; included, it says
-# when.
+# As a script (cmake -DSOURCE=... -DOUTPUT=... -P commit.cmake) it writes the file. Included, it adds the
+# target that runs the script.
 if(CMAKE_SCRIPT_MODE_FILE)
   cmake_minimum_required(VERSION 3.25)
   set(commit "")
   find_program(git git)
-  # The tree may belong to another user, and an archive may lie in somebody else's checkout.
+  # The tree may belong to another user. An unpacked archive may lie inside another project's checkout.
   if(git AND EXISTS ${SOURCE}/.git)
     execute_process(COMMAND ${git} -c safe.directory=${SOURCE} -C ${SOURCE} describe --always --dirty
                             --exclude=* --abbrev=12

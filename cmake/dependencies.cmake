@@ -1,5 +1,5 @@
-# Everything comes from the distribution's packages; nothing is fetched while building.
-# docs/architecture.md says why each is here, ./dev names the Debian packages.
+# All libraries come from the distribution's packages. The build fetches nothing. docs/architecture.md gives
+# the reason for each library, ./dev names the Debian packages.
 set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)  # so that a project around this one can link what it finds
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
@@ -27,7 +27,7 @@ if(UNROLL_PROGRAM OR UNROLL_TESTS)
   add_library(unroll_deps_program INTERFACE)
   target_link_libraries(unroll_deps_program INTERFACE unroll_deps_library CLI11::CLI11
                         PkgConfig::libzip ${CMAKE_DL_LIBS})
-  # Loaded when something is downloaded (src/app/curl_library.h): only its headers are needed here.
+  # libcurl is loaded at the first download (src/app/curl_library.h). The build needs only its headers.
   target_include_directories(unroll_deps_program SYSTEM INTERFACE ${CURL_INCLUDE_DIRS}
                              ${PROTOZERO_INCLUDE_DIR})
 endif()

@@ -1,6 +1,5 @@
-# The two libraries. Each is compiled once: the static library, which the program and the tests
-# link, and the shared one beside it are of the same objects. unroll::infer and unroll::unroll stand
-# for what is installed.
+# The two libraries. Each is compiled once. The static library, for the program and the tests, and the
+# shared one have the same objects. unroll::infer and unroll::unroll are the installed libraries.
 include(GNUInstallDirs)
 
 function(unroll_library name)
@@ -12,19 +11,18 @@ function(unroll_library name)
     PRIVATE ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(${name} PRIVATE $<BUILD_INTERFACE:unroll_options>)
   unroll_unity(${name})
-  # So that a linker can leave out what nobody calls: the shared libraries' does.
+  # Lets the linker of the shared libraries leave out unused functions.
   target_compile_options(${name} PRIVATE -ffunction-sections -fdata-sections)
 endfunction()
 
-# While major is 0, a minor version may change what programs were linked against.
+# While major is 0, a minor version may change the ABI.
 set(UNROLL_SOVERSION ${PROJECT_VERSION_MAJOR})
 if(PROJECT_VERSION_MAJOR EQUAL 0)
   set(UNROLL_SOVERSION 0.${PROJECT_VERSION_MINOR})
 endif()
 
-# unroll_publish(NAME EXPORT_NAME DEPENDENCIES OBJECTS...): makes unroll::EXPORT_NAME. The shared
-# libunroll has unroll_infer in it rather than beside it, because what it calls there is hidden from
-# everybody else: link one of the two.
+# unroll_publish(NAME EXPORT_NAME DEPENDENCIES OBJECTS...): makes unroll::EXPORT_NAME. The shared libunroll
+# contains unroll_infer, because it calls hidden functions of it. A program links one of the two.
 function(unroll_publish name export_name dependencies)
   set(target ${name})
   if(BUILD_SHARED_LIBS)
@@ -35,7 +33,7 @@ function(unroll_publish name export_name dependencies)
       PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
              $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
     target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:${dependencies}>)
-    # The standard library's templates are visible whatever the compiler is told; the map is not.
+    # The compiler's flags don't hide templates of the standard library. The map does.
     set(map ${PROJECT_SOURCE_DIR}/cmake/exports.map)
     target_link_options(${target} PRIVATE -Wl,--version-script=${map} -Wl,-z,defs -Wl,--as-needed
                         -Wl,--gc-sections)
@@ -48,7 +46,7 @@ function(unroll_publish name export_name dependencies)
 endfunction()
 
 # libunroll_infer.so is half as large without the kernels that only training calls (kTraining in
-# src/kernels/table.h). It packs weights once, when a model is loaded: 9 KB less, compiled with -O2.
+# src/kernels/table.h). It packs weights only when it loads a model, so -O2 is enough and saves 9 KB.
 function(unroll_publish_infer)
   if(BUILD_SHARED_LIBS)
     add_library(unroll_infer_kernels OBJECT src/kernels/table.cpp src/kernels/gemm.cpp

@@ -1,5 +1,5 @@
-# Sanitizers for everything that is compiled here (the presets asan-ubsan, tsan and fuzz). What they
-# find ends the program.
+# Sanitizers for all code that is compiled here (the presets asan-ubsan, tsan and fuzz). A finding ends the
+# program.
 set(UNROLL_SANITIZE "" CACHE STRING "Sanitizers as -fsanitize has them: address,undefined or thread")
 if(UNROLL_SANITIZE)
   add_compile_options(-fsanitize=${UNROLL_SANITIZE} -fno-sanitize-recover=all

@@ -1,11 +1,11 @@
-# Files of a folder are compiled together, up to eight at a time: their headers are read and their
-# templates made once. That takes a third of the time. A name in an anonymous namespace must then be
-# the folder's only one; the developer preset compiles each file alone, which finds missing includes.
+# Files of a folder are compiled together, up to eight at a time. Their headers are read once, and their
+# templates are instantiated once. This takes a third of the time. A name in an anonymous namespace must
+# then be unique in the folder. The developer preset compiles each file alone and finds missing includes.
 option(UNROLL_UNITY "Compile the files of a folder together" ON)
 
-# unroll_unity(TARGET): what is hot, or has compile options of its own, is still compiled alone. So are
-# files with a reason: version.cpp changes with every commit, zip_archive.cpp alone needs libzip, steady
-# tests replace malloc, and the tests left out have helpers of the same names.
+# unroll_unity(TARGET): hot files, and files with their own compile options, are still compiled alone. Other
+# files have a reason: version.cpp changes with every commit, only zip_archive.cpp needs libzip, the steady
+# tests replace malloc, and some tests have helpers of the same names.
 function(unroll_unity target)
   if(NOT UNROLL_UNITY)
     return()
