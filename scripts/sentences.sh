@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# sentences.sh UNROLL [PAGE...]: prints the longest sentence, with its words, of each page (README.md and
-# docs/*.md if none is named) and of the help of ./dev and of each command of the program UNROLL. Fails if
+# sentences.sh UNROLL [PAGE...]: prints the longest sentence, with its words, of each page (all .md
+# files of the tree if none is named) and of the help of ./dev and of each command of the program UNROLL. Fails if
 # one on a page has more than 25 words, or one of the help more than 15. `-` for UNROLL: no help.
 set -euo pipefail
 unset CDPATH  # with it, cd goes elsewhere and says so
@@ -15,7 +15,10 @@ longest() {
   awk -v format="$1" -v limit="$2" -v name="$3" -f "$root/scripts/sentences.awk" || status=1
 }
 
-if (($# == 0)); then set -- "$root/README.md" "$root"/docs/*.md; fi
+if (($# == 0)); then
+  mapfile -t pages < <(find "$root" -name '*.md' -not -path "$root/build/*" | sort)
+  set -- "${pages[@]}"
+fi
 for page; do longest markdown 25 "${page#"$root"/}" <"$page"; done
 
 if [[ $unroll != - ]]; then
