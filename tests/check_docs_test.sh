@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
-# The check of paths in the documentation must find each kind of wrong path, and nothing else.
+# The check of the documentation must find each kind of wrong name, and nothing else.
 set -euo pipefail
 unset CDPATH
 
-check=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)/check_paths.sh
+check=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)/check_docs.sh
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 mkdir -p "$tree"/{docs,src/train,include/unroll/nn,tests/unit,build}
 touch "$tree"/{docs/other.md,src/train/config.h,src/train/config.cpp,src/train/loss.cpp,include/unroll/nn/rnn.h}
 source_page='## train\n\n| file | content |\n|---|---|\n| `config`, `loss` | settings |\n'
 printf "$source_page" >"$tree/src/README.md"
+robustness='| 1 | a fault | refused | `Fault01`, `Idx.Empty*` |'
+echo "$robustness" >"$tree/docs/robustness.md"
+echo 'TEST(Idx, EmptyFault01) {}' >"$tree/tests/unit/idx_test.cpp"
 failures=0
 
 # expect BREACH LINE: with LINE alone in docs/page.md the check says exactly BREACH.
@@ -35,5 +38,8 @@ printf "${source_page/, \`loss\`/}" >"$tree/src/README.md"
 expect 'src/README.md does not list src/train/loss' 'A page.'
 printf "${source_page/\`loss\`/\`loss\`, \`gone\`}" >"$tree/src/README.md"
 expect 'src/README.md lists what is not there: src/train/gone' 'A page.'
+printf "$source_page" >"$tree/src/README.md"
+echo "${robustness/Empty/Gone}" >"$tree/docs/robustness.md"
+expect 'docs/robustness.md: there is no test Idx.Gone*' 'A page.'
 
 exit $((failures > 0))

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# check_paths.sh ROOT: every file or folder that a page of documentation names in backticks, or links
-# to, exists. Source files may be named from src/ or include/ on: `train/config.h`. Names with
-# placeholders (NAME) and other characters than a path's are skipped. CHANGELOG.md is left out, because
-# it names files of the past. src/README.md has a section for each folder of src/; the tables there name
-# all files of the folder, without their endings. Prints what is missing or too much and exits 1.
+# check_docs.sh ROOT: what the documentation names must exist. Prints each breach and exits 1.
+# - Files and folders that a page names in backticks or links to. Source files may be named from src/ or
+#   include/ on: `train/config.h`. Names with placeholders (NAME, *) are skipped, and CHANGELOG.md, which
+#   names files of the past.
+# - The tables of src/README.md: they list all files of each folder, without their endings.
+# - The tests in the last column of docs/robustness.md.
 set -euo pipefail
 unset CDPATH
 export LC_ALL=C
@@ -56,4 +57,15 @@ if [[ -n $breaches ]]; then
   echo "$breaches"
   status=1
 fi
+
+# A name is a suite, a test, or the beginning of several: `Trial13Npy`, `File.ALinkStays`, `c.trial06_*`.
+# Each part of it must stand in a file of tests/.
+while read -r name; do
+  for part in ${name//[.\/*]/ }; do
+    if ! grep -rqF --include='*.cpp' --include='*.txt' --include='*.sh' -e "$part" tests; then
+      echo "docs/robustness.md: there is no test $name"
+      status=1
+    fi
+  done
+done < <(awk -F'|' '/^\|/ { print $(NF - 1) }' docs/robustness.md | grep -oE '`[^`]+`' | tr -d '`' | sort -u)
 exit "$status"
