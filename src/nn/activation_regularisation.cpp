@@ -14,13 +14,13 @@ namespace {
 
 using autograd::Gradient;
 
-/// f(t, n) for every step and row.
+/// Calls f(t, n) for every step and row.
 template <class F>
 void for_rows(const Outputs& outputs, F&& f) {
   for_each_row(outputs.steps(), outputs.batch(), outputs.features(), f);
 }
 
-/// factor times the mean square of y_t, or, with lag 1, of y_{t+1} - y_t.
+/// factor * mean(y_t^2), or with lag 1 factor * mean((y_{t+1} - y_t)^2).
 Tensor penalty(std::string_view operation, const Tensor& output, double factor,
                const BatchLayout& layout, std::size_t lag) {
   if (!std::isfinite(factor))
@@ -32,7 +32,7 @@ Tensor penalty(std::string_view operation, const Tensor& output, double factor,
   for (std::size_t n = 0; n < batch; ++n) terms += (outputs.length(n) - lag) * features;
   const double share = terms == 0 ? 0 : factor / static_cast<double>(terms);
   Tensor result = Tensor::empty({}, output.dtype());
-  // Each row's sum in f64, then theirs.
+  // Sums of rows in f64, then the sum of these.
   const Tensor sums = Tensor::zeros({outputs.y.size(0), outputs.y.size(1)}, DType::f64);
   dispatch(operation, output.dtype(), [&]<class T>(T*) {
     const auto y = sequence_of<const T>(outputs.y);

@@ -1,4 +1,4 @@
-// What RnnOptions and LstmOptions have in common with every recurrent layer's.
+// The RecurrentOptions in RnnOptions and LstmOptions.
 #pragma once
 
 #include "unroll/nn/recurrent.h"

@@ -40,14 +40,14 @@ void check_cross_entropy(const Tensor& logits, const Tensor& target,
   }
 }
 
-/// What every row needs to know: x is (N, C).
+/// Targets and class weights for the rows of x (N, C).
 struct Targets {
   Tensor classes;  // (N)
   Tensor weight;   // (C) or undefined
   std::int64_t ignored;
   double smoothing;
 
-  /// f(row, target) for each row that is not ignored.
+  /// Calls f(row, target) for each row that is not ignored.
   template <class F>
   void for_each(F&& f) const {
     const auto all = classes.values<std::int64_t>();
@@ -67,7 +67,7 @@ struct Targets {
   }
 };
 
-/// The loss of each row of x, the logarithms of probabilities.
+/// The loss of each row of x, which holds logarithms of probabilities.
 Tensor row_losses(const Tensor& x, const Targets& targets) {
   const Tensor in = x.detach();
   const Shape shape = x.shape();

@@ -1,21 +1,22 @@
-// The recurrent layer of a description, whatever its cell.
+// The recurrent layer of a description, for any cell.
 #pragma once
 
 #include "unroll/nn/recurrent.h"
 
 namespace unroll::nn {
 
-/// What a description leaves open: how a layer is trained.
+/// Options for training a layer. A description does not contain them.
 struct TrainingOptions {
-  double dropout = 0;                           // between the layers
-  RecurrentRegularisation regularisation = {};  // without what the description says
-  double forget_bias = 0;                       // of a cell with a forget gate
+  double dropout = 0;  // between the layers
+  // without zoneout and layer_norm, which the description has
+  RecurrentRegularisation regularisation = {};
+  double forget_bias = 0;  // for a cell with a forget gate
   DType dtype = DType::f32;
   Precision precision = Precision::full;
   Generator* generator = nullptr;
 };
 
-/// A layer of any cell of the table in spec/cells.h. It reads (N, T, I), as with batch_first.
+/// A layer with any cell in the table of spec/cells.h. It reads (N, T, I), as with batch_first.
 class DescribedRecurrent : public Recurrent {
  public:
   DescribedRecurrent(const Child& place, const spec::RecurrentSpec& spec,

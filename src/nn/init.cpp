@@ -21,7 +21,7 @@ void fill(const Tensor& to, Draw&& draw) {
   copy_into(to, Tensor::from(values, to.shape()).to(to.dtype()));
 }
 
-/// How many inputs reach an output, and how many outputs an input reaches.
+/// fan_in: inputs of one output. fan_out: outputs of one input.
 struct Fans {
   double in, out;
 };
@@ -39,7 +39,7 @@ void check_finite(std::string_view operation, std::string_view what, double valu
     throw ValueError(operation, fmt::format("{} = {}, expected a finite number", what, value));
 }
 
-// The standard deviations in PyTorch's order of operations, so that its generator gives its bits.
+// The standard deviation in PyTorch's order of operations, so that Rng::torch gives PyTorch's bits.
 double xavier_std(std::string_view operation, const Tensor& to, double gain) {
   check_finite(operation, "gain", gain);
   const Fans fans = fans_of(operation, to);
@@ -56,7 +56,7 @@ double kaiming_std(std::string_view operation, const Tensor& to, const KaimingOp
 /// A matrix (rows, columns) with orthonormal rows or columns, times gain.
 void orthogonal_block(std::span<float> values, std::size_t rows, std::size_t columns, double gain,
                       Generator& generator) {
-  const bool wide = rows < columns;  // as in PyTorch, which else takes the columns
+  const bool wide = rows < columns;  // as in PyTorch
   // `count` vectors of `length`, made orthonormal one after the other.
   const std::size_t count = wide ? rows : columns, length = wide ? columns : rows;
   std::vector<float> drawn(values.size());

@@ -44,7 +44,7 @@ void check_layer_norm(const Tensor& input, const Shape& shape, const Tensor& wei
   check_like(bias, "bias");
 }
 
-/// x is (rows, size) with a mean and a 1 / sqrt(var + eps) for each row.
+/// x is (rows, size); statistics are mean and 1 / sqrt(var + eps) of each row.
 struct LayerNormNode : autograd::Node {
   Tensor x, weight, statistics;  // without history; the last (rows, 2)
   std::size_t rows = 0, size = 0;
@@ -65,7 +65,8 @@ struct LayerNormNode : autograd::Node {
     });
   }
 
-  /// With z the normalised x and d = dy weight: dx = (d - mean(d) - z mean(d z)) / sqrt(var + eps).
+  /// With the normalised x as z and d = dy weight: dx = (d - mean(d) - z mean(d z)) / sqrt(var +
+  /// eps).
   template <class T>
   void input_gradient(const T* dy, T* dx) const {
     const T* const w = weight.defined() ? weight.data<T>() : nullptr;

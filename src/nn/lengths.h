@@ -7,8 +7,8 @@
 
 namespace unroll::nn {
 
-/// Throws, unless `lengths` is empty, ShapeError where there is not one for each sequence, and
-/// ValueError naming the first outside of 1 to `steps`.
+/// Does nothing if `lengths` is empty. Throws ShapeError unless there is one for each sequence, and
+/// ValueError naming the first length outside 1 to `steps`.
 void check_lengths(std::string_view operation, std::span<const std::int64_t> lengths,
                    std::int64_t batch, std::int64_t steps);
 

@@ -54,7 +54,7 @@ struct LinearNode : autograd::Node {
       if (needs(0))
         kernels::parallel_gemm(kernels::dense_product<T>(rows, out, in, d, weight.data<T>(),
                                                          make(0, input_shape).data<T>()));
-      if (needs(1))  // each element one chain over the batch
+      if (needs(1))  // each element is one sum over the batch, in order
         kernels::parallel_gemm(kernels::transposed_product<T>(out, rows, in, d, x.data<T>(),
                                                               make(1, weight.shape()).data<T>()));
       if (needs(2))

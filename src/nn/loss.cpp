@@ -29,8 +29,8 @@ Tensor reduce(const Tensor& each, Reduction reduction) {
   return each;
 }
 
-/// f(x, t) of each element x of the input and t of the target. d_input and d_target are f's
-/// derivatives with respect to x and t.
+/// The loss f(x, t) for each element x of the input and t of the target. d_input and d_target are
+/// f's derivatives with respect to x and t.
 template <class F, class DInput, class DTarget>
 Tensor pointwise(std::string_view operation, const Tensor& input, const Tensor& target,
                  Reduction reduction, F f, DInput d_input, DTarget d_target) {
@@ -50,7 +50,7 @@ Tensor pointwise(std::string_view operation, const Tensor& input, const Tensor& 
   return reduce(each, reduction);
 }
 
-/// The sign of v: 0 of 0, NaN of NaN.
+/// The sign of v: 0 for 0, NaN for NaN.
 constexpr auto sign = [](auto v) {
   using T = decltype(v);
   return v > 0 ? T{1} : v < 0 ? T{-1} : v;
@@ -62,7 +62,7 @@ T in_f64(F f, T x, T t) {
   return static_cast<T>(f(static_cast<double>(x), static_cast<double>(t)));
 }
 
-/// A derivative of -t log(p) - (1 - t) log(1 - p) divides by no less.
+/// Lower limit of p (1 - p) in the derivative of -t log(p) - (1 - t) log(1 - p).
 constexpr double kLeastVariance = 1e-12;
 
 double clamped_log(double p) {

@@ -14,14 +14,15 @@
 namespace unroll::nn {
 namespace {
 
-constexpr std::size_t kWords = 4;                             // of one Philox block
-constexpr std::size_t kBlocksPerTask = std::size_t{1} << 13;  // some 40 us
+constexpr std::size_t kWords = 4;                             // words of one Philox block
+constexpr std::size_t kBlocksPerTask = std::size_t{1} << 13;  // about 40 us
 constexpr std::int64_t kMostElements = std::int64_t{1} << 34;
 
 kernels::Bernoulli words_below(double keep, const MaskKey& key) {
   const auto low = [](std::uint64_t x) { return static_cast<std::uint32_t>(x); };
   const auto high = [](std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); };
-  // The layer's complement: a Generator of this seed has small numbers in that word.
+  // The complement of the layer's number, because a Generator with this seed has small numbers in
+  // this word.
   return {{~key.layer, low(key.step), high(key.step)},
           {low(key.seed), high(key.seed)},
           static_cast<std::uint64_t>(keep * 0x1p32)};

@@ -37,7 +37,7 @@ void check_max_pool2d(Size2d kernel, const MaxPool2dOptions& options) {
                                  padding.height, padding.width, kernel.height, kernel.width));
 }
 
-/// f(plane) for planes of so many elements, on all threads.
+/// Calls f(plane) for `count` planes of `elements` elements, on all threads.
 template <class F>
 void for_planes(std::size_t count, std::size_t elements, F&& f) {
   parallel_pieces(count, std::max<std::size_t>(1, kElementsPerPool / elements),

@@ -11,13 +11,13 @@
 
 namespace unroll::nn {
 
-/// Views of the parameters' memory, as files and infer::Model take them.
+/// Views of the parameters' memory, for files and infer::Model.
 std::vector<io::ArrayView> views_of(const Parameters& parameters);
 
-/// Weights and description, as the file has them.
+/// The bytes of a file with these weights and this description.
 std::vector<std::byte> model_bytes(const spec::ModelSpec& spec, const Parameters& parameters);
 
-/// Writes them, atomically. Throws FileError.
+/// Writes the file atomically. Throws FileError.
 void save_model(const std::string& path, const spec::ModelSpec& spec, const Parameters& parameters);
 
 }  // namespace unroll::nn

@@ -28,7 +28,7 @@ bool is_flat(const Parameters& parameters) {
   });
 }
 
-/// Moves all values into one buffer and gives them one buffer for gradients.
+/// Moves all values to one buffer and makes one buffer for their gradients.
 void flatten(const Parameters& parameters) {
   const DType dtype = parameters.front().value.dtype();
   const bool one_type =
@@ -112,7 +112,7 @@ Parameters Module::parameters() {
   for (const Parameter& p : all) {
     Listing& listing = p.value.impl()->listing;
     listing.listed = true;
-    // The outermost model, whatever a part of it lists later.
+    // The outermost model counts, even if one of its parts lists its parameters later.
     if (has_layers && (listing.model_made == 0 || made_ < listing.model_made))
       listing.model_made = made_, listing.model_listed = first_listed_;
   }

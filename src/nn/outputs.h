@@ -1,4 +1,4 @@
-// The output of a recurrent layer as those see it that come behind the layer.
+// The output of a recurrent layer, for readouts and penalties.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace unroll::nn {
 
-/// An output without history, and how much of it there is.
+/// An output without history, and the lengths of its sequences.
 struct Outputs {
   Tensor y;        // (T, N, F) with adjacent features
   Tensor lengths;  // i64 (N): the steps of each sequence
@@ -22,10 +22,10 @@ struct Outputs {
   }
 };
 
-/// Throws ShapeError and ValueError for what does not fit.
+/// Throws ShapeError and ValueError if output and layout do not fit.
 Outputs outputs_of(std::string_view operation, const Tensor& output, const BatchLayout& layout);
 
-/// (N, T, F) as (T, N, F) where the layout says so.
+/// Turns (N, T, F) into (T, N, F) with batch_first.
 inline Tensor steps_first(const Tensor& y, bool batch_first) {
   return batch_first ? y.transpose(0, 1) : y;
 }

@@ -9,7 +9,7 @@ namespace {
 
 using autograd::Gradient;
 
-/// Where the parts of a result's row lie.
+/// Offsets of the parts of a row of the result.
 struct Parts {
   std::size_t width;
   bool mean, last, max;
@@ -21,7 +21,7 @@ struct Parts {
         max(kind == Readout::max) {}
 };
 
-/// One sequence, forward: `places` gets the step that max found for each element.
+/// Forward pass of one sequence. Writes to `places` the step of the maximum of each element.
 template <class T>
 void read_row(const Parts& parts, const kernels::Sequence<const T>& y, std::size_t n,
               std::size_t steps, std::size_t features, T* to, std::int64_t* places) {
@@ -37,14 +37,14 @@ void read_row(const Parts& parts, const kernels::Sequence<const T>& y, std::size
   for (std::size_t t = 0; t < steps; ++t)
     for (std::size_t j = 0; j < features; ++j) {
       const T value = y.at(t, n)[j];
-      // NaN shows: whatever is not at least what there is takes its place, and stays.
+      // Written so that NaN replaces any number, and stays.
       if (t > 0 && (to[j] >= value || to[j] != to[j])) continue;
       to[j] = value;
       places[j] = static_cast<std::int64_t>(t);
     }
 }
 
-/// The same backward, into zeros.
+/// Backward pass of one sequence, into zeros.
 template <class T>
 void spread_row(const Parts& parts, const kernels::Sequence<T>& dy, std::size_t n,
                 std::size_t steps, std::size_t features, const T* from,
@@ -74,7 +74,8 @@ Tensor readout(const Tensor& output, Readout kind, const BatchLayout& layout) {
   const std::int64_t batch = outputs.y.size(1);
   Tensor result = Tensor::empty({batch, static_cast<std::int64_t>(parts.width)}, output.dtype());
   const Tensor places = Tensor::empty({batch, parts.max ? output.size(2) : 0}, DType::i64);
-  const auto for_sequences = [outputs, places](auto&& f) {  // f(n, its steps, its places)
+  // Calls f(n, its steps, its places) for each sequence.
+  const auto for_sequences = [outputs, places](auto&& f) {
     for_each_row(1, outputs.batch(), outputs.steps() * outputs.features(),
                  [&](std::size_t, std::size_t n) {
                    f(n, outputs.length(n),

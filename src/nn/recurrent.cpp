@@ -25,8 +25,8 @@ Generator& generator_or_default(const RecurrentOptions& options) {
   return options.generator ? *options.generator : default_generator();
 }
 
-/// The sequences from the longest to the shortest, equal ones as they come; undefined where they
-/// already are in such an order.
+/// The order of the sequences from longest to shortest; equal lengths keep their order. Undefined
+/// if the sequences already descend.
 Tensor order_of(std::span<const std::int64_t> lengths) {
   if (std::ranges::is_sorted(lengths, std::ranges::greater())) return {};
   const Tensor order = Tensor::empty({static_cast<std::int64_t>(lengths.size())}, DType::i64);
@@ -57,7 +57,7 @@ CellTraits Recurrent::traits() const {
   return kind_.custom ? kind_.custom->traits : spec::info_of(kind_.cell).traits();
 }
 
-/// The sizes and options of any layer, also of one that no description has.
+/// The sizes and options of any layer, including one that no description can hold.
 spec::RecurrentSpec Recurrent::described() const {
   spec::RecurrentSpec r;
   r.cell = kind_.cell;
@@ -88,7 +88,7 @@ void Recurrent::check_options() const {
                      fmt::format("input_size {}, hidden_size {}, num_layers {}; expected at "
                                  "least 1 each",
                                  kind_.input, kind_.hidden, options_.num_layers));
-  // W_hh would fit into no memory; products of fewer units with the gates do not overflow.
+  // With more units W_hh fits in no memory. Below, products of sizes and gates do not overflow.
   constexpr std::int64_t kMost = std::int64_t{1} << 31;
   if (kind_.hidden > kMost || options_.num_layers > kMost)
     throw ValueError(name(), fmt::format("hidden_size {}, num_layers {}; expected at most {} each",
@@ -140,7 +140,7 @@ Recurrent::Layer Recurrent::make_layer(std::int64_t l, std::int64_t d, Generator
   Layer layer;
   for (const auto& [role, name, sizes] : spec::layer_weights(described(), traits(), l, d)) {
     const Shape shape{std::span(sizes)};
-    int stacked = 0;  // matrices on top of each other
+    int stacked = 0;  // number of matrices stacked in the rows
     Tensor values;
     switch (role) {
       case norm_ih_weight:
@@ -183,7 +183,7 @@ void Recurrent::raise_forget_bias() const {
       throw ValueError(name(), "forget_bias is given, but the layer has no biases");
     dispatch(name(), bias_ih.dtype(), [&]<class T>(T*) {
       const std::size_t hidden = unsigned_of(kind_.hidden);
-      // In f32, as all initial values.
+      // Computed in f32, like all initial values.
       for (T& b : bias_ih.values<T>().subspan(static_cast<std::size_t>(gate) * hidden, hidden))
         b = static_cast<T>(static_cast<float>(b) + static_cast<float>(by));
     });
@@ -250,8 +250,8 @@ Recurrent::Result Recurrent::run_batch(const Tensor& input, const Tensor& h_0, c
   const FloatEnvironment environment;
   const int batch_dim = options_.batch_first ? 0 : 1;
   const std::int64_t batch = input.size(batch_dim), steps = input.size(1 - batch_dim);
-  // Sequences must come from the longest to the shortest; others are brought into that order, and
-  // the results back.
+  // The node needs sequences from longest to shortest. Reorders the batch, and afterwards the
+  // results.
   const Tensor order = order_of(options.lengths);
   const auto sorted = [&](const Tensor& x, int dim) {
     return order.defined() && x.defined() ? permute_rows(x, dim, order) : x;

@@ -12,7 +12,8 @@
 namespace unroll::nn {
 namespace {
 
-/// Which mask of a layer and direction; the order is part of which random numbers it gets.
+/// The masks of a layer and direction. The order decides which random numbers each gets, so keep
+/// it.
 enum class Mask : std::uint32_t {
   dropout,
   keep_x,
@@ -35,8 +36,7 @@ class Maker {
     direction_ = direction;
   }
 
-  /// What the masked numbers are multiplied with, keep / (1 - p); undefined where nothing is
-  /// masked.
+  /// The factors of a mask, keep / (1 - p); undefined if nothing is masked.
   Tensor factors(Mask which, std::string_view name, const Tensor& given, const Shape& shape,
                  double p, int batch_dim) {
     const double kept = p < 1 ? 1 / (1 - p) : 0;
@@ -52,7 +52,7 @@ class Maker {
   }
 
  private:
-  /// `one` with probability `ones`; undefined where the rate p is 0.
+  /// Elements are `one` with probability `ones`, else 0. Undefined if the rate p is 0.
   Tensor drawn(Mask which, const Shape& shape, double p, double ones, double one) {
     if (p == 0) return {};
     if (!key_) key_ = source_.next();
@@ -77,11 +77,11 @@ class Maker {
   DType dtype_;
   const Tensor& order_;
   MaskSource& source_;
-  std::optional<MaskKey> key_;  // of this call, once one is needed
+  std::optional<MaskKey> key_;  // key of this call; drawn at the first mask
   std::size_t layer_ = 0, direction_ = 0;
 };
 
-/// Dropout's factors (T, N, I) and those that are the same at every step (N, I), as one tensor.
+/// The product of factors for each step (T, N, I) and factors for all steps (N, I).
 Tensor joined(const Tensor& each_step, const Tensor& all_steps) {
   if (!each_step.defined()) return all_steps;
   if (all_steps.defined())

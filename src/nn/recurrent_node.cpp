@@ -12,14 +12,14 @@ using autograd::Gradient;
 using kernels::RecurrentPlan;
 using kernels::RecurrentShape;
 
-/// The node's inputs: x and the initial states, then the weights of every layer and direction. Its
-/// outputs: the layer's, then the final states.
+/// Inputs of the node: x, the initial states, then the weights of every layer and direction.
+/// Outputs: the output of the stack, then the final states.
 constexpr std::size_t kInput = 0, kH0 = 1, kC0 = 2, kFirstWeight = 3;
 constexpr std::size_t kOutput = 0, kHn = 1, kCn = 2;
 
 std::int64_t size(std::size_t n) { return static_cast<std::int64_t>(n); }
 
-/// Some steps of the gradient of a layer's output, (K, N, D P) from step `first` on.
+/// The gradient of K steps of a layer's output, (K, N, D P), from step `first` on.
 struct Steps {
   Tensor value;
   std::size_t first = 0;
@@ -73,7 +73,7 @@ struct StackNode : autograd::Node {
             static_cast<T>(call.zone_h_rate),     static_cast<T>(call.zone_c_rate)};
   }
 
-  /// A direction's columns of the states of a layer.
+  /// The columns of one direction in the states of a layer.
   template <class T>
   kernels::Sequence<T> columns_of(const Tensor& sequence, std::size_t direction) const {
     auto columns = sequence_of<T>(sequence);
@@ -81,7 +81,7 @@ struct StackNode : autograd::Node {
     return columns;
   }
 
-  /// Row (layer, direction) of a tensor of states, or null.
+  /// Pointer to row (layer, direction) of a tensor of states; null if undefined.
   template <class T>
   static T* state_row(const Tensor& state_tensor, std::size_t at) {
     if (!state_tensor.defined()) return nullptr;
@@ -107,7 +107,7 @@ struct StackNode : autograd::Node {
   Steps steps_of(const Gradient& gradient) const;
 };
 
-/// The layer's input times its factors, a copy where there are any.
+/// The layer's input times its factors; the input itself if there are none.
 template <class T>
 Tensor multiplied(const Tensor& input, const Tensor& factors) {
   if (!factors.defined()) return input;
@@ -152,7 +152,7 @@ void StackNode::forward(const StackResult& result, bool for_backward) {
   }
 }
 
-/// A gradient of one step alone stays that: no zeros are made for the others.
+/// The gradient of a single step is used as such, without zeros for the other steps.
 Steps StackNode::steps_of(const Gradient& gradient) const {
   const auto batch = size(call.shape.batch), steps = size(call.shape.steps);
   if (!gradient.defined()) return {};
@@ -165,7 +165,7 @@ Steps StackNode::steps_of(const Gradient& gradient) const {
   return {gradient.dense({steps, batch, size(width())}), 0};
 }
 
-/// The gradient of final states, (L D, N, ·); with a part only that row is there.
+/// The gradient of final states, (L D, N, ·), or of one row of them.
 struct StateGradient {
   Tensor value;
   std::ptrdiff_t only = -1;
@@ -193,7 +193,7 @@ void StackNode::run(std::span<const Gradient> outputs, std::span<Gradient> gradi
   const StateGradient grad_c_n(memory ? outputs[kCn] : Gradient{}, c_shape);
   if (needs(kH0)) gradients[kH0].value = Tensor::empty(h_shape, x.dtype());
   if (needs(kC0)) gradients[kC0].value = Tensor::empty(c_shape, x.dtype());
-  // Past the end of a sequence nothing is written.
+  // Zeros, because nothing is written past the end of a sequence.
   const auto make = call.lengths.empty() ? &Tensor::empty : &Tensor::zeros;
 
   Steps grad_output = steps_of(outputs[kOutput]);
@@ -226,7 +226,8 @@ void StackNode::run(std::span<const Gradient> outputs, std::span<Gradient> gradi
   }
 }
 
-/// One layer in one direction; `pass` has where the gradients of states and of the input go.
+/// Backward pass of one layer in one direction. `pass` holds the places for the gradients of states
+/// and input.
 template <class T>
 void StackNode::run_direction(std::size_t layer, std::size_t direction, const Steps& grad_output,
                               kernels::RecurrentBackward<T>& pass, std::span<Gradient> gradients) {
@@ -256,7 +257,7 @@ void StackNode::run_direction(std::size_t layer, std::size_t direction, const St
   set_weight_gradients<T>(at, shape, blocks, gradients);
 }
 
-/// The gradients as they lie in the first block.
+/// Sets the gradients of the weights: views of the first block.
 template <class T>
 void StackNode::set_weight_gradients(std::size_t at, const RecurrentShape& shape,
                                      const Tensor& blocks, std::span<Gradient> gradients) const {
@@ -296,7 +297,7 @@ StackResult run_stack(StackCall&& call, std::span<const PerRole<Tensor>> weights
   const RecurrentShape& shape = node->call.shape;
   node->x = input.detach();
   if (node->call.batch_first) node->x = node->x.transpose(0, 1);
-  // The kernels want each row's features adjacent; rows and steps may lie anywhere.
+  // The kernels need adjacent features in each row. Rows and steps may have any stride.
   if (node->x.stride(2) != 1) node->x = node->x.contiguous();
   if (h_0.defined()) node->h_0 = h_0.detach().contiguous();
   if (c_0.defined()) node->c_0 = c_0.detach().contiguous();
@@ -315,7 +316,7 @@ StackResult run_stack(StackCall&& call, std::span<const PerRole<Tensor>> weights
     result.c_n = Tensor::empty({rows, size(shape.batch), size(shape.hidden)}, input.dtype());
   dispatch("recurrent", input.dtype(),
            [&]<class T>(T*) { node->template forward<T>(result, recording); });
-  // The output is a view of the last layer's states: nothing is copied.
+  // The output is a view of the last layer's states, not a copy.
   const Tensor& states = node->states.back();
   result.output = make_view(states, {states.size(0), states.size(1), size(node->width())},
                             states.impl()->strides, 0);

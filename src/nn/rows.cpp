@@ -9,7 +9,7 @@ namespace {
 
 using autograd::Gradient;
 
-/// x as (T, N, J), N being dimension `dim`; only the order of its dimensions changes.
+/// A view of x as (T, N, J), where N is dimension `dim` of x.
 Tensor as_sequence(const Tensor& x, int dim) {
   if (x.rank() == 2) return make_view(x, {1, x.size(0), x.size(1)}, {0, x.stride(0), 1}, 0);
   return dim == 0 ? x.detach().transpose(0, 1) : x.detach();
@@ -56,7 +56,7 @@ Tensor permute_rows(const Tensor& x, int dim, const Tensor& order) {
 Tensor expand_batch(const Tensor& x, std::int64_t batch) {
   const FloatEnvironment environment;
   const Shape shape{x.size(0), batch, x.size(2)};
-  // Stride 0 along the batch.
+  // The result has stride 0 along the batch.
   const Tensor row = x.detach().contiguous();
   return autograd::with_backward(
       make_view(row, shape, {row.stride(0), 0, 1}, 0).clone(),

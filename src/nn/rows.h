@@ -5,14 +5,15 @@
 
 namespace unroll::nn {
 
-/// Row n of dimension `dim` is row order[n] of x's; x of rank 2 or 3, `dim` not the last; `order` a
-/// permutation, i64 (N).
+/// Permutes dimension `dim`: row n of the result is row order[n] of x. x has rank 2 or 3, `dim` is
+/// not the last, and `order` is a permutation, i64 (N).
 Tensor permute_rows(const Tensor& x, int dim, const Tensor& order);
 
 /// The permutation that undoes `order`.
 Tensor inverse_of(const Tensor& order);
 
-/// (R, 1, J) to (R, N, J), the same row for every sequence; its gradient is the sum, first to last.
+/// From (R, 1, J) to (R, N, J): every sequence gets the same row. The gradient is the sum over the
+/// sequences, in order.
 Tensor expand_batch(const Tensor& x, std::int64_t batch);
 
 }  // namespace unroll::nn

@@ -22,12 +22,12 @@
 namespace unroll {
 namespace {
 
-/// Why no description can be written; for Saved::reason.
+/// The reason why no description can be written, for Saved::reason.
 struct NotCertain {
   std::string reason;
 };
 
-/// Evaluation mode of a model and all layers in it; afterwards each has its own mode again.
+/// Sets evaluation mode for a model and all its layers, and restores their own modes.
 class EvaluationMode {
  public:
   explicit EvaluationMode(nn::Module& model) {
@@ -35,7 +35,7 @@ class EvaluationMode {
     model.eval();
   }
   ~EvaluationMode() {
-    for (const auto& [module, mode] : modes_) module->train(mode);  // a layer after its parent
+    for (const auto& [module, mode] : modes_) module->train(mode);  // parents first
   }
   EvaluationMode(const EvaluationMode&) = delete;
   EvaluationMode& operator=(const EvaluationMode&) = delete;
@@ -48,7 +48,7 @@ class EvaluationMode {
   std::vector<std::pair<nn::Module*, bool>> modes_;
 };
 
-/// The layers in the order they were made, with nothing between them.
+/// The layers in the order of construction, without the functions between them.
 struct Layers {
   std::vector<spec::LayerSpec> all;
   bool batch_first = true;  // of the first recurrent layer
@@ -103,7 +103,7 @@ spec::InputSpec input_of(const spec::InputSpec& given, const Layers& layers) {
   return input;
 }
 
-/// Every way in which such layers are usually put together.
+/// Every description that these layers usually have.
 std::vector<std::vector<spec::LayerSpec>> candidates_of(const Layers& layers) {
   using spec::Activation;
   using spec::Readout;
@@ -129,12 +129,12 @@ std::vector<std::vector<spec::LayerSpec>> candidates_of(const Layers& layers) {
       }
       if (!activation || has_activation) candidates.push_back(std::move(candidate));
     }
-    if (last_recurrent == layers.all.size()) break;  // nothing to read out
+    if (last_recurrent == layers.all.size()) break;  // no readout to choose
   }
   return candidates;
 }
 
-/// Inputs, a batch first, and what the model's forward gives for them.
+/// Inputs, batch first, and the outputs of the model's forward().
 struct Example {
   Tensor input, output;
 };
@@ -188,7 +188,8 @@ bool gives(const infer::Model<T>& model, const Example& example) {
   T largest = 1;
   for (const T v : expected) largest = std::max(largest, std::abs(v));
   for (std::size_t i = 0; i < out.size(); ++i)
-    if (!(std::abs(out[i] - expected[i]) <= kTolerance * largest)) return false;  // and of NaN
+    // false for NaN too
+    if (!(std::abs(out[i] - expected[i]) <= kTolerance * largest)) return false;
   return true;
 }
 
@@ -199,12 +200,13 @@ bool gives(const spec::ModelSpec& spec, const Parameters& parameters,
       const infer::Model<T> model(spec, nn::views_of(parameters));
       return std::ranges::all_of(examples, [&](const Example& e) { return gives(model, e); });
     } catch (const FormatError&) {
-      return false;  // sizes that do not meet
+      return false;  // sizes that do not fit
     }
   });
 }
 
-/// The one description that gives what forward gives.
+/// The only description with the same outputs as `forward`. Throws NotCertain if there is none, or
+/// more than one.
 spec::ModelSpec description_of(nn::Module& model, const Parameters& parameters,
                                const Forward& forward, const spec::ModelSpec& about) {
   if (!forward)
@@ -213,7 +215,7 @@ spec::ModelSpec description_of(nn::Module& model, const Parameters& parameters,
   spec::ModelSpec spec = about;
   const spec::InputSpec input = input_of(about.input, layers);
   spec.input = input;
-  spec.input = spec::with_scale_layer(spec).input;  // forward() reads what is scaled already
+  spec.input = spec::with_scale_layer(spec).input;  // forward() reads scaled inputs
   const NoGrad no_grad;
   const EvaluationMode evaluation(model);
   const auto examples = examples_of(forward, spec.input, layers.inputs(),
@@ -279,7 +281,8 @@ void load(nn::Module& model, const std::string& path, bool allow_not_finite) {
   Parameters values;
   for (const io::ArrayView& array : file.arrays()) {
     const auto found = own.find(array.name);
-    // Of what is left over, or has more dimensions than a tensor here, only the name counts.
+    // For weights that are left over or have too many dimensions, only the name is needed in the
+    // error.
     const bool fits = found != own.end() && array.shape.size() <= Shape::max_rank;
     if (!fits) {
       values.push_back({array.name, Tensor::empty({0})});

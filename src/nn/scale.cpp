@@ -12,7 +12,7 @@ namespace {
 
 using autograd::Gradient;
 
-/// y = f(x, feature) for all numbers of x, which has adjacent features.
+/// y = f(x, feature) for all numbers of x. Features of x are adjacent.
 template <class T, class F>
 void for_features(const Tensor& x, const Tensor& y, F&& f) {
   constexpr std::size_t kElementsPerTask = std::size_t{1} << 14;

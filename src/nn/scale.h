@@ -1,4 +1,4 @@
-// An input's scaling as a step of training.
+// Scaling of an input, for training.
 #pragma once
 
 #include "unroll/tensor/tensor.h"

@@ -1,4 +1,4 @@
-// Element-wise work on sequences of matrices whose rows lie anywhere.
+// Element-wise operations on sequences of matrices whose rows have any stride.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 namespace unroll::nn {
 
-/// A tensor (T, N, J) whose rows are adjacent, or (N, J) that is the same at every step.
+/// A tensor (T, N, J) with adjacent features, or (N, J), which is the same at every step.
 template <class T>
 kernels::Sequence<T> sequence_of(const Tensor& tensor) {
   using Element = std::remove_const_t<T>;
@@ -19,7 +19,7 @@ kernels::Sequence<T> sequence_of(const Tensor& tensor) {
   return {tensor.data<Element>(), tensor.stride(0), tensor.stride(1)};
 }
 
-/// f(t, n) for every step and row, on all threads; rows have so many columns.
+/// Calls f(t, n) for every step and row, on all threads. `columns` is the size of a row.
 template <class F>
 void for_each_row(std::size_t steps, std::size_t batch, std::size_t columns, F&& f) {
   constexpr std::size_t elements_per_task = std::size_t{1} << 14;

@@ -10,7 +10,7 @@ namespace {
 
 using autograd::Gradient;
 
-/// x (R, N, J) with zeros in the sequences that `begins` (i64) flags; their gradient is zero too.
+/// x (R, N, J) with zeros for the sequences flagged in `begins` (i64). Their gradient is zero too.
 Tensor without(const Tensor& x, const Tensor& begins) {
   const Tensor rest = x.clone();
   const auto flags = begins.values<std::int64_t>();
