@@ -1,5 +1,5 @@
-// The C interface: every function checks its pointers, calls the C++ one, and turns what that
-// throws into a status and a text.
+// The C interface. Every function checks its pointers, calls the C++ function, and turns an
+// exception into a status and a text.
 #include "unroll/c.h"
 
 #include <algorithm>
@@ -38,13 +38,13 @@ struct unroll_model {
 
 struct unroll_stream {
   unroll::infer::Stream<float> stream;
-  std::size_t inputs, outputs;  // of a step of one sequence
+  std::size_t inputs, outputs;  // numbers in one step of one sequence
   std::size_t tokens;           // 0: the inputs are numbers
 };
 
 namespace {
 
-// Not a std::string: a failure of unroll_stream_step must not ask for memory here either.
+// Not a std::string, because a failed unroll_stream_step must not allocate memory.
 thread_local char last_error[1024] = "";
 
 unroll_status fail(unroll_status status, std::string_view text) noexcept {
@@ -54,7 +54,7 @@ unroll_status fail(unroll_status status, std::string_view text) noexcept {
   return status;
 }
 
-/// The exception being handled, as a status.
+/// The status of the exception being handled. Keeps its text.
 unroll_status failure() noexcept {
   try {
     throw;
@@ -95,7 +95,7 @@ auto pointer_of(F&& work) noexcept -> decltype(work()) {
   }
 }
 
-// A refused call on a stream asks for no memory, so it throws nothing: these say what is wrong.
+// A refused call on a stream must not allocate, so it can't throw. These functions keep the text.
 
 unroll_status refuse(unroll_status status, const char* operation, const char* text) noexcept {
   std::snprintf(last_error, sizeof last_error, "[%s] %s", operation, text);
@@ -107,7 +107,7 @@ unroll_status refuse_null(const char* what) noexcept {
   return UNROLL_ERROR_VALUE;
 }
 
-/// An array of so many numbers for each step of each of the stream's sequences.
+/// Checks an array with `each` numbers for each step of each of the stream's sequences.
 unroll_status check_array(const unroll_stream& stream, const float* array, std::size_t given,
                           std::size_t each, std::size_t steps, const char* name,
                           const char* numbers) noexcept {
@@ -138,7 +138,7 @@ unroll_status check_steps(const unroll_stream* stream, const float* input, std::
              : check_array(*stream, output, outputs, stream->outputs, steps, "output", "outputs");
 }
 
-/// What a pointer of the caller's points to.
+/// The object behind the caller's pointer. Throws ValueError for NULL.
 template <class T>
 T& object(T* pointer, const char* what) {
   if (!pointer) throw ValueError("c", std::string(what) + " is NULL");

@@ -19,7 +19,7 @@ namespace {
 
 std::size_t size(std::int64_t value) { return static_cast<std::size_t>(value); }
 
-/// Weights by name, converted, and the stages made of them.
+/// Converts the weights and makes the stages from them.
 template <class T>
 class Compiler {
  public:
@@ -28,7 +28,7 @@ class Compiler {
     for (const auto& w : weights) values_[w.name] = io::floats_of<T>(w);
   }
 
-  std::size_t at = 0;  // the layer
+  std::size_t at = 0;  // index of the current layer
 
   Stage<T> operator()(const spec::RecurrentSpec& r) {
     Recurrent<T> stage;
@@ -140,7 +140,7 @@ class Compiler {
     const std::size_t packed_size = kernels::RecurrentPlan(shape).packed_size;
     made.packed = hwy::AllocateAligned<T>(packed_size);
     if (!made.packed) throw std::bad_alloc();
-    std::fill_n(made.packed.get(), packed_size, T{0});  // what pads the rows, too
+    std::fill_n(made.packed.get(), packed_size, T{0});  // including the padding of rows
     kernels::pack(shape, weights, made.packed.get());
 
     if (r.learn_initial_state) {
@@ -156,7 +156,7 @@ class Compiler {
 
   const std::vector<spec::Features>& features_;
   std::map<std::string, std::vector<T>> values_;
-  std::size_t directions_ = 0;  // of all recurrent layers so far
+  std::size_t directions_ = 0;  // directions of all recurrent layers so far
 };
 
 }  // namespace
@@ -174,7 +174,7 @@ Compiled<T>::Compiled(const spec::ModelSpec& s, std::span<const io::ArrayView> w
   }
   const std::string misfits = spec::differences(spec, shapes);
   if (!misfits.empty()) throw FormatError("model", misfits);
-  kernels::table<T>();  // throws here, where UNROLL_ISA is wrong, and never later
+  kernels::table<T>();  // an invalid UNROLL_ISA throws here, never later
   const FloatEnvironment environment;
   Compiler<T> compiler(features, weights);
   const spec::ModelSpec network = spec::with_scale_layer(spec);

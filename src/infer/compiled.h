@@ -1,4 +1,4 @@
-// A model's layers with their weights in the order that the kernels read them.
+// A model's layers, with the weights in the layout of the kernels.
 #pragma once
 
 #include <hwy/aligned_allocator.h>
@@ -19,26 +19,26 @@ namespace unroll::infer {
 /// One direction of one recurrent layer.
 template <class T>
 struct Direction {
-  kernels::RecurrentShape shape;          // of one sequence of one step
-  hwy::AlignedFreeUniquePtr<T[]> packed;  // as kernels::pack lays it out
-  std::vector<T> h_0, c_0;                // learnt initial states; empty: zeros
+  kernels::RecurrentShape shape;          // for one sequence and one step
+  hwy::AlignedFreeUniquePtr<T[]> packed;  // weights in the layout of kernels::pack
+  std::vector<T> h_0, c_0;                // learnt initial states; empty means zeros
 };
 
 template <class T>
 struct Recurrent {
   std::vector<Direction<T>> directions;  // (L, D)
   std::size_t layers = 0, count = 0;     // L, D
-  std::size_t first = 0;                 // of its L D directions among those of all stages
-  std::size_t state = 0, hidden = 0;     // of h, of c
-  bool memory = false;                   // has a c
+  std::size_t first = 0;                 // index of its first direction among those of all stages
+  std::size_t state = 0, hidden = 0;     // sizes of h and c
+  bool memory = false;                   // the cell has a c
   spec::Readout readout{};
   T zoneout_h = 0, zoneout_c = 0;
 
-  std::size_t width() const { return count * state; }  // D states beside each other
+  std::size_t width() const { return count * state; }  // D states side by side
   std::size_t features() const { return width() * (readout == spec::Readout::mean_last ? 2 : 1); }
 };
 
-// Stages that work on each row by itself: a vector, or one step of one sequence.
+// Stages on single rows: a vector, or one step of one sequence.
 
 template <class T>
 struct Linear {
@@ -55,7 +55,7 @@ struct Activate {
 /// (x - mean) / std
 template <class T>
 struct Scale {
-  std::vector<T> mean, std;  // of each feature
+  std::vector<T> mean, std;  // one for each feature
 };
 
 /// (x - mean of x) / sqrt(variance of x + eps) weight + bias
@@ -66,7 +66,7 @@ struct LayerNorm {
   std::vector<T> weight, bias;  // may be empty
 };
 
-/// The row of the weight that a token names.
+/// Row x of the weight, for token x.
 template <class T>
 struct Embedding {
   std::size_t rows = 0, width = 0;
@@ -74,18 +74,18 @@ struct Embedding {
 };
 
 struct Residual {
-  std::size_t from = 0;  // the stage whose input is added
+  std::size_t from = 0;  // index of the stage whose input is added
   std::size_t features = 0;
 };
 
 template <class T>
 using RowStage = std::variant<Linear<T>, Activate, Scale<T>, LayerNorm<T>, Embedding<T>, Residual>;
 
-// Stages that work on an image.
+// Stages on images.
 
 template <class T>
 struct Convolve {
-  kernels::ConvolutionShape shape;  // of one image
+  kernels::ConvolutionShape shape;  // for one image
   std::vector<T> weight, bias;      // the bias may be empty
 };
 
@@ -104,23 +104,23 @@ using Stage = std::variant<Recurrent<T>, RowStage<T>, ImageStage<T>>;
 
 template <class T>
 struct Compiled {
-  /// Throws what Model's constructor throws.
+  /// Throws the errors of Model's constructor.
   Compiled(const spec::ModelSpec& spec, std::span<const io::ArrayView> weights);
 
   spec::ModelSpec spec;
-  std::vector<spec::Features> features;  // what flows into each stage, and out of the last
-  std::vector<Stage<T>> stages;          // an input's scaling, and one for each layer
+  std::vector<spec::Features> features;  // the input of each stage, and the output of the last
+  std::vector<Stage<T>> stages;          // the scaling of the input, then one stage for each layer
 
-  /// The stages that a sequence flows into; what comes after them sees vectors or images.
+  /// The number of stages that read a sequence. Later stages read vectors or images.
   std::size_t sequence_stages() const;
   std::size_t size_of(std::size_t i) const { return static_cast<std::size_t>(features[i].size()); }
   std::size_t inputs() const { return size_of(0); }
   std::size_t outputs() const { return size_of(stages.size()); }
   bool reads_sequences() const { return sequence_stages() > 0; }
-  /// Whether what flows into this stage is added to something later.
+  /// Whether a later residual stage adds the input of this stage.
   bool is_kept(std::size_t i) const;
   bool gives_sequences() const { return features.back().is_sequence(); }
-  /// The tokens that go in are whole numbers from 0 to this - 1; 0 where no tokens go in.
+  /// Number of tokens: the model reads whole numbers from 0 to this - 1. 0 if it reads no tokens.
   std::size_t tokens() const {
     const spec::Features& in = features.front();
     return in.kind == spec::Features::Kind::tokens ? static_cast<std::size_t>(in.width) : 0;

@@ -35,7 +35,7 @@ void check_lengths(std::span<const std::size_t> lengths, std::size_t batch, std:
                                             lengths[n], steps));
 }
 
-/// Past the end of a sequence anything may stand.
+/// Numbers past the end of a sequence are not checked.
 template <class T>
 void check_tokens(std::span<const T> input, std::size_t tokens, std::size_t batch,
                   std::size_t steps, std::span<const std::size_t> lengths) {
@@ -47,7 +47,7 @@ void check_tokens(std::span<const T> input, std::size_t tokens, std::size_t batc
   }
 }
 
-/// The sequences' numbers, the longest first.
+/// The indices of the sequences, longest first.
 std::vector<std::size_t> order_of(std::span<const std::size_t> lengths, std::size_t batch) {
   std::vector<std::size_t> order(batch);
   std::iota(order.begin(), order.end(), 0);

@@ -1,5 +1,5 @@
-// What a readout gathers from the steps of a sequence, and what it makes of it in the end. The
-// order of the sums is that of the steps.
+// Readouts: gathering over the steps of a sequence, and the result at the end. Sums are in the
+// order of the steps.
 #pragma once
 
 #include <algorithm>
@@ -9,13 +9,13 @@
 
 namespace unroll::infer {
 
-/// Whether there is something to gather beside the last state.
+/// Whether the readout needs more than the last state.
 inline bool gathers(spec::Readout readout) {
   return readout == spec::Readout::mean || readout == spec::Readout::max ||
          readout == spec::Readout::mean_last;
 }
 
-/// Adds a state of so many numbers to what was gathered before; `first` where nothing was.
+/// Gathers one more state. `first`: it is the first one.
 template <class T>
 void gather(spec::Readout readout, const T* h, std::size_t width, bool first,
             T* gathered) noexcept {
@@ -23,7 +23,7 @@ void gather(spec::Readout readout, const T* h, std::size_t width, bool first,
     std::copy_n(h, width, gathered);
   } else if (readout == spec::Readout::max) {
     for (std::size_t j = 0; j < width; ++j) {
-      // NaN stays, and comes in.
+      // NaN replaces any number, and stays.
       const bool larger = h[j] > gathered[j] || h[j] != h[j];
       gathered[j] = larger ? h[j] : gathered[j];
     }
@@ -32,7 +32,7 @@ void gather(spec::Readout readout, const T* h, std::size_t width, bool first,
   }
 }
 
-/// Writes what is read: features, from what was gathered over so many steps and the last state.
+/// Writes the readout's features from the gathered values over `steps` steps and the last state.
 template <class T>
 void finish(spec::Readout readout, const T* gathered, const T* last, std::size_t width,
             std::size_t steps, T* out) noexcept {

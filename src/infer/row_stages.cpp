@@ -10,9 +10,9 @@
 namespace unroll::infer {
 namespace {
 
-constexpr std::size_t kPiece = std::size_t{1} << 14;  // numbers of one task
+constexpr std::size_t kPiece = std::size_t{1} << 14;  // numbers per task
 
-/// f(t, n) for every row of so many numbers.
+/// Calls f(t, n) for every row. `width` is the number of elements of a row.
 template <class T, class F>
 void each_row(const Block<T>& block, std::size_t width, F&& f) noexcept {
   if (!block.on_all_threads) {
@@ -26,7 +26,7 @@ void each_row(const Block<T>& block, std::size_t width, F&& f) noexcept {
                   });
 }
 
-// One function for each kind of stage: without one, run_rows() does not compile.
+// One function for each kind of stage. run_rows() does not compile if one is missing.
 
 template <class T>
 void run(const Linear<T>& l, const Block<T>& b) noexcept {
@@ -38,7 +38,7 @@ void run(const Linear<T>& l, const Block<T>& b) noexcept {
     if (!l.bias.empty()) g.init = l.bias.data();
     b.on_all_threads ? kernels::parallel_gemm(g) : kernels::table<T>().gemm(g);
   };
-  // Few products of many rows each.
+  // Few products of many rows are faster than many products of few rows.
   if (b.rows >= b.steps)
     for (std::size_t t = 0; t < b.steps; ++t)
       product(b.rows, b.in.at(t, 0), b.in.row, b.out.at(t, 0), b.out.row);

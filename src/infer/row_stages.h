@@ -1,5 +1,4 @@
-// One step of a stage that works on each row by itself: the same for whole sequences, vectors and
-// streams.
+// Stages on single rows: one implementation for whole sequences, vectors and streams.
 #pragma once
 
 #include <span>
@@ -10,20 +9,20 @@
 
 namespace unroll::infer {
 
-/// The rows that a stage goes through: T steps of N rows.
+/// The rows that a stage reads and writes: T steps of N rows.
 template <class T>
 struct Block {
   std::size_t steps = 0, rows = 0;  // T, N
   kernels::Sequence<const T> in;    // (T, N, I)
   kernels::Sequence<T> out;         // (T, N, O), in other memory
-  /// What flowed into each stage, where a residual connection adds it later: (T, N, F) without
-  /// gaps, but with room for `kept_rows` rows a step.
+  /// The inputs of earlier stages that a residual connection adds: (T, N, F) without gaps, with
+  /// room for `kept_rows` rows per step.
   std::span<const std::vector<T>> kept;
   std::size_t kept_rows = 0;
   bool on_all_threads = false;
 };
 
-/// A block of one step without gaps between its rows, `in` (N, I) and `out` (N, O).
+/// A block of one step with adjacent rows: `in` (N, I) and `out` (N, O).
 template <class T>
 Block<T> block_of_rows(std::size_t rows, const T* in, std::size_t inputs, T* out,
                        std::size_t outputs) noexcept {
@@ -35,9 +34,9 @@ Block<T> block_of_rows(std::size_t rows, const T* in, std::size_t inputs, T* out
   return block;
 }
 
-/// out = stage(in), row by row. Asks for no memory. A number that is no token gives an embedding's
-/// first row: callers refuse such numbers, except past the end of a sequence, where nobody looks at
-/// the result.
+/// out = stage(in), row by row. Allocates no memory. An embedding gives its first row for a number
+/// that is not a token. Callers refuse such numbers, except past the end of a sequence, where the
+/// result is not used.
 template <class T>
 void run_rows(const RowStage<T>& stage, const Block<T>& block) noexcept;
 

@@ -10,26 +10,26 @@
 namespace unroll::infer {
 namespace {
 
-constexpr std::size_t kRows = 1024;  // enough to share among threads
-// Elements of memory: of a block of steps, so small that it stays in cache; and of all steps where
-// they are needed at once.
+constexpr std::size_t kRows = 1024;  // enough work for all threads
+// Limits on memory, in elements: a block of steps, small enough for the cache; and all steps, if a
+// layer needs them at once.
 constexpr std::size_t kBlock = std::size_t{1} << 20;
 constexpr std::size_t kWhole = std::size_t{1} << 25;
 
 std::ptrdiff_t as_signed(std::size_t value) { return static_cast<std::ptrdiff_t>(value); }
 
-/// Whether only the last state of this layer is asked for.
+/// Whether only the last state of this layer is needed.
 template <class T>
 bool end_only(const Recurrent<T>& stage, std::size_t layer) {
   return layer + 1 == stage.layers && stage.count == 1 && stage.readout == spec::Readout::last;
 }
 
-/// What all stages need, at most.
+/// The memory that the largest stage needs.
 struct Need {
   bool both_ways = false;
-  std::size_t width = 0;  // padded, of what flows between stages
-  std::size_t saved = 0;  // elements that a recurrent layer keeps for one row and step
-  std::size_t kept = 0;   // of what is added later
+  std::size_t width = 0;  // largest padded row between stages
+  std::size_t saved = 0;  // elements that a recurrent layer saves for one row and step
+  std::size_t kept = 0;   // elements kept for residual connections
   std::size_t state = 0, hidden = 0;
 };
 
@@ -75,7 +75,7 @@ template <class T>
   const Need need = need_of(model);
   block_ =
       need.both_ways ? steps : std::clamp<std::size_t>(kBlock / per_step(need) / rows, 1, steps);
-  // A single layer of which only the end is asked for keeps two steps of any number.
+  // A single layer whose last state is needed keeps only two steps, for any T.
   const auto* only = std::get_if<Recurrent<T>>(&model.stages[0]);
   const bool ends = stages_ == 1 && only && only->layers == 1 && end_only(*only, 0);
   if (ends) block_ = steps;
@@ -131,10 +131,10 @@ std::size_t SequenceRun<T>::rows_with(std::size_t t) const {
       lengths_.data());
 }
 
-/// The buffer that does not hold x_.
+/// The buffer that x_ is not in.
 template <class T>
 kernels::Sequence<T> SequenceRun<T>::other(std::size_t width) {
-  // Made when first asked for: of a single layer only one is.
+  // Made at first use, because a single layer needs only one of the two.
   if (other_.empty()) other_.resize(between_);
   const std::size_t row = kernels::padded_row(width);
   return {other_.data(), as_signed(rows_ * row), as_signed(row)};
@@ -155,7 +155,7 @@ void SequenceRun<T>::stage(std::size_t i) {
                           run_rows(stage, Block<T>{count_, active_, x_, y, kept_, rows_, true});
                           use(y);
                         },
-                        [](const ImageStage<T>&) {}},  // no image flows into a sequence
+                        [](const ImageStage<T>&) {}},  // no image comes before a sequence
              model_.stages[i]);
 }
 

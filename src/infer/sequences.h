@@ -1,9 +1,9 @@
-// The stages that a sequence flows into: recurrent layers and those that work on each step by
-// itself, for a number of sequences at a time.
+// The stages that read sequences: recurrent layers, and stages on single steps. They run for
+// several sequences at a time.
 //
-// Sequences go through all stages a block of steps at a time, so that memory stays bounded and what
-// a layer hands to the next one is still in the cache; between blocks a layer's states are kept. A
-// layer that also goes backwards needs all steps at once.
+// A block of steps goes through all stages before the next block. So memory is bounded, and a layer
+// reads its input from the cache. Layers keep their states between blocks. A bidirectional layer
+// needs all steps in one block.
 #pragma once
 
 #include "infer/compiled.h"
@@ -11,27 +11,27 @@
 
 namespace unroll::infer {
 
-/// Some sequences of T steps, the longest first.
+/// Sequences of T steps, longest first.
 template <class T>
 struct Sequences {
   kernels::Sequence<const T> input;      // (T, N, I)
   std::size_t rows = 0;                  // N
-  const std::size_t* lengths = nullptr;  // (N) descending; null: all are T
+  const std::size_t* lengths = nullptr;  // (N), descending; null: all are T
 };
 
 template <class T>
 class SequenceRun {
  public:
-  /// For so many sequences at most, of so many steps. With `flush` tiny states are 0
+  /// For at most `rows` sequences of `steps` steps. With `flush` tiny states become 0
   /// (RecurrentShape::flush_states).
   SequenceRun(const Compiled<T>& model, std::size_t rows, std::size_t steps, bool flush);
 
-  /// How many sequences of so many steps to take at a time.
+  /// The number of sequences of `steps` steps to run at a time.
   static std::size_t rows_at_once(const Compiled<T>& model, std::size_t rows, std::size_t steps);
 
-  /// All steps. Where the model gives sequences, sink(t, outputs, row, rows) gets those of each
-  /// step in order: (rows, C), so many elements apart, of the rows that have this step. Otherwise
-  /// result() is valid then.
+  /// Runs all steps. If the model gives sequences, calls sink(t, outputs, row, rows) for each step
+  /// in order: outputs is (rows, C), `row` elements apart, for the rows that have this step.
+  /// Otherwise result() holds the result afterwards.
   template <class Sink>
   void operator()(const Sequences<T>& sequences, Sink&& sink) {
     for (std::size_t first = 0; first < steps_; first += block_) {
@@ -45,7 +45,7 @@ class SequenceRun {
     if (!model_.gives_sequences()) finish_readout(sequences);
   }
 
-  /// (rows, F), what the readout gave.
+  /// The result of the readout, (rows, F).
   const T* result() const { return result_.data(); }
 
  private:
@@ -68,16 +68,17 @@ class SequenceRun {
   const Compiled<T>& model_;
   std::size_t rows_, steps_, stages_, block_;
   bool flush_;
-  std::vector<State> states_;  // of each direction of each layer of each recurrent stage
-  std::size_t between_;        // elements of one_ and of other_, which take turns between stages
+  std::vector<State> states_;  // for each direction of each layer of each recurrent stage
+  std::size_t between_;        // elements of one_ and of other_; stages alternate between the two
   std::vector<T> one_, other_, saved_, h_n_, c_n_, gathered_, result_;
-  std::vector<std::vector<T>> kept_;  // of each stage, what flowed into it, where it is added later
+  // for each stage: its input, if a residual connection adds it later
+  std::vector<std::vector<T>> kept_;
 
-  // The block: its first step, and how many it has of each sequence.
+  // The current block: its first step, its number of steps, and its active rows.
   std::size_t first_ = 0, count_ = 0, active_ = 0;
   std::vector<std::size_t> lengths_;
   bool ragged_ = false;
-  kernels::Sequence<const T> x_;  // what flows, (count, active, F)
+  kernels::Sequence<const T> x_;  // current data, (count, active, F)
 };
 
 }  // namespace unroll::infer

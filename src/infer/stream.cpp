@@ -27,7 +27,7 @@ void check(std::size_t given, std::size_t count, std::size_t each, std::size_t s
   if (!wrong.empty()) throw ShapeError("infer", wrong);
 }
 
-/// f(first, count, started) for every run of sequences of which all have started, or none.
+/// Calls f(first, count, started) for every run of sequences that have all started, or all not.
 template <class F>
 void for_groups(const std::vector<std::uint8_t>& started, F&& f) noexcept {
   for (std::size_t first = 0; first < started.size();) {
@@ -45,14 +45,14 @@ std::string_view wrong_count(std::size_t given, std::size_t count, std::size_t e
   std::size_t expected = 0;
   const bool overflows = __builtin_mul_overflow(count * each, steps, &expected);
   if (!overflows && given == expected) return {};
-  // Not fmt, which may ask for memory and would be compiled into this file once more.
+  // Not fmt, which may allocate memory and would add to the size of the library.
   std::snprintf(text.data(), text.size(),
                 "%zu %s given, expected %zu for %zu sequence%s and %zu step%s", given, what,
                 expected, count, count == 1 ? "" : "s", steps, steps == 1 ? "" : "s");
   return text.data();
 }
 
-// Cold: compiled for size, as nothing here is done more than once.
+// Cold, so compiled for size: it runs once for each stream.
 template <class T>
 [[gnu::cold]] Stream<T>::Stream(std::shared_ptr<const Compiled<T>> compiled, std::size_t count)
     : compiled_(std::move(compiled)), count_(count), started_(count), steps_(count) {
@@ -90,7 +90,7 @@ void Stream<T>::begin(std::size_t sequence) noexcept {
   std::size_t l = 0;
   started_[sequence] = 0;
   steps_[sequence] = 0;
-  // What outputs() shows before the first step is not what an earlier sequence left.
+  // outputs() before the first step must not show the earlier sequence.
   const std::size_t read = read_.size() / count_;
   std::fill_n(read_.data() + sequence * read, read, T{0});
   if (compiled_->gives_sequences()) {
@@ -117,23 +117,22 @@ void Stream<T>::begin(std::size_t sequence) noexcept {
   }
 }
 
-/// One step of a stage; where its result lies.
+/// Runs one step of a stage. Returns the place of its result.
 template <class T>
 const T* Stream<T>::stage(std::size_t i, const T* in, bool flush) noexcept {
   const Compiled<T>& m = *compiled_;
   if (!kept_[i].empty()) std::copy_n(in, count_ * m.size_of(i), kept_[i].data());
-  return std::visit(
-      Overloaded{[&](const Recurrent<T>& r) { return recurrent(r, in, flush); },
-                 [&](const RowStage<T>& row_stage) -> const T* {
-                   auto block =
-                       block_of_rows(count_, in, m.size_of(i), next_.data(), m.size_of(i + 1));
-                   block.kept = kept_;
-                   run_rows(row_stage, block);
-                   current_.swap(next_);
-                   return current_.data();
-                 },
-                 [&](const ImageStage<T>&) { return in; }},  // no image flows into a stream
-      m.stages[i]);
+  return std::visit(Overloaded{[&](const Recurrent<T>& r) { return recurrent(r, in, flush); },
+                               [&](const RowStage<T>& row_stage) -> const T* {
+                                 auto block = block_of_rows(count_, in, m.size_of(i), next_.data(),
+                                                            m.size_of(i + 1));
+                                 block.kept = kept_;
+                                 run_rows(row_stage, block);
+                                 current_.swap(next_);
+                                 return current_.data();
+                               },
+                               [&](const ImageStage<T>&) { return in; }},  // no image in a stream
+                    m.stages[i]);
 }
 
 template <class T>

@@ -1,4 +1,4 @@
-// How many numbers a stream's arrays hold, and what is said where they do not fit.
+// Checks the sizes of a stream's arrays, and says what is wrong with them.
 #pragma once
 
 #include <cstddef>
@@ -7,9 +7,9 @@
 
 namespace unroll::infer {
 
-/// Empty where `given` is count * each * steps; otherwise what is wrong, in `text`, which 200 bytes
-/// are enough for. It asks for no memory, so that a refused step in real time does not either.
-/// `what`: "inputs" or "outputs".
+/// Empty if `given` is count * each * steps; otherwise the error, written to `text` (200 bytes are
+/// enough). Allocates no memory, so that a real-time program can refuse a step. `what` is "inputs"
+/// or "outputs".
 std::string_view wrong_count(std::size_t given, std::size_t count, std::size_t each,
                              std::size_t steps, const char* what, std::span<char> text) noexcept;
 

@@ -1,4 +1,4 @@
-// Tokens as a model reads them: whole numbers among other numbers.
+// Tokens in a model's input: whole numbers, stored as a T.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace unroll::infer {
 
-/// The token that a number is, from 0 to tokens - 1; `tokens` where it is none.
+/// The token of a number, from 0 to tokens - 1; `tokens` if the number is not a token.
 template <class T>
 std::size_t token_of(T number, std::size_t tokens) noexcept {
   if (!(number >= 0 && number < static_cast<T>(tokens))) return tokens;  // also for NaN
@@ -16,9 +16,9 @@ std::size_t token_of(T number, std::size_t tokens) noexcept {
   return static_cast<T>(token) == number ? token : tokens;
 }
 
-/// Empty where all numbers, `first` and following of the inputs, are tokens; otherwise what is
-/// wrong with the first that is none, in `text`, which 200 bytes are enough for. It asks for no
-/// memory.
+/// Empty if all numbers are tokens; otherwise the error about the first that is not, written to
+/// `text` (200 bytes are enough). `first` is the index of the first number among the inputs.
+/// Allocates no memory.
 template <class T>
 std::string_view wrong_token(std::span<const T> numbers, std::size_t first, std::size_t tokens,
                              std::span<char> text) noexcept {

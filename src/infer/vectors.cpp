@@ -25,13 +25,13 @@ std::size_t VectorRun<T>::row_size(const Compiled<T>& model, std::size_t first) 
   return largest;
 }
 
-/// False where the numbers stay as they are, in place.
+/// Runs a stage. Returns false if the stage changes nothing.
 template <class T>
 bool VectorRun<T>::run(const ImageStage<T>& stage, std::size_t rows, const T* in, T* out) {
   return std::visit(Overloaded{[&](const Convolve<T>& c) {
                                  kernels::ConvolutionShape shape = c.shape;
                                  shape.batch = rows;
-                                 // As many tasks as there are threads now.
+                                 // The plan depends on the current number of threads.
                                  const kernels::ConvolutionPlan plan(shape);
                                  if (scratch_.size() < plan.forward_scratch)
                                    scratch_.resize(plan.forward_scratch);
@@ -55,7 +55,8 @@ const T* VectorRun<T>::operator()(const T* in, std::size_t rows) {
     T* const out = one_.data();
     if (!kept_[i].empty()) std::copy_n(in, rows * model_.size_of(i), kept_[i].data());
     const bool moved = std::visit(
-        Overloaded{[](const Recurrent<T>&) { return false; },  // reads sequences: not one of these
+        // reads sequences, so it is not among these stages
+        Overloaded{[](const Recurrent<T>&) { return false; },
                    [&](const RowStage<T>& stage) {
                      auto block =
                          block_of_rows(rows, in, model_.size_of(i), out, model_.size_of(i + 1));
