@@ -12,8 +12,8 @@ using autograd::map;
 using autograd::map2;
 using autograd::with_backward;
 
-/// f(in, out, count), the same for each element, on adjacent elements in pieces; without history.
-/// `make`, called with a null pointer of the element type, gives that f.
+/// Applies an element-wise f(in, out, count) to x in pieces of adjacent elements, without history.
+/// `make`, called with a null pointer of the element type, returns f.
 template <class Make>
 Tensor map_pieces(std::string_view operation, const Tensor& x, Make&& make) {
   const FloatEnvironment environment;

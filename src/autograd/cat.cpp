@@ -1,4 +1,4 @@
-// Tensors beside each other.
+// Concatenation.
 #include <fmt/format.h>
 
 #include "autograd/node.h"
@@ -21,7 +21,7 @@ Tensor cat(const Tensor& a, const Tensor& b, int dim) {
                                         name_of(a.dtype()), a.shape().str(), name_of(b.dtype()),
                                         b.shape().str(), d));
   const FloatEnvironment environment;
-  // Both as views of a tensor of the result's shape.
+  // Views of a tensor of the result's shape, for a's and b's part.
   const auto first_of = [shape_a = a.shape()](const Tensor& whole) {
     return make_view(whole, shape_a, whole.impl()->strides, 0);
   };

@@ -1,4 +1,4 @@
-// What operations on single elements are made of.
+// Building blocks of element-wise operations.
 #pragma once
 
 #include <string_view>
@@ -9,7 +9,7 @@
 
 namespace unroll::autograd {
 
-/// Elements that are worth a task.
+/// Number of elements worth a task of its own.
 inline constexpr std::size_t kElementsPerTask = std::size_t{1} << 14;
 
 /// Throws ShapeError unless shapes and types are equal.

@@ -7,9 +7,10 @@
 
 namespace unroll {
 
-/// Copies `values` into `own`, by name; types are converted. Throws FormatError listing every name
-/// that is missing, left over, there twice or of another shape; nothing is changed then. `owner` is
-/// the error's word for what `own` belongs to, `file` where the values are from, if from one.
+/// Copies `values` to the tensors of the same names in `own`; converts types. Throws FormatError,
+/// listing every name that is missing, left over, repeated or of another shape, and then changes
+/// nothing. For the error, `owner` is the word for the owner of `own`, and `file` the file of the
+/// values, if any.
 void load_by_name(const Parameters& own, const Parameters& values, std::string_view owner,
                   std::string_view file = {});
 

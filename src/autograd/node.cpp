@@ -12,7 +12,8 @@
 namespace unroll {
 namespace {
 thread_local bool recording_enabled = true;
-std::atomic<std::uint64_t> next_id = 1;  // one for all threads: a tensor may move between them
+// shared by all threads, because a tensor may move between them
+std::atomic<std::uint64_t> next_id = 1;
 }  // namespace
 
 NoGrad::NoGrad() : before_(recording_enabled) { recording_enabled = false; }
@@ -22,9 +23,9 @@ bool grad_enabled() { return recording_enabled; }
 namespace autograd {
 
 Node::~Node() {
-  // A long chain of operations that nobody differentiated would be destroyed by recursion, a level
-  // for each: take it apart here instead. The nodes themselves are the list of what is left, as a
-  // destructor must not ask for memory.
+  // Destroys a long chain of operations in a loop. Recursion, with a level for each operation,
+  // could overflow the stack. The nodes themselves form the list of remaining nodes, because a
+  // destructor must not allocate memory.
   std::shared_ptr<Node> first;
   const auto take_apart = [&first](Node& of) {
     for (Tensor& tensor : of.inputs) {
@@ -73,14 +74,14 @@ void record(const std::shared_ptr<Node>& node, std::span<const Tensor* const> in
 
 namespace {
 
-/// a += b, keeping parts as long as they agree.
+/// a += b. The sum stays a part if both have the same part.
 void accumulate(Gradient& a, Gradient b, const Shape& whole) {
   if (!a.defined()) {
     a = std::move(b);
     return;
   }
   if (a.part == b.part) {
-    // The value may be shared with another gradient: a sum gets memory of its own.
+    // The value may be shared with another gradient, so the sum gets its own memory.
     Tensor total = a.value.clone();
     add_into(total, b.value);
     a.value = total;
@@ -110,7 +111,7 @@ class Queue {
   Queue() = default;
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
-  /// After an error nodes are left: their next backward must not find traces of this one.
+  /// After an error some nodes are left. Cleans them for their next backward pass.
   ~Queue() {
     for (const auto& node : heap_) {
       node->queued = false;
@@ -139,9 +140,9 @@ class Queue {
   std::pmr::vector<std::shared_ptr<Node>> heap_{current_workspace().get()};
 };
 
-/// Looks for a layer that was made without child(): of the parameters that get a gradient, some are
-/// a model's, and one that nobody listed was made after the model and before the model first listed
-/// its own, as a member is.
+/// Finds a layer that was made without child(). Among the parameters that get a gradient some
+/// belong to a model, and one was never listed. That one was made after the model and before the
+/// model first listed its parameters, as members are.
 class LeftOut {
  public:
   void see(const TensorImpl& leaf) {
@@ -161,7 +162,7 @@ class LeftOut {
   }
 
  private:
-  std::uint64_t made_ = 0;  // of the one that nobody listed
+  std::uint64_t made_ = 0;  // time of the parameter that was never listed
   Shape shape_;
   std::uint64_t model_made_ = std::numeric_limits<std::uint64_t>::max(), model_listed_ = 0;
 };

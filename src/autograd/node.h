@@ -14,8 +14,8 @@
 
 namespace unroll::autograd {
 
-/// dL/dx of one tensor x. An undefined value means that there is none, which is cheaper than zeros
-/// and treated as zeros. With a part it is that of x.select(dim, index) alone, zero elsewhere.
+/// dL/dx of a tensor x. An undefined value means zeros, but costs nothing. With a part, `value` is
+/// the gradient of x.select(dim, index), and the rest of the gradient is zero.
 struct Gradient {
   struct Part {
     int dim;
@@ -26,26 +26,28 @@ struct Gradient {
   std::optional<Part> part;
 
   bool defined() const { return value.defined(); }
-  /// The gradient of all of x, contiguous; x has shape `whole`. For operations without a use for
-  /// parts. Call on a defined one.
+  /// The gradient of all of x, contiguous, for operations that make no use of parts. x has shape
+  /// `whole`. The value must be defined.
   Tensor dense(const Shape& whole) const;
 };
 
-/// An operation that was recorded: which tensors its gradients go to, and how to compute them.
-/// Derived nodes keep what they need of the forward pass.
+/// A recorded operation: the tensors that get its gradients, and the computation of these. Derived
+/// nodes keep the values of the forward pass that they need.
 class Node {
-  std::shared_ptr<Workspace> workspace_ = current_workspace();  // first: outlives the vectors below
+  // first, so that it outlives the vectors below
+  std::shared_ptr<Workspace> workspace_ = current_workspace();
 
  public:
   virtual ~Node();
-  /// Fills `inputs` (one for each recorded input, in order; leave undefined what does not apply)
-  /// from `outputs` (one for each output; those that nothing depends on are undefined).
+  /// Computes `inputs` from `outputs`. `inputs` has one gradient for each recorded input, in order;
+  /// an unneeded one stays undefined. `outputs` has one for each output; it is undefined if nothing
+  /// depends on that output.
   virtual void backward(std::span<const Gradient> outputs, std::span<Gradient> inputs) = 0;
 
-  /// Whether the i-th input wants a gradient at all.
+  /// Whether this input needs a gradient.
   bool needs(std::size_t input) const { return inputs[input].requires_grad(); }
 
-  std::uint64_t id = 0;  // increasing: an operation comes after what it depends on
+  std::uint64_t id = 0;  // increasing: an operation comes after the ones it depends on
   std::pmr::vector<Tensor> inputs{current_workspace().get()};
   std::pmr::vector<Gradient> output_gradients{current_workspace().get()};
   bool released = false, queued = false;
@@ -54,11 +56,11 @@ class Node {
   std::shared_ptr<Node> next_to_destroy_;  // see ~Node
 };
 
-/// Whether an operation on these inputs is to be recorded.
+/// Whether an operation on these inputs must be recorded.
 bool recording(std::span<const Tensor* const> inputs);
 
-/// Puts an operation on the tape: its inputs, and its outputs, which then require a gradient.
-/// Undefined inputs are allowed and get no gradient.
+/// Puts an operation on the tape. The outputs then require a gradient. Undefined inputs are allowed
+/// and get no gradient.
 void record(const std::shared_ptr<Node>& node, std::span<const Tensor* const> inputs,
             std::span<Tensor* const> outputs);
 
@@ -90,7 +92,8 @@ class FunctionNode : public Node {
   F f_;
 };
 
-/// Records `output` as made from `inputs` with this backward, where anything wants a gradient.
+/// Records `output` as the result of `inputs` with this backward function, if any input needs a
+/// gradient.
 template <class F, class... Tensors>
 Tensor with_backward(Tensor output, F backward, const Tensors&... inputs) {
   if (recording(inputs...))

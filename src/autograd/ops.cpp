@@ -23,7 +23,7 @@ Tensor negated(const Tensor& x) {
   return map("neg", x, [](auto v) { return -v; });
 }
 
-/// a b for contiguous matrices without history; a may be transposed, (K, M) in memory.
+/// a b for contiguous matrices, without history. a may be transposed: (K, M) in memory.
 Tensor product(const Tensor& a, bool a_transposed, const Tensor& b) {
   const std::int64_t rows = a.size(a_transposed ? 1 : 0), columns = b.size(1);
   Tensor out = Tensor::empty({rows, columns}, a.dtype());

@@ -22,7 +22,7 @@ std::size_t classes_of(std::string_view operation, const Tensor& x) {
   return static_cast<std::size_t>(x.size(-1));
 }
 
-/// Each element less the largest of its row.
+/// Each element minus the largest of its row.
 template <class T>
 void shift_rows(const T* from, T* to, std::size_t count, std::size_t classes) {
   for (std::size_t row = 0; row < count; row += classes) {
@@ -87,7 +87,7 @@ Tensor log_softmax(const Tensor& x) {
   dispatch("log_softmax", x.dtype(), [&]<class T>(T*) {
     const auto to = out.values<T>();
     shift_rows(in.data<T>(), to.data(), to.size(), classes);
-    // exp of everything in one call; the sums, in f64, class by class.
+    // exp of all elements in one call; then the sums in f64, class by class.
     const Tensor exponentials = Tensor::empty(x.shape(), x.dtype());
     T* const e = exponentials.data<T>();
     kernels::table<T>().exp(to.data(), e, to.size());

@@ -26,7 +26,7 @@ Tensor Tensor::view(const Shape& shape) const {
       known *= size;
   }
   if (open >= 0) {
-    possible = possible && known > 0;  // beside a 0 any size would do
+    possible = possible && known > 0;  // with a size of 0, -1 could be any size
     if (possible) target[open] = numel() / known;
   }
   if (!possible || target.numel() != numel())

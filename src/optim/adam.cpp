@@ -63,7 +63,7 @@ void Adam::update(std::size_t index, const Tensor& value, const Tensor& gradient
     const T root = static_cast<T>(std::sqrt(correction2));
     const T coupled = static_cast<T>(decoupled_ ? 0 : options.weight_decay);
     const T shrink = static_cast<T>(decoupled_ ? 1 - lr_now * options.weight_decay : 1);
-    // The loop of each kind for itself: only without a branch do its operations become vectors.
+    // One loop for each kind: the compiler only vectorises a loop without branches.
     const auto run = [&](auto amsgrad) {
       for (std::size_t i = 0; i < w.size(); ++i) {
         const T old = w[i] * shrink;

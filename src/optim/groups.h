@@ -1,4 +1,4 @@
-// What parameter groups say, parameter by parameter.
+// Parameter groups, spread over single parameters.
 #pragma once
 
 #include <fmt/format.h>
@@ -11,8 +11,8 @@
 
 namespace unroll::optim {
 
-/// The groups. Throws ValueError where there is none, or one has no parameters: nothing would be
-/// trained, and nobody would notice.
+/// The groups. Throws ValueError if there is no group, or one has no parameters: otherwise nothing
+/// would be trained, and nobody would notice.
 template <class Options>
 const ParameterGroups<Options>& checked(std::string_view optimizer,
                                         const ParameterGroups<Options>& groups) {
@@ -36,7 +36,7 @@ Parameters parameters_of(const ParameterGroups<Options>& groups) {
   return all;
 }
 
-/// The options of each of parameters_of(groups).
+/// The options for each of parameters_of(groups).
 template <class Options>
 std::vector<Options> options_of(const ParameterGroups<Options>& groups) {
   std::vector<Options> all;
@@ -44,8 +44,8 @@ std::vector<Options> options_of(const ParameterGroups<Options>& groups) {
   return all;
 }
 
-/// Zeros like each of parameters_of(groups) for which `needed`, a member of the options, is neither
-/// 0 nor false; undefined for the others.
+/// Zeros like each of parameters_of(groups) whose option `needed` is neither 0 nor false; undefined
+/// for the others.
 template <class Options, class Member>
 std::vector<Tensor> zeros_where(const ParameterGroups<Options>& groups, Member needed) {
   std::vector<Tensor> state;

@@ -30,7 +30,7 @@ ParameterGroups<MuonOptions> matrices_of(const ParameterGroups<MuonOptions>& gro
   return matrices;
 }
 
-/// Empty where all parameters are matrices.
+/// Empty if all parameters are matrices.
 std::optional<AdamW> optimizer_of_others(const ParameterGroups<MuonOptions>& groups) {
   ParameterGroups<AdamWOptions> others;
   for (const auto& group : groups)
@@ -40,12 +40,12 @@ std::optional<AdamW> optimizer_of_others(const ParameterGroups<MuonOptions>& gro
   return std::optional<AdamW>(std::in_place, others);
 }
 
-/// The (semi-)orthogonal matrix nearest to z, by Newton-Schulz: z <- z (a - b s + c s s) with
-/// s = z^T z. z (rows, columns) is contiguous, not wide and of norm 1.
+/// Approximates the (semi-)orthogonal matrix nearest to z, by Newton-Schulz: z <- z (a - b s + c s
+/// s) with s = z^T z. z (rows, columns) is contiguous, not wide and of norm 1.
 ///
-/// For y = c^(1/4) z the last factor is 1, and the square can be completed: with q = y^T y and
-/// h = b / sqrt(c) / 2, y <- y ((q - h)^2 + a - h^2). All that is left are three products, two of
-/// them symmetric, and numbers added to diagonals.
+/// For y = c^(1/4) z the last factor is 1, and the square can be completed: with q = y^T y and h =
+/// b / sqrt(c) / 2, y <- y ((q - h)^2 + a - h^2). This needs three products, two of them symmetric,
+/// and additions to diagonals.
 template <class T>
 Tensor orthogonalise(const Tensor& z, int iterations) {
   constexpr double a = 3.4445, b = 4.775, c = 2.0315;
@@ -126,7 +126,7 @@ void Muon::update(std::size_t index, const Tensor& value, const Tensor& gradient
     for (std::int64_t gate = 0; gate < gates; ++gate) {
       const Tensor block = make_view(u, {rows, columns}, gate * rows * columns);
       const double norm = std::sqrt(sum_of_squares(block));
-      // What is left of a momentum long after the gradients ended: 1 / norm would overflow f32.
+      // The momentum decays to this long after the last gradient. 1 / norm would overflow f32.
       if (norm < std::numeric_limits<float>::min()) continue;
       const Tensor z = (wide ? block.transpose(0, 1).contiguous() : block) * (1 / norm);
       const Tensor nearest = orthogonalise<T>(z, options.ns_steps);

@@ -5,8 +5,8 @@
 
 namespace unroll::optim {
 
-/// The sum of the squares of a contiguous tensor's elements, in f64: sixteen running sums, element
-/// i going to sum i % 16, added in a fixed tree. Square it in f64 and even f32's largest fit.
+/// The sum of squares of a contiguous tensor's elements, in f64. Element i goes to running sum i %
+/// 16, and a fixed tree adds the 16 sums. In f64 even squares of the largest f32 do not overflow.
 double sum_of_squares(const Tensor& tensor);
 
 }  // namespace unroll::optim

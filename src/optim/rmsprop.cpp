@@ -42,7 +42,7 @@ void RmsProp::update(std::size_t index, const Tensor& value, const Tensor& gradi
     const T decay = static_cast<T>(options.weight_decay), eps = static_cast<T>(options.eps);
     const T keep = static_cast<T>(options.alpha), fresh = static_cast<T>(1 - options.alpha);
     const T momentum = static_cast<T>(options.momentum);
-    // The loop of each kind for itself: only without a branch do its operations become vectors.
+    // One loop for each kind: the compiler only vectorises a loop without branches.
     const auto run = [&](auto centered, auto with_momentum) {
       for (std::size_t i = 0; i < w.size(); ++i) {
         const T d = g[i] + decay * w[i];
@@ -51,7 +51,7 @@ void RmsProp::update(std::size_t index, const Tensor& value, const Tensor& gradi
         if constexpr (centered) {
           a[i] += fresh * (d - a[i]);
           variance -= a[i] * a[i];
-          // Of gradients that hardly change, rounding can leave less than 0, whose root is NaN.
+          // If gradients hardly change, rounding can give a value below 0, whose root is NaN.
           variance = variance < 0 ? T{0} : variance;
         }
         T move = d / (std::sqrt(variance) + eps);

@@ -33,7 +33,7 @@ void check_divisor(const char* what, double value) {
                      fmt::format("{} = {}, expected a finite number above 0", what, value));
 }
 
-/// f, whose numbers do not depend on the caller's rounding mode.
+/// A schedule whose numbers do not depend on the caller's rounding mode.
 template <class F>
 Schedule schedule(F f) {
   return [f](std::int64_t step) {

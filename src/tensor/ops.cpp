@@ -18,7 +18,7 @@ Tensor argmax(const Tensor& x, int dim) {
                      fmt::format("dimension {} of shape {} has no elements", d, x.shape().str()));
   const FloatEnvironment environment;
   Tensor result = Tensor::empty(x.shape().without(d), DType::i64);
-  // The dimension goes last: rows of `length` candidates, one row for each result.
+  // Moves the dimension to the end: one row of `length` candidates for each result.
   Tensor rows = x.detach();
   for (int at = d; at + 1 < x.rank(); ++at) rows = rows.transpose(at, at + 1);
   rows = rows.contiguous();

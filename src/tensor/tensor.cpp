@@ -123,7 +123,7 @@ Tensor Tensor::empty(const Shape& shape, DType dtype) {
 
 Tensor Tensor::zeros(const Shape& shape, DType dtype) {
   Tensor result = empty(shape, dtype);
-  // All bits zero is the number zero for every type here.
+  // Zero bits are the number 0 in every type here.
   std::memset(result.impl_->storage->data(), 0,
               static_cast<std::size_t>(result.numel()) * size_of(dtype));
   return result;

@@ -1,4 +1,4 @@
-// What a Tensor points to.
+// The object that a Tensor points to.
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@ namespace autograd {
 class Node;
 }
 
-/// A block of memory that goes back to its workspace.
+/// A block of memory that returns to its workspace when it is destroyed.
 class Storage {
  public:
   Storage(std::shared_ptr<Workspace> workspace, std::size_t bytes)
@@ -31,36 +31,38 @@ class Storage {
   void* data_;
 };
 
-/// Whether somebody trains a module's parameter: what finds the layer of a model that was made
-/// without child(), which parameters() therefore leaves out. Moments are counted; 0 is none.
+/// Records whether anybody trains a module's parameter. It serves to find a layer of a model that
+/// was made without child(), because parameters() leaves such a layer out. Times are counters; 0
+/// means never.
 struct Listing {
-  std::uint64_t made = 0;  // 0: not the parameter of a module
-  bool listed = false;     // parameters() of its own layer, or of one around it, was called
-  // Of the model with layers that listed it: when it was made, and when it first listed its own.
+  std::uint64_t made = 0;  // when it was made; 0: not a module's parameter
+  bool listed = false;     // parameters() of its layer, or of a module around it, was called
+  // For the model with layers that listed it: when the model was made, and when it first listed its
+  // parameters.
   std::uint64_t model_made = 0, model_listed = 0;
 };
 
 struct TensorImpl {
   std::shared_ptr<Storage> storage;
-  std::size_t offset = 0;  // elements
+  std::size_t offset = 0;  // in elements
   Shape shape;
   std::array<std::int64_t, Shape::max_rank> strides{};
   DType dtype = DType::f32;
 
-  // Differentiation: where this came from (null for a leaf), and a leaf's gradient. A leaf that
-  // belongs to a flat parameter buffer has memory for its gradient before it has a gradient.
+  // Differentiation: the node that made this tensor (null for a leaf), and a leaf's gradient. A
+  // leaf in a flat parameter buffer has memory for its gradient before it has a gradient.
   bool requires_grad = false;
   std::shared_ptr<autograd::Node> node;
-  int output_index = 0;  // which output of the node this is
+  int output_index = 0;  // index among the node's outputs
   Tensor grad;
   bool has_grad = false;
   Listing listing;
 };
 
-/// The workspace that this thread's tensors and nodes live in.
+/// The workspace of this thread's tensors and nodes.
 const std::shared_ptr<Workspace>& current_workspace();
 
-/// make_shared in the current workspace, so that warm code asks the system for nothing.
+/// make_shared in the current workspace. Once warm, it takes no memory from the system.
 template <class T, class... Args>
 std::shared_ptr<T> make_pooled(Args&&... args);
 
@@ -87,8 +89,8 @@ std::shared_ptr<T> make_pooled(Args&&... args) {
                                  std::forward<Args>(args)...);
 }
 
-/// A view of the same memory with another shape, strides and offset (relative, in elements); no
-/// history.
+/// A view of the same memory with another shape, other strides and an offset (relative, in
+/// elements), without history.
 Tensor make_view(const Tensor& base, const Shape& shape,
                  const std::array<std::int64_t, Shape::max_rank>& strides, std::int64_t offset);
 
@@ -97,13 +99,13 @@ Tensor make_view(const Tensor& base, const Shape& shape, std::int64_t offset);
 
 std::array<std::int64_t, Shape::max_rank> contiguous_strides(const Shape& shape);
 
-/// The dimension counted from the front; throws ShapeError where there is no such dimension.
+/// The dimension counted from the front. Throws ShapeError if it does not exist.
 int checked_dim(std::string_view operation, const Tensor& tensor, int dim);
 
-/// Copies elements from any strides to any strides; shapes and types are equal.
+/// Copies elements. Shapes and types are equal; strides may differ.
 void copy_into(const Tensor& to, const Tensor& from);
 
-/// to += from, elementwise; any strides.
+/// to += from, element-wise, for any strides.
 void add_into(const Tensor& to, const Tensor& from);
 
 /// Calls f with a null pointer of the element type, float or double; other types throw ShapeError.
