@@ -1,4 +1,4 @@
-// Time for people to read; no result depends on it.
+// The clock, for times that people read. No result depends on it.
 #pragma once
 
 #include <chrono>

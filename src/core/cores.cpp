@@ -11,12 +11,12 @@
 namespace unroll {
 namespace {
 
-/// The quotas seen so far.
+/// The smallest quota seen so far.
 struct Smallest {
   std::optional<int> cores;
 
   void add(std::int64_t quota, std::int64_t period) {
-    if (quota <= 0 || period <= 0) return;  // -1 in version 1: none
+    if (quota <= 0 || period <= 0) return;  // -1 in version 1: no quota
     const std::int64_t up = quota / period + (quota % period != 0);
     constexpr std::int64_t limit = std::numeric_limits<int>::max();
     cores = static_cast<int>(std::min(up, static_cast<std::int64_t>(cores.value_or(limit))));
@@ -40,11 +40,11 @@ void add_version_1(const std::string& group, Smallest& smallest) {
     smallest.add(quota, period);
 }
 
-/// Calls add with the group and all above it: each may have a quota of its own. In a container the
-/// path is often one of the host's, and only the top is there.
+/// Calls add for the group and every group above it, because each may have its own quota. In a
+/// container the path is often a path of the host, and only the root exists.
 template <class Add>
 void climb(const std::string& mount, std::string path, Smallest& smallest, Add add) {
-  if (path.find("/..") != std::string::npos) path.clear();  // outside of this namespace
+  if (path.find("/..") != std::string::npos) path.clear();  // outside this namespace
   while (!path.empty() && path != "/") {
     add(mount + path, smallest);
     path.erase(path.rfind('/'));

@@ -1,4 +1,4 @@
-// How many cores this process may keep busy.
+// The number of cores that this process may use.
 #pragma once
 
 #include <optional>
@@ -6,12 +6,13 @@
 
 namespace unroll {
 
-/// The cores that the process's affinity allows, or fewer where cgroup_cores() says so; at least 1.
+/// The number of cores in the process's affinity, but at most cgroup_cores(); at least 1.
 int allowed_cores();
 
-/// The smallest CPU quota along the process's control groups, of version 2 (cpu.max) or 1
-/// (cpu.cfs_quota_us / cpu.cfs_period_us), in cores rounded up; nothing where there is none. What
-/// can't be read or understood is no quota. `root` is where /proc and /sys are.
+/// The smallest CPU quota of the process's control groups and those above them, in cores, rounded
+/// up. Nothing if there is no quota. Reads version 2 (cpu.max) and 1 (cpu.cfs_quota_us /
+/// cpu.cfs_period_us); files that can't be read or understood count as no quota. `root` is the
+/// folder that holds /proc and /sys.
 /// Source: https://docs.kernel.org/admin-guide/cgroup-v2.html and scheduler/sched-bwc.html
 std::optional<int> cgroup_cores(const std::string& root = "");
 

@@ -7,11 +7,11 @@
 namespace unroll {
 namespace {
 
-// A message may quote what a file says, of any length. Its start says what is wrong and its end
-// what to do about it.
+// A message may quote text of any length from a file. Its start names the error, and its end the
+// remedy.
 constexpr std::size_t longest = 8192, kept_at_end = 2048;
 
-/// The last place up to `at` that is not within a character of UTF-8.
+/// The last position up to `at` that is not inside a UTF-8 character.
 std::size_t boundary(std::string_view text, std::size_t at) {
   constexpr std::size_t longest_character = 4;
   for (std::size_t i = 0; i < longest_character; ++i)

@@ -25,7 +25,7 @@ namespace {
   throw FileError(operation, fmt::format("can't {} {}: {}", action, path, std::strerror(code)));
 }
 
-/// Makes a call that changes a file; where file_fault has it fail, only sets errno.
+/// Makes a call that changes a file. If file_fault makes it fail, only sets errno.
 template <class F>
 auto attempt(std::string_view name, F&& call, std::size_t bytes = 0) -> decltype(call(bytes)) {
   if (file_fault) {
@@ -38,7 +38,7 @@ auto attempt(std::string_view name, F&& call, std::size_t bytes = 0) -> decltype
   return call(bytes);
 }
 
-/// Of an open file, until the end of the block.
+/// The descriptor of an open file; closes it at the end of the block.
 class Descriptor {
  public:
   explicit Descriptor(int value) : value_(value) {}
@@ -58,7 +58,7 @@ class Descriptor {
   int value_;
 };
 
-/// What a message calls something that is not a regular file.
+/// The word in messages for something that is not a regular file.
 const char* kind_of(mode_t mode) {
   return S_ISDIR(mode)    ? "folder"
          : S_ISLNK(mode)  ? "symbolic link"
@@ -79,7 +79,8 @@ void check_readable(std::string_view operation, const std::string& path, mode_t 
                                             : "copy its content to a regular file first"));
 }
 
-/// A rename would make a regular file of /dev/null, for all programs.
+/// Refuses other than regular files. A rename would turn /dev/null into a regular file, for all
+/// programs.
 void check_replaceable(std::string_view operation, const std::string& path, mode_t mode) {
   if (!S_ISREG(mode))
     throw FileError(operation, fmt::format("{} is a {}; name a regular file, or a new one", path,
@@ -90,14 +91,14 @@ int sync(int descriptor) {
   return attempt("fsync", [&](std::size_t) { return ::fsync(descriptor); });
 }
 
-/// Whatever it answers, the descriptor is gone.
+/// Even after an error the descriptor is closed.
 int close_written(int descriptor) {
   const int closed = ::close(descriptor);
   return attempt("close", [&](std::size_t) { return closed; });
 }
 
-/// While it lives, a write beyond the largest size of a file (ulimit -f) is an error like that of a
-/// full disk. By itself the kernel would end the process in the middle of it, with SIGXFSZ.
+/// While it lives, a write beyond the limit of a file's size (ulimit -f) is an error, as on a full
+/// disk. Otherwise the kernel would end the process with SIGXFSZ.
 class NoSizeSignal {
  public:
   NoSizeSignal() {
@@ -127,13 +128,13 @@ void write_all(std::string_view operation, const std::string& path, int descript
         "write", [&](std::size_t most) { return ::write(descriptor, bytes.data(), most); },
         bytes.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n == 0) errno = ENOSPC;  // or it would be tried for ever
+    if (n == 0) errno = ENOSPC;  // or the loop would never end
     if (n <= 0) fail(operation, path, "write");
     bytes = bytes.subspan(static_cast<std::size_t>(n));
   }
 }
 
-/// The folder and the name in it: "a/b" is {"a", "b"}, "b" is {".", "b"}, "a/" is {"a", "."}.
+/// A path's folder and the name in it: "a/b" is {"a", "b"}, "b" is {".", "b"}, "a/" is {"a", "."}.
 std::pair<std::string, std::string> split(const std::string& path) {
   const auto slash = path.rfind('/');
   const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
@@ -143,13 +144,13 @@ std::pair<std::string, std::string> split(const std::string& path) {
   return {folder, name.empty() ? "." : name};
 }
 
-/// The file that is to be replaced where `path` is named: behind symbolic links, which stay.
+/// The file to replace for `path`: follows symbolic links, which stay.
 std::string target_of(std::string_view operation, const std::string& path) {
   std::string target = path;
   for (int links = 0; links < 40; ++links) {
     char to[PATH_MAX];
     const ssize_t length = ::readlink(target.c_str(), to, sizeof to);
-    if (length < 0) return target;  // no link
+    if (length < 0) return target;  // not a link
     const std::string_view name(to, static_cast<std::size_t>(length));
     target = name.starts_with('/') ? name : split(target).first.append("/").append(name);
   }
@@ -158,15 +159,15 @@ std::string target_of(std::string_view operation, const std::string& path) {
 }
 
 constexpr std::string_view kTemporary = ".tmp-";
-constexpr std::size_t kRandom = 6;  // letters and digits behind it
+constexpr std::size_t kRandom = 6;  // letters and digits at the end
 
-/// A new file in the folder of `name` and called after it; `temporary` becomes its name. Its mode
-/// is what the process's umask makes of `mode`. Returns -1 where there can't be one.
+/// Opens a new file in the same folder, with a name made from `name`, and sets `temporary` to it.
+/// Its permissions are `mode` under the process's umask. Returns -1 on failure.
 int open_temporary(int folder, const std::string& name, mode_t mode, std::string& temporary) {
   const long limit = ::fpathconf(folder, _PC_NAME_MAX);
   const std::size_t longest = limit > 0 ? static_cast<std::size_t>(limit) : NAME_MAX;
   std::size_t kept = std::min(name.size(), longest - kTemporary.size() - kRandom);
-  // Not a part of a character of UTF-8: some file systems refuse that.
+  // Does not cut a UTF-8 character: some file systems refuse the rest.
   while (kept < name.size() && kept > 0 && (static_cast<unsigned char>(name[kept]) & 0xc0) == 0x80)
     --kept;
   for (int attempts = 0; attempts < 100; ++attempts) {
@@ -183,8 +184,8 @@ int open_temporary(int folder, const std::string& name, mode_t mode, std::string
   return -1;
 }
 
-/// Whether a call that changes owner or permissions did so; an error which says that this process
-/// or this file system does not do that is no fault.
+/// Whether a call changed owner or permissions. Returns false if this process or file system can't
+/// do that; throws for other errors.
 bool was_allowed(std::string_view operation, const std::string& path, int result) {
   if (result == 0) return true;
   if (errno != EPERM && errno != EINVAL && errno != ENOSYS && errno != ENOTSUP)
@@ -192,7 +193,7 @@ bool was_allowed(std::string_view operation, const std::string& path, int result
   return false;
 }
 
-/// Gives a new file the owner and the permissions of the one that it will replace.
+/// Gives a new file the owner and permissions of the file that it will replace.
 void take_over(std::string_view operation, const std::string& path, int descriptor,
                const struct stat& old) {
   struct stat now {};
@@ -206,7 +207,7 @@ void take_over(std::string_view operation, const std::string& path, int descript
   const bool same = now.st_uid == old.st_uid && now.st_gid == old.st_gid;
   if (!same && !give(old.st_uid, old.st_gid)) {
     mode &= 0777;
-    // Another group may do no more than others might.
+    // With another group, the group gets no more permissions than others have.
     constexpr auto kUnchanged = static_cast<uid_t>(-1);
     if (now.st_gid != old.st_gid && !give(kUnchanged, old.st_gid))
       mode = (mode & 0707) | (mode & 007) << 3;
@@ -216,8 +217,8 @@ void take_over(std::string_view operation, const std::string& path, int descript
                 attempt("fchmod", [&](std::size_t) { return ::fchmod(descriptor, mode); }));
 }
 
-/// A new name in a folder is durable only once the folder is synced; not every file system can, and
-/// nobody can for a folder that was opened without permission to read it.
+/// Syncs the folder, because only then a new name is durable. Some file systems can't, and nobody
+/// can without permission to read the folder.
 void sync_folder(std::string_view operation, const std::string& path, int folder) {
   if (sync(folder) != 0 && errno != EINVAL && errno != ENOTSUP && errno != EBADF)
     fail(operation, path, "write");
@@ -229,7 +230,7 @@ void replace(std::string_view operation, const std::string& path, int folder,
   const bool replaces = ::fstatat(folder, name.c_str(), &old, AT_SYMLINK_NOFOLLOW) == 0;
   if (replaces) check_replaceable(operation, path, old.st_mode);
   std::string temporary;
-  // What replaces another file may be for fewer eyes than a new one.
+  // A replacement may need stricter permissions than a new file.
   Descriptor file(open_temporary(folder, name, replaces ? 0600 : 0666, temporary));
   if (file.get() < 0) fail(operation, path, "create");
   try {
@@ -248,7 +249,7 @@ void replace(std::string_view operation, const std::string& path, int folder,
   sync_folder(operation, path, folder);
 }
 
-/// The whole of a file of at most `limit` bytes, in a vector or a string.
+/// Reads a file of at most `limit` bytes into a vector or a string.
 template <class Bytes>
 Bytes read_whole(std::string_view operation, const InputFile& file, std::uint64_t limit) {
   if (file.size() > limit)
@@ -281,7 +282,7 @@ void InputFile::open(int folder, const std::string& name, int flags) {
   Descriptor file(
       ::openat(folder, name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags));
   if (file.get() < 0) fail(operation_, path_, "open");
-  // It may have become another one in between.
+  // The path may name another file by now.
   if (::fstat(file.get(), &status) != 0) fail(operation_, path_, "read");
   check_readable(operation_, path_, status.st_mode);
   size_ = static_cast<std::uint64_t>(status.st_size);
@@ -317,7 +318,7 @@ std::string read_text(std::string_view operation, const Folder& folder, const st
 
 void write_file(std::string_view operation, const std::string& path,
                 std::span<const std::span<const std::byte>> parts) {
-  // Also where a link leads to no name: /dev/stdout is one to "pipe:[7]".
+  // Also for a link without a target name: /dev/stdout may lead to "pipe:[7]".
   struct stat status {};
   if (::stat(path.c_str(), &status) == 0) check_replaceable(operation, path, status.st_mode);
   const auto [folder, name] = split(target_of(operation, path));
@@ -379,7 +380,7 @@ std::string AppendingFile::path() const { return folder_.path_of(name_); }
 AppendingFile::~AppendingFile() {
   try {
     flush();
-  } catch (const FileError&) {  // sync() is for those who want to know
+  } catch (const FileError&) {  // callers that need to know call sync()
   }
   ::close(descriptor_);
 }

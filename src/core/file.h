@@ -1,9 +1,8 @@
-// Files: the one place for the operating system's calls on them.
+// Files. All calls of the operating system on files are here.
 //
-// A file is named by a path, or by its name in an open Folder. A path may lead over symbolic links;
-// a name in a Folder is the file itself. Either way it must be a regular file: a pipe could make
-// the program wait for ever, and opening a device can do something. Everything here throws
-// FileError.
+// A file is named by a path, or by its name in an open Folder. A path may contain symbolic links; a
+// name in a Folder may not be one. It must be a regular file: a pipe could block the program for
+// ever, and opening a device can have effects. All functions here throw FileError.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +19,7 @@ namespace unroll {
 /// A file open for reading at any offset.
 class InputFile {
  public:
-  /// The errors' text names `operation` and the path.
+  /// Errors name `operation` and the path.
   InputFile(std::string_view operation, const std::string& path);
   InputFile(std::string_view operation, const Folder& folder, const std::string& name);
   ~InputFile();
@@ -30,7 +29,7 @@ class InputFile {
   const std::string& path() const { return path_; }
   std::uint64_t size() const { return size_; }
 
-  /// Fills `out` from `offset`; throws FileError when the file ends before that or can't be read.
+  /// Fills `out` from `offset`. Throws FileError if the file is too short or can't be read.
   void read_at(std::uint64_t offset, std::span<std::byte> out) const;
 
  private:
@@ -41,17 +40,17 @@ class InputFile {
   int descriptor_ = -1;
 };
 
-/// The whole of a file of at most `limit` bytes; throws FileError when it is larger.
+/// Reads a whole file. Throws FileError if it has more than `limit` bytes.
 std::vector<std::byte> read_file(std::string_view operation, const std::string& path,
                                  std::uint64_t limit);
 std::string read_text(std::string_view operation, const std::string& path, std::uint64_t limit);
 std::string read_text(std::string_view operation, const Folder& folder, const std::string& name,
                       std::uint64_t limit);
 
-/// Writes all parts to a temporary file in the same folder, syncs it, and renames it: after a fault
-/// the old file or the new one is there, never a part of one, and nothing is left behind. A new
-/// file has the permissions that the process gives to new files. One that replaces another has that
-/// one's permissions and owner, as far as the process may give them.
+/// Writes all parts to a temporary file in the same folder, syncs it, and renames it. After a fault
+/// the path holds the old file or the new one, never a part, and no temporary file remains. A new
+/// file gets the process's usual permissions. A replacement keeps the old file's permissions and
+/// owner, as far as the process may set them.
 void write_file(std::string_view operation, const std::string& path,
                 std::span<const std::span<const std::byte>> parts);
 void write_file(std::string_view operation, const std::string& path,
@@ -60,23 +59,23 @@ void write_file(std::string_view operation, const std::string& path, std::string
 void write_file(std::string_view operation, const Folder& folder, const std::string& name,
                 std::span<const std::byte> bytes);
 
-/// Whether write_file() may have left `file` behind, being killed while it wrote `name`.
+/// Whether `file` may be the temporary file of a write_file() to `name` that was killed.
 bool is_temporary_of(std::string_view name, std::string_view file);
 
 /// Removes a file, if there is one.
 void remove_file(std::string_view operation, const Folder& folder, const std::string& name);
 
-/// A file that grows at its end, through a buffer. The folder must outlive it.
+/// A file to append to, with a buffer. The folder must outlive it.
 class AppendingFile {
  public:
-  /// Makes the file, or cuts the one there is to its first `size` bytes.
+  /// Makes the file, or cuts an existing one to its first `size` bytes.
   AppendingFile(std::string_view operation, const Folder& folder, const std::string& name,
                 std::uint64_t size = 0);
-  ~AppendingFile();  // writes what it can
+  ~AppendingFile();  // writes the buffer if it can
   AppendingFile(const AppendingFile&) = delete;
   AppendingFile& operator=(const AppendingFile&) = delete;
 
-  // What was not yet written when one of these throws is lost.
+  // If one of these throws, the text in the buffer is lost.
   void append(std::string_view text);
   void flush();  ///< everything reaches the operating system
   void sync();   ///< everything reaches the disk
@@ -90,9 +89,9 @@ class AppendingFile {
   int descriptor_ = -1;
 };
 
-/// For tests of what a fault leaves behind: called before every call of the operating system that
-/// changes a file, with its name ("write", "fsync", ...). Another result than 0 is the error that
-/// the call fails with; `bytes` is what a "write" is to take at once, and may be made less.
+/// For tests of faults: called before every call of the operating system that changes a file, with
+/// the call's name ("write", "fsync", ...). A result other than 0 makes the call fail with this
+/// error. `bytes` is the size of a "write"; the function may reduce it.
 using FileFault = int (*)(std::string_view call, std::size_t& bytes);
 inline FileFault file_fault = nullptr;
 

@@ -32,7 +32,7 @@ struct Signature {
 constexpr std::string_view kHdf5 = "an HDF5 file, as Keras writes (.h5)",
                            kPickle = "a Python pickle, as pickle.dump and joblib write";
 
-/// The first that fits is taken.
+/// The first match counts.
 constexpr Signature kSignatures[] = {
     {0,
      "version https://git-lfs",
@@ -79,13 +79,14 @@ constexpr Signature kSignatures[] = {
 };
 
 bool is_safetensors(std::string_view start) {
-  constexpr std::size_t kLength = 8, kUsed = 4;  // of a header's length, which is below 4 GB
+  // a header's length has 8 bytes; below 4 GB it uses 4
+  constexpr std::size_t kLength = 8, kUsed = 4;
   return start.size() > kLength && start[kLength] == '{' &&
          start.substr(kUsed, kLength - kUsed) == "\0\0\0\0"sv;
 }
 
-/// A protocol buffer of onnx.ModelProto has no magic number: its first field is the version of the
-/// format, then comes the producer's name, the domain, the graph or the operators.
+/// A protocol buffer of onnx.ModelProto has no magic number. Its first field is the version of the
+/// format. Then follows the producer's name, the domain, the graph or the operators.
 bool is_onnx(std::string_view start) {
   constexpr std::string_view kNext = "\x12\x1a\x22\x32\x3a\x42";
   constexpr char kNewest = 20;
@@ -93,10 +94,10 @@ bool is_onnx(std::string_view start) {
          kNext.find(start[2]) != kNext.npos;
 }
 
-/// torch.save's before PyTorch 1.6: pickles one after the other, of which the first is this number.
+/// Files of torch.save before PyTorch 1.6 are a series of pickles. The first pickle is this number.
 bool is_old_torch(std::string_view start) {
   constexpr std::string_view kMagic = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
-  constexpr std::size_t kBefore = 16;  // what protocols 2 to 5 put in front
+  constexpr std::size_t kBefore = 16;  // bytes before the number in protocols 2 to 5
   return start.starts_with('\x80') &&
          start.substr(0, kBefore + kMagic.size()).find(kMagic) != start.npos;
 }
@@ -105,14 +106,14 @@ bool is_pickle(std::string_view start) {
   return start.size() > 2 && start[0] == '\x80' && start[1] >= 2 && start[1] <= 5;
 }
 
-/// Of a text, a line of it; empty where it is none.
+/// The first line of a text; empty if `start` is not text.
 std::string first_line(std::string_view start) {
   constexpr std::size_t kMost = 40;
   const bool is_text = std::ranges::all_of(start, [](char c) {
     const auto u = static_cast<unsigned char>(c);
     return (u >= 0x20 && u != 0x7f) || c == '\n' || c == '\r' || c == '\t';
   });
-  // A character that the end cuts in two is no fault of the text's.
+  // The end may cut a character in two; it is text all the same.
   std::string_view whole = start;
   for (int i = 0; i < 3 && start.size() == file_kind_bytes && !is_utf8(whole); ++i)
     whole.remove_suffix(1);
@@ -128,7 +129,7 @@ std::string first_line(std::string_view start) {
   return line;
 }
 
-/// A remedy with the file's path where it says FILE.
+/// The remedy with FILE replaced by the file's path.
 std::string with_path(std::string_view remedy, const std::string& path) {
   constexpr std::string_view kFile = "FILE";
   std::string text(remedy);

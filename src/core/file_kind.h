@@ -1,4 +1,4 @@
-// What kind of file a file is, by its content: for errors about a file that is something else.
+// The kind of a file, by its content. For errors about a file of the wrong kind.
 #pragma once
 
 #include <cstddef>
@@ -14,35 +14,35 @@ namespace unroll {
 
 struct FileKind {
   std::string what;  ///< "a Git LFS pointer, the text that stands for a file"
-  /// What makes the right file of it; empty where that depends on what was wanted.
+  /// How to get the right file from it; empty if that depends on the wanted kind.
   std::string_view remedy = {};
-  /// How weights come out of it; empty where it can't hold any.
+  /// How to get weights from it; empty if it can't hold any.
   std::string_view for_weights = {};
-  bool is_text = false;  ///< JSON, or another text of which no more is known
+  bool is_text = false;  ///< JSON, or an unknown kind of text
 };
 
-/// Kinds that readers here ask for.
+/// Kinds that Unroll's readers check for.
 inline constexpr std::string_view safetensors_kind = "a safetensors file",
                                   pt_sequence_kind = "a file of PyTorch's torch.save of before 1.6",
                                   pt_zip_kind = "a file of PyTorch's torch.save or torch.jit.save";
 
-/// As many bytes of a file's start as tell its kind.
+/// Number of bytes at the start of a file that decide its kind.
 inline constexpr std::size_t file_kind_bytes = 512;
 
-/// Those bytes, or all there are. Throws FileError.
+/// Those bytes, or fewer from a shorter file. Throws FileError.
 std::vector<std::byte> file_start(const InputFile& file);
 
-/// The kind of a file by the first bytes of it; nothing where they are of none that is known.
+/// The kind of a file, by its first bytes; nothing if the kind is unknown.
 std::optional<FileKind> file_kind(std::span<const std::byte> start);
 
-/// The kind of a zip archive with these entries, or with these among others.
+/// The kind of a zip archive that has these entries (it may have more).
 FileKind zip_kind(std::span<const std::string_view> entries);
 
-/// The remedy as one types it; "" where the kind has none.
+/// The remedy for this path; "" if the kind has none.
 std::string remedy_of(const std::string& path, const FileKind& kind);
 
-/// "PATH is an HTML page, expected WANTED; download it again": the text of an error. `remedy` is
-/// for kinds that have none of their own, and `weights` says that weights are wanted of the file.
+/// The text of an error: "PATH is an HTML page, expected WANTED; download it again". `remedy` is
+/// for kinds without their own. `weights`: the file was read for its weights.
 std::string wrong_kind(const std::string& path, const FileKind& kind, std::string_view wanted,
                        std::string_view remedy, bool weights = false);
 

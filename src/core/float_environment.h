@@ -1,13 +1,13 @@
-// The processor's floating-point mode that the numerics promise stands on.
+// The processor's floating-point mode, on which the promise of equal bits depends.
 #pragma once
 
 #include <cstdint>
 
 namespace unroll {
 
-/// Sets rounding to nearest with subnormal numbers kept (no flush to zero), and restores the
-/// caller's mode at the end of the scope. Every entry that computes holds one (docs/numerics.md).
-/// Running a model asks it whether the caller flushes, and then sets tiny states to 0 itself.
+/// Sets rounding to nearest and keeps subnormal numbers (no flush to zero). Restores the caller's
+/// mode at the end of the scope. Every public function that computes holds one (docs/numerics.md).
+/// Inference asks it whether the caller flushes, and then sets tiny states to 0 itself.
 class FloatEnvironment {
  public:
 #if defined(__x86_64__)

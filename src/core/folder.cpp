@@ -29,7 +29,7 @@ constexpr int kFlags = O_DIRECTORY | O_CLOEXEC;
                   code == EACCES ? "; it takes permission to read and to enter it" : ""));
 }
 
-/// A file where a folder is expected is named for what it is.
+/// Names the kind of a file if the path should be a folder.
 [[noreturn]] void refuse_file(std::string_view operation, const std::string& path) {
   const auto kind = file_kind(file_start(InputFile(operation, path)));
   throw FileError(operation,
@@ -70,14 +70,14 @@ bool Folder::is_at(const std::string& path) const {
 }
 
 std::string Folder::path() const {
-  const int code = errno;  // which a message that names this folder may be about
+  const int code = errno;  // kept, because a message that names this folder may need it
   std::string now = path_;
   if (!is_at(path_)) {
     char moved[PATH_MAX];
     const ssize_t length =
         ::readlink(fmt::format("/proc/self/fd/{}", descriptor_).c_str(), moved, sizeof moved);
     if (length > 0) now.assign(moved, static_cast<std::size_t>(length));
-    if (!is_at(now)) now = path_;  // removed
+    if (!is_at(now)) now = path_;  // the folder was removed
   }
   errno = code;
   return now;

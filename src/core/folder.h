@@ -7,33 +7,33 @@
 
 namespace unroll {
 
-/// A descriptor of the folder, or -1 with errno. One that may be entered but not listed still takes
-/// and gives files by their names.
+/// A descriptor of the folder, or -1 with errno. A folder that may be entered but not listed works
+/// too: its files are reached by name.
 int open_folder(const std::string& path);
 
-/// What is read, written and looked for in it (core/file.h) is in this folder, also when somebody
-/// renames it, or gives its name to another one.
+/// A folder that stays open. Files in it (core/file.h) stay in this folder, even if somebody
+/// renames it or gives its name to another folder.
 class Folder {
  public:
-  /// Throws FileError where there is none, or it may not be entered.
+  /// Throws FileError if the folder does not exist or may not be entered.
   Folder(std::string_view operation, const std::string& path);
   ~Folder();
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
 
-  /// Marks it as this process's until the object or the process ends, however it ends. Throws
-  /// FileError where another process has it.
+  /// Locks the folder for this process, until the object or the process ends. Throws FileError if
+  /// another process has the lock.
   void lock(std::string_view operation);
 
-  /// The path that it was opened with, or where it is now if that path leads elsewhere.
+  /// The path of the constructor, or the folder's current path if that one leads elsewhere by now.
   std::string path() const;
   std::string path_of(std::string_view name) const;
 
-  /// The names of all that is in it, in no order. Throws FileError, as does has().
+  /// The names of all entries, in no order. names() and has() throw FileError.
   std::vector<std::string> names() const;
-  /// Whether anything has that name, also a link that leads nowhere.
+  /// Whether an entry has this name, including a broken link.
   bool has(const std::string& name) const;
-  /// Why no file can be made in it (ENOENT: it was removed), or 0.
+  /// The error that prevents making a file here (ENOENT: the folder was removed), or 0.
   int write_error() const;
 
   int descriptor() const { return descriptor_; }

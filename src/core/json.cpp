@@ -19,8 +19,8 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t deepest = 32;
 constexpr std::size_t most_keys = 1024;
 
-/// Decimal numbers are rounded to doubles, by the C library's strtod: it follows std::fesetround,
-/// as FloatEnvironment, which sets the vector unit alone, does not.
+/// Sets std::fesetround to nearest, because strtod rounds decimal numbers by it. FloatEnvironment
+/// sets only the vector unit.
 class ToNearest {
  public:
   ToNearest() { std::fesetround(FE_TONEAREST); }
@@ -32,7 +32,7 @@ class ToNearest {
   int before_ = std::fegetround();
 };
 
-/// Why a text is no JSON: what it is instead, or else the place where it stops being JSON.
+/// Why a text is not JSON: its real kind, or the place of the error.
 std::string not_json(std::string_view text, std::string_view place) {
   const auto kind = file_kind(std::as_bytes(std::span(text)));
   const bool is_text = !kind || kind->is_text || text.empty();
@@ -41,8 +41,8 @@ std::string not_json(std::string_view text, std::string_view place) {
                      kind->remedy);
 }
 
-/// Makes the tree, within bounds. (The library can check while it makes one, but then goes through
-/// all of a list again after each object in it.)
+/// Makes the tree, within bounds. (The library's own callback would go through a whole list again
+/// after each object in it.)
 class Tree final : public JsonEvents {
  public:
   Tree(std::string_view text, const std::function<void(std::string_view)>& refuse)
@@ -95,12 +95,12 @@ class Tree final : public JsonEvents {
     if (open_.empty()) return root_ = std::move(value);
     Json& into = *open_.back().value;
     if (into.is_array()) return into.emplace_back(std::move(value));
-    // Not operator[], which goes through all keys.
+    // Not operator[], which searches all keys.
     return into.get_ref<Json::object_t&>().emplace_back(std::move(key_), std::move(value)).second;
   }
   bool open(Json value) {
     if (open_.size() == deepest) refuse_(fmt::format("it is nested deeper than {}", deepest));
-    // What lies around it does not grow before it is closed, so that the pointer stays good.
+    // The pointer stays valid, because the parent does not grow before this value is closed.
     open_.push_back({&place(std::move(value)), {}});
     return true;
   }
@@ -116,7 +116,7 @@ class Tree final : public JsonEvents {
   std::vector<Open> open_;
 };
 
-/// A type of this file, so that the compiler knows all calls of its parser, and leaves out those
+/// A type of this file only. So the compiler sees all uses of its parser and leaves out the parts
 /// for binary formats: 20 KB.
 struct Text : std::string_view {};
 
@@ -125,7 +125,7 @@ struct Text : std::string_view {};
 void read_json(std::string_view text, JsonEvents& events) { Json::sax_parse(Text{text}, &events); }
 
 Json parse_json(std::string_view text, const std::function<void(std::string_view)>& refuse) {
-  // The parser would take a NUL for the end and let anything follow it.
+  // The parser would take a NUL for the end, and ignore the rest.
   if (const auto nul = text.find('\0'); nul != text.npos)
     refuse(not_json(text, fmt::format("(byte {} is NUL)", nul + 1)));
   Tree tree(text, refuse);

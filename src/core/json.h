@@ -1,4 +1,4 @@
-// JSON that comes from a file, within bounds.
+// JSON from a file, within bounds.
 #pragma once
 
 #include <functional>
@@ -7,12 +7,13 @@
 
 namespace unroll {
 
-/// The tree that a JSON text is. Refused are text that is not JSON in UTF-8, a key that an object
-/// has twice (the parser itself would keep the last), nesting deeper than 32 (going through a deep
-/// tree would use up the stack) and more than 1024 keys in one object (they are looked for one by
-/// one). The length of the text is for the caller to bound.
+/// Parses a JSON text into a tree. The caller must limit the length of the text. Refuses
+/// - text that is not JSON in UTF-8,
+/// - a repeated key in an object (the parser itself would keep the last one),
+/// - nesting deeper than 32 (visiting a deep tree would exhaust the stack),
+/// - more than 1024 keys in one object (lookup is linear).
 ///
-/// `refuse` is called with what is wrong, and throws.
+/// Calls `refuse` with the error; it must throw.
 nlohmann::ordered_json parse_json(std::string_view text,
                                   const std::function<void(std::string_view why)>& refuse);
 

@@ -1,4 +1,4 @@
-// A JSON text as events, for readers that need no tree. There is one parser for all of them.
+// JSON as events, for readers that need no tree. All of them share one parser.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -8,8 +8,8 @@ namespace unroll {
 
 using JsonEvents = nlohmann::json_sax<nlohmann::ordered_json>;
 
-/// Tells `events` what a text has, one thing after the other, or its parse_error(). A NUL ends the
-/// text, whatever follows it.
+/// Reports the parts of a text to `events` one after the other, or an error to its parse_error(). A
+/// NUL ends the text; the rest is ignored.
 void read_json(std::string_view text, JsonEvents& events);
 
 }  // namespace unroll

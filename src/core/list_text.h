@@ -1,4 +1,4 @@
-// What a message lists, kept short.
+// Short lists in messages.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,8 @@ namespace unroll {
 /// "a, b or c"
 std::string text_with_or(const std::vector<std::string>& items);
 
-/// The first of any number of things, and how many more there are: a file may have something wrong
-/// with each of its thousands of tensors.
+/// Lists the first things and counts the rest, because a file may have errors in thousands of
+/// tensors.
 class ListText {
  public:
   static constexpr std::size_t most = 64;

@@ -1,9 +1,9 @@
-// exp, tanh and sigmoid with fixed bits, written once for every instruction set and for single
+// exp, tanh and sigmoid with fixed bits: one source for every instruction set and for single
 // numbers.
 //
-// Only additions, multiplications, divisions and fused multiply-adds by name, in a fixed order, so
-// every target rounds the same way. The polynomials are those of the Cephes library (Moshier 1989),
-// with relative errors of about 2 units in the last place.
+// They use only additions, multiplications, divisions and explicit fused multiply-adds, in a fixed
+// order. So every target rounds the same way. The polynomials are those of the Cephes library
+// (Moshier 1989), with relative errors of about 2 units in the last place.
 #if defined(UNROLL_CORE_MATH_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef UNROLL_CORE_MATH_INL_H_
 #undef UNROLL_CORE_MATH_INL_H_
@@ -79,15 +79,15 @@ HWY_INLINE V exp_reduced(D d, V r, double) {
   return simd::MulAdd(simd::Set(d, 2.0), ratio, simd::Set(d, 1.0));
 }
 
-/// x between two numbers, NaN for NaN: by comparisons rather than min and max, which differ between
-/// machines in what they do with NaN.
+/// x limited to a range; NaN for NaN. Uses comparisons, because min and max treat NaN differently
+/// on different machines.
 template <class D, class V, class T = simd::TFromD<D>>
 HWY_INLINE V clamp(D d, V x, T low, T high) {
   x = simd::IfThenElse(simd::Lt(x, simd::Set(d, low)), simd::Set(d, low), x);
   return simd::IfThenElse(simd::Lt(simd::Set(d, high), x), simd::Set(d, high), x);
 }
 
-/// x = n ln(2) + r with n a whole number and |r| <= ln(2)/2.
+/// x = n ln(2) + r, where n is a whole number and |r| <= ln(2)/2.
 template <class V>
 struct Reduced {
   V n, r;
@@ -108,7 +108,7 @@ HWY_INLINE V exp(D d, V x) {
   using C = MathConstants<T>;
   const auto [n, r] = reduce(d, clamp(d, x, C::exp_low, C::exp_high));
   const V magic = simd::Set(d, C::magic);
-  // 2^n in two factors, so that results near the ends of the range round once, at the very end.
+  // 2^n in two factors, so that results near the ends of the range round only once, at the end.
   const V half = simd::Sub(simd::MulAdd(n, simd::Set(d, T(0.5)), magic), magic);
   const V y = simd::Mul(exp_reduced(d, r, T{}), power_of_two(d, half));
   return simd::Mul(y, power_of_two(d, simd::Sub(n, half)));
@@ -126,10 +126,11 @@ HWY_INLINE V tanh_small(D d, V x) {
   return simd::MulAdd(simd::Mul(ratio, z), x, x);
 }
 
-/// f32, where speed counts: (e^2x - 1) / (e^2x + 1), from e^2x - 1, which is exact near 0.
+/// f32, where speed matters: (e^2x - 1) / (e^2x + 1), computed from e^2x - 1, which is accurate
+/// near 0.
 template <class D, class V>
 HWY_INLINE V tanh(D d, V x, float) {
-  // From here on the quotient rounds to 1.
+  // From this x on, the quotient rounds to 1.
   constexpr float kOne = 9.1f;
   const V two = simd::Set(d, 2.0f);
   const auto [n, r] = reduce(d, simd::Mul(two, clamp(d, x, -kOne, kOne)));
@@ -151,8 +152,8 @@ HWY_INLINE V tanh(D d, V x) {
   return simd::CopySign(tanh(d, x, simd::TFromD<D>{}), x);
 }
 
-/// 1 / (1 + e^-x); NaN for NaN. f32: at least 1e-38, so that e^-x is one factor and no step beyond
-/// the range of the type.
+/// 1 / (1 + e^-x); NaN for NaN. In f32 at least 1e-38, so that e^-x needs only one factor and no
+/// step leaves the type's range.
 template <class D, class V>
 HWY_INLINE V sigmoid(D d, V x, float) {
   const auto [n, r] = reduce(d, clamp(d, simd::Sub(simd::Zero(d), x), -87.0f, 87.0f));

@@ -1,4 +1,4 @@
-// Single numbers run the very code that the kernels run, on one lane.
+// Single numbers run the code of the kernels, on one lane.
 #define HWY_COMPILE_ONLY_SCALAR
 #include "core/numerics.h"
 
@@ -21,7 +21,7 @@ double evaluate(double x, const double (&c)[kCount]) {
   return polynomial(Tag{}, simd::Set(Tag{}, x), c).raw;
 }
 
-/// x modulo pi/4, and which eighth of the circle: x = (octant + result) with octant made even.
+/// z = x - j pi/4 for an even j, with |z| <= pi/4. octant is j modulo 8.
 struct Reduced {
   double z;
   int octant;

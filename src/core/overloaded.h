@@ -1,4 +1,4 @@
-// Several functions as one, for std::visit: a kind that none of them takes does not compile.
+// Several functions as one, for std::visit. A missing kind does not compile.
 #pragma once
 
 namespace unroll {
@@ -8,6 +8,6 @@ struct Overloaded : F... {
   using F::operator()...;
 };
 template <class... F>
-Overloaded(F...) -> Overloaded<F...>;  // clang 14 can't do without
+Overloaded(F...) -> Overloaded<F...>;  // needed by clang 14
 
 }  // namespace unroll

@@ -21,8 +21,8 @@
 namespace unroll {
 namespace {
 
-// About 20 us of spinning: longer than the gaps between the parallel parts of one training step,
-// short enough that an idle program costs nothing.
+// About 20 us of spinning: longer than the gaps between the parallel parts of a training step, and
+// short enough to cost an idle program nothing.
 constexpr int kSpins = 2000;
 
 inline void pause() noexcept {
@@ -35,9 +35,9 @@ inline void pause() noexcept {
 
 thread_local bool inside_task = false;
 
-/// Threads started while it lives take no signal that is sent to the process: a host that waits for
-/// signals, or blocks them, has none of our threads to think of. A fault of a thread's own is still
-/// delivered.
+/// Threads started while it lives block all signals that are sent to the process. So a host that
+/// waits for signals, or blocks them, need not care about our threads. A thread still gets signals
+/// for its own faults.
 class NoSignals {
  public:
   NoSignals() {
@@ -54,13 +54,13 @@ class NoSignals {
   sigset_t before_;
 };
 
-/// A job is published as one number, (generation << 32 | tasks not yet claimed), so that a worker
-/// that wakes up late can never claim a task of a job it did not see.
+/// A job is published as one number, (generation << 32 | tasks not yet claimed). So a worker that
+/// wakes up late can't claim a task of a newer job.
 class Pool {
  public:
   explicit Pool(int threads) {
     const NoSignals blocked;
-    // Where the system gives no more threads or memory, there are fewer: no result depends on it.
+    // If the system refuses threads or memory, the pool is smaller. No result depends on that.
     try {
       workers_.reserve(static_cast<std::size_t>(threads - 1));
       for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
@@ -102,7 +102,7 @@ class Pool {
     state_.notify_all();
   }
 
-  /// False when nothing of that generation is left.
+  /// False if no task of that generation is left.
   bool claim_and_run(std::uint64_t generation) noexcept {
     std::uint64_t state = state_.load(std::memory_order_acquire);
     do {
@@ -116,7 +116,7 @@ class Pool {
   }
 
   void work() noexcept {
-    inside_task = true;  // a task's own calls run serially
+    inside_task = true;  // calls from a task run serially
     const FloatEnvironment environment;
     std::uint64_t seen = 0;
     while (!stop_.load(std::memory_order_relaxed)) {
@@ -145,19 +145,19 @@ class Pool {
 
 /// The pool of this process.
 ///
-/// A child of fork() has none of its parent's threads, and finds the mutex as it was at that
-/// moment, perhaps held by a thread that the child lacks. So it leaves all of this alone, without
-/// joining or unlocking anything, and makes its own when it first needs one.
+/// A child of fork() has none of its parent's threads. The mutex may be held by a thread that the
+/// child lacks. So the child touches nothing of this: it makes a pool of its own when it first
+/// needs one.
 struct Shared {
-  std::mutex mutex;  // held by who uses or replaces the pool
+  std::mutex mutex;  // held while the pool is used or replaced
   std::unique_ptr<Pool> pool;
-  Shared* parents = nullptr;  // what the parent process had: for leak checkers, it can be reached
+  Shared* parents = nullptr;  // the parent process's, kept reachable for leak checkers
 };
 
 std::atomic<Shared*> shared = nullptr;
 Shared* abandoned = nullptr;
-std::atomic<int> asked_threads = 0;  // what the user set; 0: the cores
-std::atomic<int> pool_threads = 0;   // of the pool; 0 before there is one
+std::atomic<int> asked_threads = 0;  // set by the user; 0: the allowed cores
+std::atomic<int> pool_threads = 0;   // of the pool; 0 if there is no pool yet
 
 void after_fork_in_child() noexcept {
   if (Shared* const parents = shared.exchange(nullptr)) {
@@ -167,20 +167,21 @@ void after_fork_in_child() noexcept {
   pool_threads = 0;
 }
 
-// Before the first thread: 0, or an error's number.
+// Registered before the first thread. 0, or the number of an error.
 const int registered = pthread_atfork(nullptr, nullptr, &after_fork_in_child);
 
 /// Throws std::bad_alloc.
 Shared& shared_here() {
   if (Shared* const known = shared.load(std::memory_order_acquire)) return *known;
   if (registered != 0) throw std::bad_alloc();
-  // Not a static local: fork() while another thread makes one leaves it locked.
+  // Not a static local: its lock would stay locked in a child, if fork() happens while another
+  // thread initialises it.
   auto made = std::make_unique<Shared>();
   Shared* other = nullptr;
   return shared.compare_exchange_strong(other, made.get()) ? *made.release() : *other;
 }
 
-/// With its mutex held. Throws std::bad_alloc.
+/// Call with the mutex held. Throws std::bad_alloc.
 Pool& pool_of(Shared& s) {
   if (!s.pool) {
     const int asked = asked_threads.load(std::memory_order_relaxed);
@@ -190,7 +191,7 @@ Pool& pool_of(Shared& s) {
   return *s.pool;
 }
 
-/// The pool with its mutex held; null where another thread has it, or there is no memory for one.
+/// The pool, with its mutex held. Null if another thread uses it or there is no memory for one.
 Pool* try_to_take(Shared*& taken) noexcept {
   try {
     Shared& s = shared_here();
@@ -205,8 +206,8 @@ Pool* try_to_take(Shared*& taken) noexcept {
   }
 }
 
-/// The threads end with the process, or before the library is unloaded. Where a thread still
-/// computes at exit, they end with the process.
+/// Ends the threads at exit or before the library is unloaded. If a thread still computes at exit,
+/// they end with the process.
 struct AtExit {
   ~AtExit() {
     Shared* const s = shared.load();
@@ -260,7 +261,7 @@ int threads_here() noexcept {
   try {
     return num_threads();
   } catch (const std::exception&) {
-    return 1;  // no memory for a pool: run_tasks stays on the caller's thread
+    return 1;  // no memory for a pool: run_tasks runs on the caller's thread
   }
 }
 

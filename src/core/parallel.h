@@ -1,4 +1,4 @@
-// The pool of threads: run(tasks, f), the caller joins in.
+// The pool of threads. The caller works too.
 #pragma once
 
 #include <algorithm>
@@ -8,22 +8,22 @@
 
 namespace unroll {
 
-/// A call f(index) without ownership or allocation; f must not throw.
+/// A reference to a function f(index), without ownership or allocation. f must not throw.
 struct TaskRef {
   void* object;
   void (*call)(void* object, std::size_t index);
 };
 
-/// Calls tasks 0 .. count-1, each once, on the pool's threads and the caller's; returns when all
-/// are done. Which thread runs which task is not defined, so tasks must not depend on it. A call
-/// from within a task, or while another thread uses the pool, runs on the caller alone; so does one
-/// for whose pool there is no memory.
+/// Calls tasks 0 .. count-1, each once, on the pool's threads and the caller's. Returns when all
+/// are done. A task may run on any thread and must not depend on it. The caller runs all tasks
+/// alone if it is inside a task, if another thread uses the pool, or if there is no memory for a
+/// pool.
 ///
-/// A child of fork() starts a pool of its own when it first needs one, whatever other threads of
-/// the parent were doing. The pool's threads block all signals that are sent to the process.
+/// A child of fork() starts its own pool when it first needs one. The pool's threads block all
+/// signals that are sent to the process.
 void run_tasks(std::size_t count, TaskRef task) noexcept;
 
-/// How many threads a call of run_tasks from here may use: 1 within a task.
+/// The number of threads that a call of run_tasks may use here: 1 inside a task.
 int threads_here() noexcept;
 
 template <class F>
@@ -34,8 +34,8 @@ void parallel(std::size_t count, F&& f) {
              [](void* object, std::size_t index) { (*static_cast<Function*>(object))(index); }});
 }
 
-/// f(begin, end) for pieces of `piece` elements, the last perhaps of fewer, of `count`: one task
-/// each.
+/// Calls f(begin, end) for pieces of `piece` of the `count` elements, one task each. The last piece
+/// may be smaller.
 template <class F>
 void parallel_pieces(std::size_t count, std::size_t piece, F&& f) {
   parallel((count + piece - 1) / piece,

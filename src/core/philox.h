@@ -9,8 +9,8 @@ namespace unroll {
 inline constexpr std::uint32_t kPhiloxFactors[] = {0xd2511f53, 0xcd9e8d57};
 inline constexpr std::uint32_t kPhiloxKeySteps[] = {0x9e3779b9, 0xbb67ae85};
 
-/// Ten rounds of Philox with four 32-bit words; any two different counters or keys give independent
-/// words, so a number may be drawn at any place, in any order, by any thread.
+/// Ten rounds of Philox with four 32-bit words. Different counters or keys give independent words.
+/// So any thread may draw any number, in any order.
 /// Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011 (and Random123).
 constexpr std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter,
                                               std::array<std::uint32_t, 2> key) {
@@ -27,7 +27,7 @@ constexpr std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> count
   return counter;
 }
 
-/// The same with 64-bit halves, low word first: what Generator draws from (`high` is the stream).
+/// philox() with 64-bit halves, low word first. Generator draws from it; `high` is the stream.
 constexpr std::array<std::uint32_t, 4> philox(std::uint64_t low, std::uint64_t high,
                                               std::uint64_t key) {
   const auto low_word = [](std::uint64_t x) { return static_cast<std::uint32_t>(x); };

@@ -12,13 +12,13 @@ struct Character {
   std::size_t bytes = 0;  // 0: not UTF-8
 };
 
-/// The first character of a text that is not empty.
+/// The first character of a text. The text must not be empty.
 Character first_of(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const std::uint32_t lead = byte(0);
   if (lead < 0x80) return {lead, 1};
   const std::size_t bytes = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  // What fewer bytes could say is not allowed with more, nor are surrogates.
+  // Overlong forms and surrogates are not valid UTF-8.
   constexpr std::uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
   if (lead < 0xc2 || lead > 0xf4 || text.size() < bytes) return {};
   std::uint32_t code = lead & (0xffu >> (bytes + 1));
@@ -30,7 +30,7 @@ Character first_of(std::string_view text) {
   return {code, bytes};
 }
 
-/// Whether a terminal does something else with it than to show it.
+/// Whether a terminal acts on the character instead of showing it.
 bool acts(std::uint32_t code) {
   return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x061c || code == 0x200e ||
          code == 0x200f || (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
@@ -79,7 +79,7 @@ bool is_utf8(std::string_view text) {
 std::string in_quotes(std::string_view name) {
   constexpr std::size_t longest = 100;
   if (name.size() <= longest) return '"' + printable(name) + '"';
-  // Not a part of a character: its continuation bytes are 10xxxxxx.
+  // Does not cut a character: continuation bytes are 10xxxxxx.
   std::size_t cut = longest;
   while (cut > 0 && (static_cast<unsigned char>(name[cut]) & 0xc0) == 0x80) --cut;
   return '"' + printable(name.substr(0, cut)) + "...\"";

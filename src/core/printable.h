@@ -1,4 +1,4 @@
-// Text that others wrote (names of tensors and files, values of a configuration) on a terminal.
+// Prints foreign text (names of tensors and files, values of a configuration) safely on a terminal.
 #pragma once
 
 #include <string>
@@ -6,14 +6,14 @@
 
 namespace unroll {
 
-/// `text` as one line that a terminal only shows: control characters (\n, \x1b, \u009b), bytes that
-/// are not UTF-8 (\xff), and marks that turn the direction of writing (\u202e) are spelt out. All
-/// else stays. What Error is made from goes through it, so that no message needs to.
+/// `text` as one line that a terminal only shows. Control characters (\n, \x1b, \u009b), bytes that
+/// are not UTF-8 (\xff) and marks that change the direction of writing (\u202e) are escaped. Error
+/// applies it to its texts, so messages need not.
 std::string printable(std::string_view text);
 
 bool is_utf8(std::string_view text);
 
-/// The same as printable in quotes, and no longer than a name should be.
+/// printable() in quotes, shortened if it is too long for a name.
 std::string in_quotes(std::string_view name);
 
 }  // namespace unroll

@@ -24,12 +24,12 @@
 namespace unroll {
 namespace {
 
-// From this many elements on PyTorch draws normals in blocks of 16.
+// For this many elements or more PyTorch draws normals in blocks of 16.
 constexpr std::size_t block_size = 16;
-// From here on torch.randperm uses another method.
+// For this n or more torch.randperm uses another method.
 constexpr std::int64_t permutation_limit = 0xffffffff / 20;
 
-/// Philox's words one after the other.
+/// Philox's words in sequence.
 class PhiloxEngine {
  public:
   PhiloxEngine(std::uint64_t seed, std::uint64_t stream) : seed_(seed), stream_(stream) {}
@@ -45,7 +45,7 @@ class PhiloxEngine {
   friend std::ostream& operator<<(std::ostream& out, const PhiloxEngine& e) {
     return out << e.block_ << ' ' << e.used_;
   }
-  /// Into an engine of the same seed and stream.
+  /// Reads the state into an engine of the same seed and stream.
   friend std::istream& operator>>(std::istream& in, PhiloxEngine& e) {
     in >> e.block_ >> e.used_;
     if (e.used_ > e.words_.size()) in.setstate(std::ios::failbit);
@@ -54,7 +54,7 @@ class PhiloxEngine {
   }
 
  private:
-  std::uint64_t seed_, stream_, block_ = 0;  // the block that comes next
+  std::uint64_t seed_, stream_, block_ = 0;  // block_ is the next block
   std::array<std::uint32_t, 4> words_{};
   std::size_t used_ = 4;
 };
@@ -63,7 +63,7 @@ using Engine = std::variant<PhiloxEngine, std::mt19937>;
 
 Engine make_engine(std::uint64_t seed, Rng rng, std::uint64_t stream) {
   if (rng == Rng::native) return PhiloxEngine(seed, stream);
-  return std::mt19937(static_cast<std::uint32_t>(seed));  // PyTorch's, too, takes the low half
+  return std::mt19937(static_cast<std::uint32_t>(seed));  // PyTorch also takes the low half only
 }
 
 void draw_unit(Generator& generator, float& x) {
@@ -96,7 +96,7 @@ void fill_normal_blocks(Generator& generator, std::span<T> out, T mean, T std) {
   for (; i + block_size <= out.size(); i += block_size)
     normal_from_uniform(out.subspan(i).template first<block_size>(), mean, std);
   if (i == out.size()) return;
-  // What is left over is done again together with normals before it.
+  // The rest is drawn again together with the normals before it, as in PyTorch.
   const auto tail = out.template last<block_size>();
   for (T& x : tail) draw_unit(generator, x);
   normal_from_uniform(tail, mean, std);
@@ -156,7 +156,7 @@ Generator::Generator(const Generator& other) : state_(std::make_unique<State>(*o
 
 Generator& Generator::operator=(const Generator& other) {
   if (state_)
-    *state_ = *other.state_;  // asks for no memory
+    *state_ = *other.state_;  // allocates nothing
   else
     state_ = std::make_unique<State>(*other.state_);
   return *this;
@@ -169,7 +169,7 @@ void Generator::manual_seed(std::uint64_t seed) {
 }
 
 std::uint64_t Generator::child_seed() {
-  // Counted down: the blocks that the engine draws are counted up from 0.
+  // Counts blocks down, because the engine counts its blocks up from 0.
   const auto words = philox(~state_->children++, state_->stream, state_->seed);
   return std::uint64_t{words[0]} << 32 | words[1];
 }

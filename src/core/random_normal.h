@@ -1,4 +1,4 @@
-// Uniform numbers to normal ones, sixteen at a time, as PyTorch does on a CPU.
+// Normal numbers from uniform ones, sixteen at a time, as in PyTorch on a CPU.
 #pragma once
 
 #include <span>

@@ -1,4 +1,4 @@
-// Paths in the commands that messages suggest.
+// Paths in commands that messages suggest.
 #pragma once
 
 #include <string>
@@ -6,8 +6,8 @@
 
 namespace unroll {
 
-/// `text` as a shell reads it back: as it is where it can be, else in single quotes. What a
-/// terminal would act on is spelt out, as bash, zsh and ksh read it: $'\x1b'.
+/// `text` as a word that a shell reads back: unchanged if possible, else in single quotes.
+/// Characters that a terminal would act on are escaped as in bash, zsh and ksh: $'\x1b'.
 std::string shell_word(std::string_view text);
 
 }  // namespace unroll

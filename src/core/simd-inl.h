@@ -1,8 +1,8 @@
-// The vector operations that per-target code uses: Highway's, or one lane of plain C++.
+// The vector operations of per-target code: Highway's, or one lane of plain C++.
 //
-// Highway's baseline targets do not fuse MulAdd, which would change the bits (docs/numerics.md), so
-// there `simd` names the small stand-in below instead: the same operations on one number, with
-// std::fma. Kernels are written once against `simd` and compiled for every target.
+// Highway's baseline targets do not fuse MulAdd, which would change the bits (docs/numerics.md). So
+// on these `simd` is the small substitute below: the same operations on one number, with std::fma.
+// Kernels are written once against `simd` and compiled for every target.
 #if defined(UNROLL_CORE_SIMD_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef UNROLL_CORE_SIMD_INL_H_
 #undef UNROLL_CORE_SIMD_INL_H_
@@ -12,8 +12,8 @@
 
 #include <hwy/highway.h>
 
-// Before a loop over an array of vectors: unrolled early, so that they live in registers. Left
-// alone, g++ 12 keeps such an array in memory.
+// Put it before a loop over an array of vectors. It unrolls the loop early, so that the vectors
+// stay in registers. Without it g++ 12 keeps the array in memory.
 #undef UNROLL_UNROLLED
 #define UNROLL_UNROLLED _Pragma("GCC unroll 32")
 

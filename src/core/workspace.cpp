@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kHugePage = std::size_t{1} << 21;
 
-/// Of a block of this size.
+/// The alignment of a block of this size.
 std::align_val_t alignment_of(std::size_t size) {
   return std::align_val_t{size < kHugePage ? 64 : kHugePage};
 }
@@ -24,22 +24,22 @@ std::size_t rounded(std::size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
-/// The number of a rounded size: 64, 128, 192, and from 256 on four for each power of two.
+/// The index of a rounded size. Sizes are 64, 128, 192, and from 256 on four for each power of two.
 std::size_t number_of(std::size_t size) {
   if (size < 256) return size / 64 - 1;
   const std::size_t floor = std::bit_floor(size);
   return 3 + 4 * static_cast<std::size_t>(std::bit_width(size) - 9) + (size - floor) / (floor / 4);
 }
 
-/// The size of that number.
+/// The size with this index.
 std::size_t size_of_number(std::size_t number) {
   if (number < 3) return (number + 1) * 64;
   const std::size_t floor = std::size_t{256} << ((number - 3) / 4);
   return floor + (number - 3) % 4 * (floor / 4);
 }
 
-// A few locks for all workspaces, so that fork() can hold every one of them for a moment: its child
-// then finds each workspace whole and unlocked.
+// A few locks for all workspaces. fork() holds all of them for a moment, so that its child finds
+// every workspace consistent and unlocked.
 struct alignas(64) Lock {
   std::mutex mutex;
 };
@@ -53,7 +53,7 @@ void after_fork() {
   for (auto lock = std::rbegin(locks); lock != std::rend(locks); ++lock) lock->mutex.unlock();
 }
 
-// Before the first thread: 0, or an error's number.
+// Registered before the first thread. 0, or the number of an error.
 const int fork_handlers = pthread_atfork(&before_fork, &after_fork, &after_fork);
 
 /// The lock of a new workspace.
@@ -87,8 +87,8 @@ void* Workspace::do_allocate(std::size_t bytes, std::size_t /*alignment*/) {
   }
   void* block = ::operator new(size, alignment_of(size));
 #if defined(MADV_HUGEPAGE)
-  // The rows of large weights lie a page or more apart: with pages of 4 KB a panel of them has more
-  // pages than the translation buffers hold. Only advice, so a refusal is no error.
+  // Rows of large weights lie a page or more apart. With 4 KB pages a panel of them needs more
+  // pages than the translation buffers hold. This is only advice, so a refusal is no error.
   if (size >= kHugePage) ::madvise(block, size, MADV_HUGEPAGE);
 #endif
   return block;

@@ -1,4 +1,4 @@
-// Memory that is used again: after the first training step nothing new is asked of the system.
+// Memory for reuse: after the first training step no memory comes from the system.
 #pragma once
 
 #include <array>
@@ -8,13 +8,13 @@
 
 namespace unroll {
 
-/// A memory resource that keeps what is given back, by size, aligned to 64 bytes; large blocks lie
-/// in huge pages where the system has some.
+/// A memory resource that keeps freed blocks by size. Blocks are aligned to 64 bytes. Large blocks
+/// lie in huge pages if the system has some.
 ///
 /// Sizes are rounded up, to a quarter of a power of two or 64 bytes, so that a training step finds
-/// the blocks of the step before. Whatever allocates from it keeps it alive by a shared pointer.
-/// Usable from several threads, and in a child of fork() whatever other threads were doing. Giving
-/// back needs no memory and never fails.
+/// the blocks of the step before. Every user keeps the workspace alive by a shared pointer. It is
+/// safe to use from several threads and in a child of fork(). Freeing needs no memory and never
+/// fails.
 class Workspace : public std::pmr::memory_resource {
  public:
   Workspace();  ///< throws std::bad_alloc
@@ -23,11 +23,11 @@ class Workspace : public std::pmr::memory_resource {
   Workspace& operator=(const Workspace&) = delete;
 
  private:
-  /// How a block that was given back begins.
+  /// The start of a freed block.
   struct Block {
     Block* next;
   };
-  static constexpr std::size_t kSizes = 3 + 4 * (64 - 8);  // the sizes there are in 64 bits
+  static constexpr std::size_t kSizes = 3 + 4 * (64 - 8);  // number of sizes in 64 bits
 
   void* do_allocate(std::size_t bytes, std::size_t alignment) override;
   void do_deallocate(void* block, std::size_t bytes, std::size_t alignment) override;
