@@ -1,4 +1,4 @@
-// Where in an array a number is.
+// The place of a number in an array.
 #pragma once
 
 #include <fmt/format.h>
@@ -12,8 +12,7 @@
 
 namespace unroll::io {
 
-/// "[3, 17]", where element `flat` of an array of this shape lies, its last dimension being the
-/// innermost.
+/// The index of element `flat` in a row-major array of this shape, as text: "[3, 17]".
 inline std::string index_text(std::size_t flat, std::span<const std::int64_t> shape) {
   std::vector<std::size_t> index(shape.size());
   for (std::size_t d = index.size(); d-- > 0;) {

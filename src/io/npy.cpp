@@ -27,7 +27,7 @@ constexpr std::string_view magic = "\x93NUMPY";
 constexpr std::size_t prefix_size = 10, long_prefix_size = 12;
 constexpr std::size_t longest_header = 0xffff;
 constexpr std::size_t alignment = 64;
-constexpr std::size_t most_dimensions = 64;  // of NumPy; going through more would take long
+constexpr std::size_t most_dimensions = 64;  // NumPy's limit; visiting more would take long
 
 [[noreturn]] void fail(const std::string& path, std::string_view what) {
   throw FormatError(operation, fmt::format("{}: {}; save it again with numpy.save as an array of "
@@ -35,7 +35,7 @@ constexpr std::size_t most_dimensions = 64;  // of NumPy; going through more wou
                                            path, what));
 }
 
-/// Names a file of another kind.
+/// Throws an error that names the kind of another file.
 void check_kind(const InputFile& file) {
   const std::vector<std::byte> bytes = file_start(file);
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -46,14 +46,14 @@ void check_kind(const InputFile& file) {
                                  "save one array with numpy.save, as float32 or float64"));
 }
 
-/// NumPy's letter for a kind of numbers, their size, and the order of their bytes.
+/// Type of the elements: NumPy's letter for the kind, the size, and the byte order.
 struct Elements {
   char kind = 'f';  // f: floats, i and u: integers, b: booleans
   std::size_t size = 4;
-  bool swapped = false;  // the most significant byte comes first
+  bool swapped = false;  // big-endian
 };
 
-/// What stands after `key` and its colon in the header's Python dictionary.
+/// The text after `key` and its colon in the header's Python dictionary.
 std::string_view value_after(std::string_view header, std::string_view key,
                              const std::string& path) {
   const auto found = header.find(fmt::format("'{}':", key));
@@ -83,10 +83,10 @@ std::vector<std::int64_t> parse_shape(std::string_view text, const std::string& 
   return shape;
 }
 
-/// Elements of Fortran order, where the first index runs fastest, in C order, where the last does.
+/// Converts elements from Fortran order (first index fastest) to C order (last index fastest).
 std::vector<std::byte> in_c_order(const NpyArray& array) {
   const std::size_t element = size_of(array.type), count = array.data.size() / element;
-  std::vector<std::size_t> sizes;  // those of 1 change nothing, and there may be many
+  std::vector<std::size_t> sizes;  // without sizes of 1, which change nothing
   for (const std::int64_t n : array.shape)
     if (n != 1) sizes.push_back(static_cast<std::size_t>(n));
   std::vector<std::byte> out(array.data.size());
@@ -124,7 +124,7 @@ std::string_view meaning_of(char kind) {
   }
 }
 
-/// The type of the elements, "<f4", which stands at the beginning of `text`, in quotes.
+/// The type of the elements, "<f4", in quotes at the beginning of `text`.
 Elements parse_type(std::string_view text, const std::string& path) {
   if (text.starts_with('[')) fail(path, "its elements are records of several fields");
   const auto end = text.find('\'', 1);
@@ -147,19 +147,18 @@ Elements parse_type(std::string_view text, const std::string& path) {
   return elements;
 }
 
-/// What the elements become: the smallest floats that hold all of them, but for integers of 64 bits
-/// beyond 2^53.
+/// The type after reading: the smallest float that holds all values (except integers beyond 2^53).
 ElementType type_of(const Elements& elements) {
   return elements.size > (elements.kind == 'f' ? 4u : 2u) ? ElementType::f64 : ElementType::f32;
 }
 
-/// The integer or boolean that begins there, little-endian.
+/// The little-endian integer or boolean at `place`.
 double number_at(const Elements& elements, const std::byte* place) {
   std::uint64_t bits = 0;
   std::memcpy(&bits, place, elements.size);
   if (elements.kind == 'b') return bits != 0 ? 1 : 0;
   if (elements.kind == 'u') return static_cast<double>(bits);
-  const std::size_t above = 64 - 8 * elements.size;  // moved out and back, these become the sign
+  const std::size_t above = 64 - 8 * elements.size;  // shifting left and back extends the sign
   return static_cast<double>(static_cast<std::int64_t>(bits << above) >> above);
 }
 
@@ -169,7 +168,7 @@ void put(T value, std::byte*& place) {
   place += sizeof value;
 }
 
-/// The elements of a file as floats of type_of().
+/// Converts the elements of a file to floats of type_of().
 void to_floats_of_type(const Elements& elements, std::vector<std::byte>& data) {
   const std::size_t size = elements.size, count = data.size() / size;
   if (elements.swapped)
@@ -216,7 +215,7 @@ Description parse_description(std::string_view header, std::uint64_t data_size,
   return d;
 }
 
-/// The header's text, and where it ends in the file.
+/// Reads the header's text; sets `end` to its end in the file.
 std::string read_header(const InputFile& file, std::uint64_t& end) {
   const std::string& path = file.path();
   std::array<unsigned char, long_prefix_size> prefix{};

@@ -1,4 +1,4 @@
-// What an .npy file says before its data, for those who put one into something larger.
+// The part of a .npy file before its data, for writers that embed one in another file.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,8 @@
 
 namespace unroll::io {
 
-/// Magic, version and header of an array of f32 or f64 in C order; a multiple of 64 bytes, as
-/// numpy.save makes it. `name` is for the error. Throws ShapeError for too many dimensions.
+/// Magic, version and header for an array of f32 or f64 in C order. The size is a multiple of 64
+/// bytes, as in numpy.save. `name` is for the error. Throws ShapeError for too many dimensions.
 std::string npy_start(const std::string& name, const std::vector<std::int64_t>& shape,
                       ElementType type);
 

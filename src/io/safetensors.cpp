@@ -24,7 +24,8 @@ static_assert(std::endian::native == std::endian::little, "the format is little-
 
 constexpr std::size_t length_size = 8;
 
-/// The length of the header, by the first bytes of a file; a file of another kind is named.
+/// The length of the header, from the first bytes of a file. The error for a file of another kind
+/// names the kind.
 std::uint64_t read_length(std::span<const std::byte> bytes, const std::string& file) {
   if (const auto kind = file_kind(bytes); kind && kind->what != safetensors_kind)
     throw FormatError(safetensors_operation,
@@ -125,7 +126,7 @@ void Safetensors::take(Header header, std::span<const std::byte> data) {
 
 namespace {
 
-/// A file before it is written: its length field and header, and the data that follows.
+/// The contents of a file to write: length field, header and data.
 struct Contents {
   std::uint64_t length = 0;
   std::string header;
@@ -143,7 +144,7 @@ Contents contents_of(std::span<const ArrayView> arrays,
                      const std::map<std::string, std::string>& metadata) {
   check_writable(arrays);
 
-  std::vector<const ArrayView*> by_width;  // the widest first
+  std::vector<const ArrayView*> by_width;  // widest types first
   for (const std::size_t width : {8, 4, 2, 1})
     for (const ArrayView& array : arrays)
       if (size_of(array.type) == width) by_width.push_back(&array);
@@ -153,7 +154,7 @@ Contents contents_of(std::span<const ArrayView> arrays,
   Contents contents;
   std::uint64_t position = 0;
   for (const ArrayView* array : by_width) {
-    // emplace_back, not operator[]: an ordered object looks up a key by going through all of them.
+    // emplace_back, not operator[], which searches all keys of an ordered object.
     header.get_ref<nlohmann::ordered_json::object_t&>().emplace_back(
         array->name,
         nlohmann::ordered_json{{"dtype", name_of(array->type)},
@@ -168,7 +169,7 @@ Contents contents_of(std::span<const ArrayView> arrays,
   } catch (const nlohmann::ordered_json::type_error&) {
     throw ValueError(safetensors_operation, "a tensor's name or the metadata is not UTF-8");
   }
-  // The data starts aligned, as the official library's.
+  // The data starts aligned, as in the official library.
   contents.header.resize((contents.header.size() + 7) / 8 * 8, ' ');
   contents.length = contents.header.size();
   return contents;

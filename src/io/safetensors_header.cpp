@@ -15,11 +15,11 @@
 namespace unroll::io {
 namespace {
 
-// What can be read, and searched for names, in a second; the official library's limit is 100 MB. A
-// checkpoint of the largest model has 92,000 tensors, and 16 MB of header.
+// Limits that keep reading, and searching for names, below a second. The official library's limit
+// is 100 MB. A checkpoint of the largest model has 92,000 tensors and 16 MB of header.
 constexpr std::uint64_t max_header_length = std::uint64_t{1} << 25;
 constexpr std::size_t max_tensors = 1 << 17, max_name_length = 1024, max_metadata = 1 << 12;
-constexpr std::size_t max_dimensions = 64;  // of PyTorch
+constexpr std::size_t max_dimensions = 64;  // PyTorch's limit
 
 constexpr std::pair<std::string_view, ElementType> type_names[] = {
     {"F32", ElementType::f32},     {"F64", ElementType::f64}, {"F16", ElementType::f16},
@@ -34,7 +34,7 @@ constexpr std::pair<std::string_view, ElementType> type_names[] = {
                                 file, what));
 }
 
-/// Of a file that may be healthy.
+/// The error for a file that may be valid but exceeds a limit.
 [[noreturn]] void above_limit(const std::string& file, std::string_view what) {
   throw FormatError(
       safetensors_operation,
@@ -42,7 +42,7 @@ constexpr std::pair<std::string_view, ElementType> type_names[] = {
 }
 
 // Accepts {"__metadata__": {text: text}, name: {"dtype", "shape", "data_offsets"}}. Other fields of
-// a tensor are skipped, whatever is in them, as the official library does.
+// a tensor are skipped, as in the official library.
 class HeaderReader final : public JsonEvents {
  public:
   explicit HeaderReader(const std::string& file) : file_(file) {}
@@ -174,7 +174,7 @@ class HeaderReader final : public JsonEvents {
   bool boolean(bool) override { return is_skipped() || unexpected("a boolean"); }
   bool binary(nlohmann::ordered_json::binary_t&) override { return unexpected("binary data"); }
 
-  // The parser's own text quotes the input, which may be long and hold any byte.
+  // Not the parser's own text, because it quotes the input, which may be long and hold any byte.
   bool parse_error(std::size_t position, const std::string&,
                    const nlohmann::detail::exception&) override {
     fail_header(file_, fmt::format("the header is not JSON in UTF-8 (byte {} of it)", position));
@@ -188,7 +188,7 @@ class HeaderReader final : public JsonEvents {
     return true;
   }
 
-  /// Whether what comes next is the value of a field that the format does not have, or in one.
+  /// Whether the next value is, or lies in, an unknown field.
   bool is_skipped() const {
     return skipped_depth_ > 0 || (place_ == Place::tensor && field_ != "dtype" &&
                                   field_ != "shape" && field_ != "data_offsets");
@@ -210,7 +210,7 @@ class HeaderReader final : public JsonEvents {
   const std::string& file_;
   Header header_;
   Place place_ = Place::outside;
-  std::size_t skipped_depth_ = 0;  // of objects and arrays that are skipped
+  std::size_t skipped_depth_ = 0;  // depth of the skipped objects and arrays
   std::string name_, field_;
   std::set<std::string, std::less<>> seen_names_, seen_fields_;
   HeaderEntry entry_;
@@ -301,13 +301,13 @@ void check_header_length(std::uint64_t length, std::uint64_t file_size, const st
 
 Header parse_header(std::string_view text, std::uint64_t data_size, const std::string& file) {
   if (text.empty() || text.front() != '{') fail_header(file, "the header does not start with '{'");
-  // The JSON parser would take a NUL for the end of its input and let anything follow it.
+  // The JSON parser would take a NUL for the end, and ignore the rest.
   if (text.find('\0') != std::string_view::npos) fail_header(file, "the header has a NUL byte");
 
   HeaderReader reader(file);
   read_json(text, reader);
   Header header = reader.take();
-  // A stable sort, and an empty array before the one that starts where it stands.
+  // A stable sort; an empty array comes before an array that starts at the same place.
   std::stable_sort(header.entries.begin(), header.entries.end(),
                    [](const HeaderEntry& a, const HeaderEntry& b) {
                      return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);

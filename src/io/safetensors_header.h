@@ -14,7 +14,7 @@ namespace unroll::io {
 inline constexpr std::string_view safetensors_operation = "safetensors";
 inline constexpr std::string_view metadata_key = "__metadata__";
 
-/// One array as the header describes it; its bytes are [begin, end) of the data.
+/// An array's entry in the header. Its bytes are [begin, end) of the data.
 struct HeaderEntry {
   std::string name;
   ElementType type = ElementType::f32;
@@ -30,11 +30,11 @@ struct Header {
 /// True for a name that is safe to look up: not empty, no control character.
 bool is_good_name(std::string_view name);
 
-/// The bytes that an array takes; false where the product of its dimensions overflows.
+/// The size of an array in bytes. Returns false if the product of its dimensions overflows.
 bool bytes_of(ElementType type, const std::vector<std::int64_t>& shape, std::uint64_t& bytes);
 
-/// Checks the length (the first 8 bytes of a file) against the size of the whole file, before
-/// anything of that length is read. Throws FormatError.
+/// Checks the length (the first 8 bytes of a file) against the file's size, before the header is
+/// read. Throws FormatError.
 void check_header_length(std::uint64_t length, std::uint64_t file_size, const std::string& file);
 
 /// Parses and checks the header of a file that has `data_size` bytes after it. Throws FormatError.

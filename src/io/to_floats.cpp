@@ -1,4 +1,4 @@
-// Values of a file's arrays as floats: F16, BF16, F32 and F64 to float and double.
+// Conversion of a file's arrays: F16, BF16, F32 and F64 to float and double.
 
 #include <fmt/format.h>
 
@@ -17,7 +17,7 @@ namespace {
 template <typename T>
 T load(const std::byte* place) {
   T value;
-  std::memcpy(&value, place, sizeof value);  // arrays of a file need not be aligned
+  std::memcpy(&value, place, sizeof value);  // arrays in a file need not be aligned
   return value;
 }
 

@@ -1,4 +1,4 @@
-// The error of a description that can't be read.
+// The error for a description that can't be read.
 #pragma once
 
 #include <string>
@@ -7,13 +7,14 @@
 
 namespace unroll::spec {
 
-/// from_json() throws this for a damaged description: FormatError, whose advice is for a file that
-/// a program wrote. A reader of what people write (import) gives the cause with its own advice.
+/// from_json() throws it for a damaged description. The advice in its text is for a file that a
+/// program wrote. A reader of files that people write (import) takes the cause and gives its own
+/// advice.
 class DamagedDescription : public FormatError {
  public:
   explicit DamagedDescription(std::string_view cause);
 
-  /// What is wrong, without the advice: "'layers' is missing".
+  /// The error without the advice: "'layers' is missing".
   const std::string& cause() const noexcept { return cause_; }
 
  private:

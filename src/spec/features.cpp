@@ -1,4 +1,4 @@
-// What flows through a model's layers; with it every check of a description.
+// The data between a model's layers. This pass makes all checks of a description.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -26,13 +26,13 @@ std::string text_of(const Features& f) {
   return fmt::format("a vector of {} features", f.width);
 }
 
-/// What a layer makes of what comes in.
+/// The output of a layer for a given input.
 struct Through {
   const Ranges& ranges;
-  const std::vector<Features>& before;  // what flowed so far
+  const std::vector<Features>& before;  // data before each layer so far
   const Features& in = before.back();
 
-  /// A vector, or one a step.
+  /// A vector, or a vector at each step.
   bool holds_features() const {
     return in.kind == Features::Kind::vector || in.kind == Features::Kind::sequence;
   }

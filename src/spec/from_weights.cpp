@@ -1,4 +1,4 @@
-// Reading a model off the names and shapes of its weights.
+// Derives a model from the names and shapes of its weights.
 #include "spec/from_weights.h"
 
 #include <fmt/format.h>
@@ -22,7 +22,7 @@ using Weights = std::map<std::string, Sizes>;
   throw FormatError("model", fmt::format("can't tell the architecture from the weights: {}", why));
 }
 
-/// The shape of a matrix with elements, and not more than any memory holds.
+/// The shape of a weight that must be a matrix, not empty and not too large.
 const Sizes& matrix(const Weights& weights, const std::string& name,
                     const Sizes* instead = nullptr) {
   constexpr std::int64_t kLargest = std::int64_t{1} << 31;
@@ -35,7 +35,7 @@ const Sizes& matrix(const Weights& weights, const std::string& name,
   return sizes;
 }
 
-/// Takes the digits that a name begins with off it, without zeros in front.
+/// Removes the leading digits of a name and returns them without leading zeros.
 std::string_view take_number(std::string_view& name) {
   const std::size_t end = std::min(name.find_first_not_of("0123456789"), name.size());
   std::string_view digits = name.substr(0, end);
@@ -57,7 +57,7 @@ std::vector<std::string> recurrent_names(const Weights& weights) {
   return names;
 }
 
-/// All layers that have a weight and are no part of a recurrent one, by name.
+/// All layers with a weight that are not part of a recurrent layer, by name.
 std::vector<LinearSpec> linear_layers(const Weights& weights,
                                       const std::vector<std::string>& recurrent) {
   constexpr std::string_view kWeight = ".weight";
@@ -81,7 +81,7 @@ std::vector<LinearSpec> linear_layers(const Weights& weights,
   return layers;
 }
 
-/// Where the first layer reads what no other one gives: a perceptron's input.
+/// The input size of a perceptron: the one that no other layer gives.
 std::int64_t first_features(const std::vector<LinearSpec>& layers) {
   for (const LinearSpec& layer : layers)
     if (std::ranges::find(layers, layer.in_features, &LinearSpec::out_features) == layers.end())
@@ -89,7 +89,7 @@ std::int64_t first_features(const std::vector<LinearSpec>& layers) {
   return layers.front().in_features;
 }
 
-/// Images that give the first layer what it reads.
+/// The image input that fits the first layer.
 ImageInput images_of(const Features& reads, const Assumed& assumed) {
   ImageInput input{.mean = assumed.mean, .std = assumed.std};
   const bool one = reads.width == 1;
@@ -100,7 +100,8 @@ ImageInput images_of(const Features& reads, const Assumed& assumed) {
   return input;
 }
 
-/// Puts the layers one after the other as their sizes fit, of several the first by name.
+/// Appends the layers in the order in which their sizes fit. If several fit, the first by name is
+/// next.
 void append_chain(ModelSpec& spec, std::vector<LinearSpec> layers, std::int64_t features,
                   Activation between) {
   for (bool first = true; !layers.empty(); first = false) {
@@ -119,7 +120,7 @@ void append_chain(ModelSpec& spec, std::vector<LinearSpec> layers, std::int64_t 
   }
 }
 
-/// The first cell with so many gates, or null: bare weights are told apart by their number.
+/// The first cell with this number of gates, or null. Bare weights show only the number.
 const CellInfo* cell_of_gates(std::int64_t gates) {
   for (const CellInfo& cell : cells())
     if (static_cast<std::int64_t>(cell.traits().gates) == gates) return &cell;
@@ -128,7 +129,7 @@ const CellInfo* cell_of_gates(std::int64_t gates) {
 
 /// "as many (nn.RNN), 3 times (nn.GRU) or 4 times as many (nn.LSTM)"
 std::string gates_of_all_cells() {
-  std::multimap<std::size_t, const CellInfo*> all;  // by their gates
+  std::multimap<std::size_t, const CellInfo*> all;  // cells by number of gates
   for (const CellInfo& cell : cells()) all.emplace(cell.traits().gates, &cell);
   std::vector<std::string> items;
   for (const auto& [gates, cell] : all) {
@@ -199,7 +200,7 @@ RecurrentSpec recurrent_from_weights(const Weights& weights, const std::string& 
 ModelSpec from_weights(const Weights& weights, const Assumed& assumed) {
   const std::vector<std::string> recurrent = recurrent_names(weights);
   const std::vector<LinearSpec> linear = linear_layers(weights, recurrent);
-  // Of more no description may consist (features_of), and putting them in order would take long.
+  // More layers are not allowed in a description (features_of), and ordering them would take long.
   if (linear.size() > kMostLayers)
     not_understood(
         fmt::format("{} linear layers, expected at most {}", linear.size(), kMostLayers));

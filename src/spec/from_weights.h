@@ -1,4 +1,4 @@
-// What one recurrent layer's weights tell about it.
+// Derives a recurrent layer from its weights.
 #pragma once
 
 #include <string>
@@ -8,14 +8,14 @@
 
 namespace unroll::spec {
 
-/// The recurrent layer whose weights are called NAME.weight_ih_l0 and so on; its readout is the
-/// last state. `weight_hh_shape`: the shape to take for that of NAME.weight_hh_l0. Throws
-/// FormatError naming what is missing or not understood.
+/// The recurrent layer with weights NAME.weight_ih_l0 and so on; its readout is Readout::last.
+/// `weight_hh_shape` replaces the shape of NAME.weight_hh_l0. Throws FormatError naming the weights
+/// that are missing or not understood.
 RecurrentSpec recurrent_from_weights(const std::map<std::string, Sizes>& weights,
                                      const std::string& name, const Assumed& assumed,
                                      const Sizes* weight_hh_shape = nullptr);
 
-/// a before b, where numbers in names count as numbers: fc2 before fc10.
+/// Whether a comes before b, with numbers in names compared as numbers: fc2 before fc10.
 bool natural_before(std::string_view a, std::string_view b);
 
 }  // namespace unroll::spec

@@ -1,4 +1,4 @@
-// What goes into a model: its checks, and what flows into the first layer.
+// The input of a model: its checks, and the data for the first layer.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -18,7 +18,7 @@ void check_input_names(const Ranges& ranges, std::string_view what,
     ranges.fail(fmt::format("{} {}, expected {} or none", names.size(), what, count));
 }
 
-/// Of a series or a vector.
+/// Checks the names and the scaling of a series or a vector.
 template <class Input>
 void check_features(const Ranges& ranges, const Input& input, std::int64_t most) {
   ranges.check("features", input.features, 1, most);
@@ -26,7 +26,7 @@ void check_features(const Ranges& ranges, const Input& input, std::int64_t most)
   if (has_scaling(input)) ranges.check_scaling(input.mean, input.std, input.features);
 }
 
-/// What flows into the first layer. Throws FormatError for a number outside its range.
+/// The data for the first layer. Throws FormatError for a number outside its range.
 struct Flow {
   const Ranges ranges{"the input"};
 
@@ -37,7 +37,7 @@ struct Flow {
     if (!any || input.form == Form::rows) ranges.check("width", input.width, 1, kLargest);
     if (any && input.form == Form::pixels) ranges.check("width", input.width, 0, 0);
     if (input.permutation && any) ranges.fail("a permutation of images of any size");
-    // By division: the product may overflow.
+    // By division, because the product may overflow.
     if (input.permutation && input.height > kMostFeatures / input.width)
       ranges.fail(fmt::format("a permutation of {} x {} pixels, expected at most {}", input.height,
                               input.width, kMostFeatures));

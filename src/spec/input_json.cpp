@@ -8,16 +8,17 @@
 namespace unroll::spec {
 namespace {
 
-// Up to version 3 every input was written as images, a series as their rows; version 3 added
-// "pixels": false. Without it the memory tasks and models that predict values still read numbers.
+// Up to version 3 every input was written as images; a series was written as their rows. Version 3
+// added "pixels": false. Without it, memory tasks and models that predict values still read
+// numbers.
 
-constexpr int kKinds = 4;  // the version since which an input says its kind
+constexpr int kKinds = 4;  // since this version an input has a kind
 
 bool reads_numbers_without_saying_so(const ModelSpec& spec) {
   return spec.output == Output::values || spec.dataset == "adding" || spec.dataset == "copy";
 }
 
-/// As a version before 4 says it.
+/// The input in the form of a version before 4.
 ImageInput as_images(const InputSpec& input) {
   if (const auto* series = std::get_if<SeriesInput>(&input))
     return {.height = series->steps, .width = series->features, .pixels = false};
@@ -26,10 +27,10 @@ ImageInput as_images(const InputSpec& input) {
   return std::get<ImageInput>(input);
 }
 
-/// The other way.
+/// The input from the form of a version before 4.
 InputSpec from_images(ImageInput images, const ModelSpec& spec) {
   const bool pixels = std::exchange(images.pixels, true) && !reads_numbers_without_saying_so(spec);
-  features_of(images);  // so that no product below overflows
+  features_of(images);  // checks sizes, so that no product below overflows
   if (pixels) return images;
   if (images.permutation || images.form == Form::image) {
     images.pixels = false;

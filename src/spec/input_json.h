@@ -1,4 +1,4 @@
-// The JSON form of what goes into a model.
+// The JSON form of a model's input.
 #pragma once
 
 #include <cstdint>
@@ -8,13 +8,13 @@
 
 namespace unroll::spec {
 
-/// The oldest version of the format that can say what goes into the model.
+/// The oldest version of the format that can express the model's input.
 int version_of_input(const ModelSpec& spec);
 
 Json json_of(const InputSpec& input, int version);
 
-/// The other way. What versions 2 and 3 say also depends on what else the model is: `spec` with its
-/// output and data set.
+/// Reads an input. In versions 2 and 3 its meaning also depends on the model's output and data set,
+/// which `spec` must have.
 InputSpec input_from(const Json& json, std::int64_t version, const ModelSpec& spec);
 
 }  // namespace unroll::spec

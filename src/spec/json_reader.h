@@ -1,4 +1,4 @@
-// Reading and writing the JSON form of a description.
+// Reads and writes the JSON form of a description.
 #pragma once
 
 #include <fmt/format.h>
@@ -20,14 +20,13 @@ using Json = nlohmann::ordered_json;
 
 [[noreturn]] inline void fail(std::string_view why) { throw DamagedDescription(why); }
 
-/// One member of an object that is written.
+/// A member of an object to write.
 struct Member {
   const char* key;
   Json value;
 };
 
-/// An object of these members. (The library's own braces make a list of two for each, and much
-/// code.)
+/// An object with these members. (The library's own initializer lists make much more code.)
 inline Json object_of(std::initializer_list<Member> members) {
   Json object = Json::object();
   for (const Member& member : members)
@@ -35,7 +34,7 @@ inline Json object_of(std::initializer_list<Member> members) {
   return object;
 }
 
-/// Reads an object strictly: a missing member is an error, and so is one that nobody asked for.
+/// Reads an object strictly: a missing key is an error, and so is a key that nobody read.
 class Reader {
  public:
   explicit Reader(const Json& json) : json_(json) {
@@ -99,7 +98,7 @@ class Reader {
     }
   }
 
-  /// Throws where there is a member that nobody asked for.
+  /// Throws if the object has a key that nobody read.
   void done() const {
     for (const auto& item : json_.items())
       if (std::ranges::find(known_, item.key()) == known_.end())

@@ -1,4 +1,4 @@
-// What a description may ask for at most.
+// Limits of a description.
 #pragma once
 
 #include <cstddef>
@@ -6,10 +6,10 @@
 
 namespace unroll::spec {
 
-// Enough for any network that fits in memory, and small enough that what a damaged description asks
-// for stays bounded, and that products of a few sizes do not overflow.
+// Enough for any network that fits in memory. Small enough to bound the memory for a damaged
+// description, and to keep products of a few sizes from overflowing.
 inline constexpr std::int64_t kLargest = 1 << 24;
-inline constexpr std::int64_t kLongest = std::int64_t{1} << 40;  // steps
+inline constexpr std::int64_t kLongest = std::int64_t{1} << 40;  // largest number of steps
 inline constexpr std::int64_t kMostChannels = 1 << 16;
 inline constexpr std::int64_t kLargestWindow = 1 << 12;
 inline constexpr std::int64_t kMostFeatures = 1 << 27;

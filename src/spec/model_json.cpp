@@ -1,4 +1,4 @@
-// The description's JSON form.
+// The JSON form of a description.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,7 +13,7 @@
 namespace unroll::spec {
 namespace {
 
-// Each kind of layer, both ways. What is written in one place is read in the other.
+// Every kind of layer, written and read. Keep the two functions of a kind alike.
 
 Json json_of(Size2d e) { return Json::array({e.height, e.width}); }
 
@@ -156,7 +156,7 @@ LayerSpec layer_from(const Json& layer) {
   return spec;
 }
 
-/// Version 1: a plain recurrent layer over rows, and a linear readout of its last state.
+/// Version 1: a plain recurrent layer over rows, and a linear layer on its last state.
 ModelSpec from_version_1(Reader& json) {
   if (const auto kind = json.get<std::string>("kind"); kind != "rnn")
     fail(fmt::format("models of kind '{}' are not known here", kind));
@@ -179,7 +179,7 @@ ModelSpec from_version_1(Reader& json) {
   return spec;
 }
 
-/// The oldest version that can say it.
+/// The oldest version that can express the model.
 int version_of(const ModelSpec& spec) {
   int version = std::max(2, version_of_input(spec));
   for (const LayerSpec& layer : spec.layers) {

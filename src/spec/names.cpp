@@ -1,4 +1,4 @@
-// The names of enumerations' values.
+// The names of the values of enumerations.
 #include <fmt/format.h>
 
 #include <algorithm>

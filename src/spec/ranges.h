@@ -1,4 +1,4 @@
-// Checks of a description's numbers.
+// Checks of the numbers in a description.
 #pragma once
 
 #include <fmt/format.h>
@@ -34,7 +34,7 @@ struct Ranges {
   void check_rate(std::string_view what, double rate) const {
     if (!(rate >= 0 && rate <= 1)) fail(fmt::format("{} is {}, expected 0 to 1", what, rate));
   }
-  /// (x - mean) / std: one number each, or one for each feature.
+  /// Checks a scaling (x - mean) / std with one number, or one for each feature.
   void check_scaling(const std::vector<double>& means, const std::vector<double>& stds,
                      std::int64_t features) const {
     for (const auto& [what, values] : {std::pair("mean", &means), {"std", &stds}})

@@ -1,4 +1,4 @@
-// The weights that a model has.
+// The weights of a model.
 #include <fmt/format.h>
 
 #include <set>
@@ -11,7 +11,8 @@
 namespace unroll::spec {
 namespace {
 
-/// A weight's name around what tells its layer and direction: "layer_norm_ih" _l0 ".bias".
+/// The parts of a weight's name before and after its layer and direction: "layer_norm_ih" _l0
+/// ".bias".
 struct NameParts {
   std::string_view stem, end = {};
 };
@@ -27,7 +28,7 @@ constexpr PerRole<NameParts> kWeightNames = {{{{"weight_ih"},
                                                {"layer_norm_c", ".weight"},
                                                {"layer_norm_c", ".bias"}}}};
 
-/// The shape of a weight; empty where the layer has none of this role.
+/// The shape of a weight; empty if the layer has no weight of this role.
 Sizes shape_of(WeightRole role, const RecurrentSpec& r, const CellTraits& cell, std::int64_t l) {
   using enum WeightRole;
   const std::int64_t rows = static_cast<std::int64_t>(cell.gates) * r.hidden_size;
@@ -53,7 +54,7 @@ Sizes shape_of(WeightRole role, const RecurrentSpec& r, const CellTraits& cell, 
   return r.layer_norm && cell.memory ? Sizes{r.hidden_size} : Sizes{};
 }
 
-/// Collects names and shapes of one layer after the other.
+/// Collects the names and shapes of all layers.
 struct Collect {
   std::vector<std::pair<std::string, Sizes>> all;
 
