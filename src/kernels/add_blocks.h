@@ -1,12 +1,13 @@
-// The sum of a few blocks of numbers: a fixed tree, so that its bits depend on their count alone.
+// The sum of a few blocks of numbers. A fixed tree makes its bits depend only on the number of
+// blocks.
 #pragma once
 
 #include "core/parallel.h"
 
 namespace unroll::kernels {
 
-/// Adds `count` blocks of `size` numbers pairwise: 0+1, 2+3, ..., then 0+2, ..., until all are in
-/// the first. On all threads.
+/// Adds `count` blocks of `size` numbers pairwise, on all threads: 0+1, 2+3, ..., then 0+2, ....
+/// The first block gets the sum.
 template <class T>
 void add_blocks(T* blocks, std::size_t count, std::size_t size) noexcept {
   constexpr std::size_t kPiece = 1024;

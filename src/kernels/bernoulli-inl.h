@@ -24,7 +24,7 @@ void bernoulli_block(const kernels::Bernoulli& b, std::uint32_t block, T one, T*
 }
 
 #if !UNROLL_ONE_LANE
-/// Element i of each lane's four to out[4 lane + i].
+/// Stores element i of each lane's four to out[4 lane + i].
 template <class D, class V>
 HWY_INLINE void store_fours(D d, V v0, V v1, V v2, V v3, double* out) {
   simd::StoreInterleaved4(v0, v1, v2, v3, d, reinterpret_cast<std::uint64_t*>(out));
@@ -41,8 +41,8 @@ template <class T>
 void bernoulli(const kernels::Bernoulli& b, std::uint32_t begin, std::uint32_t end, T one,
                T* out) noexcept {
 #if !UNROLL_ONE_LANE
-  // One counter a 64-bit lane, of which only the lower half counts: what a product leaves in the
-  // upper one is never looked at.
+  // One counter per 64-bit lane. Only the lower half counts; the upper half of a product is never
+  // used.
   const simd::ScalableTag<std::uint64_t> d;
   const simd::Repartition<std::uint32_t, decltype(d)> d32;
   const simd::RebindToSigned<decltype(d)> d_signed;

@@ -10,13 +10,13 @@
 #include <cpuid.h>
 #include <immintrin.h>
 
-// g++ 12 warns of the undefined values within its own intrinsics.
+// g++ 12 warns about undefined values inside its own intrinsics.
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 
-// Highway 1.0.3 has no word for VDPBF16PS: this file alone uses intrinsics.
+// Highway 1.0.3 has no operation for VDPBF16PS, so this is the only file with intrinsics.
 #define UNROLL_BF16_TARGET "avx512f,avx512vl,avx512bw,avx512dq,avx512bf16,avx2,fma"
 HWY_PUSH_ATTRIBUTES(UNROLL_BF16_TARGET)
 
@@ -25,10 +25,10 @@ namespace {
 
 constexpr std::size_t kLanes = 16;
 constexpr std::size_t kBlockRows = 6, kBlockVectors = 4;
-// What is rounded at a time: rows of a, columns of b, and pairs of the depth.
+// Sizes of the pieces that are rounded at a time: rows of a, columns of b, and pairs of the depth.
 constexpr std::size_t kRows = 128, kColumns = 256, kPairs = 64;
 
-/// A block's sums and where its operands are; strides count pairs.
+/// A block's sums and operands. Strides count pairs.
 struct Block {
   const std::uint32_t* a;  // the pair (row, k) at row * a_row + k * a_k
   std::size_t a_row, a_k;
@@ -58,7 +58,7 @@ __m512 finish(__m512 sum, Epilogue epilogue, const float* saved, __mmask16 lanes
       const __m512 y = _mm512_maskz_loadu_ps(lanes, saved);
       return _mm512_mul_ps(_mm512_fnmadd_ps(y, y, _mm512_set1_ps(1)), sum);
     }
-    case Epilogue::tanh:  // after the block, from memory
+    case Epilogue::tanh:  // applied after the block, in memory
     case Epilogue::none:
       break;
   }
@@ -132,7 +132,7 @@ constexpr Run kRuns[2][kBlockVectors] = {{run_block<kM, 1, false>, run_block<kM,
 constexpr const Run (*kBlocks[kBlockRows])[kBlockVectors] = {kRuns<1>, kRuns<2>, kRuns<3>,
                                                              kRuns<4>, kRuns<5>, kRuns<6>};
 
-/// All of `rows` and `columns` from `block` on, in blocks as even as they come.
+/// Runs `rows` and `columns` from `block` on, in blocks of nearly equal size.
 void run_blocks(const Block& block, std::size_t rows, std::size_t columns) {
   const std::size_t vectors = (columns + kLanes - 1) / kLanes;
   const std::size_t groups = (vectors + kBlockVectors - 1) / kBlockVectors;
@@ -155,7 +155,7 @@ void run_blocks(const Block& block, std::size_t rows, std::size_t columns) {
   }
 }
 
-/// `count` numbers of one row as pairs of neighbours; an odd one is paired with zero.
+/// Rounds `count` numbers of a row to pairs of neighbours. An odd last number is paired with zero.
 void round_row(const float* from, std::size_t count, std::uint32_t* to) {
   for (std::size_t i = 0; i < count; i += 2 * kLanes) {
     const std::size_t left = count - i;
@@ -169,8 +169,8 @@ void round_row(const float* from, std::size_t count, std::uint32_t* to) {
   }
 }
 
-/// Two rows, element by element side by side; `odd` may be null for zeros. What is beyond `count`,
-/// to whole vectors, becomes zero.
+/// Rounds two rows to pairs, element by element. A null `odd` means zeros. Numbers past `count`, up
+/// to a whole vector, become zero.
 void interleave_rows(const float* even, const float* odd, std::size_t count, std::uint32_t* to) {
   for (std::size_t i = 0; i < count; i += kLanes) {
     const __mmask16 lanes = first_lanes(std::min(count - i, kLanes));
@@ -190,7 +190,7 @@ struct alignas(64) Buffers {
   std::uint32_t b[kPairs * kColumns];
 };
 
-/// The part of g that is `rows` from `row` and `columns` from `column` on, without operands.
+/// The block of g that begins at (row, column), without operands.
 Block block_of(const Gemm<float>& g, std::size_t row, std::size_t column) {
   const auto at = [&](const auto* data, std::ptrdiff_t stride) {
     return data ? data + static_cast<std::ptrdiff_t>(row) * stride +
@@ -208,14 +208,15 @@ Block block_of(const Gemm<float>& g, std::size_t row, std::size_t column) {
   return block;
 }
 
-/// f(begin, end) for pieces of `pairs` pairs as even as they come; once where there are none.
+/// Calls f(begin, end) for pieces of `pairs` pairs of nearly equal size; once if there are no
+/// pairs.
 template <class F>
 void for_pieces(std::size_t pairs, F f) {
   const std::size_t pieces = std::max<std::size_t>((pairs + kPairs - 1) / kPairs, 1);
   for (std::size_t i = 0; i < pieces; ++i) f(i * pairs / pieces, (i + 1) * pairs / pieces);
 }
 
-/// Runs a piece; the sums rest in the output between pieces.
+/// Runs a piece. Between pieces the sums stay in the output.
 void run_piece(Block& block, const Gemm<float>& g, std::size_t rows, std::size_t columns,
                bool last) {
   block.epilogue = last ? g.epilogue : Epilogue::none;
@@ -224,7 +225,7 @@ void run_piece(Block& block, const Gemm<float>& g, std::size_t rows, std::size_t
   block.init_row = block.out_row;
 }
 
-/// Rows of a are adjacent numbers, and b has its pairs.
+/// The product for adjacent numbers in rows of a, with b already in pairs.
 void gemm_of_rows(const Gemm<float>& g, Buffers& buffers) {
   constexpr std::size_t a_row = kPairs + kLanes;
   std::size_t pairs = 0;
@@ -236,7 +237,7 @@ void gemm_of_rows(const Gemm<float>& g, Buffers& buffers) {
     block.a_row = a_row;
     block.a_k = 1;
     for_pieces(pairs, [&](std::size_t begin, std::size_t end) {
-      std::size_t first = 0;  // of this product
+      std::size_t first = 0;  // row of b in this product
       for (int i = 0; i < g.count; ++i) {
         const Product<float>& p = g.products[i];
         const std::size_t from = std::max(begin, first),
@@ -258,7 +259,8 @@ void gemm_of_rows(const Gemm<float>& g, Buffers& buffers) {
   }
 }
 
-/// Columns of a are adjacent numbers, as are rows of b: one product, whose depth goes over repeats.
+/// The product for adjacent numbers in columns of a and rows of b. It is one product, whose depth
+/// spans the repeats.
 void gemm_of_columns(const Gemm<float>& g, Buffers& buffers) {
   const Product<float>& p = g.products[0];
   const std::size_t depth = p.depth * p.repeat;
@@ -306,7 +308,7 @@ void make_pairs(const float* b, std::ptrdiff_t b_k, std::size_t depth, std::size
 
 void gemm_bf16(const Gemm<float>& g) noexcept {
   if (g.rows == 0 || g.columns == 0) return;
-  Buffers buffers;  // as they come: nothing is read that was not written
+  Buffers buffers;  // not initialised: only written values are read
   if (g.count == 0 || g.products[0].b_pairs)
     gemm_of_rows(g, buffers);
   else
@@ -333,7 +335,7 @@ bool bf16_available() {
 
 }  // namespace unroll::kernels
 
-#else  // another processor, or a library that only runs models
+#else  // another processor, or the library without training
 
 namespace unroll::kernels {
 

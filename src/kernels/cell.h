@@ -1,7 +1,7 @@
-// Cells: the element-wise arithmetic between the sums of a recurrent layer's gates and its states.
+// Cells: the element-wise arithmetic from the sums of a recurrent layer's gates to its states.
 //
-// A cell knows nothing of time, direction, lengths, products or threads: the driver
-// (kernels/recurrent.h) owns those. docs/adding_a_cell.md shows how to write one.
+// A cell knows nothing about time, direction, lengths, products or threads. These belong to the
+// driver (kernels/recurrent.h). docs/adding_a_cell.md shows how to write a cell.
 #pragma once
 
 #include <cstddef>
@@ -25,40 +25,41 @@ constexpr CellTraits traits_of(Cell cell) {
   }
 }
 
-/// Layer normalisation of c before it becomes h, for cells with a memory.
+/// Layer normalisation of c on its way to h, for cells with a memory.
 template <class T>
 struct MemoryNorm {
   const T* weight = nullptr;  // (H); null: no normalisation
   const T* bias = nullptr;    // (H)
-  Matrix<T> statistics;       // of each row the mean of c and 1 / its deviation
+  Matrix<T> statistics;       // for each row: mean of c, 1 / deviation of c
   T* grad_weight = nullptr;   // (H), backward adds to them
   T* grad_bias = nullptr;
 };
 
-/// Some rows of one time step, forward: the hidden units `units`, which are columns of each gate.
-/// Data that is null is not there.
+/// Some rows of one time step, forward pass, for the hidden units `units` (columns of each gate).
+/// Null data is absent.
 template <class T>
 struct CellForward {
   std::size_t rows = 0, hidden = 0;
-  Columns units{0, 0};       // all of them where there is a norm
-  Matrix<T> z;               // in: the sums; out: whatever backward wants to find
-  Matrix<const T> h_before;  // h_{t-1}; null: zeros. Given to `direct` cells
-  Matrix<const T> c_before;  // c_{t-1}; null: zeros
-  Matrix<T> c;               // out: c_t, where the cell has a memory
+  Columns units{0, 0};       // all units if there is a norm
+  Matrix<T> z;               // in: the sums; out: the values that backward needs
+  Matrix<const T> h_before;  // h_{t-1}; null means zeros. Only for `direct` cells
+  Matrix<const T> c_before;  // c_{t-1}; null means zeros
+  Matrix<T> c;               // out: c_t, if the cell has a memory
   Matrix<T> h;               // out: h_t
-  Matrix<const T> keep;      // recurrent dropout: the candidate's factors; null: 1
+  Matrix<const T> keep;      // recurrent dropout: factors of the candidate; null means 1
   MemoryNorm<T> norm;
 };
 
-/// The same, backward.
+/// Some rows of one time step, backward pass.
 template <class T>
 struct CellBackward {
   std::size_t rows = 0, hidden = 0;
   Columns units{0, 0};
-  Matrix<T> z;  // in: what forward left; out: the gradients of the sums
+  Matrix<T> z;  // in: z as forward left it; out: the gradients of the sums
   Matrix<const T> h_before, c_before;
-  Matrix<T> dh;  // in: of h_t; out, for `direct` cells: the part of h_{t-1}'s past the products
-  Matrix<T> dc;  // in: of c_t; out: of c_{t-1}
+  // in: dL/dh_t; out, for `direct` cells: the part of dL/dh_{t-1} that bypasses the products
+  Matrix<T> dh;
+  Matrix<T> dc;  // in: dL/dc_t; out: dL/dc_{t-1}
   Matrix<const T> keep;
   MemoryNorm<T> norm;
 };

@@ -1,12 +1,12 @@
 // Compiles the cells for every instruction set.
 
 #include "core/simd_targets.h"
-// This first: Highway reads it.
+// Must come before Highway's headers.
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cells.cpp"
 #include <hwy/foreach_target.h>
-// foreach_target comes first: it includes this file once for each target.
+// After foreach_target, which includes this file once for each target.
 #include <hwy/highway.h>
 
 #include "kernels/cells/gru_cell-inl.h"

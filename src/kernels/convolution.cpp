@@ -13,36 +13,36 @@
 namespace unroll::kernels {
 namespace {
 
-/// Images that are worth a slice, and the most elements of all slices' gradients.
+/// Images per slice, and the largest number of elements in the gradients of all slices.
 constexpr std::size_t kImagesPerSlice = 8;
 constexpr std::size_t kMostGradients = std::size_t{1} << 20;
-/// Tasks for each thread, so that none waits long for the last.
+/// Tasks per thread, so that no thread waits long for the last one.
 constexpr std::size_t kTasksPerThread = 4;
-/// Elements that are copied at once, so that a copy may run over its end by one less.
+/// Elements copied at once. A copy may run over its end by up to one less.
 constexpr std::size_t kStride = 16;
 
 std::ptrdiff_t as_signed(std::size_t value) { return static_cast<std::ptrdiff_t>(value); }
 
-/// One direction: output (i, j) reads rows i stride + kh - padding of its input, which has `spread`
-/// - 1 zeros between neighbours (a stride seen from the other side).
+/// A forward or backward pass: output (i, j) reads rows i stride + kh - padding of the input. The
+/// input has `spread - 1` zeros between neighbours (the stride of the other direction).
 struct Pass {
   std::size_t channels, outputs;
   Size2d input, kernel, output, stride, spread;
   std::int64_t padding_top, padding_left;
 
-  /// The rows and columns that are read, zeros and all.
+  /// The rows and columns that are read, including zeros.
   Size2d framed() const {
     return {(output.height - 1) * stride.height + kernel.height,
             (output.width - 1) * stride.width + kernel.width};
   }
-  // The copies of a channel, (KW, rows, OW): with stride 1 the kernel's rows are shared, kh
-  // beginning at row kh; otherwise each has rows of its own.
+  // The copies of a channel, (KW, rows, OW). With stride 1 all rows of the kernel share a copy, and
+  // kh begins at row kh. Otherwise each kh has its own rows.
   std::int64_t row_step() const { return stride.height == 1 ? output.width : output.numel(); }
   std::int64_t plane() const {
     return stride.height == 1 ? framed().height * output.width : kernel.height * output.numel();
   }
   std::int64_t channel_size() const { return kernel.width * plane(); }
-  /// Memory of a task that copies so many channels: the copies, and a frame.
+  /// Memory of a task for `copied` channels: the copies and a frame.
   std::size_t task_size(std::size_t copied) const {
     const std::size_t size = copied * channel_size() + framed().numel() + 2 * kStride;
     return (size + kStride - 1) / kStride * kStride;
@@ -66,7 +66,7 @@ Pass input_gradient_pass(const ConvolutionShape& s) {
           s.kernel.width - 1 - s.padding.width};
 }
 
-/// A channel with zeros around it, and between its elements where there is a spread.
+/// Writes a channel with zeros around it and, with a spread, between its elements.
 template <class T>
 void write_frame(const Pass& p, const T* from, T* to) noexcept {
   const Size2d framed = p.framed();
@@ -83,8 +83,8 @@ void write_frame(const Pass& p, const T* from, T* to) noexcept {
   }
 }
 
-/// One row of a copy, every stride-th element. With stride 1 it may run over the row's end, in
-/// both: what is there is written later or unused.
+/// Writes a row of a copy: every stride-th element. With stride 1 it may read and write past the
+/// row's end. That memory is written later or not used.
 template <class T>
 void copy_row(const Pass& p, const T* from, T* to) noexcept {
   if (p.stride.width == 1) {
@@ -95,7 +95,7 @@ void copy_row(const Pass& p, const T* from, T* to) noexcept {
   }
 }
 
-/// The copies of one channel; `frame` is memory for framed().
+/// Writes the copies of one channel. `frame` is memory for framed().
 template <class T>
 void write_channel(const Pass& p, const T* from, T* to, T* frame) noexcept {
   write_frame(p, from, frame);
@@ -114,7 +114,7 @@ void write_channel(const Pass& p, const T* from, T* to, T* frame) noexcept {
   }
 }
 
-/// f(begin, end, task) for so many tasks at most that share 0 .. count - 1.
+/// Calls f(begin, end, task) for at most `tasks` tasks, which share 0 .. count - 1.
 template <class F>
 void share(std::size_t count, std::size_t tasks, F&& f) noexcept {
   tasks = std::min(count, tasks);
@@ -141,7 +141,8 @@ void run(const Pass& p, const ConvolutionPlan& plan, const T* x, const T* weight
   product.b_k = p.row_step();
   product.repeat = p.channels * p.kernel.width;
   product.b_repeat = p.plane();
-  if (p.plane() == p.kernel.height * p.row_step()) {  // the same chain without a seam
+  // one product over all kernel rows: the same order of sums
+  if (p.plane() == p.kernel.height * p.row_step()) {
     product.depth = depth;
     product.repeat = 1;
   }
@@ -161,7 +162,7 @@ void run(const Pass& p, const ConvolutionPlan& plan, const T* x, const T* weight
         image.init = image.out;
         image.init_row = image.out_row;
       }
-      parallel_gemm(image);  // on this thread alone, unless this is the only task
+      parallel_gemm(image);  // on this thread only, unless this is the only task
     }
   });
 }
@@ -172,7 +173,7 @@ std::size_t slices_of(const ConvolutionShape& s) {
   return slices;
 }
 
-/// A slice's gradients: of the weight as (C, KW, KH, O), then of the bias.
+/// The size of a slice's gradients: weight as (C, KW, KH, O), then bias.
 std::size_t block_size(const ConvolutionShape& s) { return s.weights() + s.outputs; }
 
 std::size_t transposed_size(const ConvolutionShape& s) {
@@ -190,7 +191,7 @@ ConvolutionPlan::ConvolutionPlan(const ConvolutionShape& s)
   input_scratch = s.weights() + at_once * input_gradient_pass(s).task_size(s.outputs);
   weight_scratch = transposed_size(s) + slices * block_size(s) +
                    std::min(tasks, slices * (s.channels + 1)) * forward_pass(s).task_size(1);
-  instruction_set();  // throws here, where UNROLL_ISA is wrong, and not in a task
+  instruction_set();  // an invalid UNROLL_ISA throws here, not in a task
 }
 
 template <class T>
@@ -207,7 +208,7 @@ template <class T>
 void convolution_input_gradient(const ConvolutionPlan& plan, const T* dy, const T* weight, T* dx,
                                 T* scratch) noexcept {
   const ConvolutionShape& s = plan.shape;
-  T* to = scratch;  // (C, O, KW, KH), the kernel turned by half a circle
+  T* to = scratch;  // (C, O, KW, KH), the kernel turned by 180 degrees
   for (std::size_t c = 0; c < s.channels; ++c)
     for (std::size_t o = 0; o < s.outputs; ++o) {
       const T* const from = weight + (o * s.channels + c) * s.kernel.numel();
@@ -232,7 +233,7 @@ void convolution_weight_gradient(const ConvolutionPlan& plan, const T* x, const 
       transpose(dy + n * s.outputs * pixels, s.outputs, pixels, transposed + n * s.outputs * pixels,
                 s.outputs);
   });
-  // Adds a channel of an image to the gradients of its weights: for each column of the kernel rows
+  // Adds a channel of an image to the gradients of its weights: for each column of the kernel, rows
   // kh of the copy times dy.
   const auto add_channel = [&](const T* copy, std::size_t n, T* to, bool first) {
     Gemm<T> g = dense_product(s.kernel.height, pixels, s.outputs, copy,
@@ -246,7 +247,7 @@ void convolution_weight_gradient(const ConvolutionPlan& plan, const T* x, const 
       table<T>().gemm(g);
     }
   };
-  const std::size_t parts = s.channels + 1;  // of a slice; the last is the bias
+  const std::size_t parts = s.channels + 1;  // parts of a slice; the last is the bias
   share(plan.slices * parts, plan.tasks, [&](std::size_t begin, std::size_t end, std::size_t task) {
     T* const copy = copies + task * p.task_size(1);
     T* const frame = copy + p.channel_size() + kStride;

@@ -1,8 +1,8 @@
 // Two-dimensional convolutions as products: forward, and both gradients.
 //
-// An image's channels are written out once for each column of the kernel, shifted by it; the rows
-// of the kernel then are rows of that copy. So one product an image does the forward pass, and the
-// same pass with the kernel turned around gives the input's gradient.
+// Each channel of an image is copied once for each column of the kernel, shifted by it. The rows of
+// the kernel are then rows of that copy. So one product per image makes the forward pass. The same
+// pass with the kernel turned by 180 degrees gives the input's gradient.
 #pragma once
 
 #include <cstddef>
@@ -20,28 +20,29 @@ struct ConvolutionShape {
   std::size_t weights() const { return outputs * channels * kernel.numel(); }
 };
 
-/// How the work is divided, and the elements of scratch that each pass needs.
+/// The division of the work, and the elements of scratch for each pass.
 struct ConvolutionPlan {
   explicit ConvolutionPlan(const ConvolutionShape& s);
 
   ConvolutionShape shape;
-  std::size_t slices;  // of the batch, each with weight gradients of its own; from the shape alone
-  std::size_t tasks;   // at most; as many as keep the threads busy, which changes no bit
+  // of the batch, each with its own weight gradients; depends only on the shape
+  std::size_t slices;
+  std::size_t tasks;  // largest number of tasks; depends on the threads, but changes no bit
   std::size_t forward_scratch, input_scratch, weight_scratch;
 };
 
-/// y = bias (or 0) + the sum over c, kw, kh, in that order, of w[o,c,kh,kw] times x.
+/// y = bias (or 0) + the sum of w[o,c,kh,kw] x over c, kw, kh, in that order.
 template <class T>
 void convolve(const ConvolutionPlan& plan, const T* x, const T* weight, const T* bias, T* y,
               T* scratch) noexcept;
 
-/// dx: each element the sum over o, kw, kh, the last column and row of the kernel first.
+/// dx: each element is a sum over o, kw, kh, from the kernel's last column and row to its first.
 template <class T>
 void convolution_input_gradient(const ConvolutionPlan& plan, const T* dy, const T* weight, T* dx,
                                 T* scratch) noexcept;
 
-/// dweight, and dbias (O) unless it is null: in each slice of the batch the sum over images and
-/// places in ascending order, then the slices pairwise as in docs/numerics.md.
+/// dweight, and dbias (O) unless it is null. Each slice of the batch sums over images and positions
+/// in ascending order. Then the slices are added pairwise (docs/numerics.md).
 template <class T>
 void convolution_weight_gradient(const ConvolutionPlan& plan, const T* x, const T* dy, T* dweight,
                                  T* dbias, T* scratch) noexcept;

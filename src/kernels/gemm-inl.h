@@ -1,4 +1,4 @@
-// The one matrix product: blocks of rows x vectors held in registers over the whole depth.
+// The matrix product. Blocks of rows x vectors stay in registers over the whole depth.
 #if defined(UNROLL_KERNELS_GEMM_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef UNROLL_KERNELS_GEMM_INL_H_
 #undef UNROLL_KERNELS_GEMM_INL_H_
@@ -21,22 +21,22 @@ using kernels::Epilogue;
 using kernels::Gemm;
 using kernels::Product;
 
-// The largest block that leaves registers for the operands: 32 vector registers hold 6x4
-// accumulators, 16 hold 4x3. A single row is 8 vectors wide, so that a weight which is used once is
-// read from end to end.
+// The largest block that leaves registers for the operands: 6x4 accumulators with 32 vector
+// registers, 4x3 with 16. A single row is 8 vectors wide, so that a weight that is used once is
+// read in sequence.
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
 inline constexpr std::size_t kBlockRows = 6, kBlockVectors = 4;
 #else
 inline constexpr std::size_t kBlockRows = 4, kBlockVectors = 3;
 #endif
 inline constexpr std::size_t kRowVectors = 8;
-// Of fewer columns than a vector has lanes; less code, where a library that only runs models spends
-// little time.
+// For fewer columns than a vector has lanes. Inference spends little time here, so its library
+// takes 3 rows, which is less code.
 inline constexpr std::size_t kNarrowBlockRows = kernels::kTraining ? kBlockRows : 3;
-// Bytes of b that stay in the first-level cache while the rows of a pass by.
+// Bytes of b that stay in the first-level cache during a pass over the rows of a.
 inline constexpr std::size_t kPanelBytes = 28 * 1024;
 
-/// The epilogues that are a few instructions on a sum in its register.
+/// Epilogues of a few instructions on a sum in its register.
 template <class D, class V, class T = simd::TFromD<D>>
 HWY_INLINE V rectify(D d, V sum) {
   return simd::IfThenElse(simd::Lt(sum, simd::Zero(d)), simd::Zero(d), sum);
@@ -58,19 +58,19 @@ HWY_NOINLINE void tanh_in_place(D d, T* values, std::size_t count) {
     simd::StoreU(tanh(d, simd::LoadU(d, values + i)), d, values + i);
 }
 
-// A block covers some columns with vectors side by side from `begin` on. The last vector, perhaps
-// of half the lanes, ends at `end` and so may overlap the one before: the columns in both are
-// computed twice, with the same result, and none needs a kernel of its own.
+// The columns of a block: vectors side by side from `begin` on. The last vector, perhaps a half
+// one, ends at `end` and so may overlap the vector before. Columns in both are computed twice, with
+// the same result. So the last columns need no kernel of their own.
 
-/// kRows x (kVectors vectors, and half a vector more) outputs from `row` on. Meanwhile a quarter of
-/// the piece of b that comes next is fetched: a block has the time, and four of them fetch it all.
+/// Computes kRows x (kVectors vectors, with kHalf half a vector more) outputs from `row` on. Also
+/// fetches a quarter of the next piece of b: four blocks fetch all of it.
 template <std::size_t kRows, std::size_t kVectors, bool kHalf, class D, class T = simd::TFromD<D>>
 HWY_NOINLINE void gemm_block(D d, const Gemm<T>& g, std::size_t row, Columns columns) {
   constexpr std::size_t lanes = simd::MaxLanes(D());
   const simd::CappedTag<T, (lanes > 1 ? lanes / 2 : 1)> half;
   using V = decltype(simd::Zero(d));
   using H = decltype(simd::Zero(half));
-  // Where vectors begin, counted from the first: all but the last where that is known here.
+  // Offsets of the vectors from the first one. All but the last are constants.
   const std::size_t last = columns.end - columns.begin - (kHalf ? lanes / 2 : lanes);
   const auto at = [last](std::size_t v)
                       HWY_ATTR { return kHalf || v + 1 < kVectors ? v * lanes : last; };
@@ -113,7 +113,7 @@ HWY_NOINLINE void gemm_block(D d, const Gemm<T>& g, std::size_t row, Columns col
       }
     }
   }
-  // f(d, sum, at, m) for each sum; written so that the sums stay in registers.
+  // Calls f(d, sum, at, m) for each sum. Written so that the sums stay in registers.
   const auto each = [&](auto f) HWY_ATTR {
     UNROLL_UNROLLED
     for (std::size_t m = 0; m < kRows; ++m) {
@@ -143,7 +143,7 @@ HWY_NOINLINE void gemm_block(D d, const Gemm<T>& g, std::size_t row, Columns col
                  HWY_ATTR { return tanh_derivative(tag, s, saved(m, column)); });
       break;
     case Epilogue::tanh: {
-      // Through memory: a tanh for each sum here would be much code, in every block.
+      // Through memory: a tanh for each sum would add much code to every block.
       constexpr std::size_t sums = kRows * (kVectors * lanes + (kHalf ? lanes / 2 : 0));
       alignas(64) T values[(sums + lanes - 1) / lanes * lanes];
       simd::StoreU(simd::Zero(d), d, values + (sums - 1) / lanes * lanes);
@@ -169,7 +169,7 @@ HWY_NOINLINE void gemm_block(D d, const Gemm<T>& g, std::size_t row, Columns col
   });
 }
 
-/// The blocks of one width, that of 1 row first.
+/// The blocks of one width, by number of rows, from 1 on.
 template <class D, class T = simd::TFromD<D>>
 using Blocks = std::span<void (*const)(D, const Gemm<T>&, std::size_t row, Columns)>;
 
@@ -181,7 +181,7 @@ Blocks<D> blocks_of(std::index_sequence<kIndex...>) {
   return all;
 }
 
-/// All rows of some columns, in blocks as even as they come.
+/// Runs all rows of some columns, in blocks of nearly equal size.
 template <class D, class T = simd::TFromD<D>>
 void gemm_columns(D d, const Gemm<T>& g, Columns columns, Blocks<D> blocks) {
   const std::size_t count = (g.rows + blocks.size() - 1) / blocks.size();
@@ -191,8 +191,8 @@ void gemm_columns(D d, const Gemm<T>& g, Columns columns, Blocks<D> blocks) {
   }
 }
 
-/// The columns of one group, through the depth in pieces whose panel of b stays in cache; between
-/// pieces the sums rest in `out`.
+/// Runs the columns of one group over the depth, in pieces whose panel of b stays in the cache.
+/// Between pieces the sums stay in `out`.
 template <class D, class T = simd::TFromD<D>>
 void gemm_panel(D d, const Gemm<T>& g, Columns columns, Blocks<D> blocks) {
   const std::size_t limit = kPanelBytes / ((columns.end - columns.begin) * sizeof(T));
@@ -243,8 +243,8 @@ void gemm_panel(D d, const Gemm<T>& g, Columns columns, Blocks<D> blocks) {
   }
 }
 
-/// One group of vectors, the last of them perhaps a half one. The vector that overlaps another is
-/// in that one's group, so that sums which start from the output are read before either is written.
+/// Runs one group of vectors; the last may be a half one. Overlapping vectors are in the same
+/// group, so that sums that start from the output are read before either vector is written.
 template <std::size_t kVectors, class D, class T = simd::TFromD<D>>
 void gemm_group(D d, const Gemm<T>& g, Columns columns, bool half) {
   constexpr bool widest = simd::MaxLanes(D()) == simd::MaxLanes(simd::ScalableTag<T>());
@@ -254,7 +254,7 @@ void gemm_group(D d, const Gemm<T>& g, Columns columns, bool half) {
   gemm_panel(d, g, columns, blocks_of<kVectors, false, D>(rows));
 }
 
-/// The same for a single row.
+/// gemm_group for a single row.
 template <std::size_t kVectors, class D, class T = simd::TFromD<D>>
 void gemm_row(D d, const Gemm<T>& g, Columns columns, std::size_t vectors, bool half) {
   if constexpr (kVectors > 1)

@@ -1,4 +1,4 @@
-// Layer normalisation of one row, for training and inference alike.
+// Layer normalisation of one row, for training and inference.
 #pragma once
 
 #include <cmath>
@@ -6,14 +6,14 @@
 
 namespace unroll::kernels {
 
-/// What a row was normalised by.
+/// The statistics of a normalised row.
 template <class T>
 struct NormalisedRow {
   T mean, scale;  // scale = 1 / sqrt(variance + eps)
 };
 
-/// y = (x - mean) scale weight + bias, of `size` numbers; weight and bias may be null, y may be x.
-/// The sums are in f64, in the order of the numbers.
+/// y = (x - mean) scale weight + bias, for `size` numbers. weight and bias may be null, and y may
+/// be x. The sums are in f64, in the order of the numbers.
 template <class T>
 NormalisedRow<T> normalise_row(const T* x, std::size_t size, double eps, const T* weight,
                                const T* bias, T* y) noexcept {

@@ -19,7 +19,7 @@ void pool_plane(const Windows& rows, const Windows& columns, const T* x, T* y,
       T largest = x[place];
       for (std::int64_t r = top; r < bottom; ++r)
         for (std::int64_t at = r * width + left; at < r * width + right; ++at) {
-          // The place by arithmetic: a branch would be mispredicted half the time.
+          // No branch, because it would be mispredicted half of the time.
           const T v = x[at];
           place += (at - place) & -static_cast<std::int64_t>(v > largest);
           largest = v > largest ? v : largest;

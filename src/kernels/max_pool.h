@@ -7,7 +7,7 @@
 
 namespace unroll::kernels {
 
-/// One dimension of the windows over a plane; padding is no part of any window.
+/// The windows over a plane, in one dimension. Padding is not part of a window.
 struct Windows {
   std::int64_t size, kernel, stride, padding;
 
@@ -19,9 +19,9 @@ struct Windows {
   std::int64_t start(std::int64_t i) const { return i * stride - padding; }
 };
 
-/// y[n] (rows.count() x columns.count()) of `planes` planes x[n] (rows.size x columns.size), on all
-/// threads; NaN where a window holds one. `places`, unless null, gets where in the plane it is: the
-/// first of equals.
+/// Pools `planes` planes x[n] (rows.size x columns.size) to y[n] (rows.count() x columns.count()),
+/// on all threads. A window with a NaN gives NaN. `places`, unless null, gets the index of the
+/// maximum in its plane: the first of equal ones.
 template <class T>
 void max_pool(std::size_t planes, const Windows& rows, const Windows& columns, const T* x, T* y,
               std::int64_t* places) noexcept;

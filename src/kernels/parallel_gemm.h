@@ -8,10 +8,10 @@
 
 namespace unroll::kernels {
 
-/// How many blocks of rows a product is shared in: 1 where it is not worth it.
+/// The number of blocks of rows that the threads share; 1 if sharing is not worth it.
 template <class T>
 std::size_t row_blocks(const Gemm<T>& g) noexcept {
-  constexpr std::size_t kRows = 24;                            // at least, where there are so many
+  constexpr std::size_t kRows = 24;                            // smallest number of rows in a block
   constexpr std::size_t kWorthSharing = std::size_t{1} << 17;  // multiplications
   std::size_t work = 0;
   for (int i = 0; i < g.count; ++i) work += g.products[i].depth * g.products[i].repeat;
@@ -19,7 +19,7 @@ std::size_t row_blocks(const Gemm<T>& g) noexcept {
   return work < kWorthSharing ? 1 : std::max<std::size_t>(g.rows / kRows, 1);
 }
 
-/// `rows` rows of a product from `row` on, and of these the columns from `column` on.
+/// The part of a product with `rows` rows from `row` on, and the columns from `column` on.
 template <class T>
 Gemm<T> part_of(Gemm<T> g, std::size_t row, std::size_t rows, std::size_t column) noexcept {
   const auto down = static_cast<std::ptrdiff_t>(row), right = static_cast<std::ptrdiff_t>(column);
@@ -35,8 +35,8 @@ Gemm<T> part_of(Gemm<T> g, std::size_t row, std::size_t rows, std::size_t column
   return g;
 }
 
-/// The same product in blocks of rows on all threads: every output is still one chain, so the bits
-/// are those of table<T>().gemm. Throws what table() throws.
+/// table<T>().gemm in blocks of rows on all threads. Every output is still one chain of sums, so
+/// the bits are the same. Throws the errors of table().
 template <class T>
 void parallel_gemm(const Gemm<T>& g) {
   const Kernels<T>& kernels = table<T>();
@@ -48,8 +48,8 @@ void parallel_gemm(const Gemm<T>& g) {
   });
 }
 
-/// The same for a product that is symmetric to the bit, such as x^T x or its square: what a block
-/// of rows has left of the diagonal is copied from the blocks above.
+/// parallel_gemm for a product that is symmetric to the bit, such as x^T x or its square. Each
+/// block of rows copies its part left of the diagonal from the blocks above.
 template <class T>
 void parallel_symmetric_gemm(const Gemm<T>& g) {
   const Kernels<T>& kernels = table<T>();

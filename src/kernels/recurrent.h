@@ -1,9 +1,9 @@
-// The driver of recurrent layers over whole sequences, on raw pointers: one layer in one direction.
+// The driver of recurrent layers over whole sequences, on raw pointers, for one layer in one
+// direction.
 //
-// A batch is cut into slices of rows; each slice goes through all time steps alone, so a pass needs
-// one or two meetings of the threads, not one a step. The slices, and how the gradients of the
-// weights are summed, follow from the shapes alone: the bits do not depend on the number of
-// threads.
+// A batch is cut into slices of rows. Each slice goes through all time steps alone, so the threads
+// meet once or twice in a pass, not at every step. The slices, and the order of the sums of
+// gradients, depend only on the shapes. So the bits do not depend on the number of threads.
 #pragma once
 
 #include <cstddef>
@@ -20,75 +20,75 @@ struct RecurrentShape {
   std::size_t steps = 0;       // T
   std::size_t input = 0;       // I
   std::size_t hidden = 0;      // H
-  std::size_t projection = 0;  // P, the size of h where it is projected; 0: it has H
+  std::size_t projection = 0;  // P, the size of a projected h; 0: no projection
   bool bias = true;
   bool reverse = false;        // from the last step of each sequence to the first
-  bool layer_norm = false;     // of the input's part, the state's part and c (Ba 2016)
+  bool layer_norm = false;     // for the input's part, the state's part and c (Ba 2016)
   bool zoneout = false;        // Krueger 2017
-  bool state_dropout = false;  // the state that goes into products has factors (Gal 2016)
-  bool flush_states = false;   // h and c below kTiny are 0; not for backward
-  bool bf16 = false;  // round the operands of products to bf16; f32 only, where bf16_available()
-  // (N), none greater than the one before it, each from 1 to T; null: all are T.
+  bool state_dropout = false;  // the state has factors in products (Gal 2016)
+  bool flush_states = false;   // h and c below kTiny become 0; not for backward
+  bool bf16 = false;           // round operands of products to bf16; f32 only, if bf16_available()
+  // (N), descending, each from 1 to T; null: all are T.
   const std::size_t* lengths = nullptr;
   const CustomCell* custom = nullptr;  // instead of `cell`
 
   CellTraits traits() const { return custom ? custom->traits : traits_of(cell); }
   std::size_t gates() const { return traits().gates; }
   std::size_t output() const { return projection ? projection : hidden; }  // elements of h
-  /// Whether the weights, and a block of their gradients, are too large for a core's cache.
+  /// Whether the weights and a block of their gradients are too large for a core's cache.
   bool large() const { return gates() * hidden * (input + output()) > (std::size_t{1} << 16); }
-  /// Whether h_t comes straight out of the product, the activation applied in registers.
+  /// Whether the product gives h_t, with the activation applied in registers.
   bool fused() const {
     return (cell == Cell::rnn_relu || cell == Cell::rnn_tanh) && !custom && !layer_norm &&
            !zoneout && !state_dropout && !projection;
   }
 };
 
-/// Where the gradients of the weights are summed: over the steps, the last computed first, and
-/// within each over the rows.
+/// Where the gradients of the weights are summed. All sums run over the steps, the last computed
+/// step first, and in each step over the rows.
 enum class GradientSum {
-  slices,  ///< each slice has a block of its own, and the blocks meet in a fixed binary tree
-  tiles,   ///< one block of the whole batch; each tile of it is one thread's
+  slices,  ///< each slice has its own block; a fixed binary tree adds the blocks
+  tiles,   ///< one block for the whole batch; each tile of it belongs to one thread
 };
 
-/// How a shape is computed: a pure function of the shape.
+/// The plan of the computation: a pure function of the shape.
 struct RecurrentPlan {
   explicit RecurrentPlan(const RecurrentShape& shape);
 
   std::size_t slices;            // independent pieces of the batch
   std::size_t packed_size;       // elements of the packed weights
-  GradientSum gradient_sum;      // tiles where a slice's own block would not stay in its cache
+  GradientSum gradient_sum;      // tiles if the block of a slice would not stay in the cache
   std::size_t gradient_size;     // elements of one block of gradients
   std::size_t gradient_blocks;   // slices, or 1
   std::size_t backward_scratch;  // elements
 
-  /// What forward keeps of so many steps beside the states h: T for backward, 2 where no gradient
-  /// is wanted. Elements; may be 0.
+  /// Elements that forward saves for `slots` steps besides the states h; may be 0. `slots` is T if
+  /// backward follows, else 2.
   std::size_t saved_size(const RecurrentShape& shape, std::size_t slots) const;
 };
 
-/// The elements between rows of this many numbers: whole cache lines, and not a multiple of 8 of
-/// them, so that a panel of many rows spreads over all sets of the first-level cache.
+/// Elements between rows of `size` numbers: whole cache lines, but not a multiple of 8 lines, so
+/// that many rows spread over all sets of the first-level cache.
 std::size_t padded_row(std::size_t size) noexcept;
 
-/// The weights as PyTorch keeps them; null is what the shape has not.
+/// The weights in PyTorch's layout. Weights that the shape lacks are null.
 template <class T>
 using RecurrentWeights = PerRole<const T*>;
 
-/// Where the gradients of the weights lie within a block: first elements.
+/// Offsets of the weights' gradients in a block.
 struct GradientLayout {
   explicit GradientLayout(const RecurrentShape& shape);
-  // Weights whose gradients are the same have one place: both biases where all gates are joint, and
-  // a bias and the offsets of its normalisation.
+  // Weights with equal gradients share a place: both biases if all gates are joint, and a bias with
+  // the bias of its normalisation.
   PerRole<std::size_t> place;
   std::size_t size;
-  // weight_ih's (j, i) is at j * ih_row + i * ih_column: a narrow one is kept transposed, so that
-  // its rows fill vectors. The others are row by row.
+  // weight_ih's (j, i) is at j * ih_row + i * ih_column. A narrow weight_ih is transposed, so that
+  // its rows fill vectors. The others are row-major.
   std::size_t ih_row, ih_column;
 };
 
-/// Transposes the weights for forward and adds biases up; `packed` has plan.packed_size elements
-/// and, for bf16, whole cache lines.
+/// Transposes the weights for forward and adds the biases. `packed` has plan.packed_size elements;
+/// for bf16 it is aligned to cache lines.
 template <class T>
 void pack(const RecurrentShape& shape, const RecurrentWeights<T>& weights, T* packed) noexcept;
 
@@ -103,13 +103,13 @@ struct Sequence {
   }
 };
 
-/// The random part of the regularisers. Null, or a rate of 0, is none.
+/// Masks and rates of the regularisers. Null, or a rate of 0, means none.
 template <class T>
 struct RecurrentMasks {
-  const T* state = nullptr;  // (N, H or P): factors of h_{t-1} in products, the same at every step
+  const T* state = nullptr;     // (N, H or P): factors of h_{t-1} in products, for all steps
   Sequence<const T> candidate;  // (T, N, H): factors of the candidate (Semeniuta 2016)
-  // Zoneout: how much of the old state stays, (T, N, H or P) and (T, N, H); without masks the
-  // rates.
+  // Zoneout: shares of the old state that stay, (T, N, H or P) and (T, N, H). Without masks the
+  // rates are used.
   Sequence<const T> zone_h, zone_c;
   T zone_h_rate = 0, zone_c_rate = 0;
 };
@@ -121,36 +121,37 @@ struct RecurrentForward {
   Sequence<const T> input;  // (T, N, I)
   const T* h_0 = nullptr;   // (N, H or P), or null for zeros
   const T* c_0 = nullptr;   // (N, H), or null for zeros
-  // The states: that of step t at t % slots. For backward all T are kept, then `output` is the
-  // layer's output: zero past the end of a sequence.
+  // The states; step t is at t % slots. For backward slots is T. Then `output` is the layer's
+  // output and must be zero past the end of a sequence.
   Sequence<T> output;  // (slots, N, H or P)
   T* saved = nullptr;  // plan.saved_size(shape, slots)
   std::size_t slots = 0;
-  T* h_n = nullptr;  // (N, H or P), or null: the state where each sequence ended
+  T* h_n = nullptr;  // (N, H or P), or null: the state after each sequence's last step
   T* c_n = nullptr;  // (N, H), or null
   RecurrentMasks<T> masks;
 };
 
-/// Each sum is one chain: bias, inputs ascending, state ascending. Throws what table() throws.
+/// The forward pass. Each sum is one chain: bias, inputs ascending, state ascending. Throws the
+/// errors of table().
 template <class T>
 void forward(const RecurrentForward<T>& call);
 
-/// One time step of a few sequences on the caller's thread, without masks: h and c are replaced.
+/// One time step of a few sequences, on the caller's thread, without masks.
 template <class T>
 struct RecurrentStep {
-  RecurrentShape shape;  // batch: the sequences; steps and lengths don't matter
+  RecurrentShape shape;  // batch is the number of sequences; steps and lengths are not used
   const T* packed = nullptr;
   const T* input = nullptr;  // (N, I)
   std::ptrdiff_t input_row = 0;
-  const T* h = nullptr;                // (N, H or P) without gaps; null: zeros
-  T* next_h = nullptr;                 // not h
-  const T* c = nullptr;                // (N, H), null: zeros
-  T* next_c = nullptr;                 // may be c, but for zoneout
+  const T* h = nullptr;                // (N, H or P) without gaps; null means zeros
+  T* next_h = nullptr;                 // must not be h
+  const T* c = nullptr;                // (N, H); null means zeros
+  T* next_c = nullptr;                 // may be c, except with zoneout
   T* scratch = nullptr;                // plan.saved_size(shape, 1)
-  T zone_h_rate = 0, zone_c_rate = 0;  // zoneout keeps so much of the old states
+  T zone_h_rate = 0, zone_c_rate = 0;  // shares of the old states that zoneout keeps
 };
 
-/// The bits are those of forward.
+/// One time step, with the bits of forward.
 template <class T>
 void step(const RecurrentStep<T>& call) noexcept;
 
@@ -161,20 +162,20 @@ struct RecurrentBackward {
   Sequence<const T> input;
   const T* h_0 = nullptr;
   const T* c_0 = nullptr;
-  Sequence<const T> output;  // what forward left, all T steps
-  T* saved = nullptr;        // likewise; spoilt here
+  Sequence<const T> output;  // from forward, all T steps
+  T* saved = nullptr;        // from forward; overwritten here
   RecurrentMasks<T> masks;
   const T* packed = nullptr;  // with layer_norm only
-  // The gradient of the output covers grad_count steps from grad_first on; step t is at
-  // t - grad_first of it.
+  // The gradient of the output, for grad_count steps from grad_first on. Step t is at t -
+  // grad_first.
   Sequence<const T> grad_output;
   std::size_t grad_first = 0, grad_count = 0;
   const T* grad_h_n = nullptr;  // (N, H or P) or null
   const T* grad_c_n = nullptr;  // (N, H) or null
-  Sequence<T> grad_input;       // null when nobody asked; untouched past the end of a sequence
+  Sequence<T> grad_input;       // null if not needed; not written past the end of a sequence
   T* grad_h_0 = nullptr;        // (N, H or P) or null
   T* grad_c_0 = nullptr;        // (N, H) or null
-  T* gradients = nullptr;       // (gradient_blocks, gradient_size); the result is left in the first
+  T* gradients = nullptr;       // (gradient_blocks, gradient_size); the first gets the result
   T* scratch = nullptr;         // backward_scratch
 };
 

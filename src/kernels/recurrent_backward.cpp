@@ -7,8 +7,8 @@
 namespace unroll::kernels {
 namespace {
 
-// Steps of one gate that go back in time before their part of a slice's own gradients is summed,
-// while these and the states are in the cache.
+// Number of steps that go back in time before a slice sums their gradients, while dz and states are
+// in the cache. For one gate.
 constexpr std::size_t kOwnSteps = 14;
 
 template <class T>
@@ -57,7 +57,7 @@ class Backward {
   }
 
  private:
-  /// f(begin, end) for so many chunks of steps, the last first.
+  /// Calls f(begin, end) for `chunks` chunks of steps, the last chunk first.
   template <class F>
   void for_chunks(std::size_t chunks, F f) const {
     for (std::size_t chunk = chunks; chunk-- > 0;)
@@ -68,7 +68,7 @@ class Backward {
     return rows_of_slices(s_, plan_.slices, first, last);
   }
 
-  // Memory: rows from n on of what is kept for each step, and of what is there once.
+  // Memory: rows from n on of a matrix kept for each step, and of a matrix kept once.
   Matrix<T> of_step(T* from, std::size_t row, std::size_t s, std::size_t n) const {
     return {from + (time_.t(s) * s_.batch + n) * row, static_cast<std::ptrdiff_t>(row)};
   }
@@ -82,7 +82,7 @@ class Backward {
     return of_step(sums_of(call_, saved_, scratch_), sums_.row, s, n);
   }
   static Matrix<const T> constant(Matrix<T> m) { return {m.data, m.row}; }
-  /// A dense (N, columns) from row n on; null where there is none.
+  /// Rows from n on of a dense (N, columns); null if `data` is null.
   template <class U>
   static Matrix<U> dense(U* data, std::size_t columns, std::size_t n) {
     return {data ? data + n * columns : nullptr, static_cast<std::ptrdiff_t>(columns)};
@@ -107,7 +107,7 @@ class Backward {
       for (std::size_t s = begin; s < end; ++s) hand_down(s, time_.active(s, all), {0, s_.input});
   }
 
-  /// The same for all rows, the threads sharing each step.
+  /// back_in_time for all rows; the threads share each step.
   void back_in_shared_time(std::size_t begin, std::size_t end) const {
     const Rows all{0, s_.batch};
     for (std::size_t s = end; s-- > begin;) {
@@ -139,13 +139,13 @@ class Backward {
     g.out = out.data;
     g.out_row = out.row;
   }
-  /// From the first of some columns on.
+  /// The matrix from the first of these columns on.
   template <class U>
   static Matrix<U> from(Matrix<U> m, Columns columns) {
     return {m.data ? m.data + columns.begin : nullptr, m.row};
   }
 
-  /// The gradient of the state before step s, as the products and what goes past them leave it.
+  /// The gradient of the state before step s: through the products and past them.
   void carry(std::size_t s, Rows rows, Matrix<T> all_to, Columns units) const {
     const Matrix<T> past = from(scratch(scratch_.dh, saved_.output_row, rows.begin), units),
                     to = from(all_to, units);
@@ -172,7 +172,7 @@ class Backward {
   static void copy_rows(Matrix<T> from, Matrix<T> to, Extent extent) {
     for (std::size_t n = 0; n < extent.rows; ++n) std::copy_n(from.at(n), extent.columns, to.at(n));
   }
-  /// Some columns of a (N, columns) into scratch, or zeros where it is null.
+  /// Copies some columns of a matrix to scratch; zeros if it is null.
   static void fill_rows(Matrix<const T> with, Rows rows, Columns columns, Matrix<T> to) {
     const std::size_t count = columns.count();
     for (std::size_t n = 0; n < rows.count(); ++n)
@@ -182,7 +182,7 @@ class Backward {
         std::fill_n(to.at(n) + columns.begin, count, T{0});
   }
 
-  /// The output's gradient at step s; null where there is none.
+  /// The output's gradient at step s; null if there is none.
   Matrix<const T> from_outside(std::size_t s, std::size_t n) const {
     const std::size_t t = time_.t(s);
     if (!call_.grad_output.data || t < call_.grad_first || t - call_.grad_first >= call_.grad_count)
@@ -190,7 +190,7 @@ class Backward {
     return {call_.grad_output.at(t - call_.grad_first, n), call_.grad_output.row};
   }
 
-  /// What of the initial states is due to the sequences that begin with step s.
+  /// Writes the gradients of the initial states of sequences that begin with step s.
   void give_first(std::size_t s, Rows rows, Columns units) const {
     if (rows.count() == 0) return;
     if (call_.grad_h_0) carry(s, rows, dense(call_.grad_h_0, s_.output(), rows.begin), units);
@@ -199,7 +199,7 @@ class Backward {
                 dense(call_.grad_c_0, s_.hidden, rows.begin), {rows.count(), s_.hidden});
   }
 
-  /// dz_t = f'(h_t) (outside_t + W_hh^T dz_{t+1}), the derivative applied in registers.
+  /// dz_t = f'(h_t) (outside_t + W_hh^T dz_{t+1}), with the derivative applied in registers.
   void fused_step(std::size_t s, Rows all, Columns units) const {
     const auto part = [&](Rows rows, bool ends) {
       if (rows.count() == 0) return;
@@ -234,7 +234,7 @@ class Backward {
     part(time_.ending(s, all), true);
   }
 
-  /// dz_t through the cell.
+  /// Computes dz_t with the cell.
   void cell_step(std::size_t s, std::size_t first, std::size_t last, Columns units) const {
     const Rows all = rows_of(first, last);
     const Rows active = time_.active(s, all), leaving = time_.leaving(s, all),
@@ -242,7 +242,7 @@ class Backward {
     if (active.count() == 0) return;
     const auto dh_from = [&](std::size_t n) { return scratch(scratch_.dh, saved_.output_row, n); };
     const auto dc_from = [&](std::size_t n) { return scratch(scratch_.dc, saved_.hidden_row, n); };
-    // All of h, which is projected or normalised only where its units go together.
+    // A projection needs all columns of h; otherwise only these units.
     const Columns of_h = s_.projection ? Columns{0, s_.projection} : units;
     if (leaving.count() > 0) carry(s + 1, leaving, dh_from(leaving.begin), of_h);
     fill_rows(dense(call_.grad_h_n, s_.output(), ending.begin), ending, of_h,
@@ -268,7 +268,7 @@ class Backward {
                                  {mask(call_.masks.zone_c, s, n), call_.masks.zone_c_rate});
     }
     if (s_.projection) unproject(s, active, dh);
-    // The factors of a normalisation have a gradient of each slice's own.
+    // Each slice has its own gradients for the weights of normalisations.
     if (s_.layer_norm) {
       for (std::size_t slice = first; slice < last; ++slice)
         through_cell(s, time_.active(s, rows_of(slice, slice + 1)), slice, units);
@@ -284,7 +284,7 @@ class Backward {
     }
   }
 
-  /// From h's gradient, which is kept for W_hr's, to that of what was projected.
+  /// d_unprojected = dh W_hr. Keeps dh for the gradient of W_hr.
   void unproject(std::size_t s, Rows rows, Matrix<T> dh) const {
     const Matrix<T> kept =
         of_step(call_.scratch + scratch_.dh_all, saved_.output_row, s, rows.begin);
@@ -302,7 +302,7 @@ class Backward {
     through_cell(s, {rows.begin, continuing.end}, slice, units, false);
     through_cell(s, {continuing.end, rows.end}, slice, units, true);
   }
-  /// All rows have, or all lack, a step before.
+  /// Either all rows have a step before this one, or none.
   void through_cell(std::size_t s, Rows rows, std::size_t slice, Columns units, bool first) const {
     if (rows.count() == 0) return;
     const std::size_t n = rows.begin;
@@ -346,7 +346,7 @@ class Backward {
     kernels_.rows.normalise_backward(sums);
   }
 
-  /// W_ih^T dz_t: to the layer below or to the input.
+  /// The gradient of the layer's input at this step: W_ih^T dz_t.
   void hand_down(std::size_t s, Rows rows, Columns inputs) const {
     if (rows.count() == 0) return;
     Gemm<T> g = gemm_for(rows, inputs);
@@ -354,7 +354,7 @@ class Backward {
     products_.multiply_input(g, constant(z(s, rows.begin)), inputs);
   }
 
-  /// A slice's gradients of the normalisations' factors and offsets.
+  /// The gradients of a slice for the weights and biases of normalisations.
   T* norm_gradients(std::size_t slice) const {
     return call_.scratch + scratch_.norm + slice * scratch_.norm_size;
   }

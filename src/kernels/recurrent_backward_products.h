@@ -1,4 +1,4 @@
-// The products of backward with the weights in its scratch, panel by panel.
+// The products of backward with the weights in scratch, panel by panel.
 #pragma once
 
 #include "kernels/parallel_gemm.h"
@@ -16,14 +16,14 @@ class BackwardProducts {
         at_(call.shape),
         gemm_(product_of<T>(call.shape)) {}
 
-  /// Some columns of W_hh^T dz; g's out, init and saved begin with the first of them.
+  /// Some columns of W_hh^T dz. g's out, init and saved begin at the first of these columns.
   void multiply_state(const Gemm<T>& g, Matrix<const T> dz, Columns columns) const {
     run(g, at_.weight_hh, at_.hh_panels, columns, [&](Gemm<T>& part, const Weight& weight) {
       for (int i = 0; i < sums_.state_parts; ++i) add(part, dz, sums_.state[i], weight);
     });
   }
 
-  /// The same of W_ih^T dz.
+  /// Some columns of W_ih^T dz.
   void multiply_input(const Gemm<T>& g, Matrix<const T> dz, Columns columns) const {
     run(g, at_.weight_ih, at_.ih_panels, columns, [&](Gemm<T>& part, const Weight& weight) {
       add(part, dz, {0, 0, sums_.gates}, weight);
@@ -31,10 +31,10 @@ class BackwardProducts {
   }
 
  private:
-  /// From some column of a panel on.
+  /// A weight from some column of a panel on.
   struct Weight {
-    const T* first;              // of that column
-    const std::uint32_t* pairs;  // of the first column of all
+    const T* first;              // at that column
+    const std::uint32_t* pairs;  // at the very first column
     std::size_t row;
   };
 
@@ -50,7 +50,8 @@ class BackwardProducts {
     });
   }
 
-  /// Columns of dz, which go with rows of the weight, times the columns of g.
+  /// Adds the product of some columns of dz with the matching rows of the weight, for the columns
+  /// of g.
   void add(Gemm<T>& g, Matrix<const T> dz, const Sums::Part& rows, const Weight& weight) const {
     Product<T>& p = g.products[g.count++];
     p.a = dz.data + rows.column;

@@ -49,7 +49,7 @@ class Forward {
 
   std::size_t slot(std::size_t s) const { return time_.t(s) % call_.slots; }
 
-  /// A part of what is saved: (slots, N, row), or (N, row) for slot 0.
+  /// A part of the saved memory: (slots, N, row), or (N, row) with slot 0.
   Matrix<T> saved(std::size_t place, std::size_t row, std::size_t slot, std::size_t n) const {
     return {call_.saved + place + (slot * s_.batch + n) * row, static_cast<std::ptrdiff_t>(row)};
   }
@@ -103,7 +103,7 @@ class Forward {
     return step;
   }
 
-  /// The n-th sequence ends with step s.
+  /// Writes the final state of sequence n, which ends with step s.
   void give_last(std::size_t s, std::size_t n) const {
     if (call_.h_n)
       std::memcpy(call_.h_n + n * s_.output(), call_.output.at(slot(s), n),

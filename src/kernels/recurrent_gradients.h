@@ -6,23 +6,24 @@
 
 namespace unroll::kernels {
 
-/// Numbers (t, n, feature), as one side of a sum over steps and rows.
+/// Numbers (t, n, feature): one operand of a sum over steps and rows.
 template <class T>
 struct Side {
   Sequence<const T> numbers;
   std::size_t features;
-  std::size_t first_t = 0;  // the step that comes first in memory
+  std::size_t first_t = 0;  // the first step in memory
 
   const T* at(std::size_t t, std::size_t n) const { return numbers.at(t - first_t, n); }
 };
 
-/// Steps s = end - 1 .. begin, in this order, and within each the rows in theirs.
+/// Steps s = end - 1 .. begin, in this order; in each step the rows, ascending.
 struct Range {
   std::size_t begin, end;
   Rows rows;
 };
 
-/// Sums of products of two sides, further by a range: each element is one chain over all ranges.
+/// Adds products of two operands to sums, one range of steps after the other. Each element is one
+/// chain over all ranges.
 template <class T>
 class GradientSums {
  public:
@@ -30,14 +31,14 @@ class GradientSums {
   GradientSums(const RecurrentShape& shape, const TimeAxis& time)
       : s_(shape), time_(time), gemm_(product_of<T>(shape)) {}
 
-  /// A sum in memory; `set` until something was added.
+  /// A sum in memory. `set`: nothing was added yet, so the first value is stored.
   struct Sum {
     T* data;
     std::size_t row;
     bool set;
   };
 
-  /// Adds sum_s,n left(t, n, i) right(t, n, j) over the rows that are active.
+  /// Adds sum_s,n left(t, n, i) right(t, n, j) over the active rows.
   void add(const Side<T>& left, const Side<T>& right, const Range& range, Sum sum) const {
     for (std::size_t s = range.end; s > range.begin;) {
       const Rows rows = time_.active(s - 1, range.rows);
@@ -49,8 +50,8 @@ class GradientSums {
     finish(left, right, sum);
   }
 
-  /// The same with right(s - 1) instead of right(s), or `first` (the same at all steps) where a
-  /// sequence begins; null data is zeros.
+  /// Like add(), with right(s - 1) instead of right(s). Where a sequence begins, takes `first`,
+  /// which is the same for all steps. Null data means zeros.
   void add_before(const Side<T>& left, const Side<T>& right, const Side<T>& first,
                   const Range& range, Sum sum) const {
     for (std::size_t s = range.end; s > range.begin;) {
@@ -68,7 +69,7 @@ class GradientSums {
     finish(left, right, sum);
   }
 
-  /// Adds the sum of the rows of dz. In full precision always.
+  /// Adds the sum of the rows of dz, always in full precision.
   void add_bias(const Side<T>& dz, const Range& range, Sum sum) const {
     static constexpr T one = 1;
     GradientSums full(*this);
@@ -77,8 +78,7 @@ class GradientSums {
   }
 
  private:
-  /// Adds `count` steps: left's step s and those before, with right's step s_right and those
-  /// before.
+  /// Adds `count` steps backwards, from step s of left and step s_right of right.
   void multiply(const Side<T>& left, std::size_t s, const Side<T>& right, std::size_t s_right,
                 Rows rows, std::size_t count, Sum& sum) const {
     if (rows.count() == 0) return;

@@ -6,8 +6,8 @@
 namespace unroll::kernels {
 namespace {
 
-// Enough rows to use each weight several times while it is in a register, few enough that a batch
-// of 100 makes 8 slices.
+// Enough rows to use each weight several times while it is in a register; few enough for 8 slices
+// from a batch of 100.
 constexpr std::size_t kSliceRows = 8;
 
 std::size_t whole_lines(std::size_t size) { return (size + 15) / 16 * 16; }
@@ -17,7 +17,7 @@ std::size_t slices_of(const RecurrentShape& s) {
   return std::bit_floor(std::max<std::size_t>(s.batch / kSliceRows, 1));
 }
 
-/// Lays parts out one after the other, each on a cache line.
+/// Places parts one after the other, each at a cache line.
 class Places {
  public:
   std::size_t next(std::size_t elements) {
@@ -39,7 +39,7 @@ std::size_t padded_row(std::size_t size) noexcept {
 }
 
 Panels panels_of(const RecurrentShape& s, std::size_t depth, std::size_t columns) {
-  // Pairs have a layout of their own.
+  // Pairs for bf16 have their own layout.
   const std::size_t width = s.large() && !s.bf16 ? Panels::kWidth : padded_row(columns);
   return {width, depth * width};
 }
@@ -80,7 +80,7 @@ PackedLayout::PackedLayout(const RecurrentShape& s) {
   norm_hh_bias = places.next(gate_factors);
   norm_c_weight = places.next(memory_factors);
   norm_c_bias = places.next(memory_factors);
-  // Products of columns that begin anywhere in a vector read to the end of their last one.
+  // Products whose columns begin inside a vector read to the end of their last vector.
   constexpr std::size_t kVector = 16;
   pairs = places.next(s.bf16 ? pairs_size(s.input, panels.width) +
                                    pairs_size(s.output(), panels.width) + kVector

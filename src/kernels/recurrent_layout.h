@@ -1,5 +1,5 @@
-// Where things lie in the memory of recurrent layers: packed weights, sums, what forward saves and
-// backward's scratch. All in elements, all pure functions of the shape.
+// Memory layouts of recurrent layers: packed weights, sums, saved values and backward's scratch.
+// All offsets and sizes are in elements, and are pure functions of the shape.
 #pragma once
 
 #include <type_traits>
@@ -10,8 +10,8 @@
 
 namespace unroll::kernels {
 
-/// (depth, columns) as the products of this shape want it: weights that are too large for a core's
-/// cache in panels.
+/// The layout of a weight (depth, columns): in panels if the weights are too large for a core's
+/// cache.
 Panels panels_of(const RecurrentShape& shape, std::size_t depth, std::size_t columns);
 
 /// The columns of z, the sums of one row and time step. In backward each holds the gradient of its
@@ -23,14 +23,15 @@ Panels panels_of(const RecurrentShape& shape, std::size_t depth, std::size_t col
 struct Sums {
   explicit Sums(const RecurrentShape& shape);
 
-  std::size_t gates;         // G H, the rows of both weights
+  std::size_t gates;         // G H, rows of both weights
   std::size_t both;          // columns [0, both) are the sum of both products
-  std::size_t input_end;     // [both, input_end) of the input's alone, up to G H
-  std::size_t products_end;  // [input_end, products_end) of the state's alone
-  std::size_t cell;          // where the cell's row begins
+  std::size_t input_end;     // [both, input_end), up to G H: only the input's product
+  std::size_t products_end;  // [input_end, products_end): only the state's product
+  std::size_t cell;          // begin of the cell's row
   std::size_t row;           // elements between rows
 
-  /// The state's product: columns [column, column + count) go with rows from weight_row on of W_hh.
+  /// The state's product: columns [column, column + count) belong to rows from weight_row on of
+  /// W_hh.
   struct Part {
     std::size_t column, weight_row, count;
   };
@@ -42,37 +43,39 @@ struct Sums {
 struct PackedLayout {
   explicit PackedLayout(const RecurrentShape& shape);
 
-  std::size_t bias;       // (products_end): where the chains start
-  Panels panels;          // of both weights, G H columns: in each the rows of weight_ih come first
+  std::size_t bias;  // (products_end): start of the chains of sums
+  // layout of both weights, G H columns; in each panel the rows of weight_ih come first
+  Panels panels;
   std::size_t weight_ih;  // (I, G H), transposed
   std::size_t weight_hh;  // (H or P, G H), transposed
   std::size_t weight_hr;  // (H, padded_row(P)), transposed
-  // Layer normalisation: factors and offsets, the biases added to these.
+  // Layer normalisation: weights and biases; the layer's biases are added to the latter.
   std::size_t norm_ih_weight, norm_ih_bias, norm_hh_weight, norm_hh_bias;  // (G H)
   std::size_t norm_c_weight, norm_c_bias;                                  // (H)
-  std::size_t pairs;                                                       // of both weights
+  std::size_t pairs;                                                       // both weights as pairs
   std::size_t size;
 };
 
-/// What forward keeps of `slots` steps beside h.
+/// The values that forward saves for `slots` steps besides h.
 struct SavedLayout {
   SavedLayout(const RecurrentShape& shape, std::size_t slots);
 
-  std::size_t hidden_row, output_row;  // between rows of H, and of H or P
-  std::size_t z;                       // (slots, N, Sums::row); a fused layer has none
+  std::size_t hidden_row, output_row;  // elements between rows of H, and of H or P
+  std::size_t z;                       // (slots, N, Sums::row); absent in a fused layer
   std::size_t c;                       // (slots, N, hidden_row)
-  std::size_t unprojected;             // (slots, N, hidden_row): what is projected to h
-  std::size_t masked;                  // (slots, N, output_row): h with its factors
+  std::size_t unprojected;             // (slots, N, hidden_row): h before projection
+  std::size_t masked;                  // (slots, N, output_row): h times its factors
   std::size_t masked_0;                // (N, output_row)
-  std::size_t statistics;              // (slots, N, 4): layer_norm's
+  std::size_t statistics;              // (slots, N, 4), with layer_norm
   std::size_t size;
 };
 
-/// Elements of a row of statistics: 1 / deviation of the input's part and of the state's, mean of c
-/// and 1 / its deviation.
+/// Elements in a row of statistics: 1 / deviation of the input's part, 1 / deviation of the state's
+/// part, mean of c, 1 / deviation of c.
 inline constexpr std::size_t kStatistics = 4;
 
-/// What a step of a stream needs to know of its shape, for once; shape.batch: the most sequences.
+/// The layouts for steps of a stream, computed once. shape.batch is the largest number of
+/// sequences.
 struct StepPlan {
   explicit StepPlan(const RecurrentShape& shape) : sums(shape), packed(shape), saved(shape, 1) {}
   Sums sums;
@@ -83,30 +86,31 @@ struct StepPlan {
 struct ScratchLayout {
   explicit ScratchLayout(const RecurrentShape& shape);
 
-  std::size_t z;                // (T, N, Sums::row) of a fused layer
-  std::size_t dh;               // (N, output_row): of h_t
-  std::size_t dh_all;           // (T, N, output_row): of h_t before it was projected
-  std::size_t dc, unprojected;  // (N, hidden_row): of c_t, and of what is projected
-  std::size_t kept_h, kept_c;   // (N, output_row), (N, hidden_row): past the cell, by zoneout
-  Panels hh_panels, ih_panels;  // of the next two
+  std::size_t z;                // (T, N, Sums::row), only in a fused layer
+  std::size_t dh;               // (N, output_row): gradient of h_t
+  std::size_t dh_all;           // (T, N, output_row): all dh, kept for W_hr's gradient
+  std::size_t dc, unprojected;  // (N, hidden_row): gradients of c_t and of h before projection
+  // (N, output_row), (N, hidden_row): gradients that zoneout passes by the cell
+  std::size_t kept_h, kept_c;
+  Panels hh_panels, ih_panels;  // layouts of the next two
   std::size_t weight_hh;        // (G H, H or P), or pairs
   std::size_t weight_ih;        // (G H, I), or pairs
   std::size_t weight_hr;        // (P, padded_row(H))
-  std::size_t panels;           // of what a chunk of steps adds to shared gradients
-  std::size_t norm;             // (slices, norm_size): the gradients of layer_norm's factors
-  std::size_t norm_size;        // factors of both parts, offsets of both (G H each), of c (H each)
+  std::size_t panels;           // copies of a chunk's operands for the shared gradients
+  std::size_t norm;             // (slices, norm_size): gradients of layer_norm's weights and biases
+  std::size_t norm_size;        // weights and biases of both parts (G H each) and of c (H each)
   std::size_t size;
 };
 
-/// How many chunks of steps go back in time, each followed by its part of the shared gradients,
-/// while what that needs is in the cache.
+/// The number of chunks of steps. After each chunk backward adds its part of the shared gradients,
+/// while the operands are in the cache.
 std::size_t shared_chunks(const RecurrentShape& shape);
 
-/// The weights as backward's products want them, into its scratch: rows padded, or as pairs.
+/// Copies the weights to backward's scratch in the layout of its products: padded rows, or pairs.
 template <class T>
 void pack_backward(const RecurrentBackward<T>& call) noexcept;
 
-/// step() of a stream whose plan is known.
+/// step() for a stream with a known plan.
 template <class T>
 void step(const RecurrentStep<T>& call, const StepPlan& plan) noexcept;
 
@@ -118,14 +122,14 @@ auto product_of(const RecurrentShape& shape) {
   return table<T>().gemm;
 }
 
-/// The arithmetic of the shape's cell: of the instruction set in use, or the caller's own row by
-/// row.
+/// The arithmetic of the shape's cell: the kernel of the instruction set in use, or the caller's
+/// cell, row by row.
 template <class T>
 void cell_forward(const RecurrentShape& shape, const CellForward<T>& call) noexcept;
 template <class T>
 void cell_backward(const RecurrentShape& shape, const CellBackward<T>& call) noexcept;
 
-/// Room for numbers of type T as room for pairs; both have 32 bits where it is used.
+/// Memory for numbers of type T as memory for pairs. Used only where both have 32 bits.
 template <class T>
 auto as_pairs(T* numbers) {
   using Pairs = std::conditional_t<std::is_const_v<T>, const std::uint32_t, std::uint32_t>;

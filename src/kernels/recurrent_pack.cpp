@@ -7,7 +7,7 @@
 namespace unroll::kernels {
 namespace {
 
-/// to = a + b, where null is zeros.
+/// to = a + b; null means zeros.
 template <class T>
 void add(const T* a, const T* b, std::size_t count, T* to) {
   for (std::size_t j = 0; j < count; ++j) to[j] = (a ? a[j] : T{0}) + (b ? b[j] : T{0});

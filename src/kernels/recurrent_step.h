@@ -1,17 +1,17 @@
-// Some rows of one time step, forward: what whole sequences and streams share.
+// The forward pass of some rows at one time step, for whole sequences and streams.
 #pragma once
 
 #include "kernels/recurrent_layout.h"
 
 namespace unroll::kernels {
 
-/// Rows of a matrix for each thing that a step reads or writes; null data is what it has not.
+/// The rows of all matrices that a step reads or writes. Absent ones have null data.
 template <class T>
 struct StepRows {
   std::size_t count = 0;
   Matrix<const T> input;
-  Matrix<const T> state;     // h_{t-1} as the products take it
-  Matrix<const T> h_before;  // h_{t-1} as it is
+  Matrix<const T> state;     // h_{t-1} for the products, with its factors
+  Matrix<const T> h_before;  // h_{t-1} itself
   Matrix<const T> c_before;
   Matrix<T> z, c, unprojected, h, masked, statistics;
   Matrix<const T> keep, state_factors;
@@ -34,7 +34,7 @@ class StepForward {
 
   void operator()(const StepRows<T>& rows) const noexcept { (*this)(rows, {0, s_.hidden}); }
 
-  /// The same for some units only, where they do not meet in a step (steps_are_shared).
+  /// The step for some units only, if units are independent within a step (steps_are_shared).
   void operator()(const StepRows<T>& rows, Columns units) const noexcept {
     compute(rows, units);
     if (!s_.flush_states) return;
@@ -77,18 +77,19 @@ class StepForward {
     kernels_.rows.flush_tiny({count, units.count()}, states);
   }
 
-  /// The gates' columns in the weights: the state's own begin where the input's own do.
+  /// The column in the weights for a column of z. The state's own columns begin where the input's
+  /// own begin.
   std::size_t gate_of(std::size_t column, bool of_input) const {
     return of_input ? column : column - sums_.input_end + sums_.both;
   }
 
-  /// The products whose sums are the columns [begin, end) of z, in one panel of the weights.
+  /// The products for the columns [begin, end) of z, which lie in one panel of the weights.
   Gemm<T> product(const StepRows<T>& rows, std::size_t begin, std::size_t end, bool of_input,
                   bool of_state) const {
     Gemm<T> g;
     g.rows = rows.count;
     g.columns = end - begin;
-    if (!s_.layer_norm) g.init = packed_ + at_.bias + begin;  // the same for each row
+    if (!s_.layer_norm) g.init = packed_ + at_.bias + begin;  // the same start for each row
     const std::size_t gate = gate_of(begin, of_input);
     const auto add = [&](Matrix<const T> a, std::size_t weight, std::size_t depth,
                          std::size_t pairs) {
@@ -104,20 +105,21 @@ class StepForward {
       }
     };
     if (of_input) add(rows.input, at_.weight_ih, s_.input, 0);
-    // A zero state adds nothing.
+    // Zeros add nothing.
     if (of_state && rows.state.data)
       add(rows.state, at_.weight_hh, s_.output(), pairs_size(s_.input, at_.panels.width));
     return g;
   }
 
-  /// The units' columns of the gates in [begin, end).
+  /// Computes the columns of these units, for the gates in [begin, end).
   void multiply(const StepRows<T>& rows, Columns units, std::size_t begin, std::size_t end,
                 bool of_input, bool of_state) const {
     const bool all = units.count() == s_.hidden;
     const std::size_t width = all ? end - begin : s_.hidden;
     for (std::size_t gate = begin; gate < end; gate += width) {
       const std::size_t first = gate + units.begin, last = all ? end : gate + units.end;
-      const std::size_t shift = first - gate_of(first, of_input);  // of z against the weights
+      // offset between columns of z and of the weights
+      const std::size_t shift = first - gate_of(first, of_input);
       at_.panels.for_parts(first - shift, last - shift, [&](std::size_t from, std::size_t to) {
         Gemm<T> g = product(rows, from + shift, to + shift, of_input, of_state);
         g.out = rows.z.data + from + shift;

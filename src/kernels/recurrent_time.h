@@ -1,5 +1,5 @@
-// The order of a recurrent layer's time steps, which rows take part in which, and which rows go
-// together.
+// The order of a recurrent layer's time steps, the active rows of each step, and the division of
+// rows into tasks.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@ struct Rows {
   std::size_t count() const { return end - begin; }
 };
 
-/// Time as a layer goes through it: the s-th step that forward computes is step t(s).
+/// The order of time: the s-th step that forward computes is time step t(s).
 class TimeAxis {
  public:
   explicit TimeAxis(const RecurrentShape& shape) : shape_(shape) {}
@@ -24,23 +24,24 @@ class TimeAxis {
   /// The difference between the index of a step and that of the one computed before it.
   std::ptrdiff_t direction() const { return shape_.reverse ? -1 : 1; }
 
-  /// Of `rows`, those whose sequences have the s-th step: as lengths descend, the first ones.
+  /// The rows whose sequences have the s-th step. They are the first of `rows`, because lengths
+  /// descend.
   Rows active(std::size_t s, Rows rows) const { return first(rows, longer_than(t(s))); }
-  /// Of these, those that have a state from the step before.
+  /// The active rows that have a state from the step before.
   Rows continuing(std::size_t s, Rows rows) const {
     if (s == 0) return {rows.begin, rows.begin};
     return first(rows, std::min(longer_than(t(s)), longer_than(t(s - 1))));
   }
-  /// Those that begin here.
+  /// The active rows whose sequence begins at this step.
   Rows starting(std::size_t s, Rows rows) const {
     return {continuing(s, rows).end, active(s, rows).end};
   }
-  /// Those that go on to the next step.
+  /// The active rows that continue to the next step.
   Rows leaving(std::size_t s, Rows rows) const {
     if (s + 1 == shape_.steps) return {rows.begin, rows.begin};
     return continuing(s + 1, rows);
   }
-  /// Those that end here.
+  /// The active rows whose sequence ends at this step.
   Rows ending(std::size_t s, Rows rows) const {
     return {leaving(s, rows).end, active(s, rows).end};
   }
@@ -49,7 +50,7 @@ class TimeAxis {
   static Rows first(Rows rows, std::size_t end) {
     return {rows.begin, std::clamp(end, rows.begin, rows.end)};
   }
-  /// How many sequences have a step t.
+  /// The number of sequences that have time step t.
   std::size_t longer_than(std::size_t t) const {
     if (!shape_.lengths) return shape_.batch;
     const std::size_t* const end = shape_.lengths + shape_.batch;
@@ -61,13 +62,13 @@ class TimeAxis {
   const RecurrentShape& shape_;
 };
 
-/// Whether the threads share each step, tile by tile of its units, instead of the rows. Then the
-/// weights are read once a step for all rows together, not once for each task's: what large ones
-/// need, whose place is not in a core's cache. One meeting a step is little then. No sum is split,
-/// so this can't change a bit.
+/// Whether the threads share the units of each step, in tiles, instead of the rows. Then the
+/// weights are read once per step for all rows, not once per task. This pays for large weights,
+/// which fit in no core's cache; the threads then meet at every step, which costs little in
+/// comparison. No sum is split, so no bit changes.
 inline bool steps_are_shared(const RecurrentShape& shape) {
   constexpr std::size_t kLargeWeights = std::size_t{1} << 22;  // elements, 16 MiB of f32
-  constexpr std::size_t kFewRows = 128;                        // for a thread
+  constexpr std::size_t kFewRows = 128;                        // per thread
   const auto threads = static_cast<std::size_t>(threads_here());
   const bool units_meet = shape.layer_norm || shape.projection || shape.zoneout ||
                           shape.state_dropout || shape.bf16 || shape.custom;
@@ -75,7 +76,7 @@ inline bool steps_are_shared(const RecurrentShape& shape) {
          shape.gates() * shape.hidden * (shape.input + shape.hidden) >= kLargeWeights;
 }
 
-/// f(units) for tiles of a step's units on all threads.
+/// Calls f(units) for tiles of a step's units, on all threads.
 template <class F>
 void for_tiles(std::size_t units, F f) {
   constexpr std::size_t kTile = 64;
@@ -84,21 +85,21 @@ void for_tiles(std::size_t units, F f) {
   });
 }
 
-/// Slices first .. last - 1.
+/// The rows of slices first .. last - 1.
 inline Rows rows_of_slices(const RecurrentShape& shape, std::size_t slices, std::size_t first,
                            std::size_t last) {
   return {first * shape.batch / slices, last * shape.batch / slices};
 }
 
-/// The slices, dealt out to tasks. Adjacent slices go through time together, because a weight is
-/// then used for more rows while it is in the cache; where that is not what counts, two tasks a
-/// thread let a thread with a core of its own help one that shares its core. In large batches a
-/// task's states should stay in the first-level cache. Rows don't meet in time, and each slice
-/// keeps its own gradients: the tasks can't change a bit.
+/// The division of slices into tasks. Adjacent slices go through time together, so that a weight in
+/// the cache serves more rows. If that does not matter, there are two tasks per thread, so that a
+/// thread with its own core can help one that shares a core. In large batches a task's states
+/// should stay in the first-level cache. Rows are independent, and each slice has its own
+/// gradients, so the tasks change no bit.
 class Tasks {
  public:
   Tasks(const RecurrentShape& shape, std::size_t slices) : Tasks(shape, slices, 0, shape.steps) {}
-  /// For the steps s = begin .. end - 1 only.
+  /// Tasks for the steps s = begin .. end - 1 only.
   Tasks(const RecurrentShape& shape, std::size_t slices, std::size_t begin, std::size_t end)
       : shape_(shape),
         slices_(slices),
@@ -111,7 +112,7 @@ class Tasks {
     for (std::size_t slice = 0; slice < slices; ++slice) work_ += work_of(slice);
   }
 
-  /// f(first, last) on all threads: a task has the slices first .. last - 1.
+  /// Calls f(first, last) on all threads. A task has the slices first .. last - 1.
   template <class F>
   void run(F f) const {
     parallel(count_, [&](std::size_t task) {
@@ -121,7 +122,7 @@ class Tasks {
   }
 
  private:
-  /// The time steps of a slice's rows.
+  /// The number of time steps of all rows in a slice.
   std::size_t work_of(std::size_t slice) const {
     const Rows rows = rows_of_slices(shape_, slices_, slice, slice + 1);
     if (!shape_.lengths) return rows.count() * (last_t_ - first_t_);
@@ -130,7 +131,7 @@ class Tasks {
       work += std::clamp(shape_.lengths[n], first_t_, last_t_) - first_t_;
     return work;
   }
-  /// Where a task begins, so that all have about the same work.
+  /// The first slice of a task. All tasks have about the same work.
   std::size_t boundary(std::size_t task) const {
     if (!shape_.lengths) return task * slices_ / count_;
     std::size_t slice = 0, before = 0;

@@ -1,4 +1,4 @@
-// The gradients of a recurrent layer's weights and biases: which sums they are, and where they go.
+// The gradients of a recurrent layer's weights and biases: their operands and places.
 #pragma once
 
 #include "kernels/add_blocks.h"
@@ -6,7 +6,7 @@
 
 namespace unroll::kernels {
 
-/// All steps' dz: what backward leaves of the sums.
+/// dz of all steps, which backward leaves in place of the sums.
 template <class T>
 T* sums_of(const RecurrentBackward<T>& call, const SavedLayout& saved,
            const ScratchLayout& scratch) {
@@ -26,7 +26,7 @@ class WeightGradients {
         time_(time),
         totals_(s_, time) {}
 
-  /// A slice's own gradients, further by the steps end - 1 .. begin.
+  /// Adds the steps end - 1 .. begin to a slice's own gradients.
   void sum_slice(std::size_t slice, Rows rows, std::size_t begin, std::size_t end) const {
     T* const block = call_.gradients + slice * gradient_.size;
     const Range range{begin, end, rows};
@@ -44,9 +44,9 @@ class WeightGradients {
 
   void add_slices(std::size_t slices) const { add_blocks(call_.gradients, slices, gradient_.size); }
 
-  /// The layer's one gradient, further by the steps end - 1 .. begin, on all threads.
+  /// Adds the steps end - 1 .. begin to the layer's shared gradient, on all threads.
   void sum_tiles(std::size_t begin, std::size_t end) const {
-    // What goes into a tile fits the second-level cache.
+    // The operands of a tile fit in the second-level cache.
     constexpr std::size_t kTileRows = Panels::kWidth, kTileColumns = 256;
     const Range range{begin, end, {0, s_.batch}};
     const bool set = end == s_.steps;
@@ -74,14 +74,14 @@ class WeightGradients {
   }
 
  private:
-  /// What sums are made of: all features of something that each step has.
+  /// An operand of sums: all features at every step.
   struct Source {
-    Sequence<const T> numbers;  // of the first panel
+    Sequence<const T> numbers;  // in the first panel
     Panels panels;
     std::size_t features;
     std::size_t first_t;
 
-    /// Some features, of one panel.
+    /// Some features, in one panel.
     Side<T> part(Columns columns) const {
       Side<T> side{numbers, columns.count(), first_t};
       if (side.numbers.data) side.numbers.data += panels.place(columns.begin);
@@ -97,7 +97,7 @@ class WeightGradients {
     std::size_t begin, end;
     Side<T> all() const { return of.part({begin, end}); }
   };
-  /// Features in tiles that begin where panels do.
+  /// Features in tiles. A tile begins where a panel begins.
   struct Tiles {
     Tiles(const Features& of, std::size_t width)
         : columns(of),
@@ -124,7 +124,7 @@ class WeightGradients {
     Sources all;
     all.dz = source(sums_of(call_, saved_, scratch_), sums_.row, sums_.products_end);
     all.input = source(call_.input, s_.input);
-    // The states as the products took them.
+    // The states that the products read, with their factors.
     all.state = s_.state_dropout
                     ? source(call_.saved + saved_.masked, saved_.output_row, s_.output())
                     : source(call_.output, s_.output());
@@ -133,16 +133,18 @@ class WeightGradients {
         source(call_.saved + saved_.unprojected, saved_.hidden_row, s_.projection ? s_.hidden : 0);
     return all;
   }
-  /// Copies of what the sums of the steps end - 1 .. begin need.
+  /// Copies of the operands for the steps end - 1 .. begin.
   Sources in_panels(std::size_t begin, std::size_t end) const {
     Sources all = in_memory();
     T* place = call_.scratch + scratch_.panels;
     for (Source* source : {&all.dz, &all.input, &all.projected, &all.unprojected})
       place = copy(*source, begin, end, place);
-    copy(all.state, std::max<std::size_t>(begin, 1) - 1, end - 1, place);  // before each step
+    // the state before each step
+    copy(all.state, std::max<std::size_t>(begin, 1) - 1, end - 1, place);
     return all;
   }
-  /// Replaces a source by its steps end - 1 .. begin in panels; gives the place after them.
+  /// Replaces a source by a copy of its steps end - 1 .. begin in panels. Returns the place after
+  /// the copy.
   T* copy(Source& source, std::size_t begin, std::size_t end, T* to) const {
     if (begin == end) return to;
     const Source from = source;
@@ -170,8 +172,8 @@ class WeightGradients {
     return source(numbers, s_.output()).part(columns);
   }
 
-  /// Calls f(left, right, place, row, before) for every product that is a gradient: of the weights
-  /// from (H or P or I) numbers; `before`: with the state before a step.
+  /// Calls f(left, right, place, row, before) for every weight's gradient, which is a product of
+  /// left and right. `before`: right is the state before the step.
   template <class F>
   void for_products(const Sources& from, F f) const {
     const Features of_input{from.dz, 0, sums_.gates}, input{from.input, 0, s_.input},
@@ -189,7 +191,7 @@ class WeightGradients {
       f(Features{from.projected, 0, s_.projection}, Features{from.unprojected, 0, s_.hidden},
         gradient_.place[WeightRole::weight_hr], s_.hidden, false);
   }
-  /// f(dz, place) for the biases; those of a normalised layer are summed elsewhere.
+  /// Calls f(dz, place) for the biases. In a normalised layer these are summed elsewhere.
   template <class F>
   void for_biases(const Sources& from, F f) const {
     if (!s_.bias || s_.layer_norm) return;

@@ -1,4 +1,4 @@
-// Element-wise passes over rows, and their normalisation: kernels/rows.h says what each computes.
+// Element-wise passes over rows, and normalisation of rows. kernels/rows.h documents each.
 #if defined(UNROLL_KERNELS_ROWS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef UNROLL_KERNELS_ROWS_INL_H_
 #undef UNROLL_KERNELS_ROWS_INL_H_
@@ -20,7 +20,7 @@ using kernels::Matrix;
 using kernels::NormalisedSums;
 using kernels::Zone;
 
-/// f(d, j, n) for all vectors of all rows.
+/// Calls f(d, j, n) for all vectors of all rows.
 template <class T, class F>
 HWY_INLINE void for_rows(Extent extent, F f) {
   for (std::size_t n = 0; n < extent.rows; ++n)
@@ -97,7 +97,8 @@ struct RowStatistics {
   T mean, inverse_deviation;
 };
 
-/// From the sums of x - shift and of its square; a shift near the mean keeps the difference exact.
+/// Mean and deviation from the sums of x - shift and of its square. A shift near the mean keeps the
+/// difference accurate.
 template <class T>
 HWY_INLINE RowStatistics<T> statistics_from(T shift, T sum, T squares, std::size_t count) {
   constexpr T kEpsilon = T(1e-5);
@@ -132,7 +133,7 @@ void normalise_sums(const NormalisedSums<T>& call) noexcept {
     const auto of_h = statistics_from(h_shift, sums[2], sums[3], call.gates);
     statistics[0] = of_x.inverse_deviation;
     statistics[1] = of_h.inverse_deviation;
-    // xhat in place of x; returns it scaled.
+    // Replaces x by xhat. Returns xhat scaled.
     const auto scaled = [](auto d, std::size_t j, T* row, const RowStatistics<T>& of,
                            const T* weight, const T* bias) HWY_ATTR {
       const auto away = simd::Sub(simd::LoadU(d, row + j), simd::Set(d, of.mean));
@@ -154,8 +155,8 @@ void normalise_sums(const NormalisedSums<T>& call) noexcept {
   }
 }
 
-/// The gradient of a normalised row, in place of xhat, from that of its scaled self, dz; adds to
-/// those of factors and offsets.
+/// Replaces xhat by the gradient of the row before normalisation. dz is the gradient after scaling.
+/// Adds to the gradients of weight and bias.
 template <class T>
 HWY_INLINE void normalise_row_backward(T* xhat, const T* dz, std::size_t count, T inverse_deviation,
                                        const T* weight, T* grad_weight, T* grad_bias) {
@@ -185,7 +186,7 @@ void normalise_sums_backward(const NormalisedSums<T>& call) noexcept {
     const T* const statistics = call.statistics.at(n);
     normalise_row_backward(x, cell, gates, statistics[0], call.input_weight, call.gradients,
                            call.gradients + 2 * gates);
-    // The state's part of the gates that are not joint stands behind the input's: it moves there.
+    // Moves the state's own part over the input's own, so that the row is [joint | state's].
     std::copy(cell + gates, cell + 2 * gates - joint, cell + joint);
     normalise_row_backward(h, cell, gates, statistics[1], call.state_weight, call.gradients + gates,
                            call.gradients + 3 * gates);

@@ -1,12 +1,12 @@
-// Compiles what goes over single elements and over rows for every instruction set.
+// Compiles element-wise passes and passes over rows for every instruction set.
 
 #include "core/simd_targets.h"
-// This first: Highway reads it.
+// Must come before Highway's headers.
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/rows.cpp"
 #include <hwy/foreach_target.h>
-// foreach_target comes first: it includes this file once for each target.
+// After foreach_target, which includes this file once for each target.
 #include <hwy/highway.h>
 
 #include "core/math-inl.h"

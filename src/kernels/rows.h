@@ -1,4 +1,4 @@
-// Element-wise passes over some rows of a few matrices, and layer normalisation of rows.
+// Element-wise passes over rows of matrices, and layer normalisation of rows.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +27,7 @@ struct Extent {
   std::size_t rows, columns;
 };
 
-/// How much of the old state stays: a number for each element, or one for all.
+/// The share of the old state that stays: one number for each element, or one for all.
 template <class T>
 struct Zone {
   Matrix<const T> mask;
@@ -35,8 +35,8 @@ struct Zone {
 };
 
 /// Layer normalisation of the input's and the state's part of the sums (kernels/recurrent_layout.h,
-/// Sums): xhat = (x - mean) / sqrt(variance + 1e-5) over all gates, then factors and offsets, and
-/// the sums of both into the cell's row.
+/// Sums): xhat = (x - mean) / sqrt(variance + 1e-5) over all gates, then weight and bias. The
+/// cell's row gets the sum of both parts.
 template <class T>
 struct NormalisedSums {
   std::size_t rows = 0;
@@ -44,13 +44,13 @@ struct NormalisedSums {
   Matrix<T> z;                       // [input's part | state's part | cell's row]
   const T *input_weight = nullptr, *input_bias = nullptr;  // (gates)
   const T *state_weight = nullptr, *state_bias = nullptr;
-  Matrix<T> statistics;  // of each row 1 / deviation of both parts
-  // Backward adds: to factors of both parts, then offsets of both, (gates) each.
+  Matrix<T> statistics;  // for each row: 1 / deviation of both parts
+  // Backward adds to these: weights of both parts, then biases of both, (gates) each.
   T* gradients = nullptr;
 };
 
-/// Gradients below this are taken for 0 (RowKernels::flush_tiny): products with weights from 2^-30
-/// on are normal numbers then. States too, with RecurrentShape::flush_states.
+/// Gradients below this become 0 (RowKernels::flush_tiny), so that products with weights from 2^-30
+/// on are normal numbers. States too, with RecurrentShape::flush_states.
 template <class T>
 inline constexpr T kTiny = std::numeric_limits<T>::min() * (1 << 30);
 
@@ -62,16 +62,16 @@ struct RowKernels {
   void (*add)(Extent, Matrix<T> out, Matrix<const T> a) noexcept;
   /// out = out + a b
   void (*multiply_add)(Extent, Matrix<T> out, Matrix<const T> a, Matrix<const T> b) noexcept;
-  /// state = zone before + (1 - zone) state; before.data is null for zeros.
+  /// state = zone before + (1 - zone) state; a null before.data means zeros.
   void (*keep_zone)(Extent, Matrix<T> state, Matrix<const T> before, Zone<T>) noexcept;
   /// kept = zone grad, grad = (1 - zone) grad
   void (*split_zone)(Extent, Matrix<T> grad, Matrix<T> kept, Zone<T>) noexcept;
-  /// x = |x| < kTiny ? 0 : x. A gradient that vanishes on its way back in time would end among the
-  /// subnormal numbers and stay there, and many CPUs are a hundred times slower with these.
+  /// x = |x| < kTiny ? 0 : x. A gradient that vanishes back in time would become subnormal and stay
+  /// so. Many CPUs are a hundred times slower with subnormal numbers.
   void (*flush_tiny)(Extent, Matrix<T> x) noexcept;
-  /// Both parts are replaced by xhat, the cell's row is filled.
+  /// Replaces both parts by xhat and fills the cell's row.
   void (*normalise)(const NormalisedSums<T>&) noexcept;
-  /// From the gradients in the cell's row to those of both parts, in place of xhat.
+  /// Replaces xhat by the gradients of both parts, from the gradients in the cell's row.
   void (*normalise_backward)(const NormalisedSums<T>&) noexcept;
 };
 

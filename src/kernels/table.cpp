@@ -1,12 +1,12 @@
-// The kernels of every instruction set; one is chosen at run time.
+// The kernels of every instruction set. One set is chosen at run time.
 
 #include "core/simd_targets.h"
-// This first: Highway reads it.
+// Must come before Highway's headers.
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/table.cpp"
 #include <hwy/foreach_target.h>
-// foreach_target comes first: it includes this file once for each target.
+// After foreach_target, which includes this file once for each target.
 #include <hwy/highway.h>
 
 #include "kernels/targets-inl.h"
@@ -43,7 +43,7 @@ struct Level {
   const Kernels<double>* f64;
 };
 
-/// The levels compiled in, best first.
+/// The compiled levels, best first.
 constexpr Level kLevels[] = {
 #if HWY_TARGETS & HWY_AVX3
     {"avx512", HWY_AVX3, &N_AVX3::kTable<float>, &N_AVX3::kTable<double>},
@@ -76,8 +76,8 @@ const Level& choose() {
 }
 
 const Level& chosen() {
-  // Not a static local of choose()'s result: fork() while another thread makes one leaves it
-  // locked.
+  // Not a static local: its lock would stay locked in a child, if fork() happens while another
+  // thread initialises it.
   static std::atomic<const Level*> known = nullptr;
   const Level* level = known.load(std::memory_order_acquire);
   if (!level) known.store(level = &choose(), std::memory_order_release);

@@ -1,8 +1,8 @@
-// The kernels behind everything: one small table of functions per instruction set and type.
+// The kernels: one small table of functions for each instruction set and type.
 //
-// Kernels work on raw pointers and sizes, never allocate, never throw, and give the same bits on
-// every instruction set (docs/numerics.md): each output of a product is one chain of fused
-// multiply-adds in the order that the fields below spell out, whatever the blocking.
+// Kernels work on raw pointers and sizes. They never allocate or throw, and give the same bits on
+// every instruction set (docs/numerics.md). Each output of a product is one chain of fused
+// multiply-adds. The order is that of the fields below, for any blocking.
 #pragma once
 
 #include <array>
@@ -15,15 +15,15 @@
 
 namespace unroll::kernels {
 
-/// Whether kernels that only training calls are there. They are not in libunroll_infer.so, for
-/// which the kernels are compiled once more, nor is what calls them.
+/// Whether kernels for training are compiled. libunroll_infer.so lacks them and their callers; the
+/// kernels are compiled once more for it.
 #ifdef UNROLL_INFERENCE
 inline constexpr bool kTraining = false;
 #else
 inline constexpr bool kTraining = true;
 #endif
 
-/// What happens to an output once its sum is complete, at the store.
+/// The function applied to a complete sum, before the store.
 enum class Epilogue {
   none,             ///< y = s
   relu,             ///< y = s < 0 ? 0 : s (NaN stays NaN)
@@ -32,8 +32,8 @@ enum class Epilogue {
   tanh_derivative,  ///< y = (1 - saved^2) s, with saved = tanh's output
 };
 
-/// The sum over r < repeat, over k < depth, of a(row, k, r) * b(k, column, r), in that order.
-/// Strides count elements; b's columns are adjacent.
+/// The sum of a(row, k, r) * b(k, column, r) over r < repeat and k < depth, in that order. Strides
+/// count elements. Columns of b are adjacent.
 template <class T>
 struct Product {
   const T* a = nullptr;
@@ -43,7 +43,7 @@ struct Product {
   std::size_t depth = 0;
   std::size_t repeat = 1;
   std::ptrdiff_t a_repeat = 0, b_repeat = 0;
-  // b once more for gemm_bf16 (kernels/bf16.h), rounded to pairs in rows so far apart.
+  // For gemm_bf16 (kernels/bf16.h): b rounded to pairs, and the distance between their rows.
   const std::uint32_t* b_pairs = nullptr;
   std::size_t b_pairs_row = 0;
 };
@@ -54,17 +54,18 @@ struct Gemm {
   std::size_t rows = 0, columns = 0;
   Product<T> products[2];
   int count = 0;            ///< products in use: 0, 1 or 2
-  const T* init = nullptr;  ///< where each chain starts; nullptr: 0. May be `out`.
+  const T* init = nullptr;  ///< start of each chain; nullptr: 0. May be `out`
   std::ptrdiff_t init_row = 0;
   T* out = nullptr;
   std::ptrdiff_t out_row = 0;
   Epilogue epilogue = Epilogue::none;
-  const T* saved = nullptr;  ///< what a derivative looks at, (rows, columns)
+  const T* saved = nullptr;  ///< (rows, columns), for derivatives
   std::ptrdiff_t saved_row = 0;
-  std::ptrdiff_t ahead = 0;  ///< from a row of b to what is read after it: the kernel's own
+  /// offset from a row of b to the data read after it; set by the kernel
+  std::ptrdiff_t ahead = 0;
 };
 
-/// out (rows, columns) = a (rows, depth) times b (depth, columns), all row by row without gaps.
+/// out (rows, columns) = a (rows, depth) b (depth, columns), all row-major without gaps.
 template <class T>
 Gemm<T> dense_product(std::size_t rows, std::size_t depth, std::size_t columns, const T* a,
                       const T* b, T* out) noexcept {
@@ -82,7 +83,7 @@ Gemm<T> dense_product(std::size_t rows, std::size_t depth, std::size_t columns, 
   return g;
 }
 
-/// The same with a given as its transpose, (depth, rows) in memory.
+/// The product with a transposed in memory: (depth, rows).
 template <class T>
 Gemm<T> transposed_product(std::size_t rows, std::size_t depth, std::size_t columns, const T* a,
                            const T* b, T* out) noexcept {
@@ -92,7 +93,7 @@ Gemm<T> transposed_product(std::size_t rows, std::size_t depth, std::size_t colu
   return g;
 }
 
-/// out (columns) = the sum of x's rows, as a row of ones times x (rows, columns).
+/// out (columns) = the sum of the rows of x (rows, columns), as a product with a row of ones.
 template <class T>
 Gemm<T> column_sums(std::size_t rows, std::size_t columns, const T* x, T* out) noexcept {
   static constexpr T one = 1;
@@ -101,8 +102,8 @@ Gemm<T> column_sums(std::size_t rows, std::size_t columns, const T* x, T* out) n
   return g;
 }
 
-/// Which zeros and ones: one where a word of Philox is below the limit. Counter k has the words
-/// (k, counter), and gives four numbers.
+/// Parameters of a mask: an element is kept if its word of Philox is below `limit`. Counter k has
+/// the words (k, counter) and gives four numbers.
 struct Bernoulli {
   std::array<std::uint32_t, 3> counter;
   std::array<std::uint32_t, 2> key;
@@ -114,23 +115,23 @@ struct Kernels {
   void (*gemm)(const Gemm<T>&) noexcept;
   void (*exp)(const T* in, T* out, std::size_t count) noexcept;
   void (*tanh)(const T* in, T* out, std::size_t count) noexcept;
-  const CellKernels<T>* cells;  // kCells of them, in the order of Cell
+  const CellKernels<T>* cells;  // kCells entries, in the order of Cell
   const RowKernels<T>& rows;
-  /// Of the counters begin .. end - 1, four numbers each.
+  /// Writes four numbers for each of the counters begin .. end - 1.
   void (*bernoulli)(const Bernoulli&, std::uint32_t begin, std::uint32_t end, T one,
                     T* out) noexcept;
 };
 
-/// The table of the instruction set in use; T is float or double.
-/// Throws ValueError the first time when UNROLL_ISA names a level that this CPU lacks.
+/// The table of the instruction set in use. T is float or double.
+/// Throws ValueError at the first call if UNROLL_ISA names a level that this CPU lacks.
 template <class T>
 const Kernels<T>& table();
 
-/// The instruction set in use: "avx512", "avx2", "neon" or "scalar".
-/// The best that the CPU has, or what the variable UNROLL_ISA says.
+/// The instruction set in use: "avx512", "avx2", "neon" or "scalar". It is the best of this CPU, or
+/// the one in the environment variable UNROLL_ISA.
 const char* instruction_set();
 
-/// All that this CPU has, best first, whatever UNROLL_ISA says.
+/// All instruction sets of this CPU, best first. Ignores UNROLL_ISA.
 std::vector<const char*> instruction_sets();
 
 }  // namespace unroll::kernels

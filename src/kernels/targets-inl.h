@@ -1,7 +1,7 @@
-// What each instruction set has, and the files that compile it: gemm.cpp, cells.cpp, rows.cpp.
+// The kernels of each instruction set. gemm.cpp, cells.cpp and rows.cpp compile them.
 //
-// Each of these includes itself once for each instruction set, by Highway's foreach_target, and
-// table.cpp puts their parts together.
+// Each of these files includes itself once for each instruction set, by Highway's foreach_target.
+// table.cpp combines their parts.
 #if defined(UNROLL_KERNELS_TARGETS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef UNROLL_KERNELS_TARGETS_INL_H_
 #undef UNROLL_KERNELS_TARGETS_INL_H_
@@ -15,7 +15,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace unroll::HWY_NAMESPACE {
 
-// Another version of Highway may have other baselines: those must not slip in unfused.
+// Another version of Highway may have other baselines. They must not be used without a fused
+// MulAdd.
 static_assert(UNROLL_ONE_LANE || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2 ||
               HWY_TARGET == HWY_NEON);
 
@@ -39,7 +40,7 @@ struct RowTable {
   static const kernels::RowKernels<T> rows;
 };
 
-/// f, or null in a library that only runs models.
+/// f, or null in the library for inference.
 template <class F>
 constexpr F* of_training(F* f) {
   return kernels::kTraining ? f : nullptr;

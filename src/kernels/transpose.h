@@ -9,12 +9,12 @@
 
 namespace unroll::kernels {
 
-/// from (rows, columns) without gaps to its transpose, whose rows are `to_row` elements apart; a
-/// large one on all threads.
+/// Transposes `from` (rows, columns), which has no gaps. Rows of the result are `to_row` elements
+/// apart. A large matrix is transposed on all threads.
 template <class T>
 void transpose(const T* from, std::size_t rows, std::size_t columns, T* to,
                std::size_t to_row) noexcept {
-  // The rows of a tile may all fall into one set of the first-level cache, which holds 8 lines.
+  // All rows of a tile may fall into one set of the first-level cache, which holds 8 lines.
   constexpr std::integral_constant<std::size_t, 8> whole_height;
   constexpr std::integral_constant<std::size_t, 16> whole_width;
   constexpr std::size_t kWorthSharing = std::size_t{1} << 15;  // elements

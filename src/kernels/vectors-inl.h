@@ -14,8 +14,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace unroll::HWY_NAMESPACE {
 
-/// f(d, j) for the elements j .. j + lanes - 1, in whole vectors while they fit, then in ever
-/// smaller ones: an element is computed alike in each.
+/// Calls f(d, j) for the elements j .. j + lanes - 1: whole vectors while they fit, then smaller
+/// and smaller ones. An element has the same result in any of them.
 template <class D, class F>
 HWY_INLINE void for_vectors(D d, std::size_t begin, std::size_t end, F f) {
   constexpr std::size_t lanes = simd::MaxLanes(D());
@@ -24,8 +24,8 @@ HWY_INLINE void for_vectors(D d, std::size_t begin, std::size_t end, F f) {
     if (begin < end) for_vectors(simd::CappedTag<simd::TFromD<D>, lanes / 2>(), begin, end, f);
 }
 
-/// The sums over j < count of the kCount numbers f(d, j): of each 32 running sums, element j in sum
-/// j % 32, that meet in a fixed tree. The same on every instruction set.
+/// The sums over j < count of the kCount numbers f(d, j). Each has 32 running sums: element j goes
+/// to sum j % 32, and a fixed tree adds the 32. The bits are the same on every instruction set.
 template <class T, std::size_t kCount, class F>
 HWY_INLINE std::array<T, kCount> row_sums(std::size_t count, F f) {
   constexpr std::size_t kSums = 32;
@@ -50,7 +50,7 @@ HWY_INLINE std::array<T, kCount> row_sums(std::size_t count, F f) {
   for (std::size_t v = 0; v < vectors; ++v) simd::StoreU(sum[i][v], d, sums[i] + v * lanes);
   for_vectors(d, whole, count, [&](auto tag, std::size_t j) HWY_ATTR {
     const auto values = f(tag, j);
-    // g++ 12 for aarch64 never ends without this.
+    // without this g++ 12 for aarch64 never finishes
     UNROLL_UNROLLED
     for (std::size_t i = 0; i < kCount; ++i) {
       T* const to = sums[i] + (j - whole);
@@ -68,7 +68,7 @@ HWY_INLINE std::array<T, kCount> row_sums(std::size_t count, F f) {
   return result;
 }
 
-/// p[j ...], or zeros where p is null.
+/// p[j ...], or zeros if p is null.
 template <class D, class T = simd::TFromD<D>>
 HWY_INLINE auto load_or_zero(D d, const T* p, std::size_t j) {
   return p ? simd::LoadU(d, p + j) : simd::Zero(d);

@@ -1,5 +1,5 @@
-// The hashes that `unroll signature` must find, for this revision of the numerics.
-// Written by scripts/expected_signature.sh; only a new revision changes those that are here.
+// The expected hashes of `unroll signature`, for this revision of the numerics. Written by
+// scripts/expected_signature.sh. Only a new revision changes existing ones.
 #pragma once
 
 #include <string_view>

@@ -51,8 +51,8 @@ struct Recurrent : Network {
   }
 };
 
-/// Goes where the tutorial's model does not: gradients of every step, of the layer's input, and
-/// the products of the first step with its state.
+/// Covers code that the tutorial's model does not use: gradients of every step and of the layer's
+/// input, and the products of the first step with its state.
 struct EveryStep : Network {
   nn::Linear embedding;
   nn::Rnn rnn;
@@ -71,7 +71,7 @@ struct EveryStep : Network {
     const Tensor rows = rows_of(batch.images);
     const Tensor h_0 = Tensor::full({layers_, rows.size(0), hidden_}, 0.25, dtype_);
     const Tensor logits = fc(rnn(embedding(rows), h_0).output).view({-1, kClasses});
-    std::vector<std::int64_t> targets;  // each label for all steps of its sequence
+    std::vector<std::int64_t> targets;  // each label, repeated for all steps of its sequence
     for (const std::int64_t label : batch.labels.values<std::int64_t>())
       targets.insert(targets.end(), static_cast<std::size_t>(rows.size(1)), label);
     return nn::cross_entropy(logits, Tensor::from(targets, {logits.size(0)}));
@@ -111,7 +111,8 @@ struct Convolutional : Network {
         dropout(child("dropout"), 0.25, {.generator = &generator}),
         fc(child("fc"), places(s).numel(), kClasses, {.dtype = s.dtype, .generator = &generator}) {}
 
-  /// What `second` gives: half of the steps and inputs after pooling, half of the steps again.
+  /// The output shape of `second`: pooling halves steps and inputs, then a stride halves the steps
+  /// again.
   static Shape places(const Setup& s) { return {s.hidden, (s.steps / 2 + 1) / 2, s.inputs / 2}; }
 
   Tensor loss(const data::Batch& batch) const override {

@@ -1,4 +1,4 @@
-// The models of the signature, and what each is trained with.
+// The models of the signature, and their training.
 #pragma once
 
 #include <memory>
@@ -16,16 +16,16 @@
 namespace unroll::signature {
 
 enum class Kind {
-  recurrent,      // the tutorial's: Rnn, then Linear of its last step
-  every_step,     // Linear, Rnn from a state other than 0, Linear of each step
-  perceptron,     // Linear, relu, Linear, tanh, Linear; reads an image at once
+  recurrent,      // the tutorial's: Rnn, then Linear on its last step
+  every_step,     // Linear, Rnn from a state other than 0, Linear on each step
+  perceptron,     // Linear, relu, Linear, tanh, Linear; reads whole images
   convolutional,  // Conv2d, MaxPool2d, a Conv2d with strides, LayerNorm, Dropout, Linear
-  family,         // a cell with whatever is asked for below, then Linear of mean and last step
+  family,         // a cell with the options below, then Linear on mean and last step
 };
 enum class Algorithm { sgd, nesterov, adam, adamw, muon };
 enum class Curve { constant, cosine, warmup_linear };
 
-/// Everything about one model. The sizes left out are awkward for vectors and slices of any length.
+/// The setup of one model. The default sizes are awkward for vectors and slices of any length.
 struct Setup {
   std::string_view name;
   Kind kind = Kind::recurrent;
@@ -35,22 +35,22 @@ struct Setup {
   bool bias = true, orthogonal = false;
   DType dtype = DType::f32;
   std::int64_t batch = 13;
-  int shift = 0;  // of the loader
+  int shift = 0;  // LoaderOptions::shift
   data::Normalization normalization = {};
   Algorithm algorithm = Algorithm::sgd;
   double lr = 0.1;
   Curve curve = Curve::constant;
   std::int64_t updates = 50;
-  // Of a family.
+  // Only for a family.
   spec::Cell cell = spec::Cell::rnn;
   bool bidirectional = false, ragged = false, layer_norm = false;
-  bool regularised = false;  // every mask, a learnt initial state, and AR
+  bool regularised = false;  // every mask, a learnt initial state, and activation regularisation
   std::int64_t projection = 0;
 };
 
 std::span<const Setup> setups();
 
-/// A model that gives the loss of a batch.
+/// A model that computes the loss of a batch.
 struct Network : nn::Module {
   virtual Tensor loss(const data::Batch& batch) const = 0;
 };

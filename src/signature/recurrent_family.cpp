@@ -1,4 +1,4 @@
-// A recurrent layer of any cell, with all that it can be asked for.
+// A recurrent layer with any cell and all of its options.
 #include <vector>
 
 #include "nn/described_recurrent.h"

@@ -18,9 +18,9 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "the hash is of bytes in memory");
 
-/// Images that a network can learn to name: each class inks its own pixels, under much noise.
+/// Images that a network can learn to classify: each class inks its own pixels, under much noise.
 data::Dataset make_set(const Setup& setup, Generator& generator) {
-  constexpr std::uint32_t kInk = 80, kNoise = 176;  // together at most 255
+  constexpr std::uint32_t kInk = 80, kNoise = 176;  // at most 255 together
   data::Dataset set;
   set.count = 3 * setup.batch + setup.batch / 2;  // the last batch of a pass is smaller
   set.rows = setup.steps;

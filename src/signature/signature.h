@@ -1,5 +1,5 @@
-// The signature: hashes of what a fixed set of models weighs after training. It is one number for
-// every machine, whatever the instruction set, the threads and the compiler (docs/numerics.md).
+// The signature: hashes of the weights of a fixed set of models after training. It is the same on
+// every machine, for every instruction set, number of threads and compiler (docs/numerics.md).
 #pragma once
 
 #include <cstddef>
@@ -15,15 +15,15 @@ namespace unroll::signature {
 struct Result {
   std::string_view model;
   std::uint64_t hash = 0;                // fnv1a of its parameters' bytes, in their order
-  double first_loss = 0, last_loss = 0;  // of the first batch and the last, before their updates
+  double first_loss = 0, last_loss = 0;  // of the first and the last batch, before their updates
 };
 
-/// The models there are, by name. More may come; those that are here keep their hashes within a
-/// revision of the numerics.
+/// The names of the models. More may follow. Existing models keep their hashes within a revision of
+/// the numerics.
 std::vector<std::string_view> models();
 
-/// Trains the model on data made from random numbers: 200 updates of the tutorial's model, 50 of
-/// any other. Throws ValueError for another name.
+/// Trains the model on data made from random numbers: 200 updates for the tutorial's model, 50 for
+/// any other. Throws ValueError for an unknown name.
 Result train(std::string_view model);
 
 /// FNV-1a of 64 bits, continuing from `hash`.
@@ -36,7 +36,7 @@ std::uint64_t combined(std::span<const Result> results);
 /// Sixteen hexadecimal digits.
 std::string to_text(std::uint64_t hash);
 
-/// What is wrong with a result beside src/signature/expected.h; empty where nothing is.
+/// The difference between a result and src/signature/expected.h; empty if they agree.
 std::string difference(const Result& result);
 
 /// {"isa":"avx512","revision":1,"hash":"...","models":{"rnn_relu":"...",...}}

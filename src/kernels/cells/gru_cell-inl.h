@@ -1,7 +1,7 @@
 // r = sigmoid(z_r), u = sigmoid(z_u), n = tanh(x_n + r h_n) keep, h' = (1 - u) n + u h
 //
-// PyTorch calls u z. x_n and h_n are the candidate's sums of the input and of the state (Cho 2014;
-// https://pytorch.org/docs/stable/generated/torch.nn.GRU.html).
+// PyTorch's name for u is z. x_n and h_n are the candidate's sums for the input and for the state
+// (Cho 2014; https://pytorch.org/docs/stable/generated/torch.nn.GRU.html).
 #if defined(UNROLL_KERNELS_GRU_CELL_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef UNROLL_KERNELS_GRU_CELL_INL_H_
 #undef UNROLL_KERNELS_GRU_CELL_INL_H_

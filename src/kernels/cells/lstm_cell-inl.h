@@ -16,7 +16,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace unroll::HWY_NAMESPACE {
 
-/// norm(c) at j, given the statistics of its row.
+/// norm(c) at j, from the statistics of its row.
 template <class D, class V, class T = simd::TFromD<D>>
 HWY_INLINE V normalised(D d, V c, const T* statistics) {
   return simd::Mul(simd::Sub(c, simd::Set(d, statistics[0])), simd::Set(d, statistics[1]));
@@ -88,7 +88,8 @@ void lstm_backward(const kernels::CellBackward<T>& call) noexcept {
                           simd::Mul(simd::LoadU(d, z + j), candidate_at(d, j)));
     };
     if (norm) {
-      // h = o tanh(s), s = scaled(xhat): the gradient of s in place of h's, that of z_o is done.
+      // h = o tanh(s), s = scaled(xhat). Finishes z_o's gradient, and replaces h's gradient by that
+      // of s.
       for_vectors(all, call.units.begin, call.units.end, [&](auto d, std::size_t j) HWY_ATTR {
         const auto one = simd::Set(d, T{1});
         const auto xhat = normalised(d, memory_at(d, j), statistics);

@@ -1,5 +1,5 @@
-// h = f(z), with f = tanh or relu. Where nothing but the activation happens, the driver applies it
-// in the product's registers instead.
+// h = f(z), with f = tanh or relu. If there is nothing but the activation, the driver does not call
+// this cell: it applies f in the product's registers.
 #if defined(UNROLL_KERNELS_RNN_CELL_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef UNROLL_KERNELS_RNN_CELL_INL_H_
 #undef UNROLL_KERNELS_RNN_CELL_INL_H_
@@ -19,7 +19,7 @@ struct Tanh {
   static HWY_INLINE V of(D d, V x) {
     return tanh(d, x);
   }
-  /// The derivative at the point where the value is y.
+  /// f's derivative, from its value y.
   template <class D, class V>
   static HWY_INLINE V times_derivative(D d, V grad, V y) {
     return simd::Mul(simd::NegMulAdd(y, y, simd::Set(d, simd::TFromD<D>{1})), grad);
