@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# sentences.sh UNROLL [PAGE...]: prints the longest sentence, with its words, of each page (all .md
-# files of the tree if none is named) and of the help of ./dev and of each command of the program UNROLL. Fails if
-# one on a page has more than 25 words, or one of the help more than 15. `-` for UNROLL: no help.
+# sentences.sh UNROLL [PAGE...]: prints the longest sentence, and its number of words, of each page and of
+# the help of ./dev and of each command of the program UNROLL. Fails if a sentence on a page has more than 25
+# words, or one of the help more than 15. Default: all .md files of the tree. `-` for UNROLL: no help.
 set -euo pipefail
 unset CDPATH  # with it, cd goes elsewhere and says so
 
