@@ -20,4 +20,5 @@ add_library(counted_readers STATIC ${counted_sources})
 target_include_directories(counted_readers PUBLIC ${PROJECT_SOURCE_DIR}/include ${src})
 target_compile_options(counted_readers PUBLIC -fsanitize-coverage=trace-pc
                        $<$<CONFIG:Release>:-O1>)
+unroll_unity(counted_readers)
 target_link_libraries(counted_readers PUBLIC cost_counter unroll_options unroll_deps_program)
