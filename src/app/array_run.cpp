@@ -17,7 +17,7 @@ namespace {
                                           fmt::join(input.shape, ", "), expected));
 }
 
-/// What there is none of in an array that holds nothing; empty for another.
+/// The thing that an empty array lacks; empty for any other array.
 std::string_view missing_in(const std::vector<std::int64_t>& shape, bool sequences) {
   if (!sequences) return !shape.empty() && shape[0] == 0 ? "inputs" : "";
   if (shape.size() == 3 && shape[0] == 0) return "sequences";
@@ -25,7 +25,7 @@ std::string_view missing_in(const std::vector<std::int64_t>& shape, bool sequenc
   return shape[shape.size() - 2] == 0 ? "steps" : "";
 }
 
-/// Rather than a shape that does not fit.
+/// Says that the array is empty, which is clearer than a shape that does not fit.
 void refuse_empty(const io::NpyArray& input, bool sequences) {
   const std::string_view missing = missing_in(input.shape, sequences);
   if (!missing.empty())
@@ -34,19 +34,18 @@ void refuse_empty(const io::NpyArray& input, bool sequences) {
                                  fmt::join(input.shape, ", "), missing));
 }
 
-/// What the dimensions of an array are.
 struct Dimensions {
   std::int64_t batch = 1, steps = 1;
-  bool has_batch = true;  // otherwise it is one sequence
+  bool has_batch = true;  // false: one sequence
 };
 
 Dimensions of_sequences(const io::NpyArray& input, std::int64_t inputs) {
   const std::vector<std::int64_t>& shape = input.shape;
   refuse_empty(input, true);
-  // Series of one number a step are saved without a dimension for that.
+  // Series with one number a step often have no last dimension.
   if (inputs == 1 && shape.size() == 2 && shape[1] != 1) return {shape[0], shape[1]};
   if ((shape.size() != 2 && shape.size() != 3) || shape.back() != inputs)
-    misfit(input, fmt::format("(N, T, {0}) or (T, {0}); of one with batch_first=False save "
+    misfit(input, fmt::format("(N, T, {0}) or (T, {0}); with batch_first=False save "
                               "x.transpose(0, 1)",
                               inputs));
   if (shape.size() == 3) return {shape[0], shape[1]};

@@ -1,4 +1,4 @@
-// Running a model on an array of numbers, as NumPy and PyTorch have them.
+// Runs a model on an array from NumPy or PyTorch.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +11,18 @@ namespace unroll::app {
 
 template <class T>
 struct Outputs {
-  std::vector<std::int64_t> shape;  // (N, C), or (N, T, C) of each step; without N as the input is
+  std::vector<std::int64_t>
+      shape;  // (N, C), or (N, T, C) for every step; no N if the input has none
   std::vector<T> values;
 };
 
-/// Runs a model on its inputs as they are, without the scaling of pixels: (N, T, I), or (T, I) of
-/// one sequence, or (N, T) of series of one number a step; tokens as (N, T), or (T) of one
-/// sequence; of a model that reads no sequences (N, ...) with I numbers each. Throws ShapeError
-/// where the array does not fit; FormatError for a number that is none of the tokens.
+/// Runs a model on its inputs without scaling. Shapes:
+///
+/// - sequences: (N, T, I); one sequence (T, I); one number a step (N, T)
+/// - tokens: (N, T); one sequence (T)
+/// - no sequences: (N, ...) with I numbers each
+///
+/// Throws ShapeError for any other shape, FormatError for a number that is not a token.
 template <class T>
 Outputs<T> run_array(const infer::Model<T>& model, const io::NpyArray& input);
 

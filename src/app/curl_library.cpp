@@ -8,12 +8,12 @@
 namespace unroll::app {
 namespace {
 
-// The name that libcurl has had since 2006; the functions that are called here are as they were.
+// libcurl has had this name since 2006, and the functions used here have not changed since.
 constexpr const char* kName = "libcurl.so.4";
 
 [[noreturn]] void refuse(const char* why) {
-  throw Error("download", fmt::format("{} can't be loaded: {}; install libcurl, or put the file "
-                                      "there yourself",
+  throw Error("download", fmt::format("{} can't be loaded: {}; install libcurl, or fetch the file "
+                                      "yourself",
                                       kName, why ? why : "no reason given"));
 }
 
@@ -25,7 +25,7 @@ F function(void* library, const char* name) {
 }
 
 CurlLibrary load() {
-  void* const library = ::dlopen(kName, RTLD_NOW | RTLD_LOCAL);  // for as long as the process lives
+  void* const library = ::dlopen(kName, RTLD_NOW | RTLD_LOCAL);  // never closed
   if (!library) refuse(::dlerror());
   function<decltype(&::curl_global_init)>(library, "curl_global_init")(CURL_GLOBAL_DEFAULT);
   CurlLibrary curl{};
@@ -43,13 +43,13 @@ CurlLibrary load() {
 void CurlLibrary::check(CURLoption option, CURLcode code) const {
   if (code != CURLE_OK)
     throw Error("download", fmt::format("{} refuses option {} of curl_easy_setopt: {}; update "
-                                        "libcurl, or put the file there yourself",
+                                        "libcurl, or fetch the file yourself",
                                         kName, static_cast<int>(option), easy_strerror(code)));
 }
 
 void CurlLibrary::set_protocols(CURL* handle) const {
-  // Since libcurl 7.85 by name; before by bits, which later headers call deprecated. By number, so
-  // that the headers of either compile.
+  // Since libcurl 7.85 protocols have names; before they were bits, now deprecated. The options are
+  // numbers here so that old and new headers compile.
   constexpr auto by_name = static_cast<CURLoption>(10318),
                  to_by_name = static_cast<CURLoption>(10319),
                  by_bits = static_cast<CURLoption>(181), to_by_bits = static_cast<CURLoption>(182);

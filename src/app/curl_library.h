@@ -1,12 +1,12 @@
-// libcurl, loaded when something is downloaded: with the libraries that it needs in turn it would
-// take most of the time that the program needs to start.
+// libcurl, loaded when a download begins. Loading it and the libraries it needs would take most of
+// the program's start.
 #pragma once
 
 #include <curl/curl.h>
 
 namespace unroll::app {
 
-/// The functions of libcurl that a download calls, under their names.
+/// The functions of libcurl that a download calls, under their own names.
 class CurlLibrary {
  public:
   decltype(&::curl_easy_init) easy_init;
@@ -16,17 +16,16 @@ class CurlLibrary {
   decltype(&::curl_easy_getinfo) easy_getinfo;
   decltype(&::curl_easy_strerror) easy_strerror;
 
-  /// Loads and initialises it the first time. Throws Error saying what is missing.
+  /// Loads and initialises it on the first call. Throws Error if it can't be loaded.
   static const CurlLibrary& get();
 
-  /// Sets an option. Throws Error where libcurl refuses: a download without one of its options
-  /// would not be the one that was meant.
+  /// Sets an option. Throws Error if libcurl refuses, because the download would go on without it.
   template <class Value>
   void set(CURL* handle, CURLoption option, Value value) const {
     check(option, easy_setopt(handle, option, value));
   }
 
-  /// http and https, and https alone for what is redirected to. Throws Error.
+  /// Allows http and https, but only https for redirects. Throws Error.
   void set_protocols(CURL* handle) const;
 
  private:

@@ -86,7 +86,7 @@ Failure fetch(const std::string& url, Transfer& transfer) {
     case CURLE_HTTP_RETURNED_ERROR:
       return {fmt::format("HTTP {}", status), status >= 500};
     case CURLE_UNSUPPORTED_PROTOCOL:
-      return {"redirects to something that isn't https"};
+      return {"redirects to an address that isn't https"};
     case CURLE_WRITE_ERROR:
       if (transfer.too_long) return {fmt::format("sends more than {} bytes", transfer.size)};
       break;

@@ -1,4 +1,4 @@
-// Downloading files whose size and SHA-256 are known beforehand.
+// Downloads files whose size and SHA-256 are known.
 #pragma once
 
 #include <cstdint>
@@ -23,18 +23,19 @@ class Cancelled : public Error {
 
 struct DownloadOptions {
   int connect_seconds = 10;
-  int stall_seconds = 20;         ///< below 100 bytes a second for this long: given up
-  int rounds = 2;                 ///< over the mirrors; only those with passing troubles again
-  bool (*cancelled)() = nullptr;  ///< polled about once a second or more often
+  int stall_seconds = 20;         ///< gives up after this long below 100 bytes a second
+  int rounds = 2;                 ///< over the mirrors; the second tries only temporary failures
+  bool (*cancelled)() = nullptr;  ///< called at least about once a second
 };
 
-/// Fetches the first of `urls` (http or https) that has exactly the wanted content to `path`,
-/// making its folder. Only then does anything appear on the disk, under a name of its own, and is
-/// renamed; processes that fetch the same at once all end with one valid file. Progress goes to
-/// stderr.
+/// Tries `urls` (http or https) in order and writes the first file with the right size and hash to
+/// `path`. Makes the folder. Progress goes to stderr.
 ///
-/// Redirects are followed to https only. Nothing larger than `size` is ever held.
-/// Throws Unreachable with each mirror's reason, Cancelled, FileError where `path` can't be
+/// - A wrong size or hash: the file is dropped and the next mirror is tried.
+/// - The file gets its name only once it is complete. Several processes may fetch it at once.
+/// - Only redirects to https are followed. Memory never holds more than `size` bytes.
+///
+/// Throws Unreachable with each mirror's reason, Cancelled, and FileError if `path` can't be
 /// written.
 void download(const std::vector<std::string>& urls, const std::string& path, std::uint64_t size,
               const std::string& sha256, const DownloadOptions& options = {});

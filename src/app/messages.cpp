@@ -14,7 +14,7 @@ namespace {
 
 enum class Colour { red = 31, yellow = 33 };
 
-/// As https://no-color.org has it: an empty NO_COLOR counts as none.
+/// An empty NO_COLOR counts as not set (https://no-color.org).
 bool shows_colours() {
   const char* const refused = std::getenv("NO_COLOR");
   const char* const terminal = std::getenv("TERM");

@@ -1,4 +1,4 @@
-// What the program says on stderr besides its progress.
+// Errors and notes on stderr.
 #pragma once
 
 #include <fmt/format.h>
@@ -8,19 +8,19 @@
 
 namespace unroll::app {
 
-/// Text on stderr. A stderr that can't be written to, as after the terminal is gone, is no reason
-/// to end: it never throws.
+/// Prints text to stderr. It never throws: a stderr that can't be written to, as after the terminal
+/// closed, must not end the program.
 void tell(std::string_view text);
 template <class... T>
 void tell(fmt::format_string<T...> format, T&&... values) requires(sizeof...(T) > 0) {
   tell(std::string_view(fmt::format(format, std::forward<T>(values)...)));
 }
 
-/// "unroll: TEXT", one line, whatever is in the text (core/printable.h). On a terminal its first
-/// word is red, unless NO_COLOR is set (https://no-color.org) or TERM is "dumb".
+/// Prints "unroll: TEXT" as one line, whatever characters the text has (core/printable.h). On a
+/// terminal the first word is red, unless NO_COLOR is set (https://no-color.org) or TERM is "dumb".
 void say_error(std::string_view text);
 
-/// The same with "note:", in yellow.
+/// Prints "note: TEXT" in the same way, with a yellow first word.
 void say_note(std::string_view text);
 
 }  // namespace unroll::app

@@ -20,7 +20,7 @@ std::istringstream open_number_text(const std::string& path) {
   return std::istringstream(read_text("predict", path, kMost));
 }
 
-/// The next line, or false at the end. Never holds more than the longest line allowed.
+/// The next line, or false at the end. Refuses a line before it fills the memory.
 template <class T>
 bool NumberRows<T>::read_line(std::string& line) {
   constexpr std::size_t kLongest = 1 << 20;

@@ -1,4 +1,4 @@
-// Rows of numbers as text: a line of numbers each, separated by blanks or commas.
+// Rows of numbers as text: one row a line, numbers separated by blanks or commas.
 #pragma once
 
 #include <cstdint>
@@ -13,18 +13,18 @@ namespace unroll::app {
 /// A text file of at most 1 GiB. Throws FileError.
 std::istringstream open_number_text(const std::string& path);
 
-/// Reads rows one by one, so that each can be answered when it comes. Empty lines are passed over.
-/// T is float or double.
+/// Reads one row at a time, so that each gets its answer at once. Skips empty lines. T is float or
+/// double.
 template <class T>
 class NumberRows {
  public:
-  /// `source` names the place in errors: "on stdin", "in a.csv". A row has `expected` numbers, or
-  /// any number where there is none.
+  /// `source` names the place in errors: "on stdin", "in a.csv". `expected` is the length of a row;
+  /// without it any length is fine.
   NumberRows(std::istream& stream, std::string source, std::optional<std::int64_t> expected)
       : stream_(stream), source_(std::move(source)), expected_(expected) {}
 
-  /// The next row; false at the end. Throws FormatError for what is no finite number, another count
-  /// than the expected one, and a line above 1 MB.
+  /// The next row; false at the end. Throws FormatError for text that is not a finite number, a row
+  /// of the wrong length, and a line above 1 MB.
   bool next(std::vector<T>& row);
 
   std::int64_t count() const { return count_; }  ///< the rows so far

@@ -1,4 +1,4 @@
-// What a model says of an input: its class, and how that is printed.
+// A model's prediction for one input, and how it is printed.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@ namespace unroll::app {
 
 struct Prediction {
   std::size_t best;
-  std::vector<double> values;  // probabilities, or the scores as they are
+  std::vector<double> values;  // probabilities, or raw scores
   bool scores;
 
   const char* name() const { return scores ? "score" : "probability"; }
@@ -27,13 +27,13 @@ Prediction prediction_of(spec::Output kind, std::span<const T> outputs);
 struct PredictionPrinter {
   bool json = false;
 
-  /// A line that begins with what was predicted: "image 7". `with_all` adds the values of all
-  /// classes; the label is the true class, where it is known.
+  /// A line that begins with the sample: "image 7". `with_all` adds the values of all classes. The
+  /// label is the true class, if it is known.
   void line(const char* kind, std::int64_t number, const Prediction& p, bool with_all = false,
             std::optional<std::int64_t> label = {}) const;
-  /// A line for each class, below one of line(). JSON has them already.
+  /// A line for each class, below line(). JSON already has these values.
   void classes(const Prediction& p) const;
-  /// The outputs of a regression, beside the targets where they are known. T is float or double.
+  /// The outputs of a regression, and the targets if they are known. T is float or double.
   template <class T>
   void values(const char* kind, std::int64_t number, std::span<const T> outputs,
               std::span<const T> targets) const;

@@ -16,21 +16,21 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Lines are results that somebody may be waiting for.
+/// Flushes each line: somebody may be waiting for it.
 void print_line(const std::string& line) {
-  // Not fmt::print, which throws: the run goes on, and its end reports the failed write.
+  // fmt::print would throw. The run must go on; a failed write is reported at its end.
   std::fputs((line + '\n').c_str(), stdout);
   std::fflush(stdout);
 }
 
-/// "97.50": a share in percent, other numbers in full.
+/// "97.50" for a percentage, six digits for other numbers.
 std::string number_of(const train::Metric& metric) {
   return metric.is_share() ? fmt::format("{:.2f}", metric.value)
                            : fmt::format("{:.6f}", metric.value);
 }
 
-/// The results of a test, a line each; `when` stands behind the name. Of classes the accuracy says
-/// enough, of anything else the loss is a result too.
+/// One line for each result of a test. `when` follows the name. For classes the accuracy is enough;
+/// other targets also get the loss.
 void print_results(const train::Evaluation& e, const std::string& when, const std::string& remark) {
   for (const train::Metric& m : e.metrics)
     print_line(fmt::format(

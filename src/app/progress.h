@@ -1,4 +1,4 @@
-// What training shows while it goes on.
+// The progress of training on the terminal.
 #pragma once
 
 #include <cstdint>
@@ -12,23 +12,23 @@ namespace unroll::app {
 
 enum class Output { text, json, quiet };
 
-/// Results on stdout (the chapter's lines, or JSON); on a terminal also a line on stderr that is
-/// redrawn: step, loss, accuracy, steps a second, time left.
+/// Prints results to stdout, as the tutorial's lines or as JSON. On a terminal it also redraws a
+/// line on stderr: step, loss, accuracy, steps a second, time left.
 class Progress : public train::Listener {
  public:
-  /// `made` of the `steps` are already made.
+  /// `made`: steps that a resumed run has already done, of `steps` in total.
   Progress(Output output, const data::Source& source, std::int64_t steps, std::int64_t made = 0);
 
   void step(const train::StepResult& result) override;
   void evaluation(const train::StepResult& result, const train::Evaluation& evaluation) override;
-  void diverged(const train::Diverged& diverged);  ///< how good the weights are that are kept
+  void diverged(const train::Diverged& diverged);  ///< prints the test of the weights that are kept
   struct Seconds {
     double loading, training, testing, total;
   };
-  /// `dataset` is what opens the source again.
+  /// `dataset` is the name or path that opens the source again.
   void done(const train::Evaluation& evaluation, const Seconds& seconds, const std::string& folder,
             const std::string& dataset);
-  void clear();  ///< takes the redrawn line away
+  void clear();  ///< removes the redrawn line
 
  private:
   Output output_;

@@ -9,13 +9,12 @@
 namespace unroll::app {
 namespace {
 
-/// "hidden 1", or "hidden" where there is but one layer.
+/// "hidden 1", or "hidden" if there is only one layer.
 std::string hidden(std::int64_t l, std::int64_t layers) {
   return layers == 1 ? "hidden" : fmt::format("hidden {}", l);
 }
 
-/// What a weight of a recurrent layer is: `into` and `on` are the products it belongs to, `here`
-/// the layer.
+/// The role of a weight of a recurrent layer. `into` and `on` name the products, `here` the layer.
 std::string role_of(WeightRole role, const std::string& into, const std::string& on,
                     const std::string& here) {
   using enum WeightRole;
@@ -43,10 +42,10 @@ std::string role_of(WeightRole role, const std::string& into, const std::string&
   return "norm of the cell of " + here;
 }
 
-/// Goes through the layers; a weight that one does not have gets a role all the same.
+/// Visits the layers. It also gives roles to weights that a layer could have but does not.
 struct Roles {
   const spec::ModelSpec& spec;
-  std::string from = "input";  // what the next layer reads
+  std::string from = "input";  // the input of the next layer
   std::map<std::string, std::string> all = {};
 
   void operator()(const spec::RecurrentSpec& r) {

@@ -1,4 +1,4 @@
-// What a model's weights connect.
+// The role of each weight of a model.
 #pragma once
 
 #include <map>
@@ -8,7 +8,7 @@
 
 namespace unroll::app {
 
-/// The role of each weight by its name: "hidden 0 → hidden 1", "bias of input → hidden".
+/// Roles by the weights' names: "hidden 0 → hidden 1", "bias of input → hidden".
 std::map<std::string, std::string> roles_of(const spec::ModelSpec& spec);
 
 }  // namespace unroll::app

@@ -1,16 +1,16 @@
-// Standard streams that were closed before the program began.
+// Standard streams that were closed before the program started.
 #pragma once
 
 namespace unroll::app {
 
-/// Opens something in the place of each that is closed. Otherwise the next file opened would take
-/// its number, and what is printed would end up in that file. Call it first of all.
+/// Opens /dev/null in place of each closed stream. Otherwise the next file to be opened would get
+/// the stream's number, and output would go into that file. Call it before anything else.
 ///
-/// A closed stdout becomes a pipe that nobody reads: what prints results then ends as with a reader
-/// who has left, with 141, instead of losing them and saying that all is well.
+/// A closed stdout becomes a pipe without a reader: a command that prints results then ends with
+/// 141 instead of losing them and reporting success.
 void open_closed_streams();
 
-/// For a command whose results are in files: a stdout that was closed takes everything.
+/// For a command whose results are in files: a closed stdout then discards all output.
 void allow_closed_stdout();
 
 }  // namespace unroll::app
