@@ -1,4 +1,4 @@
-// unroll bench: how fast this machine is, and how much of that is used.
+// unroll bench: compares the speed of training with this machine's peak speed.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -36,7 +36,7 @@ std::vector<bench::Workload> chosen_workloads(const BenchFlags& flags) {
   return chosen;
 }
 
-/// What is to be measured, and on how many threads.
+/// Each workload on one thread, on all threads, or on both.
 std::vector<bench::Measured> runs_of(const std::vector<bench::Workload>& workloads, int threads) {
   std::vector<bench::Measured> runs;
   for (const bench::Workload& w : workloads) {
@@ -91,7 +91,7 @@ int work(const BenchFlags& flags) {
   }
   if (report.threads == 1) report.peak_gflops_all = report.peak_gflops_core;
   if (terminal) tell("\r\033[K");
-  // What was measured before a signal is as good as ever.
+  // After a signal the finished measurements are still valid.
   if (flags.json)
     fmt::print("{}\n", bench::to_json(report, UNROLL_VERSION));
   else
@@ -102,18 +102,17 @@ int work(const BenchFlags& flags) {
 }  // namespace
 
 void add_bench(Command& program) {
-  Command command = program.add("bench",
-                                "Measure this machine, and how much of its speed is used: in less "
-                                "than a minute, on data made for it. --all takes two.",
-                                "unroll bench --only train/rnn_relu/");
+  Command command = program.add(
+      "bench", "Measure how close training comes to this machine's peak speed (about one minute)",
+      "unroll bench --only train/rnn_relu/");
   const auto flags = std::make_shared<BenchFlags>();
   command.option("--threads", flags->threads,
-                 "What is measured beside one thread; 0: the cores there are");
-  command.option("--only", flags->only, "Only workloads with this text in their names");
-  command.flag("--all", flags->all, "All workloads; some are left out else");
-  command.option("--seconds", flags->seconds, "For each workload; 1.5 if left out");
-  command.flag("--list", flags->list, "Only print the workloads' names");
-  command.flag("--json", flags->json, "One line of JSON");
+                 "Threads to measure besides one thread. Default: all cores");
+  command.option("--only", flags->only, "Run only workloads with this text in their names");
+  command.flag("--all", flags->all, "Run all workloads (about two minutes)");
+  command.option("--seconds", flags->seconds, "Seconds for each workload").shows_default();
+  command.flag("--list", flags->list, "Print only the names of the workloads");
+  command.flag("--json", flags->json, "Print one line of JSON");
   command.set_work([flags] { return work(*flags); });
 }
 

@@ -4,83 +4,47 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <exception>
 #include <new>
+#include <string>
 #include <system_error>
 #include <vector>
 
+#include "app/arguments.h"
 #include "app/commands.h"
 #include "app/download.h"
+#include "app/help.h"
 #include "app/messages.h"
 #include "app/version.h"
-#include "core/suggest.h"
 #include "kernels/table.h"
 #include "run/stop_signal.h"
 
 namespace unroll::app {
 namespace {
 
-const std::string help_footer =
-    "\nData sets are looked for in --data-dir, UNROLL_DATA_DIR, and the user's cache.\n"
-    "UNROLL_ISA=avx512|avx2|neon|scalar forces an instruction set; results do not depend on it.\n" +
-    std::string(kExitCodesText);
+constexpr const char* kNotes =
+    "Environment:\n"
+    "  UNROLL_DATA_DIR           Folder of data sets, if --data-dir is not given\n"
+    "  UNROLL_ISA                Instruction set: avx512, avx2, neon or scalar\n"
+    "\n"
+    "Exit codes:\n"
+    "  0                         Done\n"
+    "  1                         Failed\n"
+    "  2                         The command line is wrong\n"
+    "  129, 130, 143             Stopped by SIGHUP, SIGINT (Ctrl-C) or SIGTERM\n"
+    "  141                       Nobody reads stdout\n"
+    "\n"
+    "Help on a command: unroll help COMMAND\n"
+    "Documentation: docs/README.md in the source tree; /usr/share/doc/unroll once installed\n";
 
-/// The command that was typed, as deep as there is one.
-const CLI::App* deepest(const CLI::App& app) {
-  for (const CLI::App* sub : app.get_subcommands()) return deepest(*sub);
-  return &app;
-}
-
-/// "unroll data info"
-std::string path_of(const CLI::App& command) {
-  return command.get_parent() ? path_of(*command.get_parent()) + " " + command.get_name()
-                              : command.get_name();
-}
-
-/// Suggests for the first argument that could not be understood.
-std::string explain(const CLI::App& program, const CLI::ParseError& error) {
-  const CLI::App* command = deepest(program);
-  // A flag of the command's, typed before it, is left to the program itself.
-  if (const auto early = program.remaining(false); command != &program && !early.empty())
-    return fmt::format("{} is typed too early: the command comes first, as in: {} {}",
-                       early.front(), path_of(*command), early.front());
-  const std::vector<std::string> left = program.remaining(true);
-  const auto unknown = std::ranges::find_if(left, [](const std::string& a) { return a != "--"; });
-  if (unknown == left.end()) return error.what();
-  std::vector<std::string> owned;
-  const bool flag = unknown->starts_with("-");
-  if (flag) {
-    for (const CLI::Option* option : command->get_options())
-      for (const std::string& name : option->get_lnames()) owned.push_back("--" + name);
-  } else {
-    for (const CLI::App* sub : command->get_subcommands([](const CLI::App*) { return true; }))
-      owned.push_back(sub->get_name());
-  }
-  const std::vector<std::string_view> candidates(owned.begin(), owned.end());
-  const std::string name = unknown->substr(0, unknown->find('='));
-  const char* kind = flag ? "flag" : owned.empty() ? "argument" : "command";
-  return fmt::format("the {} {} is not known{}", kind, name, did_you_mean(name, candidates));
-}
-
-/// A value that is empty is nearly always a shell's variable that is not set: never as if the flag
-/// had been left out, or the current folder were meant.
-void refuse_empty_values(CLI::App& command) {
-  const auto reason = [](const std::string& value) -> std::string {
-    return value.empty() ? "what is given is empty; is a variable not set?" : "";
-  };
-  for (CLI::Option* option : command.get_options())
-    if (option->get_items_expected_min() > 0) option->check(reason);
-  for (CLI::App* sub : command.get_subcommands([](CLI::App*) { return true; }))
-    refuse_empty_values(*sub);
-}
-
+/// A mistake in what was typed names the flag; "[usage]" before it says nothing more.
 int report(const std::exception& error, int code) {
-  say_error(error.what());
+  const auto* ours = dynamic_cast<const Error*>(&error);
+  say_error(ours && ours->operation() == "usage" ? ours->reason() : error.what());
   return code;
 }
 
@@ -100,47 +64,49 @@ int finish_results(int code) {
   return code == kOk ? kFailed : code;
 }
 
+void add_commands(CommandEntry& entry) {
+  Command program(entry);
+  program.flag(
+      "-h,--help", [] {}, "Show this help");
+  program.flag(
+      "-V,--version", [] {}, "Show the version and the libraries in use");
+  // In the order of the work.
+  program.start_group("Main commands");
+  add_data(program);
+  add_train(program);
+  add_eval(program);
+  add_predict(program);
+  add_export(program);
+  program.start_group("Other commands");
+  add_inspect(program);
+  add_verify(program);
+  add_import(program);
+  add_bench(program);
+  add_signature(program);
+  add_completion(program);
+  add_manual(program);
+  add_help(program);
+}
+
 }  // namespace
 
 int run(int argc, const char* const* argv) {
-  CLI::App program(
-      "Trains and runs recurrent neural networks on the CPU, with the same bits everywhere.",
-      "unroll");
-  show_example_first(program, "unroll train mnist");
-  program.footer(help_footer);
-  program.set_version_flag("--version", version_text);
-  program.allow_extras();
-  std::function<int()> work;
-  Command commands(program, work);
-  add_train(commands);
-  add_verify(commands);
-  add_eval(commands);
-  add_predict(commands);
-  add_inspect(commands);
-  add_import(commands);
-  add_export(commands);
-  add_data(commands);
-  add_bench(commands);
-  add_signature(commands);
-  add_completion(commands);
-  add_manual(commands);
-  refuse_empty_values(program);
+  CommandEntry program;
+  program.path = "unroll";
+  program.description =
+      "Train and run recurrent neural networks on the CPU, with the same bits on every machine.";
+  program.example = "unroll train mnist";
+  program.notes = kNotes;
+  add_commands(program);
 
   try {
-    program.parse(argc, argv);
-    if (!program.remaining(true).empty()) throw CLI::ExtrasError(program.remaining(true));
-    if (!work) throw CLI::RequiredError("a command");
-  } catch (const CLI::Success& success) {  // --help, --version
-    return finish_results(program.exit(success));
-  } catch (const CLI::ParseError& error) {
-    say_error(
-        fmt::format("{} (see: {} --help)", explain(program, error), path_of(*deepest(program))));
-    return kUsage;
-  }
-
-  try {
+    const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+    const Request request = read_arguments(program, words);
+    if (request.kind == Request::Kind::help) fmt::print("{}", help_text(*request.command));
+    if (request.kind == Request::Kind::version) fmt::print("{}\n", version_text());
+    if (request.kind != Request::Kind::work) return finish_results(kOk);
     kernels::instruction_set();  // throws where UNROLL_ISA names what this machine lacks
-    return finish_results(work());
+    return finish_results(request.command->work());
   } catch (const UsageError& error) {
     return report(error, kUsage);
   } catch (const ValueError& error) {

@@ -19,5 +19,6 @@ void add_bench(Command& program);
 void add_signature(Command& program);
 void add_completion(Command& program);
 void add_manual(Command& program);
+void add_help(Command& program);  // the last: it knows the commands before it
 
 }  // namespace unroll::app

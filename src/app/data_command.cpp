@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "app/commands.h"
+#include "app/data_set_names.h"
 #include "app/data_source.h"
 #include "core/printable.h"
 #include "data/catalogue.h"
@@ -93,7 +94,6 @@ int data_info(const std::string& name_or_folder, const std::string& data_dir) {
 void add_data(Command& program) {
   Command data =
       program.add("data", "Download a data set, or show what is in one.", "unroll data info mnist");
-  data.needs_command();
   struct Flags {
     std::string name, data_dir;
   };
@@ -101,8 +101,12 @@ void add_data(Command& program) {
   const auto add = [&](const char* name, const char* description, const char* example,
                        const char* sets) {
     Command command = data.add(name, description, example);
-    command.option("name", flags->name, sets).required();
-    command.option("--data-dir", flags->data_dir, "Folder that holds mnist/, fashion-mnist/, ...");
+    command.option("name", flags->name, sets)
+        .required()
+        .folder("NAME")
+        .offers(published_set_names());
+    command.option("--data-dir", flags->data_dir, "Folder that holds mnist/, fashion-mnist/, ...")
+        .folder();
     return command;
   };
   add("fetch", "Download a set into the cache, or --data-dir, and check it.",

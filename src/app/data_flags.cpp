@@ -8,7 +8,7 @@
 namespace unroll::app {
 
 void DataFlags::add_to(Command& command) {
-  command.option("--data-dir", data_dir, "Folder that holds mnist/, fashion-mnist/, ...");
+  command.option("--data-dir", data_dir, "Folder that holds mnist/, fashion-mnist/, ...").folder();
   command.flag("--fallback-fashion", fallback_fashion,
                "Take Fashion-MNIST from the distribution's package where MNIST can't be had");
 }

@@ -1,10 +1,11 @@
-// unroll eval: how good a model is.
+// unroll eval: tests a model on a data set.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
 #include "app/commands.h"
 #include "app/data_flags.h"
+#include "app/data_set_names.h"
 #include "app/model_source.h"
 #include "app/verbose.h"
 #include "core/printable.h"
@@ -45,13 +46,13 @@ void add_classes(nlohmann::ordered_json& line, const train::ConfusionMatrix& mat
   }
 }
 
-/// One line of JSON; of classes with their scores and the confusion matrix.
+/// One line of JSON. A classifier adds the scores of each class and the confusion matrix.
 void print_json(const train::Evaluation& e, const data::Source& source) {
   nlohmann::ordered_json line = {{"event", "eval"}, {"dataset", source.name()}};
   run::add_metrics(line, e);
   line["loss"] = e.loss;
   if (e.confusion) add_classes(line, *e.confusion);
-  // A folder's name need not be UTF-8, JSON has to; nor need it be for a terminal.
+  // A folder's name may have bytes that JSON, or a terminal, does not take.
   fmt::print("{}\n", line.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
 }
 
@@ -73,7 +74,7 @@ void print_classes(const train::ConfusionMatrix& matrix) {
   }
 }
 
-/// What was tested: "1000 sequences of 100 steps".
+/// "1000 sequences of 100 steps"
 std::string tested(const data::Source& source) {
   const std::int64_t count = source.size(data::Split::test);
   const spec::InputSpec input = source.input();
@@ -105,22 +106,22 @@ int work(const EvalFlags& flags) {
   flags.verbose.say();
   const std::string dataset = flags.dataset.empty() ? loaded.dataset() : flags.dataset;
   const data::SourceTraits& traits = data::source_traits(dataset);
-  // What a set of one's own is called does not say where it is.
+  // The model knows the name of a user's data set, but not its place.
   const bool unknown = flags.dataset.empty() && !traits.endless && !data::find_known_set(dataset);
   if (unknown && !spec::pixels_of(loaded.spec.input))
     throw UsageError(
-        fmt::format("the model was trained on data called {}; say where it is: unroll eval {} FILE",
+        fmt::format("the model was trained on data called {}; name its file: unroll eval {} FILE",
                     dataset, shell_word(flags.model.path)));
   if (traits.pixels) take_images(loaded);
   if (unknown)
     throw UsageError(
-        fmt::format("the model was trained on a folder called {}; say where the data is: "
+        fmt::format("the model was trained on a folder called {}; name the folder: "
                     "unroll eval {} FOLDER",
                     dataset, shell_word(flags.model.path)));
   const auto source = flags.data.open(dataset, {.model = loaded.spec.input});
   if (!flags.logits.empty() && source->target().kind != data::TargetSpec::Kind::classes)
     throw UsageError(
-        fmt::format("--logits is for classes, {} has none; leave it out", source->name()));
+        fmt::format("--logits needs classes, {} has none; leave it out", source->name()));
   const train::Evaluation evaluation = loaded.run([&]<class T>(const infer::Model<T>& model) {
     std::vector<T> logits;
     train::Evaluation e = train::evaluate(model, *source, data::Split::test, &logits);
@@ -138,17 +139,20 @@ int work(const EvalFlags& flags) {
 }  // namespace
 
 void add_eval(Command& program) {
-  Command command = program.add("eval", "Test a model: accuracy, loss, scores of each class.",
+  Command command = program.add("eval", "Test a model: accuracy, loss, and scores of each class",
                                 "unroll eval runs/mnist-rnn-tuned-seed0");
   const auto flags = std::make_shared<EvalFlags>();
   flags->model.add_to(command);
-  command.option("dataset", flags->dataset,
-                 "mnist, fashion-mnist, kmnist, a folder, adding or copy; what the model was "
-                 "trained on if left out");
+  command
+      .option("dataset", flags->dataset,
+              fmt::format("Data set: {}, or a folder. Default: the data set it was trained on",
+                          fmt::join(data_set_names(), ", ")))
+      .folder("DATASET")
+      .offers(data_set_names());
   flags->data.add_to(command);
-  command.option("--logits", flags->logits, "Write the logits to this .npy file");
-  command.option("--threads", flags->threads, "0: the cores allowed here");
-  command.flag("--json", flags->json, "One line of JSON");
+  command.option("--logits", flags->logits, "Write the logits to this .npy file").file();
+  command.option("--threads", flags->threads, kThreadsHelp);
+  command.flag("--json", flags->json, "Print one line of JSON");
   flags->verbose.add_to(command);
   command.set_work([flags] { return work(*flags); });
 }

@@ -1,4 +1,4 @@
-// unroll export: a model for other programs.
+// unroll export: writes a model for other programs.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,7 +10,6 @@
 #include "app/model_source.h"
 #include "core/file.h"
 #include "core/printable.h"
-#include "core/suggest.h"
 #include "export/npz.h"
 #include "export/onnx.h"
 #include "run/output_file.h"
@@ -23,7 +22,7 @@ struct ExportFlags {
   std::string format, out;
   exporter::OnnxOptions onnx;
   CppFlags cpp;
-  std::vector<std::pair<Option, std::string_view>> own;  // flags of one format alone
+  std::vector<std::pair<Option, std::string_view>> own;  // flags that one format has
 };
 
 void write(const ExportFlags& flags, std::span<const std::byte> bytes) {
@@ -73,44 +72,41 @@ constexpr std::array kFormats = {Format{"onnx", export_onnx}, Format{"npz", expo
                                  Format{"cpp", export_cpp}};
 
 int work(const ExportFlags& flags) {
-  const auto format = std::ranges::find(kFormats, flags.format, &Format::name);
-  if (format == kFormats.end()) {
-    std::vector<std::string_view> names;
-    for (const Format& f : kFormats) names.push_back(f.name);
-    throw UsageError(fmt::format("--format {}, expected {}{}", flags.format,
-                                 fmt::join(names, " or "), did_you_mean(flags.format, names)));
-  }
   for (const auto& [option, of] : flags.own)
     if (option.is_given() && of != flags.format)
-      throw UsageError(fmt::format("{} is of --format {} alone", option.name(), of));
+      throw UsageError(
+          fmt::format("{} needs --format {}, not {}", option.name(), of, flags.format));
   run::check_output(flags.out, {flags.model.path});
-  return format->work(flags);
+  return std::ranges::find(kFormats, flags.format, &Format::name)->work(flags);
 }
 
 }  // namespace
 
 void add_export(Command& program) {
   Command command =
-      program.add("export", "Write a model for other programs.",
+      program.add("export", "Write a model as ONNX, NumPy or C++",
                   "unroll export runs/mnist-rnn-tuned-seed0 --format onnx -o model.onnx");
   const auto flags = std::make_shared<ExportFlags>();
   flags->model.add_to(command);
+  std::vector<std::string_view> names;
+  for (const Format& format : kFormats) names.push_back(format.name);
   command
       .option("--format", flags->format,
-              "onnx: for ONNX Runtime and others; npz: NumPy's weights, and the description; "
+              "onnx: for ONNX Runtime and others. npz: weights and description for NumPy. "
               "cpp: a C++17 header that runs the model")
-      .required();
-  command.option("-o,--out", flags->out, "The file to write").required();
+      .required()
+      .choices(names);
+  command.option("-o,--out", flags->out, "The file to write").required().file();
   const auto own = [&](std::string_view format, const Option& option) {
     flags->own.emplace_back(option, format);
   };
   own("onnx", command.flag("--streaming", flags->onnx.streaming,
-                           "onnx: one time step, what it carries being inputs and outputs"));
+                           "onnx: export a single time step; states become inputs and outputs"));
   own("onnx", command.flag("--lengths", flags->onnx.lengths,
-                           "onnx: an input that says how long each sequence is"));
+                           "onnx: add an input with the length of each sequence"));
   own("onnx", command.flag(
                   "--no-scaling", [flags] { flags->onnx.scaling = false; },
-                  "onnx: the input is not pixels of 0 to 255, but already scaled"));
+                  "onnx: take numbers that are already scaled, not pixels of 0 to 255"));
   flags->cpp.add_to(command);
   for (const char* flag : {"--name", "--int8", "--dataset", "--data-dir", "--fallback-fashion"})
     own("cpp", command.find(flag));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/commands.h"
+#include "app/data_set_names.h"
 #include "app/messages.h"
 #include "core/file.h"
 #include "core/printable.h"
@@ -23,15 +24,13 @@
 namespace unroll::app {
 namespace {
 
-/// The name that is given, or that of the file without its ending.
+/// The name that was given, or the name of the file without its ending.
 std::string name_of(const CppFlags& flags, const std::string& out) {
   if (!flags.name.empty()) return flags.name;
   const std::string stem = std::filesystem::path(out).stem();
   if (!exporter::is_cpp_name(stem))
     throw UsageError(
-        fmt::format("{} can't be called after its file; say what the namespace in it is called: "
-                    "--name NAME",
-                    out));
+        fmt::format("{} gives no name of a C++ namespace; give one: --name NAME", out));
   return stem;
 }
 
@@ -53,7 +52,7 @@ std::string comparison(const std::string& set, const train::Evaluation& floats,
   return text + fmt::format("loss {:.4f} instead of {:.4f}\n", int8.loss, floats.loss);
 }
 
-/// Without data: how far the outputs are apart on random input.
+/// Without data: the differences between outputs on random input.
 std::string compare_on_random_input(const Pair& models) {
   constexpr std::size_t kSequences = 16, kSteps = 100;
   std::vector<float> in(kSteps * kSequences * models.floats.inputs());
@@ -77,7 +76,7 @@ std::string compare_on_random_input(const Pair& models) {
       kSequences, kSteps, apart, largest);
 }
 
-/// The data that is asked for, or else what the model was trained on, if that is on this machine.
+/// The data set that was named, or else the one the model was trained on, if this machine has it.
 std::shared_ptr<const data::Source> find_data(const LoadedModel& model, const CppFlags& flags) {
   const data::SourceOptions options{.model = model.spec.input};
   const std::string dataset = flags.dataset.empty() ? model.spec.dataset : flags.dataset;
@@ -86,18 +85,18 @@ std::shared_ptr<const data::Source> find_data(const LoadedModel& model, const Cp
   if (!flags.dataset.empty() || traits.endless) return flags.data.open(dataset, options);
   if (!data::find_known_set(dataset)) {
     if (flags.data.data_dir.empty()) return {};
-    throw UsageError("the model does not say what it was trained on; say with --dataset NAME");
+    throw UsageError("the model names no data set it was trained on; name one: --dataset NAME");
   }
   if (!flags.data.data_dir.empty()) return flags.data.open(dataset, options);
   try {
     return flags.data.open(dataset, options, false);
   } catch (const Error& error) {
-    say_note(fmt::format("{}; the loss of accuracy is told with --data-dir", error.what()));
+    say_note(fmt::format("{}; --data-dir gives the loss of accuracy", error.what()));
     return {};
   }
 }
 
-/// What the 8 bits cost, in a line.
+/// The loss of accuracy through 8 bits, in a line.
 std::string report_int8(const LoadedModel& model, const CppFlags& flags) {
   const exporter::Int8Weights rounded(model.file.arrays());
   const Pair models{infer::Model<float>(model.spec, model.file.arrays()),
@@ -113,17 +112,21 @@ std::string report_int8(const LoadedModel& model, const CppFlags& flags) {
 }  // namespace
 
 void CppFlags::add_to(Command& command) {
-  command.option("--name", name, "cpp: the namespace; the file's name if left out");
-  command.flag("--int8", int8, "cpp: weights in 8 bits; says what that costs on a data set");
-  command.option("--dataset", dataset,
-                 "With --int8: mnist, fashion-mnist, a folder, adding or copy; what the model was "
-                 "trained on if left out");
+  command.option("--name", name, "cpp: the namespace. Default: the name of the file").value("NAME");
+  command.flag("--int8", int8, "cpp: store weights in 8 bits, and print the loss of accuracy");
+  command
+      .option("--dataset", dataset,
+              fmt::format("With --int8: measure on {}, or a folder. "
+                          "Default: the data set it was trained on",
+                          fmt::join(data_set_names(), ", ")))
+      .folder("DATASET")
+      .offers(data_set_names());
   data.add_to(command);
 }
 
 int export_cpp(const LoadedModel& model, const std::string& out, const CppFlags& flags) {
   if (!flags.int8 && !(flags.dataset.empty() && flags.data.data_dir.empty()))
-    throw UsageError("a data set tells what --int8 costs; leave it out without that");
+    throw UsageError("--dataset and --data-dir need --int8; add it, or leave them out");
   const exporter::CppHeader header = exporter::cpp_header(
       model.spec, model.file.arrays(), {.name = name_of(flags, out), .int8 = flags.int8});
   const std::string cost = flags.int8 ? report_int8(model, flags) : "";

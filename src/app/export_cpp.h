@@ -16,9 +16,9 @@ struct CppFlags {
   void add_to(Command& command);
 };
 
-/// Writes the header and says what it needs of memory, and with --int8 what the 8 bits cost.
-/// Throws what exporter::cpp_header throws, FileError, and UsageError where the file's name gives
-/// no name and there is no flag for it.
+/// Writes the header. Prints the memory that it needs, and with --int8 the loss of accuracy. Throws
+/// what exporter::cpp_header throws, FileError, and UsageError if neither a flag nor the file gives
+/// a name.
 int export_cpp(const LoadedModel& model, const std::string& out, const CppFlags& flags);
 
 }  // namespace unroll::app

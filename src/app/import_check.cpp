@@ -16,13 +16,13 @@
 namespace unroll::app {
 namespace {
 
-/// A shape without what is 1, which PyTorch's users add and leave out as they like.
+/// A shape without dimensions of size 1, which PyTorch's users add and drop freely.
 std::vector<std::int64_t> squeezed(std::vector<std::int64_t> shape) {
   std::erase(shape, 1);
   return shape;
 }
 
-/// The original's outputs of these, ours.
+/// Our outputs after the function at the end of the original.
 std::vector<double> with_ending(const Outputs<float>& ours, importer::Ending ending) {
   std::vector<double> values(ours.values.begin(), ours.values.end());
   if (ending != importer::Ending::none)
@@ -30,21 +30,21 @@ std::vector<double> with_ending(const Outputs<float>& ours, importer::Ending end
   return values;
 }
 
-/// The output that is furthest off for what is allowed.
+/// The output with the largest ratio of error to tolerance.
 struct Worst {
   std::size_t at = 0;
-  double difference = 0, of_allowed = 0;  // 1: as far off as may be
+  double difference = 0, of_allowed = 0;  // 1: exactly at the tolerance
 };
 
 Worst worst_of(std::span<const double> ours, std::span<const double> expected,
                const Tolerance& tolerance) {
   Worst worst;
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    if (ours[i] == expected[i]) continue;  // infinities are, too
+    if (ours[i] == expected[i]) continue;  // also for infinities, whose difference is NaN
     double difference = std::abs(ours[i] - expected[i]);
     if (std::isnan(difference)) difference = std::numeric_limits<double>::infinity();
     const double allowed = tolerance.absolute + tolerance.relative * std::abs(expected[i]);
-    // What is infinite allows everything, were it not for this.
+    // An infinite tolerance would allow everything.
     const double of_allowed = std::isfinite(allowed) && allowed > 0
                                   ? difference / allowed
                                   : std::numeric_limits<double>::infinity();
@@ -58,9 +58,9 @@ bool agree(std::span<const double> ours, std::span<const double> expected,
   return ours.size() == expected.size() && worst_of(ours, expected, tolerance).of_allowed <= 1;
 }
 
-// ---- other readings of the same weights ---------------------------------------------------------
+// ---- Other interpretations of the same weights.
 
-/// Tries readings, and keeps what is to be said of those whose outputs are the original's.
+/// Tries interpretations and describes those that give the original's outputs.
 class Readings {
  public:
   Readings(const importer::ImportedModel& imported, const Original& original,
@@ -79,8 +79,8 @@ class Readings {
   }
 
  private:
-  /// Where large numbers cancel, a small output has their errors, which no tolerance relative to it
-  /// allows.
+  /// Where large numbers cancel, a small output has their rounding errors. A relative tolerance
+  /// does not cover these.
   std::string of_rounding() const {
     const auto ours = with_ending(run(imported_.spec, original_.inputs), imported_.ending);
     double largest = 0, difference = 0;
@@ -91,12 +91,11 @@ class Readings {
     constexpr double kRounding = 1e-6;
     if (!(difference <= kRounding * largest)) return {};
     return fmt::format(
-        "they differ by no more than rounding may beside outputs of up to {:.3g}: "
-        "allow it with --tolerance {:.1g}",
+        "the difference is rounding, as outputs are up to {:.3g}: allow it with --tolerance {:.1g}",
         largest, 2 * difference);
   }
 
-  /// Any reading may be of a model that makes no sense: then it is none.
+  /// An interpretation that is no valid model is skipped.
   template <class F>
   void attempt(const std::string& what, F&& outputs) {
     try {
@@ -132,7 +131,7 @@ class Readings {
           [&](spec::ModelSpec& spec) { spec.layers.emplace_back(spec::ActivationSpec{f}); });
   }
 
-  /// The same model but for what `change` does to its description.
+  /// The model after `change` to its description.
   template <class F>
   void try_with(const std::string& what, F&& change) {
     spec::ModelSpec spec = imported_.spec;
@@ -140,7 +139,7 @@ class Readings {
     attempt(what, [&] { return with_ending(run(spec, original_.inputs), imported_.ending); });
   }
 
-  /// Readouts and functions that fit in shape as well as those that are said.
+  /// Other readouts and activations with the same shapes.
   void try_other_layers() {
     for (std::size_t i = 0; i < imported_.spec.layers.size(); ++i) {
       const spec::LayerSpec& layer = imported_.spec.layers[i];
@@ -178,7 +177,7 @@ class Readings {
     }
   }
 
-  /// Steps of the last recurrent layer's output that no readout here is.
+  /// Time steps of the last recurrent layer's output that no readout gives.
   void try_other_steps() {
     const auto& layers = imported_.spec.layers;
     std::size_t at = layers.size();
@@ -218,11 +217,11 @@ class Readings {
       });
     };
     if (r.bidirectional)
-      reading(
-          fmt::format("output[:, -1] of {}, where its backward direction has read one step alone "
-                      "(\"last\" is h_n, where both have read all)",
-                      r.name),
-          true, true);
+      reading(fmt::format(
+                  "output[:, -1] of {}, where the backward direction has read one step (\"last\" "
+                  "is h_n, where both directions have read all steps)",
+                  r.name),
+              true, true);
     reading(fmt::format("output[:, 0] of {}, the first step", r.name), false, false);
   }
 

@@ -1,4 +1,4 @@
-// unroll import --check: an imported model beside the outputs of the original.
+// unroll import --check: compares an imported model with the outputs of the original.
 #pragma once
 
 #include <string>
@@ -9,13 +9,12 @@
 
 namespace unroll::app {
 
-/// As NumPy's allclose: an output is right if |output - expected| <= absolute + relative
-/// |expected|.
+/// As in NumPy's allclose: |output - expected| <= absolute + relative |expected|.
 struct Tolerance {
   double absolute = 1e-5, relative = 1e-5;
 };
 
-/// Inputs, and what the original makes of them.
+/// The original's inputs and outputs.
 struct Original {
   io::NpyArray inputs, outputs;
   std::string name;  ///< of the outputs, for messages
@@ -23,17 +22,18 @@ struct Original {
 
 struct Comparison {
   bool good = false;
-  std::string text;  ///< a line: the output that is furthest off for what is allowed
+  std::string text;  ///< a line about the worst output: the largest ratio of error to tolerance
 };
 
-/// Runs the model on the original's inputs and compares; of an original that ends in a softmax, the
-/// softmax of its outputs. Throws ShapeError where the shapes differ by more than dimensions of 1.
+/// Runs the model on the original's inputs and compares the outputs. If the original ends in a
+/// softmax, the model's outputs go through one first. Throws ShapeError if the shapes differ in
+/// more than dimensions of size 1.
 Comparison compare(const importer::ImportedModel& imported, const Original& original,
                    const Tolerance& tolerance);
 
-/// Other readings of the same weights that do give the original's outputs, also such as can't be
-/// imported: another readout or function, directions that are read at another step, a function of
-/// the outputs. Empty where none is found. For a comparison that was not good.
+/// Looks for a different interpretation of the same weights that gives the original's outputs:
+/// another readout or activation, another time step, or a function of the outputs. Some of these
+/// can't be imported. Empty if none fits. Call it after a comparison that was not good.
 std::string likely_cause(const importer::ImportedModel& imported, const Original& original,
                          const Tolerance& tolerance);
 

@@ -1,4 +1,4 @@
-// unroll import: a model that PyTorch trained, as one that runs here.
+// unroll import: makes a model of a file from PyTorch.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,12 +21,12 @@ namespace {
 struct ImportFlags {
   std::string file, architecture, key, out;
   std::vector<std::string> ignore;
-  std::vector<std::string> check;  // inputs, and what the original made of them
+  std::vector<std::string> check;  // the inputs and outputs of the original
   Tolerance tolerance;
-  std::vector<Option> of_check;  // flags that are nothing without it
+  std::vector<Option> of_check;  // flags that need --check
 };
 
-/// What an import whose outputs differ may be due to.
+/// Reasons why the outputs may differ.
 std::string causes(const importer::StateDict& state) {
   const auto half = std::ranges::find_if(state.arrays, [](const io::ArrayView& array) {
     return array.type == io::ElementType::f16 || array.type == io::ElementType::bf16;
@@ -35,58 +35,58 @@ std::string causes(const importer::StateDict& state) {
       half == state.arrays.end()
           ? ""
           : fmt::format(
-                "; {} is in {}: if the original was run before it was rounded to that, or "
-                "with its sums in it, allow for it with --tolerance, 0.01 for instance",
+                "; {} is in {}: if the original ran before it was rounded, or summed in that "
+                "type, give a larger --tolerance, such as 0.01",
                 half->name, io::name_of(half->type));
-  return "compare the architecture's readout, activations and order of layers, and whether the "
-         "original was in eval() and its arrays batch_first" +
+  return "check the architecture's readout, activations and order of layers, and that the original "
+         "was in eval() and its arrays are batch_first" +
          rounded;
 }
 
-/// What the original does and the model does not.
+/// The operation at the end of the original that the model leaves out.
 std::string about_ending(importer::Ending ending) {
   if (ending == importer::Ending::none) return {};
-  return fmt::format(
-      "the {} at its end is left out: the model's outputs are the logits before it\n",
-      name_of(ending));
+  return fmt::format("the {} at its end is left out: the model's outputs are the logits\n",
+                     name_of(ending));
 }
 
-/// Two things are called the last output of two directions, and fit in shape.
+/// With two directions "last" can mean h_n or output[:, -1], and both have the same shape.
 void note_two_directions(const spec::ModelSpec& spec) {
   for (const spec::LayerSpec& layer : spec.layers)
     if (const auto* r = std::get_if<spec::RecurrentSpec>(&layer);
         r && r->bidirectional && r->readout == spec::Readout::last)
       say_note(
-          fmt::format("{} has two directions, of which \"last\" is h_n of both; output[:, -1] "
-                      "is another thing and can't be imported; --check tells which it is",
+          fmt::format("{} has two directions: \"last\" is h_n of both, not output[:, -1], which "
+                      "can't be imported; --check shows whether it fits",
                       r->name));
 }
 
 void check_import_usage(const ImportFlags& flags) {
   for (const Option& option : flags.of_check)
     if (option.is_given() && flags.check.empty())
-      throw UsageError(fmt::format("{} is for --check, which was not given", option.name()));
+      throw UsageError(
+          fmt::format("{} needs --check; add it, or leave {} out", option.name(), option.name()));
   for (const auto& [name, value] : {std::pair("--tolerance", flags.tolerance.absolute),
                                     {"--relative-tolerance", flags.tolerance.relative}})
     if (!std::isfinite(value) || value < 0)
-      throw UsageError(fmt::format("{} {}, expected a number that is not below 0", name, value));
+      throw UsageError(fmt::format("{} {}, expected a finite number of at least 0", name, value));
 }
 
-/// What of the file is not used although it is there: nothing is left out in silence.
+/// Names every tensor of the file that is not used.
 void say_what_was_taken(const importer::StateDict& state, const ImportFlags& flags) {
   for (const std::string& pattern : flags.ignore)
     if (std::ranges::none_of(state.ignored, [&](const std::string& name) {
           return importer::is_ignored(name, std::span(&pattern, 1));
         }))
       throw UsageError(
-          fmt::format("--ignore {}: {} has no tensor of that name", pattern, flags.file));
+          fmt::format("--ignore {}: {} has no tensor of this name", pattern, flags.file));
   if (!state.note.empty()) say_note(state.note);
   if (!state.ignored.empty())
     say_note(fmt::format("ignored {} of the tensors: {}", state.ignored.size(),
                          fmt::join(state.ignored, ", ")));
   if (!state.no_tensors.empty())
     say_note(
-        fmt::format("beside the tensors, and left out: {}", fmt::join(state.no_tensors, ", ")));
+        fmt::format("left out, as they are no tensors: {}", fmt::join(state.no_tensors, ", ")));
 }
 
 int work(const ImportFlags& flags) {
@@ -105,9 +105,9 @@ int work(const ImportFlags& flags) {
     model = importer::import_model(state, architecture, flags.architecture);
   } catch (const importer::OpenQuestions& open) {
     say_error(open.what());
-    tell("{}, with one choice where | stands between several:\n\n{}",
-         architecture ? fmt::format("Say it in {}", printable(flags.architecture))
-                      : std::string("Say it in a file and give that with --arch FILE.json"),
+    tell("{}; where | stands between several, keep one:\n\n{}",
+         architecture ? fmt::format("Add it to {}", printable(flags.architecture))
+                      : std::string("Write it to a file, and give the file with --arch FILE.json"),
          open.architecture());
     return kUsage;
   }
@@ -120,7 +120,7 @@ int work(const ImportFlags& flags) {
       const std::string cause = likely_cause(model, original, flags.tolerance);
       fmt::print("{}", compared.text);
       say_error(fmt::format(
-          "[import] the imported model gives other outputs than the original, so {} was not "
+          "[import] the imported model and the original give different outputs, so {} was not "
           "written; {}",
           flags.out, cause.empty() ? causes(state) : cause));
       return kFailed;
@@ -140,36 +140,41 @@ int work(const ImportFlags& flags) {
 
 void add_import(Command& program) {
   Command command = program.add(
-      "import", "Make a model of a PyTorch .pt or a .safetensors.",
+      "import", "Make a model from a PyTorch .pt or a .safetensors file",
       "unroll import lstm.pt --arch lstm.json -o model.safetensors --check in.npy out.npy");
   const auto flags = std::make_shared<ImportFlags>();
-  command.option("file", flags->file, "What torch.save or safetensors wrote of a state_dict")
-      .required();
-  command.option("-o,--out", flags->out, "The model.safetensors to write").required();
-  command.option("--arch", flags->architecture,
-                 "JSON: layers, activations, readout; what the weights don't tell");
-  command.option("--key", flags->key,
-                 "Path to the weights in a .pt that holds several dictionaries: "
-                 "model.state_dict, models.0");
+  command.option("file", flags->file, "A state_dict that torch.save or safetensors wrote")
+      .required()
+      .file("FILE");
+  command.option("-o,--out", flags->out, "The model to write, a .safetensors file")
+      .required()
+      .file();
+  command
+      .option("--arch", flags->architecture,
+              "JSON file with layers, activations and readout, where the weights leave them open")
+      .file();
+  command
+      .option("--key", flags->key,
+              "Path to the state_dict in a file of several: model.state_dict, models.0")
+      .value("PATH");
   command
       .option("--ignore", flags->ignore,
-              "Leave out tensors whose names match this pattern (* and ?); may be repeated")
+              "Leave out tensors with names like this (* and ?). May be repeated")
       .repeatable("PATTERN");
   command
       .option("--check", flags->check,
-              "Two .npy files, inputs and the original's outputs: compare, and write the model "
-              "only if they agree")
-      .values(2, 2);
-  flags->of_check = {
-      command
-          .option("--tolerance", flags->tolerance.absolute,
-                  "--check allows a difference of this, plus the relative tolerance times "
-                  "|expected|")
-          .shows_default(),
-      command
-          .option("--relative-tolerance", flags->tolerance.relative,
-                  "--check allows this times |expected|, plus the tolerance")
-          .shows_default()};
+              "Compare with the original: run the inputs, and expect the outputs. "
+              "The model is written only if they match")
+      .values(2, 2)
+      .file("IN.npy OUT.npy");
+  flags->of_check = {command
+                         .option("--tolerance", flags->tolerance.absolute,
+                                 "Absolute difference that --check allows")
+                         .shows_default(),
+                     command
+                         .option("--relative-tolerance", flags->tolerance.relative,
+                                 "Difference that --check allows besides, as a share of |expected|")
+                         .shows_default()};
   command.set_work([flags] { return work(*flags); });
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "app/commands.h"
+#include "app/help.h"
 
 namespace unroll::app {
 namespace {
@@ -22,39 +23,39 @@ std::string plain(const std::string& text) {
   return result;
 }
 
-void print_entry(const FlagEntry& entry) {
+void print_option(const OptionEntry& option) {
   std::string names;
-  for (const std::string& name : entry.names)
+  for (const std::string& name : option.names)
     names += fmt::format("{}\\fB{}\\fR", names.empty() ? "" : ", ", plain(name));
-  const std::string value = entry.value.empty() ? "" : " \\fI" + plain(entry.value) + "\\fR";
-  fmt::print(".TP\n{}{}\n{}\n", names, value, plain(entry.description));
+  const std::string value =
+      option.is_flag() && option.takes_value() ? " \\fI" + plain(option.value) + "\\fR" : "";
+  fmt::print(".TP\n{}{}\n{}\n", names, value, plain(help_of(option)));
 }
 
 void print_command(const CommandEntry& command) {
   std::string arguments;
-  for (const FlagEntry& positional : command.positionals)
-    arguments += " \\fI" + plain(positional.names.front()) + "\\fR";
-  if (!command.commands.empty()) arguments += " \\fIVERB\\fR";
+  for (const OptionEntry& argument : command.arguments)
+    arguments += " \\fI" + plain(argument.name()) + "\\fR";
+  if (!command.commands.empty()) arguments += " \\fICOMMAND\\fR";
   fmt::print(".SS \\fB{}\\fR{}\n{}\n", plain(command.path), arguments, plain(command.description));
   if (!command.example.empty()) fmt::print(".PP\n.EX\n    {}\n.EE\n", plain(command.example));
-  for (const FlagEntry& entry : command.positionals) print_entry(entry);
-  for (const FlagEntry& entry : command.flags) print_entry(entry);
+  for (const OptionEntry& argument : command.arguments) print_option(argument);
+  for (const OptionEntry& flag : command.flags) print_option(flag);
 }
 
-int print_manual(const std::vector<CommandEntry>& commands) {
-  const CommandEntry& all = commands.front();
+int print_manual(const CommandEntry& program) {
   // No date: the same sources make the same page.
   fmt::print(
       ".TH UNROLL 1 \"\" \"unroll {}\" \"User Commands\"\n"
       ".SH NAME\nunroll \\- recurrent neural networks on the CPU, to the bit\n"
-      ".SH SYNOPSIS\n\\fBunroll\\fR \\fIVERB\\fR [\\fIARGUMENTS\\fR]\n"
-      ".SH DESCRIPTION\n{}\n.SH OPTIONS\n",
-      UNROLL_VERSION, plain(all.description));
-  for (const FlagEntry& entry : all.flags) print_entry(entry);
-  fmt::print(".SH VERBS\n");
-  for (const CommandEntry& command : commands)
-    if (&command != &all) print_command(command);
-  fmt::print(".SH NOTES\n.nf\n{}\n.fi\n", plain(all.notes));
+      ".SH SYNOPSIS\n\\fBunroll\\fR \\fICOMMAND\\fR [\\fIARGUMENTS\\fR]\n"
+      ".SH DESCRIPTION\n{}\n.SH FLAGS\n",
+      UNROLL_VERSION, plain(program.description));
+  for (const OptionEntry& flag : program.flags) print_option(flag);
+  fmt::print(".SH COMMANDS\n");
+  for (const CommandEntry* command : all_commands(program))
+    if (command != &program) print_command(*command);
+  fmt::print(".SH NOTES\n.nf\n{}.fi\n", plain(program.notes));
   return kOk;
 }
 
@@ -63,7 +64,7 @@ int print_manual(const std::vector<CommandEntry>& commands) {
 void add_manual(Command& program) {
   Command command =
       program.add("manual", "Print the man page", "unroll manual | man --local-file -");
-  command.set_work([program] { return print_manual(program.list()); });
+  command.set_work([program] { return print_manual(program.entry()); });
 }
 
 }  // namespace unroll::app

@@ -20,15 +20,19 @@
 namespace unroll::app {
 
 void ModelFlags::add_to(Command& command) {
-  command.option("model", path, "A run's folder, a model.safetensors, or a bare state_dict")
-      .required();
-  command.option("--activation", activation,
-                 "relu, tanh or sigmoid: what a bare state_dict can't tell");
-  command.option("--normalize", normalize,
-                 "How a bare state_dict reads pixels: none (in [0,1]) or MEAN,STD. It reads "
-                 "numbers as they are if left out; images then in [0,1]");
-  command.flag("--allow-not-finite", allow_not_finite,
-               "Take a model with weights that are NaN or infinite");
+  command.option("model", path, "Folder of a run, model.safetensors, or a bare state_dict")
+      .required()
+      .file("MODEL");
+  command
+      .option("--activation", activation,
+              "Activation of a bare state_dict, whose file does not state it")
+      .choices({"relu", "tanh", "sigmoid"});
+  command
+      .option("--normalize", normalize,
+              "Pixels for a bare state_dict: none ([0,1]), or mean and standard deviation. "
+              "Default: [0,1] for images; other numbers stay as they are")
+      .value("none|MEAN,STD");
+  command.flag("--allow-not-finite", allow_not_finite, "Accept weights that are NaN or infinite");
 }
 
 bool LoadedModel::is_f64() const {
@@ -38,8 +42,8 @@ bool LoadedModel::is_f64() const {
 
 namespace {
 
-/// A file that a run's manifest lists is checked against it; others are taken as they are. A link
-/// is followed where it was named itself, not inside a folder that was.
+/// Checks a file against the run's manifest if that lists it. Follows a link that was named, but no
+/// link inside a folder that was named.
 io::Safetensors read_model(const std::string& path, bool in_a_folder) {
   const std::filesystem::path file(path);
   const std::string name = file.filename();
@@ -51,15 +55,15 @@ io::Safetensors read_model(const std::string& path, bool in_a_folder) {
     if (manifest && manifest->lists(name) && (folder.has(name) || !manifest->may_be_missing(name)))
       return io::Safetensors::parse(manifest->load(folder, name), path);
     if (manifest && name == run::model_file)
-      throw FormatError("model", fmt::format("{} has no model yet, as its training did not end; go "
-                                             "on with it: unroll train --resume {}",
+      throw FormatError("model", fmt::format("{} has no model yet, as its training did not end; "
+                                             "continue it: unroll train --resume {}",
                                              parent, shell_word(parent)));
     if (in_a_folder) const InputFile regular("model", folder, name);
   }
   return io::Safetensors::read(path);
 }
 
-/// Weights that are no numbers make every answer one that is none.
+/// One weight that is NaN can make every output NaN.
 void check_finite(const LoadedModel& model, bool allowed) {
   ListText found;
   for (const io::ArrayView& array : model.file.arrays())
@@ -71,13 +75,13 @@ void check_finite(const LoadedModel& model, bool allowed) {
       fmt::format("{} has weights that are NaN or infinite ({})", model.path, found.text());
   if (!allowed)
     throw FormatError("model", what +
-                                   "; train it again with a smaller --lr, or give "
-                                   "--allow-not-finite to take it all the same");
+                                   "; train it again with a smaller --lr, or accept it with "
+                                   "--allow-not-finite");
   say_note(what);
 }
 
-/// All that keeps weights from being those of a model: other types than floats, and what `misfits`
-/// says of names and shapes.
+/// Refuses weights that do not fit the model: types other than floats, and the wrong names and
+/// shapes in `misfits`.
 void check_fits(const LoadedModel& model, const std::string& misfits) {
   ListText found;
   if (!misfits.empty()) found.add(misfits);
@@ -104,9 +108,8 @@ void note_what_is_assumed(const LoadedModel& model) {
     if (const auto* r = std::get_if<spec::RecurrentSpec>(&layer);
         r && r->readout != spec::Readout::every_step)
       say_note(
-          fmt::format("{} is a bare state_dict, which does not say what is read out of {}: "
-                      "assumed is {}; for another readout make a model of it with unroll "
-                      "import",
+          fmt::format("{} is a bare state_dict, which does not state the readout of {}: "
+                      "assumed is {}; for another readout use unroll import",
                       model.path, r->name,
                       r->readout == spec::Readout::last
                           ? "\"last\", its final state"
@@ -119,18 +122,16 @@ void need_pixels(const LoadedModel& model) {
       fmt::format("in a .npy: unroll predict {} x.npy --out y.npy", shell_word(model.path));
   if (std::holds_alternative<spec::TokenInput>(model.spec.input))
     throw UsageError(
-        fmt::format("{} reads tokens, no pixels; give whole numbers {}", model.path, arrays));
+        fmt::format("{} reads tokens, not pixels; give whole numbers {}", model.path, arrays));
   if (!data::source_traits(model.spec.dataset).pixels)
     throw UsageError(
         fmt::format("{} is a model for {}, which has no images to classify; test it with: unroll "
                     "eval {}",
                     model.path, model.dataset(), shell_word(model.path)));
   throw UsageError(fmt::format(
-      "{} takes numbers as they are and does not say how pixels become them; {}, or give numbers "
-      "{}",
-      model.path,
+      "{} reads numbers and does not state how to scale pixels; {}, or give numbers {}", model.path,
       model.described ? "import it again with \"input\" in its architecture"
-                      : "say it with --normalize none (pixels in [0,1]) or --normalize MEAN,STD",
+                      : "give --normalize none (pixels in [0,1]) or --normalize MEAN,STD",
       arrays));
 }
 
@@ -138,11 +139,10 @@ void take_images(LoadedModel& model) {
   if (!model.described && !spec::pixels_of(model.spec.input)) {
     model.assumed.pixels = true;
     model.spec = spec::from_weights(shapes_of(model.file), model.assumed);
-    say_note(fmt::format(
-        "{} is a bare state_dict, which does not say how pixels become numbers: assumed "
-        "is [0, 1], as torchvision's ToTensor does it; otherwise give --normalize "
-        "MEAN,STD",
-        model.path));
+    say_note(
+        fmt::format("{} is a bare state_dict, which does not state how to scale pixels: assumed is "
+                    "[0, 1], as in torchvision's ToTensor; otherwise give --normalize MEAN,STD",
+                    model.path));
   }
   need_pixels(model);
 }
@@ -153,7 +153,7 @@ LoadedModel load_model(const ModelFlags& flags, bool to_run) {
   const std::string path = is_folder ? flags.path + "/" + run::model_file : flags.path;
   LoadedModel model{path, {}, read_model(path, is_folder), {}};
   if (model.file.metadata().contains(train::checkpoint_key))
-    throw FormatError("model", fmt::format("{} is a checkpoint, not a model; go on with its run: "
+    throw FormatError("model", fmt::format("{} is a checkpoint, not a model; continue its run: "
                                            "unroll train --resume FOLDER",
                                            path));
   const auto description = model.file.metadata().find(spec::ModelSpec::metadata_key);
@@ -183,7 +183,7 @@ LoadedModel load_model(const ModelFlags& flags, bool to_run) {
   if (model.described) return model;
   if (flags.activation.empty() && to_run && spec::has_activation(model.spec))
     throw UsageError(
-        fmt::format("{} is a bare state_dict, which does not say whether its layers "
+        fmt::format("{} is a bare state_dict, which does not state whether its layers "
                     "use relu or tanh; give --activation relu or --activation tanh",
                     path));
   if (to_run) note_what_is_assumed(model);

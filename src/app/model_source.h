@@ -1,4 +1,4 @@
-// The models that commands work on: a run's folder, its model.safetensors, or a bare state_dict.
+// Loads the model of a command: a run's folder, its model.safetensors, or a bare state_dict.
 #pragma once
 
 #include <string>
@@ -25,7 +25,7 @@ struct LoadedModel {
   spec::ModelSpec spec;
   io::Safetensors file;
   spec::Assumed assumed;   // of a bare state_dict
-  bool described = false;  // by the file itself, not read off the weights
+  bool described = false;  // the file has a description; otherwise the weights determine it
 
   bool is_f64() const;
   std::string dataset() const { return spec.dataset.empty() ? "mnist" : spec.dataset; }
@@ -38,22 +38,21 @@ struct LoadedModel {
   }
 };
 
-/// Throws FileError, FormatError (listing all that does not fit), and UsageError where the file
-/// leaves something open that a flag must say, or a flag contradicts the file. Weights that are NaN
-/// or infinite are refused unless a flag allows them, and then said on stderr. One that is not
-/// `to_run` but to be looked at may leave its activation open, and have such weights.
+/// Refuses weights that are NaN or infinite unless a flag allows them; then a note on stderr lists
+/// them. A model that is not `to_run`, only to be shown, may have such weights, and may leave its
+/// activation open. Throws FileError; FormatError with everything that does not fit; UsageError if
+/// a flag is missing that the file needs, or contradicts the file.
 LoadedModel load_model(const ModelFlags& flags, bool to_run = true);
 
-/// Throws UsageError for a model that reads no pixels, with the way to say how they become what it
-/// reads.
+/// Throws UsageError for a model that reads no pixels; the message names the flag that helps.
 void need_pixels(const LoadedModel& model);
 
-/// The same for a model that is given images. A bare state_dict then reads their pixels in [0, 1],
-/// as torchvision's ToTensor gives them, and a note on stderr says so.
+/// As need_pixels, for a model that gets images. A bare state_dict then reads pixels in [0, 1], as
+/// from torchvision's ToTensor, and a note on stderr says so.
 void take_images(LoadedModel& model);
 
-/// Notes on stderr what a bare state_dict does not say and was taken for granted; load_model does
-/// for a model `to_run`.
+/// Notes on stderr the properties of a bare state_dict that were assumed. load_model calls it for a
+/// model `to_run`.
 void note_what_is_assumed(const LoadedModel& model);
 
 }  // namespace unroll::app

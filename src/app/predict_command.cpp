@@ -8,6 +8,7 @@
 
 #include "app/commands.h"
 #include "app/data_flags.h"
+#include "app/data_set_names.h"
 #include "app/model_source.h"
 #include "app/number_rows.h"
 #include "app/predict_array.h"
@@ -129,15 +130,19 @@ void add_predict(Command& program) {
       "unroll predict runs/mnist-rnn-tuned-seed0 mnist --index 0 --rows");
   const auto flags = std::make_shared<PredictFlags>();
   flags->model.add_to(command);
-  command.option(
-      "file", flags->file,
-      "A data set (mnist, ..., a folder, adding or copy); an idx file of images; - or "
-      "nothing: stdin; inputs (N, T, I) in a .npy; or rows of numbers in a .csv, .tsv or "
-      ".txt");
+  command
+      .option("file", flags->file,
+              "A data set (mnist, ..., a folder, adding or copy); an idx file of images; - or "
+              "nothing: stdin; inputs (N, T, I) in a .npy; or rows of numbers in a .csv, .tsv or "
+              ".txt")
+      .file("FILE")
+      .offers(data_set_names());
   flags->data.add_to(command);
-  command.option("--out", flags->out,
-                 "Write the outputs for the inputs in a .npy, or for the steps of one sequence in "
-                 "a .csv, to this .npy file; neither is scaled");
+  command
+      .option("--out", flags->out,
+              "Write the outputs for the inputs in a .npy, or for the steps of one sequence in "
+              "a .csv, to this .npy file; neither is scaled")
+      .file();
   command.option("--index", flags->index, "Only this sample, counted from 0");
   command.flag("--rows", flags->rows, "Print a prediction after every step");
   command.flag("--json", flags->json, "Lines of JSON");

@@ -10,8 +10,6 @@
 namespace unroll::app {
 namespace {
 
-using Kind = data::TargetSpec::Kind;
-
 const char* sample_name(const spec::InputSpec& input) {
   if (spec::pixels_of(input)) return "image";
   return spec::is_sequence(input) ? "sequence" : "sample";
@@ -38,7 +36,7 @@ void print_sample(const Samples& samples, spec::Output output, std::int64_t numb
                   const Answer<T>& answer, const PredictionPrinter& print) {
   const char* const kind = sample_name(samples.source.input());
   const data::TargetSpec target = samples.source.target();
-  if (target.kind == Kind::values)
+  if (target.kind == data::TargetSpec::Kind::values)
     return print.values<T>(kind, number, answer.outputs, answer.values);
   if (target.every_step()) {
     std::vector<std::int64_t> predicted, wanted;

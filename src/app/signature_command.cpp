@@ -1,4 +1,4 @@
-// unroll signature: whether this machine computes the bits that all others do.
+// unroll signature: checks that this machine computes the same bits as every other.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -47,12 +47,11 @@ int work(const SignatureFlags& flags) {
 
 void add_signature(Command& program) {
   Command command = program.add(
-      "signature", "Train small models on made-up data and compare the bits of their weights.",
+      "signature", "Train small models and check that this machine computes the promised bits",
       "unroll signature");
   const auto flags = std::make_shared<SignatureFlags>();
-  command.option("--threads", flags->threads,
-                 "0: the cores allowed here; the result does not depend on it");
-  command.flag("--json", flags->json, "One line of JSON");
+  command.option("--threads", flags->threads, kThreadsHelp);
+  command.flag("--json", flags->json, "Print one line of JSON");
   command.set_work([flags] { return work(*flags); });
 }
 

@@ -87,9 +87,12 @@ void add_train(Command& program) {
   const auto flags = std::make_shared<TrainCommandFlags>();
   flags->train.add_to(command);
   flags->data.add_to(command);
-  command.option("--out", flags->out, "Folder for the run, new or empty; runs/... if left out");
-  command.option("--resume", flags->resume,
-                 "Go on with the run in this folder, which did not end. The bits stay the same");
+  command.option("--out", flags->out, "Folder for the run, new or empty; runs/... if left out")
+      .folder();
+  command
+      .option("--resume", flags->resume,
+              "Go on with the run in this folder, which did not end. The bits stay the same")
+      .folder();
   command.option("--checkpoint-every", flags->checkpoint_every,
                  "Seconds, as in 0.5s, or a number of steps; a minute if left out");
   command.flag("--json", flags->json, "Lines of JSON on stdout");

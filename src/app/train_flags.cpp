@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <type_traits>
 
+#include "app/data_set_names.h"
 #include "app/usage_error.h"
 #include "train/settings.h"
 
@@ -15,7 +17,7 @@ using train::Config;
 using train::Setting;
 
 void TrainFlags::add_to(Command& command) {
-  command.option("--config", config_file_, "config.json of a run, to repeat it");
+  command.option("--config", config_file_, "config.json of a run, to repeat it").file();
   for (const Setting& setting : train::settings()) {
     const std::string name = setting.key == "dataset" ? "dataset" : setting.flag();
     const auto keep = [&](const Option& option, std::function<void(Config&)> apply) {
@@ -51,7 +53,11 @@ void TrainFlags::add_to(Command& command) {
             });
           } else {
             const bool optional = std::is_same_v<M, std::optional<std::uint64_t> Config::*>;
-            add_value(parse).values(optional ? 0 : 1, 1);
+            const Option option = add_value(parse).values(optional ? 0 : 1, 1);
+            if constexpr (std::is_same_v<M, train::Choice>) option.choices(member.names);
+            if (setting.key == "dataset") option.folder("DATASET").offers(data_set_names());
+            if (setting.key == "recipe")
+              option.choices({std::begin(train::recipe_names), std::end(train::recipe_names)});
           }
         },
         setting.member);

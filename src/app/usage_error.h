@@ -1,4 +1,4 @@
-// What the user typed can't be done as typed.
+// The error for a mistake on the command line.
 #pragma once
 
 #include <string_view>

@@ -14,10 +14,10 @@ struct VerboseFlag {
 
   void add_to(Command& command) {
     command.flag("--verbose", on,
-                 "Say on stderr which instruction set, threads and numerics are in use");
+                 "Print the instruction set, threads and numerics revision to stderr");
   }
 
-  /// Says it, once the number of threads is set.
+  /// Call it once the number of threads is set.
   void say() const {
     if (!on) return;
     const int threads = num_threads();

@@ -1,4 +1,4 @@
-// unroll verify: whether a run's weights are those that its settings lead to.
+// unroll verify: repeats a run and compares the weights.
 #include <fmt/format.h>
 
 #include "app/commands.h"
@@ -48,14 +48,16 @@ int work(const VerifyFlags& flags) {
 }  // namespace
 
 void add_verify(Command& program) {
-  Command command = program.add("verify",
-                                "Train a run again from its config.json and compare the weights: 0 "
-                                "where they are the same bits, 1 where not, naming the first.",
-                                "unroll verify runs/mnist-rnn-tuned-seed0");
+  Command command = program.add(
+      "verify", "Repeat a run from its config.json and check that the weights are bit-identical",
+      "unroll verify runs/mnist-rnn-tuned-seed0");
   const auto flags = std::make_shared<VerifyFlags>();
-  command.option("run", flags->run, "A run's folder, which is only read").required();
+  command.option("run", flags->run, "Folder of the run. Nothing in it changes")
+      .required()
+      .folder("RUN");
   flags->data.add_to(command);
-  command.option("--threads", flags->threads, "0: the cores allowed here; the run's if left out");
+  command.option("--threads", flags->threads,
+                 "Threads to use, 0 for all cores. Default: as the run had");
   flags->verbose.add_to(command);
   command.set_work([flags] { return work(*flags); });
 }

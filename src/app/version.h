@@ -1,12 +1,12 @@
-// What `unroll --version` says.
+// The text of `unroll --version`.
 #pragma once
 
 #include <string>
 
 namespace unroll::app {
 
-/// The version, and what else decides how the program behaves: the commit, the revision of the
-/// numerics, the instruction sets of this machine, the libraries in use.
+/// The version and everything else that determines the program's behaviour: commit, revision of the
+/// numerics, instruction sets of this machine, libraries in use.
 std::string version_text();
 
 }  // namespace unroll::app

@@ -74,7 +74,6 @@ bool parse_number(std::string_view text, T& to) {
   return error == std::errc() && after == text.data() + text.size();
 }
 
-// CLI11 would take -1 for the largest number.
 std::uint64_t parse_seed(const std::string& flag, const std::string& text) {
   std::uint64_t seed = 0;
   if (!parse_number(text, seed))

@@ -175,7 +175,7 @@ case $1 in
       >"$WORK/manual" 2>"$WORK/warnings"
     [[ ! -s $WORK/warnings ]] || fail "$(cat "$WORK/warnings")"
     # All commands that --help lists.
-    "$WORK/tree/bin/unroll" --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z]*\) .*/\1/p' >"$WORK/commands"
+    "$WORK/tree/bin/unroll" --help | sed -n '/commands:$/,/^$/s/^  \([a-z]*\) .*/\1/p' >"$WORK/commands"
     (($(wc -l <"$WORK/commands") >= 7)) || fail "no commands in --help"
     while read -r command; do
       grep -q "unroll $command" "$WORK/manual" || fail "not in the man page: $command"
@@ -197,17 +197,65 @@ case $1 in
     [[ $(offers unroll train mnist --weight-de) == --weight-decay ]] || fail "flags of train"
     [[ $(offers unroll data fet) == fetch ]] || fail "commands of data"
     [[ " $(offers unroll data fetch --) " == *" --data-dir "* ]] || fail "flags of data fetch"
-    [[ -z $(offers unroll train --epochs '') ]] || fail "files are bash's to offer"
+    # Values: choices, data sets, folders, files; and nothing for a number.
+    cd -- "$WORK/tree"
+    [[ $(offers unroll train --optimizer ada) == 'adam adamw adagrad' ]] || fail "optimizers"
+    [[ $(offers unroll train --optimizer = mu) == muon ]] || fail "--optimizer=mu"
+    [[ $(offers unroll train --recipe '') == 'tuned sprint tutorial' ]] || fail "recipes"
+    [[ $(offers unroll train --lr 0.1 --json fash) == fashion-mnist ]] || fail "data sets of train"
+    [[ $(offers unroll eval bi) == bin ]] || fail "models are paths: $(offers unroll eval bi)"
+    [[ $(offers unroll eval run kmn) == kmnist ]] || fail "data sets of eval"
+    [[ $(offers unroll export run --format '') == 'onnx npz cpp' ]] || fail "formats"
+    [[ $(offers unroll import --check a b --ar) == --arch ]] || fail "two values"
+    [[ $(offers unroll completion '') == 'bash zsh fish' ]] || fail "shells"
+    [[ $(offers unroll help verif) == verify ]] || fail "help of commands"
+    [[ $(offers unroll train --out bi) == bin ]] || fail "folders: $(offers unroll train --out bi)"
+    [[ -z $(offers unroll train --out bin/un) ]] || fail "a file is no folder"
+    [[ $(offers unroll train --config bin/un) == bin/unroll ]] || fail "files"
+    [[ -z $(offers unroll train --epochs '') ]] || fail "numbers: $(offers unroll train --epochs '')"
     ;;
-  zsh | fish)
-    command -v "$1" >/dev/null || skip "no $1"
-    if [[ $1 == zsh ]]; then
-      zsh -n "$WORK/tree/share/zsh/vendor-completions/_unroll"
-    else
-      answer=$(fish --no-config -c \
-        "source $WORK/tree/share/fish/vendor_completions.d/unroll.fish; complete -C 'unroll data f'")
-      [[ $answer == fetch* ]] || fail "commands of data: $answer"
-    fi
+  zsh)
+    command -v zsh >/dev/null || skip "no zsh"
+    # What zsh offers behind these words. Functions take the place of zsh's own, and print.
+    # shellcheck disable=SC2016  # zsh expands it
+    offers() {
+      zsh -f -c '
+        compdef() { }
+        source "$1"
+        _describe() { print -r -- ${${(P)@[-1]}%%:*} }
+        compadd() { print -r -- ${(P)2} }
+        compset() { PREFIX=${PREFIX#*=} }
+        _files() { print -r -- files "$@" }
+        words=("${@:2}") CURRENT=$#words PREFIX=$words[-1]
+        _unroll' zsh "$WORK/tree/share/zsh/vendor-completions/_unroll" "$@"
+    }
+    [[ " $(offers unroll tra) " == *' train '*' verify '* ]] || fail "commands: $(offers unroll tra)"
+    [[ " $(offers unroll train mnist --we) " == *' --weight-decay '* ]] || fail "flags of train"
+    [[ $(offers unroll data '') == *fetch* ]] || fail "commands of data"
+    [[ $(offers unroll train --optimizer ad) == 'sgd adam '* ]] || fail "optimizers"
+    [[ $(offers unroll train --optimizer=ad) == 'sgd adam '* ]] || fail "--optimizer=ad"
+    [[ $(offers unroll export run --format '') == 'onnx npz cpp' ]] || fail "formats"
+    [[ $(offers unroll eval run '') == mnist*'files -/' ]] || fail "data sets of eval"
+    [[ $(offers unroll train --config '') == files ]] || fail "files"
+    [[ -z $(offers unroll train --epochs '') ]] || fail "numbers: $(offers unroll train --epochs '')"
+    ;;
+  fish)
+    command -v fish >/dev/null || skip "no fish"
+    # What fish offers behind this text, without the descriptions.
+    offers() {
+      fish --no-config -c "source $WORK/tree/share/fish/vendor_completions.d/unroll.fish
+                           complete -C '$1'" | cut -f 1 | xargs
+    }
+    cd -- "$WORK/tree"
+    [[ $(offers 'unroll tra') == train ]] || fail "commands: $(offers 'unroll tra')"
+    [[ $(offers 'unroll data f') == fetch ]] || fail "commands of data: $(offers 'unroll data f')"
+    [[ $(offers 'unroll train --weight-de') == --weight-decay ]] || fail "flags of train"
+    [[ $(offers 'unroll train --optimizer mu') == muon ]] || fail "optimizers"
+    [[ $(offers 'unroll eval run kmn') == kmnist ]] || fail "data sets of eval"
+    [[ $(offers 'unroll completion b') == bash ]] || fail "shells: $(offers 'unroll completion b')"
+    [[ $(offers 'unroll train --out b') == bin/ ]] || fail "folders: $(offers 'unroll train --out b')"
+    [[ $(offers 'unroll train --config bin/un') == bin/unroll ]] || fail "files"
+    [[ -z $(offers 'unroll train --epochs b') ]] || fail "numbers"
     ;;
   deb)
     command -v dpkg-shlibdeps >/dev/null || skip "no dpkg-shlibdeps"

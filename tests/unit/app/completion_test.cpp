@@ -14,14 +14,14 @@ bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-/// The commands that --help lists, which is CLI11's own walk over them.
+/// The commands that --help lists.
 std::vector<std::string> commands_of_help() {
   std::vector<std::string> commands;
   bool listing = false;
   for (const std::string& line : test::lines_of(run_program({"--help"}).out)) {
     if (listing && line.starts_with("  ") && line[2] != ' ')
       commands.push_back(line.substr(2, line.find(' ', 2) - 2));
-    listing = line == "Subcommands:" || (listing && line.starts_with(" "));
+    listing = line.ends_with("commands:") || (listing && line.starts_with(" "));
   }
   return commands;
 }
@@ -44,7 +44,7 @@ TEST(Completion, OfAnUnknownShellIsRefused) {
   EXPECT_EQ(result.code, 2);
   EXPECT_EQ(result.out, "");
   EXPECT_TRUE(has(result.err, "tcsh")) << result.err;
-  EXPECT_TRUE(has(result.err, "bash, zsh and fish")) << result.err;
+  EXPECT_TRUE(has(result.err, "bash, zsh or fish")) << result.err;
 }
 
 TEST(Manual, HasEveryCommandWithItsExample) {
@@ -70,7 +70,8 @@ TEST(Version, NamesWhatDecidesTheBits) {
         std::string(kernels::instruction_sets().front()), std::string("Highway 1."),
         std::string("OpenSSL 3.")})
     EXPECT_TRUE(has(result.out, part)) << part << " in\n" << result.out;
-  // Also where UNROLL_ISA stands in the way of all else.
+  EXPECT_EQ(run_program({"-V"}).out, result.out);
+  // Also with an UNROLL_ISA that no command would accept.
   EXPECT_EQ(run_program({"--version"}, {.environment = {{"UNROLL_ISA", "no"}}}).out, result.out);
 }
 

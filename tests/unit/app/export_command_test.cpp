@@ -69,7 +69,7 @@ TEST_F(ExportCommand, WrongUsageIsRefused) {
   const std::string path = folder / "out";
   expect_refused({"--format", "onxx", "-o", path}, 2, {"onxx", "npz", "did you mean onnx?"});
   expect_refused({"--format", "npz", "--streaming", "-o", path}, 2,
-                 {"--streaming", "--format onnx alone"});
+                 {"--streaming", "needs --format onnx"});
   expect_refused({"--format", "npz"}, 2, {"--out"});
   expect_refused({"-o", path}, 2, {"--format"});
   expect_refused({"--format", "onnx", "--streaming", "--lengths", "-o", path}, 2, {"--lengths"});
@@ -109,7 +109,7 @@ TEST_F(ExportCommand, ANoteSaysWhichReadoutIsAssumedOfABareStateDict) {
       const auto result =
           run_program({"export", bare, "--format", format, "-o", folder / "exported"});
       EXPECT_EQ(result.code, 0) << result.err;
-      for (const std::string& part : {bare, std::string("note:"), std::string("read out of gru"),
+      for (const std::string& part : {bare, std::string("note:"), std::string("the readout of gru"),
                                       std::string(readout), std::string("unroll import")})
         EXPECT_NE(result.err.find(part), std::string::npos) << part << " in\n" << result.err;
     }

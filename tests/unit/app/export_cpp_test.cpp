@@ -101,7 +101,7 @@ TEST_F(ExportCpp, WrongUsageIsRefused) {
   const auto other =
       run_program({"export", model, "--format", "npz", "--int8", "-o", folder / "model.npz"});
   EXPECT_EQ(other.code, 2);
-  EXPECT_NE(other.err.find("--format cpp alone"), std::string::npos) << other.err;
+  EXPECT_NE(other.err.find("needs --format cpp"), std::string::npos) << other.err;
 }
 
 TEST_F(ExportCpp, BothDirectionsAreRefusedWithTheReason) {

@@ -225,7 +225,7 @@ TEST(Trial02, ABareStateDictIsGivenImagesInZeroToOneWithANote) {
   on.folder.write("rows.csv", "1,2,3\n");
   const auto rows = run_program({"predict", bare, on.folder / "rows.csv", "--activation", "relu"});
   EXPECT_EQ(rows.code, 2);
-  expect_parts(rows.err, {bare, "numbers as they are", "--normalize none", "--normalize MEAN,STD"});
+  expect_parts(rows.err, {bare, "reads numbers", "--normalize none", "--normalize MEAN,STD"});
   expect_parts(run_program({"inspect", bare}).out, {"28 numbers as they are"});
   expect_parts(run_program({"inspect", bare, "--normalize", "0.5,2"}).out,
                {"(pixel / 255 - 0.5) / 2"});

@@ -211,7 +211,7 @@ TEST(ModelFiles, CannotHaveAnotherFileRead) {
   for (const std::string& place :
        {damaged.set, std::string("../data/mnist"), std::string("/etc")}) {
     const std::string path = damaged.described([&](Json& d) { d["dataset"] = place; });
-    expect_refused({"eval", path, "--data-dir", damaged.data}, 2, {place, "say where the data is"});
+    expect_refused({"eval", path, "--data-dir", damaged.data}, 2, {place, "name the folder"});
   }
 }
 

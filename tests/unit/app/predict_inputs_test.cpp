@@ -195,9 +195,10 @@ TEST_F(PredictTokens, OtherNumbersAndShapesAreRefused) {
   says(npy({2, 0}, {}), "shape [2, 0], the model reads tokens (N, T) or (T), at least one");
   says(folder.write("empty.txt", "\n"), "shape [0], the model reads tokens");
   expect_failure(run_program({"predict", model}, {.input = "1 2"}), 2,
-                 {"reads tokens, no pixels", "x.npy --out y.npy"});
-  expect_failure(run_program({"eval", model}), 2, {"trained on data called letters", "say where"});
-  expect_failure(run_program({"eval", model, "mnist"}), 2, {"reads tokens, no pixels"});
+                 {"reads tokens, not pixels", "x.npy --out y.npy"});
+  expect_failure(run_program({"eval", model}), 2,
+                 {"trained on data called letters", "name its file"});
+  expect_failure(run_program({"eval", model, "mnist"}), 2, {"reads tokens, not pixels"});
   const auto inspected = run_program({"inspect", model});
   EXPECT_NE(inspected.out.find("input: sequences of steps of one token, 0 to 4\n"),
             std::string::npos)

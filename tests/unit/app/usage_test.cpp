@@ -28,7 +28,7 @@ TEST(Fault40, SettingsOutOfRange) {
   refused({"--epochs", "0"}, {"epochs", "0", "at least 1"});
   refused({"--batch-size", "0"}, {"batch-size", "0", "from 1 to"});
   refused({"--hidden", "1000000000000"}, {"hidden", "1000000000000", "from 1 to"});
-  refused({"--hidden", "99999999999999999999999"}, {"hidden", "from 1 to"});
+  refused({"--hidden", "99999999999999999999999"}, {"--hidden", "out of range"});
   refused({"--lr", "nan"}, {"lr", "nan", "above 0"});
   refused({"--lr", "inf"}, {"lr", "inf", "above 0"});
   refused({"--lr", "0"}, {"lr", "0", "above 0"});
@@ -56,21 +56,21 @@ TEST(Fault40, SettingsOutOfRange) {
 
 TEST(Fault40, WhatIsEmptyIsAVariableThatIsNotSet) {
   const auto refused = [](const Arguments& arguments, const std::string& name) {
-    expect_refused(arguments, {name + ": ", "is empty", "not set"});
+    expect_refused(arguments, {name + " is empty; is a shell variable not set?"});
   };
   refused({"train", "adding", "--resume", ""}, "--resume");
   refused({"train", "adding", "--out", ""}, "--out");
   refused({"train", "adding", "--config", ""}, "--config");
   refused({"train", "mnist", "--data-dir", ""}, "--data-dir");
-  refused({"train", ""}, "dataset");
-  refused({"verify", ""}, "run");
-  refused({"inspect", ""}, "model");
+  refused({"train", ""}, "DATASET");
+  refused({"verify", ""}, "RUN");
+  refused({"inspect", ""}, "MODEL");
   refused({"export", "model", "--format", "npz", "-o", ""}, "--out");
   refused({"import", "model", "--out", ""}, "--out");
   refused({"import", "model", "--out", "new", "--check", "in.npy", ""}, "--check");
   refused({"predict", "model", "in.npy", "--out", ""}, "--out");
   refused({"eval", "model", "--logits", ""}, "--logits");
-  refused({"data", "info", ""}, "name");
+  refused({"data", "info", ""}, "NAME");
 }
 
 TEST(Fault40, SettingsThatATaskHasNot) {
@@ -114,9 +114,14 @@ TEST(Fault40, WhatIsNotKnownGetsASuggestion) {
   expect_refused({"train", "--activation", "rely"}, {"rely", "did you mean relu?"});
   expect_refused({"train", "--model", "rn"}, {"rn", "did you mean rnn?"});
   expect_refused({"train", "mnist", "surplus"}, {"argument surplus"});
+  expect_refused({"train", "MNIST"}, {"MNIST", "did you mean mnist?"});
+  expect_refused({"train", "--model", "LSTM"}, {"LSTM", "did you mean lstm?"});
+  expect_refused({"train", "--optimizer", "Adma"}, {"Adma", "did you mean adam?"});
+  expect_refused({"data", "fetch", "fashion_mnist"}, {"did you mean fashion-mnist?"});
+  expect_refused({"completion", "bsh"}, {"bash, zsh or fish", "did you mean bash?"});
   expect_refused({}, {"command", "unroll --help"});
   expect_refused({"data"}, {"unroll data --help"});
-  expect_refused({"eval"}, {"model"});
+  expect_refused({"eval"}, {"MODEL"});
 }
 
 TEST(Fault40, AKeyOfTheConfigurationThatIsNotKnown) {
@@ -164,6 +169,19 @@ TEST(Usage, AnInstructionSetThatIsNotThere) {
   EXPECT_TRUE(std::filesystem::is_empty(program.folder() / "work"));
 }
 
+TEST(Usage, SuggestionsAreCloseOrAbsent) {
+  const auto without = [](const Arguments& arguments) {
+    const auto result = run_program(arguments);
+    EXPECT_EQ(result.code, 2);
+    EXPECT_EQ(result.err.find("did you mean"), std::string::npos) << result.err;
+  };
+  without({"train", "--name", "x"});
+  without({"train", "--nesterov"});
+  without({"train", "--foo", "x"});
+  without({"train", "--model", "transformer"});
+  without({"frobnicate"});
+}
+
 TEST(Usage, HelpOfEveryCommandBeginsWithAnExample) {
   const Arguments commands[] = {
       {},        {"train"},     {"eval"}, {"predict"},       {"inspect"},
@@ -178,8 +196,26 @@ TEST(Usage, HelpOfEveryCommandBeginsWithAnExample) {
     EXPECT_EQ(result.code, 0);
     EXPECT_EQ(result.err, "");
     EXPECT_TRUE(result.out.starts_with(example)) << result.out;
-    EXPECT_NE(result.out.find("-h,--help"), std::string::npos) << result.out;
+    EXPECT_NE(result.out.find("-h, --help"), std::string::npos) << result.out;
+    // unroll help COMMAND says the same.
+    command.pop_back();
+    command.insert(command.begin(), "help");
+    EXPECT_EQ(run_program(command).out, result.out);
   }
+}
+
+TEST(Usage, HelpPutsTheMainCommandsInFront) {
+  const std::string help = run_program({"--help"}).out;
+  std::size_t at = help.find("\nMain commands:\n");
+  for (const char* command : {"data", "train", "eval", "predict", "export"}) {
+    const std::size_t next = help.find("\n  " + std::string(command) + " ");
+    ASSERT_NE(next, std::string::npos) << command;
+    EXPECT_LT(at, next) << command;
+    at = next;
+  }
+  EXPECT_LT(at, help.find("\nOther commands:\n"));
+  expect_parts(help, {"docs/README.md", "/usr/share/doc/unroll"});
+  EXPECT_EQ(run_program({"help"}).out, help);
 }
 
 TEST(Usage, ResultsThatCannotBeWrittenAreAFailure) {

@@ -1,0 +1,51 @@
+// Words of other libraries lead to those of Unroll.
+#include "app/other_words.h"
+
+#include <gtest/gtest.h>
+
+#include "support/refusal.h"
+
+namespace unroll::app {
+namespace {
+
+using Words = std::vector<std::string>;
+
+TEST(OtherWords, OfFlagsCommandsAndValues) {
+  const std::pair<Words, std::string> words[] = {
+      {{"train", "--learning-rate", "0.1"}, "did you mean --lr?"},
+      {{"train", "--learning_rate", "0.1"}, "did you mean --lr?"},
+      {{"train", "--lrate", "0.1"}, "did you mean --lr?"},
+      {{"train", "--epoch", "3"}, "did you mean --epochs?"},
+      {{"train", "--batch", "3"}, "did you mean --batch-size?"},
+      {{"train", "--batch_size", "3"}, "did you mean --batch-size?"},
+      {{"train", "--bs", "3"}, "did you mean --batch-size?"},
+      {{"train", "--num-layers", "3"}, "did you mean --layers?"},
+      {{"train", "--hidden-size", "3"}, "did you mean --hidden?"},
+      {{"train", "--units", "3"}, "did you mean --hidden?"},
+      {{"train", "--momentum-factor", "3"}, "did you mean --momentum?"},
+      {{"train", "--optim", "sgd"}, "did you mean --optimizer?"},
+      {{"train", "--output-dir", "x"}, "did you mean --out?"},
+      {{"train", "--device", "cuda"}, "Unroll runs on the CPU"},
+      {{"train", "--gpu"}, "Unroll runs on the CPU"},
+      {{"eval", "model", "--num-threads", "2"}, "did you mean --threads?"},
+      {{"fit"}, "did you mean train?"},
+      {{"evaluate"}, "did you mean eval?"},
+      {{"test"}, "did you mean eval?"},
+      {{"infer"}, "did you mean predict?"},
+      {{"data", "download", "mnist"}, "did you mean fetch?"},
+      {{"export", "model", "--format", "numpy", "-o", "x"}, "did you mean npz?"},
+  };
+  for (const auto& [typed, answer] : words) {
+    SCOPED_TRACE(testing::PrintToString(typed));
+    test::expect_refused(typed, 2, {answer});
+  }
+}
+
+TEST(OtherWords, AreNothingWhereUnrollsWordIsNoCandidate) {
+  constexpr std::string_view names[] = {"out", "seed"};
+  EXPECT_EQ(suggestion("learning-rate", names), "");
+  EXPECT_EQ(suggestion("save", names, "--"), "; did you mean --out?");
+}
+
+}  // namespace
+}  // namespace unroll::app
