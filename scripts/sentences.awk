@@ -89,17 +89,17 @@ format == "markdown" {
   add($0)
 }
 
+# Lines are wrapped at 80 columns: one whose first word would fit on the line before begins a paragraph.
 format == "help" {
   if (/^(Usage|Example):/ || /:$/) { end_block(); next }
-  if (indent() > 0 && indent() < 8) {  # a flag or a command, perhaps with its help; or an example
+  if (indent() == 0 && width + 1 + length($1) <= 80) end_block()
+  width = length($0)
+  term = indent() > 0 && indent() < 8  # a flag or a command, perhaps with its help; or an example
+  if (term) {
     end_block()
     sub(/^ +/, "")
-    if (match($0, /  +/)) add(substr($0, RSTART + RLENGTH))
-    else if (/^-/) {
-      while (sub(/^(-[^ ]*|[A-Z]+|[{\[][^ ]*)( +|$)/, "")) {}
-      if ($0 != "") add($0)
-    }
-    next
+    if (!match($0, /  +/)) next
+    $0 = substr($0, RSTART + RLENGTH)
   }
   sub(/^ +/, "")
   add($0)

@@ -47,13 +47,15 @@ cat >"$scratch/unroll" <<'END'
 case "$*" in
   manual) printf '%s\n' '.SS \fBunroll data fetch\fR \fIname\fR' ;;
   --help) printf '%s\n' 'Usage: unroll COMMAND more words than fifteen are in this line but it is a usage' \
-    '' 'Commands:' "  data fetch      $FIFTEEN." '' 'Example:' '  unroll data fetch mnist' ;;
-  'data fetch --help') printf '%s\n' 'Options:' "  --name NAME [x]      $FIFTEEN" \
-    "  --a-very-long-name NAME $LAST" '                       words that go on' ;;
+    '' 'Commands:' "  data fetch      $FIFTEEN." '' 'Example:' '  unroll data fetch mnist' \
+    '' "$FIFTEEN" "More: $FIVE" ;;
+  'data fetch --help') printf '%s\n' 'Flags:' "  --name NAME [x]      $FIFTEEN" \
+    '  --a-very-long-name none|NAME' "                       $LAST" \
+    '                       words that go on' ;;
 esac
 END
 chmod +x "$scratch/unroll"
-export FIFTEEN="$ten $five" LAST="$ten two"
+export FIFTEEN="$ten $five" FIVE="$five" LAST="$ten two"
 expected="1 page.md:1: Short.
 2 ./dev help:1: Build all.
 15 unroll --help:4: $FIFTEEN.
@@ -66,7 +68,7 @@ if [[ $said != "$expected" ]]; then
 fi
 export LAST="$ten two three"
 if said=$("$scratch/scripts/sentences.sh" "$scratch/unroll" "$scratch/page.md") ||
-  [[ $said != *"16 unroll data fetch --help:3: $LAST words that go on"* ]]; then
+  [[ $said != *"16 unroll data fetch --help:4: $LAST words that go on"* ]]; then
   printf 'long help\n  said: %s\n' "$said"
   failures=$((failures + 1))
 fi
