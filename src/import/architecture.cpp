@@ -77,9 +77,10 @@ class Completion {
 
   Json all_layers() {
     const auto found = given_.find("layers");
-    if (found == given_.end() || !found->is_array()) fail("'layers' is missing, a list of layers");
+    if (found == given_.end() || !found->is_array())
+      fail("it has no 'layers', expected a list of layers in brackets");
     if (found->size() > spec::kMostLayers)
-      fail(fmt::format("{} layers, expected at most {}", found->size(), spec::kMostLayers));
+      fail(fmt::format("it has {} layers, expected at most {}", found->size(), spec::kMostLayers));
     Json layers = Json::array();
     constexpr std::size_t kMostProblems = 16;  // searching for similar names takes long
     for (std::size_t i = 0; i < found->size() && problems_.size() < kMostProblems; ++i)
@@ -156,7 +157,7 @@ class Completion {
           fmt::format("what {} {} for (a scale layer can name them as its mean and std)",
                       listed(left), left.size() == 1 ? "is" : "are"));
     else if (!open_.empty())
-      throw FormatError("import", fmt::format("{}: the weights and the model differ: {}",
+      throw FormatError("import", fmt::format("{}: the weights do not fit the model: {}",
                                               weights_.file(), say_left_over(weights_, left)));
   }
 
@@ -234,20 +235,21 @@ class Completion {
     const std::string name = text_of(given(i), "name");
     if (name.empty()) {
       problems_.push_back(
-          fmt::format("layer {} has no 'name', which says whose weights it takes", i + 1));
+          fmt::format("layer {} has no 'name', expected its name in the weights file", i + 1));
       return {};
     }
     if (result_.sources.contains(name)) {
       problems_.push_back(
-          fmt::format("layer {} is the second that is called {}", i + 1, in_quotes(name)));
+          fmt::format("layer {} has the name of an earlier layer, {}; each layer needs its own",
+                      i + 1, in_quotes(name)));
       return {};
     }
     const std::vector<std::string> found = weights_.layers(name, weight);
     if (found.size() != 1) {
       problems_.push_back(found.empty() ? no_such(i, name, weight)
-                                        : fmt::format("layer {}: several layers of {} are called "
-                                                      "{}: {}; give the whole name of one",
-                                                      i + 1, weights_.file(), in_quotes(name),
+                                        : fmt::format("layer {}: {} may be several layers of {}: "
+                                                      "{}; write the full name of one",
+                                                      i + 1, in_quotes(name), weights_.file(),
                                                       listed(found)));
       return {};
     }
@@ -258,7 +260,7 @@ class Completion {
   std::string no_such(std::size_t i, const std::string& name, std::string_view weight) const {
     const std::vector<std::string>& there = weights_.layers_with(weight);
     const std::vector<std::string_view> names(there.begin(), there.end());
-    return fmt::format("layer {}: {} has no {}.{}; those that have one: {}{}", i + 1,
+    return fmt::format("layer {0}: {1} has no {2}.{3}; layers with a {3}: {4}{5}", i + 1,
                        weights_.file(), in_quotes(name), weight,
                        there.empty() ? "none" : listed(there), did_you_mean(name, names));
   }
@@ -274,7 +276,8 @@ class Completion {
 
   Json layer(std::size_t i) {
     const Json said = given(i);
-    if (!said.is_object()) fail(fmt::format("layer {} is no object in braces", i + 1));
+    if (!said.is_object())
+      fail(fmt::format("layer {} has the wrong type, expected an object in braces", i + 1));
     const std::string type = text_of(said, "type");
     if (type.empty()) fail(fmt::format("layer {} has no 'type'", i + 1));
     Json whole;
@@ -308,7 +311,7 @@ class Completion {
     if (i + 1 != given_["layers"].size())
       add_problem(i, fmt::format("{} can only be the last layer", name_of(ending)));
     if (const auto output = given_.find("output"); output != given_.end() && *output != "logits")
-      add_problem(i, fmt::format("{} comes after \"output\": \"logits\" alone", name_of(ending)));
+      add_problem(i, fmt::format("{} needs \"output\": \"logits\"", name_of(ending)));
     result_.ending = ending;
     return {};
   }
@@ -352,8 +355,8 @@ class Completion {
 
   std::string no_such_tensor(const std::string& name, const std::vector<std::string>& found) const {
     if (found.empty()) return fmt::format("{} has no tensor {}", weights_.file(), in_quotes(name));
-    return fmt::format("several tensors of {} are called {}: {}; give the whole name of one",
-                       weights_.file(), in_quotes(name), listed(found));
+    return fmt::format("{} may be several tensors of {}: {}; write the full name of one",
+                       in_quotes(name), weights_.file(), listed(found));
   }
 
   /// Whether the next layer with weights is recurrent, and so reads every step.
@@ -416,8 +419,8 @@ class Completion {
       scale_numbers_ += count;
       if (count == 0 || scale_numbers_ > kLongest / 16)
         fail(
-            fmt::format("layer {}: {} has {} numbers, expected 1 to {}, together with those of "
-                        "other layers",
+            fmt::format("layer {}: {} has {} numbers, expected 1 to {} in all scale layers "
+                        "together",
                         i + 1, in_quotes(name), count, kLongest / 16));
       std::vector<double> numbers(count);
       io::to_floats(array, std::span<double>(numbers));
@@ -442,9 +445,9 @@ class Completion {
 Architecture read_architecture(std::string_view text, const WeightNames& weights,
                                const std::string& file, Author author) {
   if (text.size() > kLongest)
-    fail(file, fmt::format("{} bytes long, expected at most {}", text.size(), kLongest));
+    fail(file, fmt::format("it has {} bytes, expected at most {}", text.size(), kLongest));
   Json json = parse_json(text, [&](std::string_view why) { fail(file, why); });
-  if (!json.is_object()) fail(file, "it is not a JSON object");
+  if (!json.is_object()) fail(file, "it is not a JSON object; expected {\"layers\": [...]}");
   return Completion(std::move(json), weights, file, author).complete();
 }
 

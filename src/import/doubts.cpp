@@ -32,21 +32,21 @@ Doubt doubt_readout(const spec::RecurrentSpec& r, const std::string& reader, std
   if (r.bidirectional && 2 * reads == gives)
     return {
         "", "",
-        fmt::format("{} reads {} numbers, half of the {} that both directions of {} give: their "
-                    "sum or mean, or one of them alone, can't be imported",
+        fmt::format("{} reads {} numbers, half of the {} that both directions of {} give together; "
+                    "a sum or mean of the directions, or one direction alone, can't be imported",
                     reader, reads, gives, r.name)};
   if (reads == 2 * gives)
     return {"mean_last",
-            fmt::format("{} reads {} numbers, twice the {} of a state, which can only be imported "
-                        "as cat([mean over the steps, last state]); mean and max, last and max, "
-                        "h_n and c_n or others side by side can't be",
+            fmt::format("{} reads {} numbers, twice the {} of a state; only cat([mean over the "
+                        "steps, last state]) can be imported, not mean and max, last and max, "
+                        "h_n and c_n or other pairs",
                         reader, reads, gives),
             ""};
   if (!r.bidirectional) return {kReadouts, "", ""};
   return {kReadouts,
-          "of two directions \"last\" is h_n of both, cat([h_n[-2], h_n[-1]], -1): the forward "
-          "direction's last step beside the backward's step 0; output[:, -1], where the backward "
-          "one has read a single step, is another thing and can't be imported",
+          "with two directions, \"last\" is cat([h_n[-2], h_n[-1]], -1): the forward direction "
+          "after the last step, the backward one after step 0; output[:, -1], where the backward "
+          "direction has read only one step, can't be imported",
           ""};
 }
 
@@ -54,10 +54,10 @@ Doubt doubt_linear(const std::string& layer, const spec::Sizes& shape, const std
                    std::int64_t reads) {
   const std::string what = fmt::format("{}.weight [{}, {}] has no bias", layer, shape[0], shape[1]);
   const std::string if_linear = fmt::format(
-      "if it is an nn.Linear({}, {}, bias=False), say \"bias\": false", shape[1], shape[0]);
+      "if it is an nn.Linear({}, {}, bias=False), write \"bias\": false", shape[1], shape[0]);
   if (is_called_embedding(layer))
     return {"", "",
-            fmt::format("{} and is called like an nn.Embedding, which can't be imported; {}", what,
+            fmt::format("{} and a name like an nn.Embedding, which can't be imported; {}", what,
                         if_linear)};
   if (reads != shape[1]) return {};
   if (shape[0] != shape[1])

@@ -59,8 +59,9 @@ Chain links_in_order(const WeightNames& weights) {
                        weights.shapes().contains(layer + ".bias")});
     }
     if (links.size() > spec::kMostLayers)
-      throw FormatError(
-          "import", fmt::format("{} has more than {} layers", weights.file(), spec::kMostLayers));
+      throw FormatError("import",
+                        fmt::format("{} has more than {} layers, the most that a model may have",
+                                    weights.file(), spec::kMostLayers));
   }
   return links;
 }
@@ -108,10 +109,10 @@ void refuse_what_has_no_place(const WeightNames& weights, const Chain& links) {
     return is_called_embedding(tensor.substr(0, tensor.rfind('.')));
   });
   throw FormatError(
-      "import", fmt::format("{}: no model can be made of all its tensors: {}{}", weights.file(),
+      "import", fmt::format("{}: some of its tensors fit into no model here: {}{}", weights.file(),
                             say_left_over(weights, without),
-                            embedding ? "; a linear layer that is called like an embedding can be "
-                                        "given with --arch, with \"bias\": false"
+                            embedding ? "; if a linear layer has the name of an embedding, give it "
+                                        "in --arch with \"bias\": false"
                                       : ""));
 }
 
@@ -231,9 +232,9 @@ Architecture complete(const Chain& chain, const WeightNames& weights, std::strin
   } catch (const OpenQuestions& open) {
     std::string text(open.reason());
     if (is_order_open(chain))
-      text += fmt::format("; nor do they say the order of the layers, which here is {}", order);
+      text += fmt::format("; the order of the layers is a guess: {}", order);
     if (std::ranges::any_of(chain, [](const Link& link) { return link.is("conv2d"); }))
-      text += "; add what has no weights: activations and max_pool2d";
+      text += "; add the layers without weights: activations and max_pool2d";
     throw OpenQuestions(text, open.architecture());
   }
 }
@@ -257,16 +258,17 @@ Architecture guess_architecture(const WeightNames& weights) {
   refuse_what_has_no_place(weights, links);
   if (links.empty())
     throw FormatError("import",
-                      fmt::format("{} has no weight called NAME.weight_ih_l0, as those of nn.RNN "
-                                  "are, or NAME.weight, as those of nn.Linear are",
+                      fmt::format("{} has no weight called NAME.weight_ih_l0 (nn.RNN, nn.LSTM, "
+                                  "nn.GRU) or NAME.weight (nn.Linear, nn.Conv2d); save "
+                                  "model.state_dict()",
                                   weights.file()));
   const bool images =
       std::ranges::any_of(links, [](const Link& link) { return link.is("conv2d"); });
   if (images || (weights.has_order() && fits_in_order(links)))
-    return complete(links, weights, "the file's, a guess");
+    return complete(links, weights, "the order in the file");
   const std::optional<Chain> chain = fitting(links);
   if (!chain) refuse_order(links, weights);
-  return complete(*chain, weights, "one in which their sizes fit, a guess");
+  return complete(*chain, weights, "one in which their sizes fit");
 }
 
 }  // namespace unroll::importer

@@ -70,13 +70,14 @@ Described as_described(const Architecture& architecture, const WeightNames& name
 ImportedModel import_model(const StateDict& state, std::optional<std::string_view> text,
                            const std::string& file) {
   if (state.arrays.empty())
-    throw FormatError("import", fmt::format("{} has no tensors", state.name));
+    throw FormatError("import", fmt::format("{} has no tensors, expected the weights of a model; "
+                                            "save model.state_dict()",
+                                            state.name));
   constexpr std::size_t kMostTensors = 1 << 16;  // three times as many as the largest model has
   if (state.arrays.size() > kMostTensors)
     throw FormatError("import",
-                      fmt::format("{} has {} tensors, more than {}, the limit of imports; "
-                                  "leave out those that the network does not need: "
-                                  "--ignore NAME",
+                      fmt::format("{} has {} tensors, expected at most {}; leave out tensors that "
+                                  "the network does not need: --ignore NAME",
                                   state.name, state.arrays.size(), kMostTensors));
   const WeightNames names(state);
   const Architecture architecture =
@@ -109,7 +110,7 @@ ImportedModel import_model(const StateDict& state, std::optional<std::string_vie
     model.weights.push_back({name, shape, std::move(values)});
   }
   if (!misfits.empty())
-    throw FormatError("import", fmt::format("{}: the weights and the model differ: {}", state.name,
+    throw FormatError("import", fmt::format("{}: the weights do not fit the model: {}", state.name,
                                             misfits.text("; ")));
   return model;
 }

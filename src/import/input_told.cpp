@@ -43,10 +43,10 @@ Json input_told(const Json& architecture, const Json& layers, const std::string&
   one.input = input;
   Json whole = Json::parse(spec::to_json(one))["input"];
   if (said == architecture.end()) return whole;
-  if (!said->is_object()) fail(file, "'input' is no object in braces");
+  if (!said->is_object()) fail(file, "'input' has the wrong type, expected an object in braces");
   if (said->value("pixels", Json(true)) == false &&
       (said->contains("mean") || said->contains("std")))
-    fail(file, "'input' has no pixels, so 'mean' and 'std', which are of pixels, must be left out");
+    fail(file, "'input' says \"pixels\": false; leave out 'mean' and 'std', which scale pixels");
   whole.update(*said);
   return whole;
 }

@@ -71,8 +71,8 @@ std::string kind_by_weight(const WeightNames& weights, const std::string& layer)
 /// norm, pruning), and of the bias beside it.
 std::string kind_by_parts(const WeightNames& weights, const std::string& name) {
   constexpr const char* kKind =
-      "a weight in parts (torch.nn.utils has parametrize.remove_parametrizations, "
-      "remove_spectral_norm and prune.remove, which make it one)";
+      "a weight in parts (make it one with torch.nn.utils: parametrize.remove_parametrizations, "
+      "remove_spectral_norm or prune.remove)";
   const std::string layer = layer_of(name);
   const std::string_view own = own_name(name);
   if (name.find("parametrizations.") != std::string::npos ||

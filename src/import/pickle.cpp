@@ -104,8 +104,7 @@ class Machine {
         return push_global();
       case 0x93: {  // STACK_GLOBAL
         const std::vector<Ref> names = pop(2);
-        if (!is(names[0], Kind::text) || !is(names[1], Kind::text))
-          damaged("it names something by no text");
+        if (!is(names[0], Kind::text) || !is(names[1], Kind::text)) damaged("a name is not a text");
         return stack_.push_back(global(pickle_.text(names[0]), pickle_.text(names[1])));
       }
       case '}':
@@ -172,7 +171,7 @@ class Machine {
       }
       case 'o': {  // OBJ: the same, with the class as the first value above the mark
         const std::vector<Ref> given = pop_to_mark();
-        if (given.empty()) damaged("it makes an object of no class");
+        if (given.empty()) damaged("an object has no class");
         return make_object(given);
       }
       case 'b':  // BUILD
@@ -190,7 +189,7 @@ class Machine {
         unsupported(
             fmt::format("has the operation 0x{:02x}, which torch.save does not write", code));
       default:
-        damaged(fmt::format("0x{:02x} is no operation", code));
+        damaged(fmt::format("0x{:02x} is not an operation", code));
     }
   }
 
@@ -229,7 +228,8 @@ class Machine {
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error == std::errc::result_out_of_range) return {.kind = Kind::number, .integer = 0};
-    if (error != std::errc() || end != text.data() + text.size()) damaged("an integer is none");
+    if (error != std::errc() || end != text.data() + text.size())
+      damaged("an integer has other characters than digits");
     return {.kind = Kind::integer, .integer = value};
   }
 
@@ -250,7 +250,7 @@ class Machine {
     constexpr std::size_t kShort = 1 << 16, kLongest = 1 << 10;
     names_length_ += module.size() + name.size();
     if (module.size() + name.size() > kLongest || names_length_ > bytes_.size() + kShort)
-      damaged("it has a name of more than 1024 bytes, or more names than it is long");
+      damaged("a name has more than 1024 bytes, or all names are longer than the pickle");
     return pickle_.add_global(module, name);
   }
 
@@ -292,7 +292,7 @@ class Machine {
   std::size_t available() const { return stack_.size() - (marks_.empty() ? 0 : marks_.back()); }
 
   Ref top() const {
-    if (available() == 0) damaged("it takes a value where there is none");
+    if (available() == 0) damaged("it takes a value from an empty stack");
     return stack_.back();
   }
 
@@ -303,7 +303,7 @@ class Machine {
   }
 
   std::vector<Ref> pop(std::size_t count) {
-    if (available() < count) damaged("it takes a value where there is none");
+    if (available() < count) damaged("it takes a value from an empty stack");
     const auto first = stack_.end() - static_cast<std::ptrdiff_t>(count);
     std::vector<Ref> items(first, stack_.end());
     stack_.erase(first, stack_.end());
@@ -311,7 +311,7 @@ class Machine {
   }
 
   std::vector<Ref> pop_to_mark() {
-    if (marks_.empty()) damaged("it takes values up to a mark that is not there");
+    if (marks_.empty()) damaged("it takes values up to a mark that is missing");
     std::vector<Ref> items = pop(available());
     marks_.pop_back();
     return items;
@@ -320,26 +320,28 @@ class Machine {
   /// Ignores items of an object, say of a subclass of list: only its attributes matter.
   void append(const std::vector<Ref>& items) {
     if (is(top(), Kind::object)) return;
-    if (!is(top(), Kind::list)) damaged("it adds to something else than a list");
+    if (!is(top(), Kind::list)) damaged("it adds items to a value that is not a list");
     pickle_.extend(top(), items);
   }
 
   void set_items(const std::vector<Ref>& items) {
     const bool can = is(top(), Kind::dict) || is(top(), Kind::object);
-    if (!can || items.size() % 2 != 0) damaged("it adds to something else than a dictionary");
+    if (!can || items.size() % 2 != 0)
+      damaged("it adds items to a value that is not a dictionary, or a key has no value");
     pickle_.extend(top(), items);
   }
 
   /// Writers number remembered values from 0, so a valid number is smaller than the pickle.
   void remember(std::size_t place) {
-    if (place >= bytes_.size()) damaged(fmt::format("it remembers a value as number {}", place));
+    if (place >= bytes_.size())
+      damaged(fmt::format("it stores a value as number {}, above its own size", place));
     if (place >= memo_.size()) memo_.resize(place + 1, kNothing);
     memo_[place] = top();
   }
 
   void recall(std::size_t place) {
     if (place >= memo_.size() || memo_[place] == kNothing)
-      damaged(fmt::format("it takes number {}, which it never remembered", place));
+      damaged(fmt::format("it takes value number {}, which it never stored", place));
     stack_.push_back(memo_[place]);
   }
 
@@ -357,19 +359,19 @@ class Machine {
         pickle_.text(part[0]) != "storage" || !is(part[1], Kind::global) ||
         !is_storage_type(pickle_.text(part[1])) || !is(part[2], Kind::text) ||
         pickle_.text(part[2]).size() > kLongestKey || !is(part[4], Kind::integer))
-      damaged("it refers to something else than a tensor's storage");
+      damaged("it refers to an object that is not a tensor's storage");
     const std::array kept{part[1], part[2], part[4], part.size() == 6 ? part[5] : kNothing};
     return pickle_.add_slice(Kind::storage, kept);
   }
 
   void call(const std::vector<Ref>& function_and_arguments) {
     const Ref function = function_and_arguments[0], arguments = function_and_arguments[1];
-    if (!is(arguments, Kind::tuple)) damaged("it calls something without a tuple of arguments");
+    if (!is(arguments, Kind::tuple)) damaged("a call has no tuple of arguments");
     // A function's result is called in turn: nothing is known of that object.
     if (!is(function, Kind::global)) return stack_.push_back(pickle_.add_object(unknown()));
     const Ref result = importer::call(pickle_, function, pickle_.items(arguments));
     if (result == kNothing)
-      damaged(fmt::format("{} is given what it does not take", pickle_.text(function)));
+      damaged(fmt::format("{} gets arguments that it does not take", pickle_.text(function)));
     stack_.push_back(result);
   }
 
@@ -391,7 +393,7 @@ class Machine {
     constexpr Kind kNoAttributes[] = {Kind::none,   Kind::boolean, Kind::integer,
                                       Kind::number, Kind::text,    Kind::global};
     if (std::ranges::find(kNoAttributes, pickle_[top()].kind) != std::end(kNoAttributes))
-      damaged("it gives attributes to something that has none");
+      damaged("it sets attributes of a value that has none");
   }
 
   Ref unknown() {
@@ -400,8 +402,8 @@ class Machine {
   }
 
   [[noreturn]] void damaged(std::string_view why) const {
-    throw FormatError("import", fmt::format("{}: the pickle is not one of a state_dict (byte {}): "
-                                            "{}; the file is damaged, save or download it again",
+    throw FormatError("import", fmt::format("{}: its pickle is damaged at byte {}: {}; save or "
+                                            "download the file again",
                                             name_, position_, why));
   }
 
@@ -420,9 +422,9 @@ class Machine {
 
   [[noreturn]] void refuse(std::string_view global) const {
     throw FormatError(
-        "import", fmt::format("{}: the pickle asks for {}, which weights do not need and which may "
-                              "run anything when Python loads the file; it was not read further "
-                              "and nothing was executed; save the weights alone: "
+        "import", fmt::format("{}: its pickle names {}, which weights do not need and which may "
+                              "run any code when Python loads the file; nothing was executed, and "
+                              "the rest was not read; save the weights alone: "
                               "torch.save(model.state_dict(), \"weights.pt\")",
                               name_, in_quotes(global)));
   }
@@ -451,7 +453,7 @@ Pickle read_first_pickle(std::span<const std::byte> bytes, const std::string& na
 Pickle read_pickle(std::span<const std::byte> bytes, const std::string& name) {
   Pickle pickle = read_first_pickle(bytes, name);
   if (pickle.end != bytes.size())
-    throw FormatError("import", fmt::format("{}: its pickle goes on after its end; the file is "
+    throw FormatError("import", fmt::format("{}: bytes follow the end of its pickle; the file is "
                                             "damaged, save or download it again",
                                             name));
   return pickle;

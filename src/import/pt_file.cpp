@@ -95,7 +95,7 @@ class PtFile {
     for (const Ref item : pickle_.items(ref)) {
       const bool is_size = pickle_.is(item, Kind::integer) && pickle_[item].integer >= 0;
       if (!is_size || sizes.size() == kMostDimensions)
-        fail(fmt::format("tensor {} has sizes or strides that can't be", tensor_name));
+        fail(fmt::format("tensor {} has impossible sizes or strides", tensor_name));
       sizes.push_back(pickle_[item].integer);
     }
     return sizes;
@@ -129,7 +129,7 @@ class PtFile {
                        std::deque<std::vector<std::byte>>& memory) {
     const std::string shown = in_quotes(tensor_name);
     if (!io::is_good_name(tensor_name) || !is_utf8(tensor_name))
-      fail(fmt::format("{} is no name of a tensor", shown));
+      fail(fmt::format("{} can't be the name of a tensor", shown));
     if (!pickle_.is(ref, Kind::tensor))
       unsupported(shown, fmt::format("is made by {}", pickle_.made_by(ref)));
     const auto parts = pickle_.items(ref), from = pickle_.items(parts[0]);
@@ -142,8 +142,8 @@ class PtFile {
     array.shape = sizes(parts[2], shown);
     const std::vector<std::int64_t> strides = sizes(parts[3], shown);
     if (strides.size() != array.shape.size())
-      fail(fmt::format("tensor {} has {} sizes and {} strides", shown, array.shape.size(),
-                       strides.size()));
+      fail(fmt::format("tensor {} has {} sizes and {} strides, expected as many", shown,
+                       array.shape.size(), strides.size()));
 
     // Compute the last element and the count before anything is read.
     const std::size_t element = io::size_of(array.type);
@@ -170,8 +170,8 @@ class PtFile {
     if (__builtin_mul_overflow(static_cast<std::uint64_t>(count), element, &needed) ||
         __builtin_add_overflow(needed, described, &needed) || needed > bytes_left_)
       fail(
-          fmt::format("with tensor {} they take more than {} times the file, the limit of Unroll; "
-                      "save a copy that is not expanded: tensor.clone()",
+          fmt::format("the tensors up to {} take more than {} times the file's size, the limit of "
+                      "Unroll; save copies that are not expanded: tensor.clone()",
                       shown, kMostGrowth));
     bytes_left_ -= needed;
     if (count == 0) return array;

@@ -54,7 +54,7 @@ class PtSequence final : public PtContainer {
     for (std::size_t i = 0; i + 1 < members.size(); i += 2)
       if (facts.text(members[i]) == "little_endian" && facts[members[i + 1]].integer == 0)
         throw FormatError("import", fmt::format("{}: its numbers are not little-endian; load and "
-                                                "save it again on another machine",
+                                                "save it again on a little-endian machine",
                                                 name_));
   }
 
@@ -69,17 +69,16 @@ class PtSequence final : public PtContainer {
     for (const Ref ref : keys.items(keys.root)) {
       const std::string_view key = keys.text(ref).substr(0, kLongestKey);
       const auto size = sizes.find(key);
-      if (size == sizes.end())
-        fail(fmt::format("storage {} is of a type that is not known", in_quotes(key)));
+      if (size == sizes.end()) fail(fmt::format("storage {} has an unknown type", in_quotes(key)));
       std::uint64_t count = 0;
-      if (rest_.size() < sizeof count) fail("it ends before its storages do");
+      if (rest_.size() < sizeof count) fail("it ends within its storages");
       std::memcpy(&count, rest_.data(), sizeof count);
       rest_ = rest_.subspan(sizeof count);
-      if (count > rest_.size() / size->second) fail("it ends before its storages do");
+      if (count > rest_.size() / size->second) fail("it ends within its storages");
       storages_[std::string(key)] = rest_.first(count * size->second);
       rest_ = rest_.subspan(count * size->second);
     }
-    if (!rest_.empty()) fail(fmt::format("{} bytes are left over at its end", rest_.size()));
+    if (!rest_.empty()) fail(fmt::format("{} bytes follow its last storage", rest_.size()));
   }
 
   std::span<const std::byte> rest_;

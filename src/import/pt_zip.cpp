@@ -26,7 +26,7 @@ class PtZip final : public PtContainer {
       constexpr std::string_view kLittle = "little";
       if (!std::ranges::equal(text, std::as_bytes(std::span(kLittle))))
         throw FormatError("import", fmt::format("{}: its numbers are not little-endian; load and "
-                                                "save it again on another machine",
+                                                "save it again on a little-endian machine",
                                                 name));
     }
     pickle_bytes_ = archive_.read(entry, kLongestPickle);
@@ -43,8 +43,8 @@ class PtZip final : public PtContainer {
   [[noreturn]] void refuse(const std::string& name) const {
     const FileKind kind = zip_kind(archive_.names());
     if (kind.what == pt_zip_kind)
-      throw FormatError("import", fmt::format("{}: there is no data.pkl in it, as where torch.save "
-                                              "did not come to its end; save it again",
+      throw FormatError("import", fmt::format("{}: it has no data.pkl; torch.save was probably "
+                                              "interrupted, save it again",
                                               name));
     throw FormatError("import", wrong_kind(name, kind, "a .pt of torch.save or a .safetensors",
                                            "save it again with torch.save", true));

@@ -19,9 +19,11 @@ spec::RecurrentSpec recurrent_told(const WeightNames& weights, const std::string
   }
   if (told && told->cell != cell)
     throw FormatError("import",
-                      fmt::format("{}.weight_hh_l0 of shape [{}] is of type {}, not {}", from,
+                      fmt::format("{0} is of type {1} by its weight_hh_l0 of shape [{2}], the "
+                                  "architecture says {3}; write \"type\": \"{1}\"",
+                                  from, spec::name_of(told->cell),
                                   fmt::join(weights.shapes().at(from + ".weight_hh_l0"), ", "),
-                                  spec::name_of(told->cell), spec::name_of(cell)));
+                                  spec::name_of(cell)));
   if (told) return *told;
   const spec::Sizes& input = weights.shapes().at(from + ".weight_ih_l0");
   const auto projection = weights.shapes().find(from + ".weight_hr_l0");

@@ -50,8 +50,8 @@ StateDict read_state_dict(const std::string& path, const std::string& key,
     }
   }
   if (!key.empty())
-    throw FormatError("import", fmt::format("{}: --key is for a .pt, which may hold several "
-                                            "dictionaries",
+    throw FormatError("import", fmt::format("{}: --key is only for a .pt, which may hold several "
+                                            "dictionaries; leave it out",
                                             path));
   StateDict state;
   state.name = path;

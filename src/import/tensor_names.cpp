@@ -62,7 +62,7 @@ class Finder {
     find_places(value_at(key));
     if (places_[0].is_module || places_[0].content.has_tensors) return tensors_of(0);
     if (std::ranges::any_of(places_, &Place::is_candidate)) return only();
-    fail(fmt::format("{} is no dictionary of tensors{}", in_quotes(key), other_candidates()));
+    fail(fmt::format("{} is not a dictionary of tensors{}", in_quotes(key), other_candidates()));
   }
 
  private:
@@ -77,7 +77,7 @@ class Finder {
     const std::size_t most = kFewLooks + kLooksAValue * pickle_.size();
     if (looks_ > most)
       fail(
-          fmt::format("its modules hold each other more often than {} times, the limit of Unroll; "
+          fmt::format("its modules contain each other more than {} times, the limit of Unroll; "
                       "save model.state_dict()",
                       most));
   }
@@ -241,8 +241,8 @@ class Finder {
       FoundTensors found = tensors_of(best[0]);
       if (all.size() > 1)
         found.note = fmt::format(
-            "took {}, the least deep of the dictionaries of tensors: {}; "
-            "choose with --key",
+            "took {}, the least deep of several dictionaries of tensors: {}; "
+            "choose another with --key",
             in_quotes(path_of(best[0])), list(all));
       return found;
     }
@@ -276,8 +276,8 @@ class Finder {
       keys.push_back(path_of(i));
     }
     found.note = fmt::format(
-        "took {} dictionaries together, one for each layer: {}; choose one "
-        "with --key",
+        "combined {} dictionaries, one for each layer: {}; choose a single "
+        "one with --key",
         places.size(), list(keys));
     return found;
   }
@@ -333,8 +333,8 @@ class Finder {
       collect_module(place.value, found);
       if (found.tensors.empty())
         fail(
-            fmt::format("the module {} in it has no parameters (torch.jit.freeze makes constants "
-                        "of them); save model.state_dict()",
+            fmt::format("the module {} in it has no parameters (torch.jit.freeze turns them into "
+                        "constants); save model.state_dict()",
                         in_quotes(pickle_.made_by(place.value))));
       return found;
     }
@@ -355,8 +355,8 @@ class Finder {
     text_ += name.size();
     if (name.size() > kLongestName || text_ > kMostText)
       fail(
-          fmt::format("a tensor's name has more than {} bytes, or all together more than {}: "
-                      "limits of Unroll",
+          fmt::format("a tensor's name has more than {} bytes, or all names together more than "
+                      "{}: limits of Unroll",
                       kLongestName, kMostText));
     found.tensors.push_back({std::move(name), value});
   }
@@ -376,7 +376,7 @@ class Finder {
       open.pop_back();
       if (module.depth > kDeepestModule || module.prefix.size() > kLongestName)
         fail(
-            fmt::format("its modules are nested deeper than {}, or their names longer than {} "
+            fmt::format("its modules are nested deeper than {}, or a name has more than {} "
                         "bytes: limits of Unroll",
                         kDeepestModule, kLongestName));
       Ref modules = module.value;  // torch.jit.save stores modules as ordinary attributes

@@ -29,7 +29,7 @@ std::string not_known(std::string_view what, std::string_view given, const Words
   return fmt::format(
       "{}{} is not known, expected one of {}{}{}", what, in_quotes(given), fmt::join(known, ", "),
       did_you_mean(small, known),
-      given == "dropout" ? "; it does nothing in a trained model, leave it out" : "");
+      given == "dropout" ? "; dropout does nothing in a trained model: leave it out" : "");
 }
 
 /// An example of each type of layer, which shows the type's keys.
@@ -80,7 +80,7 @@ std::string wrong_choice(const std::string& key, const Json& value) {
 std::string_view expected_like(const Json& example, const Json& value) {
   if (example.is_boolean()) return value.is_boolean() ? "" : "true or false";
   if (example.is_number()) return value.is_number() ? "" : "a number";
-  if (example.is_string()) return value.is_string() ? "" : "a text";
+  if (example.is_string()) return value.is_string() ? "" : "a text in quotes";
   if (example.is_array()) return value.is_array() ? "" : "a list in brackets";
   return "";
 }

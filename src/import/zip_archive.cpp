@@ -72,7 +72,7 @@ ZipArchive::ZipArchive(std::span<const std::byte> bytes, std::string name)
     : name_(std::move(name)), left_(most_decoded(bytes.size())) {
   const auto check_count = [&](std::uint64_t entries) {
     if (entries > kMostEntries)
-      above_limit(fmt::format("{} entries, more than {}", entries, kMostEntries));
+      above_limit(fmt::format("it has {} entries, more than {}", entries, kMostEntries));
   };
   check_count(entries_of_zip64(bytes));
   zip_error_t error;
@@ -82,7 +82,7 @@ ZipArchive::ZipArchive(std::span<const std::byte> bytes, std::string name)
   archive_.reset(zip_open_from_source(source, ZIP_RDONLY, &error));
   if (!archive_) {
     zip_source_free(source);
-    fail("it is no zip archive that can be read: " + text_of_error(error));
+    fail("the zip archive can't be read: " + text_of_error(error));
   }
   zip_error_fini(&error);
   const auto count = static_cast<std::uint64_t>(zip_get_num_entries(archive_.get(), 0));
@@ -124,8 +124,8 @@ std::vector<std::byte> ZipArchive::read(std::string_view name, std::uint64_t lim
     above_limit(fmt::format("{} has {} bytes, more than {}", shown, entry.size, limit));
   if (entry.size > left_)
     above_limit(
-        fmt::format("{} would be {} bytes, and all that is read more than {} times the "
-                    "archive",
+        fmt::format("with {}, which has {} bytes, the entries read take more than {} times the "
+                    "archive's size",
                     shown, entry.size, kMostGrowth));
   left_ -= entry.size;
   const std::unique_ptr<zip_file_t, CloseEntry> file(

@@ -99,7 +99,7 @@ void pt(Bytes bytes) {
   const bool is_pickle = accepts([&] { importer::read_pickle(data, "FILE"); });
   std::string why;
   const bool accepted = read(archive.bytes(), &why);
-  require(!why.starts_with("[import] FILE: it is no zip archive"),
+  require(!why.starts_with("[import] FILE: the zip archive can't be read"),
           "what was made here is a zip archive");
   require(is_pickle || !accepted, "what is read as a file is read as a pickle");
 }

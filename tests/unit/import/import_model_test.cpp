@@ -159,7 +159,7 @@ TEST(ImportModel, AsksForWhatTheWeightsDoNotTell) {
                  {R"({"type": "lstm", "name": "rnn", "readout": "mean_last"})",
                   fmt::format("fc reads {} numbers, twice the {} of a state", r.features(),
                               r.features() / 2),
-                  "mean and max, last and max, h_n and c_n or others side by side can't be"});
+                  "not mean and max, last and max, h_n and c_n or other pairs"});
     // The answer is the file that came with the question.
     const std::string file = question.substr(question.find('{'));
     EXPECT_EQ(import_model(with_weights_of(both), file).spec, both);
@@ -217,21 +217,22 @@ TEST(ImportModel, AWrongTypeOrNameIsNamed) {
                               R"({"layers": [{"type": "gru", "name": "rnn", "readout": "last"},
                                              {"type": "linear", "name": "fc"}]})");
                }),
-               {"rnn.weight_hh_l0 of shape [16, 4] is of type lstm, not gru"});
+               {"rnn is of type lstm by its weight_hh_l0 of shape [16, 4], the architecture says "
+                "gru; write \"type\": \"lstm\""});
   expect_parts(error_of<FormatError>([] {
                  import_model(with_weights_of(lstm_spec()),
                               R"({"layers": [{"type": "lstm", "name": "rn", "readout": "last"},
                                              {"type": "linear", "name": "rnn"}]})");
                }),
-               {"layer 1: the file has no \"rn\".weight_ih_l0; those that have one: rnn; did you "
-                "mean rnn?",
-                "layer 2: the file has no \"rnn\".weight; those that have one: fc"});
+               {"layer 1: the file has no \"rn\".weight_ih_l0; layers with a weight_ih_l0: rnn; "
+                "did you mean rnn?",
+                "layer 2: the file has no \"rnn\".weight; layers with a weight: fc"});
   expect_parts(
       error_of<FormatError>([] {
         import_model(state_of({{"a.fc.weight", {2, 3}}, {"b.fc.weight", {3, 4}}}),
                      R"({"layers": [{"type": "linear", "name": "fc"}]})");
       }),
-      {"layer 1: several layers of the file are called \"fc\": a.fc, b.fc; give the whole"});
+      {"layer 1: \"fc\" may be several layers of the file: a.fc, b.fc; write the full name"});
 }
 
 TEST(ImportModel, AMisspeltArchitectureIsNotCalledDamaged) {
@@ -274,7 +275,7 @@ TEST(ImportModel, ErrorsNameTheWeightsFile) {
   state.name = "net.pt";
   state.arrays.erase(state.arrays.begin() + 3);  // rnn.bias_hh_l0
   expect_parts(error_of<FormatError>([&] { import_model(state, kLstm, "net.json"); }),
-               {"[import] net.pt: the weights and the model differ: "});
+               {"[import] net.pt: the weights do not fit the model: "});
   std::erase_if(state.arrays, [](const auto& array) { return array.name.starts_with("fc."); });
   expect_parts(error_of<FormatError>([&] { import_model(state, kLstm, "net.json"); }),
                {"[import] net.json: layer 2: net.pt has no \"fc\".weight"});
@@ -291,7 +292,7 @@ TEST(ImportModel, TheFilesOrderComesFirstWhereSizesFit) {
     import_model(state, std::nullopt);
     ADD_FAILURE() << "nothing was asked";
   } catch (const OpenQuestions& open) {
-    expect_parts(open.what(), {"the order of the layers, which here is the file's, a guess"});
+    expect_parts(open.what(), {"the order of the layers is a guess: the order in the file"});
     EXPECT_EQ(open.architecture(), R"({
   "layers": [
     {"type": "linear", "name": "proj", "bias": "false | an nn.Embedding can't be imported"},

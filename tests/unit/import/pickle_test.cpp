@@ -85,9 +85,9 @@ TEST(Pickle, WhatRunsSomethingIsRefused) {
   // What is known takes what it takes and no more.
   expect_parts(pickle_refusal("\x80\x02"
                               "ctorch._utils\n_rebuild_tensor_v2\n)R."s),
-               {"torch._utils._rebuild_tensor_v2 is given what it does not take"});
-  expect_parts(pickle_refusal("\x80\x02}\x85Q."s), {"something else than a tensor's storage"});
-  expect_parts(pickle_refusal("\x80\x02K\x01}b."s), {"attributes to something that has none"});
+               {"torch._utils._rebuild_tensor_v2 gets arguments that it does not take"});
+  expect_parts(pickle_refusal("\x80\x02}\x85Q."s), {"an object that is not a tensor's storage"});
+  expect_parts(pickle_refusal("\x80\x02K\x01}b."s), {"attributes of a value that has none"});
 }
 
 TEST(Pickle, OtherFunctionsAreNames) {
@@ -173,7 +173,7 @@ TEST(Pickle, DeepIsBounded) {
   std::string names = "\x80\x04\x8c\xff" + std::string(255, 'a') + "\x94\x8c\xff" +
                       std::string(255, 'b') + "\x94\x93";
   for (int i = 0; i < 1000; ++i) names += "h\0h\x01\x93"s;
-  expect_parts(pickle_refusal(names + "."), {"more names than it is long"});
+  expect_parts(pickle_refusal(names + "."), {"all names are longer than the pickle"});
 }
 
 TEST(Trial09, IntegersBeyond64BitsAreRead) {

@@ -62,7 +62,7 @@ TEST(PtFile, FindsTheWeightsOfACheckpoint) {
   expect_parts(error_of<FormatError>([] { read_state_dict(path_of("checkpoint.pt"), "model"); }),
                {"no key \"model\"", "\"epoch\"", "\"model_state_dict\""});
   expect_parts(error_of<FormatError>([] { read_state_dict(path_of("checkpoint.pt"), "epoch"); }),
-               {"\"epoch\" is no dictionary of tensors", "\"model_state_dict\""});
+               {"\"epoch\" is not a dictionary of tensors", "\"model_state_dict\""});
   EXPECT_EQ(read_state_dict(path_of("two.pt"), "decoder").arrays.size(), 2u);
 }
 
@@ -82,7 +82,7 @@ TEST(PtFile, OtherFilesAreNamed) {
   expect_parts(error_of<FormatError>([] {
                  parse_pt(zip_of({{"a/version", "3"}, {"a/data/0", "x"}}), "x.pt");
                }),
-               {"no data.pkl in it", "did not come to its end"});
+               {"it has no data.pkl", "torch.save was probably interrupted"});
   expect_parts(error_of<FormatError>([] {
                  parse_pt(zip_of({{"a/data.pkl", "\x80\x02}."}, {"a/byteorder", "big"}}), "x.pt");
                }),
@@ -188,7 +188,7 @@ TEST(Trial12, AKeyIsAPath) {
   expect_parts(error_of<FormatError>([&] { read_program(several, "a.x"); }),
                {"no key \"x\", only \"b\", \"c.d\"", "\"list.1\""});
   expect_parts(error_of<FormatError>([&] { read_program(several, "n"); }),
-               {"\"n\" is no dictionary of tensors", "\"a.b\""});
+               {"\"n\" is not a dictionary of tensors", "\"a.b\""});
   expect_parts(error_of<FormatError>([&] { read_program(several, "a"); }),
                {"several", "\"a.b\", \"a.c.d\""});
   // PyTorch's own.

@@ -113,7 +113,7 @@ TEST(Trial04, AFullNameComesBeforeAShortOne) {
             std::string::npos);
   // Of two that are found equally well none is taken.
   EXPECT_NE(refusal(state_of(both(gru("module.rnn"), gru("model.rnn"))), gru_named("rnn"))
-                .find("several layers of the file are called \"rnn\": module.rnn, model.rnn"),
+                .find("\"rnn\" may be several layers of the file: module.rnn, model.rnn"),
             std::string::npos);
   // "Any name means the one bare layer" holds of a bare layer alone.
   EXPECT_NE(refusal(state_of(both(gru("rnn"), {{"x", {1}}})), gru_named("encoder"))
@@ -166,7 +166,7 @@ TEST(Trial03, AnEmbeddingIsNoLinearLayer) {
   for (const auto& architecture : {std::optional<std::string>(), std::optional(said("encoder"))})
     expect_parts(question(square, architecture),
                  {"encoder.weight [3, 3] has no bias, so it may be an nn.Embedding",
-                  "if it is an nn.Linear(3, 3, bias=False), say \"bias\": false",
+                  "if it is an nn.Linear(3, 3, bias=False), write \"bias\": false",
                   R"({"type": "linear", "name": "encoder", "bias": "false | an nn.Embedding)"});
   EXPECT_EQ(import_model(square, said("encoder", R"(, "bias": false)")).weights.size(), 7u);
   const StateDict tall = network("encoder", 7);
@@ -183,15 +183,15 @@ TEST(Trial03, TheQuestionSaysWhatLastIsOfTwoDirections) {
   const auto asked = [&] { return question(with_weights_of(test::recurrent_spec(r, 2))); };
   EXPECT_EQ(asked().find("h_n"), std::string::npos) << asked();
   r.bidirectional = true;
-  expect_parts(asked(), {"cat([h_n[-2], h_n[-1]], -1)", "the backward's step 0", "output[:, -1]",
-                         "can't be imported"});
+  expect_parts(asked(), {"cat([h_n[-2], h_n[-1]], -1)", "the backward one after step 0",
+                         "output[:, -1]", "can't be imported"});
 }
 
 TEST(Trial03, HalfOfTwoDirectionsIsNoReadout) {
   Tensors all = both(gru("rnn"), {{"fc.weight", {2, 4}}, {"fc.bias", {2}}});
   for (const auto& [name, shape] : gru("rnn")) all.emplace_back(name + "_reverse", shape);
   const StateDict state = state_of(all);
-  const std::vector<std::string> parts = {"fc reads 4 numbers, half of the 8", "sum or mean"};
+  const std::vector<std::string> parts = {"fc reads 4 numbers, half of the 8", "a sum or mean"};
   expect_parts(refusal(state), parts);
   expect_parts(refusal(state, gru_named("rnn", R"(, {"type": "linear", "name": "fc"})")), parts);
 }
@@ -390,7 +390,7 @@ TEST(Trial11, ASoftmaxIsAnEnding) {
                    [&] { model("softmax", R"(, {"type": "activation", "function": "tanh"}])"); }),
                {"softmax can only be the last layer"});
   expect_parts(error_of<FormatError>([&] { model("softmax", R"(], "output": "values")"); }),
-               {"softmax comes after \"output\": \"logits\" alone"});
+               {"softmax needs \"output\": \"logits\""});
   // exp(0) : exp(ln 3) is 1 : 3.
   std::vector<double> outputs = {0, std::log(3.0), 7, 7};
   apply(Ending::softmax, 2, outputs);

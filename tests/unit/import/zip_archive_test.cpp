@@ -45,7 +45,7 @@ TEST(ZipArchive, NeverBecomesMuchLongerThanItIs) {
   ZipArchive archive(bomb, "x.pt");
   EXPECT_NE(error_of<FormatError>([&] {
               archive.read("a", 1 << 30);
-            }).find("more than 4 times the archive, the limit"),
+            }).find("more than 4 times the archive's size, the limit"),
             std::string::npos);
   // The same entry again and again comes to the same.
   const Bytes one = zip_of({{"a", std::string(1000, 'x')}});
