@@ -37,7 +37,7 @@ inline void scale(const float* mean, const float* std, const float* x, size_t co
 )"},
     {"row_of",
      {},
-     R"(/// The row that a token names. Any other number names one too, but never one that isn't there.
+     R"(/// The row of a token. A number that is no token gives some row of the matrix, never one outside.
 inline size_t row_of(float token, size_t rows) {
   const uint32_t row =
       token > 0.0f && token < 16777216.0f ? static_cast<uint32_t>(token) : 0;
@@ -53,7 +53,7 @@ inline void embed(const float* weight, const float* token, size_t rows, size_t c
 )"},
     {"embed_int8",
      {"row_of"},
-     R"(/// Row `token` of the weight (rows, count), which is scale[row] times whole numbers.
+     R"(/// Row `token` of the weight (rows, count), whose row j is scale[j] times integers.
 inline void embed(const int8_t* weight, const float* scale, const float* token, size_t rows,
                   size_t count, float* to) {
   const size_t row = row_of(*token, rows);
@@ -63,7 +63,7 @@ inline void embed(const int8_t* weight, const float* scale, const float* token, 
 )"},
     {"multiply_add",
      {},
-     R"(/// sums += W x. W lies column by column: all weights of x[0], those of x[1], ...
+     R"(/// sums += W x. W is stored column by column: all weights of x[0], then those of x[1], ...
 inline void multiply_add(const float* weight, const float* x, size_t inputs, size_t outputs,
                          float* __restrict sums) {
   const size_t fours = inputs - inputs % 4;
@@ -84,8 +84,8 @@ inline void multiply_add(const float* weight, const float* x, size_t inputs, siz
 )"},
     {"multiply_add_int8",
      {},
-     R"(/// sums += W x, where row j of W is scale[j] times whole numbers. W lies column by column: all
-/// weights of x[0], those of x[1], ...
+     R"(/// sums += W x. Row j of W is scale[j] times integers. W is stored column by column: all weights
+/// of x[0], then those of x[1], ...
 inline void multiply_add(const int8_t* weight, const float* scale, const float* x, size_t inputs,
                          size_t outputs, float* __restrict sums) {
   const size_t fours = inputs - inputs % 4;
@@ -110,13 +110,13 @@ inline void multiply_add(const int8_t* weight, const float* scale, const float* 
 )"},
     {"exponential",
      {},
-     R"(/// e^x = power (1 + rest): a power of two, and e^r - 1 of an r between -ln(2)/2 and ln(2)/2.
+     R"(/// e^x = power (1 + rest). power is a power of two, rest is e^r - 1 with |r| <= ln(2)/2.
 struct Exponential {
   float power, rest;
 };
 
-/// Of x between -87 and 87, the polynomial of the Cephes library (Moshier 1989); of any other x, or
-/// none, that of the limit.
+/// For x from -limit to limit, which is at most 87. Any other x counts as the nearer end, NaN as
+/// -limit. The polynomial is from the Cephes library (Moshier 1989).
 inline Exponential exponential(float x, float limit) {
   x = x > limit ? limit : x > -limit ? x : -limit;
   const int32_t n = static_cast<int32_t>(x * 1.44269504f + (x < 0.0f ? -0.5f : 0.5f));
@@ -136,14 +136,14 @@ inline Exponential exponential(float x, float limit) {
 )"},
     {"tanh",
      {"exponential"},
-     R"(/// (e^2x - 1) / (e^2x + 1), to some units in the last place; from 9.1 on it rounds to 1.
+     R"(/// (e^2x - 1) / (e^2x + 1), to a few units in the last place. From x = 9.1 on it is 1.
 inline float tanh(float x) {
   const Exponential e = exponential(2.0f * x, 18.2f);
   const float less_one = e.power * e.rest + (e.power - 1.0f);
   return x != x ? x : less_one / (less_one + 2.0f);
 }
 )"},
-    {"sigmoid", {"exponential"}, R"(/// 1 / (1 + e^-x), to some units in the last place.
+    {"sigmoid", {"exponential"}, R"(/// 1 / (1 + e^-x), to a few units in the last place.
 inline float sigmoid(float x) {
   const Exponential e = exponential(-x, 87.0f);
   return x != x ? x : 1.0f / (1.0f + (e.power * e.rest + e.power));
@@ -188,7 +188,7 @@ inline void normalise(const float* weight, const float* bias, float epsilon, siz
 )"},
     {"lstm_memory",
      {"tanh", "sigmoid"},
-     R"(/// c' = sigmoid(f) c + sigmoid(i) tanh(g), of the sums [i | f | g | o]; in place of o: sigmoid(o).
+     R"(/// c' = sigmoid(f) c + sigmoid(i) tanh(g) for the sums [i | f | g | o]. Replaces o by sigmoid(o).
 inline void lstm_memory(float* sums, size_t units, const float* c, float* to) {
   for (size_t j = 0; j < units; ++j) {
     const float i = sigmoid(sums[j]), f = sigmoid(sums[units + j]);
@@ -205,8 +205,8 @@ inline void lstm_output(const float* o, const float* c, size_t units, float* to)
 )"},
     {"gru",
      {"tanh", "sigmoid"},
-     R"(/// n = tanh(x_n + sigmoid(r) h_n), h' = n + sigmoid(z) (h - n), of the sums [r | z | n] of the
-/// input and of the state.
+     R"(/// n = tanh(x_n + sigmoid(r) h_n), h' = n + sigmoid(z) (h - n). of_x and of_h are the sums
+/// [r | z | n] of the input and of the state.
 inline void gru(const float* of_x, const float* of_h, size_t units, const float* h, float* to) {
   for (size_t j = 0; j < units; ++j) {
     const float r = sigmoid(of_x[j] + of_h[j]);

@@ -15,21 +15,21 @@ namespace {
 void check_streams(const spec::ModelSpec& spec) {
   if (!spec::is_sequence(spec.input))
     throw ValueError("export",
-                     "--format cpp runs a model step by step, and this one reads no sequences");
+                     "--format cpp runs a model step by step, but this one reads no sequences");
   for (const auto& layer : spec.layers)
     if (const auto* r = std::get_if<spec::RecurrentSpec>(&layer); r && r->bidirectional)
-      throw ValueError("export", fmt::format("--format cpp runs a model step by step, and {} is "
-                                             "bidirectional: what it gives for a step depends on "
-                                             "all later ones",
+      throw ValueError("export", fmt::format("--format cpp runs a model step by step, but {} is "
+                                             "bidirectional: its output at a step depends on all "
+                                             "later steps",
                                              r->name));
 }
 
 std::string_view meaning_of(spec::Output output) {
   switch (output) {
     case spec::Output::logits:
-      return "logits of classes: their softmax is the probabilities";
+      return "logits of classes; softmax makes them probabilities";
     case spec::Output::scores:
-      return "scores of classes: the largest is the answer";
+      return "scores of classes; the largest is the answer";
     case spec::Output::values:
       break;
   }
@@ -41,7 +41,7 @@ struct MeaningOfInput {
   std::string operator()(const spec::ImageInput& images) const {
     std::string text = "the model's inputs as in training";
     if (images.pixels)
-      text += fmt::format("; of a pixel from 0 to 255 that is\n// (pixel / 255 - {}) / {}",
+      text += fmt::format("; for a pixel from 0 to 255 this is\n// (pixel / 255 - {}) / {}",
                           images.mean, images.std);
     text += '.';
     if (images.permutation)
@@ -68,7 +68,7 @@ std::string describe(const spec::ModelSpec& spec, const CppOptions& options,
       "//   {1}::Model model;              // {2} bytes of memory, and {3} bytes of constants\n"
       "//   model.step(in, out);           // {1}::kInputs numbers in, {1}::kOutputs out\n"
       "//   model.process(in, out, steps); // a block of steps\n"
-      "//   model.reset();                 // back to the beginning\n"
+      "//   model.reset();                 // start a new sequence\n"
       "//\n"
       "// In: {4}\n"
       "// Out: {5}.\n",
@@ -103,17 +103,16 @@ CppHeader cpp_header(const spec::ModelSpec& spec, std::span<const io::ArrayView>
       std::back_inserter(header.text),
       "{0}#pragma once\n\n#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n\n"
       "namespace {1} {{\n\n"
-      "inline constexpr size_t kInputs = {2};   // of a step\n"
-      "inline constexpr size_t kOutputs = {3};  // after a step\n\n"
+      "inline constexpr size_t kInputs = {2};   // numbers that a step reads\n"
+      "inline constexpr size_t kOutputs = {3};  // numbers that a step writes\n\n"
       "namespace detail {{\n\n{4}{5}\n}}  // namespace detail\n\n"
       "class Model {{\n public:\n  Model() {{ reset(); }}\n\n"
-      "  /// Back to the beginning of a sequence.\n"
+      "  /// Starts a new sequence.\n"
       "  void reset() {{\n    using namespace detail;\n{6}  }}\n\n"
-      "  /// Takes the next step and writes the outputs of the sequence so far. A null `out` "
-      "wants\n"
-      "  /// none: then only the state moves on, and no time is spent on them.\n"
+      "  /// Makes the next step and writes the outputs of the sequence so far. If `out` is null,\n"
+      "  /// it only updates the state, and spends no time on outputs.\n"
       "  void step(const float* in, float* out) {{\n    using namespace detail;\n{7}  }}\n\n"
-      "  /// So many steps: in (steps, kInputs), out (steps, kOutputs).\n"
+      "  /// Makes a number of steps: in is (steps, kInputs), out is (steps, kOutputs).\n"
       "  void process(const float* in, float* out, size_t steps) {{\n"
       "    for (size_t t = 0; t < steps; ++t) step(in + t * kInputs, out + t * kOutputs);\n  }}\n\n"
       " private:\n{8}}};\n\n}}  // namespace {1}\n",

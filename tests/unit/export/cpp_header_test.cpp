@@ -138,7 +138,7 @@ TEST(CppHeader, SpeaksOfPixelsOnlyWhereTheInputIsPixels) {
   spec::ModelSpec spec = gru_spec();
   const CountedWeights weights(spec);
   EXPECT_TRUE(has(cpp_header(spec, weights.views()).text,
-                  "of a pixel from 0 to 255 that is\n// (pixel / 255 - 0) / 1."));
+                  "for a pixel from 0 to 255 this is\n// (pixel / 255 - 0) / 1."));
   spec.input = spec::SeriesInput{.features = 2};
   const std::string numbers = cpp_header(spec, weights.views()).text;
   EXPECT_TRUE(has(numbers, "// In: the model's inputs as in training.\n"));
@@ -155,7 +155,7 @@ TEST(CppHeader, RefusesWhatCanNotBeRunStepByStep) {
   std::get<spec::RecurrentSpec>(both.layers[0]).bidirectional = true;
   std::get<spec::LinearSpec>(both.layers[1]).in_features = 6;
   EXPECT_TRUE(has(error_of<ValueError>([&] { cpp_header(both, CountedWeights(both).views()); }),
-                  "gru is bidirectional: what it gives for a step depends on all later ones"));
+                  "gru is bidirectional: its output at a step depends on all later steps"));
   spec::ModelSpec flat;
   flat.input = spec::ImageInput{.form = spec::Form::flat, .height = 2, .width = 2};
   flat.layers = {spec::LinearSpec{"fc", 4, 2}};
