@@ -95,7 +95,8 @@ void train_layer(const Workload& w, const data::Dataset& set, Laps& laps) {
       const double norm = optim::clip_grad_norm(parameters, 1);
       // NaN and infinity would take another time than finite numbers.
       if (!std::isfinite(loss.item()) || !std::isfinite(norm))
-        throw Error("bench", "the loss is no longer finite: what was timed is not training");
+        throw Error("bench",
+                    "the loss is no longer finite, so the times are not those of training");
       optimizer.step();
       laps.lap();
       if (laps.done()) return;

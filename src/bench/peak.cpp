@@ -108,7 +108,8 @@ constexpr Level kLevels[] = {
 const Level& level() {
   const auto found = std::ranges::find(kLevels, kernels::instruction_set(), &Level::name);
   if (found == std::end(kLevels))
-    throw Error("bench", fmt::format("no loops to measure {} with", kernels::instruction_set()));
+    throw Error("bench", fmt::format("there are no measuring loops for the instruction set {}",
+                                     kernels::instruction_set()));
   return *found;
 }
 

@@ -57,8 +57,9 @@ std::string table_of_passes(const Report& r) {
                     m.timing.runs, f.gflops, percent(f.share_of_peak), percent(f.ceiling));
   }
   return text +
-         "\nGFLOP/s: useful arithmetic in the best time. of peak: of that of as many threads.\n"
-         "ceiling: what padding to whole vectors leaves of it.\n";
+         "\nGFLOP/s: useful arithmetic in the best time.\n"
+         "of peak: share of the peak of the same number of threads.\n"
+         "ceiling: share of peak that padding to whole vectors allows.\n";
 }
 
 std::string table_of_steps(const Report& r) {
@@ -73,11 +74,10 @@ std::string table_of_steps(const Report& r) {
         f.gflops, f.share_of_l2 ? percent(*f.share_of_l2) : "", percent(m.timing.p999 / kSample));
   }
   return text +
-         "\n99.9 %: so many of the steps timed one by one, with the clock's reading, take no "
+         "\n99.9 %: steps timed one by one, with reading the clock: 99.9 % of them take no "
          "longer.\n"
-         "of L2: the weights' bytes in the best time, of what one core reads; where L1 can't hold "
-         "them.\n"
-         "48 kHz: the 99.9 % of the 20.8 us that a sample of sound lasts.\n";
+         "of L2: rate of reading weights, as share of one core's L2 rate; if L1 can't hold them.\n"
+         "48 kHz: the 99.9 % time, as share of the 20.8 us of an audio sample.\n";
 }
 
 }  // namespace

@@ -183,7 +183,7 @@ class MemorySource final : public Source {
   std::string sizes_text() const override {
     const spec::SeriesInput input = series();
     return fmt::format(
-        "{}: made from random numbers, sequences of {} steps of {} numbers; {} of them test\n",
+        "{}: made from random numbers, sequences of {} steps of {} numbers; {} are for testing\n",
         name_, input.steps, input.features, size(Split::test));
   }
 
@@ -216,7 +216,9 @@ std::shared_ptr<const Source> memory_source(std::string_view name, const spec::I
   const SourceTraits& traits = source_traits(name);
   if (spec::steps_of(input) == 0)
     throw ShapeError("eval",
-                     fmt::format("the model reads sequences of any length, {} has one", name));
+                     fmt::format("the model reads sequences of any length, {} needs a model with a "
+                                 "fixed length",
+                                 name));
   const std::int64_t length =
       spec::steps_of(input) - (traits.answers_every_step ? 2 * copy_memory : 0);
   return memory_source(name, {.length = std::clamp(length, traits.shortest_length, kLongest)});

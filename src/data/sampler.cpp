@@ -125,8 +125,8 @@ Sampler::Position position_from(std::string_view json) {
   Sampler::Position position;
   if (json.empty()) return position;
   const auto damaged = [](std::string_view why) {
-    throw FormatError("resume", fmt::format("the place in the order of the samples, which the "
-                                            "checkpoint keeps, is damaged: {}",
+    throw FormatError("resume", fmt::format("the checkpoint's place in the order of the samples is "
+                                            "damaged: {}",
                                             why));
   };
   try {

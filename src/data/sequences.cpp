@@ -28,8 +28,8 @@ void check_sequences(std::string_view operation, const Sequences& s) {
       throw ValueError(operation,
                        fmt::format("sequence {} has length {}, expected at least 1", k, length));
     if (length > left)
-      throw ShapeError(operation, fmt::format("sequence {} has length {}, {} steps are left "
-                                              "of {}",
+      throw ShapeError(operation, fmt::format("sequence {} has length {}, but only {} steps are "
+                                              "left of {}",
                                               k, length, left, steps));
     left -= length;
   }

@@ -44,9 +44,9 @@ void check(const spec::ModelSpec& spec, const OnnxOptions& options) {
     if (options.streaming) refuse("--streaming: the model reads no sequences");
     if (options.lengths) refuse("--lengths: the model reads no sequences");
   }
-  if (options.streaming && options.lengths) refuse("--lengths: a stream has no end that it knows");
+  if (options.streaming && options.lengths) refuse("--lengths: a stream has no end");
   if (options.streaming && permuted(spec))
-    refuse("--streaming: the model reads an image's pixels in another order, so it needs them all");
+    refuse("--streaming: the model reads pixels in another order, so it needs the whole image");
   for (const auto& layer : spec.layers)
     if (const auto* r = recurrent(layer)) {
       check_onnx_can_say(*r);

@@ -37,9 +37,10 @@ struct OnnxModel {
 ///
 /// Throws ValueError, which names the feature that ONNX does not have (projections, layer
 /// normalisation and zoneout in cells), or the option that does not suit the model. Throws it also
-/// for more than 2 GB of weights. Sources: https://onnx.ai/onnx/operators/onnx__LSTM.html,
-/// onnx__GRU.html, onnx__RNN.html; https://github.com/onnx/onnx/blob/main/docs/IR.md for inputs
-/// that have a default.
+/// for more than 2 GB of weights.
+///
+/// Sources: https://onnx.ai/onnx/operators/onnx__LSTM.html, onnx__GRU.html, onnx__RNN.html;
+/// https://github.com/onnx/onnx/blob/main/docs/IR.md for inputs that have a default.
 OnnxModel onnx(const spec::ModelSpec& spec, std::span<const io::ArrayView> weights,
                const OnnxOptions& options = {});
 

@@ -41,8 +41,8 @@ std::vector<OnnxAttribute> attributes_of(const spec::RecurrentSpec& r) {
 
 void check_onnx_can_say(const spec::RecurrentSpec& r) {
   const auto refuse = [&](const std::string& what) {
-    throw ValueError("export", fmt::format("{}: ONNX has no {}; --format npz has the weights and "
-                                           "the description of any model",
+    throw ValueError("export", fmt::format("{}: ONNX has no {}; --format npz writes the weights "
+                                           "and the description of any model",
                                            in_quotes(r.name), what));
   };
   const spec::CellInfo& cell = spec::info_of(r);
@@ -52,7 +52,7 @@ void check_onnx_can_say(const spec::RecurrentSpec& r) {
   if (r.layer_norm) refuse(fmt::format("{} with layer normalisation", cell.title));
   if (r.zoneout_h > 0 || r.zoneout_c > 0)
     refuse(
-        fmt::format("{} with zoneout, which a trained model does too (zoneout_h {}, zoneout_c "
+        fmt::format("{} with zoneout, which also changes a trained model (zoneout_h {}, zoneout_c "
                     "{})",
                     cell.title, r.zoneout_h, r.zoneout_c));
 }

@@ -98,7 +98,7 @@ class ReadoutNodes {
     graph_.output({out,
                    type,
                    {type == OnnxType::i64 ? OnnxDimension(in + "_batch") : "batch", width},
-                   "to be given with the next step"});
+                   "input of the next step"});
   }
 
   OnnxGraph& graph_;

@@ -13,7 +13,7 @@ bool FileComparison::compare(const std::string& name, std::vector<std::byte> aga
   compared_.insert(name);
   try {
     const InputFile file("verify", folder_, name);
-    std::string difference = "it is of another size";
+    std::string difference = "its size differs";
     // A much longer file is certainly different. It is not read.
     if (file.size() < 2 * again.size() + (1 << 20)) {
       std::vector<std::byte> there(file.size());
@@ -21,7 +21,7 @@ bool FileComparison::compare(const std::string& name, std::vector<std::byte> aga
       difference = first_difference(std::move(there), std::move(again));
     }
     if (difference.empty()) return true;
-    found_({fmt::format("{} has other bits: {}", name, difference)});
+    found_({fmt::format("{} has different bits: {}", name, difference)});
   } catch (const Error& error) {
     found_({fmt::format("{} can't be compared: {}", name, error.what())});
   }
@@ -39,7 +39,7 @@ void FileComparison::finish_steps() {
   for (const auto& [name, hashes] : manifest_.files)
     if (!compared_.contains(name) && name != config_file && name != metrics_file &&
         name != model_file)
-      found_({fmt::format("{} is listed in manifest.json, but is no file of this run", name)});
+      found_({fmt::format("{} is listed in manifest.json, but training does not write it", name)});
   if (same_steps_ > 0)
     found_({fmt::format("files of single steps with the same bits: {}", same_steps_), true});
 }

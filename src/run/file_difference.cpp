@@ -28,18 +28,18 @@ std::string difference_of_tensors(const io::Safetensors& file, const io::Safeten
     const io::ArrayView* theirs = file.find(ours.name);
     if (!theirs) return fmt::format("{} is missing in the file", ours.name);
     if (theirs->type != ours.type || theirs->shape != ours.shape)
-      return fmt::format("{} is {} [{}] in the file, {} [{}] trained again", ours.name,
+      return fmt::format("{} is {} [{}] in the file, {} [{}] when trained again", ours.name,
                          io::name_of(theirs->type), fmt::join(theirs->shape, ", "),
                          io::name_of(ours.type), fmt::join(ours.shape, ", "));
     const std::size_t width = io::size_of(ours.type);
     for (std::size_t i = 0; i < ours.data.size() / width; ++i)
       if (std::memcmp(&ours.data[i * width], &theirs->data[i * width], width) != 0)
-        return fmt::format("{}{} is {} in the file, {} trained again", ours.name,
+        return fmt::format("{}{} is {} in the file, {} when trained again", ours.name,
                            io::index_text(i, ours.shape), value_text(*theirs, i),
                            value_text(ours, i));
   }
   if (file.arrays().size() != again.arrays().size())
-    return "the file has tensors that the model has not";
+    return "the file has tensors that the model does not have";
   return "";
 }
 
@@ -61,7 +61,7 @@ std::string difference_of_metadata(const io::Safetensors& file, const io::Safete
     if (theirs == file.metadata().end())
       return fmt::format("its metadata has no {}", in_quotes(key));
     if (!same_value(key, theirs->second, value))
-      return fmt::format("its metadata says something else under {}", in_quotes(key));
+      return fmt::format("its metadata differs under {}", in_quotes(key));
   }
   for (const auto& [key, value] : file.metadata())
     if (!again.metadata().contains(key))
@@ -78,7 +78,7 @@ std::string first_difference(std::vector<std::byte> there, std::vector<std::byte
   std::string difference = difference_of_tensors(file, expected);
   if (difference.empty()) difference = difference_of_metadata(file, expected);
   if (difference.empty() && io::safetensors_bytes(expected.arrays(), file.metadata()) != there)
-    difference = "its header is written in another way";
+    difference = "its header has another layout";
   return difference;
 }
 

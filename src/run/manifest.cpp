@@ -21,9 +21,9 @@ constexpr std::string_view kStatusNames[] = {"training", "interrupted", "finishe
 
 [[noreturn]] void damaged(const std::string& path) {
   throw FormatError("manifest",
-                    fmt::format("{} is damaged: it is not what was written; restore the folder "
-                                "from a copy, or train again (a file beside it that is no run's: "
-                                "move that to another folder)",
+                    fmt::format("{} is damaged, or not the manifest of a run; restore the folder "
+                                "from a copy, or train again (if another program wrote it, move it "
+                                "to another folder)",
                                 path));
 }
 

@@ -28,19 +28,20 @@ bool is_of_a_run(const fs::path& file) {
 
 void check_output(const std::string& path, std::initializer_list<std::string> inputs) {
   if (path == "-")
-    throw ValueError("output", "results go to a file, not stdout; name one (./- for one called -)");
+    throw ValueError(
+        "output", "results are written to a file, not stdout; name a file (./- for one called -)");
   std::error_code error;
   for (const std::string& input : inputs)
     if (fs::equivalent(path, input, error) && !error)
       throw ValueError("output",
-                       fmt::format("{} is read, and would be written over; name another file to "
-                                   "write",
+                       fmt::format("{} is an input of this command, and would be overwritten; name "
+                                   "another file",
                                    path));
   const fs::path file = fs::weakly_canonical(fs::absolute(path, error), error);  // follow links
   if (!error && is_of_a_run(file))
     throw ValueError("output",
-                     fmt::format("{} is a file of the run in {}, which would be damaged; name "
-                                 "another file to write",
+                     fmt::format("{} is a file of the run in {}, and overwriting it would damage "
+                                 "the run; name another file",
                                  path, file.parent_path().string()));
 }
 

@@ -48,8 +48,9 @@ Tensor tensor_of(const io::ArrayView& array, const std::string& name) {
       default:
         break;
     }
-  damaged(name, fmt::format("no tensor of its kind has type {} and {} dimensions",
-                            io::name_of(array.type), array.shape.size()));
+  damaged(name, fmt::format("a tensor has type {} and {} dimensions, expected F32, F64 or I64 and "
+                            "at most {}",
+                            io::name_of(array.type), array.shape.size(), Shape::max_rank));
 }
 
 Json json_of(const RecentSteps::State& s) {
@@ -155,7 +156,7 @@ Checkpoint checkpoint_from(std::vector<std::byte> bytes, const std::string& name
                                               name, version, kVersion));
     else if (version < kVersion)
       throw FormatError("resume", fmt::format("{} was written by an older version (its format is "
-                                              "{}, this program reads {}); go on with that "
+                                              "{}, this program reads {}); resume with that "
                                               "version, or train again",
                                               name, version, kVersion));
     read(state, c);
@@ -170,14 +171,15 @@ Checkpoint checkpoint_from(std::vector<std::byte> bytes, const std::string& name
   } catch (const Json::exception& error) {
     damaged(name, error.what());
   } catch (const std::out_of_range&) {
-    damaged(name, "it does not say which run it is of");
+    damaged(name, "it does not name its run");
   }
   for (const io::ArrayView& array : file.arrays()) {
     std::string_view rest = array.name;
     const bool of_good = good && rest.starts_with(kGood);
     if (of_good) rest.remove_prefix(kGood.size());
     const bool weight = rest.starts_with(kWeights);
-    if (!weight && !rest.starts_with(kOptimizer)) damaged(name, "it has tensors of something else");
+    if (!weight && !rest.starts_with(kOptimizer))
+      damaged(name, "it has tensors that are neither weights nor the optimizer's");
     rest.remove_prefix((weight ? kWeights : kOptimizer).size());
     Checkpoint& to = of_good ? *good : c;
     (weight ? to.weights : to.optimizer).push_back({std::string(rest), tensor_of(array, name)});

@@ -39,11 +39,10 @@ void check_fits(std::string_view operation, const spec::ModelSpec& spec,
       (spec.output == spec::Output::values) != (target.kind == Kind::values) ||
       (outputs != target.size && target.kind != Kind::classes))
     throw ShapeError(
-        operation,
-        fmt::format("the model is not one for {}: it reads {} numbers a step and gives {} "
-                    "{}",
-                    printable(source.name()), spec::inputs_of(spec), outputs,
-                    spec::name_of(spec.output)));
+        operation, fmt::format("the model does not fit {}: it reads {} numbers a step and gives {} "
+                               "{}",
+                               printable(source.name()), spec::inputs_of(spec), outputs,
+                               spec::name_of(spec.output)));
   if (outputs != target.size)
     throw ShapeError(operation, fmt::format("the model has {} outputs, {} has {} classes", outputs,
                                             printable(source.name()), target.size));

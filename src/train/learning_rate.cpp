@@ -69,7 +69,7 @@ std::optional<LearningRate::State> LearningRate::state() const {
 
 void LearningRate::load(const std::optional<State>& state) {
   if (state.has_value() != plateau_.has_value())
-    throw FormatError("resume", "the checkpoint is one of another schedule");
+    throw FormatError("resume", "the checkpoint belongs to a run with another schedule");
   if (!state) return;
   plateau_->load_state(state->plateau);
   state_ = *state;

@@ -223,7 +223,7 @@ Tensor Network::operator()(const Tensor& x, States& states, Tensor& penalty,
                            std::span<const std::int64_t> lengths) const {
   if (!lengths.empty()) {
     if (!reads_sequences_)
-      throw ShapeError("train", "lengths given to a model that reads no sequences");
+      throw ShapeError("train", "the model reads no sequences, so it takes no lengths");
     nn::check_lengths("train", lengths, x.size(0), x.size(1));
   }
   states.resize(stages_.size());

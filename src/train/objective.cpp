@@ -27,7 +27,7 @@ Objective::Objective(data::TargetSpec target, spec::Output output)
   const bool values = target_.kind == Kind::values;
   if (values != (output == spec::Output::values) ||
       (target_.every_step() && output != spec::Output::logits))
-    throw ShapeError("eval", fmt::format("a model that gives {} can't answer with {}",
+    throw ShapeError("eval", fmt::format("the model gives {}, but the data's targets are {}",
                                          spec::name_of(output), values ? "values" : "classes"));
 }
 

@@ -86,9 +86,9 @@ TEST(Tasks, OutputHasTheTestsLossToo) {
     const auto lines = test::lines_of(result.out);
     ASSERT_EQ(lines.size(), 5u) << result.out;
     EXPECT_EQ(lines[0], task == "adding" ? "adding: made from random numbers, sequences of 12 "
-                                           "steps of 2 numbers; 1000 of them test"
+                                           "steps of 2 numbers; 1000 are for testing"
                                          : "copy: made from random numbers, sequences of 32 steps "
-                                           "of 10 numbers; 1000 of them test");
+                                           "of 10 numbers; 1000 are for testing");
     const std::string evaluated =
         R"(Iteration: [12]0, Loss: \d+\.\d{4}, Test loss: \d+\.\d{6}, Accuracy: \d+\.\d\d)";
     EXPECT_TRUE(test::matches(lines[1], evaluated)) << lines[1];

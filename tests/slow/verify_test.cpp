@@ -62,11 +62,11 @@ TEST(Verify, NamesATamperedWeight) {
   std::string model = verified.model("run");
   model[model.size() - 4] ^= 1;  // of the last tensor's last element
   verified.folder.write("run/model.safetensors", model);
-  verified.expect(
-      1,
-      {"model.safetensors is not as it was written",
-       "model.safetensors has other bits: fc.bias[9] is ", " in the file, ", " trained again"},
-      true);
+  verified.expect(1,
+                  {"model.safetensors is not as it was written",
+                   "model.safetensors has different bits: fc.bias[9] is ", " in the file, ",
+                   " when trained again"},
+                  true);
   // Also where whoever did it knew how to make a manifest.
   verified.seal_again([&](run::Manifest& manifest) {
     manifest.files["model.safetensors"] = {run::hash_of(std::as_bytes(std::span(model)))};

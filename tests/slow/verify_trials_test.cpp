@@ -57,7 +57,7 @@ TEST(Trial19, VerifyTrainsStepFilesAndCheckpointsAgain) {
     std::string other = whole;
     other[other.size() - 2] ^= 1;
     run.forge(name, other);
-    run.expect(1, {"7 files are as they were written", name + " has other bits",
+    run.expect(1, {"7 files are as they were written", name + " has different bits",
                    "model.safetensors has the same bits"});
     // The metadata alone.
     other = whole;
@@ -65,11 +65,11 @@ TEST(Trial19, VerifyTrainsStepFilesAndCheckpointsAgain) {
     ASSERT_NE(at, std::string::npos);
     other.replace(at, 6, "Linear");
     run.forge(name, other);
-    run.expect(1, {name + " has other bits: its metadata"});
+    run.expect(1, {name + " has different bits: its metadata"});
     run.forge(name, whole);
   }
   run.forge("step_7.safetensors", run.content("model.safetensors"));
-  run.expect(1, {"step_7.safetensors has other bits: ", "in the file, "});
+  run.expect(1, {"step_7.safetensors has different bits: ", "in the file, "});
 }
 
 TEST(Trial19, AnEndedRunListsAllOfItsFiles) {
@@ -93,7 +93,7 @@ TEST(Trial19, AnEndedRunListsAllOfItsFiles) {
 TEST(Trial19, AFileThatTrainingDoesNotGiveIsNoFileOfTheRun) {
   const VerifiedTrial run;
   run.forge("step_9.safetensors", run.content("step_7.safetensors"));
-  run.expect(1, {"step_9.safetensors is listed in manifest.json, but is no file of this run"});
+  run.expect(1, {"step_9.safetensors is listed in manifest.json, but training does not write it"});
 }
 
 TEST(Trial19, TheMetadataOfTheModelIsCompared) {
@@ -102,7 +102,7 @@ TEST(Trial19, TheMetadataOfTheModelIsCompared) {
   const std::string key = "\"numerics_revision\":\"";
   model[model.find(key) + key.size()] ^= 1;
   run.forge("model.safetensors", model);
-  run.expect(1, {"model.safetensors has other bits: its metadata says something else under "
+  run.expect(1, {"model.safetensors has different bits: its metadata differs under "
                  "\"numerics_revision\""});
 }
 

@@ -154,8 +154,8 @@ TEST(MemorySource, DescribesItself) {
   EXPECT_EQ(adding->target().kind, TargetSpec::Kind::values);
   EXPECT_EQ(adding->target().tolerance, 0.04);
   EXPECT_EQ(adding->sizes_text(),
-            "adding: made from random numbers, sequences of 12 steps of 2 numbers; 1000 of them "
-            "test\n");
+            "adding: made from random numbers, sequences of 12 steps of 2 numbers; 1000 are for "
+            "testing\n");
   const auto copy = memory_source("copy", spec::SeriesInput{.features = 10, .steps = 32});
   EXPECT_EQ(copy->input(), spec::InputSpec(spec::SeriesInput{.features = 10, .steps = 32}));
   EXPECT_EQ(copy->target().kind, TargetSpec::Kind::step_classes);

@@ -178,7 +178,7 @@ TEST(Onnx, WhatItCanNotSayIsRefusedByName) {
   const std::string projected = refusal({.cell = spec::Cell::lstm, .proj_size = 2});
   EXPECT_EQ(
       projected,
-      "[export] \"upper\": ONNX has no LSTM with a projection (proj_size 2); --format npz has "
+      "[export] \"upper\": ONNX has no LSTM with a projection (proj_size 2); --format npz writes "
       "the weights and the description of any model");
   EXPECT_NE(refusal({.layer_norm = true}).find("RNN with layer normalisation"), std::string::npos);
   EXPECT_NE(refusal({.cell = spec::Cell::gru, .zoneout_h = 0.25}).find("GRU with zoneout"),

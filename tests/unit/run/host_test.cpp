@@ -182,7 +182,7 @@ TEST_F(Host, FindsABitThatIsNotTrainings) {
   const Verified verified = verify(path_);
   EXPECT_FALSE(verified.good);
   EXPECT_TRUE(verified.findings.back().starts_with(
-      "model.safetensors has other bits: rnn.weight_ih_l0[0, 0] is "))
+      "model.safetensors has different bits: rnn.weight_ih_l0[0, 0] is "))
       << verified.findings.back();
 }
 

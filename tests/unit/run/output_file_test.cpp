@@ -46,13 +46,16 @@ TEST_F(Outputs, WhatIsReadIsNotWrittenOver) {
   std::filesystem::create_hard_link(model, hard);
   for (const std::string& out : {model, link, hard, models.folder / "./model.safetensors"})
     for (const char* format : {"npz", "onnx", "cpp"})
-      expect_kept({"export", model, "--format", format, "-o", out}, model, "is read");
-  expect_kept({"import", model, "-o", model}, model, "is read");
-  expect_kept({"import", model, "--arch", inputs, "-o", inputs}, inputs, "is read");
-  expect_kept({"import", model, "--check", inputs, inputs, "-o", inputs}, inputs, "is read");
-  expect_kept({"predict", model, inputs, "--out", inputs}, inputs, "is read");
-  expect_kept({"predict", model, inputs, "--out", model}, model, "is read");
-  expect_kept({"eval", model, "--logits", model}, model, "is read");
+      expect_kept({"export", model, "--format", format, "-o", out}, model,
+                  "is an input of this command");
+  expect_kept({"import", model, "-o", model}, model, "is an input of this command");
+  expect_kept({"import", model, "--arch", inputs, "-o", inputs}, inputs,
+              "is an input of this command");
+  expect_kept({"import", model, "--check", inputs, inputs, "-o", inputs}, inputs,
+              "is an input of this command");
+  expect_kept({"predict", model, inputs, "--out", inputs}, inputs, "is an input of this command");
+  expect_kept({"predict", model, inputs, "--out", model}, model, "is an input of this command");
+  expect_kept({"eval", model, "--logits", model}, model, "is an input of this command");
 }
 
 TEST_F(Outputs, AFileOfARunIsNotWrittenOver) {

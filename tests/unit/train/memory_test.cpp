@@ -103,7 +103,7 @@ TEST(EvaluateTask, InPiecesAsAtOnce) {
 TEST(EvaluateTask, AModelForSomethingElseIsRefused) {
   const auto adding = constant_model<float>("adding", 9, {0});
   EXPECT_EQ(test::error_of<ShapeError>([&] { evaluate_task(adding, "copy"); }),
-            "[eval] the model is not one for copy: it reads 2 numbers a step and gives 1 values");
+            "[eval] the model does not fit copy: it reads 2 numbers a step and gives 1 values");
   EXPECT_THROW(evaluate_task(constant_model<float>("adding", 9, {0, 0}), "adding"), ShapeError);
   EXPECT_THROW(evaluate_task(constant_model<float>("copy", 9, {0, 0}), "copy"), ShapeError);
   EXPECT_THROW(evaluate_task(constant_model<float>("adding", 0, {0}), "adding"), Error);

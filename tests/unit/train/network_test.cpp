@@ -126,7 +126,7 @@ TEST(Network, RefusesLengthsAndTokensThatDoNotFit) {
   EXPECT_EQ(error_of<ShapeError>([&] {
               linear(Tensor::zeros({2, 2}), lengths);
             }),
-            "[train] lengths given to a model that reads no sequences");
+            "[train] the model reads no sequences, so it takes no lengths");
 }
 
 // Dropout comes before layers with matrices alone, and not before the first of them.

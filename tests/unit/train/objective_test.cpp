@@ -109,7 +109,7 @@ TEST(Objective, OfEveryStep) {
 TEST(Objective, AModelThatAnswersOtherwiseIsRefused) {
   EXPECT_EQ(test::error_of<ShapeError>(
                 [] { Objective({.kind = Kind::values, .size = 1}, spec::Output::logits); }),
-            "[eval] a model that gives logits can't answer with values");
+            "[eval] the model gives logits, but the data's targets are values");
   EXPECT_THROW(Objective({.kind = Kind::classes, .size = 2}, spec::Output::values), ShapeError);
   EXPECT_THROW(Objective({.kind = Kind::next_token, .size = 2}, spec::Output::scores), ShapeError);
 }
