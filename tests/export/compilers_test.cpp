@@ -1,5 +1,5 @@
-// Exported headers, compiled as their users would and run where that is possible: on each compiler
-// they must give what infer::Stream gives.
+// Compiles exported headers as users would, and runs them if possible. With each compiler, the
+// outputs must be those of infer::Stream.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -25,7 +25,7 @@ namespace {
 struct Compiler {
   std::string name, command, options;
   std::string linker = command;  // arm-none-eabi's C++ library is not needed, so not installed
-  std::string runner = "";       // "-": what it makes can't be run here
+  std::string runner = "";       // "-": its programs can't run here
 };
 
 void PrintTo(const Compiler& compiler, std::ostream* out) { *out << compiler.name; }
@@ -46,7 +46,7 @@ std::vector<Compiler> compilers(bool sanitized = true) {
       {"arm_cortex_a7", arm,
        kSmall + " -mcpu=cortex-a7 -mthumb -mfloat-abi=hard -mfpu=neon-vfpv4" + semihosting, arm_c,
        "qemu-arm"},
-      // Of this profile, qemu-arm runs no semihosting.
+      // qemu-arm has no semihosting for this profile.
       {"arm_cortex_m4", arm, kSmall + " " + kCortexM4 + semihosting, arm_c, "-"},
       {"mingw", "x86_64-w64-mingw32-g++", kSmall, "x86_64-w64-mingw32-g++", "-"},
   };
@@ -89,7 +89,7 @@ std::string numbers(std::string_view name, std::span<const float> values) {
 
 constexpr std::size_t kSteps = 12;
 
-/// Every weight that a model needs, at random.
+/// Every weight of a model, with random numbers.
 class RandomWeights {
  public:
   explicit RandomWeights(const spec::ModelSpec& spec) {
@@ -150,7 +150,7 @@ std::vector<infer::Named> models() {
   all.push_back({"Residual", sums});
   all.push_back({"Everything", test::everything_spec()});
   all.push_back({"EveryStep", test::everything_spec(spec::Readout::every_step)});
-  // No layer with a state, which decides where outputs that nobody wants cost nothing.
+  // No layer with a state, so the step returns at its start if nobody wants outputs.
   spec::ModelSpec plain;
   plain.input = spec::TokenInput{.tokens = test::kTokens};
   plain.layers = {spec::EmbeddingSpec{"only", test::kTokens, 3}};
@@ -286,7 +286,7 @@ INSTANTIATE_TEST_SUITE_P(Export, Trial14Compilers, testing::ValuesIn(compilers(f
 
 class ExportedObject : public ExportedHeader {};
 
-// No library: what is not in the object comes with the compiler.
+// The object needs no library: undefined symbols come with the compiler.
 TEST_P(ExportedObject, NeedsNoLibrary) {
   const Compiler& c = GetParam();
   if (!is_there(c.command)) GTEST_SKIP() << "no " << c.command;

@@ -31,7 +31,7 @@ TEST(BenchWorkload, UsefulFlopsByHand) {
 }
 
 TEST(BenchWorkload, UsefulFlopsOfGatedLayers) {
-  // As many times an rnn's as there are gates; what regularises is not counted.
+  // An rnn's operations times the number of gates. Regularisers do not count.
   EXPECT_EQ(flops_of("train/lstm/t28_i28_h100_n100"), 4 * 199'360'000);
   EXPECT_EQ(flops_of("train/gru/t28_i28_h100_n100"), 3 * 199'360'000);
   EXPECT_EQ(flops_of("train/lstm_layernorm/t28_i28_h100_n100"), 4 * 199'360'000);
@@ -54,7 +54,7 @@ TEST(BenchWorkload, UnequalLengths) {
   EXPECT_EQ(one_long.size(), 64u);
   EXPECT_EQ(std::ranges::count(one_long, 500), 1);
   EXPECT_EQ(std::ranges::count(one_long, 5), 63);
-  // Only steps that there are count: 1 + 2 + ... + 64, and 500 + 63 times 5.
+  // Only existing steps count: 1 + 2 + ... + 64, and 500 + 63 times 5.
   const double step = 2 * 4 * 256 * (2 * 128 + 3 * 256);
   EXPECT_EQ(flops_of("train/lstm_mixed/t64_i128_h256_n64"), 2080 * step);
   EXPECT_EQ(flops_of("train/lstm_onelong/t500_i128_h256_n64"), 815 * step);

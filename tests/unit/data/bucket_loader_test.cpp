@@ -127,7 +127,7 @@ TEST(BucketLoader, ShufflesSequencesAndBatchesAfreshAndReproducibly) {
     EXPECT_EQ(passes(1, rng), std::pair(first, second));
     EXPECT_NE(passes(2, rng).first, first);
     EXPECT_NE(first, second);
-    // Other batches, and not only in another order.
+    // The batches differ, not only their order.
     const std::set<Values> one(first.begin(), first.end()), other(second.begin(), second.end());
     EXPECT_NE(one, other);
   }
@@ -149,7 +149,7 @@ TEST(BucketLoader, WithoutShufflingTheOrderIsThatOfLengthsInEachBucket) {
   EXPECT_EQ(pass.padding, 1 + 0 + 2 + 0);
 }
 
-// A run that changes from images to sequences draws the rest of its numbers as before.
+// A bucket loader draws as many numbers as a loader of images, so the rest of a run stays the same.
 TEST(BucketLoader, APassDrawsWhatAPassOfLoaderDraws) {
   const Sequences set = make_sequences(10);
   Generator generator(3, Rng::torch), by_hand(3, Rng::torch);

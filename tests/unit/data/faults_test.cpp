@@ -1,5 +1,5 @@
-// Files that are not what they should be: each row of the list of faults that must not hurt
-// (docs/robustness.md), as the library says it and as the program does.
+// Damaged and wrong files: a test for each row of the list of faults in docs/robustness.md, with
+// the library's error and the program's.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -25,13 +25,13 @@ using test::idx_labels;
 using test::TemporaryFolder;
 using test::write_set;
 
-/// A sound set of which a test damages a file.
+/// A good set, in which a test damages a file.
 struct DamagedSet {
   TemporaryFolder folder;
   std::string path = write_set(folder, "set");
 
-  /// What the library says of a file of the training set with this content, and that the program
-  /// refuses to train with the set.
+  /// The library's error for a file of the training set with this content. Also expects that the
+  /// program refuses to train with the set.
   void expect(Part part, const std::string& content, std::vector<std::string> parts,
               const test::ProgramOptions& options = {}) const {
     const std::string file = folder.write("set/" + file_name_of(part), content);
@@ -52,10 +52,10 @@ struct DamagedSet {
   }
 };
 
-// What the address space may grow to; the files would have it filled.
+// The limit of the address space. The sizes in the files would exceed it.
 const test::ProgramOptions half_a_gigabyte{.script = test::within_megabytes(512)};
 
-/// The same of the library, in a process that may have little more memory than it has.
+/// The same for the library, in a process that may allocate only a little more memory.
 std::string refusal_within(std::uint64_t memory, const std::string& path, Part part) {
   return ChildProcess([&]() -> std::string {
            test::limit_address_space(memory);
@@ -99,7 +99,7 @@ TEST(Fault03, CountOf4GiBInA4KBFile) {
     const std::string file = set.folder.write("alone", content);
     expect_line(refusal_within(std::uint64_t{512} << 20, file, part), {file, "truncated"});
   }
-  // 784 MB: a size that a file may have, but not this one.
+  // 784 MB: a possible size of a file, but this file is smaller.
   set.expect(Part::images, gzipped(idx_header({1000000, 28, 28}) + std::string(4080, '\0')),
              {"more than gzip can hold", "download it again"}, half_a_gigabyte);
 }

@@ -1,4 +1,4 @@
-// Sets that users fill in themselves, and get wrong.
+// Sets that users fill themselves, with mistakes.
 #include <gtest/gtest.h>
 
 #include <limits>

@@ -56,7 +56,7 @@ TEST(Sampler, DrawsComeFromASequenceOfTheirOwn) {
   EXPECT_EQ(draws_of(drawing.next(1, generator)), expected);
 }
 
-// Through JSON, from every batch of three passes.
+// Saves and resumes through JSON, at every batch of three passes.
 TEST(Sampler, GoesOnBehindItsPosition) {
   const std::vector<std::int64_t> lengths = {5, 1, 9, 3, 3, 7, 2, 8, 4, 6, 1};
   for (const std::span<const std::int64_t> given : {std::span<const std::int64_t>(), {lengths}})
@@ -79,7 +79,7 @@ TEST(Sampler, GoesOnBehindItsPosition) {
       }
 }
 
-// As version 0.1.0 wrote it into a checkpoint.
+// A position as version 0.1.0 wrote it into a checkpoint.
 TEST(Sampler, ReadsThePositionOfOlderCheckpoints) {
   const std::string state = Generator(3).state();
   const std::string text = R"({"order_seed":17,"first":200,"shifts":")" + state + R"("})";

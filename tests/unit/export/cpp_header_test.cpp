@@ -60,7 +60,7 @@ TEST(CppHeader, CountsItsBytes) {
   EXPECT_FALSE(has(floats.text, "int8_t"));
 }
 
-// A namespace is the caller's to choose, and so must be C++.
+// The caller chooses the namespace, so its name is checked.
 TEST(CppHeader, NamesOfNamespaces) {
   for (const char* good : {"m", "my_net", "Net2", "x_1_y"}) EXPECT_TRUE(is_cpp_name(good)) << good;
   for (const char* bad : {"", "2net", "_net", "my__net", "my-net", "a::b", "a b", "int",
@@ -113,7 +113,7 @@ TEST(Trial14Export, NamesThatAreTakenAreRefused) {
             "name; choose another");
 }
 
-// What stands in a file is not code.
+// Names in a file must never become code.
 TEST(CppHeader, NamesOfLayersAreOnlyLettersAndDigits) {
   auto spec = gru_spec();
   const std::string bad = "*/ system(\"x\"); \\";

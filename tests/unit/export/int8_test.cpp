@@ -28,7 +28,7 @@ TEST(Int8, IsOffByHalfAScaleAtMost) {
   }
 }
 
-// Rows as small as floats can be.
+// Rows with the smallest floats.
 TEST(Int8, SubnormalRows) {
   const float tiny = 1e-44f, matrix[] = {tiny, -tiny, 200 * tiny, -100 * tiny};
   const Int8Matrix result = to_int8(matrix, 2);

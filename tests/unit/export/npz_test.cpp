@@ -23,7 +23,7 @@ struct Entry {
   zip_stat_t status;
 };
 
-/// As libzip reads them, which checks each CRC-32.
+/// Reads the entries with libzip, which checks each CRC-32.
 std::vector<Entry> entries_of(const std::string& path) {
   int error = 0;
   zip_t* const archive = zip_open(path.c_str(), ZIP_RDONLY | ZIP_CHECKCONS, &error);

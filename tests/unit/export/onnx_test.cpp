@@ -38,8 +38,8 @@ bool can_say(const spec::ModelSpec& spec) {
   return true;
 }
 
-/// What ONNX asks of any graph: names are given once, and before they are used; inputs that have no
-/// node are inputs or constants; outputs come from nodes.
+/// Checks ONNX's rules for graphs. Each name is defined once, and before its use. Values without a
+/// node are inputs or constants. Outputs come from nodes.
 void expect_sound(const OnnxFile& file) {
   std::set<std::string> known = {""};
   for (const auto& [name, tensor] : file.constants) known.insert(name);
@@ -131,7 +131,7 @@ TEST(Onnx, PixelsAreScaledOnlyWhereTheInputIsPixels) {
   EXPECT_FALSE(file_of(spec, {.scaling = false}).constants.contains("pixel_range"));
   spec.input = spec::SeriesInput{.features = 1};
   EXPECT_FALSE(file_of(spec).constants.contains("pixel_range"));
-  // What an older program wrote of a task, and of a regression.
+  // Descriptions by an older program: of a task, and of a regression.
   const std::string adding =
       test::content_of(UNROLL_SOURCE_DIR "/tests/unit/spec/descriptions/format_2_adding.json");
   EXPECT_FALSE(file_of(spec::from_json(adding)).constants.contains("pixel_range"));
@@ -185,7 +185,7 @@ TEST(Onnx, WhatItCanNotSayIsRefusedByName) {
             std::string::npos);
 }
 
-// Before a single weight is asked for.
+// Refused before any weight is read.
 TEST(Onnx, WeightsThatNoFileCanHoldAreRefused) {
   const spec::ModelSpec spec = test::recurrent_spec(
       {.cell = spec::Cell::lstm, .input_size = 1 << 24, .hidden_size = 1 << 24, .num_layers = 1000},

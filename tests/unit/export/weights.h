@@ -1,4 +1,4 @@
-// Weights for a description.
+// Makes weights for a description.
 #pragma once
 
 #include <numeric>
@@ -9,7 +9,7 @@
 
 namespace unroll::test {
 
-/// Every weight that the model needs, of the numbers 1, 2, 3, ...
+/// Every weight of the model. The elements are 1, 2, 3, ...
 class CountedWeights {
  public:
   explicit CountedWeights(const spec::ModelSpec& spec) {

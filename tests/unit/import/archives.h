@@ -1,4 +1,4 @@
-// Zip archives and pickles that the import's tests read: PyTorch's, and made ones.
+// Zip archives and pickles for the tests of import: written by PyTorch, or made here.
 #pragma once
 
 #include <zip.h>
@@ -33,7 +33,7 @@ inline Bytes torch_file(const std::string& name) {
 
 using Entries = std::vector<std::pair<std::string, std::string>>;
 
-/// A zip archive of these entries, compressed or as they are.
+/// A zip archive of these entries, compressed or not.
 inline Bytes zip_of(const Entries& entries, bool compressed = false) {
   zip_error_t error;
   zip_error_init(&error);

@@ -75,7 +75,7 @@ TEST(ImportModel, TakesNumbersAsTheyAreUnlessAnInputOfPixelsIsSaid) {
   EXPECT_THROW(imported(R"(, "input": {"pixels": false, "std": 2})"), FormatError);
 }
 
-/// However the reader of descriptions words it: no text is searched for another.
+/// Holds for any wording of the description reader's errors: the import must not search in them.
 TEST(ImportModel, GivesTheCauseOfADescriptionsDamageWithoutItsAdvice) {
   const std::string size = "[1,2]", sizes = "[1,2,3]";
   spec::ModelSpec pooled;
@@ -146,7 +146,7 @@ TEST(ImportModel, AsksForWhatTheWeightsDoNotTell) {
                              R"({"type": "gru", "name": "rnn2", "readout": "last | )",
                              R"({"type": "activation", "function": "relu | tanh | sigmoid"})",
                              R"("name": "fc2"})"});
-  // Twice the state's size may be any two things side by side, not only the mean and the last.
+  // Twice the state's size may be any two readouts side by side, not only mean and last.
   for (const bool bidirectional : {false, true}) {
     spec::ModelSpec both = lstm_spec();
     auto& r = std::get<spec::RecurrentSpec>(both.layers[0]);
@@ -155,16 +155,15 @@ TEST(ImportModel, AsksForWhatTheWeightsDoNotTell) {
     std::get<spec::LinearSpec>(both.layers[1]).in_features = r.features();
     both.input = spec::SeriesInput{.features = 3};
     const std::string question = asked(both);
-    expect_parts(question,
-                 {R"({"type": "lstm", "name": "rnn", "readout": "mean_last"})",
-                  fmt::format("fc reads {} numbers, twice the {} of a state", r.features(),
-                              r.features() / 2),
-                  "not mean and max, last and max, h_n and c_n or other pairs"});
-    // The answer is the file that came with the question.
+    expect_parts(question, {R"({"type": "lstm", "name": "rnn", "readout": "mean_last"})",
+                            fmt::format("fc reads {} numbers, twice the {} of a state",
+                                        r.features(), r.features() / 2),
+                            "not mean and max, last and max, h_n and c_n or other pairs"});
+    // Answer with the file that came with the question.
     const std::string file = question.substr(question.find('{'));
     EXPECT_EQ(import_model(with_weights_of(both), file).spec, both);
   }
-  // An answer that is none.
+  // The answer keeps the list of choices.
   expect_parts(error_of<FormatError>([&] {
                  import_model(
                      with_weights_of(lstm_spec()),
@@ -282,7 +281,7 @@ TEST(ImportModel, ErrorsNameTheWeightsFile) {
 }
 
 TEST(ImportModel, TheFilesOrderComesFirstWhereSizesFit) {
-  // By name fc is before head, and by size either may be the first.
+  // Sorted by name, fc is before head. By size, either may be the first.
   const StateDict state = state_of({{"proj.weight", {8, 8}},
                                     {"rnn.weight_ih_l0", {32, 8}},
                                     {"rnn.weight_hh_l0", {32, 8}},

@@ -16,7 +16,7 @@ using namespace std::string_literals;
 using Kind = Value::Kind;
 using test::error_of;
 
-/// The program must outlive what it is read to.
+/// The pickle's bytes must outlive the result.
 Pickle read(const std::string& program) {
   return read_pickle(std::as_bytes(std::span(program)), "x.pt");
 }
@@ -71,7 +71,7 @@ TEST(Pickle, WhatRunsSomethingIsRefused) {
   expect_parts(pickle_refusal("\x80\x02"
                               "cposix\nsystem\nq\0X\x02\0\0\0lsq\x01\x85q\x02Rq\x03."s),
                {"[import] x.pt", "\"posix.system\"", "nothing was executed", "state_dict()"});
-  // Naming it is enough, however it is named.
+  // The name alone is refused, by every operation that can name it.
   for (const char* global :
        {"builtins\neval", "__builtin__\neval", "os\nsystem", "os.path\njoin", "nt\nsystem",
         "torch\nload", "torch.serialization\nload", "torch.hub\nload", "subprocess\nPopen",
@@ -82,7 +82,7 @@ TEST(Pickle, WhatRunsSomethingIsRefused) {
   for (const char code : {'\x82', 'P', 'S', 'V', 'p', 'g', '\x97', '\x98'})
     expect_parts(pickle_refusal("\x80\x02}"s + code + "os\nsystem\n."),
                  {"operation 0x", "torch.save does not write"});
-  // What is known takes what it takes and no more.
+  // Known functions refuse wrong arguments.
   expect_parts(pickle_refusal("\x80\x02"
                               "ctorch._utils\n_rebuild_tensor_v2\n)R."s),
                {"torch._utils._rebuild_tensor_v2 gets arguments that it does not take"});
@@ -169,7 +169,7 @@ TEST(Pickle, DeepIsBounded) {
   const Pickle own = read(program);
   ASSERT_EQ(own.items(own.root).size(), 1u);
   EXPECT_EQ(own.items(own.root)[0], own.root);
-  // Long names that a few bytes name again and again.
+  // A few bytes name a long name again and again.
   std::string names = "\x80\x04\x8c\xff" + std::string(255, 'a') + "\x94\x8c\xff" +
                       std::string(255, 'b') + "\x94\x93";
   for (int i = 0; i < 1000; ++i) names += "h\0h\x01\x93"s;
@@ -260,7 +260,7 @@ TEST(Trial09, CollectionsAreWhatTheyHold) {
   EXPECT_EQ(integers_of(pickle, items[4]), std::vector<std::int64_t>{4});
 }
 
-/// Reads it or refuses it.
+/// Reads the bytes. They may be read or refused, but nothing else may happen.
 void expect_harmless_pickle(const std::string& program) {
   try {
     read(program);
@@ -272,7 +272,7 @@ void expect_harmless_pickle(const std::string& program) {
 TEST(Pickle, DamageIsFound) {
   Bytes file = torch_file("lstm.pt");
   const std::string whole(reinterpret_cast<const char*>(file.data()), file.size());
-  // It lies in the archive as it is.
+  // The pickle is stored uncompressed in the archive.
   const std::size_t first = whole.find("\x80\x02"s), end = whole.find("PK\x07\x08"s, first);
   ASSERT_NE(end, std::string::npos);
   const std::size_t last = whole.rfind('.', end);

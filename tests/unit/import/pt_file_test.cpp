@@ -104,9 +104,9 @@ void expect_net(const StateDict& state, const std::string& prefix = "") {
 TEST(Trial09, ObjectsThatWeightsOnlyTakesAreSkipped) {
   for (const char* file : {"objects.pt", "objects4.pt"})
     expect_net(read_state_dict(path_of(file), "state_dict"));
-  // It is also the only dictionary of nothing but tensors.
+  // It is also the only dictionary that has only tensors.
   expect_net(read_state_dict(path_of("objects.pt")));
-  // A tensor of a kind that is not supported is named, and may be left out.
+  // The error names a tensor of an unsupported kind, and --ignore leaves it out.
   for (const char* proto : {"\x80\x02", "\x80\x04"}) {
     const std::string pickle =
         proto +
@@ -167,7 +167,7 @@ TEST(Trial10, ModulesThatHoldEachOtherEnd) {
   EXPECT_EQ(read_program(module("}")).arrays.size(), 1u);
   expect_parts(error_of<FormatError>([&] { read_program(module("}" + text("m") + "h\1s")); }),
                {"nested deeper than 64", "limit"});
-  // Twice itself: 2 to the power of 64 modules.
+  // The module contains itself twice: 2 to the power of 64 modules.
   expect_parts(error_of<FormatError>(
                    [&] { read_program(module("}(" + text("m") + "h\1" + text("n") + "h\1u")); }),
                {"nested deeper than 64", "limit"});
@@ -182,7 +182,7 @@ TEST(Trial12, AKeyIsAPath) {
   EXPECT_EQ(read_program("}" + text("run") + "}" + text("model") + dict + "ss.").arrays.size(), 1u);
   EXPECT_EQ(read_program("](" + dict + "Ne.").arrays.size(), 1u);
   EXPECT_EQ(read_program("](" + dict + "Ne.", "0").arrays.size(), 1u);
-  // Those that are as deep: all paths that can be typed.
+  // Several are equally deep: the error lists all paths that can be typed.
   expect_parts(error_of<FormatError>([&] { read_program(several); }),
                {"several", "--key: \"a.b\", \"a.c.d\", \"list.1\""});
   expect_parts(error_of<FormatError>([&] { read_program(several, "a.x"); }),
@@ -191,7 +191,7 @@ TEST(Trial12, AKeyIsAPath) {
                {"\"n\" is not a dictionary of tensors", "\"a.b\""});
   expect_parts(error_of<FormatError>([&] { read_program(several, "a"); }),
                {"several", "\"a.b\", \"a.c.d\""});
-  // PyTorch's own.
+  // A file that PyTorch wrote.
   expect_parts(error_of<FormatError>([&] { read_state_dict(path_of("deep.pt")); }),
                {"\"run.model\", \"run.ema\""});
   expect_net(read_state_dict(path_of("deep.pt"), "run.model"));
@@ -213,7 +213,7 @@ TEST(Trial12, WhatIsIgnoredIsNotRead) {
   EXPECT_EQ(state.arrays.size(), 2u);
   EXPECT_EQ(state.ignored,
             (std::vector<std::string>{"rnn.bias_ih_l0", "rnn.bias_hh_l0", "fc.weight", "fc.bias"}));
-  // What is beside the tensors is named.
+  // Values beside the tensors are named.
   const StateDict mixed =
       read_program("}(" + text("w") + kTensor + text("epoch") + "K\1" + text("none") + "Nu.");
   EXPECT_EQ(mixed.arrays.size(), 1u);
@@ -232,7 +232,7 @@ std::string tuple(const Shape& values) {
   return text + "t";
 }
 
-/// A file with one f32 tensor "w" that may be anything, over a storage of 6 numbers.
+/// A file with one f32 tensor "w" of any offset, shape and strides, over a storage of 6 numbers.
 StateDict one_tensor(std::int64_t stored, std::int64_t offset, const Shape& sizes,
                      const Shape& strides, const std::string& name = "w", bool compressed = false) {
   std::string pickle = "\x80\x02}X";
@@ -283,7 +283,7 @@ TEST(PtFile, SizesAreCheckedAgainstTheFile) {
     EXPECT_THROW(one_tensor(6, 0, {6}, {1}, name), FormatError);
 }
 
-/// What a damaged file may do: be read, or be refused.
+/// Reads a damaged file. It may be read or refused, but nothing else may happen.
 void expect_no_harm(const Bytes& bytes) {
   try {
     parse_pt(bytes, "x.pt");

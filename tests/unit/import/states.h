@@ -1,4 +1,4 @@
-// State_dicts for tests.
+// Makes state_dicts for tests.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ using Shape = std::vector<std::int64_t>;
 
 using test::expect_parts;
 
-/// Tensors of these names and shapes, in f32, number k of each being k.
+/// Tensors with these names and shapes, in f32. Element k of each is k.
 inline StateDict state_of(const std::vector<std::pair<std::string, Shape>>& tensors) {
   StateDict state;
   for (const auto& [name, shape] : tensors) {
@@ -34,7 +34,7 @@ inline StateDict state_of(const std::vector<std::pair<std::string, Shape>>& tens
   return state;
 }
 
-/// A tensor of these numbers, after those that are there.
+/// Appends a tensor with these numbers.
 inline void add(StateDict& state, const std::string& name, const Shape& shape,
                 const std::vector<float>& values) {
   auto& memory = state.memory.emplace_back(4 * values.size());

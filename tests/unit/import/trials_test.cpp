@@ -1,4 +1,4 @@
-// Files as other people have them: each test is an example of a kind.
+// Files as users have them. Each test is an example of one kind of trouble.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -19,7 +19,7 @@ namespace {
 using test::error_of;
 using Tensors = std::vector<std::pair<std::string, Shape>>;
 
-/// An nn.GRU of I 3 and H 4 under that name, or bare.
+/// The weights of an nn.GRU with I 3 and H 4 under a name; bare if the name is empty.
 Tensors gru(const std::string& name) {
   const std::string start = name.empty() ? "" : name + ".";
   return {{start + "weight_ih_l0", {12, 3}},
@@ -38,12 +38,12 @@ std::string gru_named(const std::string& name, const std::string& more = "") {
                      name, more);
 }
 
-/// What is refused, in one line.
+/// The error of an import that is refused. It must be one line.
 std::string refusal(const StateDict& state, std::optional<std::string> architecture = {}) {
   return error_of<FormatError>([&] { import_model(state, architecture); });
 }
 
-/// What is asked, with the file that came with it.
+/// The question of an import, with the proposed architecture file.
 std::string question(const StateDict& state, std::optional<std::string> architecture = {}) {
   try {
     import_model(state, architecture);
@@ -96,7 +96,7 @@ TEST(Trial04, ALayerCalledModelBesideAnother) {
         both(gru(start + "model"), {{start + "fc.weight", {2, 4}}, {start + "fc.bias", {2}}}));
     const std::string with_fc = gru_named("model", R"(, {"type": "linear", "name": "fc"})");
     EXPECT_EQ(import_model(state, with_fc).weights.size(), 6u) << around;
-    // What is proposed fits, but for the readout that is asked for.
+    // The proposed file fits, except for the readout, which is asked for.
     EXPECT_NE(question(state).find(R"({"type": "gru", "name": "model", "readout": "last |)"),
               std::string::npos)
         << question(state);
@@ -105,17 +105,17 @@ TEST(Trial04, ALayerCalledModelBesideAnother) {
 }
 
 TEST(Trial04, AFullNameComesBeforeAShortOne) {
-  // Two layers that without their prefixes were one.
+  // Two layers that have the same name without their prefixes.
   const StateDict state = state_of(both(gru("rnn"), gru("model.rnn")));
   EXPECT_NE(refusal(state, gru_named("rnn")).find("model.rnn.weight_hh_l0 is not part"),
             std::string::npos);
   EXPECT_NE(refusal(state, gru_named("model.rnn")).find("; rnn.weight_hh_l0 is not part"),
             std::string::npos);
-  // Of two that are found equally well none is taken.
+  // If two layers fit equally well, neither is taken.
   EXPECT_NE(refusal(state_of(both(gru("module.rnn"), gru("model.rnn"))), gru_named("rnn"))
                 .find("\"rnn\" may be several layers of the file: module.rnn, model.rnn"),
             std::string::npos);
-  // "Any name means the one bare layer" holds of a bare layer alone.
+  // "Any name means the one bare layer" only holds for a bare layer.
   EXPECT_NE(refusal(state_of(both(gru("rnn"), {{"x", {1}}})), gru_named("encoder"))
                 .find("has no \"encoder\".weight_ih_l0"),
             std::string::npos);
@@ -161,7 +161,7 @@ TEST(Trial03, AnEmbeddingIsNoLinearLayer) {
     expect_parts(refusal(square, said(name)), {"like an nn.Embedding", "\"bias\": false"});
     EXPECT_EQ(import_model(square, said(name, R"(, "bias": false)")).weights.size(), 7u);
   }
-  // By its shape alone: of one that is square the user is asked.
+  // Judged by its shape only. If it is square, the user is asked.
   const StateDict square = network("encoder", 3);
   for (const auto& architecture : {std::optional<std::string>(), std::optional(said("encoder"))})
     expect_parts(question(square, architecture),
@@ -174,7 +174,7 @@ TEST(Trial03, AnEmbeddingIsNoLinearLayer) {
   expect_parts(refusal(tall, said("encoder")),
                {"encoder.weight [7, 3] has no bias and rnn reads 3 numbers",
                 "an nn.Embedding of 7 words, which can't be imported"});
-  // A bias tells.
+  // A bias shows that it is linear.
   EXPECT_EQ(import_model(network("embedding", 3, true), said("embedding")).weights.size(), 8u);
 }
 
@@ -196,7 +196,7 @@ TEST(Trial03, HalfOfTwoDirectionsIsNoReadout) {
   expect_parts(refusal(state, gru_named("rnn", R"(, {"type": "linear", "name": "fc"})")), parts);
 }
 
-// ---- 11: what has no layer here -----------------------------------------------------------------
+// ---- 11: tensors of layers that do not exist here -----------------------------------------------
 
 TEST(Trial11, TheFirstAnswerListsEveryTensorWithoutALayer) {
   const Tensors fc = {{"fc.weight", {2, 4}}, {"fc.bias", {2}}};
@@ -255,7 +255,7 @@ TEST(Trial11, TensorsOfNoKnownLayerAreListedToo) {
   for (const std::string& text : {refusal(state), refusal(state, gru_named("rnn"))})
     expect_parts(text,
                  {"ws.0 is not part of the model", "ws.1 is not", "table is not", "--ignore NAME"});
-  // A network without any layer that is known.
+  // A network without a known layer.
   expect_parts(refusal(state_of({{"A", {4, 4}}, {"B", {4, 3}}})), {"A is not part", "B is not"});
 }
 
@@ -276,7 +276,7 @@ TEST(Trial11, NothingIsProposedThatCannotWork) {
 }
 
 TEST(Trial11, AnOrderThatFitsIsFound) {
-  // By name "a" comes first, but only last it leaves a way through "b".
+  // Sorted by name, "a" comes first, but the sizes only fit if it comes last.
   const StateDict state = state_of({{"a.weight", {1, 4}},
                                     {"a.bias", {1}},
                                     {"b.weight", {4, 4}},
@@ -301,7 +301,7 @@ TEST(Trial11, ManyLayersAreALimitAndNoWork) {
       {"301 layers, expected at most 256"});
 }
 
-// ---- 11: what is cheap --------------------------------------------------------------------------
+// ---- 11: layers that can be imported with little work -------------------------------------------
 
 // |(3, 4)| is 5, |(0, 2)| is 2: with g (10, 3) the rows are (6, 8) and (0, 3).
 TEST(Trial11, WeightNormIsPutTogether) {
@@ -339,7 +339,7 @@ TEST(Trial11, WeightNormOverOtherDimensions) {
   const std::vector<float> all = weight({}, {1});
   for (std::size_t k = 0; k < 4; ++k)
     EXPECT_NEAR(all[k], std::vector<float>({3, 0, 4, 2})[k] * whole, 1e-7);
-  // Parts that do not belong together stay what they are.
+  // Parts that do not fit together stay as they are.
   StateDict state =
       state_of({{"a.weight_g", {3, 1}}, {"a.weight_v", {2, 2}}, {"b_v", {2}}, {"b_g", {1}}});
   EXPECT_EQ(without_weight_norm(state.arrays).arrays.size(), 4u);
@@ -361,7 +361,7 @@ TEST(Trial11, LearntStatesHaveANameOfTheirOwn) {
     EXPECT_EQ(model.weights[2].shape, (Shape{1, 1, 4}));
     EXPECT_EQ(model.weights[2].values, (std::vector<float>{1, 2, 3, 4}));
     EXPECT_EQ(model.weights[3].values, (std::vector<float>{5, 6, 7, 8}));
-    // Not said, they are asked for, and the answer is in the file that comes with the question.
+    // If the architecture does not name them, the question does, and its file has the answer.
     for (const auto& architecture : {std::optional<std::string>(), std::optional(plain)})
       expect_parts(question(state, architecture),
                    {R"("h_0": "model.h0", "c_0": "model.c0"})", "learnt initial state"});

@@ -47,7 +47,7 @@ TEST(ZipArchive, NeverBecomesMuchLongerThanItIs) {
               archive.read("a", 1 << 30);
             }).find("more than 4 times the archive's size, the limit"),
             std::string::npos);
-  // The same entry again and again comes to the same.
+  // Reading one entry again and again reaches the same limit.
   const Bytes one = zip_of({{"a", std::string(1000, 'x')}});
   ZipArchive again(one, "x.pt");
   EXPECT_THROW(
@@ -57,7 +57,7 @@ TEST(ZipArchive, NeverBecomesMuchLongerThanItIs) {
       FormatError);
 }
 
-/// All entries of an archive that may be damaged: those that are read are whole.
+/// Reads all entries of a possibly damaged archive. Every entry that can be read must be complete.
 std::size_t read_all(const Bytes& bytes, const std::map<std::string, Bytes>& content) {
   std::size_t read = 0;
   try {

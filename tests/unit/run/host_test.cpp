@@ -1,5 +1,5 @@
-// A run from its start to its verification, by a host that is not the command line: values and
-// listeners go in, results come out, and nothing is printed.
+// A host that is not the command line trains, resumes and verifies a run. It passes values and
+// listeners, gets results, and nothing is printed.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -33,7 +33,7 @@ train::Trainer make_trainer(const train::Config& config) {
   return {config, test::images(config, test::black_and_white())};
 }
 
-/// A listener that counts what it hears, and stops after a step.
+/// A listener that counts its calls, and stops after a step.
 struct Listener : train::Listener {
   explicit Listener(std::int64_t last = 0) : stop_after(last) {}
   void step(const train::StepResult& result) override { last_step = result.step; }
@@ -43,7 +43,7 @@ struct Listener : train::Listener {
   std::int64_t stop_after, last_step = 0, evaluations = 0;
 };
 
-/// A new run in a folder, which ends before its last step with `stop_after`.
+/// Trains a new run in a folder. With `stop_after`, stops before the last step.
 End start(const std::string& path, std::int64_t stop_after = 0,
           const train::Config& config = make_config()) {
   train::Trainer trainer = make_trainer(config);
@@ -54,7 +54,7 @@ End start(const std::string& path, std::int64_t stop_after = 0,
   return end;
 }
 
-/// All texts of findings, and whether the run is what training gives.
+/// The texts of all findings, and whether the run equals the one trained again.
 struct Verified {
   bool good = false;
   std::vector<std::string> findings;
@@ -71,7 +71,7 @@ Verified verify(const std::string& path) {
   return result;
 }
 
-/// Captures what is printed, and expects that it is nothing.
+/// Captures the output, and expects that there is none.
 class Host : public testing::Test {
  protected:
   void SetUp() override {

@@ -1,4 +1,4 @@
-// Where commands refuse to write.
+// Outputs that commands refuse to write.
 #include <filesystem>
 
 #include "core/file.h"
@@ -68,7 +68,7 @@ TEST_F(Outputs, AFileOfARunIsNotWrittenOver) {
   expect_kept({"export", model, "--format", "npz", "-o", file}, file, "is a file of the run in");
   expect_kept({"export", model, "--format", "npz", "-o", run("manifest.json")},
               run("manifest.json"), "is a file of the run in");
-  // What the run does not list may lie beside it, and a manifest.json may be another program's.
+  // Other files may lie in a run's folder, and a manifest.json may be another program's.
   EXPECT_EQ(test::run_program({"export", model, "--format", "npz", "-o", run("model.npz")}).code,
             0);
   models.folder.write("other/manifest.json", "{}");
@@ -78,7 +78,8 @@ TEST_F(Outputs, AFileOfARunIsNotWrittenOver) {
       0);
 }
 
-// A run that goes on lists neither its metrics nor the files that it is yet to write.
+// While a run is training, its manifest lists neither the metrics nor files that are not yet
+// written.
 TEST_F(Outputs, Trial17_NamesOfARunsFilesAreKeptFree) {
   const Folder folder("test", models.folder / "run");
   Manifest{}.write(folder);

@@ -55,14 +55,14 @@ std::unique_ptr<Trainer> make_trainer(const Config& config, const data::Dataset&
                                    images ? test::images(config, set) : test::source(config));
 }
 
-/// All that a run tells, and its weights in the end.
+/// All results of a run, and its final weights.
 struct Outcome {
   std::vector<std::vector<double>> told;
   std::vector<std::vector<std::uint64_t>> weights;
   bool operator==(const Outcome&) const = default;
 };
 
-/// Goes on, to the end or, with `stop_after`, to that step.
+/// Continues to the end, or to the step `stop_after`.
 void go_on(Trainer& trainer, std::int64_t stop_after, Outcome& outcome) {
   std::int64_t made = 0;
   Callbacks callbacks;
@@ -100,7 +100,7 @@ TEST_P(Resumed, FromEveryStepHasTheBitsOfAnUninterruptedRun) {
     other_threads.threads = 2;
     const auto second = make_trainer(other_threads, set);
     second->resume(checkpoint_from(file, "file"));
-    // Nothing is lost by writing it again.
+    // Writing it again gives the same bytes.
     EXPECT_EQ(to_bytes(second->checkpoint()), file);
     go_on(*second, 0, outcome);
     EXPECT_TRUE(outcome == whole) << "after step " << stop;

@@ -22,7 +22,7 @@ TEST(Chunks, AreTheStepsAskedFor) {
   }
   EXPECT_EQ(steps_of(x, 0, 5).to_vector(), numbers);
   EXPECT_EQ(steps_of(x, 4, 1).to_vector(), (Values{40, 41, 42, 140, 141, 142}));
-  // The batch may lie in the second dimension's place.
+  // The input may be a transposed view.
   EXPECT_EQ(steps_of(x.transpose(0, 1), 0, 1).shape(), (Shape{5, 1, 3}));
   EXPECT_EQ(steps_of(x.transpose(0, 1), 1, 1).to_vector().front(), 100);
 }

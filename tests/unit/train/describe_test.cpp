@@ -19,7 +19,7 @@ data::Dataset mnist_like() {
   return set;
 }
 
-/// Without its pixels, which a description does not look at.
+/// A set without pixels: a description does not depend on them.
 class Shaped : public data::Source {
  public:
   Shaped(const Config& config, data::Dataset set) : set_(std::move(set)) {
@@ -109,7 +109,7 @@ TEST(Describe, TakesEverySetting) {
             spec::InputSpec(spec::ImageInput{spec::Form::pixels, 28, 28, 5, 0.1307, 0.3081}));
 }
 
-// What the module calls its parameters is what the description says, in that order.
+// The module's parameters have the names in the description, in the same order.
 TEST(Network, HasTheWeightsOfItsDescription) {
   std::vector<spec::ModelSpec> specs;
   using enum ModelKind;
@@ -134,7 +134,7 @@ TEST(Network, HasTheWeightsOfItsDescription) {
   }
 }
 
-// Dropout acts in training alone, and not on what the first layer reads.
+// Dropout only acts in training, and not on the first layer's input.
 TEST(Network, DropsWhatLaterLayersRead) {
   const spec::ModelSpec spec = describe(recipe("tuned", ModelKind::fnn));
   Generator generator(1);

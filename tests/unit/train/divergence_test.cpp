@@ -1,4 +1,4 @@
-// Runs whose losses are made to explode at a chosen step, and what they go back to.
+// Losses explode at a chosen step, and the run goes back to its last good step.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -30,8 +30,8 @@ class Chosen : public data::Source {
   }
 };
 
-/// A line through targets that the test chooses: with a small rate the loss of a step is nearly the
-/// square of its target.
+/// A model with one weight, and targets that the test chooses. With a small rate, the loss of a
+/// step is nearly the square of its target.
 class Levels : public Chosen {
  public:
   using Target = std::function<double(std::int64_t step)>;
@@ -76,8 +76,8 @@ Bits bits_of(Trainer& trainer) {
 
 /// How a run ended.
 struct End {
-  std::int64_t failed = 0, kept = -1, made = 0;  // failed is 0 where it did not diverge
-  std::int64_t evaluations = 0;                  // that listeners were told of
+  std::int64_t failed = 0, kept = -1, made = 0;  // steps; failed is 0 if the run did not diverge
+  std::int64_t evaluations = 0;                  // calls of the listener
   double test_loss = 0;
   double weights = 0;  // their sum, which is what a line answers to 1
   Bits bits;
@@ -122,15 +122,15 @@ TEST(Trial01, ARunStopsBeforeTheUpdateAndGoesBackToAGoodStep) {
   const End end = run(config, exploding_at(65));
   EXPECT_EQ(end.failed, 65);
   EXPECT_EQ(end.made, 64);
-  // Every tenth step is looked at, and proved good by the loss of the step after it.
+  // Every tenth step is a candidate. The loss of the next step shows that it is good.
   EXPECT_EQ(end.kept, 60);
   EXPECT_EQ(end.bits, run(config, usual, 60).bits);
-  // Tested are the weights that are kept, with 1 as the target.
+  // The test evaluates the kept weights, with target 1.
   EXPECT_NEAR(end.test_loss, (end.weights - 1) * (end.weights - 1), 1e-6);
   EXPECT_NE(end.text.find("stopped at step 65: loss 1.0"), std::string::npos) << end.text;
 }
 
-// The weights were going wrong for 17 steps before the numbers left the range.
+// The weights get worse for 17 steps before the losses leave the range.
 TEST(Trial01, TroubleBeforeTheExplosionIsNotKept) {
   const auto target = [](std::int64_t s) {
     return s < 48 ? usual(s) : s < 65 ? 70 + static_cast<double>(s) : kHuge;
@@ -149,8 +149,8 @@ TEST(Trial01, WhereNoStepWasGoodTheBeginningIs) {
   EXPECT_EQ(end.bits, bits_of(fresh));
 }
 
-// What clipping or the optimizer limits does not ruin the weights, and the next steps may be as
-// good as ever.
+// Clipping or the optimizer limits a huge update, so that it does not ruin the weights. The next
+// steps may be as good as before.
 TEST(Trial01, ALimitedUpdateIsNotTheEnd) {
   Config clipped = make_config();
   clipped.clip_norm = 1;
@@ -158,7 +158,7 @@ TEST(Trial01, ALimitedUpdateIsNotTheEnd) {
   adam.optimizer = Algorithm::adam;
   for (const Config& config : {clipped, adam}) {
     EXPECT_EQ(run(config, exploding_at(65)).failed, 0);
-    // But a hundred such steps in a row are.
+    // A hundred such steps in a row are a divergence.
     const auto from = [](std::int64_t first, std::int64_t count) {
       return [=](std::int64_t s) { return s >= first && s < first + count ? kHuge : usual(s); };
     };
@@ -170,7 +170,7 @@ TEST(Trial01, ALimitedUpdateIsNotTheEnd) {
   }
 }
 
-// No step follows the last one; only the test shows what its update did.
+// No step follows the last one: only the test shows the effect of its update.
 TEST(Trial01, WeightsThatTheLastUpdateRuinedAreNotKept) {
   for (const double target : {std::numeric_limits<double>::quiet_NaN(), kHuge}) {
     const End end = run(make_config(), usual, 0, target);
@@ -182,8 +182,8 @@ TEST(Trial01, WeightsThatTheLastUpdateRuinedAreNotKept) {
   }
 }
 
-// Stopped anywhere and resumed, in the trouble too, it ends as it would have: the last good step is
-// part of a checkpoint.
+// A run may be stopped anywhere, also while it is diverging. Resumed, it ends like a run without
+// interruption, because the last good step is part of a checkpoint.
 TEST(Trial01, AResumedRunGoesBackToTheSameStep) {
   Config config = make_config();
   config.momentum = 0.5;
@@ -208,9 +208,9 @@ TEST(Trial01, AResumedRunGoesBackToTheSameStep) {
   EXPECT_EQ(go_on(again), whole);
 }
 
-// Of images the place in their order goes back too, also to the beginning. Squared errors grow
-// without end once the rate is above 2 / (largest curvature): from the start, or when the schedule
-// gets there.
+// With images, the place in their order goes back too, also to the beginning. Squared errors grow
+// without limit if the rate is above 2 / (largest curvature): from the start, or when the schedule
+// reaches such a rate.
 TEST(Trial01, ARunOnImagesGoesBackWithItsOrder) {
   const data::Dataset set = test::black_and_white();
   for (const ScheduleKind schedule : {ScheduleKind::constant, ScheduleKind::one_cycle})

@@ -34,7 +34,7 @@ Evaluation evaluate_images(const infer::Model<T>& model, const data::Dataset& se
                   logits);
 }
 
-/// h = relu(x), logits = (h_0, h_1, 0.5): what the model does can be told by hand.
+/// h = relu(x), logits = (h_0, h_1, 0.5): its answers can be computed by hand.
 template <class T>
 infer::Model<T> plain_model() {
   const spec::ModelSpec spec = test::rnn_spec(2, 2, 3, 1, Nonlinearity::relu, false);
@@ -73,7 +73,7 @@ TYPED_TEST(Evaluate, CountsAndMeasuresByHand) {
   EXPECT_NEAR(e.loss, expected, sizeof(TypeParam) == 4 ? 1e-6 : 1e-14);
 }
 
-// More images than are taken at a time.
+// More images than a test takes at a time.
 TYPED_TEST(Evaluate, ALargeSetIsTheSumOfItsParts) {
   std::vector<std::uint8_t> images, labels;
   for (int i = 0; i < 5000; ++i) {

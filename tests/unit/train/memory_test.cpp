@@ -1,4 +1,4 @@
-// Testing models for the tasks of memory.
+// Tests models on the memory tasks.
 
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@
 namespace unroll::train {
 namespace {
 
-/// A model whose state is always 0, so that it answers with its bias, whatever it reads.
+/// A model whose state is always 0, so that every answer is its bias.
 template <class T>
 infer::Model<T> constant_model(const std::string& task, std::int64_t length,
                                const std::vector<double>& answer) {
@@ -54,8 +54,8 @@ struct EvaluateTask : testing::Test {};
 using Types = testing::Types<float, double>;
 TYPED_TEST_SUITE(EvaluateTask, Types);
 
-// Whoever always answers 1 is wrong by the variance of two uniform numbers' sum, 1/6, and within
-// 0.04 with a probability of 1 - 0.96^2.
+// A model that always answers 1 has a squared error of 1/6, the variance of the sum of two uniform
+// numbers. It is within 0.04 with a probability of 1 - 0.96^2.
 TYPED_TEST(EvaluateTask, AddingByOneWhoAlwaysAnswersOne) {
   const Evaluation e = evaluate_task(constant_model<TypeParam>("adding", 30, {1}), "adding");
   EXPECT_EQ(e.accuracy().total, 1000);
@@ -89,7 +89,7 @@ TYPED_TEST(EvaluateTask, CopyByOneWhoAlwaysAnswersFive) {
   EXPECT_NEAR(e.loss, std::log(7 + std::exp(1)) - share, 1e-6);
 }
 
-// The test of a long task is made in pieces; it must not matter.
+// A test of long sequences is made in pieces. The result must be the same.
 TEST(EvaluateTask, InPiecesAsAtOnce) {
   const Evaluation e = evaluate_task(constant_model<float>("adding", 40000, {1}), "adding");
   const auto targets =

@@ -27,7 +27,7 @@ TEST(Network, HasTheWeightsOfItsDescription) {
   EXPECT_EQ(spec::differences(spec, sizes), "");
 }
 
-// The token seen first decides: the recurrent layers must carry it to the end.
+// The first token decides the answer: the recurrent layers must carry it to the end.
 TEST(Network, LearnsFromTokensOfUnequalLengths) {
   constexpr std::int64_t kBatch = 24, kSteps = 5;
   const spec::ModelSpec spec = everything_spec();
@@ -56,7 +56,7 @@ TEST(Network, LearnsFromTokensOfUnequalLengths) {
   EXPECT_LT(last, 0.1);
 }
 
-// What stands past the end of a sequence changes no output and gets no gradient.
+// Inputs after a sequence's end change no output and get no gradient.
 TEST(Network, LengthsHideWhatIsPastTheEnd) {
   for (const bool bidirectional : {false, true})
     for (const spec::Readout readout :
@@ -103,7 +103,7 @@ TEST(Network, PenaltiesAndChunksTakeLengths) {
     network(input, states, penalty, lengths);
     return penalty.item();
   };
-  // The mean of h^2 over the steps there are: 1 of the first sequence, 5 of the second.
+  // The mean of h^2 over all existing steps: 1 in the first sequence, 5 in the second.
   const Tensor step = Tensor::from(
       std::vector<double>(x.values<double>().begin(), x.values<double>().begin() + 3), {1, 1, 3});
   EXPECT_NEAR(penalty_of(x, {1, 5}), (penalty_of(step, {}) + 5 * penalty_of(alone, {})) / 6, 1e-14);
@@ -129,7 +129,7 @@ TEST(Network, RefusesLengthsAndTokensThatDoNotFit) {
             "[train] the model reads no sequences, so it takes no lengths");
 }
 
-// Dropout comes before layers with matrices alone, and not before the first of them.
+// Dropout is only before layers with matrices, except the first of them.
 TEST(Network, DropsOutBetweenLayers) {
   Generator generator(1);
   const Network network(everything_spec(), generator, {.dropout = 0.5});

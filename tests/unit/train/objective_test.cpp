@@ -82,7 +82,7 @@ TEST(Objective, OfValues) {
   EXPECT_EQ(e.accuracy().counted, "sums within 1");
 }
 
-// Steps without a question count for nothing.
+// Steps without a target do not count.
 TEST(Objective, OfEveryStep) {
   constexpr std::int64_t none = data::no_target;
   const Tensor outputs = numbers({log3, 0, 0, 0, 0, log3, log3, 0}, {2, 2, 2});

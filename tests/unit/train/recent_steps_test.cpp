@@ -32,7 +32,7 @@ TEST(Trial01, WhatIsNotFiniteIsNeverInRange) {
     }
 }
 
-// Also a gradient of 0, which a network whose units are all off has.
+// Gradients may be 0: all units of the network may be off.
 TEST(Trial01, NothingIsFarFromNothing) { EXPECT_TRUE(after(20, 2, 0).holds_norm(1e30)); }
 
 // A high rate may make the first losses leap, and the network learn all the same.
@@ -42,8 +42,8 @@ TEST(Trial01, TheFirstTenStepsMakeTheRange) {
   EXPECT_FALSE(after(10, 1, 1).holds_loss(1e30));
 }
 
-// A late loss of a single sample may be far above those of the last 100: the first steps say how
-// large it is for a network that knows nothing.
+// With batches of one sample, a late loss may be far above the last 100. The first steps show how
+// large a loss is before the network has learnt anything.
 TEST(Trial01, TheFirstStepsStayInTheRange) {
   RecentSteps recent = after(100, 2, 1);
   for (int s = 101; s <= 300; ++s) recent.add({s, 1e-4, 1e-3});
@@ -77,14 +77,14 @@ TEST(Trial01, StepsOutOfRangeAreCountedAndDoNotWidenIt) {
 TEST(Trial01, GoodIsTheLowestQuarter) {
   RecentSteps recent;
   for (int s = 1; s <= 100; ++s) recent.add({s, static_cast<double>((s * 37 - 1) % 100 + 1), 1});
-  // 1 to 100, mixed: a quarter is at most 25. Then nine that make the mean of the last ones low.
+  // 1 to 100 in mixed order: a quarter is at most 25. Then nine that make the newest mean low.
   for (int s = 101; s <= 109; ++s) recent.add({s, 40, 1});
   EXPECT_TRUE(recent.is_good(20));
   EXPECT_FALSE(recent.is_good(39));
   EXPECT_FALSE(recent.is_good(std::nan("")));
 }
 
-// A single low loss, of a small batch, in the middle of high ones.
+// A small batch has a single low loss among high ones.
 TEST(Trial01, ALowLossAmongHighOnesIsNotGood) {
   RecentSteps recent = after(100, 1, 1);
   for (int s = 101; s <= 109; ++s) recent.add({s, 5, 1});

@@ -61,8 +61,8 @@ double cross_entropy(std::span<const double> row, std::int64_t label) {
   return std::log(sum) - row[static_cast<std::size_t>(label)];
 }
 
-// The state after a sequence's own last step answers, not that of the padding. The first loss is
-// the mean of what each sequence gives by itself.
+// The state after a sequence's own last step is read out, not the one after the padding. The first
+// loss is the mean of the losses of the single sequences.
 TEST(RaggedTraining, ABatchIsItsSequencesEachByItself) {
   for (const bool bidirectional : {false, true})
     for (const spec::Readout readout : {spec::Readout::last, spec::Readout::mean}) {
@@ -165,8 +165,8 @@ TEST(TokenTraining, LearnsARuleToCertainty) {
   EXPECT_FALSE(e.confusion);
 }
 
-// One of two tokens with equal chance: nobody can be better than a perplexity of 2, but for what
-// is learnt by heart.
+// Each token is one of two, equally likely: no model can have a perplexity below 2, except by
+// learning the texts by heart.
 TEST(TokenTraining, LearnsChancesAndNoMore) {
   const auto source = texts(
       7, 400, [](std::int64_t last, std::uint32_t random) { return (last + 1 + random % 2) % 7; });
@@ -178,7 +178,7 @@ TEST(TokenTraining, LearnsChancesAndNoMore) {
   EXPECT_NEAR(perplexity_of(trainer.last_evaluation()).value, 2, 0.15);
 }
 
-// Its weights would fill 4 TB: it is refused before any of them is made.
+// The weights would need 4 TB: the model is refused before any of them is made.
 TEST(Trainer, RefusesADescriptionOfOnesOwnThatCouldNotBeHeld) {
   constexpr std::int64_t kMany = 1 << 20;
   spec::ModelSpec spec;
@@ -191,7 +191,7 @@ TEST(Trainer, RefusesADescriptionOfOnesOwnThatCouldNotBeHeld) {
   EXPECT_NE(text.find("weights, expected at most 268435456"), std::string::npos) << text;
 }
 
-// A description of one's own: the settings' model has no part in it.
+// The caller gives a description: the model in the settings is ignored.
 TEST(Trainer, TrainsADescriptionOfOnesOwn) {
   spec::ModelSpec spec;
   spec.input = spec::SeriesInput{.features = 1};
@@ -210,7 +210,7 @@ TEST(Trainer, TrainsADescriptionOfOnesOwn) {
   EXPECT_EQ(trainer.description().layers, spec.layers);
   run(trainer);
   EXPECT_GT(trainer.last_evaluation().accuracy().value, 90);
-  // Initial values look at the layers' own sizes.
+  // Initial values depend on each layer's own sizes.
   Config c = make_config();
   c.init = InitialValues::orthogonal;
   Trainer orthogonal(c, ragged(), spec);

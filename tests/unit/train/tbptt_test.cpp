@@ -1,4 +1,4 @@
-// Truncated back-propagation through time, against the same made by hand from layers.
+// Truncated back-propagation through time, compared with the same computation made from layers.
 #include <gtest/gtest.h>
 
 #include "support/sources.h"
@@ -126,7 +126,7 @@ TEST(Tbptt, OfEveryStepIsAnUpdateForEachChunkWithTargets) {
     model.sgd.zero_grad();
     const auto result = model.lstm(part(inputs, first, first + 4), state);
     state = nn::State{result.h_n, result.c_n}.detach();
-    // Those of these steps that have a target, which are 2, 4 and 4 a sequence.
+    // The steps with a target: 2, 4 and 4 in each sequence.
     std::vector<std::int64_t> wanted;
     for (std::int64_t n = 0; n < kBatch; ++n)
       for (std::int64_t t = first; t < first + 4; ++t)
@@ -143,7 +143,7 @@ TEST(Tbptt, OfEveryStepIsAnUpdateForEachChunkWithTargets) {
   EXPECT_NEAR(losses[0], mean, 1e-12);
 }
 
-// The state is carried although no gradient is: what comes before the chunk matters.
+// The state is carried from chunk to chunk, but no gradient: the inputs before a chunk matter.
 TEST(Tbptt, TheStateIsCarriedOverChunks) {
   Config c = make_config("adding", ModelKind::gru, 5);
   std::vector<double> whole, chunks;

@@ -37,7 +37,7 @@ Config make_config() {
   return c;
 }
 
-/// What a listener was told, as text.
+/// A listener's calls, as text.
 struct Log : Listener {
   std::vector<std::string> events;
   std::vector<double> losses, rates;
@@ -130,7 +130,7 @@ TEST(Trainer, StopsWhenAsked) {
   log.stop_after = 3;
   EXPECT_FALSE(trainer.run({&log}));
   EXPECT_EQ(log.events.back(), "eval 3");
-  // Where the third step of an undisturbed run is.
+  // The state after the third step of a run without interruption.
   Config c = make_config();
   c.steps = 3;
   Trainer three(c, test::images(c, set));
