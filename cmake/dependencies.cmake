@@ -20,12 +20,13 @@ if(NOT UNROLL_INFER_ONLY)
 endif()
 
 if(UNROLL_PROGRAM OR UNROLL_TESTS)
+  find_package(CLI11 REQUIRED)
   find_package(CURL REQUIRED)
   pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
   find_path(PROTOZERO_INCLUDE_DIR protozero/pbf_writer.hpp REQUIRED)  # headers alone, no config
   add_library(unroll_deps_program INTERFACE)
-  target_link_libraries(unroll_deps_program INTERFACE unroll_deps_library PkgConfig::libzip
-                        ${CMAKE_DL_LIBS})
+  target_link_libraries(unroll_deps_program INTERFACE unroll_deps_library CLI11::CLI11
+                        PkgConfig::libzip ${CMAKE_DL_LIBS})
   # libcurl is loaded at the first download (src/app/curl_library.h). The build needs only its headers.
   target_include_directories(unroll_deps_program SYSTEM INTERFACE ${CURL_INCLUDE_DIRS}
                              ${PROTOZERO_INCLUDE_DIR})

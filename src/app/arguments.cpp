@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <string_view>
 #include <vector>
@@ -16,15 +17,9 @@ namespace {
 
 using Words = std::span<const std::string>;
 
-/// "--" alone is none: what follows it are arguments. Neither is a negative number, nor "-".
+/// "--" alone is none: what follows it are arguments. Neither is "-".
 bool looks_like_flag(std::string_view word) {
-  if (word.size() < 2 || word[0] != '-' || word == "--") return false;
-  return !(word[1] >= '0' && word[1] <= '9') && word[1] != '.';
-}
-
-bool looks_like_number(std::string_view word) {
-  const std::size_t first = word.starts_with('-') ? 1 : 0;
-  return word.size() > first && word[first] >= '0' && word[first] <= '9';
+  return word.size() > 1 && word[0] == '-' && word != "--";
 }
 
 /// "lr" of "lr=0.1".
@@ -44,21 +39,30 @@ class Reader {
   Reader(CommandEntry& program, CommandEntry& command, Words words)
       : program_(program), command_(command), words_(words) {}
 
+  /// CLI11 finds out which words belong to which flag; what to say of mistakes is decided here.
   void read() {
-    bool only_arguments = false;
-    while (at_ < words_.size()) {
-      const std::string& word = words_[at_++];
-      if (!only_arguments && word == "--")
-        only_arguments = true;
-      else if (!only_arguments && looks_like_flag(word))
-        read_flag(word);
-      else
-        read_argument(word);
+    check_equals_signs();
+    CLI::App app;
+    app.set_help_flag();
+    app.allow_extras();
+    std::vector<std::pair<OptionEntry*, const CLI::Option*>> options;
+    for (OptionEntry& flag : command_.flags) options.emplace_back(&flag, add_to(app, flag));
+    for (OptionEntry& argument : command_.arguments)
+      options.emplace_back(&argument, add_to(app, argument));
+    try {
+      app.parse(std::vector<std::string>(words_.rbegin(), words_.rend()));
+    } catch (const CLI::RequiredError&) {  // check_and_read() says which
+    } catch (const CLI::ArgumentMismatch&) {
+      refuse_end();
     }
-    for (OptionEntry& flag : command_.flags) check_and_read(flag);
-    for (OptionEntry& argument : command_.arguments) check_and_read(argument);
+    refuse_extras(app.remaining());
     if (!command_.work)
       refuse(fmt::format("{} needs a command: {}", command_.path, list_of_commands()));
+    for (const auto& [entry, option] : options) {
+      entry->times = static_cast<int>(option->count());
+      if (entry->takes_value()) entry->values = option->results();
+      check_and_read(*entry);
+    }
   }
 
  private:
@@ -66,45 +70,56 @@ class Reader {
     throw UsageError(fmt::format("{} (see: {} --help)", text, command_.path));
   }
 
-  void read_flag(const std::string& word) {
-    // --out=FILE, -oFILE or -o=FILE
-    const bool is_long = word.starts_with("--");
-    const std::size_t end = is_long ? std::min(word.find('='), word.size()) : 2;
-    const std::string name = word.substr(0, end);
-    OptionEntry* flag = find_flag(command_, name);
-    if (!flag) refuse_flag(is_long ? name : word);
-    std::vector<std::string> values;
-    if (end < word.size()) values.push_back(word.substr(end + (word[end] == '=' ? 1 : 0)));
-    if (!flag->takes_value()) {
-      if (!values.empty())
-        refuse(fmt::format("{} takes no value; leave {} out", name, word.substr(end)));
-      ++flag->times;
-      return;
-    }
-    while (values.size() < flag->most && at_ < words_.size() && words_[at_] != "--" &&
-           !looks_like_flag(words_[at_]) && (flag->fewest > 0 || looks_like_number(words_[at_])))
-      values.push_back(words_[at_++]);
-    if (values.size() < flag->fewest)
-      refuse(fmt::format("{} needs {}; type {} {}", name,
-                         flag->fewest == 1 ? "a value" : fmt::format("{} values", flag->fewest),
-                         name, flag->value));
-    if (++flag->times > 1 && !flag->repeatable)
-      refuse(fmt::format("{} is given twice; give it once", name));
-    flag->values.insert(flag->values.end(), values.begin(), values.end());
+  static CLI::Option* add_to(CLI::App& app, const OptionEntry& entry) {
+    const std::string names = fmt::format("{}", fmt::join(entry.names, ","));
+    if (!entry.takes_value()) return app.add_flag(names);
+    return app.add_option(names, [](const CLI::results_t&) { return true; })
+        ->expected(static_cast<int>(entry.fewest), static_cast<int>(entry.most))
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)  // check_and_read() counts
+        ->required(entry.required);
   }
 
-  void read_argument(const std::string& word) {
-    if (!command_.commands.empty()) refuse_command(word);
-    for (OptionEntry& argument : command_.arguments)
-      if (argument.values.size() < argument.most) {
-        ++argument.times;
-        argument.values.push_back(word);
-        return;
-      }
-    const std::string name = "--" + before_value(word);
+  /// CLI11 would take the word behind "--out=" for its value, and count "--quiet=3" three times.
+  void check_equals_signs() const {
+    for (const std::string& word : words_) {
+      if (word == "--") return;
+      const std::string name = before_value(word);
+      const OptionEntry* flag = name == word ? nullptr : find_flag(command_, name);
+      if (!flag) continue;
+      if (!flag->takes_value())
+        refuse(fmt::format("{} takes no value; leave {} out", name, word.substr(name.size())));
+      if (word.size() == name.size() + 1) refuse_empty(name);
+    }
+  }
+
+  [[noreturn]] void refuse_empty(const std::string& name) const {
+    // Nearly always a variable that is not set: never as if the flag had been left out.
+    refuse(fmt::format("{} is empty; is a shell variable not set?", name));
+  }
+
+  [[noreturn]] void refuse_missing_value(const OptionEntry& flag) const {
+    refuse(fmt::format("{} needs {}; type {} {}", flag.name(),
+                       flag.fewest == 1 ? "a value" : fmt::format("{} values", flag.fewest),
+                       flag.name(), flag.value));
+  }
+
+  /// The words ended before the last flag had its values.
+  [[noreturn]] void refuse_end() const {
+    for (std::size_t i = words_.size(); i-- > 0;)
+      if (const OptionEntry* flag = find_flag(command_, words_[i])) refuse_missing_value(*flag);
+    refuse(fmt::format("a value is missing; type {}", usage_of(command_)));
+  }
+
+  void refuse_extras(const std::vector<std::string>& extras) const {
+    const auto flag = std::ranges::find_if(extras, looks_like_flag);
+    if (flag != extras.end()) refuse_flag(before_value(*flag));
+    const auto word = std::ranges::find_if(extras, [](const auto& w) { return w != "--"; });
+    if (word == extras.end()) return;
+    if (!command_.commands.empty()) refuse_command(*word);
+    const std::string name = "--" + before_value(*word);
     if (find_flag(command_, name))  // lr=0.1
-      refuse(fmt::format("the argument {} is not expected; did you mean {}?", word, name));
-    refuse(fmt::format("the argument {} is not expected; type {}", word, usage_of(command_)));
+      refuse(fmt::format("the argument {} is not expected; did you mean {}?", *word, name));
+    refuse(fmt::format("the argument {} is not expected; type {}", *word, usage_of(command_)));
   }
 
   void check_and_read(OptionEntry& option) {
@@ -115,10 +130,13 @@ class Reader {
               ? fmt::format("{} is missing; give {} {}", option.name(), option.name(), option.value)
               : fmt::format("{} is missing; type {}", option.name(), usage_of(command_)));
     }
+    if (option.fewest == 0) std::erase(option.values, "");  // CLI11's sign for none
+    if (option.takes_value() && option.values.size() < option.fewest) refuse_missing_value(option);
+    if (option.values.size() > option.most && !option.repeatable)
+      refuse(fmt::format("{} is given twice; give it once", option.name()));
     for (const std::string& value : option.values) {
-      // Nearly always a variable that is not set: never as if the flag had been left out.
-      if (value.empty())
-        refuse(fmt::format("{} is empty; is a shell variable not set?", option.name()));
+      if (value.empty()) refuse_empty(option.name());
+      if (option.is_flag() && find_flag(command_, value)) refuse_missing_value(option);
       const std::vector<std::string_view> choices(option.choices.begin(), option.choices.end());
       if (option.only_choices && std::ranges::find(choices, value) == choices.end())
         refuse(fmt::format("{} {} is not known; choose {}{}", option.name(), value,
@@ -144,7 +162,7 @@ class Reader {
 
   [[noreturn]] void refuse_flag(const std::string& name) const {
     // A command may stand behind it.
-    for (const std::string& word : words_.subspan(at_))
+    for (const std::string& word : words_)
       if (const CommandEntry* later = find_command(command_, word))
         refuse(fmt::format("{} is typed too early: the command comes first, as in: {} {}", name,
                            later->path, name));
@@ -174,7 +192,6 @@ class Reader {
   CommandEntry& program_;
   CommandEntry& command_;
   Words words_;
-  std::size_t at_ = 0;
 };
 
 /// Whether one of the names is among the words before "--".
