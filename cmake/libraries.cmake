@@ -1,5 +1,11 @@
 # The two libraries. Each is compiled once. The static library, for the program and the tests, and the
 # shared one have the same objects. unroll::infer and unroll::unroll are the installed libraries.
+#
+# On Debian, libraries go to lib/<triplet> below every prefix: packages and `cmake --install` then
+# have one layout. GNUInstallDirs alone says so of /usr only. -DCMAKE_INSTALL_LIBDIR=lib: as elsewhere.
+if(PROJECT_IS_TOP_LEVEL AND CMAKE_LIBRARY_ARCHITECTURE AND EXISTS /etc/debian_version)
+  set(CMAKE_INSTALL_LIBDIR lib/${CMAKE_LIBRARY_ARCHITECTURE} CACHE PATH "Folder of the libraries")
+endif()
 include(GNUInstallDirs)
 
 function(unroll_library name)

@@ -53,10 +53,45 @@ consume_by_pkg_config() {
   done
 }
 
+# consume_static TREE: a program with libunroll_infer.a, though the shared library is beside it.
+consume_static() {
+  local tree=$1 lib flags
+  lib=$(dirname "$(find "$tree" -name unroll_infer.pc)")
+  mkdir -p "$WORK/static_by_hand"
+  cd -- "$WORK/static_by_hand"
+  flags=$(PKG_CONFIG_PATH=$lib pkg-config --static --cflags --libs unroll_infer)
+  # shellcheck disable=SC2086
+  "$CC" "$SOURCE/tests/c/c_test.c" ${flags/-lunroll_infer/-l:libunroll_infer.a} -lm -o runs_in_c
+  ! objdump -p runs_in_c | grep 'NEEDED.*unroll' || fail "the shared library was linked"
+  ./runs_in_c
+}
+
+# check_links FOLDER: links of its pages lead to files.
+check_links() {
+  local page link count=0
+  while IFS= read -r page; do
+    while IFS= read -r link; do
+      count=$((count + 1))
+      [[ -e $(dirname "$page")/$link ]] || fail "$page has a link to $link, which is not installed"
+    done < <(tr '\n' ' ' <"$page" | grep -oE '\]\([A-Za-z0-9_-]*[./][A-Za-z0-9_./-]*[#)]' |
+      sed 's/^](//; s/[#)]$//')
+  done < <(find "$1" -name '*.md')
+  ((count > 10)) || fail "$1 has $count links"
+}
+
+# dpkg_in_root ARGUMENTS...: dpkg with a copy of this system's database, so that dependencies are looked
+# at, and the folder $WORK/root, so that nothing is installed here.
+dpkg_in_root() {
+  local root=()
+  ((EUID == 0)) || root=(fakeroot)
+  PATH=$PATH:/usr/sbin:/sbin "${root[@]}" dpkg --instdir="$WORK/root" --admindir="$WORK/admin" \
+    --log="$WORK/dpkg.log" --path-include='/*' --force-not-root --no-triggers "$@"
+}
+
 # library NAME LIMIT: what a shared library weighs and shows.
 library() {
   local file size headers
-  file=$(echo "$WORK"/tree/lib*/lib"$1".so.*.*.*)
+  file=$(find "$WORK/tree" -name "lib$1.so.*.*.*")
   strip -o "$WORK/stripped" "$file"
   size=$(stat -c %s "$WORK/stripped")
   echo "$1: $size bytes stripped, needs$(objdump -p "$file" | awk '/NEEDED/ { printf " " $2 }')"
@@ -91,7 +126,7 @@ use_cmake_3_22() {
 }
 
 no_library() {
-  ! objdump -p "$WORK"/tree/lib*/lib"$1".so | grep NEEDED | grep -E "$2" || fail "$1 needs these"
+  ! objdump -p "$(find "$WORK/tree" -name "lib$1.so")" | grep NEEDED | grep -E "$2" || fail "$1 needs these"
 }
 
 case $1 in
@@ -99,7 +134,7 @@ case $1 in
     rm -rf "${WORK:?}"
     mkdir -p "$WORK"
     "$CMAKE" --install "$BUILD" --prefix "$WORK/tree" >"$WORK/log"
-    for file in bin/unroll include/unroll/c.h include/unroll/unroll.h share/man/man1/unroll.1 \
+    for file in bin/unroll include/unroll/c.h include/unroll/unroll.h share/man/man1/unroll.1.gz \
       share/bash-completion/completions/unroll share/zsh/vendor-completions/_unroll \
       share/fish/vendor_completions.d/unroll.fish; do
       [[ -s $WORK/tree/$file ]] || fail "not installed: $file"
@@ -171,7 +206,7 @@ case $1 in
     ;;
   manual)
     command -v man >/dev/null || skip "no man"
-    MANWIDTH=100 man --warnings --local-file "$WORK/tree/share/man/man1/unroll.1" \
+    MANWIDTH=100 man --warnings --local-file "$WORK/tree/share/man/man1/unroll.1.gz" \
       >"$WORK/manual" 2>"$WORK/warnings"
     [[ ! -s $WORK/warnings ]] || fail "$(cat "$WORK/warnings")"
     # All commands that --help lists.
@@ -257,25 +292,101 @@ case $1 in
     [[ $(offers 'unroll train --config bin/un') == bin/unroll ]] || fail "files"
     [[ -z $(offers 'unroll train --epochs b') ]] || fail "numbers"
     ;;
-  deb)
+  packages)
+    [[ $SHARED == ON ]] || skip "packages have shared libraries, and none were built"
     command -v dpkg-shlibdeps >/dev/null || skip "no dpkg-shlibdeps"
     rm -rf "${WORK:?}/deb"
     mkdir -p "$WORK/deb"
     cd -- "$WORK/deb"
-    "$(dirname "$CMAKE")/cpack" -G DEB --config "$BUILD/CPackConfig.cmake" -B "$WORK/deb" >log
-    file=$(echo "$WORK"/deb/*.deb)
-    dpkg-deb --field "$file" | tee control
-    for package in libc6 libfmt libhwy libstdc++6 libssl libdeflate zlib1g; do
-      grep -qE "^Depends:.*\\b${package//+/\\+}" control || fail "does not depend on $package"
+    (umask 022 && "$(dirname "$CMAKE")/cpack" -G DEB --config "$BUILD/CPackConfig.cmake" -B "$WORK/deb") \
+      >log 2>&1 || fail "$(cat log)"
+    for file in *.deb; do
+      package=${file%%_*}
+      dpkg-deb --field "$file" | tee "$package.control"
+      dpkg-deb --contents "$file" >"$package.files"
+      dpkg-deb --control "$file" "$package.scripts"
+      # Owner and permissions: everybody may read all, and only root may write.
+      ! awk '$2 != "root/root" || $1 !~ /^(drwxr-xr-x|-rw-r--r--|-rwxr-xr-x|lrwxrwxrwx)$/' \
+        "$package.files" | grep . || fail "$package: owner or permissions"
+      for name in copyright changelog.gz changelog.Debian.gz; do
+        grep -q "/usr/share/doc/$package/$name$" "$package.files" || fail "$package has no $name"
+      done
+      for script in preinst postinst prerm postrm; do
+        [[ ! -e $package.scripts/$script ]] || fail "$package has a $script"
+      done
     done
-    ! grep -E '^Depends:.*(-dev|gtest|curl)' control || fail "depends on more than it runs with"
-    dpkg-deb --extract "$file" root
-    root/usr/bin/unroll --version
-    if [[ $SHARED == ON ]]; then
-      dpkg-deb --control "$file" control_files
-      grep -q ldconfig control_files/postinst || fail "ldconfig isn't run"
-      (($(grep -c '^libunroll' control_files/shlibs) == 2)) || fail "$(cat control_files/shlibs)"
-    fi
+    library=$(echo libunroll[0-9]*.control)
+    library=${library%.control}
+    version=$(dpkg-deb --field unroll_*.deb Version)
+    [[ $(echo *.deb) == "libunroll-dev_$version"*" ${library}_$version"*" unroll_$version"* ]] ||
+      fail "other packages: $(echo *.deb)"
+    for needed in libc6 libfmt libhwy libstdc++6 libssl libdeflate zlib1g; do
+      for package in unroll "$library"; do
+        grep -qE "^Depends:.*\\b${needed//+/\\+}" "$package.control" ||
+          fail "$package does not depend on $needed"
+      done
+    done
+    grep -qE '^Depends:.*\blibzip' unroll.control || fail "unroll does not depend on libzip"
+    ! grep -E '^Depends:.*(-dev|gtest|curl|unroll)' unroll.control "$library.control" ||
+      fail "depends on more than it runs with"
+    grep -qxF "Depends: $library (= $version)" libunroll-dev.control || fail "dev needs another library"
+    # Libraries of several architectures are installed beside each other.
+    triplet=$(dpkg-architecture -q DEB_HOST_MULTIARCH)
+    ! cat ./*.files | grep -E '/usr/lib/.*unroll' | grep -v "/usr/lib/$triplet/" ||
+      fail "not in /usr/lib/$triplet. An old build folder? cmake -U CMAKE_INSTALL_LIBDIR $BUILD"
+    # Who has what.
+    grep -q '/usr/bin/unroll$' unroll.files || fail "no program"
+    ! grep -E '/usr/(lib|include)' unroll.files || fail "the program's package has more"
+    (($(grep -cE '^-.*\.so\.[0-9.]+$' "$library.files") == 2)) || fail "other shared libraries"
+    ! grep -E '/usr/(bin|include)|\.(so|a|pc|cmake)$' "$library.files" || fail "the library has more"
+    for name in libunroll.so libunroll_infer.so libunroll.a libunroll_infer.a unroll_infer.pc \
+      unroll.pc unroll-config.cmake include/unroll/c.h examples/CMakeLists.txt README.md; do
+      grep -qE "/$name( ->.*)?$" libunroll-dev.files || fail "libunroll-dev has no $name"
+    done
+    cat "$library.scripts/shlibs"
+    (($(grep -cE "^libunroll(_infer)? [0-9.]+ $library \\(>=" "$library.scripts/shlibs") == 2)) ||
+      fail "shlibs: $(cat "$library.scripts/shlibs")"
+    grep -qx 'activate-noawait ldconfig' "$library.scripts/triggers" || fail "ldconfig isn't run"
+    ;;
+  lintian)
+    [[ $SHARED == ON ]] || skip "no packages were built"
+    command -v lintian >/dev/null || skip "no lintian"
+    lintian --allow-root --fail-on error,warning "$WORK"/deb/*.deb
+    ;;
+  dpkg)
+    [[ $SHARED == ON ]] || skip "no packages were built"
+    ((EUID == 0)) || command -v fakeroot >/dev/null || skip "neither root nor fakeroot"
+    rm -rf "${WORK:?}/root" "$WORK/admin"
+    mkdir -p "$WORK/root" "$WORK/admin/updates" "$WORK/admin/triggers"
+    cp -r /var/lib/dpkg/status /var/lib/dpkg/info "$WORK/admin"  # the locks are root's
+    dpkg_in_root --install "$WORK"/deb/*.deb
+    usr=$WORK/root/usr
+    "$usr/bin/unroll" --version
+    gzip -t "$usr/share/man/man1/unroll.1.gz"
+    consume "$usr" consumer_package
+    consume_by_pkg_config "$usr" unroll_infer unroll
+    consume_static "$usr"
+    "$CMAKE" -S "$usr/share/doc/libunroll-dev/examples" -B "$WORK/examples" \
+      -DCMAKE_PREFIX_PATH="$usr"
+    "$CMAKE" --build "$WORK/examples" --target custom_cell
+    "$WORK/examples/custom_cell"
+    # /lib as a link to /usr/lib, where CMake may look first.
+    ln -s usr/lib "$WORK/root/lib"
+    consume "$WORK/root" consumer_merged -Dunroll_DIR="$(dirname "$(find "$WORK/root/lib/" \
+      -name unroll-config.cmake)")" -DINFER_ONLY=ON
+    rm "$WORK/root/lib"
+    for package in unroll libunroll-dev; do
+      check_links "$usr/share/doc/$package"
+      for name in Highway CLI11 protozero nlohmann; do
+        grep -qi "$name" "$usr/share/doc/$package/copyright" || fail "copyright lacks $name's"
+      done
+    done
+    [[ $(zcat "$usr/share/doc/unroll/changelog.gz" | head -n 1) == "# Changelog" ]] ||
+      fail "another changelog"
+    mapfile -t packages < <(cd -- "$WORK/deb" && printf '%s\n' *.deb | sed 's/_.*//')
+    dpkg_in_root --purge "${packages[@]}"
+    left=$(find "$WORK/root" ! -type d)
+    [[ -z $left ]] || fail "left behind: $left"
     ;;
   *) fail "no case $1" ;;
 esac
