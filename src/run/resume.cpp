@@ -7,6 +7,7 @@
 #include "data/source_traits.h"
 #include "run/file_names.h"
 #include "run/provenance.h"
+#include "train/divergence.h"
 #include "unroll/core/error.h"
 
 namespace unroll::run {
@@ -27,9 +28,8 @@ ResumedRun::ResumedRun(const std::string& path, const Warn& warn) : folder_(path
     throw FormatError(
         "resume",
         fmt::format("the run in {} diverged, and would again; its weights are the last good ones, "
-                    "after step {}. Train anew with other settings, for example --clip-norm 1 or a "
-                    "smaller --lr",
-                    path, folder_.step()));
+                    "after step {}. Train anew with {}",
+                    path, folder_.step(), train::remedy_for_divergence(settings().config)));
   if (is_finished())
     folder_.check_files();
   else

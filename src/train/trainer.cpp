@@ -11,6 +11,7 @@
 #include "tensor/tensor_impl.h"
 #include "train/chunks.h"
 #include "train/describe.h"
+#include "train/divergence.h"
 #include "train/optimizers.h"
 #include "unroll/autograd/no_grad.h"
 #include "unroll/autograd/ops.h"
@@ -76,14 +77,12 @@ std::string text_of(double value) {
   return std::isnan(value) ? "nan" : fmt::format("{:.6g}", value);
 }
 
-std::string remedy(const Config& c) {
-  std::string text =
-      "Gradients that flow back through many time steps are multiplied at each of them and can "
-      "explode; one huge update then ruins the weights. Remedy: --clip-norm 1";
-  // Clipping does not help if the rate is so high that a single step of norm 1 ruins the weights.
-  if (c.lr > 1 || c.clip_norm > 0)
-    text += fmt::format(", and a smaller --lr ({} is too much here)", c.lr);
-  return text;
+std::string cause_and_remedy(const Config& c) {
+  const char* const cause =
+      is_recurrent(c.model) ? "Gradients that flow back through many time steps are multiplied at "
+                              "each of them and can explode; one huge update then ruins the weights"
+                            : "One huge update ruins the weights";
+  return fmt::format("{}. Remedy: {}", cause, remedy_for_divergence(c));
 }
 
 /// Whether the effect of one huge gradient on the weights is limited: by clipping, or by an
@@ -219,7 +218,7 @@ void Trainer::diverge(const StepResult& failed, const std::string& what) const {
   if (last_.step > 0 && last_.step < failed.step)
     text += fmt::format(" (the step before: loss {}, gradient norm {})", text_of(last_.loss),
                         text_of(last_.grad_norm));
-  throw Diverged(failed, text + ". " + remedy(config_));
+  throw Diverged(failed, text + ". " + cause_and_remedy(config_));
 }
 
 void Trainer::evaluate(Generator& generator) {

@@ -68,7 +68,12 @@ TEST(Fault37, ClippingDoesNotSaveAnAbsurdRate) {
   const auto result =
       runs.train("run", {"--recipe", "tutorial", "--lr", "1e30", "--clip-norm", "1"});
   EXPECT_EQ(result.code, 1);
-  expect_parts(result.err, {"--clip-norm 1", "smaller --lr"});
+  expect_parts(result.err, {"Remedy: a smaller --lr"});
+  // A flag that is already on is no remedy, neither here nor when the run is resumed.
+  const auto resumed = test::run_program({"train", "--resume", runs.folder / "run"});
+  expect_parts(resumed.err, {"Train anew with a smaller --lr"});
+  for (const std::string& text : {result.err, resumed.err})
+    EXPECT_EQ(text.find("--clip-norm"), std::string::npos) << text;
   expect_finite_model(runs, "run");
 }
 
