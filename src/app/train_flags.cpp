@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <type_traits>
 
 #include "app/data_set_names.h"
 #include "app/usage_error.h"
-#include "train/settings.h"
 
 namespace unroll::app {
 
@@ -17,55 +16,59 @@ using train::Config;
 using train::Setting;
 
 void TrainFlags::add_to(Command& command) {
-  command.option("--config", config_file_, "config.json of a run, to repeat it").file();
-  for (const Setting& setting : train::settings()) {
-    const std::string name = setting.key == "dataset" ? "dataset" : setting.flag();
-    const auto keep = [&](const Option& option, std::function<void(Config&)> apply) {
-      flags_.push_back({setting.key, option.group(std::string(setting.group)), std::move(apply)});
-    };
-    const auto add_switch = [&](std::function<void(Config&)> apply) {
-      keep(command.flag(
-               name, [] {}, setting.help_text()),
-           std::move(apply));
-    };
-    const auto add_value = [&]<class T>(std::function<void(Config&, const T&)> set) {
-      const auto value = std::make_shared<T>();
-      const Option option = command.option(name, *value, setting.help_text());
-      keep(option, [=](Config& config) { set(config, *value); });
-      return option;
-    };
-    const std::function parse = [&setting](Config& config, const std::string& text) {
-      setting.parse(config, text);
-    };
-    std::visit(
-        [&]<class M>(const M& member) {
-          if constexpr (std::is_same_v<M, bool Config::*>) {
-            add_switch([=](Config& config) { config.*member = true; });
-          } else if constexpr (std::is_same_v<M, int Config::*> ||
-                               std::is_same_v<M, std::int64_t Config::*> ||
-                               std::is_same_v<M, double Config::*>) {
-            using T = std::remove_cvref_t<decltype(Config().*member)>;
-            add_value(
-                std::function([=](Config& config, const T& value) { config.*member = value; }));
-          } else if (!setting.name_as_flag.empty()) {
-            add_switch([=, &setting](Config& config) {
-              parse(config, std::string(setting.name_as_flag));
-            });
-          } else {
-            const bool optional = std::is_same_v<M, std::optional<std::uint64_t> Config::*>;
-            const Option option = add_value(parse).values(optional ? 0 : 1, 1);
-            if constexpr (std::is_same_v<M, train::Choice>) option.choices(member.names);
-            if (setting.key == "dataset") option.folder("DATASET").offers(data_set_names());
-            if (setting.key == "recipe")
-              option.choices({std::begin(train::recipe_names), std::end(train::recipe_names)});
-          }
-        },
-        setting.member);
+  for (std::size_t g = 0; g < std::size(train::group_names); ++g)
+    for (const Setting& setting : train::settings())
+      if (setting.group == static_cast<train::Group>(g)) add(command, setting);
+  command.option("--config", config_file_, "Repeat the run of this config.json. Default: no file")
+      .file()
+      .group(std::string(name_of(train::Group::run)));
+}
+
+void TrainFlags::add(Command& command, const Setting& setting) {
+  const std::string name = setting.key == "dataset" ? "dataset" : setting.flag();
+  const std::string help =
+      fmt::format("{}. Default {}", setting.help, train::default_text(setting));
+  const auto keep = [&](const Option& option, std::function<void(Config&)> apply) {
+    flags_.push_back(
+        {&setting, option.group(std::string(name_of(setting.group))), std::move(apply)});
+  };
+  const auto add_value = [&]<class T>(std::function<void(Config&, const T&)> set) {
+    const auto value = std::make_shared<T>();
+    const Option option = command.option(name, *value, help);
+    keep(option, [=](Config& config) { set(config, *value); });
+    return option;
+  };
+  if (setting.is_switch()) {
+    keep(command.flag(
+             name, [] {}, help),
+         [&setting](Config& config) { setting.parse(config, ""); });
+    return;
   }
+  std::visit(
+      [&]<class M>(const M& member) {
+        if constexpr (std::is_same_v<M, int Config::*> ||
+                      std::is_same_v<M, std::int64_t Config::*> ||
+                      std::is_same_v<M, double Config::*>) {
+          using T = std::remove_cvref_t<decltype(Config().*member)>;
+          add_value(std::function([=](Config& config, const T& value) {
+            config.*member = value;
+          })).value(setting.value_name());
+        } else {
+          const Option option =
+              add_value(std::function([&setting](Config& config, const std::string& text) {
+                setting.parse(config, text);
+              }));
+          option.value(setting.value_name());
+          if (setting.key == "dataset") option.folder("DATASET").offers(data_set_names());
+          if (!setting.choices().empty()) option.choices(setting.choices());
+          if (std::is_same_v<M, std::optional<std::uint64_t> Config::*>) option.values(0, 1);
+        }
+      },
+      setting.member);
 }
 
 bool TrainFlags::given(std::string_view key) const {
-  return std::ranges::find(flags_, key, &Flag::key)->option.is_given();
+  return std::ranges::find(flags_, &train::setting_of(key), &Flag::setting)->option.is_given();
 }
 
 void TrainFlags::change(Config& config) const {
@@ -76,6 +79,22 @@ void TrainFlags::change(Config& config) const {
   if (given("steps")) config.epochs = 0;
   if (given("epochs") && config.epochs < 1)
     throw UsageError(fmt::format("--epochs {}, expected at least 1", config.epochs));
+}
+
+void TrainFlags::refuse_idle(const Config& config) const {
+  for (const Flag& flag : flags_) {
+    if (!flag.option.is_given()) continue;
+    if (const std::string text = flag.setting->no_effect(config); !text.empty())
+      throw UsageError(fmt::format("{} has no effect {}", flag.setting->flag(), text));
+  }
+}
+
+std::string_view TrainFlags::source_of(const Setting& setting, const Result& result) const {
+  if (given(setting.key)) return "flag";
+  if (config_file_) return "config.json";
+  const bool usual =
+      setting.key == "recipe" || setting.json(result.config) == setting.json(Config());
+  return usual ? "default" : "recipe";
 }
 
 Config TrainFlags::beside(Config run) const {
@@ -99,7 +118,7 @@ TrainFlags::Result TrainFlags::resolve() const {
   } else {
     // A recipe looks at some settings that flags may change.
     Config wanted;
-    wanted.recipe = "tuned";
+    wanted.recipe = train::default_recipe;
     change(wanted);
     train::RecipeFor what = {.dataset = wanted.dataset, .activation = wanted.activation};
     if (given("model")) what.model = wanted.model;
@@ -109,6 +128,11 @@ TrainFlags::Result TrainFlags::resolve() const {
   const std::string dataset = result.config.dataset;
   change(result.config);
   result.other_data = result.config.dataset != dataset;
+  refuse_idle(result.config);
+  // Other data may lack settings that the file has.
+  if (result.other_data)
+    for (const Setting& setting : train::settings())
+      if (!setting.exists(result.config)) setting.read(result.config, setting.json(Config()));
   train::validate(result.config);
   return result;
 }

@@ -8,37 +8,41 @@
 #include <vector>
 
 #include "app/command.h"
-#include "train/config.h"
+#include "train/settings.h"
 
 namespace unroll::app {
 
-/// A flag for each row of the table of settings (train/settings.h), and --config. Flags are kept
-/// apart from the configuration they change: first comes the recipe or the file of --config, then
-/// every flag that was given, whatever their order on the command line.
+/// A flag for each row of the table of settings (train/settings.h), and --config. The recipe or the
+/// file of --config comes first, then every flag that was typed, in any order.
 class TrainFlags {
  public:
   void add_to(Command& command);
 
   struct Result {
     train::Config config;
-    std::optional<train::Provenance> provenance;  // with --config: what that run was made from
-    bool other_data = false;                      // the data set was named beside --config
+    std::optional<train::Provenance> provenance;  // with --config: the file's
+    bool other_data = false;                      // another data set was named beside --config
   };
-  /// Throws ValueError, UsageError, FormatError, FileError.
+  /// Throws ValueError, UsageError, FormatError, FileError. A flag without effect is refused.
   Result resolve() const;
 
-  /// The settings of a run that goes on, changed by what flags say: it is for the caller to refuse
-  /// differences. Throws UsageError, and ValueError for what no run can have.
+  /// The source of a setting's value after resolve(): "flag", "config.json", "recipe" or "default".
+  std::string_view source_of(const train::Setting& setting, const Result& result) const;
+
+  /// The settings of a run that goes on, changed by flags. The caller refuses differences. Throws
+  /// UsageError, and ValueError for a value that no run can have.
   train::Config beside(train::Config run) const;
 
  private:
   struct Flag {
-    std::string_view key;  // of the setting
+    const train::Setting* setting;
     Option option;
     std::function<void(train::Config&)> apply;  // if given
   };
+  void add(Command& command, const train::Setting& setting);
   bool given(std::string_view key) const;
   void change(train::Config& config) const;
+  void refuse_idle(const train::Config& config) const;
 
   std::vector<Flag> flags_;
   std::optional<std::string> config_file_;

@@ -1,4 +1,4 @@
-// Everything that decides what a training run computes.
+// All settings of a training run.
 #pragma once
 
 #include <cstdint>
@@ -19,14 +19,14 @@ class Folder;
 
 namespace unroll::train {
 
-// Enumerations, with their values' names on the command line and in config.json.
+// Enumerations, and their names on the command line and in config.json.
 
 enum class ModelKind {
   logistic,  // one linear layer, trained with cross-entropy
   linear,    // one linear layer, trained with squared errors
   fnn,       // linear layers with activations between them
   cnn,       // convolutions, each with an activation and pooling, and a linear layer
-  rnn,       // this one and those that follow are recurrent
+  rnn,       // recurrent from here on
   lstm,
   gru,
 };
@@ -41,8 +41,8 @@ enum class InitialValues {
   torch,       // as PyTorch's layers start
   identity,    // weight_hh the identity, the recurrent layer's biases 0
   orthogonal,  // weight_hh orthogonal
-  xavier,      // every matrix, those of recurrent layers a gate at a time; biases as torch
-  kaiming,     // the same
+  xavier,      // every matrix, gate by gate; biases as torch
+  kaiming,     // as xavier, with Kaiming's bound
 };
 inline constexpr std::string_view init_names[] = {"torch", "identity", "orthogonal", "xavier",
                                                   "kaiming"};
@@ -58,110 +58,112 @@ constexpr std::string_view name_of(ScheduleKind s) { return schedule_names[stati
 
 constexpr bool is_recurrent(ModelKind model) { return model >= ModelKind::rnn; }
 
-/// All settings. Each has a row in the table of train/settings.cpp, which says what it is.
+/// All settings. The table in train/settings.cpp has a row for each, with its help and its rules.
 struct Config {
-  std::string recipe = "tutorial";  // what the values below are
+  std::string recipe = "tutorial";  // of the default values below
   std::string dataset = "mnist";    // a known name, a folder, or a task
-  std::int64_t length = 100;        // of a task: over how many steps something is remembered
+  std::int64_t length = 100;        // time steps to remember over (tasks)
 
   ModelKind model = ModelKind::rnn;
-  std::int64_t hidden = 100;  // units of a layer; channels of a cnn's first, the next have twice
-  std::int64_t layers = 1;    // hidden ones, without the readout
+  std::int64_t hidden = 100;  // units of a layer; channels of a cnn's first, doubled by each next
+  std::int64_t layers = 1;    // hidden layers, without the readout
   spec::Activation activation = spec::Activation::relu;
-  std::optional<std::uint64_t> permute;  // the pixels' order, by its seed
-  double dropout = 0;                    // of what each layer but the first reads
+  std::optional<std::uint64_t> permute;  // seed of the pixels' order
+  double dropout = 0;                    // between layers, also before the last one
 
-  // Of recurrent models.
+  // Recurrent models.
   spec::Form input = spec::Form::rows;  // or pixels
   spec::Readout readout = spec::Readout::last;
   bool bidirectional = false;
   bool layer_norm = false;
   double zoneout_h = 0, zoneout_c = 0;
-  // As in nn::RecurrentRegularisation and nn/activation_regularisation.h; only training sees them.
-  double variational_dropout = 0;  // of input and state alike
-  double recurrent_dropout = 0;    // of lstms and grus
+  // As in nn::RecurrentRegularisation and nn/activation_regularisation.h; in training alone.
+  double variational_dropout = 0;  // both input and state
+  double recurrent_dropout = 0;    // lstm, gru
   double weight_drop = 0;
   double ar = 0, tar = 0;  // factors of the penalties on the states that the readout sees
   bool learn_initial_state = false;
-  std::int64_t proj_size = 0;  // of an lstm, as the next
-  double forget_bias = 0;
-  std::int64_t tbptt = 0;  // gradients flow back over chunks of so many steps; 0: over all
+  std::int64_t proj_size = 0;  // lstm
+  double forget_bias = 0;      // lstm
+  std::int64_t tbptt = 0;      // steps in a chunk of truncated back-propagation; 0: whole sequences
 
   InitialValues init = InitialValues::torch;
 
   std::int64_t batch_size = 100;
   std::int64_t steps = 3000;
-  std::int64_t epochs = 0;  // where more than 0 it decides the steps
-  int augment = 0;          // shift by up to so many pixels
+  std::int64_t epochs = 0;  // above 0 it replaces the steps
+  int augment = 0;          // shift by up to this many pixels
   data::Normalization normalization;
 
   Algorithm optimizer = Algorithm::sgd;
   double lr = 0.1;
-  double lr_others = 0;  // Muon: AdamW's rate for what is not a recurrent matrix
-  double momentum = 0;   // SGD's and Muon's
-  double beta2 = 0.999;  // Adam's and AdamW's; RMSprop's alpha
-  bool amsgrad = false;  // Adam's and AdamW's
+  double lr_others = 0;  // muon: AdamW's rate for all but recurrent matrices; 0: as lr
+  double momentum = 0;   // sgd, muon
+  double beta2 = 0.999;  // adam, adamw, muon; rmsprop's alpha
+  bool amsgrad = false;  // adam, adamw
   double weight_decay = 0;
   double clip_norm = 0;  // 0: no clipping
   ScheduleKind schedule = ScheduleKind::constant;
-  double gamma = 0;  // of step and plateau (0: 0.1), and exponential (0: 0.01 is left at the end)
-  std::int64_t gamma_every = 0;  // of step: steps between its drops (0: a third of all); of
-                                 // plateau: evaluations without improvement (0: 2)
+  double gamma = 0;              // step, plateau (0: 0.1); exponential (0: 0.01 is left at the end)
+  std::int64_t gamma_every = 0;  // step: steps between drops (0: a third of all); plateau:
+                                 // evaluations without improvement (0: 2)
 
   std::uint64_t seed = 0;
   Rng rng = Rng::native;
   DType dtype = DType::f32;
   Precision precision = Precision::full;
-  int threads = 0;                    // 0: the cores there are; no influence on the result
+  int threads = 0;                    // 0: all cores; the result does not depend on it
   std::int64_t eval_every = 500;      // 0: only after the last step
-  std::vector<std::int64_t> save_at;  // steps after which the weights are kept
+  std::vector<std::int64_t> save_at;  // the weights after these steps are kept
 
   friend bool operator==(const Config&, const Config&);
 };
 
 inline constexpr std::string_view recipe_names[] = {"tuned", "sprint", "tutorial"};
 
-/// What a recipe looks at.
+/// The choices that a recipe's values depend on.
 struct RecipeFor {
   std::string_view dataset = "mnist";
-  std::optional<ModelKind> model = {};      // the model that learns the data best, if not given
-  std::optional<std::int64_t> layers = {};  // two for a cnn, else one, if not given
+  std::optional<ModelKind> model = {};      // if not given: the one that learns the data best
+  std::optional<std::int64_t> layers = {};  // if not given: two for a cnn, else one
   spec::Activation activation = spec::Activation::relu;
 };
 
-/// The settings of a recipe: "tutorial", "tuned" or "sprint" for images, "tuned" for the tasks of
+/// The settings of a recipe: "tuned", "sprint" or "tutorial" for images, "tuned" for the tasks of
 /// memory. Throws ValueError for another name.
 Config recipe(std::string_view name, const RecipeFor& what = {});
-/// The same for images.
+/// The same for MNIST.
 Config recipe(std::string_view name, ModelKind model, std::optional<std::int64_t> layers = {},
               spec::Activation activation = spec::Activation::relu);
+/// Whether there is such a recipe for a data set.
+bool has_recipe(std::string_view name, std::string_view dataset);
 
-/// Throws ValueError naming the first setting outside its range, or that has no meaning for the
-/// model.
+/// Throws ValueError naming the first setting that is outside its range, or that model or data do
+/// not have.
 void validate(const Config& config);
 
-/// What a run was made from, as config.json tells it.
+/// The data and the program that a run was made with, as in config.json.
 struct Provenance {
   std::string train_sha256, test_sha256;  // of images and labels together
   int numerics_revision = 0;
 };
 
-/// config.json: every setting, and where the run came from.
+/// config.json: every setting, and the run's provenance.
 std::string to_json(const Config& config, const Provenance& provenance);
 
 struct LoadedConfig {
   Config config;
   Provenance provenance;
 };
-/// Reads config.json. Throws FormatError for damage, ValueError for a key that is not known (the
-/// nearest one is named) or a value outside its range.
+/// Reads config.json. Throws FormatError for damage. Throws ValueError for a value outside its
+/// range and for an unknown key, with a suggestion.
 LoadedConfig config_from_json(std::string_view text, const std::string& path);
 
 /// The text of a config.json, of at most 1 MiB. Throws FileError.
 std::string read_config(std::string_view operation, const std::string& path);
 std::string read_config(std::string_view operation, const Folder& folder, const std::string& name);
 
-/// "lr is 0.1 there, 0.5 here" for each setting in which `here` differs, but for the threads, which
+/// "lr is 0.1 there, 0.5 here" for each setting that differs. Threads are left out, because they
 /// change no bit.
 std::vector<std::string> differences(const Config& there, const Config& here);
 

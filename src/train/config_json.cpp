@@ -50,7 +50,7 @@ LoadedConfig config_from_json(std::string_view text, const std::string& path) {
   if (!json.is_object()) damaged_config(path, "it is not a JSON object");
   const auto settings = json.find("settings");
   if (settings == json.end() || !settings->is_object()) damaged_config(path, "no settings in it");
-  // A setting that is missing keeps the tutorial's value: a later version may add some.
+  // A missing setting keeps its default: the file may be of an older version.
   LoadedConfig loaded;
   std::vector<std::string_view> keys;
   for (const Setting& setting : train::settings()) keys.push_back(setting.key);

@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "core/suggest.h"
 #include "data/source_traits.h"
 #include "train/config.h"
@@ -51,7 +54,7 @@ Config for_images(std::string_view name, const RecipeFor& what) {
   }
   c.layers = what.layers.value_or(c.layers);
   if (name == "tutorial") return c;
-  if (name != "tuned" && name != "sprint")
+  if (!has_recipe(name, what.dataset))
     throw ValueError("recipe",
                      fmt::format("'{}' is not known, expected one of {}{}", name,
                                  fmt::join(recipe_names, ", "), did_you_mean(name, recipe_names)));
@@ -68,7 +71,7 @@ Config for_images(std::string_view name, const RecipeFor& what) {
   return c;
 }
 
-// What the tasks of memory have in common. Source: our own experiments.
+// All tasks of memory begin with these. Source: our own experiments.
 Config for_memory(ModelKind model) {
   Config c;
   c.model = model;
@@ -93,7 +96,7 @@ Config for_copy(ModelKind model) {
   Config c = for_memory(model);
   if (model == ModelKind::lstm) c.forget_bias = 5;  // about log(length)
   if (model != ModelKind::rnn) return c;
-  // Nothing but a rotation keeps ten symbols in a state without gates.
+  // Only a rotation keeps ten symbols in a state without gates.
   c.hidden = 100;
   c.activation = spec::Activation::tanh;
   c.init = InitialValues::orthogonal;
@@ -105,27 +108,38 @@ Config for_copy(ModelKind model) {
   return c;
 }
 
-/// The sources that have a recipe of their own, tuned; all others have those of images.
-constexpr struct {
+/// Data sets with a recipe of their own, tuned. All others have those of images.
+struct OwnRecipe {
   std::string_view dataset;
   ModelKind usual;  // learns it best
   Config (*tuned)(ModelKind);
-} kOwnRecipes[] = {{"adding", ModelKind::gru, for_adding}, {"copy", ModelKind::rnn, for_copy}};
+};
+constexpr OwnRecipe kOwnRecipes[] = {{"adding", ModelKind::gru, for_adding},
+                                     {"copy", ModelKind::rnn, for_copy}};
+
+/// Null where the data set has none.
+const OwnRecipe* own_recipe(std::string_view dataset) {
+  const auto* const found = std::ranges::find(kOwnRecipes, dataset, &OwnRecipe::dataset);
+  return found == std::end(kOwnRecipes) ? nullptr : found;
+}
 
 }  // namespace
 
+bool has_recipe(std::string_view name, std::string_view dataset) {
+  return own_recipe(dataset) ? name == "tuned"
+                             : std::ranges::find(recipe_names, name) != std::end(recipe_names);
+}
+
 Config recipe(std::string_view name, const RecipeFor& what) {
-  for (const auto& own : kOwnRecipes) {
-    if (own.dataset != what.dataset) continue;
-    if (name != "tuned")
-      throw ValueError(
-          "recipe", fmt::format("'{}' is for images, expected tuned for {}", name, what.dataset));
-    Config c = own.tuned(what.model.value_or(own.usual));
-    c.recipe = name;
-    c.dataset = what.dataset;
-    return c;
-  }
-  return for_images(name, what);
+  const OwnRecipe* own = own_recipe(what.dataset);
+  if (!own) return for_images(name, what);
+  if (!has_recipe(name, what.dataset))
+    throw ValueError("recipe",
+                     fmt::format("'{}' is for images, expected tuned for {}", name, what.dataset));
+  Config c = own->tuned(what.model.value_or(own->usual));
+  c.recipe = name;
+  c.dataset = what.dataset;
+  return c;
 }
 
 Config recipe(std::string_view name, ModelKind model, std::optional<std::int64_t> layers,

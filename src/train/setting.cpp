@@ -12,6 +12,7 @@
 #include "core/list_text.h"
 #include "core/overloaded.h"
 #include "core/suggest.h"
+#include "train/settings.h"
 #include "unroll/core/error.h"
 
 namespace unroll::train {
@@ -26,8 +27,22 @@ std::string with_dashes(std::string_view key) {
 }
 
 /// "rnn, lstm or gru"
-std::string names_of(const Choice& choice) {
-  return text_with_or({choice.names.begin(), choice.names.end()});
+std::string names_of(const Choice& choice, Names wanted = ~0U) {
+  std::vector<std::string> all;
+  for (std::size_t i = 0; i < choice.names.size(); ++i)
+    if (wanted >> i & 1) all.emplace_back(choice.names[i]);
+  return text_with_or(all);
+}
+
+/// Why a setting needs other names of another one; empty if it has one of them.
+std::string unless(const Only& only, const Config& config) {
+  if (only.names == ~0U) return "";
+  const Setting& other = setting_of(only.key);
+  const auto& choice = std::get<Choice>(other.member);
+  const std::size_t now = choice.get(config);
+  if (now >= choice.names.size() || only.names >> now & 1) return "";
+  return fmt::format("with {} {}; leave it out, or use {}", other.flag(), choice.names[now],
+                     names_of(choice, only.names));
 }
 
 Json json_value(const auto& value) { return value; }
@@ -132,10 +147,24 @@ std::string Setting::flag() const {
   return "--" + (name_as_flag.empty() ? name() : std::string(name_as_flag));
 }
 
-std::string Setting::help_text() const {
+bool Setting::is_switch() const {
+  return !name_as_flag.empty() || std::holds_alternative<bool Config::*>(member);
+}
+
+std::vector<std::string_view> Setting::choices() const {
   const auto* choice = std::get_if<Choice>(&member);
-  if (!choice || !name_as_flag.empty()) return std::string(help);
-  return fmt::format(fmt::runtime(help), names_of(*choice));
+  return choice && !is_switch() ? choice->names : std::vector<std::string_view>();
+}
+
+std::string Setting::value_name() const {
+  return std::visit(
+      Overloaded{[](const Choice&) -> std::string { return "NAME"; },
+                 [](std::string Config::*) -> std::string { return "NAME"; },
+                 [](double Config::*) -> std::string { return "NUMBER"; },
+                 [](std::vector<std::int64_t> Config::*) -> std::string { return "N,N,..."; },
+                 [](data::Normalization Config::*) -> std::string { return "none|MEAN,STD"; },
+                 [](auto) -> std::string { return "N"; }},
+      member);
 }
 
 Json Setting::json(const Config& config) const {
@@ -146,6 +175,26 @@ Json Setting::json(const Config& config) const {
                                },
                                [&]<class T>(T Config::*at) { return json_value(config.*at); }},
                     member);
+}
+
+std::string Setting::text(const Config& config) const {
+  if (!name_as_flag.empty()) return json(config) == name_as_flag ? "on" : "off";
+  return std::visit(
+      Overloaded{[&](const Choice&) { return json(config).get<std::string>(); },
+                 [&](bool Config::*at) -> std::string { return config.*at ? "on" : "off"; },
+                 [&](std::optional<std::uint64_t> Config::*at) {
+                   return config.*at ? fmt::to_string(*(config.*at)) : "none";
+                 },
+                 [&](std::vector<std::int64_t> Config::*at) {
+                   return (config.*at).empty() ? "none"
+                                               : fmt::format("{}", fmt::join(config.*at, ","));
+                 },
+                 [&](data::Normalization Config::*at) {
+                   const data::Normalization& n = config.*at;
+                   return n.mean == 0 && n.std == 1 ? "none" : fmt::format("{},{}", n.mean, n.std);
+                 },
+                 [&](auto at) { return fmt::format("{}", config.*at); }},
+      member);
 }
 
 bool Setting::read(Config& config, const Json& value) const {
@@ -160,7 +209,10 @@ bool Setting::read(Config& config, const Json& value) const {
 
 void Setting::parse(Config& config, const std::string& text) const {
   std::visit(
-      Overloaded{[&](const Choice& choice) { choose(name(), choice, config, text); },
+      Overloaded{[&](const Choice& choice) {
+                   choose(name(), choice, config, is_switch() ? name_as_flag : text);
+                 },
+                 [&](bool Config::*at) { config.*at = true; },
                  [&](std::string Config::*at) { config.*at = text; },
                  [&](std::uint64_t Config::*at) { config.*at = parse_seed(flag(), text); },
                  [&](std::optional<std::uint64_t> Config::*at) {
@@ -168,7 +220,7 @@ void Setting::parse(Config& config, const std::string& text) const {
                  },
                  [&](std::vector<std::int64_t> Config::*at) { config.*at = parse_steps(text); },
                  [&](data::Normalization Config::*at) { config.*at = parse_normalization(text); },
-                 [&](auto) { throw ValueError(name(), "is read as a number, or a switch"); }},
+                 [&](auto) { throw ValueError(name(), "is read as a number"); }},
       member);
 }
 
@@ -182,7 +234,7 @@ void Setting::check_range(const Config& config) const {
                  },
                  [&]<class T>(T Config::*at) {
                    if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>)
-                     return outside_range(range, config.*at);
+                     return outside_range(rules.range, config.*at);
                    else
                      return std::string();
                  }},
@@ -190,23 +242,29 @@ void Setting::check_range(const Config& config) const {
   if (!text.empty()) throw ValueError(name(), text);
 }
 
-/// A setting that the data or the model does not have must be as if nobody had given it.
-void Setting::check_meaning(const Config& config) const {
-  if (json(config) == json(Config())) return;
-  const std::string given = flag().substr(2);
-  const std::string_view why = missing ? missing(data::source_traits(config.dataset)) : "";
-  if (!why.empty())
-    throw ValueError(given, fmt::format("{} {}; leave it out", config.dataset, why));
-  if ((models >> static_cast<unsigned>(config.model) & 1) == 0)
-    throw ValueError(
-        given, fmt::format("a model of kind {} has none; leave it out", name_of(config.model)));
+std::string Setting::lacking(const Config& config) const {
+  if (std::string text = unless({"model", rules.models}, config); !text.empty()) return text;
+  const std::string_view why =
+      rules.missing ? rules.missing(data::source_traits(config.dataset)) : "";
+  return why.empty() ? "" : fmt::format("with {}, which {}; leave it out", config.dataset, why);
+}
+
+bool Setting::exists(const Config& config) const { return lacking(config).empty(); }
+
+std::string Setting::no_effect(const Config& config) const {
+  std::string text = lacking(config);
+  if (text.empty()) text = unless(rules.only, config);
+  if (text.empty() && rules.idle) text = rules.idle(config);
+  return text;
 }
 
 void Setting::check(const Config& config) const {
   check_range(config);
-  check_meaning(config);
-  if (!fault) return;
-  if (const std::string text = fault(config); !text.empty()) throw ValueError(name(), text);
+  if (json(config) != json(Config()))
+    if (const std::string text = lacking(config); !text.empty())
+      throw ValueError(flag().substr(2), "no effect " + text);
+  if (!rules.fault) return;
+  if (const std::string text = rules.fault(config); !text.empty()) throw ValueError(name(), text);
 }
 
 data::Normalization parse_normalization(const std::string& text) {

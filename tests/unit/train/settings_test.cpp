@@ -15,10 +15,6 @@ namespace {
 using Json = Setting::Json;
 using test::error_of;
 
-const Setting& row(std::string_view key) {
-  return *std::ranges::find(settings(), key, &Setting::key);
-}
-
 /// Stands for a value of any type.
 struct Any {
   template <class T>
@@ -91,21 +87,77 @@ TEST(Settings, DifferencesNameAllButTheThreads) {
   }
 }
 
-TEST(Settings, EachHasHelpAndAGroup) {
+/// The longest sentence of a text, in words.
+std::ptrdiff_t longest_sentence(std::string_view text) {
+  std::ptrdiff_t longest = 0;
+  for (;;) {
+    const std::size_t end = std::min(text.find(". "), text.size());
+    longest = std::max(longest, std::ranges::count(text.substr(0, end), ' ') + 1);
+    if (end == text.size()) return longest;
+    text.remove_prefix(end + 2);
+  }
+}
+
+TEST(Settings, HelpIsShortSentences) {
+  EXPECT_EQ(longest_sentence("One two. Three four five. Six"), 3);
   for (const Setting& setting : settings()) {
     EXPECT_FALSE(setting.help.empty()) << setting.key;
-    EXPECT_FALSE(setting.group.empty()) << setting.key;
+    EXPECT_FALSE(setting.help.ends_with('.')) << setting.key;
+    const std::string text = setting.help + ". Default " + default_text(setting);
+    EXPECT_LE(longest_sentence(text), 15) << text;
   }
-  EXPECT_EQ(row("zoneout_h").flag(), "--zoneout-h");
-  EXPECT_EQ(row("input").flag(), "--pixels");
-  EXPECT_EQ(row("rng").help_text(), "native or torch: Unroll's own random numbers, or PyTorch's");
+}
+
+TEST(Settings, FlagsAndTheirValues) {
+  EXPECT_EQ(setting_of("zoneout_h").flag(), "--zoneout-h");
+  EXPECT_EQ(setting_of("input").flag(), "--pixels");
+  for (const char* key : {"input", "bidirectional"})
+    EXPECT_TRUE(setting_of(key).is_switch()) << key;
+  EXPECT_EQ(setting_of("rng").choices(), (std::vector<std::string_view>{"native", "torch"}));
+  EXPECT_TRUE(setting_of("input").choices().empty());
+  EXPECT_EQ(setting_of("lr").value_name(), "NUMBER");
+  EXPECT_EQ(setting_of("steps").value_name(), "N");
+}
+
+TEST(Settings, TextsAreReadAgain) {
+  Config changed;
+  for (const Setting& setting : settings()) setting.read(changed, another(setting));
+  for (const Config& config : {Config(), changed})
+    for (const Setting& setting : settings()) {
+      const std::string text = setting.text(config);
+      if (setting.is_switch()) {
+        EXPECT_EQ(text, setting.json(config) == setting.json(Config()) ? "off" : "on");
+      } else if (setting.json(config).is_number() && setting.key != "seed") {
+        EXPECT_EQ(Json::parse(text), setting.json(config)) << setting.key;
+      } else if (text != "none" || !setting.choices().empty()) {
+        Config copy;
+        setting.parse(copy, text);
+        EXPECT_EQ(setting.json(copy), setting.json(config)) << setting.key;
+      }
+    }
+}
+
+TEST(Settings, DefaultsAreThoseOfTheRecipes) {
+  const auto text = [](std::string_view key) { return default_text(setting_of(key)); };
+  EXPECT_EQ(text("batch_size"), "100");
+  EXPECT_EQ(text("clip_norm"), "of tuned and sprint: 1; tutorial: 0");
+  EXPECT_EQ(text("lr"), "of tuned: 0.001 to 0.01; sprint: 0.002 to 0.02; tutorial: 0.1");
+  EXPECT_EQ(text("optimizer"),
+            "of tuned: adamw, muon or adam; sprint: adamw or muon; tutorial: sgd");
+  EXPECT_EQ(text("hidden"), "of tuned: 16, 64 or 100; sprint and tutorial: 16 or 100");
+  // Only an lstm has one.
+  EXPECT_EQ(text("forget_bias"), "of tuned: 0, 1 or 5; sprint: 1; tutorial: 0");
+  EXPECT_EQ(text("normalize"), "of tuned and sprint: 0.1307,0.3081; tutorial: none");
+  EXPECT_EQ(text("model"), "of tuned: rnn or gru; sprint and tutorial: rnn");
+  EXPECT_EQ(text("recipe"), "tuned");
+  EXPECT_EQ(text("input"), "off");
 }
 
 TEST(Settings, OfFlagsTexts) {
   const auto parsed = [](std::string_view key, const std::string& text) {
     Config config;
-    row(key).parse(config, text);
-    return row(key).json(config);
+    setting_of(key).parse(config, text);
+    return setting_of(key).json(config);
   };
   EXPECT_EQ(parsed("save_at", "1,10,100"), Json({1, 10, 100}));
   EXPECT_EQ(parsed("save_at", "7"), Json::array({7}));
@@ -129,8 +181,8 @@ TEST(Settings, OfFlagsTexts) {
 TEST(Settings, RangesAreTexts) {
   const auto refused = [](std::string_view key, const Json& value) {
     Config config;
-    EXPECT_TRUE(row(key).read(config, value));
-    return error_of<ValueError>([&] { row(key).check(config); });
+    EXPECT_TRUE(setting_of(key).read(config, value));
+    return error_of<ValueError>([&] { setting_of(key).check(config); });
   };
   EXPECT_EQ(refused("batch_size", 0), "[batch-size] 0, expected a whole number from 1 to 1048576");
   EXPECT_EQ(refused("threads", 1025), "[threads] 1025, expected a whole number from 0 to 1024");

@@ -250,17 +250,10 @@ TEST(Updates, WhatHasNoMeaningIsRefused) {
     const std::string text = error_of<ValueError>([&] { validate(make_config(change)); });
     for (const std::string& part : parts) EXPECT_NE(text.find(part), std::string::npos) << text;
   };
-  for (const Algorithm a :
-       {Algorithm::sgd, Algorithm::muon, Algorithm::rmsprop, Algorithm::adagrad})
-    refused([=](Config& c) { c.optimizer = a, c.amsgrad = true; },
-            {"[amsgrad]", "has none", "--optimizer adam or adamw"});
-  refused([](Config& c) { c.gamma = 0.5; }, {"[gamma]", "constant", "step or exponential"});
   refused([](Config& c) { c.schedule = ScheduleKind::step, c.gamma = 1.5; },
           {"[gamma]", "1.5", "from 0 to 1"});
   refused([](Config& c) { c.schedule = ScheduleKind::step, c.gamma_every = -1; },
           {"[gamma-every]", "-1"});
-  refused([](Config& c) { c.schedule = ScheduleKind::exponential, c.gamma_every = 5; },
-          {"[gamma-every]", "exponential", "--schedule step"});
   refused([](Config& c) { c.schedule = ScheduleKind::plateau, c.eval_every = 0; },
           {"[schedule]", "plateau", "--eval-every"});
   refused([](Config& c) { c.schedule = ScheduleKind::plateau, c.gamma = 1; },
