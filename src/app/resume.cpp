@@ -16,7 +16,7 @@
 namespace unroll::app {
 namespace {
 
-/// The settings that flags and the run's own make together; they must be the run's own.
+/// The run's settings, changed by flags. They must still be the run's.
 train::Config same_settings(const ResumeFlags& flags, const run::ResumedRun& run) {
   const train::Config config = flags.train.beside(run.config());
   if (const auto all = run.other_settings(config); !all.empty())
@@ -30,7 +30,7 @@ train::Config same_settings(const ResumeFlags& flags, const run::ResumedRun& run
 /// A finished run needs nothing, unless the flags name other data.
 int leave_finished(const ResumeFlags& flags, const run::ResumedRun& run,
                    const train::Config& config) {
-  // A set that may have to be downloaded is not loaded for this.
+  // A known set is not loaded for this: it might have to be downloaded first.
   if (config.dataset != run.config().dataset && !data::find_known_set(config.dataset))
     run.check_same_data(run::provenance_of(*flags.data.open(config.dataset, {})));
   tell("the run in {} is finished; test it with: unroll eval {}\n", printable(flags.run),

@@ -1,4 +1,4 @@
-// unroll train --resume RUN: going on with a run that did not end.
+// unroll train --resume RUN: continues an unfinished run.
 #pragma once
 
 #include "app/train_flags.h"
@@ -14,8 +14,8 @@ struct ResumeFlags {
   run::CheckpointEvery every;
 };
 
-/// Returns the exit code. Throws UsageError where flags contradict the run's settings, FormatError
-/// where data, program or files are not the run's; every difference is listed.
+/// Returns the exit code. Throws UsageError if flags contradict the run's settings, FormatError if
+/// data, program or files differ from the run's. The message lists every difference.
 int resume(const ResumeFlags& flags);
 
 }  // namespace unroll::app

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "app/commands.h"
+#include "app/dry_run.h"
 #include "app/messages.h"
 #include "app/resume.h"
 #include "app/standard_streams.h"
@@ -21,50 +22,53 @@ struct TrainCommandFlags {
   DataFlags data;
   VerboseFlag verbose;
   std::string out, resume, checkpoint_every = "60s";
-  bool json = false, quiet = false;
+  bool json = false, quiet = false, dry_run = false;
 };
 
-/// A run is repeated only by the same data and the same numerics.
+/// Only the same data and the same numerics repeat a run.
 void check_repeats(const TrainFlags::Result& settings, const train::Provenance& now) {
   if (!settings.provenance || settings.other_data) return;
   const train::Provenance& then = *settings.provenance;
   if (then.train_sha256 != now.train_sha256 || then.test_sha256 != now.test_sha256)
-    throw FormatError("train", fmt::format("the data of {} is not what config.json was made with "
-                                           "(its SHA-256 differs); name the data set beside "
-                                           "--config to train on it all the same",
+    throw FormatError("train", fmt::format("the data of {} is not that of config.json (its SHA-256 "
+                                           "differs); name the data set beside --config to train "
+                                           "on it anyway",
                                            settings.config.dataset));
   if (then.numerics_revision != now.numerics_revision)
     say_note(
-        fmt::format("config.json is of numerics revision {}, this program has {}: the weights "
-                    "will differ in their last bits",
+        fmt::format("config.json has numerics revision {}, this program {}: the weights will "
+                    "differ in their last bits",
                     then.numerics_revision, now.numerics_revision));
 }
 
 int work(const TrainCommandFlags& flags) {
   const auto start = Clock::now();
-  allow_closed_stdout();  // all of it also stands in the run's folder
+  allow_closed_stdout();  // the run's folder has all results, too
   const Output output = flags.json ? Output::json : flags.quiet ? Output::quiet : Output::text;
   const run::CheckpointEvery every = parse_checkpoint_every(flags.checkpoint_every);
   const run::CatchStopSignals guard;
   if (!flags.resume.empty()) {
     if (!flags.out.empty())
       throw UsageError("--resume goes on in the run's own folder; leave --out out");
+    if (flags.dry_run)
+      throw UsageError("--dry-run shows a new run, and --resume goes on with one; leave one out");
     flags.verbose.say();
     return resume({flags.resume, flags.train, flags.data, output, every});
   }
   if (flags.out == "-")
-    throw UsageError("--out is the run's folder, not stdout; name one (./- for one called -)");
+    throw UsageError("--out takes a folder, not stdout; name one (./- for one called -)");
   if (!flags.out.empty()) run::check_is_free(flags.out);
   const TrainFlags::Result settings = flags.train.resolve();
+  if (flags.dry_run) return dry_run(flags.train, settings, flags.data, flags.json);
   train::Config config = settings.config;
   const auto source = flags.data.open(config.dataset, train::source_options(config));
-  // Another set may have taken the place of a known one: config.json says which, and where.
+  // Another set may have replaced a known one: config.json names it and its place.
   if (data::find_known_set(config.dataset) && source->name() != config.dataset)
     config.dataset = source->place();
   const train::Provenance provenance = run::provenance_of(*source);
   check_repeats(settings, provenance);
   const double loading = seconds_since(start);
-  train::Trainer trainer(config, source);  // refuses what can't be held
+  train::Trainer trainer(config, source);  // refuses a model that is too large
   if (output == Output::text) fmt::print("{}", source->sizes_text());
   std::fflush(stdout);
   tell_note(*source);
@@ -72,7 +76,7 @@ int work(const TrainCommandFlags& flags) {
   flags.verbose.say();
   for (const std::int64_t step : config.save_at)
     if (step > trainer.steps())
-      say_note(fmt::format("--save-at {} lies behind the last step, {}", step, trainer.steps()));
+      say_note(fmt::format("--save-at {} comes after the last step, {}", step, trainer.steps()));
   run::RunFolder folder(flags.out, config, provenance, source->name());
   return train_to_end(
       {config, flags.data, *source, trainer, folder, {}, output, every, start, loading});
@@ -81,23 +85,42 @@ int work(const TrainCommandFlags& flags) {
 }  // namespace
 
 void add_train(Command& program) {
-  Command command = program.add(
-      "train", "Train a network on images, read row by row or whole, or on a task of memory.",
-      "unroll train mnist --recipe tuned --seed 0");
+  Command command = program.add("train",
+                                "Train a network on images or on a task of memory. Flags change "
+                                "single settings of a recipe.",
+                                "unroll train mnist --recipe tuned --seed 0");
   const auto flags = std::make_shared<TrainCommandFlags>();
   flags->train.add_to(command);
   flags->data.add_to(command);
-  command.option("--out", flags->out, "Folder for the run, new or empty; runs/... if left out")
-      .folder();
+  flags->verbose.add_to(command);
+  const auto group_of = [](train::Group group) { return std::string(name_of(group)); };
+  command.find("--data-dir").group(group_of(train::Group::data));
+  command.find("--fallback-fashion").group(group_of(train::Group::data));
+  command.find("--verbose").group(group_of(train::Group::output));
   command
       .option("--resume", flags->resume,
-              "Go on with the run in this folder, which did not end. The bits stay the same")
-      .folder();
-  command.option("--checkpoint-every", flags->checkpoint_every,
-                 "Seconds, as in 0.5s, or a number of steps; a minute if left out");
-  command.flag("--json", flags->json, "Lines of JSON on stdout");
-  command.flag("--quiet", flags->quiet, "Only the final results");
-  flags->verbose.add_to(command);
+              "Continue the unfinished run in this folder, to the same bits. Default: a new run")
+      .folder()
+      .group(group_of(train::Group::run));
+  command
+      .option("--checkpoint-every", flags->checkpoint_every,
+              "Seconds between checkpoints (as in 0.5s), or training steps")
+      .value("TIME")
+      .shows_default()
+      .group(group_of(train::Group::run));
+  command
+      .flag("--dry-run", flags->dry_run,
+            "Show every setting and the source of its value; train nothing. Default off")
+      .group(group_of(train::Group::run));
+  command
+      .option("--out", flags->out,
+              "Folder for the run, new or empty. Default: a new folder in runs/")
+      .folder()
+      .group(group_of(train::Group::output));
+  command.flag("--json", flags->json, "Print results as lines of JSON. Default off")
+      .group(group_of(train::Group::output));
+  command.flag("--quiet", flags->quiet, "Print only the final results. Default off")
+      .group(group_of(train::Group::output));
   command.set_work([flags] { return work(*flags); });
 }
 

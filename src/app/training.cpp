@@ -16,26 +16,26 @@
 namespace unroll::app {
 namespace {
 
-/// How the user goes on with a run.
+/// The command that continues a run.
 std::string command_for(const Run& run) {
   std::string command = "unroll train --resume " + shell_word(run.folder.path());
   if (!run.data.data_dir.empty()) command += " --data-dir " + shell_word(run.data.data_dir);
   return command;
 }
 
-/// The same where a file could not be written: what has to be done before.
+/// How to continue a run that could not write a file.
 std::string way_on(const Run& run) {
   const std::string path = run.folder.path();
   const int error = run.folder.write_error();
   if (error == ENOENT)
     return fmt::format("{} is gone, and the run with it: train it again", printable(path));
   const std::string remedy =
-      error == 0        ? "Make room, or repair the disk,"
-      : error == EROFS  ? fmt::format("{} is on a file system that is read-only: make it writable,",
-                                      printable(path))
+      error == 0 ? "Make room, or repair the disk,"
+      : error == EROFS
+          ? fmt::format("{} is on a read-only file system: make it writable,", printable(path))
       : error == EACCES ? fmt::format("Give yourself permission to write in {},", printable(path))
-                        : fmt::format("See to it that {} can be written in,", printable(path));
-  return fmt::format("what was written before is whole. {} and go on with: {}", remedy,
+                        : fmt::format("Make {} writable,", printable(path));
+  return fmt::format("all earlier files are whole. {} and go on with: {}", remedy,
                      command_for(run));
 }
 

@@ -1,4 +1,4 @@
-// What `unroll train` says of a run on its way to its end.
+// The steps of a run, and the messages of `unroll train` about its end.
 #pragma once
 
 #include <optional>
@@ -11,17 +11,17 @@
 
 namespace unroll::app {
 
-/// "0.5s", or a number of steps. Throws UsageError.
+/// Reads "0.5s", or a number of steps. Throws UsageError.
 run::CheckpointEvery parse_checkpoint_every(const std::string& text);
 
-/// What a new run and one that goes on have in common, once they are to begin.
+/// A run that is about to begin or to continue.
 struct Run {
   const train::Config& config;
   const DataFlags& data;
   const data::Source& source;
   train::Trainer& trainer;
   run::RunFolder& folder;
-  const std::optional<train::Checkpoint>& from;  // what the trainer goes on from
+  const std::optional<train::Checkpoint>& from;  // the one that the trainer resumed
 
   Output output;
   run::CheckpointEvery every;
@@ -29,8 +29,7 @@ struct Run {
   double loading;           // seconds
 };
 
-/// Makes the steps that are left. Returns the exit code; the user has been told all there is to
-/// say.
+/// Makes the remaining steps and tells the user how they ended. Returns the exit code.
 int train_to_end(const Run& run);
 
 }  // namespace unroll::app

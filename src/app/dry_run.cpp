@@ -1,0 +1,63 @@
+#include "app/dry_run.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "app/exit_code.h"
+#include "app/messages.h"
+#include "data/catalogue.h"
+#include "data/places.h"
+#include "train/describe.h"
+#include "train/trainer.h"
+
+namespace unroll::app {
+namespace {
+
+using train::Config;
+using train::Setting;
+
+void check_as_training_does(const Config& config, const DataFlags& data) {
+  if (data::find_known_set(config.dataset) &&
+      !data::find_set_folder(config.dataset, data.data_dir)) {
+    say_note(fmt::format("{} is not on this machine, so the model was not checked against it",
+                         config.dataset));
+    return;
+  }
+  const train::Trainer trainer(
+      config, data.open(config.dataset, train::source_options(config), /*allow_download=*/false));
+}
+
+void print_settings(const TrainFlags& flags, const TrainFlags::Result& settings) {
+  for (std::size_t g = 0; g < std::size(train::group_names); ++g) {
+    fmt::print("{}{}:\n", g == 0 ? "" : "\n", train::group_names[g]);
+    for (const Setting& setting : train::settings())
+      if (setting.group == static_cast<train::Group>(g) &&
+          setting.no_effect(settings.config).empty())
+        fmt::print("  {:<22} {:<18} {}\n", setting.key == "dataset" ? "dataset" : setting.flag(),
+                   setting.text(settings.config), flags.source_of(setting, settings));
+  }
+}
+
+void print_settings_json(const TrainFlags& flags, const TrainFlags::Result& settings) {
+  nlohmann::ordered_json all;
+  for (const Setting& setting : train::settings())
+    if (setting.no_effect(settings.config).empty())
+      all[std::string(setting.key)] = {{"value", setting.json(settings.config)},
+                                       {"from", flags.source_of(setting, settings)}};
+  fmt::print("{}\n", nlohmann::ordered_json{{"event", "settings"}, {"settings", all}}.dump());
+}
+
+}  // namespace
+
+int dry_run(const TrainFlags& flags, const TrainFlags::Result& settings, const DataFlags& data,
+            bool json) {
+  check_as_training_does(settings.config, data);
+  if (json)
+    print_settings_json(flags, settings);
+  else
+    print_settings(flags, settings);
+  return kOk;
+}
+
+}  // namespace unroll::app
