@@ -8,9 +8,12 @@
 namespace unroll::app {
 
 void DataFlags::add_to(Command& command) {
-  command.option("--data-dir", data_dir, "Folder that holds mnist/, fashion-mnist/, ...").folder();
+  command
+      .option("--data-dir", data_dir,
+              "Folder that holds mnist/, fashion-mnist/, ... Default UNROLL_DATA_DIR or the cache")
+      .folder();
   command.flag("--fallback-fashion", fallback_fashion,
-               "Take Fashion-MNIST from the distribution's package where MNIST can't be had");
+               "Take Debian's Fashion-MNIST where MNIST can't be downloaded. Default off");
 }
 
 std::shared_ptr<const data::Source> DataFlags::open(const std::string& name,

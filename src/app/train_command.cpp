@@ -44,6 +44,8 @@ void check_repeats(const TrainFlags::Result& settings, const train::Provenance& 
 int work(const TrainCommandFlags& flags) {
   const auto start = Clock::now();
   allow_closed_stdout();  // the run's folder has all results, too
+  if (flags.json && flags.quiet)
+    throw UsageError("--quiet has no effect with --json; leave one of both out");
   const Output output = flags.json ? Output::json : flags.quiet ? Output::quiet : Output::text;
   const run::CheckpointEvery every = parse_checkpoint_every(flags.checkpoint_every);
   const run::CatchStopSignals guard;
@@ -99,7 +101,7 @@ void add_train(Command& program) {
   command.find("--verbose").group(group_of(train::Group::output));
   command
       .option("--resume", flags->resume,
-              "Continue the unfinished run in this folder, to the same bits. Default: a new run")
+              "Continue the unfinished run in this folder, to the same bits. Default none")
       .folder()
       .group(group_of(train::Group::run));
   command
@@ -112,9 +114,7 @@ void add_train(Command& program) {
       .flag("--dry-run", flags->dry_run,
             "Show every setting and the source of its value; train nothing. Default off")
       .group(group_of(train::Group::run));
-  command
-      .option("--out", flags->out,
-              "Folder for the run, new or empty. Default: a new folder in runs/")
+  command.option("--out", flags->out, "Folder for the run, new or empty. Default runs/NAME")
       .folder()
       .group(group_of(train::Group::output));
   command.flag("--json", flags->json, "Print results as lines of JSON. Default off")

@@ -19,7 +19,7 @@ void TrainFlags::add_to(Command& command) {
   for (std::size_t g = 0; g < std::size(train::group_names); ++g)
     for (const Setting& setting : train::settings())
       if (setting.group == static_cast<train::Group>(g)) add(command, setting);
-  command.option("--config", config_file_, "Repeat the run of this config.json. Default: no file")
+  command.option("--config", config_file_, "Repeat the run of this config.json. Default none")
       .file()
       .group(std::string(name_of(train::Group::run)));
 }

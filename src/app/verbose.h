@@ -14,7 +14,7 @@ struct VerboseFlag {
 
   void add_to(Command& command) {
     command.flag("--verbose", on,
-                 "Print the instruction set, threads and numerics revision to stderr");
+                 "Print the instruction set, threads and numerics revision to stderr. Default off");
   }
 
   /// Call it once the number of threads is set.

@@ -125,6 +125,10 @@ TEST(IdleFlags, ADefaultThatIsTypedIsTreatedAlike) {
                        {"--augment has no effect with adding"});
 }
 
+TEST(IdleFlags, BesideTheSettings) {
+  test::expect_refused(dry_run({"--quiet"}, {"--json"}), 2, {"--quiet has no effect with --json"});
+}
+
 /// Dropout comes before the last layer, too, so that one hidden layer is enough.
 TEST(IdleFlags, DropoutWorksWithOneLayer) {
   for (const char* model : {"fnn", "cnn", "rnn", "lstm", "gru"}) {
