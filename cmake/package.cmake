@@ -81,6 +81,10 @@ add_custom_command(OUTPUT ${unroll_docs}/made
           cmake/package_docs.awk
   COMMENT "Preparing the docs of the packages" VERBATIM)
 add_custom_target(unroll_package_docs ALL DEPENDS ${unroll_docs}/made)
+# All that is packaged, and no tests: what ./dev package builds.
+add_custom_target(unroll_package)
+add_dependencies(unroll_package unroll_package_docs unroll_manual unroll_program unroll unroll_infer
+                 unroll_shared unroll_infer_shared)
 foreach(component IN LISTS CPACK_COMPONENTS_ALL)
   string(TOUPPER ${component} upper)
   set(package ${CPACK_DEBIAN_${upper}_PACKAGE_NAME})
