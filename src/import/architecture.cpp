@@ -153,9 +153,8 @@ class Completion {
     std::erase_if(left, [&](const std::string& name) { return asked.contains(name); });
     if (left.empty()) return;
     if (author_ == Author::guess)
-      open_.push_back(
-          fmt::format("what {} {} for (a scale layer can name them as its mean and std)",
-                      listed(left), left.size() == 1 ? "is" : "are"));
+      open_.push_back(fmt::format(
+          "the purpose of {} (a scale layer can name tensors as its mean and std)", listed(left)));
     else if (!open_.empty())
       throw FormatError("import", fmt::format("{}: the weights do not fit the model: {}",
                                               weights_.file(), say_left_over(weights_, left)));

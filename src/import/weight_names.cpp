@@ -180,11 +180,11 @@ const std::vector<std::string>& WeightNames::layers_with(std::string_view weight
 
 std::map<std::string_view, std::string_view> WeightNames::parts_of(
     const std::set<std::string>& layers) const {
-  std::vector<std::pair<std::string, std::string_view>> starts;  // "rnn." of each, in order
+  std::vector<std::pair<std::string, std::string_view>> starts;  // ("rnn.", layer), sorted
   for (const std::string& layer : layers) starts.emplace_back(layer + ".", layer);
   std::ranges::sort(starts);
   std::map<std::string_view, std::string_view> parts;
-  std::vector<std::size_t> open;  // those that the names begin with, the innermost last
+  std::vector<std::size_t> open;  // layers that the current name is in, the innermost last
   std::size_t next = 0;
   for (const auto& [name, array] : arrays_) {
     for (; next < starts.size() && starts[next].first <= name; ++next)
