@@ -13,13 +13,12 @@ train::Provenance provenance_of(const data::Source& source) {
 std::vector<std::string> differences(const train::Provenance& then, const train::Provenance& now) {
   std::vector<std::string> all;
   const auto compare = [&](const char* which, const std::string& a, const std::string& b) {
-    if (a != b)
-      all.push_back(fmt::format("the {} data is other data (its SHA-256 differs)", which));
+    if (a != b) all.push_back(fmt::format("the {} data differs (it has another SHA-256)", which));
   };
   compare("training", then.train_sha256, now.train_sha256);
   compare("test", then.test_sha256, now.test_sha256);
   if (then.numerics_revision != now.numerics_revision)
-    all.push_back(fmt::format("numerics revision {} then, {} in this program",
+    all.push_back(fmt::format("the run has numerics revision {}, this program {}",
                               then.numerics_revision, now.numerics_revision));
   return all;
 }

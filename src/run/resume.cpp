@@ -27,8 +27,8 @@ ResumedRun::ResumedRun(const std::string& path, const Warn& warn) : folder_(path
   if (folder_.status() == RunStatus::diverged)
     throw FormatError(
         "resume",
-        fmt::format("the run in {} diverged, and would again; its weights are the last good ones, "
-                    "after step {}. Train anew with {}",
+        fmt::format("the run in {} diverged, and would diverge again; its model has the last good "
+                    "weights, after step {}. Start a new run with {}",
                     path, folder_.step(), train::remedy_for_divergence(settings().config)));
   if (is_finished())
     folder_.check_files();
@@ -61,9 +61,9 @@ std::vector<std::string> ResumedRun::other_settings(const train::Config& wanted)
 
 void ResumedRun::check_same_data(const train::Provenance& now) const {
   if (const auto all = differences(settings_.provenance, now); !all.empty())
-    throw FormatError("resume", fmt::format("{} can't go on to the same weights: {}; give it the "
-                                            "data and the program it began with, or start another "
-                                            "run",
+    throw FormatError("resume", fmt::format("{} can't be resumed to the same weights: {}; use the "
+                                            "data and the program that it began with, or start a "
+                                            "new run",
                                             folder_.path(), fmt::join(all, "; ")));
 }
 

@@ -20,12 +20,13 @@ namespace {
 Manifest manifest_of(const Folder& folder, const std::string& path) {
   auto manifest = Manifest::read(folder);
   if (!manifest)
-    throw FormatError("verify", fmt::format("{} has no manifest.json: it is no run's folder, or "
-                                            "its training has not begun",
+    throw FormatError("verify", fmt::format("{} has no manifest.json: it is not the folder of a "
+                                            "run, or its training has not begun; name the folder "
+                                            "of a run",
                                             path));
   if (manifest->status == RunStatus::training)
-    throw FormatError("verify", fmt::format("the run in {} did not end; go on with it: unroll "
-                                            "train --resume {}",
+    throw FormatError("verify", fmt::format("the run in {} did not end; resume it: unroll train "
+                                            "--resume {}",
                                             path, shell_word(path)));
   return std::move(*manifest);
 }

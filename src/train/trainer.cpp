@@ -95,8 +95,8 @@ spec::ModelSpec checked(spec::ModelSpec spec, const Config& config, const data::
   check_fits("train", spec, source);
   check_memory(spec, config, source);
   if (config.tbptt > 0 && !source.lengths(data::Split::train).empty())
-    throw ValueError("tbptt", fmt::format("the sequences of {} have different lengths, and chunks "
-                                          "have one; leave it out",
+    throw ValueError("tbptt", fmt::format("the sequences of {} have different lengths, expected "
+                                          "equal ones; leave it out",
                                           source.name()));
   return spec;
 }
@@ -207,7 +207,8 @@ StepResult Trainer::update(std::int64_t step, const Tensor& loss) {
     diverge(result, "");
   optimizer_->set_lr_factor(learning_rate_.factor(step));
   optimizer_->step();
-  if (!all_finite(parameters_)) diverge(result, ", after which weights are not finite");
+  if (!all_finite(parameters_))
+    diverge(result, ", and weights that are not finite after the update");
   last_ = result;
   return result;
 }
@@ -300,7 +301,7 @@ Checkpoint Trainer::checkpoint() {
 void Trainer::load(const Checkpoint& from) {
   const auto& masks = model_.masks();
   if (from.masks.size() != masks.size() || from.last.step < 0)
-    throw FormatError("resume", "the checkpoint is one of another model");
+    throw FormatError("resume", "the checkpoint belongs to another model");
   model_.load(from.weights);
   optimizer_->load_state(from.optimizer);
   generator_.load_state(from.generator);
@@ -313,7 +314,7 @@ void Trainer::load(const Checkpoint& from) {
 
 void Trainer::resume(const Checkpoint& c) {
   if (!spec::same_description(c.model, spec::to_json(spec_)))
-    throw FormatError("resume", "the checkpoint is one of another model");
+    throw FormatError("resume", "the checkpoint belongs to another model");
   load(c.good ? *c.good : c);
   save(good_);
   if (c.good) load(c);
@@ -343,7 +344,8 @@ bool Trainer::make_steps(std::span<Listener* const> listeners) {
     recent_.add(result);
     learning_rate_.add(result);
     if (recent_.outside() == RecentSteps::patience)
-      diverge(result, fmt::format(" (for {} steps far above all before)", RecentSteps::patience));
+      diverge(result, fmt::format(" (far above all earlier losses for {} steps in a row)",
+                                  RecentSteps::patience));
     times_.training += seconds_since(start);
     for (Listener* listener : listeners) listener->step(result);
     if (std::ranges::find(config_.save_at, step) != config_.save_at.end())

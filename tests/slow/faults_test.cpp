@@ -71,7 +71,7 @@ TEST(Fault37, ClippingDoesNotSaveAnAbsurdRate) {
   expect_parts(result.err, {"Remedy: a smaller --lr"});
   // A flag that is already on is no remedy, neither here nor when the run is resumed.
   const auto resumed = test::run_program({"train", "--resume", runs.folder / "run"});
-  expect_parts(resumed.err, {"Train anew with a smaller --lr"});
+  expect_parts(resumed.err, {"Start a new run with a smaller --lr"});
   for (const std::string& text : {result.err, resumed.err})
     EXPECT_EQ(text.find("--clip-norm"), std::string::npos) << text;
   expect_finite_model(runs, "run");

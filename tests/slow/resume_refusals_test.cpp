@@ -64,7 +64,7 @@ TEST(Fault36, AFinishedRunAndDataInAFolder) {
   run.folder.write("data/mnist/train-labels-idx1-ubyte", labels);
   const auto other = run.resume({run.mnist});
   EXPECT_EQ(other.code, 1);
-  expect_parts(other.err, {"the training data is other data"});
+  expect_parts(other.err, {"the training data differs"});
 }
 
 TEST(Fault27, AFinishedRunWithADamagedFileIsNotFinished) {

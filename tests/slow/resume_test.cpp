@@ -209,7 +209,7 @@ TEST(Fault36, ResumedWithOtherData) {
   machine.folder.write("data/mnist/train-labels-idx1-ubyte", labels);
   const auto result = machine.resume("run");
   EXPECT_EQ(result.code, 1);
-  expect_parts(result.err, {"the training data is other data"});
+  expect_parts(result.err, {"the training data differs"});
   EXPECT_EQ(result.err.find("test data"), std::string::npos) << result.err;
 }
 
@@ -314,7 +314,7 @@ TEST(Fault37, TheLastCheckpointBeforeADivergenceIsKept) {
   EXPECT_FALSE(machine.files("run").contains("checkpoint_1.safetensors"));
   const auto resumed = machine.resume("run");
   EXPECT_EQ(resumed.code, 1);
-  expect_parts(resumed.err, {"would again", "smaller --lr"});
+  expect_parts(resumed.err, {"would diverge again", "smaller --lr"});
   const auto verified =
       test::run_program({"verify", machine.folder / "run", "--data-dir", machine.data_dir});
   EXPECT_EQ(verified.code, 0) << verified.out << verified.err;

@@ -80,7 +80,7 @@ TEST(Verify, NamesOtherData) {
   std::string images = test::content_of(verified.mnist + "/t10k-images-idx3-ubyte");
   images.back() ^= 1;
   verified.folder.write("data/mnist/t10k-images-idx3-ubyte", images);
-  verified.expect(1, {"the test data is other data"}, false);
+  verified.expect(1, {"the test data differs"}, false);
 }
 
 TEST(Verify, NamesAnotherRevision) {
@@ -93,7 +93,7 @@ TEST(Verify, NamesAnotherRevision) {
   verified.seal_again([&](run::Manifest& manifest) {
     manifest.files["config.json"] = {run::hash_of(std::as_bytes(std::span(config)))};
   });
-  verified.expect(1, {"numerics revision 1 then"}, false);
+  verified.expect(1, {"the run has numerics revision 1"}, false);
 }
 
 TEST(Verify, AMissingModelIsSaidBeforeAnyTraining) {

@@ -141,7 +141,7 @@ TEST_F(Host, SaysWhatIsAnotherRun) {
   train::Provenance now = provenance;
   now.test_sha256 = "another";
   const std::string text = test::error_of<FormatError>([&] { run.check_same_data(now); });
-  EXPECT_NE(text.find("the test data is other data"), std::string::npos) << text;
+  EXPECT_NE(text.find("the test data differs"), std::string::npos) << text;
 }
 
 TEST_F(Host, WarnsOfADamagedCheckpoint) {

@@ -128,7 +128,7 @@ TEST(RaggedTraining, InChunksIsRefused) {
   Config c = make_config();
   c.tbptt = 3;
   EXPECT_EQ(test::error_of<ValueError>([&] { Trainer(c, ragged()); }),
-            "[tbptt] the sequences of signs have different lengths, and chunks have one; leave it "
+            "[tbptt] the sequences of signs have different lengths, expected equal ones; leave it "
             "out");
 }
 
