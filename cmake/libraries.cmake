@@ -3,7 +3,8 @@
 #
 # On Debian, libraries go to lib/<triplet> below every prefix: packages and `cmake --install` then
 # have one layout. GNUInstallDirs alone says so of /usr only. -DCMAKE_INSTALL_LIBDIR=lib: as elsewhere.
-if(PROJECT_IS_TOP_LEVEL AND CMAKE_LIBRARY_ARCHITECTURE AND EXISTS /etc/debian_version)
+if(PROJECT_IS_TOP_LEVEL AND CMAKE_LIBRARY_ARCHITECTURE AND EXISTS /etc/debian_version AND
+   NOT DEFINED CMAKE_INSTALL_LIBDIR)  # a path set on the command line would become an absolute one
   set(CMAKE_INSTALL_LIBDIR lib/${CMAKE_LIBRARY_ARCHITECTURE} CACHE PATH "Folder of the libraries")
 endif()
 include(GNUInstallDirs)

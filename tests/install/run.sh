@@ -292,6 +292,19 @@ case $1 in
     [[ $(offers 'unroll train --config bin/un') == bin/unroll ]] || fail "files"
     [[ -z $(offers 'unroll train --epochs b') ]] || fail "numbers"
     ;;
+  libdir)
+    # Where libraries go, as configured. $1: what find_package's file is below.
+    libdir() {
+      rm -rf "${WORK:?}/libdir"
+      "$CMAKE" -S "$SOURCE" -B "$WORK/libdir" -DUNROLL_INFER_ONLY=ON "${@:2}" >"$WORK/libdir.log"
+      grep -qF "{CMAKE_INSTALL_PREFIX}/$1/cmake/unroll\"" "$WORK/libdir/cmake_install.cmake" ||
+        fail "not in $1: $(grep cmake/unroll "$WORK/libdir/cmake_install.cmake" | head -n 1)"
+    }
+    libdir lib -DCMAKE_INSTALL_LIBDIR=lib
+    libdir lib64 -DCMAKE_INSTALL_LIBDIR=lib64
+    command -v dpkg-architecture >/dev/null || skip "no dpkg-architecture"
+    libdir "lib/$(dpkg-architecture -q DEB_HOST_MULTIARCH)"
+    ;;
   packages)
     [[ $SHARED == ON ]] || skip "packages have shared libraries, and none were built"
     command -v dpkg-shlibdeps >/dev/null || skip "no dpkg-shlibdeps"
@@ -332,8 +345,9 @@ case $1 in
     grep -qxF "Depends: $library (= $version)" libunroll-dev.control || fail "dev needs another library"
     # Libraries of several architectures are installed beside each other.
     triplet=$(dpkg-architecture -q DEB_HOST_MULTIARCH)
-    ! cat ./*.files | grep -E '/usr/lib/.*unroll' | grep -v "/usr/lib/$triplet/" ||
+    ! cat ./*.files | grep -E '\.(so|so\.[0-9.]+|a|pc|cmake)$' | grep -v " \./usr/lib/$triplet/" ||
       fail "not in /usr/lib/$triplet. An old build folder? cmake -U CMAKE_INSTALL_LIBDIR $BUILD"
+    (($(cat ./*.files | grep -c " \./usr/lib/$triplet/lib") == 8)) || fail "other libraries"
     # Who has what.
     grep -q '/usr/bin/unroll$' unroll.files || fail "no program"
     ! grep -E '/usr/(lib|include)' unroll.files || fail "the program's package has more"
