@@ -1,24 +1,106 @@
 #include "app/data_command.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <nlohmann/json.hpp>
+#include <vector>
 
 #include "app/commands.h"
 #include "app/data_set_names.h"
 #include "app/data_source.h"
 #include "core/printable.h"
 #include "data/catalogue.h"
+#include "data/pixel_statistics.h"
 #include "data/places.h"
+#include "data/source_traits.h"
 #include "run/stop_signal.h"
 #include "unroll/core/error.h"
 
 namespace unroll::app {
 namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// A name may come from a folder: it need not be UTF-8, and JSON has to be.
+void print_json_line(const Json& line) {
+  fmt::print("{}\n", line.dump(-1, ' ', true, Json::error_handler_t::replace));
+}
+
+// ---- list
+
+/// Where a known set is, and how many of its four files are there.
+struct FoundSet {
+  std::string place;  // empty: nowhere
+  std::size_t files = 0;
+
+  bool complete() const { return files == 4; }
+};
+
+FoundSet find_files_of(const data::KnownSet& set, const std::string& data_dir) {
+  const auto place = data::find_set_folder(set, data_dir);
+  if (!place) return {};
+  const auto is_there = [&](const data::KnownFile& file) {
+    return data::find_set_file(*place, file.name).has_value();
+  };
+  return {*place, static_cast<std::size_t>(std::ranges::count_if(set.files, is_there))};
+}
+
+std::string place_text(const data::KnownSet& set, const FoundSet& found) {
+  if (found.place.empty()) return fmt::format("not here; unroll data fetch {}", set.name);
+  if (found.complete()) return printable(found.place);
+  return fmt::format("{} ({} of 4 files; unroll data fetch {})", printable(found.place),
+                     found.files, set.name);
+}
+
+Json json_of_set(const data::KnownSet& set, const FoundSet& found) {
+  return {{"event", "data_set"},
+          {"name", set.name},
+          {"title", set.title},
+          {"train", set.train},
+          {"test", set.test},
+          {"rows", set.rows},
+          {"columns", set.columns},
+          {"classes", set.classes},
+          {"download_bytes", data::download_size(set)},
+          {"licence", set.licence},
+          {"credit", set.credit},
+          {"here", found.complete()},
+          {"place", found.place.empty() ? Json() : Json(found.place)}};
+}
+
+// ---- info
+
+using Counts = std::vector<std::int64_t>;
+
+/// Images of each class.
+Counts class_counts(const data::Dataset& set, int classes) {
+  Counts counts(static_cast<std::size_t>(classes));
+  for (const std::uint8_t label : set.labels) ++counts[label];
+  return counts;
+}
+
+/// What is known of a set, for both forms of printing.
+struct SetInfo {
+  explicit SetInfo(const data::ImageSets& from)
+      : sets(from),
+        known(data::find_known_set(from.train.name)),
+        pixels(data::pixel_statistics(from.train)),
+        published(from.train.published && from.test.published) {
+    const int classes = std::max(sets.train.classes, sets.test.classes);
+    train_counts = class_counts(sets.train, classes);
+    test_counts = class_counts(sets.test, classes);
+  }
+
+  const data::ImageSets& sets;
+  const data::KnownSet* known;  // by name
+  data::Normalization pixels;
+  bool published;
+  Counts train_counts, test_counts;
+};
 
 void print_split(const char* what, const data::Dataset& set) {
   fmt::print("{:<14}{}x{}x{}  sha256 {}\n", fmt::format("{} images", what), set.count, set.rows,
@@ -27,99 +109,153 @@ void print_split(const char* what, const data::Dataset& set) {
              fmt::formatted_size("{}x{}x{}", set.count, set.rows, set.columns), set.labels_sha256);
 }
 
-// Exact integers until the last step: 2^31 pixels of 255 squared fit into 64 bits.
-void print_pixels(const data::Dataset& set) {
-  std::uint64_t sum = 0, squares = 0;
-  for (const std::uint8_t pixel : set.images) {
-    sum += pixel;
-    squares += std::uint64_t{pixel} * pixel;
-  }
-  const auto count = static_cast<double>(set.images.size());
-  const double mean = static_cast<double>(sum) / count / 255;
-  const double variance = static_cast<double>(squares) / count / (255.0 * 255) - mean * mean;
-  fmt::print("{:<14}mean {:.4f}, std {:.4f} (training images, scaled to [0, 1])\n", "pixels", mean,
-             std::sqrt(std::max(variance, 0.0)));
+void print_info(const SetInfo& info) {
+  const auto& [train, test] = info.sets;
+  fmt::print("{:<14}{}\n", "set", info.known ? info.known->title : printable(train.name));
+  fmt::print("{:<14}{}\n", "place", printable(train.place));
+  print_split("train", train);
+  print_split("test", test);
+  fmt::print("{:<14}mean {:.4f}, std {:.4f} (training images, scaled to [0, 1])\n", "pixels",
+             info.pixels.mean, info.pixels.std);
+  fmt::print("{:<14}{}\n", "train classes", fmt::join(info.train_counts, " "));
+  fmt::print("{:<14}{}\n", "test classes", fmt::join(info.test_counts, " "));
+  fmt::print("{:<14}{}\n", "content",
+             info.published ? "as published"
+             : info.known   ? fmt::format("NOT as {} was published", info.known->name)
+                            : "no published set that is known here");
+  if (info.known) fmt::print("{:<14}{}, {}\n", "licence", info.known->licence, info.known->credit);
 }
 
-void print_class_counts(const char* what, const data::Dataset& set) {
-  std::array<std::int64_t, 256> counts{};
-  for (const std::uint8_t label : set.labels) ++counts[label];
-  fmt::print("{:<14}{}\n", fmt::format("{} classes", what),
-             fmt::join(counts.begin(), counts.begin() + set.classes, " "));
+Json json_of_set(const data::Dataset& set, const Counts& counts) {
+  return {{"images", set.count},
+          {"rows", set.rows},
+          {"columns", set.columns},
+          {"images_sha256", set.images_sha256},
+          {"labels_sha256", set.labels_sha256},
+          {"classes", counts}};
+}
+
+void print_info_as_json(const SetInfo& info) {
+  const auto& [train, test] = info.sets;
+  Json line = {{"event", "data_info"},
+               {"name", train.name},
+               {"place", train.place},
+               {"train", json_of_set(train, info.train_counts)},
+               {"test", json_of_set(test, info.test_counts)},
+               {"pixels", {{"mean", info.pixels.mean}, {"std", info.pixels.std}}},
+               {"published", info.published}};
+  if (info.known) {
+    line["title"] = info.known->title;
+    line["licence"] = info.known->licence;
+    line["credit"] = info.known->credit;
+  }
+  print_json_line(line);
 }
 
 }  // namespace
+
+int data_list(const std::string& data_dir, bool json) {
+  if (!json)
+    fmt::print("{:<14} {:<15} {:<6} {:>7} {:>9}  {:<13} {}\n", "name", "train + test", "size",
+               "classes", "download", "licence", "where it is");
+  for (const data::KnownSet& set : data::catalogue()) {
+    const FoundSet found = find_files_of(set, data_dir);
+    if (json)
+      print_json_line(json_of_set(set, found));
+    else
+      fmt::print("{:<14} {:<15} {:<6} {:>7} {:>9}  {:<13} {}\n", set.name,
+                 fmt::format("{} + {}", set.train, set.test),
+                 fmt::format("{}x{}", set.rows, set.columns), set.classes,
+                 fmt::format("{:.1f} MB", static_cast<double>(data::download_size(set)) / 1e6),
+                 set.licence, place_text(set, found));
+  }
+  if (!json) fmt::print("\ntasks, made from random numbers: nothing to download, no licence\n");
+  for (const data::SourceTraits& task : data::named_sources())
+    if (json)
+      print_json_line({{"event", "task"}, {"name", task.name}, {"title", task.title}});
+    else
+      fmt::print("{:<14} {}\n", task.name, task.title);
+  if (!json)
+    fmt::print(
+        "\nA folder with the four files of your own images works too: unroll data info "
+        "FOLDER\n");
+  return kOk;
+}
 
 int data_fetch(const std::string& name, const std::string& data_dir,
                const DownloadOptions& options) {
   const data::KnownSet& set = data::known_set(name);
   if (data_dir.empty()) {
-    // What lies in UNROLL_DATA_DIR comes before the cache, and is not ours to change.
-    const auto folder = data::find_set_folder(name, "");
+    // A set in UNROLL_DATA_DIR is used instead of the cache, and belongs to the user.
+    const auto folder = data::find_set_folder(set, "");
     if (folder && *folder != data::cache_folder() + "/" + name) {
       fmt::print("{} is in {}, which comes before the cache\n", set.title, printable(*folder));
-      return 0;
+      return kOk;
     }
   }
   const std::string place = data_dir.empty() ? data::cache_folder() : data_dir;
   if (place.empty())
     throw FileError("data",
-                    "there is no cache: neither XDG_CACHE_HOME nor HOME is set; name a "
+                    "there is no cache, because neither XDG_CACHE_HOME nor HOME is set; name a "
                     "folder with --data-dir");
   fetch_set(set, place + "/" + name, set.mirrors, options);
-  fmt::print("{} is in {}/{}\n{}\n", set.title, printable(place), name, set.licence);
-  return 0;
+  fmt::print("{} is in {}/{}\n{}, {}\n", set.title, printable(place), name, set.licence,
+             set.credit);
+  return kOk;
 }
 
-int data_info(const std::string& name_or_folder, const std::string& data_dir) {
+int data_info(const std::string& name_or_folder, const std::string& data_dir, bool json) {
   LoadOptions options;
   options.data_dir = data_dir;
   options.allow_download = false;
   const data::ImageSets sets = load_sets(name_or_folder, options);
-  const bool published = sets.train.published && sets.test.published;
-  const data::KnownSet* known = data::find_known_set(sets.train.name);
-  fmt::print("{:<14}{}\n", "set", known ? known->title : printable(sets.train.name));
-  fmt::print("{:<14}{}\n", "place", printable(sets.train.place));
-  print_split("train", sets.train);
-  print_split("test", sets.test);
-  print_pixels(sets.train);
-  print_class_counts("train", sets.train);
-  print_class_counts("test", sets.test);
-  fmt::print("{:<14}{}\n", "content",
-             published ? "as published" : "NOT as published under a name that is known here");
-  if (known) fmt::print("{:<14}{}\n", "licence", known->licence);
-  return 0;
+  (json ? print_info_as_json : print_info)(SetInfo(sets));
+  return kOk;
 }
 
 void add_data(Command& program) {
   Command data =
-      program.add("data", "Download a data set, or show what is in one.", "unroll data info mnist");
+      program.add("data", "List the data sets, download one, or describe one", "unroll data list");
   struct Flags {
     std::string name, data_dir;
+    bool json = false;
   };
   const auto flags = std::make_shared<Flags>();
-  const auto add = [&](const char* name, const char* description, const char* example,
-                       const char* sets) {
+  const auto add = [&](const char* name, const char* description, const char* example) {
     Command command = data.add(name, description, example);
-    command.option("name", flags->name, sets)
-        .required()
-        .folder("NAME")
-        .offers(published_set_names());
-    command.option("--data-dir", flags->data_dir, "Folder that holds mnist/, fashion-mnist/, ...")
+    command
+        .option("--data-dir", flags->data_dir,
+                "Folder that holds mnist/ or torchvision's MNIST/raw/. Default UNROLL_DATA_DIR or "
+                "the cache")
         .folder();
     return command;
   };
-  add("fetch", "Download a set into the cache, or --data-dir, and check it.",
-      "unroll data fetch mnist", "mnist, fashion-mnist or kmnist")
-      .set_work([flags] {
-        const run::CatchStopSignals guard;
-        DownloadOptions options;
-        options.cancelled = &run::stop_requested;
-        return data_fetch(flags->name, flags->data_dir, options);
-      });
-  add("info", "Show sizes, statistics, place and hashes of a set.", "unroll data info mnist",
-      "mnist, fashion-mnist, kmnist, or a folder")
-      .set_work([flags] { return data_info(flags->name, flags->data_dir); });
+  Command list = add("list", "List data sets and tasks: sizes, licences, and where they are",
+                     "unroll data list");
+  list.flag("--json", flags->json, "One line of JSON for each");
+  list.set_work([flags] { return data_list(flags->data_dir, flags->json); });
+
+  Command fetch = add("fetch", "Download a data set into the cache, or --data-dir, and check it",
+                      "unroll data fetch mnist");
+  fetch.option("name", flags->name, "mnist, fashion-mnist or kmnist")
+      .required()
+      .value("NAME")
+      .offers(published_set_names());
+  fetch.set_work([flags] {
+    const run::CatchStopSignals guard;
+    DownloadOptions options;
+    options.cancelled = &run::stop_requested;
+    return data_fetch(flags->name, flags->data_dir, options);
+  });
+
+  Command info = add("info", "Describe a data set: sizes, statistics, location, hashes",
+                     "unroll data info mnist");
+  info.option("name", flags->name, "mnist, fashion-mnist, kmnist, or a folder")
+      .required()
+      .folder("NAME")
+      .offers(published_set_names());
+  info.flag("--json", flags->json, "One line of JSON");
+  info.set_work([flags] { return data_info(flags->name, flags->data_dir, flags->json); });
 }
 
 }  // namespace unroll::app

@@ -9,11 +9,13 @@ namespace unroll::app {
 
 void DataFlags::add_to(Command& command) {
   command
-      .option("--data-dir", data_dir,
-              "Folder that holds mnist/, fashion-mnist/, ... Default UNROLL_DATA_DIR or the cache")
+      .option(
+          "--data-dir", data_dir,
+          "Folder that holds mnist/ or torchvision's MNIST/raw/. Default UNROLL_DATA_DIR or the "
+          "cache")
       .folder();
   command.flag("--fallback-fashion", fallback_fashion,
-               "Take Debian's Fashion-MNIST where MNIST can't be downloaded. Default off");
+               "Take Debian's Fashion-MNIST if MNIST can't be downloaded. Default off");
 }
 
 std::shared_ptr<const data::Source> DataFlags::open(const std::string& name,

@@ -16,12 +16,12 @@ struct DataFlags {
   void add_to(Command& command);
 
   /// Opens the source of this name; images may be downloaded. Throws what data::open_source() and
-  /// load_sets() throw, and Cancelled where a signal asks to stop (run/stop_signal.h).
+  /// load_sets() throw, and Cancelled if a signal asks to stop (run/stop_signal.h).
   std::shared_ptr<const data::Source> open(const std::string& name, data::SourceOptions options,
                                            bool allow_download = true) const;
 };
 
-/// Says what is unusual about a source: files that are not those published under its name.
+/// Prints a note if the files of a known set are not the published ones.
 void tell_note(const data::Source& source);
 
 }  // namespace unroll::app

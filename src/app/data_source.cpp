@@ -35,7 +35,7 @@ bool as_published(const std::string& path, const data::KnownFile& file) {
 void download_if_missing(const data::KnownSet& set, const LoadOptions& options) {
   if (!options.allow_download || !options.data_dir.empty() || data::cache_folder().empty()) return;
   const std::string cache = data::cache_folder() + "/" + set.name;
-  const auto folder = data::find_set_folder(set.name, "");
+  const auto folder = data::find_set_folder(set, "");
   if (folder && (*folder != cache || complete(set, cache))) return;
   fetch_set(set, cache, options.mirrors.empty() ? set.mirrors : options.mirrors, options.download);
 }

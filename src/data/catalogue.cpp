@@ -29,12 +29,17 @@ std::string file_name(Split split, Part part) {
 const std::vector<KnownSet>& catalogue() {
   static const std::vector<KnownSet> sets{
       {"mnist",
+       "MNIST",
        "MNIST database of handwritten digits",
-       "CC BY-SA 3.0, Yann LeCun and Corinna Cortes",
+       "CC BY-SA 3.0",
+       "Yann LeCun and Corinna Cortes",
        {"https://ossci-datasets.s3.amazonaws.com/mnist/",
         "https://storage.googleapis.com/cvdf-datasets/mnist/"},
+       60000,
+       10000,
        28,
        28,
+       10,
        {file(Split::train, Part::images, 9912422,
              "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
              "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
@@ -49,11 +54,16 @@ const std::vector<KnownSet>& catalogue() {
              "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2")}},
       // The mirror speaks plain HTTP: the hashes are the only guard.
       {"fashion-mnist",
+       "FashionMNIST",
        "Fashion-MNIST, articles of clothing in the format of MNIST",
-       "MIT, Zalando SE",
+       "MIT",
+       "Zalando SE",
        {"http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"},
+       60000,
+       10000,
        28,
        28,
+       10,
        {file(Split::train, Part::images, 26421880,
              "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
              "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"),
@@ -68,12 +78,18 @@ const std::vector<KnownSet>& catalogue() {
              "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34")}},
       // Over plain HTTP, too. The hashes are of the .gz files alone.
       {"kmnist",
+       "KMNIST",
        "KMNIST, cursive Japanese characters in the format of MNIST",
-       "CC BY-SA 4.0, KMNIST Dataset created by CODH, adapted from Kuzushiji Dataset created by "
-       "NIJL and others, doi:10.20676/00000341",
+       "CC BY-SA 4.0",
+       "\"KMNIST Dataset\" (created by CODH), adapted from \"Kuzushiji Dataset\" (created by NIJL "
+       "and "
+       "others), doi:10.20676/00000341",
        {"http://codh.rois.ac.jp/kmnist/dataset/kmnist/"},
+       60000,
+       10000,
        28,
        28,
+       10,
        {file(Split::train, Part::images, 18165135,
              "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4", ""),
         file(Split::train, Part::labels, 29497,
@@ -83,6 +99,12 @@ const std::vector<KnownSet>& catalogue() {
         file(Split::test, Part::labels, 5120,
              "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c", "")}}};
   return sets;
+}
+
+std::uint64_t download_size(const KnownSet& set) {
+  std::uint64_t bytes = 0;
+  for (const KnownFile& file : set.files) bytes += file.size;
+  return bytes;
 }
 
 const KnownSet* find_known_set(std::string_view name) {

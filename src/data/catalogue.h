@@ -1,4 +1,4 @@
-// The published sets: what their files are, where they are published, and how to recognise them.
+// The published data sets: their files, licences and mirrors, and how to recognise them.
 #pragma once
 
 #include <array>
@@ -19,34 +19,41 @@ struct KnownFile {
   std::string name;    ///< without .gz
   std::uint64_t size;  ///< of the .gz as published, in bytes
   std::string sha256;  ///< of the .gz as published
-  /// Uncompressed; it alone holds for files that others compressed. Empty where it is not
-  /// published.
+  /// Of the uncompressed content. Recognises files that somebody compressed again. Empty if it is
+  /// not known.
   std::string content_sha256;
 };
 
 struct KnownSet {
-  std::string name;                  ///< also the folder's
+  std::string name;                  ///< on the command line; also the folder's
+  std::string torchvision;           ///< the folder's name in torchvision
   std::string title;                 ///< for people
-  std::string licence;               ///< and whom to attribute
+  std::string licence;               ///< "MIT"
+  std::string credit;                ///< the holders of the copyright, as the licence asks
   std::vector<std::string> mirrors;  ///< folders, each ending in '/', in the order to try them
+  std::int64_t train, test;          ///< images of each part
   std::int64_t rows, columns;
+  std::int64_t classes;
   std::array<KnownFile, 4> files;
 };
 
 const std::vector<KnownSet>& catalogue();
 
-const KnownSet* find_known_set(std::string_view name);  ///< nullptr where there is none
+/// Bytes of all four files as published.
+std::uint64_t download_size(const KnownSet& set);
+
+const KnownSet* find_known_set(std::string_view name);  ///< nullptr if there is none
 const KnownSet& known_set(std::string_view name);       ///< throws ValueError listing the names
 
 /// "train-images-idx3-ubyte", ...
 std::string file_name(Split split, Part part);
 
-/// Whether the file at `path`, whose uncompressed content has the given SHA-256, is the known one:
-/// by the content, or where the hash of that is not published, by being the .gz as published.
+/// Whether the file at `path`, whose uncompressed content has the given SHA-256, is the known file.
+/// Without a known hash of the content it compares the .gz as published.
 bool is_as_published(const KnownFile& known, const std::string& path,
                      std::string_view content_sha256);
 
-/// What such a file is; nulls where it is nothing known.
+/// The known file with the same content; null if there is none.
 struct Identity {
   const KnownSet* set = nullptr;
   const KnownFile* file = nullptr;

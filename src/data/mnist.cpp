@@ -20,11 +20,11 @@ std::string require_file(const std::string& folder, Split split, Part part, cons
       "data",
       fmt::format("{} holds no {} (nor the same with .gz); {}", folder, file_name(split, part),
                   set ? fmt::format("get it with 'unroll data fetch {}'", set->name)
-                      : "a set is four files: train-images-idx3-ubyte, "
-                        "train-labels-idx1-ubyte and the same for t10k"));
+                      : "a set is four files: train-images-idx3-ubyte, train-labels-idx1-ubyte "
+                        "and the same for t10k"));
 }
 
-// Files that are known must be what their names say. `set` is null where any will do.
+// A known file must have the content that its name promises. `set` is null if any set will do.
 void check_identity(const std::string& path, const Identity& known, const KnownSet* set,
                     Split split, Part part) {
   if (!known.set) return;
@@ -39,8 +39,8 @@ void check_identity(const std::string& path, const Identity& known, const KnownS
                                           path, known.file->name));
 }
 
-// Sets in MNIST's format have 60000 images to learn from and 10000 to test with: of others
-// nothing can be said, but a folder that has it the other way round was put together wrongly.
+// Sets in MNIST's format have 60000 training and 10000 test images. A folder with the opposite
+// numbers was put together wrongly; about other numbers nothing is known.
 void check_not_swapped(const std::string& folder, Split split, std::int64_t count) {
   const std::int64_t usual = split == Split::train ? 60000 : 10000;
   if (count != 70000 - usual) return;
@@ -51,6 +51,13 @@ void check_not_swapped(const std::string& folder, Split split, std::int64_t coun
                                         "look swapped",
                                         folder, count, file_name(split, Part::images), usual,
                                         file_name(other, Part::images)));
+}
+
+/// "digits" for digits/, and for digits/raw as torchvision has it.
+std::string name_of_folder(const std::string& folder) {
+  std::filesystem::path path = std::filesystem::canonical(folder);
+  if (path.filename() == "raw" && path.parent_path().has_filename()) path = path.parent_path();
+  return printable(path.filename().string());
 }
 
 Dataset open(Split split, const std::string& folder, const KnownSet* set) {
@@ -71,10 +78,12 @@ Dataset open(Split split, const std::string& folder, const KnownSet* set) {
   check_identity(labels_path, labels_known, set ? set : images_known.set, split, Part::labels);
   if (images.shape[0] != labels.shape[0])
     throw FormatError("data",
-                      fmt::format("{} has {} images but {} has {} labels; they must be as "
-                                  "many, is one of another split?",
+                      fmt::format("{} has {} images but {} has {} labels; the numbers must be "
+                                  "equal, is one file of another split?",
                                   images_path, images.shape[0], labels_path, labels.shape[0]));
   Dataset dataset;
+  // One's own labels say how many classes there are, those of a known set were counted.
+  dataset.classes = set ? static_cast<int>(set->classes) : std::ranges::max(labels.values) + 1;
   const auto wrong = std::ranges::find_if(
       labels.values, [&](std::uint8_t label) { return label >= dataset.classes; });
   if (wrong != labels.values.end())
@@ -88,7 +97,7 @@ Dataset open(Split split, const std::string& folder, const KnownSet* set) {
   if (set || dataset.published)
     dataset.name = set ? set->name : images_known.set->name;
   else
-    dataset.name = printable(std::filesystem::canonical(folder).filename().string());
+    dataset.name = name_of_folder(folder);
   dataset.place = folder;
   dataset.images_sha256 = std::move(images.sha256);
   dataset.labels_sha256 = std::move(labels.sha256);
@@ -104,7 +113,7 @@ Dataset open(Split split, const std::string& folder, const KnownSet* set) {
 
 Dataset mnist(Split split, const MnistOptions& options) {
   const KnownSet& set = known_set(options.name);
-  const auto folder = find_set_folder(set.name, options.data_dir);
+  const auto folder = find_set_folder(set, options.data_dir);
   if (folder) return open(split, *folder, &set);
   if (!options.data_dir.empty())
     throw FileError("data", fmt::format("{0}/{1} doesn't hold the set {1}; get it with 'unroll "
@@ -115,6 +124,8 @@ Dataset mnist(Split split, const MnistOptions& options) {
                                       set.name, cache_folder()));
 }
 
-Dataset open_folder(Split split, const std::string& folder) { return open(split, folder, nullptr); }
+Dataset open_folder(Split split, const std::string& folder) {
+  return open(split, folder_of_files(folder), nullptr);
+}
 
 }  // namespace unroll::data

@@ -4,7 +4,8 @@
 #include <filesystem>
 #include <vector>
 
-#include "data/catalogue.h"
+#include "data/idx.h"
+#include "unroll/core/error.h"
 
 namespace unroll::data {
 namespace {
@@ -31,21 +32,48 @@ std::string cache_folder() {
   return home.empty() ? "" : home + "/.cache/unroll";
 }
 
-std::optional<std::string> find_set_folder(const std::string& name, const std::string& data_dir) {
+std::optional<std::string> find_set_folder(const KnownSet& set, const std::string& data_dir) {
   std::vector<std::string> places{data_dir};
   if (data_dir.empty()) places = {variable("UNROLL_DATA_DIR"), cache_folder()};
   for (const std::string& place : places)
-    if (!place.empty() && holds_a_set(place + "/" + name)) return place + "/" + name;
+    for (const std::string& name : {set.name, set.torchvision + "/raw"})
+      if (!place.empty() && holds_a_set(place + "/" + name)) return place + "/" + name;
   return std::nullopt;
 }
 
+std::string folder_of_files(const std::string& folder) {
+  const std::string raw = folder + "/raw";
+  return !holds_a_set(folder) && holds_a_set(raw) ? raw : folder;
+}
+
 std::optional<std::string> find_set_file(const std::string& folder, const std::string& file) {
-  for (const char* suffix : {".gz", ""}) {
-    const std::string path = folder + "/" + file + suffix;
-    std::error_code ignored;
-    if (std::filesystem::exists(path, ignored)) return path;
-  }
+  std::string dotted = file;
+  dotted.replace(dotted.find("-idx"), 1, ".");
+  for (const std::string& name : {file, dotted})
+    for (const std::string& path : {name + ".gz", name, name + "/" + name}) {
+      const std::string whole = folder + "/" + path;
+      std::error_code ignored;
+      const std::filesystem::file_status status = std::filesystem::status(whole, ignored);
+      if (std::filesystem::exists(status) && !std::filesystem::is_directory(status)) return whole;
+    }
   return std::nullopt;
+}
+
+const KnownSet* known_set_in(const std::string& name_or_folder) {
+  if (const KnownSet* set = find_known_set(name_or_folder)) return set;
+  const auto set_of = [folder = folder_of_files(name_or_folder)](Part part) -> const KnownSet* {
+    const auto path = find_set_file(folder, file_name(Split::train, part));
+    if (!path) return nullptr;
+    const Identity known = identify(*path, read_idx(*path, part).sha256);
+    return known.file && known.file->split == Split::train ? known.set : nullptr;
+  };
+  try {
+    // The labels are small, and of most other sets they are others.
+    const KnownSet* const set = set_of(Part::labels);
+    return set && set_of(Part::images) == set ? set : nullptr;
+  } catch (const Error&) {
+    return nullptr;  // whoever opens the folder says what is wrong with it
+  }
 }
 
 }  // namespace unroll::data

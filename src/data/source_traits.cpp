@@ -37,16 +37,18 @@ Opened open_memory(const std::string& name, const SourceOptions& options) {
   return options.model ? memory_source(name, *options.model) : memory_source(name, options.memory);
 }
 
-constexpr SourceTraits kImages = {.name = "", .open = open_images};
+constexpr SourceTraits kImages = {.name = "", .title = "", .open = open_images};
 
 constexpr SourceTraits kNamed[] = {
     {.name = "adding",
+     .title = "add the two marked numbers of a sequence",
      .open = open_memory,
      .endless = true,
      .pixels = false,
      .sequences_only = true,
      .shortest_length = 2},
     {.name = "copy",
+     .title = "repeat ten symbols after a long pause",
      .open = open_memory,
      .endless = true,
      .pixels = false,

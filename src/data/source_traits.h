@@ -17,6 +17,7 @@ struct SourceTraits {
   /// The name of the data set; or, if it starts with a dot, the ending of its files' names. Empty
   /// for images.
   std::string_view name;
+  std::string_view title;  ///< for people, as in "the sum of two marked numbers"; empty for images
   std::shared_ptr<const Source> (*open)(const std::string& name, const SourceOptions& options);
   bool endless = false;              ///< never ends, so there are no epochs
   bool pixels = true;                ///< its inputs are images of pixels

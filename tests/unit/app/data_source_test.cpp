@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
 
 #include "app/data_command.h"
 #include "data/sha256.h"
 #include "support/loopback_server.h"
+#include "support/program.h"
 #include "support/scoped_variable.h"
 #include "unit/data/idx_files.h"
 #include "unroll/core/error.h"
@@ -41,7 +44,7 @@ std::string sha256_of(const std::string& text) {
 
 // A set of a test's own that a server can offer, called as one that is known.
 struct Offered {
-  data::KnownSet set{"mnist", "A set", "nobody's", {}, 28, 28, {}};
+  data::KnownSet set{"mnist", "MNIST", "A set", "none", "nobody", {}, 20, 20, 28, 28, 10, {}};
   std::map<std::string, Reply> replies;
 
   /// `content_known`: whether the hashes of the uncompressed files are published, too.
@@ -102,7 +105,8 @@ TEST_F(DataSource, FetchesASetOfWhichOnlyTheCompressedHashIsKnown) {
 TEST(Catalogue, KmnistIsAsItsPageSays) {
   const data::KnownSet& set = data::known_set("kmnist");
   EXPECT_EQ(set.mirrors, std::vector<std::string>{"http://codh.rois.ac.jp/kmnist/dataset/kmnist/"});
-  EXPECT_NE(set.licence.find("CC BY-SA 4.0"), std::string::npos);
+  EXPECT_EQ(set.licence, "CC BY-SA 4.0");
+  EXPECT_NE(set.credit.find("doi:10.20676/00000341"), std::string::npos);
   std::uint64_t bytes = 0;
   for (const data::KnownFile& file : set.files) {
     bytes += file.size;
@@ -170,8 +174,51 @@ TEST_F(DataSource, InfoPrintsWhatTheSetHolds) {
   EXPECT_EQ(data_info(home / "dots", ""), 0);
   const std::string text = testing::internal::GetCapturedStdout();
   for (const char* part : {"2x1x2", "1x1x2", "mean 0.5000, std 0.5000", "0 0 0 2 0 0 0 0 0 0",
-                           "0 0 0 0 0 0 0 0 0 1", "NOT as published"})
+                           "0 0 0 0 0 0 0 0 0 1", "no published set"})
     EXPECT_NE(text.find(part), text.npos) << part << " in\n" << text;
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(data_info(home / "dots", "", true), 0);
+  const auto json = nlohmann::json::parse(testing::internal::GetCapturedStdout());
+  EXPECT_EQ(json.at("event"), "data_info");
+  EXPECT_EQ(json.at("name"), "dots");
+  EXPECT_EQ(json.at("place"), home / "dots");
+  EXPECT_EQ(json.at("pixels"), nlohmann::json({{"mean", 0.5}, {"std", 0.5}}));
+  EXPECT_EQ(json.at("train").at("classes"), nlohmann::json({0, 0, 0, 2, 0, 0, 0, 0, 0, 0}));
+  EXPECT_EQ(json.at("test").at("images"), 1);
+  EXPECT_EQ(json.at("test").at("images_sha256").get<std::string>().size(), 64u);
+  EXPECT_EQ(json.at("published"), false);
+  EXPECT_FALSE(json.contains("licence"));
+}
+
+TEST_F(DataSource, ListSaysWhatIsHere) {
+  write_set(home, "unroll/mnist");
+  write_set(home, "unroll/FashionMNIST/raw");
+  std::filesystem::remove(home / "unroll/FashionMNIST/raw/t10k-labels-idx1-ubyte");
+  const auto listed = [&](bool json) {
+    testing::internal::CaptureStdout();
+    EXPECT_EQ(data_list("", json), 0);
+    return testing::internal::GetCapturedStdout();
+  };
+  const std::vector<std::string> text = test::lines_of(listed(false));
+  EXPECT_EQ(text[1], "mnist          60000 + 10000   28x28       10   11.6 MB  CC BY-SA 3.0  " +
+                         home / "unroll/mnist");
+  EXPECT_TRUE(text[2].ends_with(home / "unroll/FashionMNIST/raw" +
+                                " (3 of 4 files; unroll data fetch fashion-mnist)"))
+      << text[2];
+  EXPECT_TRUE(text[3].ends_with("not here; unroll data fetch kmnist")) << text[3];
+  std::map<std::string, nlohmann::json> sets;
+  for (const std::string& line : test::lines_of(listed(true))) {
+    const auto json = nlohmann::json::parse(line);
+    sets[json.at("name")] = json;
+  }
+  EXPECT_EQ(sets.size(), 5u);
+  EXPECT_EQ(sets.at("mnist").at("here"), true);
+  EXPECT_EQ(sets.at("mnist").at("place"), home / "unroll/mnist");
+  EXPECT_EQ(sets.at("mnist").at("download_bytes"), 9912422 + 28881 + 1648877 + 4542);
+  EXPECT_EQ(sets.at("fashion-mnist").at("here"), false);
+  EXPECT_EQ(sets.at("fashion-mnist").at("licence"), "MIT");
+  EXPECT_EQ(sets.at("kmnist").at("place"), nullptr);
+  EXPECT_EQ(sets.at("adding").at("event"), "task");
 }
 
 // The tutorial's numbers, where the real files are at hand.

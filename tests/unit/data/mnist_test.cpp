@@ -96,6 +96,48 @@ TEST_F(Mnist, AFolderMayHoldOtherSizes) {
               {given / "digits", "t10k-images"});
 }
 
+TEST_F(Mnist, AFolderMayHaveAnyNumberOfClasses) {
+  const auto classes_of = [&](const std::string& labels) {
+    write_set(given, "own", 2);
+    given.write("own/train-labels-idx1-ubyte", test::idx_header({2}) + labels);
+    return open_folder(Split::train, given / "own").classes;
+  };
+  EXPECT_EQ(classes_of(std::string(2, '\0')), 1);
+  EXPECT_EQ(classes_of("\x01\x01"), 2);
+  EXPECT_EQ(classes_of("\x19\x02"), 26);
+  EXPECT_EQ(classes_of("\x19\xff"), 256);
+  // A known set has its own.
+  write_set(named, "mnist", 2);
+  EXPECT_EQ(mnist(Split::train).classes, 10);
+  named.write("mnist/train-labels-idx1-ubyte", test::idx_header({2}) + "\x01\x0a");
+  expect_line(error_of<FormatError>([] { mnist(Split::train); }), {"the label 10", "0 to 9"});
+}
+
+TEST_F(Mnist, TorchvisionsFoldersAreFound) {
+  write_set(named, "FashionMNIST/raw");
+  EXPECT_EQ(mnist(Split::test, {.name = "fashion-mnist"}).place, named / "FashionMNIST/raw");
+  EXPECT_THROW(mnist(Split::test), FileError);
+  // Named themselves, with or without raw; the name is that of the folder around it.
+  write_set(given, "MNIST/raw");
+  for (const std::string& folder : {given / "MNIST", given / "MNIST/raw"}) {
+    const Dataset set = open_folder(Split::train, folder);
+    EXPECT_EQ(set.place, given / "MNIST/raw");
+    EXPECT_EQ(set.name, "MNIST");
+  }
+  write_set(named, "fashion-mnist");
+  EXPECT_EQ(mnist(Split::test, {.name = "fashion-mnist"}).place, named / "fashion-mnist");
+}
+
+TEST_F(Mnist, KagglesNamesAreFound) {
+  // A dot in the name, or a folder of the file's own name around it.
+  given.write("digits/train-images.idx3-ubyte", idx_images(4));
+  given.write("digits/train-labels-idx1-ubyte/train-labels-idx1-ubyte", idx_labels(4));
+  given.write("digits/t10k-images.idx3-ubyte.gz", test::gzipped(idx_images(3)));
+  given.write("digits/t10k-labels.idx1-ubyte/t10k-labels.idx1-ubyte", idx_labels(3));
+  EXPECT_EQ(open_folder(Split::train, given / "digits").count, 4);
+  EXPECT_EQ(open_folder(Split::test, given / "digits").count, 3);
+}
+
 // The real files, where this machine has them. Debian's copy of Fashion-MNIST, compressed again by
 // others, shows that the content decides.
 std::string folder_of(const std::string& name) {
@@ -132,6 +174,7 @@ TEST_P(RealFiles, AreRecognised) {
     EXPECT_EQ(test.labels[i], GetParam().test_labels[i]);
   }
   EXPECT_EQ(open_folder(Split::test, test.place).name, GetParam().name);
+  EXPECT_EQ(known_set_in(test.place), find_known_set(GetParam().name));
 }
 
 TEST_P(RealFiles, Fault10_AreKnownUnderWrongNames) {
@@ -142,6 +185,7 @@ TEST_P(RealFiles, Fault10_AreKnownUnderWrongNames) {
   };
   link(test::train_images, test::test_images);
   link(test::train_labels, test::test_labels);
+  EXPECT_EQ(known_set_in(folder.path()), nullptr);
   expect_line(error_of<FormatError>([&] { open_folder(Split::train, folder.path()); }),
               {folder / test::train_images, test::test_images, "swapped"});
   const std::string other = GetParam().name == std::string("mnist") ? "fashion-mnist" : "mnist";

@@ -1,0 +1,13 @@
+// The scale of the pixels of a set.
+#pragma once
+
+#include "unroll/data/dataset.h"
+#include "unroll/data/loader.h"
+
+namespace unroll::data {
+
+/// Mean and standard deviation of all pixels / 255. The sums are exact, so that every machine finds
+/// the same numbers. 0 and 0 for a set without pixels.
+Normalization pixel_statistics(const Dataset& set);
+
+}  // namespace unroll::data
