@@ -18,8 +18,8 @@ using train::Config;
 using train::Setting;
 
 void check_as_training_does(const Config& config, const DataFlags& data) {
-  if (data::find_known_set(config.dataset) &&
-      !data::find_set_folder(config.dataset, data.data_dir)) {
+  const data::KnownSet* const set = data::find_known_set(config.dataset);
+  if (set && !data::find_set_folder(*set, data.data_dir)) {
     say_note(fmt::format("{} is not on this machine, so the model was not checked against it",
                          config.dataset));
     return;

@@ -118,7 +118,7 @@ int work(const EvalFlags& flags) {
         fmt::format("the model was trained on a folder called {}; name the folder: "
                     "unroll eval {} FOLDER",
                     dataset, shell_word(flags.model.path)));
-  const auto source = flags.data.open(dataset, {.model = loaded.spec.input});
+  const auto source = flags.data.open(dataset, loaded.source_options());
   if (!flags.logits.empty() && source->target().kind != data::TargetSpec::Kind::classes)
     throw UsageError(
         fmt::format("--logits needs classes, {} has none; leave it out", source->name()));

@@ -78,7 +78,7 @@ std::string compare_on_random_input(const Pair& models) {
 
 /// The data set that was named, or else the one the model was trained on, if this machine has it.
 std::shared_ptr<const data::Source> find_data(const LoadedModel& model, const CppFlags& flags) {
-  const data::SourceOptions options{.model = model.spec.input};
+  const data::SourceOptions options = model.source_options();
   const std::string dataset = flags.dataset.empty() ? model.spec.dataset : flags.dataset;
   const data::SourceTraits& traits = data::source_traits(dataset);
   if (traits.pixels && !dataset.empty()) need_pixels(model);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "app/command.h"
+#include "data/open_source.h"
 #include "unroll/data/loader.h"
 #include "unroll/infer/model.h"
 #include "unroll/io/safetensors.h"
@@ -29,6 +30,10 @@ struct LoadedModel {
 
   bool is_f64() const;
   std::string dataset() const { return spec.dataset.empty() ? "mnist" : spec.dataset; }
+  /// How data is read for this model, with as many classes as it has outputs.
+  data::SourceOptions source_options() const {
+    return {.images = {.classes = spec::outputs_of(spec)}, .model = spec.input};
+  }
 
   /// Calls f with the model in the precision of its weights.
   template <class F>

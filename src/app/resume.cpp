@@ -45,7 +45,7 @@ int resume(const ResumeFlags& flags) {
   run::ResumedRun run(flags.run, [](const std::string& text) { tell("*** {} ***\n", text); });
   const train::Config config = same_settings(flags, run);
   if (run.is_finished()) return leave_finished(flags, run, config);
-  const auto source = flags.data.open(config.dataset, train::source_options(config));
+  const auto source = flags.data.open(config.dataset, train::source_options(config, run.classes()));
   run.check_same_data(run::provenance_of(*source));
   const double loading = seconds_since(start);
   train::Trainer trainer(config, source);

@@ -63,10 +63,13 @@ int work(const TrainCommandFlags& flags) {
   const TrainFlags::Result settings = flags.train.resolve();
   if (flags.dry_run) return dry_run(flags.train, settings, flags.data, flags.json);
   train::Config config = settings.config;
-  const auto source = flags.data.open(config.dataset, train::source_options(config));
+  const bool repeats = settings.provenance && !settings.other_data;
+  const auto source = flags.data.open(
+      config.dataset, train::source_options(config, repeats ? settings.provenance->classes : 0));
   // Another set may have replaced a known one: config.json names it and its place.
   if (data::find_known_set(config.dataset) && source->name() != config.dataset)
     config.dataset = source->place();
+  config = train::settled(config, *source);
   const train::Provenance provenance = run::provenance_of(*source);
   check_repeats(settings, provenance);
   const double loading = seconds_since(start);

@@ -30,7 +30,7 @@ int work(const VerifyFlags& flags) {
   if (!run.can_be_repeated()) return kFailed;
   train::Config config = run.config();
   if (flags.threads) config.threads = *flags.threads;
-  const auto source = flags.data.open(config.dataset, train::source_options(config));
+  const auto source = flags.data.open(config.dataset, train::source_options(config, run.classes()));
   if (!run.has_same_data(run::provenance_of(*source))) return kFailed;
   flags.verbose.say();
   train::Trainer trainer(config, source);

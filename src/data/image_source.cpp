@@ -6,9 +6,11 @@
 #include <utility>
 
 #include "core/printable.h"
+#include "data/catalogue.h"
 #include "data/check_dataset.h"
 #include "data/image_inputs.h"
 #include "data/images.h"
+#include "data/pixel_statistics.h"
 #include "unroll/core/error.h"
 #include "unroll/data/loader.h"
 #include "unroll/data/mnist.h"
@@ -16,11 +18,22 @@
 namespace unroll::data {
 namespace {
 
-/// A model that is to be made reads images of the set's size; one that is there says what it reads.
-spec::ImageInput sized(spec::ImageInput input, const Dataset& set) {
+/// A new model takes the size of its images, and perhaps their scale, from the training set. A
+/// model that is there says what it reads.
+spec::ImageInput input_for(const ImageOptions& options, const Dataset& set) {
+  spec::ImageInput input = options.input;
   if (input.height == 0 && input.width == 0) {
     input.height = set.rows;
     input.width = set.columns;
+  }
+  if (options.normalize) {
+    const Normalization pixels = pixel_statistics(set);
+    if (pixels.std == 0)
+      throw ValueError("data", fmt::format("all pixels of the training images in {} are the same; "
+                                           "give other images, or --normalize none",
+                                           set.place));
+    input.mean = pixels.mean;
+    input.std = pixels.std;
   }
   return input;
 }
@@ -28,8 +41,9 @@ spec::ImageInput sized(spec::ImageInput input, const Dataset& set) {
 class ImageSource : public Source {
  public:
   ImageSource(ImageSets sets, const ImageOptions& options)
-      : input_(sized(options.input, sets.train)),
+      : input_(input_for(options, sets.train)),
         shift_(options.shift),
+        classes_(std::max<std::int64_t>({options.classes, sets.train.classes, sets.test.classes})),
         values_(pixel_values({input_.mean, input_.std})),
         train_(std::move(sets.train), input_),
         test_(std::move(sets.test), input_) {
@@ -42,9 +56,7 @@ class ImageSource : public Source {
   std::string name() const override { return train_.set.name; }
   std::string place() const override { return train_.set.place; }
   spec::InputSpec input() const override { return input_; }
-  TargetSpec target() const override {
-    return {.size = std::max(train_.set.classes, test_.set.classes)};
-  }
+  TargetSpec target() const override { return {.size = classes_}; }
   std::int64_t size(Split split) const override {
     return split == Split::validation ? 0 : part(split).set.count;
   }
@@ -65,7 +77,6 @@ class ImageSource : public Source {
         to.inputs);
   }
 
-  /// By count alone, whatever their size.
   std::int64_t test_batch() const override { return 1024; }
 
   std::string sizes_text() const override {
@@ -78,12 +89,14 @@ class ImageSource : public Source {
     return text;
   }
   std::string note() const override {
-    if (train_.set.published && test_.set.published) return {};
+    const bool published = train_.set.published && test_.set.published;
+    if (published || !find_known_set(name())) return {};  // one's own images are nobody else's
     return fmt::format("the files in {} are not those published as {}", train_.set.place,
                        train_.set.name);
   }
   std::string remark() const override {
-    return name() == "mnist" ? "" : fmt::format(" ({}, not MNIST)", printable(name()));
+    const bool other = name() != "mnist" && find_known_set(name());
+    return other ? fmt::format(" ({}, not MNIST)", name()) : "";
   }
 
  private:
@@ -99,6 +112,7 @@ class ImageSource : public Source {
 
   spec::ImageInput input_;
   int shift_;
+  std::int64_t classes_;
   std::array<float, 256> values_;
   Part train_, test_;
 };

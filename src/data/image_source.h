@@ -1,6 +1,7 @@
-// Images, as a model of any form reads them.
+// A source of labelled images for models of every form.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -13,17 +14,20 @@ struct ImageSets {
   Dataset train, test;
 };
 
-/// Both parts from one folder. Throws what open_folder() throws.
+/// Both parts from one folder. Throws the errors of open_folder().
 ImageSets open_image_sets(const std::string& folder);
 
 struct ImageOptions {
   spec::ImageInput input = {};  ///< how an image becomes an input; the size is the set's
-  int shift = 0;  ///< moves training images by up to this many pixels, as LoaderOptions
+  /// The mean and standard deviation of the training images take the place of the input's.
+  bool normalize = false;
+  int shift = 0;             ///< moves training images by up to this many pixels, as LoaderOptions
+  std::int64_t classes = 0;  ///< the fewest classes; there are more where a set has more
 };
 
-/// Classes of images. Throws ShapeError where images of that size don't suit the input, or differ
-/// in size between the parts; ValueError for sets that are not whole or a normalization or a shift
-/// outside its range.
+/// A source with images and their classes. Throws ShapeError if the images don't suit the input, or
+/// differ in size between the parts. Throws ValueError for sets that check_dataset() refuses, and
+/// for a normalization or a shift outside its range.
 std::shared_ptr<const Source> image_source(ImageSets sets, const ImageOptions& options = {});
 
 }  // namespace unroll::data

@@ -61,6 +61,7 @@ std::optional<std::string> find_set_file(const std::string& folder, const std::s
 
 const KnownSet* known_set_in(const std::string& name_or_folder) {
   if (const KnownSet* set = find_known_set(name_or_folder)) return set;
+  if (name_or_folder.empty()) return nullptr;
   const auto set_of = [folder = folder_of_files(name_or_folder)](Part part) -> const KnownSet* {
     const auto path = find_set_file(folder, file_name(Split::train, part));
     if (!path) return nullptr;

@@ -28,7 +28,7 @@ Opened open_images(const std::string& name, const SourceOptions& options) {
     if (!input)
       throw ShapeError("eval", fmt::format("the model reads no images, and {} has nothing else",
                                            printable(name)));
-    images = {.input = *input};
+    images = {.input = *input, .classes = images.classes};
   }
   return image_source(options.find_images ? options.find_images(name) : find_here(name), images);
 }

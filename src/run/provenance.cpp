@@ -7,7 +7,11 @@
 namespace unroll::run {
 
 train::Provenance provenance_of(const data::Source& source) {
-  return {source.sha256(data::Split::train), source.sha256(data::Split::test), numerics::revision};
+  train::Provenance now = {source.sha256(data::Split::train), source.sha256(data::Split::test),
+                           numerics::revision};
+  const data::TargetSpec target = source.target();
+  if (target.kind == data::TargetSpec::Kind::classes) now.classes = target.size;
+  return now;
 }
 
 std::vector<std::string> differences(const train::Provenance& then, const train::Provenance& now) {

@@ -1,6 +1,7 @@
 // Resumes a run that did not end.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +27,8 @@ class ResumedRun {
   RunFolder& folder() { return folder_; }
   const std::optional<train::Checkpoint>& checkpoint() const { return checkpoint_; }
   const train::Config& config() const { return settings_.config; }
+  /// How many classes its images have, for train::source_options().
+  std::int64_t classes() const { return settings_.provenance.classes; }
 
   /// The settings that differ from the run's own, each as part of a sentence. Another folder is no
   /// difference, because it may hold the same data: check_same_data() tells once it is loaded.

@@ -30,6 +30,8 @@ class Verification {
   bool can_be_repeated() const { return can_be_repeated_; }
   /// The run's settings, if it can be repeated.
   const train::Config& config() const { return settings_.config; }
+  /// How many classes its images have, for train::source_options().
+  std::int64_t classes() const { return settings_.provenance.classes; }
   /// Whether the run was made with the same data and numerics. If not, a finding names the
   /// differences.
   bool has_same_data(const train::Provenance& now);

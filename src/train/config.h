@@ -93,7 +93,8 @@ struct Config {
   std::int64_t steps = 3000;
   std::int64_t epochs = 0;  // above 0 it replaces the steps
   int augment = 0;          // shift by up to this many pixels
-  data::Normalization normalization;
+  /// Of pixels; nothing: computed from the training images, see settled().
+  std::optional<data::Normalization> normalization = data::Normalization{};
 
   Algorithm optimizer = Algorithm::sgd;
   double lr = 0.1;
@@ -138,6 +139,9 @@ Config recipe(std::string_view name, ModelKind model, std::optional<std::int64_t
 /// Whether there is such a recipe for a data set.
 bool has_recipe(std::string_view name, std::string_view dataset);
 
+/// Stands for any folder with images of one's own.
+inline constexpr std::string_view own_images = "";
+
 /// Throws ValueError naming the first setting that is outside its range, or that model or data do
 /// not have.
 void validate(const Config& config);
@@ -146,6 +150,7 @@ void validate(const Config& config);
 struct Provenance {
   std::string train_sha256, test_sha256;  // of images and labels together
   int numerics_revision = 0;
+  std::int64_t classes = 10;  // of images; config.json leaves the usual number out
 };
 
 /// config.json: every setting, and the run's provenance.

@@ -26,12 +26,10 @@ std::string to_json(const Config& config, const Provenance& provenance) {
   Json settings = Json::object();
   for (const Setting& setting : train::settings())
     settings[std::string(setting.key)] = setting.json(config);
+  Json data = {{"train_sha256", provenance.train_sha256}, {"test_sha256", provenance.test_sha256}};
+  if (provenance.classes != Provenance().classes) data["classes"] = provenance.classes;
   const Json json = {
-      {"numerics_revision", provenance.numerics_revision},
-      {"data",
-       {{"train_sha256", provenance.train_sha256}, {"test_sha256", provenance.test_sha256}}},
-      {"settings", settings},
-  };
+      {"numerics_revision", provenance.numerics_revision}, {"data", data}, {"settings", settings}};
   return json.dump(2) + "\n";
 }
 
@@ -68,8 +66,14 @@ LoadedConfig config_from_json(std::string_view text, const std::string& path) {
     if (revision.is_number_integer()) loaded.provenance.numerics_revision = revision.get<int>();
     if (!revision.is_number_integer() || revision != loaded.provenance.numerics_revision)
       damaged_config(path, "the numerics revision is no whole number");
-    loaded.provenance.train_sha256 = json.at("data").at("train_sha256").get<std::string>();
-    loaded.provenance.test_sha256 = json.at("data").at("test_sha256").get<std::string>();
+    const Json& data = json.at("data");
+    loaded.provenance.train_sha256 = data.at("train_sha256").get<std::string>();
+    loaded.provenance.test_sha256 = data.at("test_sha256").get<std::string>();
+    if (const auto classes = data.find("classes"); classes != data.end()) {
+      if (!classes->is_number_unsigned() || *classes < 1 || *classes > 256)
+        damaged_config(path, "the number of classes is no whole number from 1 to 256");
+      classes->get_to(loaded.provenance.classes);
+    }
   } catch (const Json::exception&) {
     damaged_config(path, "the numerics revision or the data's hashes are missing");
   }

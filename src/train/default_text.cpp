@@ -13,7 +13,8 @@ namespace {
 
 /// What one recipe gives for every data set and kind of model.
 std::vector<Config> all_of_recipe(std::string_view name, bool each_model) {
-  std::vector<std::string_view> datasets = {Config().dataset};
+  const std::string known = Config().dataset;
+  std::vector<std::string_view> datasets = {known, own_images};
   for (const data::SourceTraits& named : data::named_sources()) datasets.push_back(named.name);
   std::vector<Config> all;
   for (const std::string_view dataset : datasets) {

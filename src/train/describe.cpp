@@ -91,8 +91,13 @@ void add_convolutions(spec::ModelSpec& spec, const Config& config, std::int64_t 
     width /= 2;
   }
   if (height < 1 || width < 1)
-    throw ValueError("layers", fmt::format("{} times halved nothing is left of images of {} x {}",
-                                           config.layers, image.height, image.width));
+    throw ValueError(
+        "layers",
+        fmt::format(
+            "{} of --layers shrink images of {}x{} to nothing, because each halves them; {}",
+            config.layers, image.height, image.width,
+            std::min(image.height, image.width) > 1 ? "use fewer, such as --layers 1"
+                                                    : "use another --model"));
   spec.layers.emplace_back(spec::LinearSpec{"fc1", channels * height * width, classes});
 }
 
@@ -167,16 +172,26 @@ void check_memory(const spec::ModelSpec& spec, const Config& config, const data:
                                            config.hidden, weights, kMostWeights));
 }
 
-data::SourceOptions source_options(const Config& config) {
+data::SourceOptions source_options(const Config& config, std::int64_t classes) {
   const spec::Form form = is_recurrent(config.model)       ? config.input
                           : config.model == ModelKind::cnn ? spec::Form::image
                                                            : spec::Form::flat;
+  const data::Normalization scale = config.normalization.value_or(data::Normalization{});
   return {.images = {.input = {.form = form,
                                .permutation = config.permute,
-                               .mean = config.normalization.mean,
-                               .std = config.normalization.std},
-                     .shift = config.augment},
+                               .mean = scale.mean,
+                               .std = scale.std},
+                     .normalize = !config.normalization,
+                     .shift = config.augment,
+                     .classes = classes},
           .memory = {.length = config.length, .seed = config.seed}};
+}
+
+Config settled(Config config, const data::Source& source) {
+  const spec::InputSpec input = source.input();
+  if (const spec::ImageInput* images = spec::pixels_of(input))
+    config.normalization = {images->mean, images->std};
+  return config;
 }
 
 }  // namespace unroll::train

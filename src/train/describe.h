@@ -21,7 +21,12 @@ spec::ModelSpec describe(const Config& config, const data::Source& source);
 /// numbers of one batch that the backward pass needs.
 void check_memory(const spec::ModelSpec& spec, const Config& config, const data::Source& source);
 
-/// The options with which a run with these settings opens its source.
-data::SourceOptions source_options(const Config& config);
+/// The options with which a run with these settings opens its source. Images have at least
+/// `classes` classes.
+data::SourceOptions source_options(const Config& config, std::int64_t classes = 0);
+
+/// The settings with the values that the data decides, as config.json keeps them: the
+/// normalization of pixels.
+Config settled(Config config, const data::Source& source);
 
 }  // namespace unroll::train

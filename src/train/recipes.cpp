@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "core/suggest.h"
+#include "data/places.h"
 #include "data/source_traits.h"
 #include "train/config.h"
 #include "unroll/core/error.h"
@@ -33,12 +34,18 @@ void tune(Config& c) {
   c.clip_norm = 1;
   c.beta2 = 0.99;
   c.schedule = ScheduleKind::linear;
-  c.normalization = {.mean = 0.1307, .std = 0.3081};
+  c.normalization = {.mean = 0.1307, .std = 0.3081};  // of MNIST
   if (is_recurrent(c.model)) return tune_recurrent(c);
   c.optimizer = Algorithm::adamw;
   c.lr = c.model == ModelKind::logistic || c.model == ModelKind::linear ? 1e-3 : 3e-3;
   // Models that look at each pixel by itself gain nothing from images that move.
   if (c.model == ModelKind::cnn) c.augment = 1;
+}
+
+/// Images of one's own: nobody knows their scale, or whether a moved one has the same class.
+void leave_out_what_suits_mnist(Config& c) {
+  c.normalization.reset();
+  c.augment = 0;
 }
 
 // Sources: the tutorial chapter; our own experiments, chosen on the last 10,000 training images.
@@ -64,8 +71,10 @@ Config for_images(std::string_view name, const RecipeFor& what) {
     c.lr *= 2;
     if (c.lr_others > 0) c.lr_others = 4e-3;
   }
-  if (!data::source_traits(what.dataset).pixels) {
-    c.normalization = {};
+  if (data::source_traits(what.dataset).pixels) {
+    if (!data::known_set_in(std::string(what.dataset))) leave_out_what_suits_mnist(c);
+  } else {
+    c.normalization = data::Normalization{};
     c.augment = 0;
   }
   return c;

@@ -20,6 +20,9 @@ namespace {
 
 using Json = Setting::Json;
 
+/// A normalization that the training images decide.
+constexpr std::string_view kAuto = "auto";
+
 std::string with_dashes(std::string_view key) {
   std::string text(key);
   std::ranges::replace(text, '_', '-');
@@ -47,7 +50,9 @@ std::string unless(const Only& only, const Config& config) {
 
 Json json_value(const auto& value) { return value; }
 Json json_value(const std::optional<std::uint64_t>& value) { return value ? Json(*value) : Json(); }
-Json json_value(const data::Normalization& n) { return {n.mean, n.std}; }
+Json json_value(const std::optional<data::Normalization>& n) {
+  return n ? Json{n->mean, n->std} : Json(kAuto);
+}
 
 // Reading. Json::get() alone would make whole numbers of 1.5, true, or what is out of range.
 
@@ -77,8 +82,11 @@ bool read_value(std::vector<std::int64_t>& to, const Json& j) {
          });
 }
 
-bool read_value(data::Normalization& to, const Json& j) {
-  return j.is_array() && j.size() == 2 && read_value(to.mean, j[0]) && read_value(to.std, j[1]);
+bool read_value(std::optional<data::Normalization>& to, const Json& j) {
+  to.reset();
+  if (j == kAuto) return true;
+  data::Normalization& n = to.emplace();
+  return j.is_array() && j.size() == 2 && read_value(n.mean, j[0]) && read_value(n.std, j[1]);
 }
 
 // Parsing.
@@ -162,7 +170,9 @@ std::string Setting::value_name() const {
                  [](std::string Config::*) -> std::string { return "NAME"; },
                  [](double Config::*) -> std::string { return "NUMBER"; },
                  [](std::vector<std::int64_t> Config::*) -> std::string { return "N,N,..."; },
-                 [](data::Normalization Config::*) -> std::string { return "none|MEAN,STD"; },
+                 [](std::optional<data::Normalization> Config::*) -> std::string {
+                   return "none|auto|MEAN,STD";
+                 },
                  [](auto) -> std::string { return "N"; }},
       member);
 }
@@ -189,9 +199,11 @@ std::string Setting::text(const Config& config) const {
                    return (config.*at).empty() ? "none"
                                                : fmt::format("{}", fmt::join(config.*at, ","));
                  },
-                 [&](data::Normalization Config::*at) {
-                   const data::Normalization& n = config.*at;
-                   return n.mean == 0 && n.std == 1 ? "none" : fmt::format("{},{}", n.mean, n.std);
+                 [&](std::optional<data::Normalization> Config::*at) {
+                   const std::optional<data::Normalization>& n = config.*at;
+                   if (!n) return std::string(kAuto);
+                   return n->mean == 0 && n->std == 1 ? "none"
+                                                      : fmt::format("{},{}", n->mean, n->std);
                  },
                  [&](auto at) { return fmt::format("{}", config.*at); }},
       member);
@@ -219,7 +231,10 @@ void Setting::parse(Config& config, const std::string& text) const {
                    config.*at = text.empty() ? 0 : parse_seed(flag(), text);
                  },
                  [&](std::vector<std::int64_t> Config::*at) { config.*at = parse_steps(text); },
-                 [&](data::Normalization Config::*at) { config.*at = parse_normalization(text); },
+                 [&](std::optional<data::Normalization> Config::*at) {
+                   config.*at =
+                       text == kAuto ? std::nullopt : std::optional(parse_normalization(text));
+                 },
                  [&](auto) { throw ValueError(name(), "is read as a number"); }},
       member);
 }

@@ -36,7 +36,8 @@ struct Choice {
 using Member =
     std::variant<bool Config::*, int Config::*, std::int64_t Config::*, std::uint64_t Config::*,
                  double Config::*, std::string Config::*, std::optional<std::uint64_t> Config::*,
-                 std::vector<std::int64_t> Config::*, data::Normalization Config::*, Choice>;
+                 std::vector<std::int64_t> Config::*, std::optional<data::Normalization> Config::*,
+                 Choice>;
 
 /// The values that a number may have; only a member that is a number has one.
 struct Range {

@@ -160,7 +160,7 @@ std::string init_fault(const Config& c) {
 }
 
 std::string normalization_fault(const Config& c) {
-  data::pixel_values(c.normalization);
+  if (c.normalization) data::pixel_values(*c.normalization);
   return "";
 }
 
@@ -323,7 +323,8 @@ const std::vector<Setting>& settings() {
        "Shift every training image at random, by up to so many pixels",
        Rules{.missing = no_images}},
       {"normalize", &C::normalization, data,
-       "Subtract MEAN from pixels in [0,1] and divide by STD. none: leave them in [0,1]",
+       "Subtract MEAN from pixels in [0,1] and divide by STD. none: leave them in [0,1]. auto: "
+       "compute both from the training images, as tuned does for your own folder",
        Rules{.missing = no_pixels, .fault = normalization_fault}},
       {"optimizer", all_of(&C::optimizer, optimizer_names), training, "Optimizer"},
       {"lr", &C::lr, training, "Learning rate", Rules{.range = kAbove0, .idle = idle_lr}},

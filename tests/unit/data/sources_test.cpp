@@ -1,11 +1,13 @@
 // What the sources give.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 
 #include "data/image_source.h"
 #include "data/memory_source.h"
 #include "data/open_source.h"
+#include "data/pixel_statistics.h"
 #include "data/sampler.h"
 #include "data/sequence_source.h"
 #include "support/expect_error.h"
@@ -57,8 +59,41 @@ TEST(ImageSource, DescribesItself) {
   EXPECT_EQ(source->sha256(Split::test), "images1+labels");
   EXPECT_EQ(source->sizes_text(),
             "made up train: images 7x4x5, labels 7\nmade up test: images 4x4x5, labels 4\n");
-  EXPECT_EQ(source->note(), "the files in made up are not those published as made up");
-  EXPECT_EQ(source->remark(), " (made up, not MNIST)");
+  EXPECT_EQ(source->note(), "");
+  EXPECT_EQ(source->remark(), "");
+}
+
+TEST(ImageSource, SaysWhenAKnownSetIsNotWhatItsNameSays) {
+  ImageSets sets = make_sets();
+  sets.train.name = sets.test.name = "fashion-mnist";
+  const auto source = image_source(std::move(sets));
+  EXPECT_EQ(source->note(), "the files in made up are not those published as fashion-mnist");
+  EXPECT_EQ(source->remark(), " (fashion-mnist, not MNIST)");
+}
+
+TEST(ImageSource, TakesItsScaleFromTheTrainingImages) {
+  ImageSets sets = make_sets();
+  const Normalization scale = pixel_statistics(sets.train);
+  const auto source =
+      image_source(make_sets(), {.input = {.mean = 7, .std = 7}, .normalize = true});
+  EXPECT_EQ(source->input(), spec::InputSpec(spec::ImageInput{
+                                 .height = 4, .width = 5, .mean = scale.mean, .std = scale.std}));
+  const auto values = pixel_values(scale);
+  const std::vector<double> first = batch_of(*source, Split::test, {{0}}).inputs.to_vector();
+  for (std::size_t i = 0; i < first.size(); ++i) EXPECT_EQ(first[i], values[sets.test.images[i]]);
+
+  std::ranges::fill(sets.train.images, 3);
+  EXPECT_EQ(error_of<ValueError>([&] { image_source(sets, {.normalize = true}); }),
+            "[data] all pixels of the training images in made up are the same; give other images, "
+            "or --normalize none");
+}
+
+TEST(ImageSource, HasTheClassesOfBothPartsAndThoseThatWereAskedFor) {
+  ImageSets sets = make_sets();
+  sets.test.classes = 26;
+  EXPECT_EQ(image_source(sets)->target().size, 26);
+  EXPECT_EQ(image_source(sets, {.classes = 10})->target().size, 26);
+  EXPECT_EQ(image_source(make_sets(), {.classes = 10})->target().size, 10);
 }
 
 TEST(ImageSource, ShapesOfEveryForm) {

@@ -7,6 +7,8 @@
 
 #include "support/expect_error.h"
 #include "support/expect_parts.h"
+#include "support/small_set.h"
+#include "support/temporary_folder.h"
 #include "unroll/core/error.h"
 
 namespace unroll::train {
@@ -41,8 +43,8 @@ TEST(Recipe, TutorialIsTheChapterToTheLetter) {
   EXPECT_EQ(c.schedule, ScheduleKind::constant);
   EXPECT_EQ(c.init, InitialValues::torch);
   EXPECT_EQ(c.augment, 0);
-  EXPECT_EQ(c.normalization.mean, 0);
-  EXPECT_EQ(c.normalization.std, 1);
+  EXPECT_EQ(c.normalization->mean, 0);
+  EXPECT_EQ(c.normalization->std, 1);
 }
 
 TEST(Recipe, TunedAndSprintAreMuonFromTheIdentity) {
@@ -61,8 +63,8 @@ TEST(Recipe, TunedAndSprintAreMuonFromTheIdentity) {
     EXPECT_EQ(c.clip_norm, 1);
     EXPECT_EQ(c.schedule, ScheduleKind::linear);
     EXPECT_EQ(c.init, InitialValues::identity);
-    EXPECT_EQ(c.normalization.mean, 0.1307);
-    EXPECT_EQ(c.normalization.std, 0.3081);
+    EXPECT_EQ(c.normalization->mean, 0.1307);
+    EXPECT_EQ(c.normalization->std, 0.3081);
   }
   EXPECT_EQ(recipe("tuned").augment, 1);
   expect_parts(error_of<ValueError>([] { recipe("tunde"); }), {"tunde", "did you mean tuned?"});
@@ -208,6 +210,30 @@ TEST(ConfigJson, ARevisionIsAWholeNumber) {
   }
 }
 
+TEST(ConfigJson, ANormalizationThatTheImagesDecideIsAWord) {
+  Config config = recipe("tuned");
+  config.normalization.reset();
+  const std::string text = to_json(config, {});
+  expect_parts(text, {"\"normalize\": \"auto\""});
+  EXPECT_EQ(config_from_json(text, "c.json").config, config);
+}
+
+// The usual number is left out, as files of earlier versions do.
+TEST(ConfigJson, HasTheNumberOfClassesUnlessItIsTen) {
+  Provenance made_from = {"a", "b", 4};
+  EXPECT_EQ(to_json(recipe("tuned"), made_from).find("classes"), std::string::npos);
+  EXPECT_EQ(config_from_json(to_json(recipe("tuned"), made_from), "c.json").provenance.classes, 10);
+  made_from.classes = 26;
+  const std::string text = to_json(recipe("tuned"), made_from);
+  EXPECT_EQ(config_from_json(text, "c.json").provenance.classes, 26);
+  for (const char* wrong : {"0", "257", "2.5", "-1", "\"26\"", "null"}) {
+    std::string damaged = text;
+    damaged.replace(damaged.find("\"classes\": 26") + 11, 2, wrong);
+    expect_parts(error_of<FormatError>([&] { config_from_json(damaged, "c.json"); }),
+                 {"number of classes"});
+  }
+}
+
 TEST(ConfigJson, DamageIsRefused) {
   const std::string good = to_json(recipe("tuned"), {"a", "b", 1});
   for (std::size_t size = 0; size + 2 < good.size(); size += 7)
@@ -264,7 +290,7 @@ TEST(Config, RangesAreChecked) {
   refused([&](Config& c) { c.beta2 = 1; }, "beta2");
   refused([&](Config& c) { c.weight_decay = -0.1; }, "weight-decay");
   refused([&](Config& c) { c.clip_norm = nan; }, "clip-norm");
-  refused([](Config& c) { c.normalization.std = 0; }, "normalize");
+  refused([](Config& c) { c.normalization->std = 0; }, "normalize");
 }
 
 /// Recipes are for every kind of model.
@@ -346,6 +372,28 @@ TEST(Config, SettingsThatTheModelHasNotAreRefused) {
       lstm, [](Config& c) { c.init = InitialValues::identity; }, "init");
 }
 
+// What suits MNIST is left out for images that nobody knows; the rest of the recipe stays.
+TEST(Recipe, OfImagesOfOnesOwn) {
+  const test::TemporaryFolder folder;
+  const std::string own = test::write_small_set(folder, "own");
+  for (const char* name : {"tuned", "sprint"}) {
+    for (const ModelKind model : {ModelKind::rnn, ModelKind::cnn, ModelKind::fnn}) {
+      const Config c = recipe(name, {.dataset = own, .model = model});
+      EXPECT_FALSE(c.normalization);
+      EXPECT_EQ(c.augment, 0);
+      Config known = recipe(name, model);
+      known.dataset = own;
+      known.normalization.reset();
+      known.augment = 0;
+      EXPECT_EQ(c, known);
+    }
+    for (const char* known : {"fashion-mnist", "kmnist"})
+      EXPECT_EQ(recipe(name, {.dataset = known}).normalization->mean, 0.1307);
+  }
+  const Config chapter = recipe("tutorial", {.dataset = own});
+  EXPECT_EQ(chapter.normalization->std, 1);
+}
+
 TEST(Recipe, OfTasks) {
   using enum ModelKind;
   for (const std::string_view task : {"adding", "copy"}) {
@@ -384,7 +432,9 @@ TEST(Config, WhatATaskHasNotIsRefused) {
     refused(
         task, [](Config& c) { c.augment = 1; }, "augment");
     refused(
-        task, [](Config& c) { c.normalization.mean = 0.5; }, "normalize");
+        task, [](Config& c) { c.normalization->mean = 0.5; }, "normalize");
+    refused(
+        task, [](Config& c) { c.normalization.reset(); }, "normalize");
     refused(
         task, [](Config& c) { c.epochs = 1; }, "epochs");
     refused(

@@ -161,7 +161,9 @@ TEST(Describe, WhatCouldNotBeHeldIsRefused) {
   c = recipe("tuned", ModelKind::cnn);
   data::Dataset tiny = mnist_like();
   tiny.rows = tiny.columns = 3;
-  refused(c, tiny, "[layers] 2 times halved nothing is left of images of 3 x 3");
+  refused(c, tiny,
+          "[layers] 2 of --layers shrink images of 3x3 to nothing, because each halves them; use "
+          "fewer, such as --layers 1");
   c = recipe("tuned", ModelKind::fnn);
   c.hidden = 1 << 16;
   data::Dataset large = mnist_like();
