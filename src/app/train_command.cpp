@@ -11,6 +11,7 @@
 #include "app/verbose.h"
 #include "data/catalogue.h"
 #include "run/provenance.h"
+#include "run/run_name.h"
 #include "run/stop_signal.h"
 #include "train/describe.h"
 
@@ -82,7 +83,9 @@ int work(const TrainCommandFlags& flags) {
   for (const std::int64_t step : config.save_at)
     if (step > trainer.steps())
       say_note(fmt::format("--save-at {} comes after the last step, {}", step, trainer.steps()));
-  run::RunFolder folder(flags.out, config, provenance, source->name());
+  // What the data decided is no difference to the recipe.
+  run::RunFolder folder(flags.out, config, provenance,
+                        run::run_name(settings.config, source->name()));
   return train_to_end(
       {config, flags.data, *source, trainer, folder, {}, output, every, start, loading});
 }

@@ -49,21 +49,18 @@ void refuse_if_taken(const Folder& folder) {
 
 /// Makes runs/NAME, or NAME-2 and so on where that is taken; making it is what takes it, so that
 /// two runs started at once don't share one.
-std::string make_free_folder(const train::Config& config, const std::string& dataset) {
-  const std::string base = fmt::format("runs/{}-{}-{}-seed{}", dataset.empty() ? "data" : dataset,
-                                       train::name_of(config.model), config.recipe, config.seed);
+std::string make_free_folder(const std::string& name) {
   std::error_code error;
   fs::create_directories("runs", error);
-  std::string name = base;
-  for (int i = 2; !error && !fs::create_directory(name, error) && !error; ++i)
-    name = fmt::format("{}-{}", base, i);
-  if (error) throw FileError("train", fmt::format("can't make {}: {}", name, error.message()));
-  return name;
+  std::string path = "runs/" + name;
+  for (int i = 2; !error && !fs::create_directory(path, error) && !error; ++i)
+    path = fmt::format("runs/{}-{}", name, i);
+  if (error) throw FileError("train", fmt::format("can't make {}: {}", path, error.message()));
+  return path;
 }
 
-std::string make_folder(const std::string& wanted, const train::Config& config,
-                        const std::string& dataset) {
-  if (wanted.empty()) return make_free_folder(config, dataset);
+std::string make_folder(const std::string& wanted, const std::string& name) {
+  if (wanted.empty()) return make_free_folder(name);
   run::check_is_free(wanted);
   std::error_code error;
   fs::create_directories(wanted, error);
@@ -128,9 +125,8 @@ void check_is_free(const std::string& path) {
 }
 
 RunFolder::RunFolder(const std::string& wanted, const train::Config& config,
-                     const train::Provenance& provenance, const std::string& dataset)
-    : folder_("train", make_folder(wanted, config, dataset)),
-      config_(train::to_json(config, provenance)) {
+                     const train::Provenance& provenance, const std::string& name)
+    : folder_("train", make_folder(wanted, name)), config_(train::to_json(config, provenance)) {
   folder_.lock("train");
   refuse_if_taken(folder_);  // again: another process may have been faster
   const auto content = std::as_bytes(std::span(config_));

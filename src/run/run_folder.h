@@ -37,12 +37,11 @@ void check_is_free(const std::string& path);
 /// replaced or removed. A folder that is renamed is still the folder that the run writes to.
 class RunFolder {
  public:
-  /// Makes the folder of a new run at `wanted`, or where that is empty at runs/NAME, numbered if
-  /// NAME is taken. NAME has `dataset`, the name of the data that was loaded, which may differ from
-  /// the one in `config`. Throws ValueError where check_is_free() does, FileError where the folder
+  /// Makes the folder of a new run at `wanted`. If that is empty, makes runs/NAME, and runs/NAME-2
+  /// and so on if NAME is taken. Throws what check_is_free() throws, and FileError if the folder
   /// can't be made.
   RunFolder(const std::string& wanted, const train::Config& config,
-            const train::Provenance& provenance, const std::string& dataset);
+            const train::Provenance& provenance, const std::string& name);
   /// Opens the folder of a run that is to go on; nothing in it changes before begin(). Throws
   /// FormatError for damage, FileError where there is no run or another process has it.
   explicit RunFolder(const std::string& path);

@@ -138,12 +138,12 @@ TEST(RunFolder, GetsANameOfItsOwnWhereNoneIsGiven) {
   const auto result = program.finish();
   ASSERT_EQ(result.code, 0) << result.err;
   EXPECT_TRUE(std::filesystem::exists(program.folder() /
-                                      "work/runs/mnist-rnn-tuned-seed0/model.safetensors"));
+                                      "work/runs/mnist-rnn-tuned-steps2-seed0/model.safetensors"));
   // By the name of the set that was loaded, however its folder was written.
   test::write_small_set(runs.folder, "small");
   test::Program small({"train", runs.folder / "small/", "--steps", "2"});
   ASSERT_EQ(small.finish().code, 0);
-  EXPECT_TRUE(std::filesystem::exists(small.folder() / "work/runs/small-rnn-tuned-seed0"));
+  EXPECT_TRUE(std::filesystem::exists(small.folder() / "work/runs/small-rnn-tuned-steps2-seed0"));
 }
 
 }  // namespace

@@ -1,0 +1,82 @@
+#include "run/run_name.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "data/catalogue.h"
+#include "train/settings.h"
+
+namespace unroll::run {
+namespace {
+
+using train::Config;
+using train::Setting;
+
+/// "lr0.01", "optimizer-adam", "bidirectional", "no-amsgrad", "pixels", "normalize-0.5-0.25".
+std::string part_of(const Setting& setting, const Config& config) {
+  const std::string text = setting.text(config);
+  if (setting.is_switch()) return text == "on" ? setting.flag().substr(2) : "no-" + setting.name();
+  std::string part = setting.name() + (setting.json(config).is_number() ? "" : "-") + text;
+  std::ranges::replace(part, ',', '-');
+  return part;
+}
+
+/// The settings that differ, in words.
+std::vector<std::string> parts_of(const Config& config, const std::string& dataset) {
+  // A known set's own name: a folder would be read again to find out what is in it.
+  train::RecipeFor what = {.dataset = data::find_known_set(dataset) ? dataset : config.dataset,
+                           .model = config.model};
+  // An edited config.json may name a recipe that its data has not.
+  if (!train::has_recipe(config.recipe, what.dataset)) return {};
+  const Config plain = train::recipe(config.recipe, what);
+  what.layers = config.layers;
+  what.activation = config.activation;
+  const Config same_shape = train::recipe(config.recipe, what);  // what it chooses depends on these
+  std::vector<std::string> parts;
+  for (const Setting& setting : train::settings()) {
+    constexpr std::string_view kElsewhere[] = {"recipe",  "dataset",    "model",  "seed",
+                                               "threads", "eval_every", "save_at"};
+    if (std::ranges::find(kElsewhere, setting.key) != std::end(kElsewhere)) continue;
+    const bool of_shape = setting.key == "layers" || setting.key == "activation";
+    if (setting.json(config) != setting.json(of_shape ? plain : same_shape))
+      parts.push_back(part_of(setting, config));
+  }
+  return parts;
+}
+
+/// At most `most` bytes, whole characters of UTF-8.
+std::string shortened(std::string text, std::size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;
+  text.resize(most);
+  return text;
+}
+
+bool is_safe(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '-' || c == '_' || c == '+' || static_cast<unsigned char>(c) >= 0x80;
+}
+
+}  // namespace
+
+std::string run_name(const Config& config, const std::string& dataset) {
+  constexpr std::size_t kLongestName = 40, kLongestParts = 64;
+  std::string name =
+      fmt::format("{}-{}-{}", dataset.empty() ? "data" : shortened(dataset, kLongestName),
+                  train::name_of(config.model), config.recipe);
+  std::string all;
+  const std::vector<std::string> parts = parts_of(config, dataset);
+  std::size_t shown = 0;
+  for (; shown < parts.size() && all.size() + parts[shown].size() < kLongestParts; ++shown)
+    all += "-" + parts[shown];
+  if (shown < parts.size()) all += fmt::format("-and-{}-more", parts.size() - shown);
+  name += fmt::format("{}-seed{}", all, config.seed);
+  std::ranges::replace_if(
+      name, [](char c) { return !is_safe(c); }, '_');
+  return name;
+}
+
+}  // namespace unroll::run
