@@ -39,13 +39,6 @@ void print_results(const train::Evaluation& e, const std::string& when, const st
   if (!e.confusion) print_line(fmt::format("Test {}{}: {:.6f}", e.loss_name, when, e.loss));
 }
 
-Json json_of(const char* event, std::int64_t step_count, const char* step_key,
-             const train::Evaluation& e) {
-  Json line{{"event", event}, {step_key, step_count}, {"loss", e.loss}};
-  run::add_metrics(line, e);
-  return line;
-}
-
 }  // namespace
 
 Progress::Progress(Output output, const data::Source& source, std::int64_t steps, std::int64_t made)
@@ -88,10 +81,7 @@ void Progress::evaluation(const train::StepResult& result, const train::Evaluati
                           number_of(m));
     print_line(line + remark_);
   } else if (output_ == Output::json) {
-    Json line = json_of("eval", result.step, "step", e);
-    line["train_loss"] = result.loss;
-    line["dataset"] = dataset_;
-    print_line(line.dump(-1, ' ', true));
+    print_line(run::metrics_line(result, e, dataset_));
   }
 }
 
@@ -108,7 +98,8 @@ void Progress::done(const train::Evaluation& e, const Seconds& s, const std::str
                     const std::string& dataset) {
   clear();
   if (output_ == Output::json) {
-    Json line = json_of("done", steps_, "steps", e);
+    Json line{{"event", "done"}, {"steps", steps_}, {"loss", e.loss}};
+    run::add_metrics(line, e);
     line["dataset"] = dataset_;
     line["seconds"] = {{"loading", s.loading},
                        {"training", s.training},

@@ -40,7 +40,10 @@ void Repetition::compare_checkpoint(std::int64_t step) {
   const std::string name = checkpoint_file(step);
   if (!files_.lists(name)) return;
   train::Checkpoint checkpoint = trainer_.checkpoint();
-  const auto metrics = lines_up_to(metrics_, step);
+  // Lines of another version say the same in other bytes.
+  auto metrics = lines_up_to(metrics_, step);
+  if (const auto there = lines_up_to(written_, step); !first_other_line(there, metrics))
+    metrics = there;
   checkpoint.metrics_bytes = metrics.size();
   checkpoint.metrics_sha256 = data::sha256(std::as_bytes(std::span(metrics)));
   checkpoint.config = config_;

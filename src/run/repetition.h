@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "run/file_comparison.h"
 #include "run/manifest.h"
@@ -16,10 +17,15 @@ namespace unroll::run {
 /// outlive it.
 class Repetition : public train::Listener {
  public:
-  /// `config` is the text of config.json, which is part of every checkpoint.
-  Repetition(const Manifest& manifest, const std::string& config, FileComparison& files,
-             train::Trainer& trainer)
-      : manifest_(manifest), config_(config), files_(files), trainer_(trainer) {}
+  /// `config` is the text of config.json, and `written` that of metrics.jsonl. Every checkpoint has
+  /// the first, and the hash of the second up to its step.
+  Repetition(const Manifest& manifest, const std::string& config, std::string written,
+             FileComparison& files, train::Trainer& trainer)
+      : manifest_(manifest),
+        config_(config),
+        written_(std::move(written)),
+        files_(files),
+        trainer_(trainer) {}
 
   void step(const train::StepResult& result) override;
   void save(std::int64_t step) override;
@@ -36,6 +42,7 @@ class Repetition : public train::Listener {
 
   const Manifest& manifest_;
   const std::string& config_;
+  const std::string written_;
   FileComparison& files_;
   train::Trainer& trainer_;
   std::int64_t steps_ = 0;

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <sstream>
 #include <vector>
 
 #include "core/file.h"
 #include "core/shell_word.h"
 #include "nn/model_file.h"
 #include "run/file_names.h"
+#include "run/metrics.h"
 #include "run/provenance.h"
 #include "run/repetition.h"
 #include "unroll/core/error.h"
@@ -42,21 +42,6 @@ bool can_be_read(const Folder& folder, const char* name) {
 
 std::string where_it_ended(RunStatus status, std::int64_t step) {
   return fmt::format("{} after step {}", name_of(status), step);
-}
-
-/// Names the first line of the metrics that differs; empty if all lines are the same.
-std::string first_other_line(const std::string& there, const std::string& again) {
-  std::istringstream lines(there), expected(again);
-  for (std::int64_t number = 1;; ++number) {
-    std::string line, wanted;
-    std::getline(lines, line);
-    std::getline(expected, wanted);
-    if (line != wanted) {
-      const auto shown = [](const std::string& text) { return text.empty() ? "not there" : text; };
-      return fmt::format("line {} is {}, trained again {}", number, shown(line), shown(wanted));
-    }
-    if (!lines && !expected) return "";
-  }
 }
 
 }  // namespace
@@ -94,7 +79,11 @@ bool Verification::has_same_data(const train::Provenance& now) {
 
 std::int64_t Verification::train_again(train::Trainer& trainer,
                                        const std::vector<train::Listener*>& listeners) {
-  Repetition repetition(manifest_, config_text_, files_, trainer);
+  if (can_be_read(folder_, metrics_file)) {
+    constexpr std::uint64_t kLargest = std::uint64_t{1} << 30;
+    written_metrics_ = read_text("verify", folder_, metrics_file, kLargest);
+  }
+  Repetition repetition(manifest_, config_text_, written_metrics_.value_or(""), files_, trainer);
   std::vector<train::Listener*> all = {&repetition};
   all.insert(all.end(), listeners.begin(), listeners.end());
   try {
@@ -114,12 +103,13 @@ bool Verification::finish(train::Trainer& trainer) {
     found({fmt::format("manifest.json says {}; trained again it is {}",
                        where_it_ended(manifest_.status, manifest_.step),
                        where_it_ended(status_, kept_))});
-  if (can_be_read(folder_, metrics_file)) {
-    constexpr std::uint64_t kLargest = std::uint64_t{1} << 30;
-    const std::string other =
-        first_other_line(read_text("verify", folder_, metrics_file, kLargest), metrics_);
-    found(other.empty() ? Finding{"metrics.jsonl has the same losses and accuracies", true}
-                        : Finding{fmt::format("metrics.jsonl has other values: {}", other)});
+  if (written_metrics_) {
+    const auto shown = [](const std::string& text) { return text.empty() ? "not there" : text; };
+    const auto other = first_other_line(*written_metrics_, metrics_);
+    found(!other ? Finding{"metrics.jsonl has the same losses and accuracies", true}
+                 : Finding{fmt::format("metrics.jsonl has other values: line {} is {}, trained "
+                                       "again {}",
+                                       other->number, shown(other->written), shown(other->again))});
   }
   files_.finish_steps();
   const Parameters parameters = trainer.parameters();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,7 @@ class Verification {
   FileComparison files_;
   std::string config_text_;
   train::LoadedConfig settings_;
+  std::optional<std::string> written_metrics_;  // metrics.jsonl; nothing if it can't be read
   bool can_be_repeated_ = false, good_ = true;
 
   // The repeated run.

@@ -191,8 +191,12 @@ StepResult Trainer::make_truncated_step(std::int64_t step) {
 StepResult Trainer::result_of(std::int64_t step, double loss, double grad_norm) const {
   if (step == 0) return {};
   const std::int64_t epoch_steps = steps_per_epoch();
-  return {step, loss, grad_norm, config_.lr * learning_rate_.factor(step),
-          epoch_steps > 0 ? (step - 1) / epoch_steps + 1 : 0};
+  return {step,
+          loss,
+          grad_norm,
+          config_.lr * learning_rate_.factor(step),
+          epoch_steps > 0 ? (step - 1) / epoch_steps + 1 : 0,
+          config_.dtype};
 }
 
 StepResult Trainer::update(std::int64_t step, const Tensor& loss) {
