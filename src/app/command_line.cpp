@@ -78,6 +78,7 @@ void add_commands(CommandEntry& entry) {
   add_predict(program);
   add_export(program);
   program.start_group("Other commands");
+  add_models(program);
   add_inspect(program);
   add_verify(program);
   add_import(program);

@@ -15,6 +15,7 @@ void add_inspect(Command& program);
 void add_import(Command& program);
 void add_export(Command& program);
 void add_data(Command& program);
+void add_models(Command& program);
 void add_bench(Command& program);
 void add_signature(Command& program);
 void add_completion(Command& program);

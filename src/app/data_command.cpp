@@ -122,7 +122,7 @@ void print_info(const SetInfo& info) {
   fmt::print("{:<14}{}\n", "content",
              info.published ? "as published"
              : info.known   ? fmt::format("NOT as {} was published", info.known->name)
-                            : "no published set that is known here");
+                            : "none of the published sets");
   if (info.known) fmt::print("{:<14}{}, {}\n", "licence", info.known->licence, info.known->credit);
 }
 

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <vector>
 
 #include "app/commands.h"
 #include "app/model_source.h"
@@ -15,7 +18,7 @@ namespace {
 
 std::string size_text(Size2d e) { return fmt::format("{} x {}", e.height, e.width); }
 
-/// A line about each layer. `known` is false where the activations are only assumed.
+/// A line about each layer. `known` is false if the activations are only assumed.
 struct Describe {
   bool known;
 
@@ -68,9 +71,8 @@ struct Describe {
                                              : ", no bias");
   }
   std::string operator()(const spec::ResidualSpec& r) const {
-    return r.over == 1
-               ? "residual: what went into the layer before is added"
-               : fmt::format("residual: what went into the {} layers before is added", r.over);
+    return r.over == 1 ? "residual: adds the input of the layer before"
+                       : fmt::format("residual: adds the input of the {} layers before", r.over);
   }
 
  private:
@@ -81,9 +83,9 @@ struct Describe {
       case spec::Readout::mean:
         return "the mean of the states";
       case spec::Readout::max:
-        return "the largest of the states";
+        return "the maximum of the states";
       case spec::Readout::mean_last:
-        return "the mean of the states, and the last one";
+        return "the mean of the states, and the last state";
       case spec::Readout::every_step:
         break;
     }
@@ -91,7 +93,7 @@ struct Describe {
   }
 };
 
-/// What goes in. `described` is false for a bare state_dict.
+/// The model's input. `described` is false for a bare state_dict.
 struct DescribeInput {
   bool described;
 
@@ -131,47 +133,104 @@ struct DescribeInput {
   }
 };
 
-int work(const ModelFlags& flags) {
-  const LoadedModel model = load_model(flags, false);
-  const spec::ModelSpec& spec = model.spec;
-  const auto weights = spec::weights_of(spec);
-  const auto roles = roles_of(spec);
-  std::size_t widest = 24;
-  for (const auto& [name, sizes] : weights) widest = std::max(widest, printable(name).size());
-  fmt::print("{:<{}} {:<12} {:>9}  {:<32} {:>10}\n", "name", widest, "shape", "count", "role",
-             "norm");
-  std::int64_t total = 0;
-  double total_square = 0;
-  for (const auto& [name, sizes] : weights) {
+/// One tensor of a model.
+struct TensorInfo {
+  std::string name, role = {};
+  spec::Sizes shape = {};
+  std::int64_t count = 0;
+  double square = 0;  // the sum of all squares
+
+  double norm() const { return std::sqrt(square); }
+};
+
+std::vector<TensorInfo> tensors_of(const LoadedModel& model) {
+  const auto roles = roles_of(model.spec);
+  std::vector<TensorInfo> all;
+  for (const auto& [name, sizes] : spec::weights_of(model.spec)) {
     const io::ArrayView* array = model.file.find(name);  // load_model saw that it is there
     const auto values = io::floats_of<double>(*array);
-    double square = 0;
-    for (const double v : values) square += v * v;
-    const auto count = static_cast<std::int64_t>(values.size());
-    fmt::print("{:<{}} {:<12} {:>9}  {:<32} {:>10.4f}\n", printable(name), widest,
-               fmt::format("[{}]", fmt::join(array->shape, ", ")), count, printable(roles.at(name)),
-               std::sqrt(square));
-    total += count;
-    total_square += square;
+    TensorInfo tensor = {name, roles.at(name), array->shape,
+                         static_cast<std::int64_t>(values.size())};
+    for (const double v : values) tensor.square += v * v;
+    all.push_back(std::move(tensor));
   }
-  fmt::print("{:<{}} {:<12} {:>9}  {:<32} {:>10.4f}\n\n", "total", widest, "", total, "",
-             std::sqrt(total_square));
-  fmt::print("input: {}\n", std::visit(DescribeInput{model.described}, spec.input));
-  const bool known = model.described || !flags.activation.empty();
+  return all;
+}
+
+/// Of all tensors together.
+TensorInfo total_of(const std::vector<TensorInfo>& tensors) {
+  TensorInfo total{.name = "total"};
+  for (const TensorInfo& tensor : tensors) {
+    total.count += tensor.count;
+    total.square += tensor.square;
+  }
+  return total;
+}
+
+void print_model(const LoadedModel& model, bool known) {
+  const spec::ModelSpec& spec = model.spec;
+  const std::vector<TensorInfo> tensors = tensors_of(model);
+  std::size_t widest = 24;
+  for (const TensorInfo& tensor : tensors) widest = std::max(widest, printable(tensor.name).size());
+  const auto print_row = [&](const TensorInfo& tensor, const std::string& shape) {
+    fmt::print("{:<{}} {:<12} {:>9}  {:<32} {:>10.4f}\n", printable(tensor.name), widest, shape,
+               tensor.count, printable(tensor.role), tensor.norm());
+  };
+  fmt::print("{:<{}} {:<12} {:>9}  {:<32} {:>10}\n", "name", widest, "shape", "count", "role",
+             "norm");
+  for (const TensorInfo& tensor : tensors)
+    print_row(tensor, fmt::format("[{}]", fmt::join(tensor.shape, ", ")));
+  print_row(total_of(tensors), "");
+  fmt::print("\ninput: {}\n", std::visit(DescribeInput{model.described}, spec.input));
   for (const spec::LayerSpec& layer : spec.layers)
     fmt::print("{}\n", std::visit(Describe{known}, layer));
   fmt::print("output: {} {}\n", spec::outputs_of(spec), spec::name_of(spec.output));
   if (!spec.dataset.empty()) fmt::print("trained on: {}\n", printable(spec.dataset));
+}
+
+/// One line: the tensors, and the description as the model's file has it.
+void print_model_as_json(const LoadedModel& model, bool known) {
+  using Json = nlohmann::ordered_json;
+  const std::vector<TensorInfo> tensors = tensors_of(model);
+  Json list = Json::array();
+  for (const TensorInfo& tensor : tensors)
+    list.push_back({{"name", tensor.name},
+                    {"shape", tensor.shape},
+                    {"count", tensor.count},
+                    {"role", tensor.role},
+                    {"norm", tensor.norm()}});
+  const TensorInfo total = total_of(tensors);
+  const Json line = {{"event", "inspect"},
+                     {"tensors", list},
+                     {"count", total.count},
+                     {"norm", total.norm()},
+                     {"described", model.described},
+                     {"activation_known", known},
+                     {"outputs", spec::outputs_of(model.spec)},
+                     {"description", Json::parse(spec::to_json(model.spec))}};
+  fmt::print("{}\n", line.dump(-1, ' ', true, Json::error_handler_t::replace));
+}
+
+struct InspectFlags {
+  ModelFlags model;
+  bool json = false;
+};
+
+int work(const InspectFlags& flags) {
+  const LoadedModel model = load_model(flags.model, false);
+  const bool known = model.described || !flags.model.activation.empty();
+  (flags.json ? print_model_as_json : print_model)(model, known);
   return kOk;
 }
 
 }  // namespace
 
 void add_inspect(Command& program) {
-  Command command = program.add("inspect", "Show a model's parameters and description.",
+  Command command = program.add("inspect", "Show a model's parameters and description",
                                 "unroll inspect runs/mnist-rnn-tuned-seed0");
-  const auto flags = std::make_shared<ModelFlags>();
-  flags->add_to(command);
+  const auto flags = std::make_shared<InspectFlags>();
+  flags->model.add_to(command);
+  command.flag("--json", flags->json, "One line of JSON");
   command.set_work([flags] { return work(*flags); });
 }
 

@@ -79,7 +79,7 @@ void predict_from(const PredictFlags& flags, Kind kind, const LoadedModel& loade
                             .steps = flags.rows},
                            print);
   }
-  const auto source = flags.data.open(flags.file, {.model = loaded.spec.input});
+  const auto source = flags.data.open(flags.file, loaded.source_options());
   const std::int64_t size = source->size(data::Split::test), index = flags.index.value_or(0);
   if (index < 0 || index >= size)
     throw ValueError("predict", fmt::format("--index {}, {} has test samples 0 to {}", index,
@@ -104,7 +104,7 @@ int work(const PredictFlags& flags) {
     predict_array(loaded, flags.file, kind == Kind::text, flags.out);
     return kOk;
   }
-  const PredictionPrinter print{flags.json};
+  const PredictionPrinter print{flags.json, loaded.spec.classes};
   if (kind == Kind::image_file || kind == Kind::data_set) {
     if (kind == Kind::image_file || data::source_traits(flags.file).pixels) take_images(loaded);
     predict_from(flags, kind, loaded, print);
@@ -123,29 +123,25 @@ int work(const PredictFlags& flags) {
 }  // namespace
 
 void add_predict(Command& program) {
-  Command command = program.add(
-      "predict",
-      "Run a model on test samples of a data set, images of an idx file, rows of pixels (0 to "
-      "255) on stdin or in a .csv, or a .npy",
-      "unroll predict runs/mnist-rnn-tuned-seed0 mnist --index 0 --rows");
+  Command command =
+      program.add("predict", "Run a model on test samples, images, rows of numbers, or an array",
+                  "unroll predict runs/mnist-rnn-tuned-seed0 mnist --index 0 --rows");
   const auto flags = std::make_shared<PredictFlags>();
   flags->model.add_to(command);
   command
       .option("file", flags->file,
-              "A data set (mnist, ..., a folder, adding or copy); an idx file of images; - or "
-              "nothing: stdin; inputs (N, T, I) in a .npy; or rows of numbers in a .csv, .tsv or "
-              ".txt")
+              "Data set (mnist, a folder, adding, ...) or file (idx images, .npy, .csv, .tsv, "
+              ".txt). A .npy has shape (N, T, I). Default -: rows of pixels (0 to 255) on stdin")
       .file("FILE")
       .offers(data_set_names());
   flags->data.add_to(command);
   command
       .option("--out", flags->out,
-              "Write the outputs for the inputs in a .npy, or for the steps of one sequence in "
-              "a .csv, to this .npy file; neither is scaled")
+              "Write the unscaled outputs for a .npy or .csv to this .npy file")
       .file();
-  command.option("--index", flags->index, "Only this sample, counted from 0");
+  command.option("--index", flags->index, "Only this test sample, counted from 0");
   command.flag("--rows", flags->rows, "Print a prediction after every step");
-  command.flag("--json", flags->json, "Lines of JSON");
+  command.flag("--json", flags->json, "One line of JSON for each prediction");
   flags->verbose.add_to(command);
   command.set_work([flags] { return work(*flags); });
 }

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/numerics.h"
+#include "core/printable.h"
 
 namespace unroll::app {
 
@@ -31,6 +32,11 @@ Prediction prediction_of(spec::Output kind, std::span<const T> outputs) {
 template Prediction prediction_of(spec::Output, std::span<const float>);
 template Prediction prediction_of(spec::Output, std::span<const double>);
 
+std::string PredictionPrinter::class_text(std::size_t number) const {
+  return number < names.size() ? fmt::format("{} ({})", number, printable(names[number]))
+                               : fmt::to_string(number);
+}
+
 void PredictionPrinter::line(const char* kind, std::int64_t number, const Prediction& p,
                              bool with_all, std::optional<std::int64_t> label) const {
   if (json) {
@@ -38,10 +44,12 @@ void PredictionPrinter::line(const char* kind, std::int64_t number, const Predic
                                    {kind, number},
                                    {"class", p.best},
                                    {p.scores ? "scores" : "probabilities", p.values}};
+    if (p.best < names.size()) line["name"] = names[p.best];
     if (label) line["label"] = *label;
-    fmt::print("{}\n", line.dump());
+    fmt::print("{}\n", line.dump(-1, ' ', true));
   } else {
-    fmt::print("{} {}: class {}, {} {:.4f}", kind, number, p.best, p.name(), p.values[p.best]);
+    fmt::print("{} {}: class {}, {} {:.4f}", kind, number, class_text(p.best), p.name(),
+               p.values[p.best]);
     if (with_all) fmt::print(" of {:.4f}", fmt::join(p.values, " "));
     if (label) fmt::print(", label {}", *label);
     fmt::print("\n");
@@ -51,7 +59,7 @@ void PredictionPrinter::line(const char* kind, std::int64_t number, const Predic
 void PredictionPrinter::classes(const Prediction& p) const {
   if (json) return;
   for (std::size_t c = 0; c < p.values.size(); ++c)
-    fmt::print("  class {}: {:.4f}\n", c, p.values[c]);
+    fmt::print("  class {}: {:.4f}\n", class_text(c), p.values[c]);
 }
 
 template <class T>

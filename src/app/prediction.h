@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "unroll/spec/model_spec.h"
@@ -26,6 +27,7 @@ Prediction prediction_of(spec::Output kind, std::span<const T> outputs);
 /// Prints predictions, as text or as lines of JSON.
 struct PredictionPrinter {
   bool json = false;
+  std::vector<std::string> names = {};  ///< of the classes; may be empty
 
   /// A line that begins with the sample: "image 7". `with_all` adds the values of all classes. The
   /// label is the true class, if it is known.
@@ -41,6 +43,9 @@ struct PredictionPrinter {
   void classes_of_steps(const char* kind, std::int64_t number,
                         const std::vector<std::int64_t>& predicted,
                         const std::vector<std::int64_t>& targets) const;
+
+ private:
+  std::string class_text(std::size_t number) const;  // "7", or "7 (seven)"
 };
 
 }  // namespace unroll::app

@@ -127,7 +127,7 @@ const Kind kinds[] = {
     {"LstmBothWays",
      {"--model", "lstm", "--bidirectional", "--readout", "mean_last"},
      false,
-     "the mean of the states, and the last one"},
+     "the mean of the states, and the last state"},
     {"Gru", {"--model", "gru", "--dropout", "0.2"}, true, "12 hidden units, 1 layer, gru"},
     {"GruRegularised",
      {"--model", "gru", "--variational-dropout", "0.1", "--recurrent-dropout", "0.1",
@@ -138,7 +138,7 @@ const Kind kinds[] = {
      {"--model", "gru", "--layers", "2", "--readout", "max", "--init", "orthogonal", "--dtype",
       "f64"},
      true,
-     "the largest of the states"},
+     "the maximum of the states"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Program, ModelKinds, testing::ValuesIn(kinds),

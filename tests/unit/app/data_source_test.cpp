@@ -174,7 +174,7 @@ TEST_F(DataSource, InfoPrintsWhatTheSetHolds) {
   EXPECT_EQ(data_info(home / "dots", ""), 0);
   const std::string text = testing::internal::GetCapturedStdout();
   for (const char* part : {"2x1x2", "1x1x2", "mean 0.5000, std 0.5000", "0 0 0 2 0 0 0 0 0 0",
-                           "0 0 0 0 0 0 0 0 0 1", "no published set"})
+                           "0 0 0 0 0 0 0 0 0 1", "none of the published sets"})
     EXPECT_NE(text.find(part), text.npos) << part << " in\n" << text;
   testing::internal::CaptureStdout();
   EXPECT_EQ(data_info(home / "dots", "", true), 0);

@@ -109,6 +109,23 @@ TEST_F(ModelCommands, PredictPrintsClassAndProbabilities) {
   EXPECT_EQ(run_program({"predict", model}, {.input = commas + "\r\n\n" + commas}).code, 0);
 }
 
+TEST_F(ModelCommands, PredictPrintsTheNamesOfClasses) {
+  const std::string model = changed(folder, write_model("model.safetensors"),
+                                    [](Json& description, std::vector<io::ArrayView>&) {
+                                      for (const char c : std::string("abcdefghij"))
+                                        description["classes"].push_back(std::string(2, c));
+                                    });
+  const auto lines = test::lines_of(run_program({"predict", model, images, "--index", "3"}).out);
+  ASSERT_EQ(lines.size(), 11u);
+  EXPECT_TRUE(test::matches(lines[0], R"(image 3: class \d \((.)\1\), probability .*)"))
+      << lines[0];
+  EXPECT_TRUE(lines[10].starts_with("  class 9 (jj): ")) << lines[10];
+  const auto events = events_of(run_program({"predict", model, images, "--index", "3", "--json"}));
+  ASSERT_EQ(events.size(), 1u);
+  const char letter = static_cast<char>('a' + events[0].at("class").get<int>());
+  EXPECT_EQ(events[0].at("name"), std::string(2, letter));
+}
+
 TEST_F(ModelCommands, PredictRefusesWhatIsNoRow) {
   const std::string model = write_model("model.safetensors");
   const auto typed = [&](const std::string& text) {
@@ -182,6 +199,31 @@ TEST_F(ModelCommands, InspectShowsTheTutorialsSixTensors) {
     EXPECT_TRUE(!test::search(lines[7], "^total +14010 ").empty()) << lines[7];
     expect_parts(result.out, {"input → hidden", "hidden → hidden", "hidden → output"});
     expect_parts(result.out, {bare ? "relu or tanh" : "relu", "28 inputs, 100 hidden units"});
+  }
+}
+
+TEST_F(ModelCommands, InspectAsJsonHasAllThatItShows) {
+  for (const bool bare : {false, true}) {
+    const auto events = events_of(
+        run_program({"inspect", write_model("m.safetensors", DType::f32, bare), "--json"}));
+    ASSERT_EQ(events.size(), 1u);
+    const Json& model = events[0];
+    EXPECT_EQ(model.at("event"), "inspect");
+    EXPECT_EQ(model.at("count"), 14010);
+    EXPECT_EQ(model.at("described"), !bare);
+    EXPECT_EQ(model.at("activation_known"), !bare);
+    EXPECT_EQ(model.at("outputs"), 10);
+    ASSERT_EQ(model.at("tensors").size(), 6u);
+    const Json& first = model.at("tensors").at(0);
+    EXPECT_EQ(first.at("name"), "rnn.weight_ih_l0");
+    EXPECT_EQ(first.at("shape"), Json({100, 28}));
+    EXPECT_EQ(first.at("count"), 2800);
+    EXPECT_EQ(first.at("role"), "input → hidden");
+    double squares = 0;
+    for (const Json& tensor : model.at("tensors"))
+      squares += std::pow(tensor.at("norm").get<double>(), 2);
+    EXPECT_NEAR(model.at("norm").get<double>(), std::sqrt(squares), 1e-9);
+    EXPECT_EQ(model.at("description").at("layers").size(), 2u);
   }
 }
 

@@ -46,15 +46,16 @@ TEST(RunName, HasEachSettingThatDiffersInTheOrderOfTheTable) {
                     c.hidden = 50;
                   }),
             "mnist-rnn-tutorial-hidden50-steps300-lr1e-05-clip-norm1-seed0");
-  EXPECT_EQ(named(recipe("tuned"),
-                  [](Config& c) {
-                    c.bidirectional = true;
-                    c.input = spec::Form::pixels;
-                    c.permute = 3;
-                    c.optimizer = train::Algorithm::adam;
-                    c.normalization = {0.5, 0.25};
-                  }),
-            "mnist-rnn-tuned-permute3-pixels-bidirectional-normalize-0.5-0.25-optimizer-adam-seed0");
+  EXPECT_EQ(
+      named(recipe("tuned"),
+            [](Config& c) {
+              c.bidirectional = true;
+              c.input = spec::Form::pixels;
+              c.permute = 3;
+              c.optimizer = train::Algorithm::adam;
+              c.normalization = {0.5, 0.25};
+            }),
+      "mnist-rnn-tuned-permute3-pixels-bidirectional-normalize-0.5-0.25-optimizer-adam-seed0");
 }
 
 // Other layers and activations have other rates in the recipe: those are not the user's.
