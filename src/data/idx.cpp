@@ -17,16 +17,16 @@
 namespace unroll::data {
 namespace {
 
-// Forty times MNIST: what is larger isn't meant for this reader.
+// Forty times MNIST.
 constexpr std::uint64_t largest = std::uint64_t{1} << 31;
 
 struct Header {
   std::vector<std::int64_t> shape;
   std::uint64_t bytes = 0;   // of the header itself
-  std::uint64_t values = 0;  // that follow it
+  std::uint64_t values = 0;  // after the header
 };
 
-// A file as far as its header: the rest is read when the header has been believed.
+// A file of which only the header was read. The rest follows once the header was checked.
 struct Opened {
   InputFile file;
   std::vector<std::byte> compressed;  // the whole file if it is gzip, else empty
@@ -76,7 +76,7 @@ Header parse(const Opened& opened, Part part) {
   };
   const auto kind = file_kind(std::as_bytes(start));
   if (!start.empty() && start[0] != 0 && kind && !kind->is_text)
-    refuse_other_kind(opened, rank, kind);  // however short it is
+    refuse_other_kind(opened, rank, kind);  // another kind of file may be short, too
   if (start.size() < header_size(1)) throw truncated();
   const bool bytes_of_idx = start[0] == 0 && start[1] == 0 && start[2] == 8;
   const bool other = bytes_of_idx && start[3] == (part == Part::images ? 1 : 3);
@@ -134,7 +134,7 @@ void check_values(const Opened& opened, const Header& header) {
                             opened.file.path(), shape_text(header.shape), header.values, largest));
 }
 
-/// `count` bytes of the content, from `first` on.
+/// Reads `count` bytes of the content from `first` on.
 std::vector<std::uint8_t> read_part(const Opened& opened, const Header& header, std::uint64_t first,
                                     std::uint64_t count) {
   const std::string& path = opened.file.path();
@@ -148,7 +148,7 @@ std::vector<std::uint8_t> read_part(const Opened& opened, const Header& header, 
   // A third, because libdeflate is about three times as fast as zlib.
   if (end <= all / 3 && gzip_length(opened.compressed) == all)
     content = gunzip_start(path, opened.compressed, end);
-  // Where something is wrong, this says what.
+  // This names the fault, if there is one.
   if (content.size() < end) content = gunzip(path, opened.compressed, all);
   const auto begin = content.begin() + static_cast<std::ptrdiff_t>(first);
   return {begin, begin + static_cast<std::ptrdiff_t>(count)};

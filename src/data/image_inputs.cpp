@@ -8,7 +8,7 @@
 namespace unroll::data {
 namespace {
 
-// Of the native generator; the streams before it initialise, shuffle and shift.
+// The native generator's streams 0 and 1 initialise, shuffle and shift.
 constexpr std::uint64_t kPermutationStream = 2;
 
 void check_image_inputs(const spec::ImageInput& input, std::int64_t rows, std::int64_t columns) {
@@ -18,7 +18,7 @@ void check_image_inputs(const spec::ImageInput& input, std::int64_t rows, std::i
   if (input.form == spec::Form::rows && columns != input.width)
     refuse(fmt::format("have {} pixels a row, the model reads {}", columns, input.width));
   if (input.form == spec::Form::image && (rows != input.height || columns != input.width))
-    refuse(fmt::format("given, the model reads {}x{}", input.height, input.width));
+    refuse(fmt::format("don't fit, the model reads {}x{}", input.height, input.width));
   if ((input.form == spec::Form::flat || input.permutation) &&
       rows * columns != input.height * input.width)
     refuse(fmt::format("have {} pixels, the model reads {}", rows * columns,

@@ -1,4 +1,4 @@
-// How images become a model's inputs.
+// Shapes and pixel orders that turn images into a model's inputs.
 #pragma once
 
 #include <cstdint>
@@ -10,21 +10,21 @@
 
 namespace unroll::data {
 
-/// What a description says of its images, ready to be done.
+/// The image input of a description, for images of one size.
 class ImageInputs {
  public:
-  /// For images of this size. Throws ShapeError where they don't suit the model.
+  /// Throws ShapeError if images of this size don't suit the model.
   ImageInputs(const spec::ImageInput& input, std::int64_t rows, std::int64_t columns);
 
-  std::int64_t steps() const { return steps_; }  ///< T; 1 of what is no sequence
+  std::int64_t steps() const { return steps_; }  ///< T; 1 if the input is no sequence
   std::int64_t size() const { return pixels_; }  ///< numbers of an image
 
-  /// Of so many images: (N, T, I), (N, I) or (N, 1, H, W).
+  /// The inputs' shape for `count` images: (N, T, I), (N, I) or (N, 1, H, W).
   Shape shape(std::int64_t count) const;
 
-  /// Which pixel comes at each place; empty: as they are.
+  /// Index of the pixel for each place; empty: the image's order.
   std::span<const std::int64_t> order() const { return order_; }
-  /// Pixels of one image, given one after the other.
+  /// Puts the pixels of one image in that order.
   void permute(std::span<float> pixels) const;
 
  private:

@@ -8,7 +8,7 @@
 namespace unroll::data {
 namespace {
 
-/// Writes one image moved by (dx, dy); what comes in is background.
+/// Writes one image moved by (dx, dy), with background where no pixel comes from the image.
 template <class T>
 void move(const std::uint8_t* image, const Dataset& set, const std::array<T, 256>& values,
           std::int64_t dx, std::int64_t dy, T* out) {
@@ -23,7 +23,7 @@ void move(const std::uint8_t* image, const Dataset& set, const std::array<T, 256
   }
 }
 
-/// The same with its pixels in another order afterwards.
+/// Moves the image first and then puts its pixels in `order`.
 template <class T>
 void move(const std::uint8_t* image, const Dataset& set, const std::array<T, 256>& values,
           std::span<const std::int64_t> order, std::int64_t dx, std::int64_t dy, T* out) {
@@ -41,14 +41,14 @@ void fill_images(const Dataset& set, std::span<const Pick> picks, const ImageFil
   const std::int64_t pixels = set.rows * set.columns;
   const auto side = static_cast<std::uint32_t>(2 * fill.shift + 1);
   dispatch("loader", to.dtype(), [&]<class T>(T*) {
-    // f32 first, then widened: the same numbers whatever the type.
+    // Computed in f32 and then widened, so that f64 holds the same numbers.
     std::array<T, 256> values{};
     std::ranges::copy(fill.values, values.begin());
     T* const out = to.data<T>();
     constexpr std::size_t kAtOnce = 4;
     parallel_pieces(picks.size(), kAtOnce, [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = begin; i < end; ++i) {
-        // The images lie anywhere in a set larger than the caches.
+        // The set is larger than the caches, and the next image may be anywhere in it.
         if (i + 1 < picks.size())
           for (std::int64_t at = 0; at < pixels; at += 64)
             __builtin_prefetch(set.image(picks[i + 1].index) + at);

@@ -1,4 +1,4 @@
-// How chosen images become numbers.
+// Turns chosen images into numbers.
 #pragma once
 
 #include <array>
@@ -11,15 +11,15 @@
 
 namespace unroll::data {
 
-/// What happens to each image on its way.
+/// How each image is changed.
 struct ImageFill {
   std::array<float, 256> values;          ///< pixel_values()
-  std::span<const std::int64_t> order{};  ///< the pixel that comes at each place; empty: as it is
-  int shift = 0;  ///< moves by up to this many pixels in x and y, as Pick::draw says; background
-                  ///< comes in
+  std::span<const std::int64_t> order{};  ///< index of the pixel for each place; empty: unchanged
+  int shift = 0;  ///< moves by up to this many pixels in x and y, by Pick::draw; the rest becomes
+                  ///< background
 };
 
-/// Writes the images one behind the other, (N, rows columns), into `to`, a tensor of f32 or f64.
+/// Writes the images as (N, rows columns) into `to`, a tensor of f32 or f64.
 void fill_images(const Dataset& set, std::span<const Pick> picks, const ImageFill& fill,
                  const Tensor& to);
 

@@ -89,7 +89,7 @@ TEST(ImageInputs, ImagesThatDoNotSuitAreRefused) {
   EXPECT_EQ(refused(input(spec::Form::flat), 3, 3),
             "[eval] images of 3x3 have 9 pixels, the model reads 6");
   EXPECT_EQ(refused(input(spec::Form::image), 3, 2),
-            "[eval] images of 3x2 given, the model reads 2x3");
+            "[eval] images of 3x2 don't fit, the model reads 2x3");
   EXPECT_EQ(refused(input(spec::Form::rows, 7), 5, 3),
             "[eval] images of 5x3 have 15 pixels, the model reads 6");
   EXPECT_NO_THROW(ImageInputs(input(spec::Form::rows), 9, 3));    // as many rows as there are
