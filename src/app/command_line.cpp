@@ -38,10 +38,12 @@ constexpr const char* kNotes =
     "  129, 130, 143             Stopped by SIGHUP, SIGINT (Ctrl-C) or SIGTERM\n"
     "  141                       Nobody reads stdout\n"
     "\n"
-    "Help on a command: unroll help COMMAND\n"
-    "Documentation: docs/README.md in the source tree; /usr/share/doc/unroll once installed\n";
+    "More help:\n"
+    "  unroll help COMMAND       Help on one command\n"
+    "  docs/README.md            Documentation in the source tree\n"
+    "  /usr/share/doc/unroll     Documentation of an installed Unroll\n";
 
-/// A mistake in what was typed names the flag; "[usage]" before it says nothing more.
+/// The message of a mistake names the flag; it needs no "[usage]" in front.
 int report(const std::exception& error, int code) {
   const auto* ours = dynamic_cast<const Error*>(&error);
   say_error(ours && ours->operation() == "usage" ? ours->reason() : error.what());
@@ -54,8 +56,9 @@ bool reader_is_gone() {
   return ::poll(&results, 1, 0) > 0 && (results.revents & POLLERR) != 0;
 }
 
-/// Results that did not arrive are a failure. But who stopped reading wanted no more: then the end
-/// is as quiet as the signal would make it, which the parent process may have set to be ignored.
+/// Output that can't be written is a failure. A reader that has gone, such as head, wants no more:
+/// then the program ends as quietly as SIGPIPE would end it. The parent may have set SIGPIPE to be
+/// ignored.
 int finish_results(int code) {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
   const int error = errno;
@@ -95,7 +98,7 @@ int run(int argc, const char* const* argv) {
   CommandEntry program;
   program.path = "unroll";
   program.description =
-      "Train and run recurrent neural networks on the CPU, with the same bits on every machine.";
+      "Train and run recurrent neural networks on the CPU. Every machine computes the same bits.";
   program.example = "unroll train mnist";
   program.notes = kNotes;
   add_commands(program);

@@ -145,7 +145,7 @@ void add_eval(Command& program) {
   flags->model.add_to(command);
   command
       .option("dataset", flags->dataset,
-              fmt::format("Data set: {}, or a folder. Default: the data set it was trained on",
+              fmt::format("Data set: {}, or a folder. Default: the data set of the training",
                           fmt::join(data_set_names(), ", ")))
       .folder("DATASET")
       .offers(data_set_names());

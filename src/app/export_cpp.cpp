@@ -117,7 +117,7 @@ void CppFlags::add_to(Command& command) {
   command
       .option("--dataset", dataset,
               fmt::format("With --int8: measure on {}, or a folder. "
-                          "Default: the data set it was trained on",
+                          "Default: the data set of the training",
                           fmt::join(data_set_names(), ", ")))
       .folder("DATASET")
       .offers(data_set_names());

@@ -139,9 +139,8 @@ int work(const ImportFlags& flags) {
 }  // namespace
 
 void add_import(Command& program) {
-  Command command = program.add(
-      "import", "Make a model from a PyTorch .pt or a .safetensors file",
-      "unroll import lstm.pt --arch lstm.json -o model.safetensors --check in.npy out.npy");
+  Command command = program.add("import", "Make a model from a PyTorch .pt or a .safetensors file",
+                                "unroll import lstm.pt --arch lstm.json -o lstm.safetensors");
   const auto flags = std::make_shared<ImportFlags>();
   command.option("file", flags->file, "A state_dict that torch.save or safetensors wrote")
       .required()

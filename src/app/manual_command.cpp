@@ -34,13 +34,16 @@ void print_option(const OptionEntry& option) {
 
 void print_command(const CommandEntry& command) {
   std::string arguments;
-  for (const OptionEntry& argument : command.arguments)
-    arguments += " \\fI" + plain(argument.name()) + "\\fR";
+  for (const OptionEntry& argument : command.arguments) {
+    const std::string name = "\\fI" + plain(argument.name()) + "\\fR";
+    arguments += argument.required ? " " + name : " [" + name + "]";
+  }
   if (!command.commands.empty()) arguments += " \\fICOMMAND\\fR";
   fmt::print(".SS \\fB{}\\fR{}\n{}\n", plain(command.path), arguments, plain(command.description));
   if (!command.example.empty()) fmt::print(".PP\n.EX\n    {}\n.EE\n", plain(command.example));
   for (const OptionEntry& argument : command.arguments) print_option(argument);
-  for (const OptionEntry& flag : command.flags) print_option(flag);
+  for (const OptionEntry& flag : command.flags)
+    if (flag.name() != "--help") print_option(flag);  // stands above all commands
 }
 
 int print_manual(const CommandEntry& program) {
