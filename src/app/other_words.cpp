@@ -10,12 +10,8 @@
 namespace unroll::app {
 namespace {
 
-struct OtherWord {
-  std::string_view theirs, ours;
-};
-
-/// Flags, commands and values of other libraries. A row counts where `ours` is one of the
-/// candidates. Words that are merely spelt similarly, such as epoch, need no row.
+/// A row counts if `ours` is one of the candidates. Words with a similar spelling, such as epoch,
+/// need no row.
 constexpr OtherWord kOtherWords[] = {
     // Flags.
     {"learning-rate", "lr"},
@@ -127,6 +123,8 @@ constexpr std::string_view kOfGpus[] = {"gpu", "gpus",    "device",     "cuda",
                                         "mps", "no-cuda", "accelerator"};
 
 }  // namespace
+
+std::span<const OtherWord> other_words() { return kOtherWords; }
 
 std::string suggestion(std::string_view given, std::span<const std::string_view> candidates,
                        std::string_view before) {

@@ -7,6 +7,12 @@
 
 namespace unroll::app {
 
+/// A flag, command or value as other libraries call it, and as Unroll does.
+struct OtherWord {
+  std::string_view theirs, ours;
+};
+std::span<const OtherWord> other_words();
+
 /// "; did you mean --lr?" for the candidate that other libraries call `given`, or else the one that
 /// is spelt similarly; empty if there is none. `before` stands before the candidate.
 std::string suggestion(std::string_view given, std::span<const std::string_view> candidates,

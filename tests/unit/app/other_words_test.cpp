@@ -3,6 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <sstream>
+
 #include "support/refusal.h"
 
 namespace unroll::app {
@@ -38,6 +43,19 @@ TEST(OtherWords, OfFlagsCommandsAndValues) {
   for (const auto& [typed, answer] : words) {
     SCOPED_TRACE(testing::PrintToString(typed));
     test::expect_refused(typed, 2, {answer});
+  }
+}
+
+// The script for bash has every flag, command and choice.
+TEST(OtherWords, LeadToWordsThatThereAre) {
+  std::string script = test::run_program({"completion", "bash"}).out;
+  std::ranges::replace(script, '\'', ' ');
+  std::istringstream words(script);
+  const std::set<std::string> known{std::istream_iterator<std::string>(words), {}};
+  for (const OtherWord& word : other_words()) {
+    const std::string ours(word.ours);
+    EXPECT_TRUE(known.contains(ours) || known.contains("--" + ours)) << ours;
+    EXPECT_NE(word.theirs, word.ours);
   }
 }
 
