@@ -29,8 +29,8 @@ constexpr const char* kCompiler = "g++ " __VERSION__;
 
 std::string version_text() {
   const std::string commit = UNROLL_COMMIT;
-  // CLI11, nlohmann-json, protozero and libcurl's headers are those that the program was compiled
-  // with; of the others, what is loaded now is asked.
+  // CLI11, nlohmann-json, protozero and libcurl: the headers at compile time. Others: the library
+  // in use now.
   return fmt::format(
       "unroll {}\n"
       "commit            {}\n"
