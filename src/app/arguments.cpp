@@ -76,6 +76,7 @@ class Reader {
     return app.add_option(names, [](const CLI::results_t&) { return true; })
         ->expected(static_cast<int>(entry.fewest), static_cast<int>(entry.most))
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)  // check_and_read() counts
+        ->allow_extra_args(!entry.is_flag() && entry.repeatable)
         ->required(entry.required);
   }
 

@@ -31,7 +31,7 @@ class Option {
   Option offers(const std::vector<std::string_view>& names) const;
   /// How many values may follow; one if not said. A value that may be left out must be a number.
   Option values(std::size_t fewest, std::size_t most) const;
-  /// May be typed again, each time with one value.
+  /// A flag may be typed again, each time with one value; an argument may have several words.
   Option repeatable(const std::string& value_name) const;
   /// Help shows the value that the variable has now.
   Option shows_default() const;

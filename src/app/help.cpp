@@ -77,7 +77,8 @@ std::string usage_of(const CommandEntry& command) {
   std::string text = command.path;
   if (!command.commands.empty()) return text + " COMMAND [ARGUMENTS]";
   for (const OptionEntry& argument : command.arguments)
-    text += argument.required ? " " + argument.name() : " [" + argument.name() + "]";
+    text += fmt::format(fmt::runtime(argument.required ? " {}{}" : " [{}{}]"), argument.name(),
+                        argument.repeatable ? "..." : "");
   for (const OptionEntry& flag : command.flags)
     if (flag.required) text += " " + flag.name() + " " + flag.value;
   return command.flags.size() > 1 ? text + " [FLAGS]" : text;  // beside --help

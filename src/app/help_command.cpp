@@ -29,8 +29,8 @@ void add_help(Command& program) {
   Command command =
       program.add("help", "Show this help, or the help of a command", "unroll help data fetch");
   const auto words = std::make_shared<std::vector<std::string>>();
-  command.option("command", *words, "The command, in one or two words")
-      .values(0, 2)
+  command.option("command", *words, "The command. Default: the program")
+      .repeatable("COMMAND")  // data fetch
       .offers(names_of(program.entry().commands));
   command.set_work([program, words] {
     fmt::print("{}", help_text(find_named(program.entry(), *words)));

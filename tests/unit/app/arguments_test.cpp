@@ -20,7 +20,7 @@ struct Sample {
   CommandEntry entry;
   std::string out, name, kind, place = "-";
   std::optional<std::int64_t> seed;
-  std::vector<std::string> ignored, pair;
+  std::vector<std::string> ignored, pair, sets;
   int steps = 7;
   double rate = 0.5;
   bool quiet = false, worked = false;
@@ -47,7 +47,9 @@ struct Sample {
       return 0;
     });
     Command data = program.add("data", "Data sets", "unroll data fetch");
-    data.add("fetch", "Fetch one", "unroll data fetch").set_work([] { return 0; });
+    Command fetch = data.add("fetch", "Fetch one", "unroll data fetch");
+    fetch.option("set", sets, "The sets").repeatable("SET");
+    fetch.set_work([] { return 0; });
   }
 
   Request read(const Words& words) { return read_arguments(entry, words); }
@@ -102,6 +104,15 @@ TEST(Arguments, BehindTwoDashesNothingIsAFlag) {
   EXPECT_EQ(sample.name, "--quiet");
   EXPECT_EQ(sample.place, "--help");
   EXPECT_FALSE(sample.quiet);
+}
+
+TEST(Arguments, AnArgumentOfSeveralWords) {
+  Sample one, two;
+  one.read({"data", "fetch", "a"});
+  EXPECT_EQ(one.sets, Words{"a"});
+  two.read({"data", "fetch", "a", "b"});
+  EXPECT_EQ(two.sets, (Words{"a", "b"}));
+  EXPECT_EQ(usage_of(*two.read({"data", "fetch"}).command), "unroll data fetch [SET...]");
 }
 
 TEST(Arguments, ShortFlagsTakeTheirValueAttached) {
