@@ -16,8 +16,8 @@ Tensor cat(const Tensor& a, const Tensor& b, int dim) {
   shape[d] += b.rank() == a.rank() ? b.shape()[d] : 0;
   if (a.rank() != b.rank() || a.shape().without(d) != b.shape().without(d) ||
       a.dtype() != b.dtype())
-    throw ShapeError("cat", fmt::format("{} of shape {} and {} of shape {} differ in more than "
-                                        "dimension {}",
+    throw ShapeError("cat", fmt::format("got {} of shape {} and {} of shape {}; expected equal "
+                                        "types and sizes, except in dimension {}",
                                         name_of(a.dtype()), a.shape().str(), name_of(b.dtype()),
                                         b.shape().str(), d));
   const FloatEnvironment environment;

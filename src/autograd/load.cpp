@@ -17,7 +17,7 @@ void load_by_name(const Parameters& own, const Parameters& values, std::string_v
     std::map<std::string_view, Tensor> tensors;
     for (const Parameter& p : parameters)
       if (!tensors.emplace(p.name, p.value).second)
-        differences.add(fmt::format("{} is there twice", p.name));
+        differences.add(fmt::format("{} is listed twice", p.name));
     return tensors;
   };
   const auto own_tensors = by_name(own), given = by_name(values);

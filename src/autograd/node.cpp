@@ -157,7 +157,7 @@ class LeftOut {
         "backward",
         fmt::format("the loss depends on a layer that is not part of the model: parameters() does "
                     "not list its parameter of shape {}. Make the layer with child(\"name\"); or, "
-                    "if it is to stay as it is, use it under NoGrad",
+                    "to leave it untrained, call it under NoGrad",
                     shape_.str()));
   }
 
@@ -176,8 +176,8 @@ void deliver(const Tensor& tensor, Gradient gradient, Queue& queue, LeftOut& lef
   }
   if (impl.node->released)
     throw Error("backward",
-                "part of this result was differentiated before and its record is gone; "
-                "compute it again, or call backward once on the sum");
+                "backward() was called on part of this result before, which released its recorded "
+                "operations; compute it again, or call backward() once on the sum");
   Gradient& slot = impl.node->output_gradients[static_cast<std::size_t>(impl.output_index)];
   accumulate(slot, std::move(gradient), impl.shape);
   queue.push(impl.node);
@@ -188,7 +188,9 @@ void deliver(const Tensor& tensor, Gradient gradient, Queue& queue, LeftOut& lef
 
 void Tensor::backward(const Tensor& gradient) const {
   if (!requires_grad())
-    throw Error("backward", "nothing that this was computed from requires a gradient");
+    throw Error("backward",
+                "no tensor that this result depends on requires a gradient; call "
+                "set_requires_grad(true) on one");
   if (!gradient.defined() && numel() != 1)
     throw ShapeError("backward",
                      fmt::format("a tensor of shape {} has {} elements; give a gradient "
@@ -226,8 +228,7 @@ Tensor& Tensor::set_requires_grad(bool value) {
   if (dtype() == DType::i64) refuse_dtype("requires_grad", dtype());
   if (impl_->node)
     throw Error("requires_grad",
-                "only a leaf can be told to; this is the result of an operation: "
-                "detach() it first");
+                "this tensor is the result of an operation, expected a leaf; detach() it first");
   impl_->requires_grad = value;
   return *this;
 }

@@ -30,9 +30,9 @@ Tensor Tensor::view(const Shape& shape) const {
     if (possible) target[open] = numel() / known;
   }
   if (!possible || target.numel() != numel())
-    throw ShapeError("view", fmt::format("a tensor of shape {} has {} elements, which do not make "
-                                         "shape {}",
-                                         this->shape().str(), numel(), shape.str()));
+    throw ShapeError("view",
+                     fmt::format("a tensor of shape {} has {} elements, which do not fit shape {}",
+                                 this->shape().str(), numel(), shape.str()));
   if (!is_contiguous())
     throw ShapeError("view", fmt::format("the elements of this view of shape {} are not adjacent; "
                                          "call contiguous() first",

@@ -67,7 +67,7 @@ unroll_status failure() noexcept {
   } catch (const unroll::FormatError& error) {
     return fail(UNROLL_ERROR_FORMAT, error.what());
   } catch (const std::bad_alloc&) {
-    return fail(UNROLL_ERROR_MEMORY, "[unroll] not enough memory for this");
+    return fail(UNROLL_ERROR_MEMORY, "[unroll] not enough memory");
   } catch (const std::exception& error) {
     return fail(UNROLL_ERROR_INTERNAL, error.what());
   } catch (...) {

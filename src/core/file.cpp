@@ -75,7 +75,7 @@ void check_readable(std::string_view operation, const std::string& path, mode_t 
   }
   throw FileError(operation,
                   fmt::format("{} is a {}; {}", path, kind_of(mode),
-                              S_ISLNK(mode) ? "put the file itself in its place"
+                              S_ISLNK(mode) ? "replace it by the file itself"
                                             : "copy its content to a regular file first"));
 }
 
@@ -253,9 +253,9 @@ void replace(std::string_view operation, const std::string& path, int folder,
 template <class Bytes>
 Bytes read_whole(std::string_view operation, const InputFile& file, std::uint64_t limit) {
   if (file.size() > limit)
-    throw FileError(operation, fmt::format("{} has {} bytes, more than the {} expected of such a "
-                                           "file; is it the right one?",
-                                           file.path(), file.size(), limit));
+    throw FileError(operation,
+                    fmt::format("{} has {} bytes, expected at most {}; is it the right file?",
+                                file.path(), file.size(), limit));
   Bytes bytes;
   bytes.resize(file.size());
   file.read_at(0, std::as_writable_bytes(std::span(bytes)));

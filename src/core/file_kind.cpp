@@ -14,11 +14,11 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr std::string_view kDownload = "download it again",
-                           kUnpack = "unpack it first, and give what is in it",
+                           kUnpack = "unpack it first, and give the file inside",
                            kImport = "import it first: unroll import FILE -o model.safetensors",
                            kConvert =
                                "save the weights under PyTorch's names with "
-                               "safetensors.numpy.save_file, and import that",
+                               "safetensors.numpy.save_file, and import that file",
                            kStateDict =
                                "load it in Python and save the weights alone: "
                                "torch.save(model.state_dict(), \"weights.pt\")";
@@ -36,7 +36,7 @@ constexpr std::string_view kHdf5 = "an HDF5 file, as Keras writes (.h5)",
 constexpr Signature kSignatures[] = {
     {0,
      "version https://git-lfs",
-     "a Git LFS pointer, the text that stands for a file",
+     "a Git LFS pointer, a short text in place of a file",
      "fetch the file itself: git lfs pull, or download it again",
      {}},
     {0, "\x89HDF\r\n\x1a\n", kHdf5, {}, kConvert},
@@ -159,7 +159,7 @@ FileKind zip_kind(std::span<const std::string_view> entries) {
   if (any_ends_in({"data.pkl", "/byteorder", "/.format_version", "/data/0", "/code/__torch__.py",
                    "/version"}))
     return {std::string(pt_zip_kind), {}, kImport};
-  if (any_ends_in({"/model.json"})) return {"TorchScript of before PyTorch 1.4", {}, kStateDict};
+  if (any_ends_in({"/model.json"})) return {"TorchScript from before PyTorch 1.4", {}, kStateDict};
   if (any_ends_in({".npy"})) return {"an .npz archive of NumPy arrays", {}, kConvert};
   if (any_ends_in({"model.weights.h5"}) || (!entries.empty() && entries[0] == "metadata.json"))
     return {"a Keras model (.keras)", {}, kConvert};

@@ -13,7 +13,7 @@
 namespace unroll {
 
 struct FileKind {
-  std::string what;  ///< "a Git LFS pointer, the text that stands for a file"
+  std::string what;  ///< "a Git LFS pointer, a short text in place of a file"
   /// How to get the right file from it; empty if that depends on the wanted kind.
   std::string_view remedy = {};
   /// How to get weights from it; empty if it can't hold any.
@@ -23,7 +23,7 @@ struct FileKind {
 
 /// Kinds that Unroll's readers check for.
 inline constexpr std::string_view safetensors_kind = "a safetensors file",
-                                  pt_sequence_kind = "a file of PyTorch's torch.save of before 1.6",
+                                  pt_sequence_kind = "a file of torch.save from before PyTorch 1.6",
                                   pt_zip_kind = "a file of PyTorch's torch.save or torch.jit.save";
 
 /// Number of bytes at the start of a file that decide its kind.

@@ -25,8 +25,8 @@ constexpr int kFlags = O_DIRECTORY | O_CLOEXEC;
   const int code = errno;
   throw FileError(
       operation,
-      fmt::format("can't look into {}: {}{}", path, std::strerror(code),
-                  code == EACCES ? "; it takes permission to read and to enter it" : ""));
+      fmt::format("can't open the folder {}: {}{}", path, std::strerror(code),
+                  code == EACCES ? "; this needs the permissions to read it and to enter it" : ""));
 }
 
 /// Names the kind of a file if the path should be a folder.

@@ -58,7 +58,7 @@ class Tree final : public JsonEvents {
   bool key(std::string& text) override {
     auto& keys = open_.back().keys;
     if (!keys.insert(text).second)
-      refuse_(fmt::format("the key {} is there twice", in_quotes(text)));
+      refuse_(fmt::format("the key {} appears twice", in_quotes(text)));
     if (keys.size() > most_keys) refuse_(fmt::format("an object has more than {} keys", most_keys));
     key_ = text;
     return true;
@@ -67,7 +67,7 @@ class Tree final : public JsonEvents {
   bool parse_error(std::size_t position, const std::string&,
                    const nlohmann::detail::exception& error) override {
     if (dynamic_cast<const Json::out_of_range*>(&error))
-      refuse_("a number in it is too large");
+      refuse_("it has a number that is too large");
     else
       refuse_(not_json(text_, fmt::format("in UTF-8 (byte {})", position)));
     return false;

@@ -238,9 +238,9 @@ void run_tasks(std::size_t count, TaskRef task) noexcept {
 
 void set_num_threads(int count) {
   if (count < 0 || count > 1024)
-    throw ValueError("threads", fmt::format("{} threads asked for; give 1 to 1024, or 0 for the "
-                                            "number of cores",
-                                            count));
+    throw ValueError(
+        "threads",
+        fmt::format("{} threads given, expected 1 to 1024, or 0 for the number of cores", count));
   const int threads = count == 0 ? allowed_cores() : count;
   Shared& s = shared_here();
   const std::lock_guard lock(s.mutex);

@@ -79,9 +79,9 @@ void fill_uniform(Generator& generator, std::span<T> out, double low, double hig
   const FloatEnvironment environment;
   const T a = static_cast<T>(low), b = static_cast<T>(high);
   if (!(a <= b) || !std::isfinite(b - a))
-    throw ValueError("uniform", fmt::format("range [{}, {}) given, low <= high expected, both "
-                                            "finite",
-                                            low, high));
+    throw ValueError(
+        "uniform",
+        fmt::format("range [{}, {}) given, expected low <= high, both finite", low, high));
   for (T& x : out) {
     draw_unit(generator, x);
     x = std::fma(x, b - a, a);
@@ -105,7 +105,7 @@ void fill_normal_blocks(Generator& generator, std::span<T> out, T mean, T std) {
 void check_permutation(std::int64_t n) {
   if (n < 0 || n >= permutation_limit)
     throw ValueError("permutation",
-                     fmt::format("{} elements given, 0 to {} expected", n, permutation_limit - 1));
+                     fmt::format("{} elements given, expected 0 to {}", n, permutation_limit - 1));
 }
 
 }  // namespace
@@ -131,8 +131,8 @@ struct Generator::State {
   template <typename T>
   void fill_normal(Generator& generator, std::span<T> out, double mean, double std) {
     if (!(std >= 0) || !std::isfinite(std) || !std::isfinite(mean))
-      throw ValueError("normal", fmt::format("mean {} and standard deviation {} given, finite ones "
-                                             "and a deviation of at least 0 expected",
+      throw ValueError("normal", fmt::format("mean {} and standard deviation {} given, expected "
+                                             "finite numbers and a deviation of at least 0",
                                              mean, std));
     const FloatEnvironment environment;
     if (out.size() >= block_size)
@@ -195,9 +195,9 @@ void Generator::load_state(std::string_view state) {
   Engine engine = make_engine(seed, rng, stream);
   std::visit([&](auto& e) { text >> e; }, engine);
   if (!text || (name != "torch" && name != "native") || !(text >> std::ws).eof())
-    throw FormatError("random", fmt::format("'{:.40}' is not a generator's state; give what "
-                                            "state() gave out",
-                                            state));
+    throw FormatError(
+        "random",
+        fmt::format("'{:.40}' is not the state of a generator; give a text from state()", state));
   *state_ = {rng, seed, stream, engine, {}, children};
   if (has_normal) state_->cached_normal = std::bit_cast<double>(normal);
 }

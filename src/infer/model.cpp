@@ -25,10 +25,11 @@ bool is_product(std::size_t size, std::size_t a, std::size_t b, std::size_t c) {
 void check_lengths(std::span<const std::size_t> lengths, std::size_t batch, std::size_t steps,
                    bool sequences) {
   if (lengths.empty()) return;
-  if (!sequences) throw ShapeError("infer", "lengths given to a model that reads no sequences");
+  if (!sequences)
+    throw ShapeError("infer", "lengths are given, but the model reads no sequences; give none");
   if (lengths.size() != batch)
-    throw ShapeError("infer",
-                     fmt::format("{} lengths given for {} sequences", lengths.size(), batch));
+    throw ShapeError("infer", fmt::format("{} lengths given, expected {}: one for each sequence",
+                                          lengths.size(), batch));
   for (std::size_t n = 0; n < batch; ++n)
     if (lengths[n] < 1 || lengths[n] > steps)
       throw ShapeError("infer", fmt::format("sequence {} has length {}, expected 1 to {}", n,
@@ -176,11 +177,13 @@ void Model<T>::run(std::span<const T> input, std::size_t batch, std::size_t step
       !is_product(out.size(), batch, given, m.outputs())) {
     const std::string expected =
         steps > 1 && !m.reads_sequences()
-            ? "1 step, as the model reads no sequences"
+            ? "1 step, because the model reads no sequences"
             : fmt::format("{} and {}", batch * steps * m.inputs(), batch * given * m.outputs());
-    throw ShapeError("infer", fmt::format("{} inputs and room for {} logits given for {} sequences "
-                                          "of {} steps, expected {}",
-                                          input.size(), out.size(), batch, steps, expected));
+    throw ShapeError(
+        "infer",
+        fmt::format(
+            "{} inputs and room for {} outputs given for {} sequences of {} steps, expected {}",
+            input.size(), out.size(), batch, steps, expected));
   }
   check_lengths(lengths, batch, steps, m.reads_sequences());
   if (const std::size_t tokens = m.tokens(); tokens > 0)
@@ -196,13 +199,14 @@ void Model<T>::run(std::span<const T> input, std::size_t batch, std::size_t step
 template <class T>
 Stream<T> Model<T>::stream(std::size_t count) const {
   if (!compiled_->reads_sequences())
-    throw ValueError("stream", "the model reads no sequences, so there are no steps");
+    throw ValueError("stream",
+                     "the model reads no sequences, so it has no steps; run it on whole inputs");
   for (const auto& stage : compiled_->stages)
     if (const auto* r = std::get_if<Recurrent<T>>(&stage); r && r->count == 2)
       throw ValueError("stream",
-                       "the model is bidirectional: what it gives for a step depends on "
-                       "all later ones; run it on whole sequences");
-  if (count < 1) throw ValueError("stream", "0 sequences at once, expected at least 1");
+                       "the model is bidirectional, so its output at a step depends on all later "
+                       "steps; run it on whole sequences");
+  if (count < 1) throw ValueError("stream", "0 sequences given, expected at least 1");
   return Stream<T>(compiled_, count);
 }
 

@@ -66,13 +66,14 @@ std::string_view value_after(std::string_view header, std::string_view key,
 /// "(3, 4)", "(3,)" or "()".
 std::vector<std::int64_t> parse_shape(std::string_view text, const std::string& path) {
   const auto end = text.find(')');
-  if (!text.starts_with('(') || end == std::string_view::npos) fail(path, "the shape is no tuple");
+  if (!text.starts_with('(') || end == std::string_view::npos)
+    fail(path, "the shape is not a tuple");
   text = text.substr(1, end - 1);
   std::vector<std::int64_t> shape;
   while (!text.empty()) {
     std::int64_t size = 0;
     const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), size);
-    if (error != std::errc() || size < 0) fail(path, "the shape has something else than sizes");
+    if (error != std::errc() || size < 0) fail(path, "the shape has an entry that is not a size");
     shape.push_back(size);
     text.remove_prefix(static_cast<std::size_t>(rest - text.data()));
     if (text.starts_with('L')) text.remove_prefix(1);  // a long integer of Python 2
@@ -116,11 +117,11 @@ std::string_view meaning_of(char kind) {
     case 'm':
       return "dates or times";
     case 'V':
-      return "bytes without a meaning";
+      return "raw bytes";
     case 'f':
-      return "floats of a size that other machines lack";
+      return "floats of a size that only some machines have";
     default:
-      return "no numbers that are known here";
+      return "of an unknown kind";
   }
 }
 
@@ -129,7 +130,7 @@ Elements parse_type(std::string_view text, const std::string& path) {
   if (text.starts_with('[')) fail(path, "its elements are records of several fields");
   const auto end = text.find('\'', 1);
   if (!text.starts_with('\'') || end == std::string_view::npos || end < 3 || end > 16)
-    fail(path, "the header does not say what its elements are");
+    fail(path, "the header does not give the elements' type");
   text = text.substr(1, end - 1);
   Elements elements{text[1], 0, text[0] == '>'};
   const auto [rest, error] =
@@ -205,13 +206,14 @@ Description parse_description(std::string_view header, std::uint64_t data_size,
   d.fortran_order = !order.starts_with("False");
   d.shape = parse_shape(value_after(header, "shape", path), path);
   if (d.fortran_order && (!order.starts_with("True") || d.shape.size() > most_dimensions))
-    fail(path, "'fortran_order' is not False, nor True of up to 64 dimensions");
+    fail(path, "'fortran_order' is neither False, nor True with up to 64 dimensions");
   std::uint64_t count = 0, bytes = 0;
   if (!bytes_of(ElementType::u8, d.shape, count) ||
       __builtin_mul_overflow(count, std::uint64_t{d.elements.size}, &bytes) || bytes != data_size)
-    fail(path, fmt::format("shape [{}] of elements of {} byte{} does not fit its {} bytes of data",
-                           fmt::join(d.shape, ", "), d.elements.size,
-                           d.elements.size == 1 ? "" : "s", data_size));
+    fail(path,
+         fmt::format("shape [{}] with elements of {} byte{} does not fit its {} bytes of data",
+                     fmt::join(d.shape, ", "), d.elements.size, d.elements.size == 1 ? "" : "s",
+                     data_size));
   return d;
 }
 
@@ -227,7 +229,7 @@ std::string read_header(const InputFile& file, std::uint64_t& end) {
   const unsigned version = prefix[6];
   if (version < 1 || version > 3 || prefix[7] != 0)
     fail(path,
-         fmt::format("it is of .npy version {}.{}, expected 1.0, 2.0 or 3.0", version, prefix[7]));
+         fmt::format("it has .npy version {}.{}, expected 1.0, 2.0 or 3.0", version, prefix[7]));
   const std::size_t begin = version == 1 ? prefix_size : long_prefix_size;
   if (file.size() < begin) fail(path, "it is too short for an .npy file: truncated");
   file.read_at(0, std::as_writable_bytes(std::span(prefix).first(begin)));
@@ -246,7 +248,7 @@ void write(const std::string& path, const std::vector<std::int64_t>& shape, Elem
            std::span<const std::byte> data) {
   std::uint64_t bytes = 0;
   if (!bytes_of(type, shape, bytes) || bytes != data.size())
-    throw ShapeError(operation, fmt::format("{}: {} values were given for shape [{}]", path,
+    throw ShapeError(operation, fmt::format("{}: the {} values given do not fit shape [{}]", path,
                                             data.size() / size_of(type), fmt::join(shape, ", ")));
   const std::string start = npy_start(path, shape, type);
   const std::array parts{std::as_bytes(std::span(start)), data};

@@ -66,7 +66,7 @@ void check_writable(std::span<const ArrayView> arrays) {
     std::uint64_t bytes = 0;
     if (!bytes_of(array.type, array.shape, bytes) || bytes != array.data.size())
       throw ShapeError(safetensors_operation,
-                       fmt::format("tensor {} of shape [{}] and type {} was given {} bytes",
+                       fmt::format("tensor {} of shape [{}] and type {} does not fit its {} bytes",
                                    in_quotes(array.name), fmt::join(array.shape, ", "),
                                    name_of(array.type), array.data.size()));
   }

@@ -143,7 +143,7 @@ class HeaderReader final : public JsonEvents {
     if (is_skipped()) return true;
     if (place_ == Place::shape) {
       if (entry_.shape.size() == max_dimensions)
-        above_limit(file_, fmt::format("tensor {} has more than {} dimensions, the limit",
+        above_limit(file_, fmt::format("tensor {} has more dimensions than the limit of {}",
                                        in_quotes(name_), max_dimensions));
       if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
         fail_header(file_, fmt::format("tensor {} has a dimension of {}", in_quotes(name_), value));
@@ -203,8 +203,9 @@ class HeaderReader final : public JsonEvents {
   }
 
   [[noreturn]] bool unexpected(std::string_view what) const {
-    fail_header(file_, fmt::format("the header has {} where the format has none (at key {})", what,
-                                   in_quotes(name_)));
+    fail_header(file_,
+                fmt::format("the header has {} in a place where the format allows none (at key {})",
+                            what, in_quotes(name_)));
   }
 
   const std::string& file_;
@@ -223,9 +224,10 @@ void check_layout(const std::vector<HeaderEntry>& entries, std::uint64_t data_si
   for (const HeaderEntry& entry : entries) {
     if (entry.end < entry.begin || entry.end > data_size)
       fail_header(
-          file, fmt::format("tensor {} has data_offsets [{}, {}], outside of the {} bytes of data "
-                            "or backwards",
-                            in_quotes(entry.name), entry.begin, entry.end, data_size));
+          file,
+          fmt::format(
+              "tensor {} has data_offsets [{}, {}], outside the {} bytes of data or backwards",
+              in_quotes(entry.name), entry.begin, entry.end, data_size));
     std::uint64_t bytes = 0;
     if (!bytes_of(entry.type, entry.shape, bytes) || bytes != entry.end - entry.begin)
       fail_header(file, fmt::format("tensor {} of shape [{}] and type {} does not fit its {} bytes",
@@ -234,7 +236,7 @@ void check_layout(const std::vector<HeaderEntry>& entries, std::uint64_t data_si
     if (entry.begin != position)
       fail_header(file, fmt::format("tensor {} starts at byte {} of the data, {} (expected {})",
                                     in_quotes(entry.name), entry.begin,
-                                    entry.begin < position ? "overlapping another" : "after a hole",
+                                    entry.begin < position ? "overlapping another" : "after a gap",
                                     position));
     position = entry.end;
   }

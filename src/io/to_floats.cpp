@@ -43,8 +43,8 @@ void convert(const ArrayView& array, std::span<Out> out) {
   const std::size_t size = size_of(array.type);
   if (array.data.size() != out.size() * size)
     throw ShapeError(safetensors_operation,
-                     fmt::format("tensor {} has {} elements, {} were expected",
-                                 in_quotes(array.name), array.data.size() / size, out.size()));
+                     fmt::format("tensor {} has {} elements, expected {}", in_quotes(array.name),
+                                 array.data.size() / size, out.size()));
   const FloatEnvironment environment;
   const std::byte* place = array.data.data();
   switch (array.type) {
@@ -61,10 +61,10 @@ void convert(const ArrayView& array, std::span<Out> out) {
       for (Out& x : out) x = widen_bf16(load<std::uint16_t>(place)), place += size;
       return;
     default:
-      throw FormatError(safetensors_operation,
-                        fmt::format("tensor {} has element type {}, floats were expected; save it "
-                                    "as F32 or F64",
-                                    in_quotes(array.name), name_of(array.type)));
+      throw FormatError(
+          safetensors_operation,
+          fmt::format("tensor {} has element type {}, expected floats; save it as F32 or F64",
+                      in_quotes(array.name), name_of(array.type)));
   }
 }
 

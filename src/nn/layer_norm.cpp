@@ -30,9 +30,9 @@ void check_layer_norm(const Tensor& input, const Shape& shape, const Tensor& wei
   const bool fits = rank > 0 && rank <= input.rank() && shape.numel() > 0 &&
                     std::equal(shape.begin(), shape.end(), input.shape().end() - rank);
   if (!fits)
-    throw ShapeError("layer_norm", fmt::format("input has shape {}, whose last dimensions are not "
-                                               "{}",
-                                               input.shape().str(), shape.str()));
+    throw ShapeError("layer_norm",
+                     fmt::format("input has shape {}, expected the last dimensions {}",
+                                 input.shape().str(), shape.str()));
   const auto check_like = [&](const Tensor& tensor, std::string_view name) {
     if (tensor.defined() && (tensor.shape() != shape || tensor.dtype() != input.dtype()))
       throw ShapeError("layer_norm",

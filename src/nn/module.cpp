@@ -33,7 +33,10 @@ void flatten(const Parameters& parameters) {
   const DType dtype = parameters.front().value.dtype();
   const bool one_type =
       std::ranges::all_of(parameters, [&](const Parameter& p) { return p.value.dtype() == dtype; });
-  if (!one_type) throw ShapeError("parameters", "a model's parameters must all be of one type");
+  if (!one_type)
+    throw ShapeError(
+        "parameters",
+        "the model's parameters have different types; make all layers with the same dtype");
   const Tensor values = Tensor::zeros({flat_size(parameters)}, dtype);
   const Tensor gradients = Tensor::zeros({flat_size(parameters)}, dtype);
   std::int64_t offset = 0;
@@ -74,12 +77,12 @@ Module::~Module() {
 }
 
 void Module::check_name(const std::string& name) const {
-  if (name.empty()) throw ValueError("module", "a layer's or parameter's name is empty");
+  if (name.empty())
+    throw ValueError("module", "the name of a layer or parameter is empty; choose one");
   if (std::ranges::any_of(members_, [&](const Named& m) { return m.name == name; }))
-    throw ValueError("module",
-                     fmt::format("there already is a \"{}\" here; choose another name, or destroy "
-                                 "the layer of that name before you make its successor",
-                                 name));
+    throw ValueError("module", fmt::format("the name \"{}\" is taken; choose another one, or "
+                                           "destroy the layer with this name first",
+                                           name));
 }
 
 Tensor Module::add_parameter(std::string name, const Tensor& value, int gates) {

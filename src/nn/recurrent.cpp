@@ -94,27 +94,31 @@ void Recurrent::check_options() const {
     throw ValueError(name(), fmt::format("hidden_size {}, num_layers {}; expected at most {} each",
                                          kind_.hidden, options_.num_layers, kMost));
   if (kind_.projection < 0 || kind_.projection >= kind_.hidden)
-    throw ValueError(name(), fmt::format("proj_size is {}, expected 0 (none) to {}, less than "
-                                         "hidden_size",
-                                         kind_.projection, kind_.hidden - 1));
+    throw ValueError(
+        name(), fmt::format("proj_size is {}, expected 0 (no projection) to {}, below hidden_size",
+                            kind_.projection, kind_.hidden - 1));
   if (const CellTraits cell = traits(); cell.gates < 1 || cell.joint > cell.gates)
-    throw ValueError(name(), fmt::format("the cell has {} gates, {} of them joint; expected at "
-                                         "least 1 gate, and no more joint ones than gates",
+    throw ValueError(name(), fmt::format("the cell has {} gates and {} joint gates; expected at "
+                                         "least 1 gate, and at most as many joint gates",
                                          cell.gates, cell.joint));
   check_regularisation(name(), traits(), options_);
   if (kind_.custom && (options_.regularisation.recurrent_dropout > 0 ||
                        (options_.regularisation.layer_norm && traits().memory)))
     throw ValueError(name(),
-                     "recurrent_dropout, and layer_norm with a memory, happen inside of the "
-                     "cell; one of your own must do them itself");
+                     "a custom cell has to implement recurrent_dropout itself, and layer_norm if "
+                     "it has a memory; turn them off");
   if (options_.precision != Precision::bf16) return;
   if (options_.dtype != DType::f32)
-    throw ValueError(name(), fmt::format("bf16 precision is asked for a layer of {}; it needs f32",
-                                         name_of(options_.dtype)));
+    throw ValueError(
+        name(),
+        fmt::format(
+            "bf16 precision needs a layer of f32, this one is {}; use f32 or full precision",
+            name_of(options_.dtype)));
   if (!kernels::bf16_available())
-    throw ValueError(name(), fmt::format("bf16 precision needs AVX512_BF16, which {} here is "
-                                         "without; use full precision",
-                                         kernels::instruction_set()));
+    throw ValueError(name(),
+                     fmt::format("bf16 precision needs AVX512_BF16, which this CPU lacks or "
+                                 "UNROLL_ISA switches off (in use: {}); use full precision",
+                                 kernels::instruction_set()));
 }
 
 void Recurrent::initialise() {
@@ -227,8 +231,8 @@ Recurrent::Result Recurrent::run(const Tensor& input, const Tensor& h_0, const T
                             input.shape().str(), kind_.input,
                             options_.batch_first ? "batch, steps" : "steps, batch", kind_.input));
   if (!call.lengths.empty())
-    throw ValueError(name(), fmt::format("lengths are given, but the input, of shape {}, is one "
-                                         "sequence; give it its steps alone, or a batch",
+    throw ValueError(name(), fmt::format("lengths are given, but the input of shape {} is a single "
+                                         "sequence; cut it to its length, or give a batch",
                                          input.shape().str()));
   const std::int64_t rows = options_.num_layers * directions(), steps = input.size(0);
   const auto batch_of_one = [&](std::string_view which, const Tensor& state, std::int64_t size) {

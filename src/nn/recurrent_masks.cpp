@@ -96,7 +96,7 @@ void refuse(std::string_view operation, bool given, std::string_view what, std::
 }
 
 constexpr std::string_view no_memory = "only Lstm has a c",
-                           shared = "both directions have the forward one's",
+                           shared = "both directions use the forward direction's",
                            no_candidate =
                                "a plain recurrent layer has no candidate; use "
                                "variational_dropout.state";
@@ -128,9 +128,10 @@ void set_factors(StackCall& call, std::string_view operation, const RecurrentOpt
   const RecurrentRegularisation& r = options.regularisation;
   const std::size_t count = call.layers * call.directions;
   if (!given.empty() && given.size() != count)
-    throw ShapeError(operation, fmt::format("masks of {} places are given, expected {}: one for "
-                                            "each layer and direction",
-                                            given.size(), count));
+    throw ShapeError(
+        operation,
+        fmt::format("{} RecurrentMasks are given, expected {}: one for each layer and direction",
+                    given.size(), count));
   call.zone_h_rate = r.zoneout.h;
   call.zone_c_rate = r.zoneout.c;
   call.factors.resize(count);

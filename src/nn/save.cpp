@@ -71,7 +71,7 @@ struct Layers {
         continue;  // does nothing in evaluation mode
       }
       throw NotCertain{
-          fmt::format("the layer \"{}\" is none of Rnn, Lstm, Gru, Linear and Dropout", name)};
+          fmt::format("the layer \"{}\" is not an Rnn, Lstm, Gru, Linear or Dropout", name)};
     }
     if (all.empty()) throw NotCertain{"the model has no layers that were made with child()"};
   }
@@ -151,10 +151,9 @@ Example example_of(const Forward& forward, const Shape& shape, DType dtype, bool
     if (turned && made.output.rank() == 3) made.output = made.output.transpose(0, 1);
     made.output = made.output.detach().contiguous().to(dtype);
   } catch (const std::exception& error) {
-    throw NotCertain{
-        fmt::format("forward() failed on random numbers of shape {}, which save() "
-                    "tries: {}",
-                    given.shape().str(), error.what())};
+    throw NotCertain{fmt::format(
+        "forward() failed on the random numbers of shape {} that save() tests it with: {}",
+        given.shape().str(), error.what())};
   }
   return made;
 }
@@ -227,11 +226,11 @@ spec::ModelSpec description_of(nn::Module& model, const Parameters& parameters,
   }
   if (found.empty())
     throw NotCertain{
-        "no description of these layers, in the order they were made, gives what "
-        "forward() gives"};
+        "no description of these layers, in the order of their construction, gives the outputs of "
+        "forward()"};
   if (found.size() > 1)
-    throw NotCertain{
-        fmt::format("with these weights {} descriptions give what forward() gives", found.size())};
+    throw NotCertain{fmt::format("with these weights {} descriptions give the outputs of forward()",
+                                 found.size())};
   found.front().input = input;
   return found.front();
 }
@@ -249,10 +248,9 @@ Saved save(nn::Module& model, const std::string& path, const Forward& forward,
            spec::ModelSpec about) {
   const Parameters parameters = model.parameters();
   if (parameters.empty())
-    throw ValueError("save",
-                     fmt::format("{}: the model has no parameters; parameters() lists the layers "
-                                 "that were made with child(\"name\")",
-                                 path));
+    throw ValueError("save", fmt::format("{}: the model has no parameters; parameters() lists only "
+                                         "layers made with child(\"name\")",
+                                         path));
   Saved saved{.runnable = true, .reason = {}};
   if (!about.layers.empty()) {
     spec::features_of(about);

@@ -50,8 +50,8 @@ double clip_grad_norm(const Parameters& parameters, double max_norm) {
                      fmt::format("max_norm = {}, expected more than 0", max_norm));
   if (parameters.empty())
     throw ValueError("clip_grad_norm",
-                     "there are no parameters; a model's parameters() lists the layers that were "
-                     "made with child(\"name\")");
+                     "there are no parameters; a model's parameters() lists only layers made with "
+                     "child(\"name\")");
   const FloatEnvironment environment;
   const double norm = grad_norm(parameters);
   const double factor = max_norm / (norm + 1e-6);

@@ -19,8 +19,8 @@ const ParameterGroups<Options>& checked(std::string_view optimizer,
   const auto is_empty = [](const auto& group) { return group.parameters.empty(); };
   if (std::ranges::all_of(groups, is_empty))
     throw ValueError(optimizer,
-                     "there are no parameters to train; a model's parameters() lists the layers "
-                     "that were made with child(\"name\")");
+                     "there are no parameters to train; a model's parameters() lists only layers "
+                     "made with child(\"name\")");
   if (const auto empty = std::ranges::find_if(groups, is_empty); empty != groups.end())
     throw ValueError(optimizer, fmt::format("group {} of {} has no parameters; leave it out",
                                             empty - groups.begin() + 1, groups.size()));

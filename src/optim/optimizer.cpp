@@ -15,9 +15,9 @@ Optimizer::Optimizer(Parameters parameters) : parameters_(std::move(parameters))
   std::set<const TensorImpl*> seen;
   for (const Parameter& p : parameters_) {
     if (!seen.insert(p.value.impl().get()).second)
-      throw ValueError("optimizer", fmt::format("{} is there twice; a parameter belongs into one "
-                                                "group, once",
-                                                p.name));
+      throw ValueError(
+          "optimizer",
+          fmt::format("{} is listed twice; list every parameter once, in one group", p.name));
     steps_.push_back(Tensor::zeros({}, DType::i64));
   }
 }

@@ -1,5 +1,7 @@
 #include "unroll/optim/sgd.h"
 
+#include <fmt/format.h>
+
 #include <limits>
 
 #include "optim/checks.h"
@@ -19,7 +21,9 @@ Sgd::Sgd(const ParameterGroups<SgdOptions>& groups)
     check_range("sgd", "dampening", options.dampening, 0, infinity);
     check_range("sgd", "weight_decay", options.weight_decay, 0, infinity);
     if (options.nesterov && (options.momentum <= 0 || options.dampening != 0))
-      throw ValueError("sgd", "Nesterov's method needs a momentum and no dampening");
+      throw ValueError("sgd", fmt::format("momentum is {} and dampening {}; nesterov expects a "
+                                          "momentum above 0 and no dampening",
+                                          options.momentum, options.dampening));
   }
 }
 

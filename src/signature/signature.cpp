@@ -89,7 +89,7 @@ std::vector<std::string_view> models() {
 Result train(std::string_view model) {
   const auto found = std::ranges::find(setups(), model, &Setup::name);
   if (found == setups().end())
-    throw ValueError("signature", fmt::format("no model is called {}; there are {}", model,
+    throw ValueError("signature", fmt::format("no model is called {}; the models are {}", model,
                                               fmt::join(models(), ", ")));
   return train(*found);
 }
@@ -112,7 +112,7 @@ std::string to_text(std::uint64_t hash) { return fmt::format("{:016x}", hash); }
 
 std::string difference(const Result& result) {
   if (expected_revision != numerics::revision)
-    return fmt::format("the program is of numerics revision {}, the expected hashes of {}",
+    return fmt::format("the program has numerics revision {}, the expected hashes have {}",
                        numerics::revision, expected_revision);
   const auto found = std::ranges::find(expected, result.model, &Expected::model);
   if (found == std::end(expected)) return "no hash is expected yet";

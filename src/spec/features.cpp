@@ -15,11 +15,11 @@ namespace {
 std::string text_of(const Features& f) {
   switch (f.kind) {
     case Features::Kind::sequence:
-      return fmt::format("a sequence of {} features a step", f.width);
+      return fmt::format("a sequence of {} features per step", f.width);
     case Features::Kind::image:
       return fmt::format("an image of {} x {} x {}", f.channels, f.height, f.width);
     case Features::Kind::tokens:
-      return fmt::format("a sequence of tokens, 0 to {}", f.width - 1);
+      return fmt::format("a sequence of tokens from 0 to {}", f.width - 1);
     case Features::Kind::vector:
       break;
   }
@@ -38,7 +38,7 @@ struct Through {
   }
 
   void need(bool fits, std::string_view reads) const {
-    if (!fits) ranges.fail(fmt::format("reads {}, but {} comes in", reads, text_of(in)));
+    if (!fits) ranges.fail(fmt::format("reads {}, but its input is {}", reads, text_of(in)));
   }
 
   Features operator()(const RecurrentSpec& r) const {
@@ -49,9 +49,10 @@ struct Through {
                  info_of(r).has_projection ? std::max<std::int64_t>(r.hidden_size - 1, 0) : 0);
     ranges.check_rate("zoneout_h", r.zoneout_h);
     ranges.check_rate("zoneout_c", r.zoneout_c);
-    if (r.zoneout_c > 0 && !info_of(r).has_memory()) ranges.fail("zoneout_c is of an LSTM alone");
+    if (r.zoneout_c > 0 && !info_of(r).has_memory())
+      ranges.fail(fmt::format("zoneout_c is {}, expected 0: only an LSTM has a c", r.zoneout_c));
     need(in.kind == Features::Kind::sequence && in.width == r.input_size,
-         fmt::format("a sequence of {} features a step", r.input_size));
+         fmt::format("a sequence of {} features per step", r.input_size));
     return {r.readout == Readout::every_step ? Features::Kind::sequence : Features::Kind::vector, 1,
             1, r.features()};
   }
@@ -113,11 +114,11 @@ struct Through {
 
   Features operator()(const ResidualSpec& r) const {
     const auto most = static_cast<std::int64_t>(before.size()) - 1;
-    if (most == 0) ranges.fail("a residual connection over nothing: no layer is before it");
+    if (most == 0) ranges.fail("a residual connection needs a layer before it");
     ranges.check("over", r.over, 1, most);
     const Features& x = before[before.size() - 1 - static_cast<std::size_t>(r.over)];
     if (x != in)
-      ranges.fail(fmt::format("a residual connection adds {} to {}, expected equal ones",
+      ranges.fail(fmt::format("a residual connection adds {} to {}, expected equal shapes",
                               text_of(x), text_of(in)));
     return in;
   }
@@ -157,7 +158,7 @@ void check_names(const std::vector<LayerSpec>& layers) {
             fmt::format("its name has {} bytes, expected 1 to {} without control characters",
                         name->size(), kLongestName));
       if (std::ranges::find(names, *name) != names.end())
-        ranges.fail(fmt::format("the second that is called {}", *name));
+        ranges.fail(fmt::format("the name {} is taken by a layer before it", *name));
       names.push_back(*name);
     }
 }
@@ -168,7 +169,7 @@ std::vector<Features> features_of(const ModelSpec& spec) {
   const std::size_t count = spec.layers.size() + (has_scaling(spec.input) ? 1 : 0);
   if (spec.layers.empty() || count > kMostLayers)
     throw FormatError("model",
-                      fmt::format("a model of {} layers, expected 1 to {}", count, kMostLayers));
+                      fmt::format("the model has {} layers, expected 1 to {}", count, kMostLayers));
   check_names(spec.layers);
   std::vector<Features> all = {features_of(spec.input)};
   std::int64_t recurrent = 0;
@@ -177,20 +178,22 @@ std::vector<Features> features_of(const ModelSpec& spec) {
     const std::string* name = name_of_layer(layer);
     const Ranges ranges{name ? *name : fmt::format("layer {}", i + 1)};
     if (all.back().size() > kMostFeatures)
-      ranges.fail(fmt::format("{} comes in, expected at most {} numbers", text_of(all.back()),
+      ranges.fail(fmt::format("its input is {}, expected at most {} numbers", text_of(all.back()),
                               kMostFeatures));
     all.push_back(std::visit(Through{ranges, all}, layer));
     if (const auto* r = std::get_if<RecurrentSpec>(&layer)) recurrent += r->num_layers;
     if (recurrent > kMostRecurrentLayers)
-      ranges.fail(fmt::format("more than {} recurrent layers", kMostRecurrentLayers));
+      ranges.fail(fmt::format("the model has more than {} recurrent layers up to here",
+                              kMostRecurrentLayers));
   }
   const Features& out = all.back();
   if (out.kind == Features::Kind::image || out.kind == Features::Kind::tokens)
-    throw FormatError("model", fmt::format("what comes out is {}, expected a vector or a sequence",
-                                           text_of(out)));
+    throw FormatError("model",
+                      fmt::format("the last layer's output is {}, expected a vector or a sequence",
+                                  text_of(out)));
   if (!spec.classes.empty() && static_cast<std::int64_t>(spec.classes.size()) != out.size())
-    throw FormatError(
-        "model", fmt::format("{} class names for {} outputs", spec.classes.size(), out.size()));
+    throw FormatError("model", fmt::format("{} class names given, expected {}: one for each output",
+                                           spec.classes.size(), out.size()));
   return all;
 }
 

@@ -71,8 +71,8 @@ std::vector<LinearSpec> linear_layers(const Weights& weights,
     const std::string layer = name.substr(0, name.size() - kWeight.size());
     if (sizes.size() == 4)
       not_understood(
-          fmt::format("{} looks like a convolution, whose stride, padding and pooling no "
-                      "weight tells; give a file that Unroll wrote",
+          fmt::format("{} looks like a convolution; weights do not tell its stride, padding and "
+                      "pooling; give a file that Unroll wrote",
                       name));
     const Sizes& shape = matrix(weights, name);
     layers.push_back({layer, shape[1], shape[0], weights.contains(layer + ".bias")});
@@ -127,16 +127,14 @@ const CellInfo* cell_of_gates(std::int64_t gates) {
   return nullptr;
 }
 
-/// "as many (nn.RNN), 3 times (nn.GRU) or 4 times as many (nn.LSTM)"
-std::string gates_of_all_cells() {
+/// The rows of weight_hh in each cell: "8 (nn.RNN), 24 (nn.GRU) or 32 (nn.LSTM)" for 8 units.
+std::string rows_of_all_cells(std::int64_t hidden_size) {
   std::multimap<std::size_t, const CellInfo*> all;  // cells by number of gates
   for (const CellInfo& cell : cells()) all.emplace(cell.traits().gates, &cell);
   std::vector<std::string> items;
-  for (const auto& [gates, cell] : all) {
-    const bool first = cell == all.begin()->second, last = cell == all.rbegin()->second;
-    items.push_back(fmt::format("{}{}({})", first ? std::string() : fmt::format("{} times ", gates),
-                                first || last ? "as many " : "", cell->torch));
-  }
+  for (const auto& [gates, cell] : all)
+    items.push_back(
+        fmt::format("{} ({})", static_cast<std::int64_t>(gates) * hidden_size, cell->torch));
   return text_with_or(items);
 }
 
@@ -179,12 +177,13 @@ RecurrentSpec recurrent_from_weights(const Weights& weights, const std::string& 
   if (!cell)
     not_understood(fmt::format("{} has {} rows for {} hidden units, expected {}",
                                name_of_weight(weight_hh), hh[0], r.hidden_size,
-                               gates_of_all_cells()));
+                               rows_of_all_cells(r.hidden_size)));
   r.cell = *find_cell(cell->name);
   if (cell->has_nonlinearity()) {
     if (assumed.activation == Activation::sigmoid)
       throw ValueError("activation",
-                       fmt::format("{} is an {}, expected relu or tanh", name, cell->torch));
+                       fmt::format("sigmoid is given, but {} is an {}, expected relu or tanh", name,
+                                   cell->torch));
     r.nonlinearity =
         assumed.activation == Activation::tanh ? Nonlinearity::tanh : Nonlinearity::relu;
   }
@@ -206,8 +205,7 @@ ModelSpec from_weights(const Weights& weights, const Assumed& assumed) {
         fmt::format("{} linear layers, expected at most {}", linear.size(), kMostLayers));
   if (linear.empty() && recurrent.empty())
     not_understood(
-        "no weight is called NAME.weight_ih_l0, as those of nn.RNN are, or NAME.weight, "
-        "as those of nn.Linear are");
+        "no weight is called NAME.weight_ih_l0 (as in nn.RNN) or NAME.weight (as in nn.Linear)");
   ModelSpec spec;
   std::int64_t features = 0;
   if (recurrent.empty()) {

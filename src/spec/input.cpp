@@ -36,7 +36,8 @@ struct Flow {
       ranges.check("height", input.height, 1, input.form == Form::rows ? kLongest : kLargest);
     if (!any || input.form == Form::rows) ranges.check("width", input.width, 1, kLargest);
     if (any && input.form == Form::pixels) ranges.check("width", input.width, 0, 0);
-    if (input.permutation && any) ranges.fail("a permutation of images of any size");
+    if (input.permutation && any)
+      ranges.fail("a permutation needs images of one size, but height is 0 (any)");
     // By division, because the product may overflow.
     if (input.permutation && input.height > kMostFeatures / input.width)
       ranges.fail(fmt::format("a permutation of {} x {} pixels, expected at most {}", input.height,
@@ -44,12 +45,13 @@ struct Flow {
     if (!std::isfinite(static_cast<float>(input.mean)) ||
         !std::isfinite(static_cast<float>(input.std)) || !(static_cast<float>(input.std) > 0))
       ranges.fail(
-          fmt::format("pixels are scaled with mean {} and standard deviation {}, expected "
-                      "finite numbers, the second more than 0",
+          fmt::format("pixels are scaled with mean {} and standard deviation {}, expected finite "
+                      "numbers and a deviation above 0",
                       input.mean, input.std));
     if (!input.pixels && !input.permutation && input.form != Form::image)
-      ranges.fail(fmt::format("{} without pixels; describe them as a series or a vector",
-                              name_of(input.form)));
+      ranges.fail(fmt::format(
+          "the form is {}, but there are no pixels; describe the input as a series or a vector",
+          name_of(input.form)));
     switch (input.form) {
       case Form::rows:
         return {Kind::sequence, 1, 1, input.width};

@@ -57,7 +57,7 @@ ImageInput images_from(Reader& json) {
   input.height = json.whole("height");
   input.width = json.whole("width");
   if (const Json& seed = json.at("permutation"); !seed.is_null()) {
-    if (!seed.is_number_unsigned()) fail("'permutation' is no seed");
+    if (!seed.is_number_unsigned()) fail("'permutation' is not a seed, a whole number from 0");
     input.permutation = seed.get<std::uint64_t>();
   }
   input.mean = json.real("mean");
@@ -110,7 +110,7 @@ InputSpec kind_from(Reader& json) {
   if (kind == kNames[1]) return series_from(json);
   if (kind == kNames[2]) return vector_from(json);
   if (kind == kNames[3]) return tokens_from(json);
-  fail(fmt::format("inputs of kind '{}' are not known here", kind));
+  fail(fmt::format("the input kind '{}' is not known", kind));
 }
 
 }  // namespace

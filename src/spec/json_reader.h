@@ -38,7 +38,7 @@ inline Json object_of(std::initializer_list<Member> members) {
 class Reader {
  public:
   explicit Reader(const Json& json) : json_(json) {
-    if (!json.is_object()) fail("something is not a JSON object");
+    if (!json.is_object()) fail("a part of it is not a JSON object");
   }
 
   const Json& at(const char* key) {
@@ -72,7 +72,7 @@ class Reader {
   std::vector<double> reals(const char* key) {
     std::vector<double> values;
     for (const Json& value : get<std::vector<Json>>(key)) {
-      if (!value.is_number()) fail(fmt::format("'{}' is no list of numbers", key));
+      if (!value.is_number()) fail(fmt::format("'{}' is not a list of numbers", key));
       values.push_back(value.get<double>());
     }
     return values;

@@ -150,7 +150,7 @@ LayerSpec layer_from(const Json& layer) {
     if (type == "embedding") return embedding_from(json);
     if (type == "layer_norm") return layer_norm_from(json);
     if (type == "residual") return ResidualSpec{json.whole("over")};
-    fail(fmt::format("layers of type '{}' are not known here", type));
+    fail(fmt::format("the layer type '{}' is not known", type));
   }();
   json.done();
   return spec;
@@ -159,7 +159,7 @@ LayerSpec layer_from(const Json& layer) {
 /// Version 1: a plain recurrent layer over rows, and a linear layer on its last state.
 ModelSpec from_version_1(Reader& json) {
   if (const auto kind = json.get<std::string>("kind"); kind != "rnn")
-    fail(fmt::format("models of kind '{}' are not known here", kind));
+    fail(fmt::format("the model kind '{}' is not known", kind));
   ModelSpec spec;
   RecurrentSpec r;
   r.name = json.get<std::string>("recurrent");
@@ -224,15 +224,16 @@ ModelSpec from_json(std::string_view text) {
   const std::int64_t version = reader.whole("version");
   if (version < 1) fail("'version' is 0");
   if (version > ModelSpec::version)
-    throw FormatError("model", fmt::format("written by a newer version of Unroll (format {}, this "
-                                           "program reads {}); update it",
-                                           version, ModelSpec::version));
+    throw FormatError("model",
+                      fmt::format("the model was written by a newer version of Unroll (format {}, "
+                                  "this program reads up to {}); update Unroll",
+                                  version, ModelSpec::version));
   ModelSpec spec;
   if (version == 1) {
     spec = from_version_1(reader);
   } else {
     const Json& layers = reader.at("layers");
-    if (!layers.is_array()) fail("'layers' is no list");
+    if (!layers.is_array()) fail("'layers' is not a list");
     for (const Json& layer : layers) spec.layers.push_back(layer_from(layer));
     spec.output = reader.named("output", output_named);
   }

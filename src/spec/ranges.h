@@ -39,8 +39,8 @@ struct Ranges {
                      std::int64_t features) const {
     for (const auto& [what, values] : {std::pair("mean", &means), {"std", &stds}})
       if (values->size() != 1 && static_cast<std::int64_t>(values->size()) != features)
-        fail(fmt::format("{} numbers are its {}, expected 1 or {}, one a feature", values->size(),
-                         what, features));
+        fail(fmt::format("its {} has {} numbers, expected 1, or {}: one for each feature", what,
+                         values->size(), features));
     for (const double mean : means)
       if (!std::isfinite(static_cast<float>(mean)))
         fail(fmt::format("a mean is {}, expected a finite number", mean));

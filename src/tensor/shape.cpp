@@ -14,7 +14,7 @@ Shape::Shape(std::initializer_list<std::int64_t> sizes)
 Shape::Shape(std::span<const std::int64_t> sizes) : rank_(static_cast<int>(sizes.size())) {
   if (rank_ > max_rank)
     throw ShapeError("shape",
-                     fmt::format("{} dimensions given, at most {} are supported", rank_, max_rank));
+                     fmt::format("{} dimensions given, expected at most {}", rank_, max_rank));
   std::copy(sizes.begin(), sizes.end(), sizes_.begin());
 }
 

@@ -109,7 +109,9 @@ Tensor Tensor::empty(const Shape& shape, DType dtype) {
   for (const std::int64_t size : shape) {
     constexpr std::int64_t limit = std::numeric_limits<std::int64_t>::max() / 16;
     if (size < 0 || (size > 0 && count > limit / size))
-      throw ShapeError("tensor", fmt::format("no tensor can have shape {}", shape.str()));
+      throw ShapeError("tensor", fmt::format("shape {} is impossible, expected sizes of at least 0 "
+                                             "and a product that fits in memory",
+                                             shape.str()));
     count *= size;
   }
   auto impl = make_pooled<TensorImpl>();
@@ -175,8 +177,10 @@ template <class T>
 T* Tensor::data() const {
   const TensorImpl& t = checked(*this);
   if (t.dtype != DTypeOf<T>::value)
-    throw ShapeError("tensor", fmt::format("holds {}, asked for {}", name_of(t.dtype),
-                                           name_of(DTypeOf<T>::value)));
+    throw ShapeError(
+        "tensor",
+        fmt::format("the tensor holds {}, but its data was asked for as {}; convert it with to()",
+                    name_of(t.dtype), name_of(DTypeOf<T>::value)));
   return reinterpret_cast<T*>(t.storage->data()) + t.offset;
 }
 template float* Tensor::data() const;

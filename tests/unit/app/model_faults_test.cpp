@@ -94,7 +94,7 @@ TEST(Fault29, OffsetsOfTheTensors) {
   expect("0,8", "16,8", "backwards");
   expect("0,8", "18446744073709551608,18446744073709551615", "outside");
   damaged.expect_header(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}})", 16,
-                        {"\"a\"", "hole", "download it again"});
+                        {"\"a\"", "after a gap", "download it again"});
 }
 
 TEST(Fault30, HeadersThatAreNotTheFormats) {
@@ -102,7 +102,7 @@ TEST(Fault30, HeadersThatAreNotTheFormats) {
   const std::string again = "download it again";
   damaged.expect_header(R"({"__metadata__":{"k":"1","k":"2"}})", 0, {"\"k\" twice", again});
   damaged.expect_header("{\"a\":" + std::string(100'000, '[') + std::string(100'000, ']') + "}", 0,
-                        {"an array where the format has none", again});
+                        {"an array in a place where the format allows none", again});
   damaged.expect_header("{\"\xc3(\":{}}", 0, {"not JSON in UTF-8", again});
 }
 
@@ -110,7 +110,7 @@ TEST(Fault30, DescriptionsThatAreNotTheFormats) {
   const DamagedModel damaged;
   const std::string good = damaged.description(), again = "save the model again";
   damaged.expect(damaged.described(R"({"version":2,)" + good.substr(1)),
-                 {"\"version\" is there twice", again});
+                 {"\"version\" appears twice", again});
   damaged.expect(damaged.described(R"({"version":)" + std::string(100'000, '[') +
                                    std::string(100'000, ']') + "}"),
                  {"nested deeper than 32", again});
@@ -177,7 +177,7 @@ TEST(Fault32, WeightsThatAreNotFinite) {
 TEST(Fault33, ANewerVersion) {
   const DamagedModel damaged;
   damaged.expect(damaged.described([](Json& d) { d["version"] = 5; }),
-                 {"written by a newer version", "format 5", "reads 4", "update it"});
+                 {"written by a newer version", "format 5", "reads up to 4", "update Unroll"});
 }
 
 // Whatever a file calls its tensors, layers and data: the terminal shows it and does nothing.

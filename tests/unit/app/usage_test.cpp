@@ -149,7 +149,7 @@ TEST(Fault30, ConfigurationsThatAreNotTheFormats) {
     test::expect_refused({"train", "--config", file, "--out", "run"}, 1,
                          {file, why, "give the config.json of a run"});
   };
-  refused(R"({"settings":{"hidden":5,"hidden":6}})", "\"hidden\" is there twice");
+  refused(R"({"settings":{"hidden":5,"hidden":6}})", "\"hidden\" appears twice");
   refused(
       R"({"settings":{"hidden":)" + std::string(100'000, '[') + std::string(100'000, ']') + "}}",
       "nested deeper than 32");
@@ -157,7 +157,7 @@ TEST(Fault30, ConfigurationsThatAreNotTheFormats) {
   refused(R"({"settings":{"lr":1e999}})", "too large");
   const std::string large = folder.write("config.json", std::string((1 << 20) + 1, ' '));
   test::expect_refused({"train", "--config", large, "--out", "run"}, 1,
-                       {large, "1048577 bytes", "more than the 1048576"});
+                       {large, "1048577 bytes", "expected at most 1048576"});
 }
 
 TEST(Usage, AnInstructionSetThatIsNotThere) {

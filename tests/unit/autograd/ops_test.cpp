@@ -101,7 +101,8 @@ TEST(Ops, CatPutsOneBehindTheOther) {
   EXPECT_EQ(cat(a.transpose(0, 1), b, -1).to_vector(), (Values{1, 3, 5, 2, 4, 6}));
   EXPECT_EQ(cat(a, Tensor::zeros({2, 0}, DType::f64), 1).to_vector(), a.to_vector());
   EXPECT_EQ(error_of<ShapeError>([&] { cat(a, b, 0); }),
-            "[cat] f64 of shape [2, 2] and f64 of shape [2, 1] differ in more than dimension 0");
+            "[cat] got f64 of shape [2, 2] and f64 of shape [2, 1]; expected equal types and "
+            "sizes, except in dimension 0");
   EXPECT_THROW(cat(a, vector_of({1, 2}), 0), ShapeError);
   EXPECT_THROW(cat(a, Tensor::zeros({2, 1}), 1), ShapeError);
 }

@@ -51,8 +51,8 @@ TEST(Backward, TwiceIsRefused) {
   const Tensor x = leaf({1, 2}), loss = sum(x * x);
   loss.backward();
   EXPECT_EQ(error_of<Error>([&] { loss.backward(); }),
-            "[backward] part of this result was differentiated before and its record is gone; "
-            "compute it again, or call backward once on the sum");
+            "[backward] backward() was called on part of this result before, which released its "
+            "recorded operations; compute it again, or call backward() once on the sum");
   EXPECT_EQ(x.grad().to_vector(), (Values{2, 4}));
 }
 
@@ -75,7 +75,8 @@ TEST(Backward, ErrorLeavesNoTraces) {
 TEST(Backward, WhatCanNotBeDifferentiatedIsRefused) {
   const Tensor x = leaf({1, 2});
   EXPECT_EQ(error_of<Error>([&] { sum(x.detach()).backward(); }),
-            "[backward] nothing that this was computed from requires a gradient");
+            "[backward] no tensor that this result depends on requires a gradient; call "
+            "set_requires_grad(true) on one");
   EXPECT_EQ(error_of<ShapeError>([&] { (x * 2.0).backward(); }),
             "[backward] a tensor of shape [2] has 2 elements; give a gradient of that shape, or "
             "reduce it to one number first");
@@ -151,8 +152,8 @@ TEST(NoGrad, NothingIsRecordedWhileOneLives) {
 TEST(RequiresGrad, OnlyOfFloatingLeaves) {
   Tensor result = leaf({1}) * 2.0, labels = Tensor::zeros({2}, DType::i64);
   EXPECT_EQ(error_of<Error>([&] { result.set_requires_grad(false); }),
-            "[requires_grad] only a leaf can be told to; this is the result of an operation: "
-            "detach() it first");
+            "[requires_grad] this tensor is the result of an operation, expected a leaf; detach() "
+            "it first");
   EXPECT_EQ(error_of<ShapeError>([&] { labels.set_requires_grad(true); }),
             "[requires_grad] got a tensor of i64, expected f32 or f64");
   EXPECT_FALSE(result.detach().requires_grad());

@@ -39,9 +39,9 @@ TEST(Fault30, JsonNestedDeeply) {
 }
 
 TEST(Fault30, JsonWithAKeyTwice) {
-  expect_refused(R"({"a":1,"b":2,"a":1})", "the key \"a\" is there twice");
-  expect_refused(R"([{"a":{"b":1,"\u0062":2}}])", "the key \"b\" is there twice");
-  expect_refused(R"({"\n":1,"\n":2})", R"("\n" is there twice)");
+  expect_refused(R"({"a":1,"b":2,"a":1})", "the key \"a\" appears twice");
+  expect_refused(R"([{"a":{"b":1,"\u0062":2}}])", "the key \"b\" appears twice");
+  expect_refused(R"({"\n":1,"\n":2})", R"("\n" appears twice)");
 }
 
 TEST(Fault30, JsonWithTooManyKeys) {

@@ -114,9 +114,9 @@ TEST_F(Pool, ImpossibleNumbersAreRefused) {
       set_num_threads(count);
       ADD_FAILURE() << count << " accepted";
     } catch (const ValueError& error) {
-      EXPECT_EQ(error.what(), "[threads] " + std::to_string(count) +
-                                  " threads asked for; give 1 to 1024, or 0 for the number of "
-                                  "cores");
+      EXPECT_EQ(error.what(),
+                "[threads] " + std::to_string(count) +
+                    " threads given, expected 1 to 1024, or 0 for the number of cores");
     }
   }
   EXPECT_EQ(num_threads(), 2);

@@ -130,13 +130,13 @@ TEST_P(ImageModel, ReadsNoSequences) {
   const Both<float> both(GetParam().spec);
   std::vector<float> input(144), out(3);
   EXPECT_EQ(error_of<ShapeError>([&] { both.model.run(input, 1, 2, out); }),
-            "[infer] 144 inputs and room for 3 logits given for 1 sequences of 2 steps, expected 1 "
-            "step, as the model reads no sequences");
+            "[infer] 144 inputs and room for 3 outputs given for 1 sequences of 2 steps, expected "
+            "1 step, because the model reads no sequences");
   const std::size_t length = 1;
   const std::span<const float> one = std::span<const float>(input).first(72);
   EXPECT_THROW(both.model.run(one, 1, 1, out, std::span(&length, 1)), ShapeError);
   EXPECT_EQ(error_of<ValueError>([&] { both.model.stream(); }),
-            "[stream] the model reads no sequences, so there are no steps");
+            "[stream] the model reads no sequences, so it has no steps; run it on whole inputs");
 }
 
 INSTANTIATE_TEST_SUITE_P(Infer, ImageModel, testing::ValuesIn(image_models()),
@@ -148,9 +148,10 @@ TEST(InferModel, SizesThatDoNotFitAreErrors) {
   const std::span<const double> in = input;
   const std::span<double> out = logits;
   EXPECT_NO_THROW(both.model.run(in, 2, 2, out));
-  EXPECT_EQ(error_of<ShapeError>([&] { both.model.run(in.first(19), 2, 2, out); }),
-            "[infer] 19 inputs and room for 6 logits given for 2 sequences of 2 steps, expected 20 "
-            "and 6");
+  EXPECT_EQ(
+      error_of<ShapeError>([&] { both.model.run(in.first(19), 2, 2, out); }),
+      "[infer] 19 inputs and room for 6 outputs given for 2 sequences of 2 steps, expected 20 "
+      "and 6");
   EXPECT_THROW(both.model.run(in, 2, 2, out.first(5)), ShapeError);
   EXPECT_THROW(both.model.run(in.first(0), 2, 0, out), ShapeError);
   EXPECT_NO_THROW(both.model.run(in.first(0), 0, 2, out.first(0)));
@@ -179,7 +180,7 @@ TEST(InferModel, LengthsThatDoNotFitAreErrors) {
   const auto refused = [&](std::vector<std::size_t> lengths) {
     return error_of<ShapeError>([&] { both.model.run(input, 2, 2, out, lengths); });
   };
-  EXPECT_EQ(refused({2}), "[infer] 1 lengths given for 2 sequences");
+  EXPECT_EQ(refused({2}), "[infer] 1 lengths given, expected 2: one for each sequence");
   EXPECT_EQ(refused({2, 0}), "[infer] sequence 1 has length 0, expected 1 to 2");
   EXPECT_EQ(refused({3, 1}), "[infer] sequence 0 has length 3, expected 1 to 2");
 }
@@ -227,7 +228,7 @@ TEST(InferLoad, RefusesDataThatDoesNotFillItsShape) {
                 Model<float>(spec, std::span(&huge, 1));
               }).starts_with("[model] rnn.weight_ih_l0 has 0 bytes"));
   EXPECT_EQ(error_of<FormatError>([&] { Model<float>(spec::ModelSpec{}, {}); }),
-            "[model] a model of 0 layers, expected 1 to 256");
+            "[model] the model has 0 layers, expected 1 to 256");
 }
 
 TEST(InferLoad, RefusesABareStateDictAndWrongWeights) {

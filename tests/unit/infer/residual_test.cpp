@@ -182,14 +182,14 @@ TEST(Residual, IsRefusedWhereItCantBe) {
     return error_of<FormatError>([&] { spec::features_of(spec); });
   };
   EXPECT_EQ(refusal({spec::ResidualSpec{}}),
-            "[model] layer 1: a residual connection over nothing: no layer is before it");
+            "[model] layer 1: a residual connection needs a layer before it");
   EXPECT_EQ(refusal({kLower, spec::ResidualSpec{2}}),
             "[model] layer 2: over is 2, expected 1 to 1");
   EXPECT_EQ(refusal({spec::LinearSpec{"fc", kWidth, 4}, spec::ResidualSpec{}}),
-            "[model] layer 2: a residual connection adds a sequence of 5 features a step to a "
-            "sequence of 4 features a step, expected equal ones");
+            "[model] layer 2: a residual connection adds a sequence of 5 features per step to a "
+            "sequence of 4 features per step, expected equal shapes");
   EXPECT_EQ(refusal({spec::ScaleSpec{{1, 2}, {1}}, kLower}),
-            "[model] layer 1: 2 numbers are its mean, expected 1 or 5, one a feature");
+            "[model] layer 1: its mean has 2 numbers, expected 1, or 5: one for each feature");
   EXPECT_EQ(refusal({spec::ScaleSpec{{1}, {0}}, kLower}),
             "[model] layer 1: a std is 0, expected more than 0");
 }

@@ -196,8 +196,8 @@ TEST_F(Trial13Npy, WhatIsNoNumberIsNamed) {
   refused("'|S16'", "text, '|S16'");
   refused("'|O'", "Python objects, '|O'");
   refused("'<M8[ns]'", "dates or times, '<M8[ns]'");
-  refused("'|V16'", "bytes without a meaning, '|V16'");
-  refused("'<f16'", "floats of a size that other machines lack, '<f16'");
+  refused("'|V16'", "raw bytes, '|V16'");
+  refused("'<f16'", "floats of a size that only some machines have, '<f16'");
   refused("[('x', '<f4'), ('y', '<f4')]", "records of several fields");
 }
 

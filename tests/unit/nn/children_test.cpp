@@ -83,8 +83,8 @@ TEST(Trial18, TwoLayersOfOneNameAreAnError) {
   EXPECT_EQ(error_of<ValueError>([&] {
               Linear(Child{&model, "head"}, 2, 5);
             }),
-            "[module] there already is a \"head\" here; choose another name, or destroy the layer "
-            "of that name before you make its successor");
+            "[module] the name \"head\" is taken; choose another one, or destroy the layer with "
+            "this name first");
   EXPECT_EQ(children_of(model), (Names{"head.weight", "head.bias"}));
   model.head.reset();
   EXPECT_NO_THROW(model.head = std::make_unique<Linear>(Child{&model, "head"}, 2, 5));
@@ -92,7 +92,7 @@ TEST(Trial18, TwoLayersOfOneNameAreAnError) {
   EXPECT_EQ(error_of<ValueError>([&] {
               Linear(Child{&model, ""}, 2, 5);
             }),
-            "[module] a layer's or parameter's name is empty");
+            "[module] the name of a layer or parameter is empty; choose one");
 }
 
 TEST(Trial18, ALayerAndAParameterOfOneNameAreAnError) {
@@ -146,8 +146,8 @@ std::string error_of_training(Model& model, const Parameters& parameters) {
 
 const char* const kLeftOut =
     "[backward] the loss depends on a layer that is not part of the model: parameters() does not "
-    "list its parameter of shape [3, 8]. Make the layer with child(\"name\"); or, if it is to stay "
-    "as it is, use it under NoGrad";
+    "list its parameter of shape [3, 8]. Make the layer with child(\"name\"); or, to leave it "
+    "untrained, call it under NoGrad";
 
 TEST(Trial08, ALayerThatWasMadeWithoutChildIsFound) {
   struct Model : Module {

@@ -26,11 +26,11 @@ TEST(CustomRecurrent, ImpossibleTraitsAreRefused) {
                    joint = cell_with({.gates = 1, .joint = 2}),
                    apart = cell_with({.gates = 1, .joint = 0});
   EXPECT_EQ(error_of<ValueError>([&] { CustomRecurrent(none, 3, 5); }),
-            "[mine] the cell has 0 gates, 0 of them joint; expected at least 1 gate, and no more "
-            "joint ones than gates");
+            "[mine] the cell has 0 gates and 0 joint gates; expected at least 1 gate, and at most "
+            "as many joint gates");
   EXPECT_EQ(error_of<ValueError>([&] { CustomRecurrent(joint, 3, 5); }),
-            "[mine] the cell has 1 gates, 2 of them joint; expected at least 1 gate, and no more "
-            "joint ones than gates");
+            "[mine] the cell has 1 gates and 2 joint gates; expected at least 1 gate, and at most "
+            "as many joint gates");
   EXPECT_NO_THROW(CustomRecurrent(apart, 3, 5));
 }
 

@@ -57,7 +57,7 @@ TEST(LayerNorm, ParametersArePyTorchs) {
 
 TEST(LayerNorm, WhatDoesNotFitIsNamed) {
   EXPECT_EQ(error_of<ShapeError>([] { layer_norm(row(), {3}); }),
-            "[layer_norm] input has shape [1, 4], whose last dimensions are not [3]");
+            "[layer_norm] input has shape [1, 4], expected the last dimensions [3]");
   EXPECT_THROW(layer_norm(row(), {}), ShapeError);
   EXPECT_THROW(layer_norm(row(), {2, 1, 4}), ShapeError);
   EXPECT_EQ(error_of<ShapeError>([] { layer_norm(row(), {4}, Tensor::zeros({4})); }),

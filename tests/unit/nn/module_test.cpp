@@ -106,7 +106,8 @@ TEST(Module, ParametersOfTwoTypesAreRefused) {
     Mixed() : a(child("a"), 1, 1), b(child("b"), 1, 1, {.dtype = DType::f64}) {}
   } mixed;
   EXPECT_EQ(error_of<ShapeError>([&] { mixed.parameters(); }),
-            "[parameters] a model's parameters must all be of one type");
+            "[parameters] the model's parameters have different types; make all layers with the "
+            "same dtype");
 }
 
 TEST(Module, LoadCopiesByNameAndConverts) {

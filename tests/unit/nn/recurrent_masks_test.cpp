@@ -79,12 +79,11 @@ TEST_F(RnnLayersMasks, GivenDropoutThatDoesNotFitIsNamed) {
             }),
             "[gru] keep_input of the first layer is given, but dropout is between layers; use "
             "keep_x");
-  EXPECT_EQ(
-      error_of<ValueError>([&] {
-        call(3, {4, 2, 10});
-      }),
-      "[gru] keep_input of a reverse direction is given, but both directions have the forward "
-      "one's");
+  EXPECT_EQ(error_of<ValueError>([&] {
+              call(3, {4, 2, 10});
+            }),
+            "[gru] keep_input of a reverse direction is given, but both directions use the forward "
+            "direction's");
 }
 
 }  // namespace

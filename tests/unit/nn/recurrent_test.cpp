@@ -383,7 +383,7 @@ TEST_F(RnnLayers, MasksThatDoNotFitAreNamed) {
     (*rnn)(x, {}, {.masks = std::span(all).first(static_cast<std::size_t>(places))});
   };
   EXPECT_EQ(error_of<ShapeError>([&] { call(RecurrentKind::gru, {}); }),
-            "[gru] masks of 1 places are given, expected 2: one for each layer and direction");
+            "[gru] 1 RecurrentMasks are given, expected 2: one for each layer and direction");
   EXPECT_EQ(error_of<ShapeError>([&] {
               call(RecurrentKind::gru, {.keep_h = Tensor::zeros({4, 3, 5})}, 2);
             }),
@@ -394,8 +394,8 @@ TEST_F(RnnLayers, MasksThatDoNotFitAreNamed) {
   EXPECT_EQ(error_of<ValueError>([&] {
               call(RecurrentKind::gru, {.keep_x = Tensor::zeros({3, 3})}, 2);
             }),
-            "[gru] keep_x of a reverse direction is given, but both directions have the forward "
-            "one's");
+            "[gru] keep_x of a reverse direction is given, but both directions use the forward "
+            "direction's");
   EXPECT_EQ(error_of<ValueError>([&] {
               call(RecurrentKind::gru, {.zone_c = Tensor::zeros({4, 3, 5})}, 2);
             }),
@@ -416,7 +416,7 @@ TEST_F(RnnLayers, OptionsThatMakeNoSenseAreNamed) {
             "[rnn] recurrent_dropout is given, but a plain recurrent layer has no candidate; use "
             "variational_dropout.state");
   EXPECT_EQ(error_of<ValueError>([] { Lstm(3, 5, {.proj_size = 5}); }),
-            "[lstm] proj_size is 5, expected 0 (none) to 4, less than hidden_size");
+            "[lstm] proj_size is 5, expected 0 (no projection) to 4, below hidden_size");
   EXPECT_THROW(Lstm(3, 5, {.proj_size = -1}), ValueError);
   EXPECT_THROW(Lstm(0, 5), ValueError);
 }

@@ -145,8 +145,9 @@ TEST_F(RnnLayer, SizesBelowOneAreRefused) {
 
 TEST_F(RnnLayer, Bf16IsForF32OnCpusThatHaveIt) {
   const RnnOptions in_f64{.dtype = DType::f64, .precision = Precision::bf16};
-  EXPECT_EQ(error_of<ValueError>([&] { Rnn(3, 4, in_f64); }),
-            "[rnn] bf16 precision is asked for a layer of f64; it needs f32");
+  EXPECT_EQ(
+      error_of<ValueError>([&] { Rnn(3, 4, in_f64); }),
+      "[rnn] bf16 precision needs a layer of f32, this one is f64; use f32 or full precision");
   const RnnOptions in_f32{.precision = Precision::bf16};
   if (kernels::bf16_available())
     EXPECT_NO_THROW(Rnn(3, 4, in_f32));

@@ -129,7 +129,8 @@ TEST(Trial16, WhatNoDescriptionGivesIsSavedAsWeightsAlone) {
     return saved.reason;
   };
   const std::string other =
-      "no description of these layers, in the order they were made, gives what forward() gives; to "
+      "no description of these layers, in the order of their construction, gives the outputs of "
+      "forward(); to "
       "have one, give save() the whole description";
   EXPECT_EQ(refused([](const auto& r) { return relu(r.output.select(1, -1)); }), other);
   EXPECT_EQ(refused([](const auto& r) { return r.output.select(1, 0); }), other);
@@ -147,7 +148,7 @@ TEST(Trial16, WeightsThatTellNothingApartAreNoReasonToGuess) {
     if (p.name.starts_with("fc")) std::ranges::fill(p.value.values<float>(), 0.0f);
   const Saved saved = save(net, folder / "m.safetensors");
   EXPECT_FALSE(saved.runnable);
-  EXPECT_NE(saved.reason.find("descriptions give what forward() gives"), std::string::npos);
+  EXPECT_NE(saved.reason.find("descriptions give the outputs of forward()"), std::string::npos);
 }
 
 TEST(Trial16, OtherLayersAndModelsWithoutForwardAreNamed) {
@@ -159,7 +160,7 @@ TEST(Trial16, OtherLayersAndModelsWithoutForwardAreNamed) {
     Tensor forward(const Tensor& x) { return conv(x); }
   } with_conv;
   EXPECT_EQ(save(with_conv, path).reason,
-            "the layer \"conv\" is none of Rnn, Lstm, Gru, Linear and Dropout; to have one, give "
+            "the layer \"conv\" is not an Rnn, Lstm, Gru, Linear or Dropout; to have one, give "
             "save() the whole description");
   Lstm alone(3, 4);
   EXPECT_EQ(save(alone, path).reason,

@@ -106,8 +106,8 @@ TEST_F(RnnLayersUnbatched, WhatDoesNotFitIsNamed) {
   EXPECT_EQ(error_of<ValueError>([&] {
               (*rnn)(Tensor::zeros({7, 3}), {}, {.lengths = lengths});
             }),
-            "[gru] lengths are given, but the input, of shape [7, 3], is one sequence; give it its "
-            "steps alone, or a batch");
+            "[gru] lengths are given, but the input of shape [7, 3] is a single sequence; cut it "
+            "to its length, or give a batch");
   EXPECT_EQ(error_of<ShapeError>([&] {
               (*rnn)(Tensor::zeros({7, 3}), {Tensor::zeros({4, 1, 5})});
             }),

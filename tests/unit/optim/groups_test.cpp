@@ -99,7 +99,7 @@ TEST(ParameterGroups, ParameterInTwoIsRefused) {
   EXPECT_EQ(error_of<ValueError>([&] {
               RmsProp({{p, {}}, {{p[1]}, {.lr = 1}}});
             }),
-            "[optimizer] b is there twice; a parameter belongs into one group, once");
+            "[optimizer] b is listed twice; list every parameter once, in one group");
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ namespace {
 using test::error_of;
 
 const char* const kNone =
-    "there are no parameters to train; a model's parameters() lists the layers that were made with "
+    "there are no parameters to train; a model's parameters() lists only layers made with "
     "child(\"name\")";
 
 template <class O, class Options>
@@ -72,10 +72,9 @@ TEST(Trial08, MuonOfMatricesAloneAndOfNoneWorks) {
 }
 
 TEST(Trial08, ClippingNothingIsAnError) {
-  EXPECT_EQ(
-      error_of<ValueError>([] { clip_grad_norm({}, 1); }),
-      "[clip_grad_norm] there are no parameters; a model's parameters() lists the layers that "
-      "were made with child(\"name\")");
+  EXPECT_EQ(error_of<ValueError>([] { clip_grad_norm({}, 1); }),
+            "[clip_grad_norm] there are no parameters; a model's parameters() lists only layers "
+            "made with child(\"name\")");
   EXPECT_EQ(grad_norm({}), 0);  // a sum without terms
 }
 

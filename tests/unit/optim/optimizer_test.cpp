@@ -192,7 +192,7 @@ TEST_P(EveryOptimizer, StateCountsTheUpdatesOfEachParameter) {
 TEST_P(EveryOptimizer, ParameterThatIsThereTwiceIsRefused) {
   parameters_.push_back(parameters_[0]);
   EXPECT_EQ(error_of<ValueError>([&] { GetParam().make(parameters_); }),
-            "[optimizer] matrix is there twice; a parameter belongs into one group, once");
+            "[optimizer] matrix is listed twice; list every parameter once, in one group");
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EveryOptimizer, ::testing::ValuesIn(kinds),
@@ -233,7 +233,7 @@ TEST(OptimizerState, ThatDoesNotFitIsRefusedWhole) {
   const Parameters twice{{"w.step", Tensor::full({}, 5, DType::i64)},
                          {"w.momentum_buffer", Tensor::full({2}, 1)},
                          {"w.step", Tensor::full({}, 6, DType::i64)}};
-  EXPECT_EQ(error_of<FormatError>([&] { sgd.load_state(twice); }), "[load] w.step is there twice");
+  EXPECT_EQ(error_of<FormatError>([&] { sgd.load_state(twice); }), "[load] w.step is listed twice");
   for (const Parameter& s : sgd.state())
     for (const double v : s.value.to_vector()) EXPECT_EQ(v, 0) << s.name;
 }
@@ -282,8 +282,9 @@ TEST(OptimizerOptions, RestOfSgds) {
     expect_refused<Sgd>(SgdOptions{.momentum = 0.9, .dampening = bad});
     expect_refused<Sgd>(SgdOptions{.weight_decay = bad});
   }
-  EXPECT_EQ(error_of<ValueError>([] { Sgd(some_parameters(), {.nesterov = true}); }),
-            "[sgd] Nesterov's method needs a momentum and no dampening");
+  EXPECT_EQ(
+      error_of<ValueError>([] { Sgd(some_parameters(), {.nesterov = true}); }),
+      "[sgd] momentum is 0 and dampening 0; nesterov expects a momentum above 0 and no dampening");
   expect_refused<Sgd>(SgdOptions{.momentum = 0.9, .dampening = 0.1, .nesterov = true});
 }
 

@@ -61,7 +61,8 @@ TEST(Signature, JsonIsOneLineWithAHashEach) {
 
 TEST(Signature, UnknownModel) {
   const std::string text = test::error_of<ValueError>([] { train("transformer"); });
-  EXPECT_TRUE(text.starts_with("[signature] no model is called transformer; there are rnn_relu, "))
+  EXPECT_TRUE(
+      text.starts_with("[signature] no model is called transformer; the models are rnn_relu, "))
       << text;
 }
 

@@ -127,7 +127,7 @@ TEST(Formats, DamageIsRefused) {
   const auto says = [](const std::string& text, const std::string& part) {
     EXPECT_NE(text.find(part), std::string::npos) << text;
   };
-  says(refusal([](Json& i) { i["kind"] = "sound"; }), "inputs of kind 'sound' are not known");
+  says(refusal([](Json& i) { i["kind"] = "sound"; }), "the input kind 'sound' is not known");
   says(refusal([](Json& i) { i["kind"] = 4; }), "'kind' is of the wrong type");
   for (const auto& member : whole.at("input").items())
     says(refusal([&](Json& i) { i.erase(member.key()); }), "'" + member.key() + "' is missing");
@@ -135,8 +135,11 @@ TEST(Formats, DamageIsRefused) {
   says(refusal([](Json& i) { i["names"] = {"one"}; }), "1 names of features, expected 2 or none");
   says(refusal([](Json& i) { i["names"] = {1, 2}; }), "'names' is of the wrong type");
   says(refusal([](Json& i) { i["std"] = {1, 0}; }), "a std is 0, expected more than 0");
-  says(refusal([](Json& i) { i["mean"] = {1, 2, 3}; }), "3 numbers are its mean, expected 1 or 2");
-  says(refusal([](Json& i) { i["mean"] = Json::array(); }), "0 numbers are its mean");
+  says(refusal([](Json& i) {
+         i["mean"] = {1, 2, 3};
+       }),
+       "its mean has 3 numbers, expected 1, or 2: one for each feature");
+  says(refusal([](Json& i) { i["mean"] = Json::array(); }), "its mean has 0 numbers");
   says(refusal([](Json& i) { i["features"] = 0; }), "features is 0");
   says(refusal([](Json& i) { i["steps"] = std::int64_t{1} << 41; }), "steps is 2199023255552");
 }
@@ -180,7 +183,8 @@ TEST(Input, WhatIsOutOfRangeIsRefused) {
             "[model] the input: 1 texts in the vocabulary, expected 2 or none");
   EXPECT_EQ(refusal(VectorInput{}), "[model] the input: features is 0, expected 1 to 134217728");
   EXPECT_EQ(refusal(ImageInput{.height = 2, .width = 2, .pixels = false}),
-            "[model] the input: rows without pixels; describe them as a series or a vector");
+            "[model] the input: the form is rows, but there are no pixels; describe the input as a "
+            "series or a vector");
 }
 
 // No layer but an embedding reads tokens.
@@ -192,7 +196,8 @@ TEST(Input, TokensAreNoNumbers) {
         LayerSpec(RecurrentSpec{.input_size = 5, .hidden_size = 2})}) {
     spec.layers = {layer};
     const std::string text = error_of<FormatError>([&] { features_of(spec); });
-    EXPECT_NE(text.find("but a sequence of tokens, 0 to 4 comes in"), std::string::npos) << text;
+    EXPECT_NE(text.find("but its input is a sequence of tokens from 0 to 4"), std::string::npos)
+        << text;
   }
 }
 

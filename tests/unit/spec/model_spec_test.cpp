@@ -240,13 +240,14 @@ TEST(Features, WhatDoesNotFitNamesTheLayer) {
   const auto conv = [](auto&& how) { return refusal<Conv2dSpec>(image_spec(), 0, how); };
   const auto pool = [](auto&& how) { return refusal<MaxPool2dSpec>(image_spec(), 2, how); };
   EXPECT_EQ(recurrent([](auto& r) { r.input_size = 10; }),
-            "[model] layers.lstm: reads a sequence of 10 features a step, but a sequence of 9 "
-            "features a step comes in");
+            "[model] layers.lstm: reads a sequence of 10 features per step, but its input is a "
+            "sequence of 9 features per step");
   expect_parts(recurrent([](auto& r) { r.hidden_size = 0; }), {"layers.lstm: hidden_size is 0"});
   expect_parts(recurrent([](auto& r) { r.num_layers = 1025; }), {"num_layers is 1025"});
   expect_parts(recurrent([](auto& r) { r.proj_size = 64; }), {"proj_size is 64, expected 0 to 63"});
   expect_parts(recurrent([](auto& r) { r.zoneout_h = 1.5; }), {"zoneout_h is 1.5"});
-  expect_parts(recurrent([](auto& r) { r.name = "gru"; }), {"the second that is called gru"});
+  expect_parts(recurrent([](auto& r) { r.name = "gru"; }),
+               {"the name gru is taken by a layer before it"});
   expect_parts(recurrent([](auto& r) { r.name = "a\nb"; }), {"layer 3", "control characters"});
   expect_parts(recurrent([](auto& r) { r.readout = Readout::last; }),
                {"gru: reads a sequence of 12", "a vector of 12"});
@@ -255,7 +256,7 @@ TEST(Features, WhatDoesNotFitNamesTheLayer) {
   expect_parts(refusal<RecurrentSpec>(full_spec(), 3, [](auto& r) { r.zoneout_c = 0.5; }),
                {"gru: zoneout_c"});
   expect_parts(refusal<LinearSpec>(full_spec(), 5, [](auto& l) { l.in_features = 7; }),
-               {"out: reads 7 features, but a vector of 8"});
+               {"out: reads 7 features, but its input is a vector of 8"});
   expect_parts(conv([](auto& c) { c.in_channels = 3; }), {"cnn1: reads an image of 3 channels"});
   expect_parts(conv([](auto& c) { c.kernel.height = 33; }),
                {"cnn1", "does not fit", "1 x 28 x 28"});
@@ -266,7 +267,8 @@ TEST(Features, WhatDoesNotFitNamesTheLayer) {
   expect_parts(error_of<FormatError>([&] { features_of(spec); }),
                {"fc1", "an image of 16 x 8 x 13"});
   spec.layers.pop_back();
-  expect_parts(error_of<FormatError>([&] { features_of(spec); }), {"what comes out is an image"});
+  expect_parts(error_of<FormatError>([&] { features_of(spec); }),
+               {"the last layer's output is an image"});
   // Small in the file, huge in memory.
   spec = image_spec();
   auto& images = std::get<ImageInput>(spec.input);
@@ -356,20 +358,22 @@ TEST(Features, EmbeddingsReadTokensAndNormsFeatures) {
     return error_of<FormatError>([&] { features_of(spec); });
   };
   const EmbeddingSpec embedding{"words", 7, 5};
-  EXPECT_EQ(refusal({EmbeddingSpec{"words", 8, 5}}),
-            "[model] words: reads tokens from 0 to 7, but a sequence of tokens, 0 to 6 comes in");
   EXPECT_EQ(
-      refusal({embedding, EmbeddingSpec{"again", 7, 5}}),
-      "[model] again: reads tokens from 0 to 6, but a sequence of 5 features a step comes in");
+      refusal({EmbeddingSpec{"words", 8, 5}}),
+      "[model] words: reads tokens from 0 to 7, but its input is a sequence of tokens from 0 to 6");
+  EXPECT_EQ(refusal({embedding, EmbeddingSpec{"again", 7, 5}}),
+            "[model] again: reads tokens from 0 to 6, but its input is a sequence of 5 features "
+            "per step");
   EXPECT_EQ(refusal({EmbeddingSpec{"words", 7, 0}}),
             "[model] words: embedding_dim is 0, expected 1 to 16777216");
   EXPECT_EQ(refusal({LinearSpec{"fc", 7, 2}}),
-            "[model] fc: reads 7 features, but a sequence of tokens, 0 to 6 comes in");
-  expect_parts(refusal({ActivationSpec{}}), {"layer 1: reads numbers, but a sequence of tokens"});
+            "[model] fc: reads 7 features, but its input is a sequence of tokens from 0 to 6");
+  expect_parts(refusal({ActivationSpec{}}),
+               {"layer 1: reads numbers, but its input is a sequence of tokens"});
   expect_parts(refusal({ScaleSpec{}}), {"layer 1: reads a vector or a sequence"});
   expect_parts(refusal({LayerNormSpec{.name = "norm", .features = 7}}), {"norm: reads 7 features"});
   EXPECT_EQ(refusal({embedding, LayerNormSpec{.name = "norm", .features = 4}}),
-            "[model] norm: reads 4 features, but a sequence of 5 features a step comes in");
+            "[model] norm: reads 4 features, but its input is a sequence of 5 features per step");
   for (const double eps : {0.0, -1.0, 2.0, 1e-60, std::numeric_limits<double>::quiet_NaN()})
     expect_parts(refusal({embedding, LayerNormSpec{.name = "norm", .features = 5, .eps = eps}}),
                  {"norm: eps is ", "expected more than 0 and at most 1"});

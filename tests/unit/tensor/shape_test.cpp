@@ -45,7 +45,7 @@ TEST(Shape, SixSizesAreRefused) {
     const Shape shape{1, 1, 1, 1, 1, 1};
     ADD_FAILURE() << "accepted";
   } catch (const ShapeError& error) {
-    EXPECT_STREQ(error.what(), "[shape] 6 dimensions given, at most 5 are supported");
+    EXPECT_STREQ(error.what(), "[shape] 6 dimensions given, expected at most 5");
   }
 }
 

@@ -45,7 +45,8 @@ TEST(Tensor, ImpossibleShapesAreRefusedBeforeAllocating) {
   EXPECT_EQ(error_of<ShapeError>([] {
               Tensor::empty({-1, 2});
             }),
-            "[tensor] no tensor can have shape [-1, 2]");
+            "[tensor] shape [-1, 2] is impossible, expected sizes of at least 0 and a product that "
+            "fits in memory");
   EXPECT_THROW(Tensor::empty({std::int64_t{1} << 40, std::int64_t{1} << 40}), ShapeError);
   EXPECT_THROW(Tensor::zeros({std::numeric_limits<std::int64_t>::max()}), ShapeError);
 }
@@ -72,8 +73,9 @@ TEST(Tensor, ItemIsTheOnlyElement) {
 }
 
 TEST(Tensor, AnotherTypesDataIsRefused) {
-  EXPECT_EQ(error_of<ShapeError>([] { Tensor::zeros({2}).data<double>(); }),
-            "[tensor] holds f32, asked for f64");
+  EXPECT_EQ(
+      error_of<ShapeError>([] { Tensor::zeros({2}).data<double>(); }),
+      "[tensor] the tensor holds f32, but its data was asked for as f64; convert it with to()");
 }
 
 TEST(Tensor, ToConverts) {
@@ -108,7 +110,7 @@ TEST(View, ImpossibleSizesAreRefused) {
   EXPECT_EQ(error_of<ShapeError>([&] {
               x.view({4, 2});
             }),
-            "[view] a tensor of shape [2, 3] has 6 elements, which do not make shape [4, 2]");
+            "[view] a tensor of shape [2, 3] has 6 elements, which do not fit shape [4, 2]");
   for (const Shape& shape : {Shape{-1, 4}, Shape{-1, -1}, Shape{-2, -3}, Shape{-1, -1, -1},
                              Shape{-1, 0}, Shape{0}, Shape{}, Shape{-6}})
     EXPECT_THROW(x.view(shape), ShapeError) << shape.str();

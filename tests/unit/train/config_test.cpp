@@ -249,7 +249,7 @@ TEST(Fault30, ConfigurationsThatAreNotTheFormats) {
                  {"c.json", why, "give the config.json of a run"});
   };
   std::string twice = good;
-  refused(twice.replace(twice.find("\"seed\""), 6, "\"hidden\""), "\"hidden\" is there twice");
+  refused(twice.replace(twice.find("\"seed\""), 6, "\"hidden\""), "\"hidden\" appears twice");
   std::string deep = good;
   const std::string nested = std::string(100'000, '[') + std::string(100'000, ']');
   refused(deep.replace(deep.find("\"seed\": ") + 8, 1, nested), "nested deeper than 32");
