@@ -88,7 +88,7 @@ struct GradientLayout {
 };
 
 /// Transposes the weights for forward and adds the biases. `packed` has plan.packed_size elements;
-/// for bf16 it is aligned to cache lines.
+/// for bf16 its memory must be whole cache lines.
 template <class T>
 void pack(const RecurrentShape& shape, const RecurrentWeights<T>& weights, T* packed) noexcept;
 

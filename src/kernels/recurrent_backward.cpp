@@ -7,8 +7,8 @@
 namespace unroll::kernels {
 namespace {
 
-// Number of steps that go back in time before a slice sums their gradients, while dz and states are
-// in the cache. For one gate.
+// A slice sums the gradients of this many steps at a time (divided by the gates), while their dz
+// and states are in the cache.
 constexpr std::size_t kOwnSteps = 14;
 
 template <class T>
