@@ -17,15 +17,20 @@ namespace {
 using train::Config;
 using train::Setting;
 
-void check_as_training_does(const Config& config, const DataFlags& data) {
+/// The settings after the checks of training, with the values that the data decides. Both need data
+/// that is here.
+Config checked(const TrainFlags::Result& settings, const DataFlags& data) {
+  const Config& config = settings.config;
   const data::KnownSet* const set = data::find_known_set(config.dataset);
   if (set && !data::find_set_folder(*set, data.data_dir)) {
     say_note(fmt::format("{} is not on this machine, so the model was not checked against it",
                          config.dataset));
-    return;
+    return config;
   }
-  const train::Trainer trainer(
-      config, data.open(config.dataset, train::source_options(config), /*allow_download=*/false));
+  const auto source =
+      data.open(config.dataset, train::source_options(config, settings.classes()), false);
+  const train::Trainer trainer(config, source);
+  return train::settled(config, *source);
 }
 
 void print_settings(const TrainFlags& flags, const TrainFlags::Result& settings) {
@@ -52,11 +57,12 @@ void print_settings_json(const TrainFlags& flags, const TrainFlags::Result& sett
 
 int dry_run(const TrainFlags& flags, const TrainFlags::Result& settings, const DataFlags& data,
             bool json) {
-  check_as_training_does(settings.config, data);
+  TrainFlags::Result shown = settings;
+  shown.config = checked(settings, data);
   if (json)
-    print_settings_json(flags, settings);
+    print_settings_json(flags, shown);
   else
-    print_settings(flags, settings);
+    print_settings(flags, shown);
   return kOk;
 }
 

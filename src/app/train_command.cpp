@@ -64,9 +64,8 @@ int work(const TrainCommandFlags& flags) {
   const TrainFlags::Result settings = flags.train.resolve();
   if (flags.dry_run) return dry_run(flags.train, settings, flags.data, flags.json);
   train::Config config = settings.config;
-  const bool repeats = settings.provenance && !settings.other_data;
-  const auto source = flags.data.open(
-      config.dataset, train::source_options(config, repeats ? settings.provenance->classes : 0));
+  const auto source =
+      flags.data.open(config.dataset, train::source_options(config, settings.classes()));
   // Another set may have replaced a known one: config.json names it and its place.
   if (data::find_known_set(config.dataset) && source->name() != config.dataset)
     config.dataset = source->place();

@@ -1,6 +1,7 @@
 // The settings of a training run as the command line gives them.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -22,6 +23,9 @@ class TrainFlags {
     train::Config config;
     std::optional<train::Provenance> provenance;  // with --config: the file's
     bool other_data = false;                      // another data set was named beside --config
+
+    /// The classes that the data must have at least, so that it repeats the file's run.
+    std::int64_t classes() const { return provenance && !other_data ? provenance->classes : 0; }
   };
   /// Throws ValueError, UsageError, FormatError, FileError. A flag without effect is refused.
   Result resolve() const;

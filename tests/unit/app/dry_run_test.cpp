@@ -89,9 +89,13 @@ TEST(DryRun, ChecksTheModelAgainstDataThatIsHere) {
   const test::SmallRun runs;
   const auto result = runs.train("run", {"--dry-run", "--model", "cnn", "--layers", "6"});
   EXPECT_EQ(result.code, 2);
-  test::expect_parts(result.err, {"[layers]", "28 x 28"});
+  test::expect_parts(result.err, {"[layers]", "28x28"});
   EXPECT_EQ(runs.train("run", {"--dry-run"}).code, 0);
   EXPECT_FALSE(std::filesystem::exists(runs.folder / "run"));
+  // Images of one's own decide the normalization.
+  const Json settings = settings_of({test::write_small_set(runs.folder, "own")});
+  EXPECT_TRUE(settings.at("normalize").at("value").is_array()) << settings;
+  EXPECT_EQ(settings.at("normalize").at("from"), "recipe");
 }
 
 }  // namespace

@@ -147,7 +147,7 @@ TEST(Settings, DefaultsAreThoseOfTheRecipes) {
   EXPECT_EQ(text("hidden"), "of tuned: 16, 64 or 100; sprint and tutorial: 16 or 100");
   // Only an lstm has one.
   EXPECT_EQ(text("forget_bias"), "of tuned: 0, 1 or 5; sprint: 1; tutorial: 0");
-  EXPECT_EQ(text("normalize"), "of tuned and sprint: 0.1307,0.3081; tutorial: none");
+  EXPECT_EQ(text("normalize"), "of tuned and sprint: 0.1307,0.3081 or auto; tutorial: none");
   EXPECT_EQ(text("model"), "of tuned: rnn or gru; sprint and tutorial: rnn");
   EXPECT_EQ(text("recipe"), "tuned");
   EXPECT_EQ(text("input"), "off");
