@@ -159,16 +159,19 @@ TEST(Fault08, CountsDiffer) {
   const DamagedSet set;
   set.folder.write("set/train-labels-idx1-ubyte", idx_labels(29));
   set.expect_program({set.path + "/train-images", set.path + "/train-labels", "30 images",
-                      "29 labels", "is one of another split?"});
+                      "29 labels", "is one file of another split?"});
 }
 
+// Of a known set. The labels of another folder say how many classes there are.
 TEST(Fault09, LabelOutOfRange) {
-  const DamagedSet set;
+  const TemporaryFolder folder;
+  write_set(folder, "mnist");
   for (const int label : {10, 255}) {
     std::string labels = idx_labels(30);
     labels[8 + 17] = static_cast<char>(label);
-    const std::string path = set.folder.write("set/train-labels-idx1-ubyte", labels);
-    set.expect_program(
+    const std::string path = folder.write("mnist/train-labels-idx1-ubyte", labels);
+    expect_refused(
+        {"train", "mnist", "--data-dir", folder.path(), "--out", "run"}, 1,
         {path, "label " + std::to_string(label), "index 17", "0 to 9", "download it again"});
   }
 }
