@@ -52,7 +52,7 @@ const std::vector<KnownSet>& catalogue() {
         file(Split::test, Part::labels, 4542,
              "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
              "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2")}},
-      // The mirror speaks plain HTTP: the hashes are the only guard.
+      // The mirror only has plain HTTP: the hashes are the only protection.
       {"fashion-mnist",
        "FashionMNIST",
        "Fashion-MNIST, articles of clothing in the format of MNIST",
@@ -76,7 +76,7 @@ const std::vector<KnownSet>& catalogue() {
         file(Split::test, Part::labels, 5148,
              "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
              "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34")}},
-      // Over plain HTTP, too. The hashes are of the .gz files alone.
+      // Plain HTTP, too. Only the hashes of the .gz files are published.
       {"kmnist",
        "KMNIST",
        "KMNIST, cursive Japanese characters in the format of MNIST",

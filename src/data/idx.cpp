@@ -29,8 +29,8 @@ struct Header {
 // A file of which only the header was read. The rest follows once the header was checked.
 struct Opened {
   InputFile file;
-  std::vector<std::byte> compressed;  // the whole file if it is gzip, else empty
-  std::vector<std::uint8_t> start;    // of the uncompressed content
+  std::vector<std::byte> compressed;  // the whole file if it is gzip, otherwise empty
+  std::vector<std::uint8_t> start;    // the start of the uncompressed content
 
   explicit Opened(const std::string& path) : file("data", path) {
     constexpr std::uint64_t enough = file_kind_bytes;

@@ -12,8 +12,8 @@ namespace unroll::data {
 /// The content of an idx file whose elements are bytes.
 struct Idx {
   std::vector<std::int64_t> shape;
-  std::string sha256;                ///< of the uncompressed file, header included
-  std::vector<std::uint8_t> values;  ///< as many as the shape's product
+  std::string sha256;                ///< hash of the uncompressed file with its header
+  std::vector<std::uint8_t> values;  ///< their number is the product of the shape
 };
 
 /// Images have shape (N, rows, columns), labels (N).

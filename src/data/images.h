@@ -23,7 +23,7 @@ struct ImageFill {
 void fill_images(const Dataset& set, std::span<const Pick> picks, const ImageFill& fill,
                  const Tensor& to);
 
-/// Their labels: (N) of i64.
+/// The labels of the images: (N) of i64.
 Tensor labels_of(const Dataset& set, std::span<const Pick> picks);
 
 }  // namespace unroll::data

@@ -82,7 +82,7 @@ Dataset open(Split split, const std::string& folder, const KnownSet* set) {
                                   "equal, is one file of another split?",
                                   images_path, images.shape[0], labels_path, labels.shape[0]));
   Dataset dataset;
-  // One's own labels say how many classes there are, those of a known set were counted.
+  // A known set has a known number of classes. Other labels determine it by their largest one.
   dataset.classes = set ? static_cast<int>(set->classes) : std::ranges::max(labels.values) + 1;
   const auto wrong = std::ranges::find_if(
       labels.values, [&](std::uint8_t label) { return label >= dataset.classes; });

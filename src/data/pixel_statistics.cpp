@@ -7,8 +7,8 @@
 
 namespace unroll::data {
 
-// Of n pixels p the mean of all is S / n, S being their sum. Taking its whole part w from each
-// keeps the variance, sum((p - w)^2) / n - (S / n - w)^2, from losing digits.
+// With n pixels p and their sum S, the mean is S / n and w its integer part. The variance is
+// computed as sum((p - w)^2) / n - (S / n - w)^2. Subtracting w first avoids the loss of digits.
 Normalization pixel_statistics(const Dataset& set) {
   const FloatEnvironment environment;
   const std::uint64_t count = set.images.size();

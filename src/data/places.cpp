@@ -25,7 +25,7 @@ bool holds_a_set(const std::string& folder) {
 }  // namespace
 
 std::string cache_folder() {
-  // The XDG specification has relative paths ignored.
+  // The XDG specification says that relative paths are ignored.
   if (const std::string cache = variable("XDG_CACHE_HOME"); cache.starts_with('/'))
     return cache + "/unroll";
   const std::string home = variable("HOME");
@@ -69,11 +69,11 @@ const KnownSet* known_set_in(const std::string& name_or_folder) {
     return known.file && known.file->split == Split::train ? known.set : nullptr;
   };
   try {
-    // The labels are small, and of most other sets they are others.
+    // Labels first: their file is small, and differs in most other sets.
     const KnownSet* const set = set_of(Part::labels);
     return set && set_of(Part::images) == set ? set : nullptr;
   } catch (const Error&) {
-    return nullptr;  // whoever opens the folder says what is wrong with it
+    return nullptr;  // opening the folder later names the error
   }
 }
 

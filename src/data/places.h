@@ -1,4 +1,4 @@
-// Where data sets are looked for.
+// The folders in which data sets are searched.
 #pragma once
 
 #include <optional>
@@ -8,12 +8,12 @@
 
 namespace unroll::data {
 
-/// $XDG_CACHE_HOME/unroll or ~/.cache/unroll; empty where the user has neither.
+/// $XDG_CACHE_HOME/unroll or ~/.cache/unroll; empty if the user has neither.
 std::string cache_folder();
 
-/// The folder of a known set. It is looked for in `data_dir` if given, else in UNROLL_DATA_DIR and
-/// then in the cache: as NAME, or as torchvision lays it out (MNIST/raw). The first that holds any
-/// of the files counts; nothing if none does.
+/// The folder of a known set: the first that has any of its files; nullopt if none does. Searches
+/// `data_dir` if it is given, otherwise UNROLL_DATA_DIR and then the cache. The folder is called
+/// NAME, or as in torchvision (MNIST/raw).
 std::optional<std::string> find_set_folder(const KnownSet& set, const std::string& data_dir);
 
 /// The folder that holds the files of a set: `folder` itself, or torchvision's raw/ inside it.
@@ -23,8 +23,8 @@ std::string folder_of_files(const std::string& folder);
 /// calls it ("train-images.idx3-ubyte"), with .gz or without, also inside a folder of that name.
 std::optional<std::string> find_set_file(const std::string& folder, const std::string& file);
 
-/// The known set of this name, or the one whose training files the folder holds, as they were
-/// published. nullptr for images of one's own, and for a folder that can't be read.
+/// The known set with this name, or the one whose published training files are in the folder.
+/// nullptr for other images, and for a folder that can't be read.
 const KnownSet* known_set_in(const std::string& name_or_folder);
 
 }  // namespace unroll::data

@@ -20,7 +20,8 @@ bool is_f32(double value) {
          static_cast<double>(static_cast<float>(value)) == value;
 }
 
-/// The shortest text that gives the number back; JSON has no NaN or infinity.
+/// The shortest text that restores the number. JSON has no NaN or infinity, so null stands for
+/// them.
 std::string number(double value) {
   return std::isfinite(value) ? fmt::format("{}", value) : "null";
 }
@@ -39,7 +40,7 @@ std::string schedule_of(const train::StepResult& s) {
   return s.epoch > 0 ? fmt::format(R"("epoch":{},{})", s.epoch, lr) : lr;
 }
 
-/// f(key, value) for each number of a test, in the order in which every line has them.
+/// Calls f(key, value) for each number of a test, in the order of the lines.
 template <class F>
 void for_numbers(const train::Evaluation& evaluation, F&& f) {
   for (const train::Metric& metric : evaluation.metrics) {
@@ -50,7 +51,7 @@ void for_numbers(const train::Evaluation& evaluation, F&& f) {
   }
 }
 
-/// "accuracy":97.5,"correct":975,"total":1000, and so on, each with its comma.
+/// "accuracy":97.5,"correct":975,"total":1000, and so on, with a comma after each.
 std::string metrics_text(const train::Evaluation& evaluation) {
   std::string text;
   for_numbers(evaluation, [&](const std::string& key, auto value) {
@@ -59,7 +60,7 @@ std::string metrics_text(const train::Evaluation& evaluation) {
   return text;
 }
 
-/// Whether a value that was written says what `again` says.
+/// Whether a written value equals the one made again, up to the format of version 0.1.0.
 bool says_the_same(const Json& written, const Json& again) {
   if (written.is_number() && again.is_number()) {
     const double a = written.get<double>(), b = again.get<double>();
@@ -67,7 +68,7 @@ bool says_the_same(const Json& written, const Json& again) {
     return a == b || (is_f32(a) && static_cast<float>(b) == static_cast<float>(a));
   }
   if (!written.is_object() || !again.is_object()) return written == again;
-  std::size_t missing = 0;  // 0.1.0 wrote neither of these
+  std::size_t missing = 0;  // version 0.1.0 did not write these keys
   for (const char* key : {"epoch", "lr"}) missing += again.contains(key) && !written.contains(key);
   if (written.size() + missing != again.size()) return false;
   for (const auto& [key, value] : written.items())

@@ -9,10 +9,11 @@
 
 namespace unroll::run {
 
-/// Writes a line for every step and every evaluation into a run's folder, which must outlive it.
+/// Writes a line for every step and every evaluation into a run's folder. The folder must outlive
+/// it.
 class MetricsFile : public train::Listener {
  public:
-  /// `dataset` is the name of the data in the lines of evaluations.
+  /// `dataset` is the name of the data set in the lines of evaluations.
   MetricsFile(RunFolder& folder, std::string dataset)
       : folder_(folder), dataset_(std::move(dataset)) {}
 

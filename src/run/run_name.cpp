@@ -24,17 +24,18 @@ std::string part_of(const Setting& setting, const Config& config) {
   return part;
 }
 
-/// The settings that differ, in words.
+/// A word for each setting that differs from the recipe.
 std::vector<std::string> parts_of(const Config& config, const std::string& dataset) {
-  // A known set's own name: a folder would be read again to find out what is in it.
+  // Use a known set's own name. With a folder, its files would be read again to identify the set.
   train::RecipeFor what = {.dataset = data::find_known_set(dataset) ? dataset : config.dataset,
                            .model = config.model};
-  // An edited config.json may name a recipe that its data has not.
+  // An edited config.json may name a recipe that does not exist for its data.
   if (!train::has_recipe(config.recipe, what.dataset)) return {};
   const Config plain = train::recipe(config.recipe, what);
   what.layers = config.layers;
   what.activation = config.activation;
-  const Config same_shape = train::recipe(config.recipe, what);  // what it chooses depends on these
+  // Layers and activation change the recipe's choices.
+  const Config same_shape = train::recipe(config.recipe, what);
   std::vector<std::string> parts;
   for (const Setting& setting : train::settings()) {
     constexpr std::string_view kElsewhere[] = {"recipe",  "dataset",    "model",  "seed",
