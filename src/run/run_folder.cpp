@@ -18,7 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Whether that is all there is of a config.json whose writing was killed: nothing, or its start.
+/// Whether the file is empty or the start of a config.json, as left by a run that was killed while
+/// writing it.
 bool is_start_of_a_config(const Folder& folder, const std::string& name) {
   static const std::string kStart = [] {
     const std::string whole = train::to_json({}, {});
@@ -39,16 +40,16 @@ void refuse_if_taken(const Folder& folder) {
   };
   if (folder.has(config_file) || folder.has(model_file))
     refuse(
-        fmt::format("already holds a run; choose another folder, remove that one first, or go "
-                    "on with it: unroll train --resume {}",
+        fmt::format("already holds a run; name another folder, remove this one first, or resume "
+                    "the run: unroll train --resume {}",
                     shell_word(folder.path())));
   for (const std::string& name : folder.names())
     if (!is_temporary_of(config_file, name) || !is_start_of_a_config(folder, name))
       refuse(fmt::format("is not empty: {} is in it; name a new folder, or an empty one", name));
 }
 
-/// Makes runs/NAME, or NAME-2 and so on where that is taken; making it is what takes it, so that
-/// two runs started at once don't share one.
+/// Makes runs/NAME, or NAME-2 and so on if that is taken. Creating the folder takes the name, so
+/// two runs that start at once never share a folder.
 std::string make_free_folder(const std::string& name) {
   std::error_code error;
   fs::create_directories("runs", error);
@@ -71,8 +72,8 @@ std::string make_folder(const std::string& wanted, const std::string& name) {
 constexpr std::string_view kCheckpoint = checkpoint_start, kStep = step_start,
                            kEnding = tensors_ending;
 
-/// The step in the name of a checkpoint, or with kStep of the weights after a step; nothing for
-/// another file's.
+/// The step in the name of a checkpoint, or with kStep in the name of a step's weights. nullopt for
+/// other names.
 std::optional<std::int64_t> step_in(std::string_view name, std::string_view prefix = kCheckpoint) {
   if (!name.starts_with(prefix) || !name.ends_with(kEnding)) return std::nullopt;
   const std::string_view digits =
@@ -83,7 +84,7 @@ std::optional<std::int64_t> step_in(std::string_view name, std::string_view pref
   return step;
 }
 
-/// Of the first `bytes` of a file. Throws FileError where it has fewer.
+/// The hash of the first `bytes` of a file. Throws FileError if it has fewer.
 data::Sha256 hash_of_start(const Folder& folder, const std::string& name, std::uint64_t bytes) {
   data::Sha256 hash;
   if (bytes == 0) return hash;
@@ -100,10 +101,10 @@ data::Sha256 hash_of_start(const Folder& folder, const std::string& name, std::u
 
 const std::string& existing(const std::string& path) {
   std::error_code ignored;
-  // What is there and no folder is named by Folder, which is opened next.
+  // If it exists but is no folder, opening it as a Folder throws an error.
   if (!fs::exists(path, ignored))
-    throw FileError("resume", fmt::format("there is no folder {}; name a run's: the one that "
-                                          "--out named, or that training said it wrote to",
+    throw FileError("resume", fmt::format("there is no folder {}; name the folder of a run: the "
+                                          "one given to --out, or the one that training printed",
                                           path));
   return path;
 }
@@ -128,9 +129,10 @@ RunFolder::RunFolder(const std::string& wanted, const train::Config& config,
                      const train::Provenance& provenance, const std::string& name)
     : folder_("train", make_folder(wanted, name)), config_(train::to_json(config, provenance)) {
   folder_.lock("train");
-  refuse_if_taken(folder_);  // again: another process may have been faster
+  refuse_if_taken(folder_);  // check again: another process may have been faster
   const auto content = std::as_bytes(std::span(config_));
-  // The only file before the manifest: from now on that says what is the run's.
+  // The only file that is written before the manifest. From then on, the manifest lists the run's
+  // files.
   write_file("train", folder_, config_file, content);
   manifest_.files[config_file] = {hash_of(content)};
   manifest_.write(folder_);
@@ -144,9 +146,8 @@ RunFolder::RunFolder(const std::string& path) : folder_("resume", existing(path)
         "resume",
         manifest ? fmt::format("{} is missing; restore it from a copy, or train again",
                                file(config_file))
-                 : fmt::format("{} has no run: there is no config.json in it, which is written "
-                               "before the first step; name the folder of a run, or begin one in "
-                               "it: unroll train DATASET --out {}",
+                 : fmt::format("{} has no run, because it has no config.json; name the folder of a "
+                               "run, or start one in it: unroll train DATASET --out {}",
                                path, shell_word(path)));
   config_ = train::read_config("resume", folder_, config_file);
   if (manifest) {
@@ -154,17 +155,17 @@ RunFolder::RunFolder(const std::string& path) : folder_("resume", existing(path)
     refuse_what_is_not_its_own();
     return;
   }
-  // Killed before it was written; any other file came after it.
+  // The run was killed before it wrote the manifest, so it has written no other file.
   for (const std::string& name : folder_.names())
     if (name == metrics_file || name.ends_with(kEnding))
-      throw FormatError("resume", fmt::format("{} has no manifest.json, which says whether its "
-                                              "files are whole and the run's ({} may be somebody "
-                                              "else's); train again: unroll train --config {}",
+      throw FormatError("resume", fmt::format("{} has no manifest.json, so it is not certain that "
+                                              "{} belongs to the run and is undamaged; train "
+                                              "again: unroll train --config {}",
                                               path, name, shell_word(file(config_file))));
   manifest_.files[config_file] = {hash_of(std::as_bytes(std::span(config_)))};
 }
 
-/// Before any work, rather than when the run comes to write over it.
+/// Refuses foreign files before any work, not when the run would overwrite them.
 void RunFolder::refuse_what_is_not_its_own() const {
   if (status() == RunStatus::finished || status() == RunStatus::diverged) return;
   for (const std::string& name : folder_.names()) {
@@ -173,7 +174,7 @@ void RunFolder::refuse_what_is_not_its_own() const {
       throw FormatError("resume", fmt::format("{} is not this run's: manifest.json does not list "
                                               "it; move it to another folder",
                                               file(name)));
-    // Throws for what is no regular file.
+    // Throws if it is no regular file.
     if (name == metrics_file || manifest_.lists(name))
       const InputFile look("resume", folder_, name);
   }
@@ -198,8 +199,8 @@ std::optional<train::Checkpoint> RunFolder::last_checkpoint(const Warn& warn) co
       const auto metrics = hash_of_start(folder_, metrics_file, checkpoint.metrics_bytes);
       if (metrics.digits() != checkpoint.metrics_sha256)
         throw FormatError("resume",
-                          fmt::format("{} is damaged: its first {} bytes are not what {} "
-                                      "was made with",
+                          fmt::format("{} is damaged: its first {} bytes are not those that {} "
+                                      "was written with",
                                       file(metrics_file), checkpoint.metrics_bytes, at->second));
       return checkpoint;
     } catch (const Error& error) {
@@ -223,8 +224,8 @@ void RunFolder::check_files() const {
                                 ? ""
                                 : fmt::format(", or train again: unroll train --config {}",
                                               shell_word(file(config_file)));
-  throw FormatError("resume", fmt::format("the run in {} is damaged: {}; restore what is lacking "
-                                          "from a copy{}",
+  throw FormatError("resume", fmt::format("the run in {} is damaged: {}; restore these files from "
+                                          "a copy{}",
                                           path(), fmt::join(all, "; "), again));
 }
 
@@ -235,7 +236,7 @@ void RunFolder::begin(const std::optional<train::Checkpoint>& checkpoint) {
   metrics_hash_ = hash_of_start(folder_, metrics_file, metrics_bytes_);
   manifest_.status = RunStatus::training;
   manifest_.files.erase(metrics_file);
-  // What lies behind the checkpoint goes; what was half done when the run was killed is settled.
+  // Remove files of steps after the checkpoint, and finish replacements that were interrupted.
   std::vector<std::string> old;
   for (auto& [name, hashes] : manifest_.files) {
     const bool missing = manifest_.may_be_missing(name) && !folder_.has(name);
@@ -275,7 +276,7 @@ void RunFolder::log(const train::StepResult& step, const train::Evaluation& eval
 
 void RunFolder::log(const train::Diverged& diverged) { write_line(metrics_line(diverged)); }
 
-/// The manifest, written before and after, lists what is there at every moment.
+/// Writes the manifest before and after, so that it lists the actual content at every moment.
 void RunFolder::replace(const std::string& name, std::span<const std::byte> content) {
   if (!manifest_.lists(name)) {
     if (folder_.has(name))
@@ -291,7 +292,8 @@ void RunFolder::replace(const std::string& name, std::span<const std::byte> cont
   manifest_.files[name] = {hash};
 }
 
-/// Removes files that the manifest lists; until it is written again it says that they may be there.
+/// Removes files that the manifest lists. Until the manifest is written again, it says that they
+/// may be missing.
 void RunFolder::remove(const std::vector<std::string>& names) {
   for (const std::string& name : names) manifest_.files.at(name).emplace_back();
   manifest_.write(folder_);
