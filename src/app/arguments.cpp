@@ -56,8 +56,7 @@ class Reader {
       refuse_end();
     }
     refuse_extras(app.remaining());
-    if (!command_.work)
-      refuse(fmt::format("{} needs a command: {}", command_.path, list_of_commands()));
+    if (!command_.work) refuse(fmt::format("a command is missing; choose {}", list_of_commands()));
     for (const auto& [entry, option] : options) {
       entry->times = static_cast<int>(option->count());
       if (entry->takes_value()) entry->values = option->results();
@@ -177,8 +176,7 @@ class Reader {
   }
 
   std::string about_flag(const std::string& name) const {
-    if (!name.starts_with("--")) return "";
-    const std::string bare = name.substr(2);
+    const std::string bare = name.substr(std::min(name.find_first_not_of('-'), name.size()));
     if (const std::string why = why_not(bare); !why.empty()) return "; " + why;
     if (std::string text = suggestion(bare, long_names_of(command_), "--"); !text.empty())
       return text;

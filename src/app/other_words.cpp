@@ -71,7 +71,6 @@ constexpr OtherWord kOtherWords[] = {
     {"save", "out"},
     {"save-dir", "out"},
     {"log-dir", "out"},
-    {"checkpoint", "resume"},
     {"ckpt", "resume"},
     {"resume-from", "resume"},
     {"root", "data-dir"},

@@ -60,7 +60,10 @@ std::optional<std::size_t> gap_between(std::string_view a, std::string_view b) {
 }  // namespace
 
 bool same_word(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, plain_letter, plain_letter);
+  std::string first = plain_word(a), second = plain_word(b);
+  std::erase(first, '-');
+  std::erase(second, '-');
+  return first == second;
 }
 
 std::string_view nearest_word(std::string_view given,

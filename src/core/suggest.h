@@ -7,7 +7,8 @@
 
 namespace unroll {
 
-/// Whether two words differ only in upper and lower case, and in - and _.
+/// Whether two words differ only in upper and lower case, and in - and _: "Batch_Size",
+/// "batchsize".
 bool same_word(std::string_view a, std::string_view b);
 
 /// The candidate that `given` was meant to be, or nothing if none is close. A candidate is close if

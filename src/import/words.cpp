@@ -23,12 +23,9 @@ using Json = nlohmann::ordered_json;
 using Words = std::vector<std::string_view>;
 
 std::string not_known(std::string_view what, std::string_view given, const Words& known) {
-  std::string small(given);  // "GRU"
-  for (char& c : small)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   return fmt::format(
       "{}{} is not known, expected one of {}{}{}", what, in_quotes(given), fmt::join(known, ", "),
-      did_you_mean(small, known),
+      did_you_mean(given, known),
       given == "dropout" ? "; dropout does nothing in a trained model: leave it out" : "");
 }
 

@@ -165,6 +165,7 @@ TEST(Mistakes, EachHasAnAnswer) {
        "the flag --gpu is not known; Unroll runs on the CPU, leave it out" + see},
       {{"run", "x", "--xyzzy"}, "the flag --xyzzy is not known" + see},
       {{"run", "x", "-q"}, "the flag -q is not known" + see},
+      {{"run", "x", "-rate", "1"}, "the flag -rate is not known; did you mean --rate?" + see},
       {{"run", "--name", "x"},
        "NAME is an argument, not a flag; type unroll run NAME [PLACE] [FLAGS]" + see},
       {{"data", "fetch", "--kind=one"},
@@ -176,8 +177,8 @@ TEST(Mistakes, EachHasAnAnswer) {
       {{"run", "x", "y", "rate=2"},
        "the argument rate=2 is not expected; did you mean --rate?" + see},
       // Commands.
-      {{}, "unroll needs a command: run or data (see: unroll --help)"},
-      {{"data"}, "unroll data needs a command: fetch (see: unroll data --help)"},
+      {{}, "a command is missing; choose run or data (see: unroll --help)"},
+      {{"data"}, "a command is missing; choose fetch (see: unroll data --help)"},
       {{"rnu"}, "the command rnu is not known; did you mean run? (see: unroll --help)"},
       {{"rnu", "--help"}, "the command rnu is not known; did you mean run? (see: unroll --help)"},
       {{"download"}, "the command download is not known; did you mean data? (see: unroll --help)"},

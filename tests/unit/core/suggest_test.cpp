@@ -49,6 +49,7 @@ TEST(Suggest, AsTheEndOfAMessage) {
 
 TEST(Suggest, SameWords) {
   EXPECT_TRUE(same_word("Learning_Rate", "learning-rate"));
+  EXPECT_TRUE(same_word("learningrate", "learning-rate"));
   EXPECT_FALSE(same_word("learning-rate", "learning-rates"));
 }
 
