@@ -29,6 +29,8 @@ FNR == 1 {
     breach("includes start at include/ or src/: not \"" included "\"")
   } else if (is_intrinsics(included)) {
     if (public || own != "kernels") breach("only src/kernels may include <" included ">")
+  } else if (included == "CLI/CLI.hpp" && FILENAME != "src/app/arguments.cpp") {
+    breach("CLI11 is slow to compile: flags are declared to app/command.h")
   } else if (!is_own(included)) {
     # The C header includes C's own.
     if (public && (quoted || included ~ /[\/.]/) && !(FILENAME ~ /\/c\.h$/ && included == "stddef.h")) {

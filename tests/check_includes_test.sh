@@ -44,6 +44,9 @@ expect 'src/nn/a.cpp:1: includes start at include/ or src/: not "../optim/a.h"' 
   src/nn/a.cpp '"../optim/a.h"'
 expect 'src/core/a.cpp:1: only src/kernels may include <immintrin.h>' \
   src/core/a.cpp '<immintrin.h>'
+expect '' src/app/arguments.cpp '"app/arguments.h"' '<CLI/CLI.hpp>'
+expect 'src/app/command.cpp:1: CLI11 is slow to compile: flags are declared to app/command.h' \
+  src/app/command.cpp '<CLI/CLI.hpp>'
 expect 'include/unroll/io/a.h:1: public headers may not include fmt/format.h' \
   include/unroll/io/a.h '<fmt/format.h>'
 expect 'include/unroll/io/a.h:1: public headers may not include math.h' \
