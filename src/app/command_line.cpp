@@ -41,7 +41,7 @@ constexpr const char* kNotes =
     "More help:\n"
     "  unroll help COMMAND       Help on one command\n"
     "  docs/README.md            Documentation in the source tree\n"
-    "  /usr/share/doc/unroll     Documentation of an installed Unroll\n";
+    "  /usr/share/doc/unroll     Documentation, installed with the Debian package\n";
 
 /// The message of a mistake names the flag; it needs no "[usage]" in front.
 int report(const std::exception& error, int code) {
