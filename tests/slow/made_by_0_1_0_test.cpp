@@ -13,7 +13,7 @@
 namespace unroll {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 const std::string kMade = UNROLL_SOURCE_DIR "/tests/slow/made_by_0.1.0";
 
@@ -28,7 +28,7 @@ std::string sha256_of_text(const std::string& text) {
 std::string sha256_of(const std::string& path) { return sha256_of_text(test::content_of(path)); }
 
 /// A number as version 0.1.0 wrote it: with 17 digits, also f32 losses.
-std::string number_of_010(const Json& value, bool f32) {
+std::string number_of_010(const OrderedJson& value, bool f32) {
   if (!value.is_number()) return value.dump();
   const double number = value.get<double>();
   return fmt::format("{:.17g}", f32 ? static_cast<float>(number) : number);
@@ -37,11 +37,12 @@ std::string number_of_010(const Json& value, bool f32) {
 /// metrics.jsonl of a run as version 0.1.0 wrote it, which had neither epochs nor learning rates.
 std::string metrics_of_010(const std::string& run) {
   const bool f32 =
-      Json::parse(test::content_of(run + "/config.json")).at("settings").at("dtype") == "f32";
+      OrderedJson::parse(test::content_of(run + "/config.json")).at("settings").at("dtype") ==
+      "f32";
   std::string all;
   for (const std::string& line : test::lines_of(test::content_of(run + "/metrics.jsonl"))) {
-    const Json json = Json::parse(line);
-    const auto text_of = [&](const Json& object, auto&& self) -> std::string {
+    const OrderedJson json = OrderedJson::parse(line);
+    const auto text_of = [&](const OrderedJson& object, auto&& self) -> std::string {
       std::string text;
       for (const auto& [key, value] : object.items()) {
         if (key == "epoch" || key == "lr") continue;
