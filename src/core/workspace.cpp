@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::size_t kHugePage = std::size_t{1} << 21;
 
-/// The alignment of a block of this size.
 std::align_val_t alignment_of(std::size_t size) {
   return std::align_val_t{size < kHugePage ? 64 : kHugePage};
 }
@@ -31,7 +30,6 @@ std::size_t number_of(std::size_t size) {
   return 3 + 4 * static_cast<std::size_t>(std::bit_width(size) - 9) + (size - floor) / (floor / 4);
 }
 
-/// The size with this index.
 std::size_t size_of_number(std::size_t number) {
   if (number < 3) return (number + 1) * 64;
   const std::size_t floor = std::size_t{256} << ((number - 3) / 4);

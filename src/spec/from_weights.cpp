@@ -44,7 +44,6 @@ std::string_view take_number(std::string_view& name) {
   return digits;
 }
 
-/// The recurrent layers' names.
 std::vector<std::string> recurrent_names(const Weights& weights) {
   const std::string first = "." + weight_name(WeightRole::weight_ih, 0);
   std::vector<std::string> names;
