@@ -26,7 +26,8 @@ TEST(RunFolder, MetricsHaveALineAStepWithEveryDigitThatCounts) {
   ASSERT_EQ(result.code, 0) << result.err;
   const std::string number = R"(-?[0-9.]+(e[-+][0-9]+)?)";
   const std::string step = R"(\{"event":"step","step":[0-9]+,"loss":)" + number +
-                           R"(,"grad_norm":)" + number + R"(,"epoch":[0-9],"lr":)" + number + R"(\})";
+                           R"(,"grad_norm":)" + number + R"(,"epoch":[0-9],"lr":)" + number +
+                           R"(\})";
   std::vector<int> steps, evaluated;
   std::size_t longest_loss = 0, longest_norm = 0;
   for (const std::string& line : test::lines_of(runs.metrics("run"))) {
