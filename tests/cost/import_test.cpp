@@ -238,9 +238,10 @@ TEST(Trial20, TooManyEntriesAreRefusedBeforeTheyAreRead) {
   std::string said;
   const Reading read =
       reading(bytes.size(), [&] { said = refusal([&] { ZipArchive(bytes, "x.pt"); }); });
-  EXPECT_EQ(said,
-            "[import] x.pt: 65537 entries, more than 65536, the limit of Unroll; save the weights "
-            "alone: torch.save(model.state_dict(), \"weights.pt\")");
+  EXPECT_EQ(
+      said,
+      "[import] x.pt: it has 65537 entries, more than 65536, the limit of Unroll; save the weights "
+      "alone: torch.save(model.state_dict(), \"weights.pt\")");
   EXPECT_LT(read.cost.blocks, 20'000u);
 }
 
@@ -279,7 +280,7 @@ TEST(Trial20, ArchitecturesOfManyLayers) {
   Weights weights;
   weights.add("b0.weight", {1, 1});
   EXPECT_EQ(refusal([&] { import_model(weights.state, linear_layers(8000, "b")); }),
-            "[import] the architecture: 8000 layers, expected at most 256");
+            "[import] the architecture: it has 8000 layers, expected at most 256");
 }
 
 TEST(Trial20, NamesThatAreNotThere) {
