@@ -22,12 +22,17 @@ fi
 for page; do longest markdown 25 "${page#"$root"/}" <"$page"; done
 
 if [[ $unroll != - ]]; then
-  longest help 15 "./dev help" < <("$root/dev" help)
-  longest help 15 "unroll --help" < <("$unroll" --help)
+  # Through variables, so that a program that fails ends this script.
+  text=$("$root/dev" help)
+  longest help 15 "./dev help" <<<"$text"
+  text=$("$unroll" --help)
+  longest help 15 "unroll --help" <<<"$text"
+  manual=$("$unroll" manual)
   # The man page has a section for each command, such as .SS \fBunroll data fetch\fR.
   while read -r command; do
     # shellcheck disable=SC2086  # a command may be two words
-    longest help 15 "unroll $command --help" < <("$unroll" $command --help)
-  done < <("$unroll" manual | sed -nE 's/^\.SS \\fBunroll ([a-z ]+)\\fR.*/\1/p')
+    text=$("$unroll" $command --help)
+    longest help 15 "unroll $command --help" <<<"$text"
+  done < <(sed -nE 's/^\.SS \\fBunroll ([a-z ]+)\\fR.*/\1/p' <<<"$manual")
 fi
 exit "$status"

@@ -22,6 +22,11 @@ bool looks_like_flag(std::string_view word) {
   return word.size() > 1 && word[0] == '-' && word != "--";
 }
 
+bool looks_like_number(std::string_view word) {
+  const std::size_t first = word.starts_with('-') ? 1 : 0;
+  return word.size() > first && word[first] >= '0' && word[first] <= '9';
+}
+
 /// "lr" of "lr=0.1".
 std::string before_value(const std::string& word) { return word.substr(0, word.find('=')); }
 
@@ -50,7 +55,7 @@ class Reader {
     for (OptionEntry& argument : command_.arguments)
       options.emplace_back(&argument, add_to(app, argument));
     try {
-      app.parse(std::vector<std::string>(words_.rbegin(), words_.rend()));
+      app.parse(words_for_cli11());
     } catch (const CLI::RequiredError&) {  // check_and_read() says which
     } catch (const CLI::ArgumentMismatch&) {
       refuse_end();
@@ -71,12 +76,29 @@ class Reader {
 
   static CLI::Option* add_to(CLI::App& app, const OptionEntry& entry) {
     const std::string names = fmt::format("{}", fmt::join(entry.names, ","));
-    if (!entry.takes_value()) return app.add_flag(names);
+    if (!entry.takes_value() || entry.fewest == 0) return app.add_flag(names);
     return app.add_option(names, [](const CLI::results_t&) { return true; })
         ->expected(static_cast<int>(entry.fewest), static_cast<int>(entry.most))
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)  // check_and_read() counts
         ->allow_extra_args(!entry.is_flag() && entry.repeatable)
         ->required(entry.required);
+  }
+
+  /// The words from the last to the first. A value that may be left out must be a number, and is
+  /// joined to its flag: CLI11 would take any word for it, also the data set.
+  std::vector<std::string> words_for_cli11() const {
+    std::vector<std::string> joined;
+    bool only_arguments = false;
+    for (const std::string& word : words_) {
+      only_arguments |= word == "--";
+      const OptionEntry* before =
+          joined.empty() || only_arguments ? nullptr : find_flag(command_, joined.back());
+      if (before && before->takes_value() && before->fewest == 0 && looks_like_number(word))
+        joined.back() += "=" + word;
+      else
+        joined.push_back(word);
+    }
+    return {joined.rbegin(), joined.rend()};
   }
 
   /// CLI11 would take the word behind "--out=" for its value, and count "--quiet=3" three times.
@@ -111,15 +133,24 @@ class Reader {
   }
 
   void refuse_extras(const std::vector<std::string>& extras) const {
-    const auto flag = std::ranges::find_if(extras, looks_like_flag);
-    if (flag != extras.end()) refuse_flag(before_value(*flag));
     const auto word = std::ranges::find_if(extras, [](const auto& w) { return w != "--"; });
     if (word == extras.end()) return;
-    if (!command_.commands.empty()) refuse_command(*word);
+    if (!command_.commands.empty() && !looks_like_flag(*word)) refuse_command(*word);
+    const auto flag = std::ranges::find_if(extras, looks_like_flag);
+    if (flag != extras.end()) refuse_flag(before_value(as_typed(*flag)));
     const std::string name = "--" + before_value(*word);
     if (find_flag(command_, name))  // lr=0.1
       refuse(fmt::format("the argument {} is not expected; did you mean {}?", *word, name));
     refuse(fmt::format("the argument {} is not expected; type {}", *word, usage_of(command_)));
+  }
+
+  /// CLI11 takes -help apart, into -h and -elp.
+  std::string as_typed(const std::string& flag) const {
+    if (std::ranges::find(words_, flag) != words_.end()) return flag;
+    const auto whole = std::ranges::find_if(words_, [&](const std::string& word) {
+      return looks_like_flag(word) && word.ends_with(flag.substr(1));
+    });
+    return whole == words_.end() ? flag : *whole;
   }
 
   void check_and_read(OptionEntry& option) {
@@ -130,7 +161,7 @@ class Reader {
               ? fmt::format("{} is missing; give {} {}", option.name(), option.name(), option.value)
               : fmt::format("{} is missing; type {}", option.name(), usage_of(command_)));
     }
-    if (option.fewest == 0) std::erase(option.values, "");  // CLI11's sign for none
+    if (option.fewest == 0) std::erase(option.values, "true");  // CLI11's sign for none
     if (option.takes_value() && option.values.size() < option.fewest) refuse_missing_value(option);
     if (option.values.size() > option.most && !option.repeatable)
       refuse(fmt::format("{} is given twice; give it once", option.name()));
@@ -155,12 +186,19 @@ class Reader {
     return text_with_or({names.begin(), names.end()});
   }
 
+  [[noreturn]] void refuse_behind_dashes(const std::string& word) const {
+    refuse(fmt::format("{} stands behind --, where every word is an argument; type it before --",
+                       word));
+  }
+
   [[noreturn]] void refuse_command(const std::string& word) const {
+    if (find_command(command_, word)) refuse_behind_dashes(word);
     refuse(fmt::format("the command {} is not known{}", word,
                        suggestion(word, names_of(command_.commands))));
   }
 
   [[noreturn]] void refuse_flag(const std::string& name) const {
+    if (find_flag(command_, name)) refuse_behind_dashes(name);
     // A command may stand behind it.
     for (const std::string& word : words_)
       if (const CommandEntry* later = find_command(command_, word))

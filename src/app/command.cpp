@@ -58,6 +58,10 @@ T number_from(const OptionEntry& entry, const std::string& text) {
   const std::string_view digits = std::string_view(text).substr(text.starts_with('+') ? 1 : 0);
   const std::errc error = parse_all(digits, value);
   if (error == std::errc()) return value;
+  if constexpr (std::is_floating_point_v<T>)
+    if (error == std::errc::result_out_of_range && text.find_first_of("eE") != text.npos &&
+        text[text.find_first_of("eE") + 1] == '-')
+      return 0;  // 1e-400
   if (error == std::errc::result_out_of_range)
     throw UsageError(
         fmt::format("{} {} is out of range; give a number closer to 0", entry.name(), text));

@@ -121,7 +121,10 @@ int run(int argc, const char* const* argv) {
     say_error("not enough memory for this; try a smaller model or batch");
     return kFailed;
   } catch (const std::system_error& error) {
-    return error.code() == std::errc::broken_pipe ? kReaderGone : report(error, kFailed);
+    if (error.code() == std::errc::broken_pipe) return kReaderGone;
+    if (!std::ferror(stdout)) return report(error, kFailed);
+    say_error(fmt::format("can't write to stdout: {}", error.code().message()));
+    return kFailed;
   } catch (const std::exception& error) {
     return report(error, kFailed);
   }

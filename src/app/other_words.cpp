@@ -67,6 +67,8 @@ constexpr OtherWord kOtherWords[] = {
     {"cores", "threads"},
     {"val-every", "eval-every"},
     {"eval-interval", "eval-every"},
+    {"log-interval", "eval-every"},
+    {"patience", "gamma-every"},
     {"output-dir", "out"},
     {"save", "out"},
     {"save-dir", "out"},

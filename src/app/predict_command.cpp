@@ -136,8 +136,10 @@ void add_predict(Command& program) {
       .offers(data_set_names());
   flags->data.add_to(command);
   command
-      .option("--out", flags->out,
-              "Write the unscaled outputs for a .npy or .csv to this .npy file")
+      .option(
+          "--out", flags->out,
+          "Write the outputs for a .npy or .csv to this .npy file. Nothing is scaled: pixels, too, "
+          "are read as they are")
       .file();
   command.option("--index", flags->index, "Only this test sample, counted from 0");
   command.flag("--rows", flags->rows, "Print a prediction after every step");

@@ -17,6 +17,11 @@ namespace {
 /// As data::pixel_values: in f32, then widened.
 template <class T>
 std::vector<T> scaled(std::vector<float> pixels, const spec::ImageInput& input) {
+  for (const float pixel : pixels)
+    if (pixel < 0 || pixel > 255)
+      throw FormatError("predict", fmt::format("a pixel is {}, expected 0 to 255; for numbers that "
+                                               "are scaled already, give --out FILE.npy",
+                                               pixel));
   const auto mean = static_cast<float>(input.mean), std = static_cast<float>(input.std);
   for (float& pixel : pixels) pixel = (pixel / 255.0f - mean) / std;
   return {pixels.begin(), pixels.end()};

@@ -27,6 +27,7 @@ struct Answer {
   std::span<const T> values;              // targets of a regression
   std::span<const std::int64_t> classes;  // one, or one a step
   std::size_t width;                      // C
+  bool every_step;                        // whether the model answers each step
 
   std::span<const T> at(std::size_t step) const { return outputs.subspan(step * width, width); }
 };
@@ -35,16 +36,15 @@ template <class T>
 void print_sample(const Samples& samples, spec::Output output, std::int64_t number,
                   const Answer<T>& answer, const PredictionPrinter& print) {
   const char* const kind = sample_name(samples.source.input());
-  const data::TargetSpec target = samples.source.target();
-  if (target.kind == data::TargetSpec::Kind::values)
+  if (output == spec::Output::values)
     return print.values<T>(kind, number, answer.outputs, answer.values);
-  if (target.every_step()) {
+  if (answer.every_step) {
     std::vector<std::int64_t> predicted, wanted;
-    for (std::size_t t = 0; t < answer.classes.size(); ++t) {
-      if (answer.classes[t] == data::no_target) continue;
+    for (std::size_t t = 0; t < answer.outputs.size() / answer.width; ++t) {
+      if (!answer.classes.empty() && answer.classes[t] == data::no_target) continue;
       const auto best = prediction_of<T>(output, answer.at(t)).best;
       predicted.push_back(static_cast<std::int64_t>(best));
-      wanted.push_back(answer.classes[t]);
+      if (!answer.classes.empty()) wanted.push_back(answer.classes[t]);
     }
     return print.classes_of_steps(kind, number, predicted, wanted);
   }
@@ -78,19 +78,24 @@ template <class T>
 void predict(const infer::Model<T>& model, const Samples& samples, const PredictionPrinter& print) {
   const data::Source& source = samples.source;
   const std::size_t width = model.outputs();
+  const bool every_step = spec::features_of(model.description()).back().is_sequence();
   data::Examples examples;
   std::vector<data::Pick> picks;
   const std::int64_t end = samples.first + samples.count;
-  for (std::int64_t first = samples.first; first < end; first += source.test_batch()) {
+  // The first sample shows how large one is.
+  constexpr std::int64_t kMostNumbers = 1 << 22;
+  std::int64_t at_once = 1;
+  for (std::int64_t first = samples.first; first < end; first += std::ssize(picks)) {
     picks.clear();
-    for (std::int64_t i = first; i < std::min(end, first + source.test_batch()); ++i)
-      picks.push_back({i});
+    for (std::int64_t i = first; i < std::min(end, first + at_once); ++i) picks.push_back({i});
     source.batch(data::Split::test, picks, DTypeOf<T>::value, examples);
+    at_once = std::clamp<std::int64_t>(kMostNumbers * std::ssize(picks) / examples.inputs.numel(),
+                                       1, source.test_batch());
     if (samples.steps) return print_steps(model, examples, print);
     const Tensor outputs = train::outputs_of(model, examples);
     const std::size_t size = outputs.values<T>().size() / picks.size();
     for (std::size_t i = 0; i < picks.size(); ++i) {
-      Answer<T> answer{outputs.values<T>().subspan(i * size, size), {}, {}, width};
+      Answer<T> answer{outputs.values<T>().subspan(i * size, size), {}, {}, width, every_step};
       if (const Tensor& targets = examples.targets; targets.defined()) {
         const std::size_t each = static_cast<std::size_t>(targets.numel()) / picks.size();
         if (targets.dtype() == DType::i64)

@@ -85,12 +85,13 @@ void PredictionPrinter::classes_of_steps(const char* kind, std::int64_t number,
                                          const std::vector<std::int64_t>& predicted,
                                          const std::vector<std::int64_t>& targets) const {
   if (json) {
-    const nlohmann::ordered_json line = {
-        {"event", "prediction"}, {kind, number}, {"classes", predicted}, {"targets", targets}};
+    nlohmann::ordered_json line = {{"event", "prediction"}, {kind, number}, {"classes", predicted}};
+    if (!targets.empty()) line["targets"] = targets;
     fmt::print("{}\n", line.dump());
   } else {
-    fmt::print("{} {}: {}, targets {}\n", kind, number, fmt::join(predicted, " "),
-               fmt::join(targets, " "));
+    fmt::print("{} {}: {}", kind, number, fmt::join(predicted, " "));
+    if (!targets.empty()) fmt::print(", targets {}", fmt::join(targets, " "));
+    fmt::print("\n");
   }
 }
 

@@ -39,7 +39,7 @@ struct PredictionPrinter {
   template <class T>
   void values(const char* kind, std::int64_t number, std::span<const T> outputs,
               std::span<const T> targets) const;
-  /// The class predicted at each step that has a target.
+  /// The class predicted at each step that has a target, or at every step without targets.
   void classes_of_steps(const char* kind, std::int64_t number,
                         const std::vector<std::int64_t>& predicted,
                         const std::vector<std::int64_t>& targets) const;

@@ -9,6 +9,7 @@
 #include "app/messages.h"
 #include "core/printable.h"
 #include "core/shell_word.h"
+#include "data/source_traits.h"
 #include "run/metrics.h"
 
 namespace unroll::app {
@@ -45,7 +46,6 @@ Progress::Progress(Output output, const data::Source& source, std::int64_t steps
     : output_(output),
       dataset_(source.name()),
       remark_(source.remark()),
-      endless_(source.size(data::Split::train) == data::Source::endless),
       steps_(steps),
       made_(made),
       terminal_(output == Output::text && ::isatty(STDERR_FILENO) == 1) {}
@@ -113,8 +113,13 @@ void Progress::done(const train::Evaluation& e, const Seconds& s, const std::str
   if (output_ == Output::quiet) return;
   tell("{} steps in {:.2f} s: loading {:.2f}, training {:.2f}, testing {:.2f}\n", steps_ - made_,
        s.total, s.loading, s.training, s.testing);
-  tell("the run is in {}; test it again with: unroll eval {}{}\n", printable(folder),
-       shell_word(folder), endless_ ? "" : " " + shell_word(dataset));
+  tell("the run is in {}; test it again with: {}\n", printable(folder),
+       eval_command(folder, dataset));
+}
+
+std::string eval_command(const std::string& folder, const std::string& dataset) {
+  return fmt::format("unroll eval {}{}", shell_word(folder),
+                     data::source_traits(dataset).endless ? "" : " " + shell_word(dataset));
 }
 
 }  // namespace unroll::app

@@ -33,12 +33,14 @@ class Progress : public train::Listener {
  private:
   Output output_;
   std::string dataset_, remark_;
-  bool endless_;
   std::int64_t steps_, made_;
   bool terminal_;
   bool drawn_ = false;
   std::string tested_;  // the last test's result
   Clock::time_point start_ = Clock::now(), last_drawn_ = start_;
 };
+
+/// What tests a run again: "unroll eval runs/a mnist". `dataset` as in done().
+std::string eval_command(const std::string& folder, const std::string& dataset);
 
 }  // namespace unroll::app

@@ -33,8 +33,8 @@ int leave_finished(const ResumeFlags& flags, const run::ResumedRun& run,
   // A known set is not loaded for this: it might have to be downloaded first.
   if (config.dataset != run.config().dataset && !data::find_known_set(config.dataset))
     run.check_same_data(run::provenance_of(*flags.data.open(config.dataset, {})));
-  tell("the run in {} is finished; test it with: unroll eval {}\n", printable(flags.run),
-       shell_word(flags.run));
+  tell("the run in {} is finished; test it with: {}\n", printable(flags.run),
+       eval_command(flags.run, config.dataset));
   return kOk;
 }
 

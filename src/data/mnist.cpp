@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "core/printable.h"
+#include "core/shell_word.h"
 #include "data/catalogue.h"
 #include "data/idx.h"
 #include "data/places.h"
@@ -117,8 +118,8 @@ Dataset mnist(Split split, const MnistOptions& options) {
   if (folder) return open(split, *folder, &set);
   if (!options.data_dir.empty())
     throw FileError("data", fmt::format("{0}/{1} doesn't hold the set {1}; get it with 'unroll "
-                                        "data fetch {1}'",
-                                        options.data_dir, set.name));
+                                        "data fetch {1} --data-dir {2}'",
+                                        options.data_dir, set.name, shell_word(options.data_dir)));
   throw FileError("data", fmt::format("{0} is neither in UNROLL_DATA_DIR nor in the cache ({1}); "
                                       "get it with 'unroll data fetch {0}'",
                                       set.name, cache_folder()));

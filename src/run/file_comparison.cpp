@@ -41,7 +41,9 @@ void FileComparison::finish_steps() {
         name != model_file)
       found_({fmt::format("{} is listed in manifest.json, but training does not write it", name)});
   if (same_steps_ > 0)
-    found_({fmt::format("files of single steps with the same bits: {}", same_steps_), true});
+    found_(
+        {fmt::format("checkpoints and files of single steps with the same bits: {}", same_steps_),
+         true});
 }
 
 }  // namespace unroll::run

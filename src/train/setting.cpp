@@ -290,7 +290,7 @@ data::Normalization parse_normalization(const std::string& text) {
   if (comma == std::string::npos || !parse_number(all.substr(0, comma), result.mean) ||
       !parse_number(all.substr(comma + 1), result.std))
     throw ValueError("usage", fmt::format("--normalize {}, expected none or MEAN,STD, for example "
-                                          "0.1307,0.3081",
+                                          "0.1307,0.3081; when training, also auto",
                                           text));
   data::pixel_values(result);
   return result;

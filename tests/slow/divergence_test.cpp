@@ -117,7 +117,9 @@ TEST(Trial01, CheckpointsOfLaterStepsAreRemoved) {
     const auto verified =
         test::run_program({"verify", runs.folder / "run", "--data-dir", runs.data_dir});
     EXPECT_EQ(verified.code, 0) << verified.out << verified.err;
-    expect_parts(verified.out, {fmt::format("files of single steps with the same bits: {}", left)});
+    expect_parts(
+        verified.out,
+        {fmt::format("checkpoints and files of single steps with the same bits: {}", left)});
   }
 }
 

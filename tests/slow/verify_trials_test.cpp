@@ -49,7 +49,8 @@ struct VerifiedTrial : test::SmallRun {
 
 TEST(Trial19, VerifyTrainsStepFilesAndCheckpointsAgain) {
   const VerifiedTrial run;
-  run.expect(0, {"7 files are as they were written", "files of single steps with the same bits: 4",
+  run.expect(0, {"7 files are as they were written",
+                 "checkpoints and files of single steps with the same bits: 4",
                  "model.safetensors has the same bits"});
   for (const std::string name : {"step_7.safetensors", "step_20.safetensors",
                                  "checkpoint_8.safetensors", "checkpoint_16.safetensors"}) {

@@ -96,6 +96,10 @@ TEST(Arguments, ANumberThatMayBeLeftOut) {
   with.read({"run", "--seed", "5", "x"});
   EXPECT_EQ(with.name, "x");
   EXPECT_EQ(with.seed, 5);
+  Sample before_two;
+  before_two.read({"run", "--seed", "x", "y"});
+  EXPECT_EQ(before_two.name + before_two.place, "xy");
+  EXPECT_FALSE(before_two.seed);
 }
 
 TEST(Arguments, BehindTwoDashesNothingIsAFlag) {
@@ -145,6 +149,7 @@ TEST(Mistakes, EachHasAnAnswer) {
       {{"run", "x", "--steps", "1e3"}, "--steps 1e3 is not a whole number; write 1000" + see},
       {{"run", "x", "--steps", "1.5"},
        "--steps 1.5 is not a whole number; give one such as 10" + see},
+      {{"run", "x", "--seed=x"}, "--seed x is not a whole number; give one such as 10" + see},
       {{"run", "x", "--steps", "9999999999"},
        "--steps 9999999999 is out of range; give a number closer to 0" + see},
       {{"run", "x", "--rate", "1e999"},
@@ -165,6 +170,9 @@ TEST(Mistakes, EachHasAnAnswer) {
        "the flag --gpu is not known; Unroll runs on the CPU, leave it out" + see},
       {{"run", "x", "--xyzzy"}, "the flag --xyzzy is not known" + see},
       {{"run", "x", "-q"}, "the flag -q is not known" + see},
+      {{"run", "x", "-hxy"}, "the flag -hxy is not known" + see},
+      {{"run", "--", "x", "y", "--rate"},
+       "--rate stands behind --, where every word is an argument; type it before --" + see},
       {{"run", "x", "-rate", "1"}, "the flag -rate is not known; did you mean --rate?" + see},
       {{"run", "--name", "x"},
        "NAME is an argument, not a flag; type unroll run NAME [PLACE] [FLAGS]" + see},
@@ -180,6 +188,11 @@ TEST(Mistakes, EachHasAnAnswer) {
       {{}, "a command is missing; choose run or data (see: unroll --help)"},
       {{"data"}, "a command is missing; choose fetch (see: unroll data --help)"},
       {{"rnu"}, "the command rnu is not known; did you mean run? (see: unroll --help)"},
+      {{"rnu", "--rate", "1"},
+       "the command rnu is not known; did you mean run? (see: unroll --help)"},
+      {{"--", "run"},
+       "run stands behind --, where every word is an argument; type it before -- "
+       "(see: unroll --help)"},
       {{"rnu", "--help"}, "the command rnu is not known; did you mean run? (see: unroll --help)"},
       {{"download"}, "the command download is not known; did you mean data? (see: unroll --help)"},
       {{"--rate", "1", "run", "x"},

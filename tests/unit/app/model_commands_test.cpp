@@ -91,6 +91,25 @@ TEST_F(ModelCommands, PredictTakesSamplesOfADataSet) {
   expect_failure(predict({"copy", "--index", "0"}), 1, {"copy"});
 }
 
+// A model that answers each time step: the classes are those after each row.
+TEST_F(ModelCommands, PredictOfAModelThatAnswersEachStep) {
+  spec::ModelSpec spec = test::rnn_spec(28, 8, 3, 1);
+  spec.input = spec::ImageInput{.width = 28};
+  std::get<spec::RecurrentSpec>(spec.layers[0]).readout = spec::Readout::every_step;
+  Generator generator(7);
+  train::Network network(spec, generator, {});
+  const std::string model = folder / "steps.safetensors";
+  nn::save_model(model, spec, network.parameters());
+  const auto whole = events_of(run_program({"predict", model, images, "--index", "3", "--json"}));
+  ASSERT_EQ(whole.size(), 1u);
+  Json classes = Json::array();
+  for (const Json& row :
+       events_of(run_program({"predict", model, images, "--index", "3", "--rows", "--json"})))
+    classes.push_back(row.at("class"));
+  EXPECT_EQ(classes.size(), 28u);
+  EXPECT_EQ(whole[0], (Json{{"event", "prediction"}, {"image", 3}, {"classes", classes}}));
+}
+
 TEST_F(ModelCommands, PredictPrintsClassAndProbabilities) {
   const std::string model = write_model("model.safetensors");
   const auto all = run_program({"predict", model, images});
@@ -143,6 +162,8 @@ TEST_F(ModelCommands, PredictRefusesWhatIsNoRow) {
   expect_failure(typed(row + "1e99\n"), 1, {"row 1", "number 28", "finite"});
   expect_failure(typed(row + "1\n" + row), 1, {"row 2", "27 numbers"});
   expect_failure(typed(std::string(3 << 20, '1')), 1, {"row 1", "longer than 1 MB"});
+  expect_failure(typed(row + "-1\n"), 1, {"a pixel is -1, expected 0 to 255"});
+  expect_failure(typed(row + "256\n"), 1, {"a pixel is 256, expected 0 to 255"});
   expect_failure(run_program({"predict", model, images, "--index", "100"}), 2, {"100", "0 to 99"});
   expect_failure(run_program({"predict", model, images, "--index", "-1"}), 2, {"-1", "0 to 99"});
   expect_failure(run_program({"predict", model, images, "--rows"}), 2, {"--index"});
