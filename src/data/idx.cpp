@@ -49,26 +49,32 @@ struct Opened {
   }
 };
 
+int rank_of(Part part) { return part == Part::images ? 3 : 1; }
+
+const char* name_of_part(Part part) { return part == Part::images ? "images" : "labels"; }
+
 std::size_t header_size(int rank) { return 4 + 4 * static_cast<std::size_t>(rank); }
 
-[[noreturn]] void refuse_other_kind(const Opened& opened, int rank,
+[[noreturn]] void refuse_other_kind(const Opened& opened, Part part,
                                     const std::optional<FileKind>& kind) {
   const std::string& path = opened.file.path();
   const std::string what = kind ? kind->what
                                 : fmt::format("something that starts with {:02x}",
                                               fmt::join(std::span(opened.start).first(4), " "));
-  const std::string remedy = kind ? remedy_of(path, *kind) : "";
+  std::string remedy = "download it again";
+  if (kind) remedy = remedy_of(path, *kind);
+  if (remedy.empty()) remedy = fmt::format("give an idx file of {}", name_of_part(part));
   throw FormatError(
       "data", fmt::format("{} is {} idx (magic 00 00 08 0{}) but {}; {}", path,
                           opened.compressed.empty() ? "not gzip and not" : "gzip, its content not",
-                          rank, what, remedy.empty() ? "download it again" : remedy));
+                          rank_of(part), what, remedy));
 }
 
 Header parse(const Opened& opened, Part part) {
   const std::string& path = opened.file.path();
   const std::span<const std::uint8_t> start = opened.start;
-  const int rank = part == Part::images ? 3 : 1;
-  const char* wanted = part == Part::images ? "images" : "labels";
+  const int rank = rank_of(part);
+  const char* wanted = name_of_part(part);
   const auto truncated = [&] {
     return FormatError("data", fmt::format("{} is truncated: {} bytes, the idx header of {} has "
                                            "{}; download it again",
@@ -76,12 +82,12 @@ Header parse(const Opened& opened, Part part) {
   };
   const auto kind = file_kind(std::as_bytes(start));
   if (!start.empty() && start[0] != 0 && kind && !kind->is_text)
-    refuse_other_kind(opened, rank, kind);  // another kind of file may be short, too
+    refuse_other_kind(opened, part, kind);  // another kind of file may be short, too
   if (start.size() < header_size(1)) throw truncated();
   const bool bytes_of_idx = start[0] == 0 && start[1] == 0 && start[2] == 8;
   const bool other = bytes_of_idx && start[3] == (part == Part::images ? 1 : 3);
   if (start.size() < header_size(rank) && !other) throw truncated();
-  if (start[0] != 0 || start[1] != 0) refuse_other_kind(opened, rank, kind);
+  if (start[0] != 0 || start[1] != 0) refuse_other_kind(opened, part, kind);
   if (start[2] != 8)
     throw FormatError("data", fmt::format("{} is an idx file of element type {:#04x}, expected "
                                           "bytes (0x08); save it again as bytes",

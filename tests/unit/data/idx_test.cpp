@@ -58,6 +58,16 @@ TEST(Idx, OtherCompressionIsNamed) {
               {path, "starts with 01 02 03 04", "download it again"});
 }
 
+TEST(Idx, AnotherKindOfFileIsNotDownloadedAgain) {
+  const TemporaryFolder folder;
+  const std::string path = folder.write("a.png", "\x89PNG\r\n\x1a\n and a lot that follows");
+  expect_line(error_of<FormatError>([&] { read_idx_image(path, 0); }),
+              {path, "a PNG image; give an idx file of images"});
+  folder.write("a.png", "a text of more than sixteen bytes");
+  expect_line(error_of<FormatError>([&] { read_idx(path, Part::labels); }),
+              {path, "a text", "; give an idx file of labels"});
+}
+
 // Every truncation of a sound file is an error, whichever byte it ends at.
 TEST(Idx, TruncatedAnywhere) {
   const TemporaryFolder folder;
