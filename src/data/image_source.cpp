@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "core/printable.h"
@@ -36,6 +37,17 @@ spec::ImageInput input_for(const ImageOptions& options, const Dataset& set) {
     input.std = pixels.std;
   }
   return input;
+}
+
+/// One damaged label can give a model 256 classes. Classes above the largest label don't count.
+std::string note_of_classes(const Dataset& train, const Dataset& test) {
+  std::array<bool, 256> trained{};
+  for (const std::uint8_t label : train.labels) trained[label] = true;
+  const auto classes = std::max(std::ranges::max(train.labels), std::ranges::max(test.labels)) + 1;
+  const auto missing = std::count(trained.begin(), trained.begin() + classes, false);
+  if (missing == 0) return {};
+  return fmt::format("{} classes, {} of them without a training image; is a label damaged?",
+                     classes, missing);
 }
 
 class ImageSource : public Source {
@@ -89,8 +101,8 @@ class ImageSource : public Source {
     return text;
   }
   std::string note() const override {
-    const bool published = train_.set.published && test_.set.published;
-    if (published || !find_known_set(name())) return {};  // one's own images are nobody else's
+    if (!find_known_set(name())) return note_of_classes(train_.set, test_.set);
+    if (train_.set.published && test_.set.published) return {};
     return fmt::format("the files in {} are not those published as {}", train_.set.place,
                        train_.set.name);
   }

@@ -71,6 +71,22 @@ TEST(ImageSource, SaysWhenAKnownSetIsNotWhatItsNameSays) {
   EXPECT_EQ(source->remark(), " (fashion-mnist, not MNIST)");
 }
 
+TEST(ImageSource, SaysWhenClassesHaveNoTrainingImage) {
+  ImageSets sets = make_sets();  // with three classes
+  sets.train.labels[0] = 255;
+  sets.train.classes = 256;
+  EXPECT_EQ(image_source(sets)->note(),
+            "256 classes, 252 of them without a training image; is a label damaged?");
+  // A label of the test images alone.
+  sets = make_sets();
+  sets.test.labels[0] = 3;
+  sets.test.classes = 4;
+  EXPECT_EQ(image_source(sets)->note(),
+            "4 classes, 1 of them without a training image; is a label damaged?");
+  // Classes above the largest label are no sign of damage.
+  EXPECT_EQ(image_source(make_sets(), {.classes = 10})->note(), "");
+}
+
 TEST(ImageSource, TakesItsScaleFromTheTrainingImages) {
   ImageSets sets = make_sets();
   const Normalization scale = pixel_statistics(sets.train);
