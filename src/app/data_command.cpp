@@ -13,6 +13,7 @@
 #include "app/data_set_names.h"
 #include "app/data_source.h"
 #include "core/printable.h"
+#include "core/shell_word.h"
 #include "data/catalogue.h"
 #include "data/pixel_statistics.h"
 #include "data/places.h"
@@ -32,31 +33,16 @@ void print_json_line(const Json& line) {
 
 // ---- list
 
-/// Where a known set is, and how many of its four files are there.
-struct FoundSet {
-  std::string place;  // empty: nowhere
-  std::size_t files = 0;
-
-  bool complete() const { return files == 4; }
-};
-
-FoundSet find_files_of(const data::KnownSet& set, const std::string& data_dir) {
-  const auto place = data::find_set_folder(set, data_dir);
-  if (!place) return {};
-  const auto is_there = [&](const data::KnownFile& file) {
-    return data::find_set_file(*place, file.name).has_value();
-  };
-  return {*place, static_cast<std::size_t>(std::ranges::count_if(set.files, is_there))};
+std::string place_text(const data::KnownSet& set, const data::FoundSet& found,
+                       const std::string& data_dir) {
+  if (found.complete()) return printable(found.folder);
+  std::string remedy = "unroll data fetch " + set.name;
+  if (!data_dir.empty()) remedy += " --data-dir " + shell_word(data_dir);
+  if (found.folder.empty()) return "not here; " + remedy;
+  return fmt::format("{} ({} of 4 files; {})", printable(found.folder), found.files, remedy);
 }
 
-std::string place_text(const data::KnownSet& set, const FoundSet& found) {
-  if (found.place.empty()) return fmt::format("not here; unroll data fetch {}", set.name);
-  if (found.complete()) return printable(found.place);
-  return fmt::format("{} ({} of 4 files; unroll data fetch {})", printable(found.place),
-                     found.files, set.name);
-}
-
-Json json_of_set(const data::KnownSet& set, const FoundSet& found) {
+Json json_of_set(const data::KnownSet& set, const data::FoundSet& found) {
   return {{"event", "data_set"},
           {"name", set.name},
           {"title", set.title},
@@ -69,7 +55,7 @@ Json json_of_set(const data::KnownSet& set, const FoundSet& found) {
           {"licence", set.licence},
           {"credit", set.credit},
           {"here", found.complete()},
-          {"place", found.place.empty() ? Json() : Json(found.place)}};
+          {"place", found.folder.empty() ? Json() : Json(found.folder)}};
 }
 
 // ---- info
@@ -159,7 +145,7 @@ int data_list(const std::string& data_dir, bool json) {
     fmt::print("{:<14} {:<15} {:<6} {:>7} {:>9}  {:<13} {}\n", "name", "train + test", "size",
                "classes", "download", "licence", "where it is");
   for (const data::KnownSet& set : data::catalogue()) {
-    const FoundSet found = find_files_of(set, data_dir);
+    const data::FoundSet found = data::find_set(set, data_dir);
     if (json)
       print_json_line(json_of_set(set, found));
     else
@@ -167,7 +153,7 @@ int data_list(const std::string& data_dir, bool json) {
                  fmt::format("{} + {}", set.train, set.test),
                  fmt::format("{}x{}", set.rows, set.columns), set.classes,
                  fmt::format("{:.1f} MB", static_cast<double>(data::download_size(set)) / 1e6),
-                 set.licence, place_text(set, found));
+                 set.licence, place_text(set, found, data_dir));
   }
   if (!json) fmt::print("\ntasks, made from random numbers: nothing to download, no licence\n");
   for (const data::SourceTraits& task : data::named_sources())
@@ -185,15 +171,17 @@ int data_list(const std::string& data_dir, bool json) {
 int data_fetch(const std::string& name, const std::string& data_dir,
                const DownloadOptions& options) {
   const data::KnownSet& set = data::known_set(name);
-  if (data_dir.empty()) {
-    // A set in UNROLL_DATA_DIR is used instead of the cache, and belongs to the user.
-    const auto folder = data::find_set_folder(set, "");
-    if (folder && *folder != data::cache_folder() + "/" + name) {
-      fmt::print("{} is in {}, which comes before the cache\n", set.title, printable(*folder));
-      return kOk;
-    }
-  }
   const std::string place = data_dir.empty() ? data::cache_folder() : data_dir;
+  // A set in UNROLL_DATA_DIR or in torchvision's layout belongs to the user.
+  const data::FoundSet found = data::find_set(set, data_dir);
+  if (found.complete() && found.folder != place + "/" + name) {
+    fmt::print("{} is in {}, nothing to download\n", set.title, printable(found.folder));
+    return kOk;
+  }
+  if (data_dir.empty() && !found.folder.empty() && !found.folder.starts_with(place + "/"))
+    throw FileError("data", fmt::format("{} has {} of the 4 files of {}, and comes before the "
+                                        "cache; complete it with --data-dir \"$UNROLL_DATA_DIR\"",
+                                        printable(found.folder), found.files, name));
   if (place.empty())
     throw FileError("data",
                     "there is no cache, because neither XDG_CACHE_HOME nor HOME is set; name a "
@@ -205,6 +193,10 @@ int data_fetch(const std::string& name, const std::string& data_dir,
 }
 
 int data_info(const std::string& name_or_folder, const std::string& data_dir, bool json) {
+  if (!data::source_traits(name_or_folder).name.empty())
+    throw ValueError("data", fmt::format("{} is a task made from random numbers; there is nothing "
+                                         "to describe",
+                                         name_or_folder));
   LoadOptions options;
   options.data_dir = data_dir;
   options.allow_download = false;

@@ -17,12 +17,6 @@
 namespace unroll::app {
 namespace {
 
-bool complete(const data::KnownSet& set, const std::string& folder) {
-  return std::ranges::all_of(set.files, [&](const data::KnownFile& file) {
-    return data::find_set_file(folder, file.name).has_value();
-  });
-}
-
 bool as_published(const std::string& path, const data::KnownFile& file) {
   try {
     return data::is_as_published(file, path, data::read_idx(path, file.part).sha256);
@@ -35,8 +29,8 @@ bool as_published(const std::string& path, const data::KnownFile& file) {
 void download_if_missing(const data::KnownSet& set, const LoadOptions& options) {
   if (!options.allow_download || !options.data_dir.empty() || data::cache_folder().empty()) return;
   const std::string cache = data::cache_folder() + "/" + set.name;
-  const auto folder = data::find_set_folder(set, "");
-  if (folder && (*folder != cache || complete(set, cache))) return;
+  const data::FoundSet found = data::find_set(set, "");
+  if (found.complete() || (!found.folder.empty() && found.folder != cache)) return;
   fetch_set(set, cache, options.mirrors.empty() ? set.mirrors : options.mirrors, options.download);
 }
 

@@ -22,9 +22,13 @@ using train::Setting;
 Config checked(const TrainFlags::Result& settings, const DataFlags& data) {
   const Config& config = settings.config;
   const data::KnownSet* const set = data::find_known_set(config.dataset);
-  if (set && !data::find_set_folder(*set, data.data_dir)) {
-    say_note(fmt::format("{} is not on this machine, so the model was not checked against it",
-                         config.dataset));
+  const data::FoundSet found = set ? data::find_set(*set, data.data_dir) : data::FoundSet();
+  if (set && !found.complete()) {
+    const std::string state =
+        found.files == 0
+            ? fmt::format("{} is not on this machine", set->name)
+            : fmt::format("{} has only {} of its 4 files on this machine", set->name, found.files);
+    say_note(state + ", so the model was not checked against it");
     return config;
   }
   const auto source =

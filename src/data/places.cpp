@@ -1,5 +1,6 @@
 #include "data/places.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <vector>
@@ -39,6 +40,15 @@ std::optional<std::string> find_set_folder(const KnownSet& set, const std::strin
     for (const std::string& name : {set.name, set.torchvision + "/raw"})
       if (!place.empty() && holds_a_set(place + "/" + name)) return place + "/" + name;
   return std::nullopt;
+}
+
+FoundSet find_set(const KnownSet& set, const std::string& data_dir) {
+  const auto folder = find_set_folder(set, data_dir);
+  if (!folder) return {};
+  const auto is_there = [&](const KnownFile& file) {
+    return find_set_file(*folder, file.name).has_value();
+  };
+  return {*folder, static_cast<std::size_t>(std::ranges::count_if(set.files, is_there))};
 }
 
 std::string folder_of_files(const std::string& folder) {

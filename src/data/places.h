@@ -1,6 +1,7 @@
 // The folders in which data sets are searched.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -15,6 +16,17 @@ std::string cache_folder();
 /// `data_dir` if it is given, otherwise UNROLL_DATA_DIR and then the cache. The folder is called
 /// NAME, or as in torchvision (MNIST/raw).
 std::optional<std::string> find_set_folder(const KnownSet& set, const std::string& data_dir);
+
+/// Where a known set is, and how many of its four files are there.
+struct FoundSet {
+  std::string folder;  ///< empty: nowhere
+  std::size_t files = 0;
+
+  bool complete() const { return files == 4; }
+};
+
+/// Counts the files in the folder that find_set_folder() finds.
+FoundSet find_set(const KnownSet& set, const std::string& data_dir);
 
 /// The folder that holds the files of a set: `folder` itself, or torchvision's raw/ inside it.
 std::string folder_of_files(const std::string& folder);

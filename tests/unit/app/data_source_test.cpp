@@ -221,6 +221,41 @@ TEST_F(DataSource, ListSaysWhatIsHere) {
   EXPECT_EQ(sets.at("adding").at("event"), "task");
 }
 
+TEST_F(DataSource, ListKeepsTheFolderInTheCommandItSuggests) {
+  write_set(home, "my data/mnist");
+  std::filesystem::remove(home / "my data/mnist/t10k-labels-idx1-ubyte");
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(data_list(home / "my data", false), 0);
+  const auto text = test::lines_of(testing::internal::GetCapturedStdout());
+  const std::string folder = " --data-dir '" + home / "my data" + "'";
+  EXPECT_TRUE(text[1].ends_with("(3 of 4 files; unroll data fetch mnist" + folder + ")"))
+      << text[1];
+  EXPECT_TRUE(text[3].ends_with("not here; unroll data fetch kmnist" + folder)) << text[3];
+}
+
+TEST_F(DataSource, FetchTakesASetInTorchvisionsLayoutAsItIs) {
+  const std::string folder = write_set(home, "data/MNIST/raw");
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(data_fetch("mnist", home / "data", {.cancelled = [] { return true; }}), 0);
+  expect_line(test::lines_of(testing::internal::GetCapturedStdout()).at(0), {"MNIST", folder});
+  EXPECT_FALSE(std::filesystem::exists(home / "data/mnist"));
+}
+
+// A download into the cache would not be used: the incomplete set comes first.
+TEST_F(DataSource, FetchSaysHowToCompleteASetThatComesBeforeTheCache) {
+  const ScopedVariable data_variable("UNROLL_DATA_DIR", home / "data");
+  const std::string folder = write_set(home, "data/mnist");
+  std::filesystem::remove(folder + "/t10k-labels-idx1-ubyte");
+  expect_line(
+      error_of<FileError>([] { data_fetch("mnist", "", {.cancelled = [] { return true; }}); }),
+      {folder, "3 of the 4 files", "--data-dir \"$UNROLL_DATA_DIR\""});
+}
+
+TEST(DataInfo, ATaskHasNothingToDescribe) {
+  expect_line(error_of<ValueError>([] { data_info("adding", ""); }),
+              {"adding is a task", "random numbers", "nothing to describe"});
+}
+
 // The tutorial's numbers, where the real files are at hand.
 TEST(DataInfo, Mnist) {
   const std::string folder = UNROLL_SOURCE_DIR "/../shared/data";

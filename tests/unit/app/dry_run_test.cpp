@@ -84,6 +84,20 @@ TEST(DryRun, RefusesWhatTrainingRefuses) {
   refused({"--out", "-"}, {"--out", "folder"});
 }
 
+/// Training completes an interrupted download, so the dry run doesn't fail.
+TEST(DryRun, NeedsNoCompleteDownload) {
+  const test::SmallRun runs;
+  std::filesystem::create_directories(runs.folder / "cache/unroll");
+  std::filesystem::rename(runs.mnist, runs.folder / "cache/unroll/mnist");
+  for (const char* file : {"train-images-idx3-ubyte", "train-labels-idx1-ubyte"})
+    std::filesystem::remove(runs.folder / "cache/unroll/mnist/" + file);
+  const auto result =
+      test::run_program({"train", "mnist", "--dry-run"},
+                        {.environment = {{"XDG_CACHE_HOME", runs.folder / "cache"}}});
+  EXPECT_EQ(result.code, 0) << result.err;
+  test::expect_parts(result.err, {"mnist has only 2 of its 4 files", "not checked against it"});
+}
+
 /// Data that is on this machine is looked at.
 TEST(DryRun, ChecksTheModelAgainstDataThatIsHere) {
   const test::SmallRun runs;
