@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/commands.h"
+#include "app/data_flags.h"
 #include "app/data_set_names.h"
 #include "app/data_source.h"
 #include "core/printable.h"
@@ -215,11 +216,7 @@ void add_data(Command& program) {
   const auto flags = std::make_shared<Flags>();
   const auto add = [&](const char* name, const char* description, const char* example) {
     Command command = data.add(name, description, example);
-    command
-        .option("--data-dir", flags->data_dir,
-                "Folder that holds mnist/ or torchvision's MNIST/raw/. Default UNROLL_DATA_DIR or "
-                "the cache")
-        .folder();
+    add_data_dir(command, flags->data_dir);
     return command;
   };
   Command list = add("list", "List data sets and tasks: sizes, licences, and where they are",
@@ -227,12 +224,13 @@ void add_data(Command& program) {
   list.flag("--json", flags->json, "One line of JSON for each");
   list.set_work([flags] { return data_list(flags->data_dir, flags->json); });
 
+  const auto names = published_set_names();
   Command fetch = add("fetch", "Download a data set into the cache, or --data-dir, and check it",
                       "unroll data fetch mnist");
-  fetch.option("name", flags->name, "mnist, fashion-mnist or kmnist")
+  fetch.option("name", flags->name, fmt::format("{}", fmt::join(names, ", ")))
       .required()
       .value("NAME")
-      .offers(published_set_names());
+      .offers(names);
   fetch.set_work([flags] {
     const run::CatchStopSignals guard;
     DownloadOptions options;
@@ -242,10 +240,10 @@ void add_data(Command& program) {
 
   Command info = add("info", "Describe a data set: sizes, statistics, location, hashes",
                      "unroll data info mnist");
-  info.option("name", flags->name, "mnist, fashion-mnist, kmnist, or a folder")
+  info.option("name", flags->name, fmt::format("{}, or a folder", fmt::join(names, ", ")))
       .required()
       .folder("NAME")
-      .offers(published_set_names());
+      .offers(names);
   info.flag("--json", flags->json, "One line of JSON");
   info.set_work([flags] { return data_info(flags->name, flags->data_dir, flags->json); });
 }

@@ -2,18 +2,21 @@
 
 #include "app/data_source.h"
 #include "app/messages.h"
-#include "data/source_traits.h"
 #include "run/stop_signal.h"
 
 namespace unroll::app {
 
-void DataFlags::add_to(Command& command) {
+void add_data_dir(Command& command, std::string& data_dir) {
   command
       .option(
           "--data-dir", data_dir,
           "Folder that holds mnist/ or torchvision's MNIST/raw/. Default UNROLL_DATA_DIR or the "
           "cache")
       .folder();
+}
+
+void DataFlags::add_to(Command& command) {
+  add_data_dir(command, data_dir);
   command.flag("--fallback-fashion", fallback_fashion,
                "Take Debian's Fashion-MNIST if MNIST can't be downloaded. Default off");
 }
@@ -27,8 +30,6 @@ std::shared_ptr<const data::Source> DataFlags::open(const std::string& name,
   images.allow_download = allow_download;
   images.allow_fashion_fallback = fallback_fashion;
   images.download.cancelled = &run::stop_requested;
-  for (const data::SourceTraits& named : data::named_sources())
-    images.also_known.push_back(named.name);
   options.find_images = [&](const std::string& wanted) { return load_sets(wanted, images); };
   auto source = data::open_source(name, options);
   if (run::stop_requested()) throw Cancelled("data", "stopped while the data was loaded");

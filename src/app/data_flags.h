@@ -9,6 +9,9 @@
 
 namespace unroll::app {
 
+/// --data-dir, which every command has that reads or downloads a data set.
+void add_data_dir(Command& command, std::string& data_dir);
+
 struct DataFlags {
   std::string data_dir;
   bool fallback_fashion = false;
@@ -21,7 +24,7 @@ struct DataFlags {
                                            bool allow_download = true) const;
 };
 
-/// Prints a note if the files of a known set are not the published ones.
+/// Prints the note of a source that has one.
 void tell_note(const data::Source& source);
 
 }  // namespace unroll::app

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "app/data_set_names.h"
 #include "app/messages.h"
 #include "core/printable.h"
 #include "core/suggest.h"
@@ -59,9 +60,7 @@ data::ImageSets load_sets(const std::string& name_or_folder, const LoadOptions& 
   const data::KnownSet* set = data::find_known_set(name_or_folder);
   std::error_code ignored;
   if (!set && !std::filesystem::is_directory(name_or_folder, ignored)) {
-    std::vector<std::string_view> names;
-    for (const data::KnownSet& known : data::catalogue()) names.push_back(known.name);
-    names.insert(names.end(), options.also_known.begin(), options.also_known.end());
+    const std::vector<std::string_view> names = data_set_names();
     throw ValueError("data", fmt::format("\"{}\" is neither a known data set ({}) nor a folder{}",
                                          name_or_folder, fmt::join(names, ", "),
                                          did_you_mean(name_or_folder, names)));

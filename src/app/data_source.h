@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "app/download.h"
@@ -19,8 +18,6 @@ struct LoadOptions {
   std::string fashion_folder = "/usr/share/datasets/fashion-mnist";
   std::vector<std::string> mirrors = {};  ///< empty: the published ones
   DownloadOptions download = {};
-  std::vector<std::string_view> also_known =
-      {};  ///< other names that the command takes, to suggest
 };
 
 /// Both splits of a known set ("mnist"; a name wins over a folder called so) or of a folder with
