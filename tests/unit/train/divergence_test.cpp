@@ -1,4 +1,6 @@
 // Losses explode at a chosen step, and the run goes back to its last good step.
+#include "train/divergence.h"
+
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -115,6 +117,21 @@ End run(const Config& config, const Levels::Target& target, std::int64_t stop_af
 
 Levels::Target exploding_at(std::int64_t step) {
   return [step](std::int64_t s) { return s == step ? kHuge : usual(s); };
+}
+
+TEST(RemedyForDivergence, NamesTheRatesThatHaveAnEffect) {
+  Config c = recipe("tuned", ModelKind::gru);
+  c.lr = 3, c.lr_others = 2;
+  EXPECT_EQ(remedy_for_divergence(c), "a smaller --lr or --lr-others (3 or 2 is too much here)");
+  c.model = ModelKind::fnn;  // muon has no matrix to update
+  EXPECT_EQ(remedy_for_divergence(c), "a smaller --lr-others (2 is too much here)");
+  c.clip_norm = 0;
+  EXPECT_EQ(remedy_for_divergence(c),
+            "--clip-norm 1, and a smaller --lr-others (2 is too much here)");
+  c.lr_others = 0.5;
+  EXPECT_EQ(remedy_for_divergence(c), "--clip-norm 1");
+  c.optimizer = Algorithm::adam;
+  EXPECT_EQ(remedy_for_divergence(c), "--clip-norm 1, and a smaller --lr (3 is too much here)");
 }
 
 TEST(Trial01, ARunStopsBeforeTheUpdateAndGoesBackToAGoodStep) {
