@@ -125,8 +125,11 @@ void CppFlags::add_to(Command& command) {
 }
 
 int export_cpp(const LoadedModel& model, const std::string& out, const CppFlags& flags) {
-  if (!flags.int8 && !(flags.dataset.empty() && flags.data.data_dir.empty()))
-    throw UsageError("--dataset and --data-dir need --int8; add it, or leave them out");
+  const bool names_data =
+      !flags.dataset.empty() || !flags.data.data_dir.empty() || flags.data.fallback_fashion;
+  if (!flags.int8 && names_data)
+    throw UsageError(
+        "--dataset, --data-dir and --fallback-fashion need --int8; add it, or leave them out");
   const exporter::CppHeader header = exporter::cpp_header(
       model.spec, model.file.arrays(), {.name = name_of(flags, out), .int8 = flags.int8});
   const std::string cost = flags.int8 ? report_int8(model, flags) : "";

@@ -91,7 +91,10 @@ TEST_F(ExportCpp, WrongUsageIsRefused) {
     EXPECT_NE(result.err.find(part), std::string::npos) << result.err;
   };
   refused({"--name", "class"}, "'class' can't be the name of a C++ namespace");
-  refused({"--data-dir", "x"}, "--int8");
+  using Arguments = std::vector<std::string>;
+  for (const Arguments& flag :
+       {Arguments{"--data-dir", "x"}, {"--dataset", "mnist"}, {"--fallback-fashion"}})
+    refused(flag, "need --int8");
   refused({"--int8", "--dataset", "mnits"}, "did you mean");
   refused({"--int8", "--data-dir", "x"}, "--dataset NAME");
   EXPECT_FALSE(std::filesystem::exists(folder / "net.h"));
