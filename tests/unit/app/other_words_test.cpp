@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "core/suggest.h"
 #include "support/refusal.h"
 
 namespace unroll::app {
@@ -49,9 +50,11 @@ TEST(OtherWords, OfFlagsCommandsAndValues) {
   }
 }
 
-// The script for bash has every flag, command and choice.
+/// The script for bash has every flag, command and choice.
+std::string script_for_bash() { return test::run_program({"completion", "bash"}).out; }
+
 TEST(OtherWords, LeadToWordsThatThereAre) {
-  std::string script = test::run_program({"completion", "bash"}).out;
+  std::string script = script_for_bash();
   std::ranges::replace(script, '\'', ' ');
   std::istringstream words(script);
   const std::set<std::string> known{std::istream_iterator<std::string>(words), {}};
@@ -60,6 +63,32 @@ TEST(OtherWords, LeadToWordsThatThereAre) {
     EXPECT_TRUE(known.contains(ours) || known.contains("--" + ours)) << ours;
     EXPECT_NE(word.theirs, word.ours);
   }
+}
+
+/// The lists between single quotes, flags without dashes: those that suggestions choose from.
+std::vector<Words> lists_in(const std::string& script) {
+  std::vector<Words> lists;
+  std::istringstream parts(script);
+  bool quoted = false;
+  for (std::string part; std::getline(parts, part, '\''); quoted = !quoted) {
+    if (!quoted) continue;
+    std::istringstream words(part);
+    lists.emplace_back(std::istream_iterator<std::string>(words),
+                       std::istream_iterator<std::string>());
+    for (std::string& word : lists.back())
+      if (word.starts_with("--")) word.erase(0, 2);
+  }
+  return lists;
+}
+
+TEST(OtherWords, AreNotFoundBySpelling) {
+  const std::vector<Words> lists = lists_in(script_for_bash());
+  for (const OtherWord& word : other_words())
+    EXPECT_TRUE(std::ranges::any_of(lists, [&](const Words& list) {
+      const std::vector<std::string_view> names(list.begin(), list.end());
+      return std::ranges::find(names, word.ours) != names.end() &&
+             nearest_word(word.theirs, names) != word.ours;
+    })) << word.theirs;
 }
 
 TEST(OtherWords, AreNothingWhereUnrollsWordIsNoCandidate) {
