@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "data/catalogue.h"
+#include "data/places.h"
 #include "train/settings.h"
 
 namespace unroll::run {
@@ -25,10 +25,10 @@ std::string part_of(const Setting& setting, const Config& config) {
 }
 
 /// A word for each setting that differs from the recipe.
-std::vector<std::string> parts_of(const Config& config, const std::string& dataset) {
-  // Use a known set's own name. With a folder, its files would be read again to identify the set.
-  train::RecipeFor what = {.dataset = data::find_known_set(dataset) ? dataset : config.dataset,
-                           .model = config.model};
+std::vector<std::string> parts_of(const Config& config) {
+  // A folder called mnist may hold other images. Its files are only read once.
+  const data::KnownSet* const known = data::known_set_in(config.dataset);
+  train::RecipeFor what = {.dataset = known ? known->name : config.dataset, .model = config.model};
   // An edited config.json may name a recipe that does not exist for its data.
   if (!train::has_recipe(config.recipe, what.dataset)) return {};
   const Config plain = train::recipe(config.recipe, what);
@@ -69,7 +69,7 @@ std::string run_name(const Config& config, const std::string& dataset) {
       fmt::format("{}-{}-{}", dataset.empty() ? "data" : shortened(dataset, kLongestName),
                   train::name_of(config.model), config.recipe);
   std::string all;
-  const std::vector<std::string> parts = parts_of(config, dataset);
+  const std::vector<std::string> parts = parts_of(config);
   std::size_t shown = 0;
   for (; shown < parts.size() && all.size() + parts[shown].size() < kLongestParts; ++shown)
     all += "-" + parts[shown];

@@ -75,6 +75,12 @@ TEST(RunName, OfAFolderDoesNotNameWhatTheDataDecides) {
   EXPECT_EQ(run_name(config, "own"), "own-rnn-tuned-augment-shift1-normalize-none-seed0");
 }
 
+TEST(RunName, OfOtherImagesInAFolderCalledAsAKnownSet) {
+  const test::TemporaryFolder folder;
+  const Config config = recipe("tuned", {.dataset = test::write_small_set(folder, "mnist")});
+  EXPECT_EQ(run_name(config, "mnist"), "mnist-rnn-tuned-seed0");
+}
+
 TEST(RunName, IsShortAndSafe) {
   EXPECT_EQ(run_name(recipe("tuned"), ""), "data-rnn-tuned-seed0");
   Config config = recipe("tuned", {.dataset = "nowhere"});
