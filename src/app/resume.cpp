@@ -16,15 +16,14 @@
 namespace unroll::app {
 namespace {
 
-/// The run's settings, changed by flags. They must still be the run's.
-train::Config same_settings(const ResumeFlags& flags, const run::ResumedRun& run) {
-  const train::Config config = flags.train.beside(run.config());
+/// Refuses other settings than the run's.
+void check_same_settings(const ResumeFlags& flags, const run::ResumedRun& run,
+                         const train::Config& config) {
   if (const auto all = run.other_settings(config); !all.empty())
     throw UsageError(
         fmt::format("--resume goes on with the settings of {}; leave other ones out, "
                     "or start another run: {}",
                     flags.run, fmt::join(all, "; ")));
-  return config;
 }
 
 /// A finished run needs nothing, unless the flags name other data.
@@ -43,10 +42,16 @@ int leave_finished(const ResumeFlags& flags, const run::ResumedRun& run,
 int resume(const ResumeFlags& flags) {
   const auto start = Clock::now();
   run::ResumedRun run(flags.run, [](const std::string& text) { tell("*** {} ***\n", text); });
-  const train::Config config = same_settings(flags, run);
+  train::Config config = flags.train.beside(run.config());
+  // Of --normalize auto, only the data can say whether the run has it.
+  const bool scale_from_data = !config.normalization;
+  if (scale_from_data) config.normalization = run.config().normalization;
+  check_same_settings(flags, run, config);
   if (run.is_finished()) return leave_finished(flags, run, config);
   const auto source = flags.data.open(config.dataset, train::source_options(config, run.classes()));
   run.check_same_data(run::provenance_of(*source));
+  if (scale_from_data) config.normalization = source->pixel_scale();
+  check_same_settings(flags, run, config);
   const double loading = seconds_since(start);
   train::Trainer trainer(config, source);
   const auto& checkpoint = run.checkpoint();

@@ -42,6 +42,17 @@ void check_repeats(const TrainFlags::Result& settings, const train::Provenance& 
                     then.numerics_revision, now.numerics_revision));
 }
 
+/// The settings for the run's name. A scale that the data decided is auto, also when config.json
+/// has its numbers.
+train::Config asked_for(const TrainFlags::Result& settings, const data::Source& source) {
+  train::Config config = settings.config;
+  if (!settings.provenance) return config;
+  config.normalization = source.pixel_scale();
+  if (config != settings.config) return settings.config;
+  config.normalization.reset();
+  return config;
+}
+
 int work(const TrainCommandFlags& flags) {
   const auto start = Clock::now();
   allow_closed_stdout();  // the run's folder has all results, too
@@ -82,9 +93,8 @@ int work(const TrainCommandFlags& flags) {
   for (const std::int64_t step : config.save_at)
     if (step > trainer.steps())
       say_note(fmt::format("--save-at {} comes after the last step, {}", step, trainer.steps()));
-  // What the data decided is no difference to the recipe.
   run::RunFolder folder(flags.out, config, provenance,
-                        run::run_name(settings.config, source->name()));
+                        run::run_name(asked_for(settings, *source), source->name()));
   return train_to_end(
       {config, flags.data, *source, trainer, folder, {}, output, every, start, loading});
 }

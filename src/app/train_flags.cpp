@@ -8,12 +8,28 @@
 #include <type_traits>
 
 #include "app/data_set_names.h"
+#include "app/messages.h"
 #include "app/usage_error.h"
 
 namespace unroll::app {
 
 using train::Config;
 using train::Setting;
+
+namespace {
+
+/// A mean and a standard deviation in config.json suit the data of that run.
+void tell_of_scale(const Config& config) {
+  const Setting& setting = train::setting_of("normalize");
+  const std::string scale = setting.text(config);
+  if (!setting.exists(config) || scale == "none" || scale == "auto") return;
+  say_note(
+      fmt::format("--config scales pixels by {}, as in its run; --normalize auto takes the "
+                  "scale of {}",
+                  scale, config.dataset));
+}
+
+}  // namespace
 
 void TrainFlags::add_to(Command& command) {
   for (std::size_t g = 0; g < std::size(train::group_names); ++g)
@@ -134,6 +150,7 @@ TrainFlags::Result TrainFlags::resolve() const {
     for (const Setting& setting : train::settings())
       if (!setting.exists(result.config)) setting.read(result.config, setting.json(Config()));
   train::validate(result.config);
+  if (result.other_data && !given("normalize")) tell_of_scale(result.config);
   return result;
 }
 

@@ -77,6 +77,7 @@ class ImageSource : public Source {
     return set.images_sha256 + "+" + set.labels_sha256;
   }
   bool augments() const override { return shift_ > 0; }
+  std::optional<Normalization> pixel_scale() const override { return pixel_statistics(train_.set); }
 
   void batch(Split split, std::span<const Pick> picks, DType dtype, Examples& to) const override {
     const auto& [set, inputs] = part(split);

@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "unroll/data/dataset.h"
+#include "unroll/data/loader.h"
 #include "unroll/spec/model_spec.h"
 #include "unroll/tensor/tensor.h"
 
@@ -67,6 +69,8 @@ class Source {
   virtual std::string sha256(Split) const { return {}; }
   /// Whether each use of a training sample needs a random word (Pick::draw).
   virtual bool augments() const { return false; }
+  /// The mean and standard deviation of all training pixels, computed anew; nothing without pixels.
+  virtual std::optional<Normalization> pixel_scale() const { return {}; }
 
   /// Writes the picked samples to `to`, in this order, as f32 or f64. After the end of a sequence,
   /// inputs are 0 and targets no_target. Throws the errors of reading.
