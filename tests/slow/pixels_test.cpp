@@ -23,11 +23,12 @@ TEST(Pixels, APermutationWithoutASeedIsThatOfSeedZero) {
   EXPECT_EQ(config.at("settings").at("permute"), 0);
   EXPECT_TRUE(runs.model("none") == runs.model("zero"));
   EXPECT_TRUE(runs.model("none") != runs.model("one"));
-  // What is named behind it is no seed.
-  const auto refused = test::run_program({"train", "--permute", "mnist"});
-  EXPECT_EQ(refused.code, 2);
-  EXPECT_NE(refused.err.find("--permute mnist, expected a whole number"), std::string::npos)
-      << refused.err;
+  // A word behind it that is no number is the data set.
+  const auto shown = test::run_program({"train", "--permute", "mnist", "--dry-run", "--json"});
+  EXPECT_EQ(shown.code, 0) << shown.err;
+  const Json settings = Json::parse(shown.out).at("settings");
+  EXPECT_EQ(settings.at("dataset"), (Json{{"value", "mnist"}, {"from", "flag"}}));
+  EXPECT_EQ(settings.at("permute"), (Json{{"value", 0}, {"from", "flag"}}));
 }
 
 TEST(Pixels, EveryRecurrentModelReadsThemInChunks) {
