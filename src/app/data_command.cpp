@@ -13,6 +13,7 @@
 #include "app/data_flags.h"
 #include "app/data_set_names.h"
 #include "app/data_source.h"
+#include "app/json_line.h"
 #include "core/printable.h"
 #include "core/shell_word.h"
 #include "data/catalogue.h"
@@ -26,11 +27,6 @@ namespace unroll::app {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-/// A name may come from a folder: it need not be UTF-8, and JSON has to be.
-void print_json_line(const Json& line) {
-  fmt::print("{}\n", line.dump(-1, ' ', true, Json::error_handler_t::replace));
-}
 
 // ---- list
 
@@ -136,7 +132,7 @@ void print_info_as_json(const SetInfo& info) {
     line["licence"] = info.known->licence;
     line["credit"] = info.known->credit;
   }
-  print_json_line(line);
+  fmt::print("{}\n", json_line(line));
 }
 
 }  // namespace
@@ -148,7 +144,7 @@ int data_list(const std::string& data_dir, bool json) {
   for (const data::KnownSet& set : data::catalogue()) {
     const data::FoundSet found = data::find_set(set, data_dir);
     if (json)
-      print_json_line(json_of_set(set, found));
+      fmt::print("{}\n", json_line(json_of_set(set, found)));
     else
       fmt::print("{:<14} {:<15} {:<6} {:>7} {:>9}  {:<13} {}\n", set.name,
                  fmt::format("{} + {}", set.train, set.test),
@@ -159,7 +155,8 @@ int data_list(const std::string& data_dir, bool json) {
   if (!json) fmt::print("\ntasks, made from random numbers: nothing to download, no licence\n");
   for (const data::SourceTraits& task : data::named_sources())
     if (json)
-      print_json_line({{"event", "task"}, {"name", task.name}, {"title", task.title}});
+      fmt::print("{}\n",
+                 json_line({{"event", "task"}, {"name", task.name}, {"title", task.title}}));
     else
       fmt::print("{:<14} {}\n", task.name, task.title);
   if (!json)
@@ -224,7 +221,7 @@ void add_data(Command& program) {
   list.flag("--json", flags->json, "One line of JSON for each");
   list.set_work([flags] { return data_list(flags->data_dir, flags->json); });
 
-  const auto names = published_set_names();
+  const auto names = data::known_set_names();
   Command fetch = add("fetch", "Download a data set into the cache, or --data-dir, and check it",
                       "unroll data fetch mnist");
   fetch.option("name", flags->name, fmt::format("{}", fmt::join(names, ", ")))

@@ -5,14 +5,8 @@
 
 namespace unroll::app {
 
-std::vector<std::string_view> published_set_names() {
-  std::vector<std::string_view> names;
-  for (const data::KnownSet& set : data::catalogue()) names.push_back(set.name);
-  return names;
-}
-
 std::vector<std::string_view> data_set_names() {
-  std::vector<std::string_view> names = published_set_names();
+  std::vector<std::string_view> names = data::known_set_names();
   for (const data::SourceTraits& task : data::named_sources())
     if (!task.name.starts_with(".")) names.push_back(task.name);  // not the ending of a file
   return names;

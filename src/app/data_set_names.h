@@ -6,10 +6,7 @@
 
 namespace unroll::app {
 
-/// The published sets: mnist, ...
-std::vector<std::string_view> published_set_names();
-
-/// Those and the tasks, which need no data: adding and copy.
+/// The published sets, and the tasks, which need no data: adding and copy.
 std::vector<std::string_view> data_set_names();
 
 }  // namespace unroll::app

@@ -6,6 +6,7 @@
 #include "app/commands.h"
 #include "app/data_flags.h"
 #include "app/data_set_names.h"
+#include "app/json_line.h"
 #include "app/model_source.h"
 #include "app/verbose.h"
 #include "core/printable.h"
@@ -52,8 +53,7 @@ void print_json(const train::Evaluation& e, const data::Source& source) {
   run::add_metrics(line, e);
   line["loss"] = e.loss;
   if (e.confusion) add_classes(line, *e.confusion);
-  // A folder's name may have bytes that JSON, or a terminal, does not take.
-  fmt::print("{}\n", line.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
+  fmt::print("{}\n", json_line(line));
 }
 
 /// The scores of each class, and the confusion matrix.

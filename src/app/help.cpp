@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::size_t kWidth = 80, kIndent = 2, kHelpColumn = 28;
 
-/// Breaks `text` at blanks. All lines but the first start at the column `left`.
+}  // namespace
+
 std::string wrapped_text(std::string_view text, std::size_t left) {
   std::string result;
   std::size_t column = left;
@@ -29,6 +30,8 @@ std::string wrapped_text(std::string_view text, std::size_t left) {
   }
   return result;
 }
+
+namespace {
 
 /// A name, and at the column of help what it means.
 std::string line(const std::string& name, const std::string& help) {

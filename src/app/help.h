@@ -1,11 +1,17 @@
 // The text of --help.
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "app/command_entry.h"
 
 namespace unroll::app {
+
+/// Breaks `text` at blanks, to lines of at most 80 columns. All lines but the first start at the
+/// column `left`.
+std::string wrapped_text(std::string_view text, std::size_t left);
 
 /// "unroll eval MODEL [DATASET] [FLAGS]"
 std::string usage_of(const CommandEntry& command);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/commands.h"
+#include "app/json_line.h"
 #include "app/model_source.h"
 #include "app/roles.h"
 #include "core/printable.h"
@@ -208,7 +209,7 @@ void print_model_as_json(const LoadedModel& model, bool known) {
                      {"activation_known", known},
                      {"outputs", spec::outputs_of(model.spec)},
                      {"description", Json::parse(spec::to_json(model.spec))}};
-  fmt::print("{}\n", line.dump(-1, ' ', true, Json::error_handler_t::replace));
+  fmt::print("{}\n", json_line(line));
 }
 
 struct InspectFlags {

@@ -16,6 +16,7 @@
 #include "run/manifest.h"
 #include "train/checkpoint.h"
 #include "train/setting.h"
+#include "train/settings.h"
 
 namespace unroll::app {
 
@@ -26,7 +27,7 @@ void ModelFlags::add_to(Command& command) {
   command
       .option("--activation", activation,
               "Activation of a bare state_dict, whose file does not state it")
-      .choices({"relu", "tanh", "sigmoid"});
+      .choices(train::setting_of("activation").choices());
   command
       .option("--normalize", normalize,
               "Pixels for a bare state_dict: none ([0,1]), or mean and standard deviation. "

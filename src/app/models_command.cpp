@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands.h"
+#include "app/help.h"
 #include "data/catalogue.h"
 #include "train/overview.h"
 
@@ -20,19 +21,6 @@ train::Config config_of(const train::KnownResult& result) {
   return train::recipe(result.recipe, {.dataset = result.dataset, .model = result.model});
 }
 
-/// Words in lines of at most 80 columns, each line indented.
-std::string wrapped(const std::vector<std::string>& words, std::size_t indent) {
-  std::string text, line;
-  for (const std::string& word : words) {
-    if (!line.empty() && indent + line.size() + 1 + word.size() > 80) {
-      text += fmt::format("{:{}}{}\n", "", indent, line);
-      line.clear();
-    }
-    line += (line.empty() ? "" : " ") + word;
-  }
-  return line.empty() ? text : text + fmt::format("{:{}}{}\n", "", indent, line);
-}
-
 /// "98.98", "3.0e-05" or "diverges".
 std::string value_text(const train::KnownResult& result, double value) {
   if (std::isnan(value)) return "diverges";
@@ -44,7 +32,9 @@ void print_models() {
       "models: unroll train DATASET --model NAME, and the flags that only some models take\n");
   for (std::size_t i = 0; i < std::size(train::model_names); ++i) {
     fmt::print("  {:<9} {}\n", train::model_names[i], train::title_of(kind_number(i)));
-    fmt::print("{}", wrapped(train::own_flags_of(kind_number(i)), 12));
+    const std::string flags =
+        fmt::format("{}", fmt::join(train::own_flags_of(kind_number(i)), " "));
+    if (!flags.empty()) fmt::print("            {}\n", wrapped_text(flags, 12));
   }
   fmt::print("\nrecipes: unroll train DATASET --recipe NAME; tasks have only tuned\n");
   for (const std::string_view name : train::recipe_names) {

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "app/json_line.h"
 #include "app/messages.h"
 #include "core/printable.h"
 #include "core/shell_word.h"
@@ -106,7 +107,7 @@ void Progress::done(const train::Evaluation& e, const Seconds& s, const std::str
                        {"testing", s.testing},
                        {"total", s.total}};
     line["out"] = folder;
-    print_line(line.dump(-1, ' ', true, Json::error_handler_t::replace));
+    print_line(json_line(line));
     return;
   }
   print_results(e, "", remark_);

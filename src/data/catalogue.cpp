@@ -107,6 +107,12 @@ std::uint64_t download_size(const KnownSet& set) {
   return bytes;
 }
 
+std::vector<std::string_view> known_set_names() {
+  std::vector<std::string_view> names;
+  for (const KnownSet& set : catalogue()) names.push_back(set.name);
+  return names;
+}
+
 const KnownSet* find_known_set(std::string_view name) {
   const auto found = std::ranges::find(catalogue(), name, &KnownSet::name);
   return found == catalogue().end() ? nullptr : &*found;
@@ -114,8 +120,7 @@ const KnownSet* find_known_set(std::string_view name) {
 
 const KnownSet& known_set(std::string_view name) {
   if (const KnownSet* set = find_known_set(name)) return *set;
-  std::vector<std::string_view> names;
-  for (const KnownSet& set : catalogue()) names.push_back(set.name);
+  const std::vector<std::string_view> names = known_set_names();
   throw ValueError("data", fmt::format("no data set is called \"{}\"; known are {}{}", name,
                                        fmt::join(names, ", "), did_you_mean(name, names)));
 }

@@ -39,6 +39,9 @@ struct KnownSet {
 
 const std::vector<KnownSet>& catalogue();
 
+/// Their names: mnist, ...
+std::vector<std::string_view> known_set_names();
+
 /// Bytes of all four files as published.
 std::uint64_t download_size(const KnownSet& set);
 

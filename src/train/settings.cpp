@@ -214,10 +214,8 @@ std::string idle_steps(const Config& c) {
 // ---- Help.
 
 std::string help_of_dataset() {
-  std::string known;
-  for (const data::KnownSet& set : data::catalogue()) known += set.name + ", ";
-  return "Data set: " + known +
-         "or a folder with its four files. Or a task: adding (sum of two marked numbers), copy "
+  return fmt::format("Data set: {}", fmt::join(data::known_set_names(), ", ")) +
+         ", or a folder with its four files. Or a task: adding (sum of two marked numbers), copy "
          "(remember ten symbols)";
 }
 
