@@ -221,7 +221,7 @@ def _hopes_of_variants():
                   over=(f"train/{cell}{plain}/{CHAPTER_STEP}", 2))
              for cell in ("lstm", "gru") for regulariser, plain, goal in REGULARISERS if goal]
     dense = f"train/lstm/{LARGE[256]}", 2
-    hopes.append(Hope("sequences of mixed lengths, a time step in those of equal lengths",
+    hopes.append(Hope("time per step: mixed lengths, divided by equal lengths",
                       f"train/lstm_mixed/{RAGGED['mixed']}", 2, 1.10, least=False, figure="ms",
                       over=dense, each=True))
     return hopes

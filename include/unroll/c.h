@@ -112,8 +112,8 @@ UNROLL_API unroll_stream* unroll_stream_copy(const unroll_stream* stream) UNROLL
 
 UNROLL_API void unroll_stream_free(unroll_stream* stream) UNROLL_NOEXCEPT;
 
-/** Takes the next step of every sequence, (N, I), and writes the outputs so far, (N, C). They are
- * bit-identical to those of unroll_model_run on the steps so far. `output` may be NULL with a count
+/** Takes the next step of every sequence, (N, I), and writes the outputs so far, (N, C).
+ * unroll_model_run on the steps so far gives the same bits. `output` may be NULL with a count
  * of 0 if the outputs are not needed.
  *
  * This function and the three below never allocate memory, take a lock or start a thread, not even

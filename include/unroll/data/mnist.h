@@ -29,7 +29,7 @@ struct MnistOptions {
 UNROLL_API Dataset mnist(Split split, const MnistOptions& options = {});
 
 /// Reads one split from a folder that holds the four files itself. Images may have any size.
-/// Dataset::name is that of the known data set in the folder, else the folder's name.
+/// Dataset::name names the known data set in the folder. For other images it is the folder's name.
 UNROLL_API Dataset open_folder(Split split, const std::string& folder);
 
 }  // namespace unroll::data

@@ -19,8 +19,8 @@ namespace unroll::infer {
 template <class T>
 struct Recurrent;
 
-/// N sequences in progress. Copy a stream to branch. After step t the outputs are bit-identical to
-/// those of Model::run on the first t steps of each sequence.
+/// N sequences in progress. Copy a stream to branch. After step t the outputs have the same bits
+/// as Model::run gives for the first t steps of each sequence.
 ///
 /// After construction, no function here allocates memory, takes a lock or starts a thread. The only
 /// errors are ShapeError for spans of the wrong size, and ValueError for a sequence index out of
