@@ -6,53 +6,12 @@
 #include <atomic>
 
 #include "autograd/load.h"
+#include "nn/flat_parameters.h"
 #include "tensor/tensor_impl.h"
 #include "unroll/core/error.h"
 
 namespace unroll::nn {
 namespace {
-
-// Each parameter starts on a cache line.
-constexpr std::int64_t kAlignment = 16;
-
-std::int64_t flat_size(const Parameters& parameters) {
-  std::int64_t size = 0;
-  for (const auto& p : parameters)
-    size += (p.value.numel() + kAlignment - 1) / kAlignment * kAlignment;
-  return size;
-}
-
-bool is_flat(const Parameters& parameters) {
-  return std::ranges::all_of(parameters, [&](const Parameter& p) {
-    return p.value.impl()->storage == parameters.front().value.impl()->storage;
-  });
-}
-
-/// Moves all values to one buffer and makes one buffer for their gradients.
-void flatten(const Parameters& parameters) {
-  const DType dtype = parameters.front().value.dtype();
-  const bool one_type =
-      std::ranges::all_of(parameters, [&](const Parameter& p) { return p.value.dtype() == dtype; });
-  if (!one_type)
-    throw ShapeError(
-        "parameters",
-        "the model's parameters have different types; make all layers with the same dtype");
-  const Tensor values = Tensor::zeros({flat_size(parameters)}, dtype);
-  const Tensor gradients = Tensor::zeros({flat_size(parameters)}, dtype);
-  std::int64_t offset = 0;
-  for (const auto& p : parameters) {
-    const Tensor to = make_view(values, p.value.shape(), offset);
-    copy_into(to, p.value);
-    TensorImpl& impl = *p.value.impl();
-    const Tensor gradient = make_view(gradients, p.value.shape(), offset);
-    if (impl.has_grad) copy_into(gradient, impl.grad);
-    impl.grad = gradient;
-    impl.storage = to.impl()->storage;
-    impl.offset = to.impl()->offset;
-    impl.strides = to.impl()->strides;
-    offset += (p.value.numel() + kAlignment - 1) / kAlignment * kAlignment;
-  }
-}
 
 std::uint64_t next_moment() {
   static std::atomic<std::uint64_t> moment = 0;
@@ -108,7 +67,7 @@ void Module::collect(const std::string& prefix, Parameters& into) {
 Parameters Module::parameters() {
   Parameters all;
   collect("", all);
-  if (!all.empty() && !is_flat(all)) flatten(all);
+  all = FlatParameters(std::move(all)).parameters();
   if (first_listed_ == 0) first_listed_ = next_moment();
   const bool has_layers =
       std::ranges::any_of(members_, [](const Named& m) { return m.module != nullptr; });

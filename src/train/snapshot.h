@@ -19,7 +19,8 @@ namespace unroll::train {
 struct Snapshot {
   StepResult last;
   RecentSteps recent;
-  std::vector<Tensor> values;  // the weights, then the optimizer's state
+  Tensor weights;  // all of them (nn::FlatParameters)
+  std::vector<Tensor> optimizer;
   Generator generator{0};
   std::vector<std::uint64_t> masks;
   data::Sampler::Position position;

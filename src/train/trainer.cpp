@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <cstdint>
 
 #include "core/clock.h"
+#include "core/parallel.h"
 #include "data/order.h"
 #include "nn/model_file.h"
 #include "tensor/tensor_impl.h"
@@ -59,17 +62,27 @@ void set_initial_values(Network& model, const Config& config, Generator& generat
     }
 }
 
-bool all_finite(const Parameters& parameters) {
-  for (const auto& p : parameters) {
-    const bool finite = dispatch("train", p.value.dtype(), [&]<class T>(T*) {
-      // x - x is 0 for every finite number, and the sum stays 0.
-      T sum = 0;
-      for (const T v : p.value.values<T>()) sum += v - v;
-      return sum == 0;
+bool all_finite(const Tensor& tensor) {
+  return dispatch("train", tensor.dtype(), [&]<class T>(T*) {
+    const std::span<const T> all = tensor.values<T>();
+    std::atomic<bool> finite = true;
+    parallel_pieces(all.size(), 16 * 1024, [&finite, all](std::size_t begin, std::size_t end) {
+      // x - x is 0 for every finite number, and NaN for the others. Whole numbers, because the
+      // compiler does not vectorise a sum of others.
+      std::int32_t others = 0;
+      for (const T v : all.subspan(begin, end - begin)) others |= v - v == 0 ? 0 : 1;
+      if (others != 0) finite.store(false, std::memory_order_relaxed);
     });
-    if (!finite) return false;
-  }
-  return true;
+    return finite.load();
+  });
+}
+
+/// Makes the copy at the first call.
+void copy_to(Tensor& copy, const Tensor& from) {
+  if (copy.defined())
+    copy_into(copy, from);
+  else
+    copy = from.clone();
 }
 
 /// A number for messages. A NaN gets no sign.
@@ -132,7 +145,7 @@ Trainer::Trainer(const Config& config, std::shared_ptr<const data::Source> sourc
               .ar = config.ar,
               .tar = config.tar}),
       parameters_(model_.parameters()),
-      optimizer_(make_optimizer(config, parameters_)),
+      optimizer_(make_optimizer(config, parameters_.parameters())),
       steps_(config.epochs > 0 ? config.epochs * steps_per_epoch() : config.steps),
       learning_rate_(config, steps_) {
   set_num_threads(config.threads);
@@ -202,8 +215,9 @@ StepResult Trainer::result_of(std::int64_t step, double loss, double grad_norm) 
 StepResult Trainer::update(std::int64_t step, const Tensor& loss) {
   optimizer_->zero_grad();
   loss.backward();
-  const double norm = config_.clip_norm > 0 ? optim::clip_grad_norm(parameters_, config_.clip_norm)
-                                            : optim::grad_norm(parameters_);
+  const Parameters& parameters = parameters_.parameters();
+  const double norm = config_.clip_norm > 0 ? optim::clip_grad_norm(parameters, config_.clip_norm)
+                                            : optim::grad_norm(parameters);
   const StepResult result = result_of(step, loss.item(), norm);
   const bool in_range = recent_.holds_loss(result.loss) && recent_.holds_norm(result.grad_norm);
   if (!std::isfinite(result.loss) || !std::isfinite(result.grad_norm) ||
@@ -211,7 +225,7 @@ StepResult Trainer::update(std::int64_t step, const Tensor& loss) {
     diverge(result, "");
   optimizer_->set_lr_factor(learning_rate_.factor(step));
   optimizer_->step();
-  if (!all_finite(parameters_))
+  if (!all_finite(parameters_.values()))
     diverge(result, ", and weights that are not finite after the update");
   last_ = result;
   return result;
@@ -232,7 +246,7 @@ void Trainer::evaluate(Generator& generator) {
   // does. With the native one it must not, or the training order would depend on the number of
   // evaluations.
   if (config_.rng == Rng::torch && steps_per_epoch() > 0) data::unshuffled_pass(generator);
-  const auto views = nn::views_of(parameters_);
+  const auto views = nn::views_of(parameters_.parameters());
   evaluation_ = config_.dtype == DType::f32
                     ? train::evaluate(infer::Model<float>(spec_, views), *source_)
                     : train::evaluate(infer::Model<double>(spec_, views), *source_);
@@ -251,15 +265,10 @@ void Trainer::evaluate(const StepResult& result, std::span<Listener* const> list
 void Trainer::save(Snapshot& to) {
   to.last = last_;
   to.recent = recent_;
-  std::size_t next = 0;
-  for (const Parameters* from : {&parameters_, &optimizer_state_})
-    for (const Parameter& p : *from) {
-      if (next == to.values.size())
-        to.values.push_back(p.value.clone());
-      else
-        copy_into(to.values[next], p.value);
-      ++next;
-    }
+  copy_to(to.weights, parameters_.values());
+  to.optimizer.resize(optimizer_state_.size());
+  for (std::size_t i = 0; i < to.optimizer.size(); ++i)
+    copy_to(to.optimizer[i], optimizer_state_[i].value);
   to.generator = generator_;
   to.masks.clear();
   for (const nn::MaskSource* masks : model_.masks()) to.masks.push_back(masks->step());
@@ -268,9 +277,9 @@ void Trainer::save(Snapshot& to) {
 }
 
 void Trainer::load(const Snapshot& from) {
-  std::size_t next = 0;
-  for (const Parameters* to : {&parameters_, &optimizer_state_})
-    for (const Parameter& p : *to) copy_into(p.value, from.values[next++]);
+  copy_into(parameters_.values(), from.weights);
+  for (std::size_t i = 0; i < from.optimizer.size(); ++i)
+    copy_into(optimizer_state_[i].value, from.optimizer[i]);
   generator_ = from.generator;
   const auto& masks = model_.masks();
   for (std::size_t i = 0; i < masks.size(); ++i) masks[i]->set_step(from.masks[i]);
@@ -284,9 +293,9 @@ Checkpoint Trainer::checkpoint_of(const Snapshot& from) const {
   Checkpoint c;
   c.last = from.last;
   c.recent = from.recent;
-  std::size_t next = 0;
-  for (const Parameter& p : parameters_) c.weights.push_back({p.name, from.values[next++]});
-  for (const Parameter& p : optimizer_state_) c.optimizer.push_back({p.name, from.values[next++]});
+  c.weights = parameters_.in(from.weights);
+  for (std::size_t i = 0; i < from.optimizer.size(); ++i)
+    c.optimizer.push_back({optimizer_state_[i].name, from.optimizer[i]});
   c.generator = from.generator.state();
   c.masks = from.masks;
   c.position = data::to_json(from.position);

@@ -8,6 +8,7 @@
 
 #include "data/sampler.h"
 #include "data/source.h"
+#include "nn/flat_parameters.h"
 #include "train/checkpoint.h"
 #include "train/config.h"
 #include "train/evaluate.h"
@@ -96,7 +97,7 @@ class Trainer {
   data::Examples examples_;  // the batch of one step
   Generator generator_;
   Network model_;
-  Parameters parameters_;
+  nn::FlatParameters parameters_;
   std::unique_ptr<optim::Optimizer> optimizer_;
   std::int64_t steps_;
   LearningRate learning_rate_;
