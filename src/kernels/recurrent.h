@@ -1,13 +1,15 @@
 // The driver of recurrent layers over whole sequences, on raw pointers, for one layer in one
 // direction.
 //
-// A batch is cut into slices of rows. Each slice goes through all time steps alone, so the threads
-// meet once or twice in a pass, not at every step. The slices, and the order of the sums of
-// gradients, depend only on the shapes. So the bits do not depend on the number of threads.
+// Rows are independent: a task takes some rows through all time steps, so the threads meet once or
+// twice in a pass, not at every step. Only the gradients of the weights are sums over rows: one sum
+// for each shard of the batch, and then a fixed tree (core/shards.h). So the bits do not depend on
+// the number of threads.
 #pragma once
 
 #include <cstddef>
 
+#include "core/shards.h"
 #include "kernels/cell.h"
 #include "kernels/table.h"
 #include "unroll/core/weight_role.h"
@@ -31,10 +33,12 @@ struct RecurrentShape {
   // (N), descending, each from 1 to T; null: all are T.
   const std::size_t* lengths = nullptr;
   const CustomCell* custom = nullptr;  // instead of `cell`
+  Shards part = {};                    // of a batch these rows are; without rows: a whole batch
 
   CellTraits traits() const { return custom ? custom->traits : traits_of(cell); }
   std::size_t gates() const { return traits().gates; }
   std::size_t output() const { return projection ? projection : hidden; }  // elements of h
+  Shards shards() const { return part.rows() == batch ? part : Shards(batch); }
   /// Whether the weights and a block of their gradients are too large for a core's cache.
   bool large() const { return gates() * hidden * (input + output()) > (std::size_t{1} << 16); }
   /// Whether the product gives h_t, with the activation applied in registers.
@@ -44,22 +48,13 @@ struct RecurrentShape {
   }
 };
 
-/// Where the gradients of the weights are summed. All sums run over the steps, the last computed
-/// step first, and in each step over the rows.
-enum class GradientSum {
-  slices,  ///< each slice has its own block; a fixed binary tree adds the blocks
-  tiles,   ///< one block for the whole batch; each tile of it belongs to one thread
-};
-
 /// The plan of the computation: a pure function of the shape.
 struct RecurrentPlan {
   explicit RecurrentPlan(const RecurrentShape& shape);
 
-  std::size_t slices;            // independent pieces of the batch
   std::size_t packed_size;       // elements of the packed weights
-  GradientSum gradient_sum;      // tiles if the block of a slice would not stay in the cache
   std::size_t gradient_size;     // elements of one block of gradients
-  std::size_t gradient_blocks;   // slices, or 1
+  std::size_t gradient_blocks;   // one for each shard, or 1 if the tree needs no memory
   std::size_t backward_scratch;  // elements
 
   /// Elements that forward saves for `slots` steps besides the states h; may be 0. `slots` is T if
@@ -170,6 +165,9 @@ struct RecurrentBackward {
   // grad_first.
   Sequence<const T> grad_output;
   std::size_t grad_first = 0, grad_count = 0;
+  // (G H, H or P): factors of weight_hh, or null. Its gradient is multiplied by them, for each
+  // shard.
+  const T* weight_hh_factors = nullptr;
   const T* grad_h_n = nullptr;  // (N, H or P) or null
   const T* grad_c_n = nullptr;  // (N, H) or null
   Sequence<T> grad_input;       // null if not needed; not written past the end of a sequence

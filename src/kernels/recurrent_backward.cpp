@@ -7,8 +7,8 @@
 namespace unroll::kernels {
 namespace {
 
-// A slice sums the gradients of this many steps at a time (divided by the gates), while their dz
-// and states are in the cache.
+// A thread sums the gradients of a shard for this many steps at a time (divided by the gates),
+// while their dz and states are in the cache.
 constexpr std::size_t kOwnSteps = 14;
 
 template <class T>
@@ -18,7 +18,7 @@ class Backward {
       : call_(call),
         s_(call.shape),
         traits_(s_.traits()),
-        plan_(s_),
+        shards_(s_.shards()),
         time_(s_),
         sums_(s_),
         saved_(s_, s_.steps),
@@ -31,32 +31,45 @@ class Backward {
 
   void run() {
     pack_backward(call_);
-    if (plan_.gradient_sum == GradientSum::slices) {
-      const std::size_t steps = std::max<std::size_t>(1, kOwnSteps / s_.gates()),
-                        chunks = std::max<std::size_t>(1, s_.steps / steps);
-      Tasks(s_, plan_.slices).run([&](std::size_t first, std::size_t last) {
-        for_chunks(chunks, [&](std::size_t begin, std::size_t end) {
-          back_in_time(first, last, begin, end);
-          for (std::size_t slice = first; slice < last; ++slice)
-            weights_.sum_slice(slice, rows_of(slice, slice + 1), begin, end);
-        });
-      });
-      weights_.add_slices(plan_.slices);
-    } else {
-      for_chunks(shared_chunks(s_), [&](std::size_t begin, std::size_t end) {
-        if (steps_are_shared(s_))
-          back_in_shared_time(begin, end);
-        else
-          Tasks(s_, plan_.slices, begin, end).run([&](std::size_t first, std::size_t last) {
-            back_in_time(first, last, begin, end);
-          });
-        weights_.sum_tiles(begin, end);
-      });
-    }
+    if (shards_are_dealt_out())
+      run_shards();
+    else
+      run_tiles();
     if (s_.layer_norm) gather_norm();
   }
 
  private:
+  /// Whether each thread sums the gradients of whole shards, while they are in its cache.
+  bool shards_are_dealt_out() const {
+    return !s_.large() && shards_.count() >= static_cast<std::size_t>(threads_here());
+  }
+
+  void run_shards() const {
+    const std::size_t steps = std::max<std::size_t>(1, kOwnSteps / s_.gates()),
+                      chunks = std::max<std::size_t>(1, s_.steps / steps);
+    Tasks(s_, Tasks::Of::shards, 0, s_.steps).run([&](Rows rows) {
+      for_chunks(chunks, [&](std::size_t begin, std::size_t end) {
+        back_in_time(rows, begin, end);
+        for_shards(rows, [&](std::size_t shard, Rows of_shard) {
+          weights_.sum_shard(shard, of_shard, begin, end);
+        });
+      });
+    });
+    weights_.add_shards();
+  }
+
+  void run_tiles() const {
+    const TilePlan plan(s_);
+    const Tasks::Of of = s_.layer_norm ? Tasks::Of::shards : Tasks::Of::rows;
+    for_chunks(plan.chunks, [&](std::size_t begin, std::size_t end) {
+      if (steps_are_shared(s_))
+        back_in_shared_time(begin, end);
+      else
+        Tasks(s_, of, begin, end).run([&](Rows rows) { back_in_time(rows, begin, end); });
+      weights_.sum_tiles(plan, begin, end);
+    });
+  }
+
   /// Calls f(begin, end) for `chunks` chunks of steps, the last chunk first.
   template <class F>
   void for_chunks(std::size_t chunks, F f) const {
@@ -64,8 +77,14 @@ class Backward {
       f(chunk * s_.steps / chunks, (chunk + 1) * s_.steps / chunks);
   }
 
-  Rows rows_of(std::size_t first, std::size_t last) const {
-    return rows_of_slices(s_, plan_.slices, first, last);
+  /// Calls f(shard, rows) for each shard with some of these rows.
+  template <class F>
+  void for_shards(Rows rows, F f) const {
+    for (std::size_t k = 0; k < shards_.count(); ++k) {
+      const Rows both{std::max(rows.begin, shards_.begin(k)),
+                      std::min(rows.end, shards_.begin(k + 1))};
+      if (both.begin < both.end) f(k, both);
+    }
   }
 
   // Memory: rows from n on of a matrix kept for each step, and of a matrix kept once.
@@ -91,16 +110,17 @@ class Backward {
     return {masks.data ? masks.at(time_.t(s), n) : nullptr, masks.row};
   }
 
-  void back_in_time(std::size_t first, std::size_t last, std::size_t begin, std::size_t end) const {
-    const Rows all = rows_of(first, last);
+  void back_in_time(Rows all, std::size_t begin, std::size_t end) const {
     if (s_.layer_norm && end == s_.steps)
-      std::fill(norm_gradients(first), norm_gradients(last), T{0});
+      for_shards(all, [&](std::size_t shard, Rows) {
+        std::fill_n(norm_gradients(shard), scratch_.norm_size, T{0});
+      });
     const Columns units{0, s_.hidden};
     for (std::size_t s = end; s-- > begin;) {
       if (s_.fused())
         fused_step(s, all, units);
       else
-        cell_step(s, first, last, units);
+        cell_step(s, all, units);
       give_first(s, time_.starting(s, all), {0, s_.output()});
     }
     if (call_.grad_input.data)
@@ -115,7 +135,7 @@ class Backward {
         if (s_.fused())
           fused_step(s, all, units);
         else
-          cell_step(s, 0, plan_.slices, units);
+          cell_step(s, all, units);
       });
       const Rows starting = time_.starting(s, all);
       if (starting.count() > 0)
@@ -235,8 +255,7 @@ class Backward {
   }
 
   /// Computes dz_t with the cell.
-  void cell_step(std::size_t s, std::size_t first, std::size_t last, Columns units) const {
-    const Rows all = rows_of(first, last);
+  void cell_step(std::size_t s, Rows all, Columns units) const {
     const Rows active = time_.active(s, all), leaving = time_.leaving(s, all),
                ending = time_.ending(s, all);
     if (active.count() == 0) return;
@@ -268,13 +287,11 @@ class Backward {
                                  {mask(call_.masks.zone_c, s, n), call_.masks.zone_c_rate});
     }
     if (s_.projection) unproject(s, active, dh);
-    // Each slice has its own gradients for the weights of normalisations.
-    if (s_.layer_norm) {
-      for (std::size_t slice = first; slice < last; ++slice)
-        through_cell(s, time_.active(s, rows_of(slice, slice + 1)), slice, units);
-    } else {
-      through_cell(s, active, first, units);
-    }
+    // Each shard has its own gradients for the weights of normalisations.
+    if (s_.layer_norm)
+      for_shards(active, [&](std::size_t k, Rows rows) { through_cell(s, rows, k, units); });
+    else
+      through_cell(s, active, 0, units);
     if (s_.zoneout) {
       if (traits_.direct)
         kernels_.rows.add(outputs, dh, constant(kept_h));
@@ -297,13 +314,13 @@ class Backward {
     kernels_.gemm(g);
   }
 
-  void through_cell(std::size_t s, Rows rows, std::size_t slice, Columns units) const {
+  void through_cell(std::size_t s, Rows rows, std::size_t shard, Columns units) const {
     const Rows continuing = time_.continuing(s, rows);
-    through_cell(s, {rows.begin, continuing.end}, slice, units, false);
-    through_cell(s, {continuing.end, rows.end}, slice, units, true);
+    through_cell(s, {rows.begin, continuing.end}, shard, units, false);
+    through_cell(s, {continuing.end, rows.end}, shard, units, true);
   }
   /// Either all rows have a step before this one, or none.
-  void through_cell(std::size_t s, Rows rows, std::size_t slice, Columns units, bool first) const {
+  void through_cell(std::size_t s, Rows rows, std::size_t shard, Columns units, bool first) const {
     if (rows.count() == 0) return;
     const std::size_t n = rows.begin;
     const Matrix<T> sums_at = z(s, n);
@@ -326,7 +343,7 @@ class Backward {
 
     const Matrix<T> statistics = saved(saved_.statistics, kStatistics, s, n);
     const PackedLayout packed(s_);
-    T* const factors = norm_gradients(slice);
+    T* const factors = norm_gradients(shard);
     if (traits_.memory)
       cell.norm = {call_.packed + packed.norm_c_weight,
                    call_.packed + packed.norm_c_bias,
@@ -354,12 +371,12 @@ class Backward {
     products_.multiply_input(g, constant(z(s, rows.begin)), inputs);
   }
 
-  /// The gradients of a slice for the weights and biases of normalisations.
-  T* norm_gradients(std::size_t slice) const {
-    return call_.scratch + scratch_.norm + slice * scratch_.norm_size;
+  /// The gradients of a shard for the weights and biases of normalisations.
+  T* norm_gradients(std::size_t shard) const {
+    return call_.scratch + scratch_.norm + shard * scratch_.norm_size;
   }
   void gather_norm() const {
-    add_blocks(norm_gradients(0), plan_.slices, scratch_.norm_size);
+    add_blocks(norm_gradients(0), shards_.count(), scratch_.norm_size);
     const T* from = norm_gradients(0);
     using enum WeightRole;
     for (const WeightRole role : {norm_ih_weight, norm_hh_weight, norm_ih_bias, norm_hh_bias}) {
@@ -374,7 +391,7 @@ class Backward {
   const RecurrentBackward<T>& call_;
   const RecurrentShape& s_;
   const CellTraits traits_;
-  const RecurrentPlan plan_;
+  const Shards shards_;
   const TimeAxis time_;
   const Sums sums_;
   const SavedLayout saved_;

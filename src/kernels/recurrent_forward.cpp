@@ -132,10 +132,7 @@ template <class T>
 void forward(const RecurrentForward<T>& call) {
   const Forward<T> pass(call);
   if (steps_are_shared(call.shape)) return pass.run_shared();
-  const std::size_t slices = RecurrentPlan(call.shape).slices;
-  Tasks(call.shape, slices).run([&](std::size_t first, std::size_t last) {
-    pass.run(rows_of_slices(call.shape, slices, first, last));
-  });
+  Tasks(call.shape, Tasks::Of::rows, 0, call.shape.steps).run([&](Rows rows) { pass.run(rows); });
 }
 
 template <class T>

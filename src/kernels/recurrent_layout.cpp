@@ -1,20 +1,15 @@
 #include "kernels/recurrent_layout.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace unroll::kernels {
 namespace {
 
-// Enough rows to use each weight several times while it is in a register; few enough for 8 slices
-// from a batch of 100.
-constexpr std::size_t kSliceRows = 8;
-
 std::size_t whole_lines(std::size_t size) { return (size + 15) / 16 * 16; }
 
-/// A power of two, so that the tree of gradients is complete.
-std::size_t slices_of(const RecurrentShape& s) {
-  return std::bit_floor(std::max<std::size_t>(s.batch / kSliceRows, 1));
+/// The features of all operands of the weights' gradients.
+std::size_t operand_features(const RecurrentShape& s) {
+  return Sums(s).products_end + s.input + s.output() + (s.projection ? s.projection + s.hidden : 0);
 }
 
 /// Places parts one after the other, each at a cache line.
@@ -44,10 +39,19 @@ Panels panels_of(const RecurrentShape& s, std::size_t depth, std::size_t columns
   return {width, depth * width};
 }
 
-std::size_t shared_chunks(const RecurrentShape& s) {
-  constexpr std::size_t kRows = 256;
-  const std::size_t steps = std::max<std::size_t>(1, kRows / std::max<std::size_t>(1, s.batch));
-  return std::max<std::size_t>(1, s.steps / steps);
+TilePlan::TilePlan(const RecurrentShape& s) : chunks(1), blocks(s.shards().count()) {
+  in_panels = s.large() && !s.bf16;
+  // The tree needs the whole sum of each shard: either all steps at once, or a block for each
+  // shard. Both are right; the smaller memory is the faster one.
+  const std::size_t operands = s.steps * s.batch * operand_features(s);
+  if (blocks > 1 && s.large() && operands < blocks * GradientLayout(s).size) {
+    blocks = 1;
+    return;
+  }
+  constexpr std::size_t kRows = 256;  // of a shard
+  const std::size_t steps =
+      std::max<std::size_t>(1, kRows * blocks / std::max<std::size_t>(1, s.batch));
+  chunks = std::max<std::size_t>(1, s.steps / steps);
 }
 
 Sums::Sums(const RecurrentShape& s) {
@@ -121,16 +125,16 @@ ScratchLayout::ScratchLayout(const RecurrentShape& s) {
   weight_hh = places.next(hh_panels.size(s.output()));
   weight_ih = places.next(ih_panels.size(s.input));
   weight_hr = places.next(s.projection * saved.hidden_row);
-  const std::size_t chunks = shared_chunks(s),
-                    chunk_rows = (s.steps + chunks - 1) / chunks * s.batch;
+  const TilePlan tiles(s);
+  const std::size_t chunk_rows = (s.steps + tiles.chunks - 1) / tiles.chunks * s.batch;
   const Panels of_chunk{Panels::kWidth, chunk_rows * Panels::kWidth};
   std::size_t chunk_size = 0;
   for (const std::size_t features :
        {sums.products_end, s.input, s.output(), s.projection, s.projection ? s.hidden : 0})
     chunk_size += of_chunk.size(features);
-  panels = places.next(s.large() && !s.bf16 ? chunk_size : 0);
+  panels = places.next(tiles.in_panels ? chunk_size : 0);
   norm_size = s.layer_norm ? whole_lines(4 * sums.gates + (memory ? 2 * s.hidden : 0)) : 0;
-  norm = places.next(slices_of(s) * norm_size);
+  norm = places.next(s.shards().count() * norm_size);
   size = places.size();
 }
 
@@ -158,11 +162,9 @@ GradientLayout::GradientLayout(const RecurrentShape& s) {
 }
 
 RecurrentPlan::RecurrentPlan(const RecurrentShape& s) {
-  slices = slices_of(s);
   packed_size = PackedLayout(s).size;
   gradient_size = GradientLayout(s).size;
-  gradient_sum = s.large() ? GradientSum::tiles : GradientSum::slices;
-  gradient_blocks = gradient_sum == GradientSum::slices ? slices : 1;
+  gradient_blocks = TilePlan(s).blocks;
   backward_scratch = ScratchLayout(s).size;
 }
 

@@ -96,15 +96,22 @@ struct ScratchLayout {
   std::size_t weight_hh;        // (G H, H or P), or pairs
   std::size_t weight_ih;        // (G H, I), or pairs
   std::size_t weight_hr;        // (P, padded_row(H))
-  std::size_t panels;           // copies of a chunk's operands for the shared gradients
-  std::size_t norm;             // (slices, norm_size): gradients of layer_norm's weights and biases
+  std::size_t panels;           // copies of a chunk's operands for the sums in tiles
+  std::size_t norm;             // (shards, norm_size): gradients of layer_norm's weights and biases
   std::size_t norm_size;        // weights and biases of both parts (G H each) and of c (H each)
   std::size_t size;
 };
 
-/// The number of chunks of steps. After each chunk backward adds its part of the shared gradients,
-/// while the operands are in the cache.
-std::size_t shared_chunks(const RecurrentShape& shape);
+/// How the gradients of the weights are summed in tiles, which the threads share.
+struct TilePlan {
+  explicit TilePlan(const RecurrentShape& shape);
+  /// The steps in chunks. After each chunk backward adds its part of the sums, while the operands
+  /// are in the cache. One chunk if the tree is computed tile by tile.
+  std::size_t chunks;
+  /// Blocks of gradients: one for each shard, or 1 if a tile's tree is computed in the cache.
+  std::size_t blocks;
+  bool in_panels;  // operands are copied to panels
+};
 
 /// Copies the weights to backward's scratch in the layout of its products: padded rows, or pairs.
 template <class T>

@@ -85,63 +85,74 @@ void for_tiles(std::size_t units, F f) {
   });
 }
 
-/// The rows of slices first .. last - 1.
-inline Rows rows_of_slices(const RecurrentShape& shape, std::size_t slices, std::size_t first,
-                           std::size_t last) {
-  return {first * shape.batch / slices, last * shape.batch / slices};
-}
-
-/// The division of slices into tasks. Adjacent slices go through time together, so that a weight in
-/// the cache serves more rows. If that does not matter, there are two tasks per thread, so that a
+/// The division of rows into tasks. Adjacent rows go through time together, so that a weight in the
+/// cache serves more rows. If that does not matter, there are two tasks per thread, so that a
 /// thread with its own core can help one that shares a core. In large batches a task's states
-/// should stay in the first-level cache. Rows are independent, and each slice has its own
-/// gradients, so the tasks change no bit.
+/// should stay in the first-level cache. Rows are independent, so the tasks change no bit.
 class Tasks {
  public:
-  Tasks(const RecurrentShape& shape, std::size_t slices) : Tasks(shape, slices, 0, shape.steps) {}
-  /// Tasks for the steps s = begin .. end - 1 only.
-  Tasks(const RecurrentShape& shape, std::size_t slices, std::size_t begin, std::size_t end)
+  /// Whether a task may begin with any row, or only with a shard, because it sums over the rows of
+  /// each.
+  enum class Of { rows, shards };
+  /// Tasks for the steps s = begin .. end - 1.
+  Tasks(const RecurrentShape& shape, Of of, std::size_t begin, std::size_t end)
       : shape_(shape),
-        slices_(slices),
+        shards_(shape.shards()),
+        of_(of),
+        units_(of == Of::rows ? shape.batch : shards_.count()),
         first_t_(shape.reverse ? shape.steps - end : begin),
         last_t_(shape.reverse ? shape.steps - begin : end) {
     constexpr std::size_t kMostRows = 128;
     const auto threads = static_cast<std::size_t>(threads_here());
-    const std::size_t wanted = threads == 1 || shape.large() ? threads : 2 * threads;
-    count_ = std::min(slices, std::max(wanted, shape.batch / kMostRows));
-    for (std::size_t slice = 0; slice < slices; ++slice) work_ += work_of(slice);
+    const std::size_t wanted = threads == 1 || shape.large() ? threads : 2 * threads,
+                      most = of == Of::rows ? shape.batch / fewest_rows() : units_;
+    count_ = std::clamp<std::size_t>(std::max(wanted, shape.batch / kMostRows), 1,
+                                     std::max<std::size_t>(most, 1));
+    for (std::size_t unit = 0; unit < units_; ++unit) work_ += work_of(unit);
   }
 
-  /// Calls f(first, last) on all threads. A task has the slices first .. last - 1.
+  /// Calls f(rows) on all threads.
   template <class F>
   void run(F f) const {
     parallel(count_, [&](std::size_t task) {
-      const std::size_t begin = boundary(task), end = boundary(task + 1);
-      if (begin < end) f(begin, end);
+      const Rows rows{begin_of(boundary(task)), begin_of(boundary(task + 1))};
+      if (rows.count() > 0) f(rows);
     });
   }
 
  private:
-  /// The number of time steps of all rows in a slice.
-  std::size_t work_of(std::size_t slice) const {
-    const Rows rows = rows_of_slices(shape_, slices_, slice, slice + 1);
+  /// A task is worth its costs with this many rows.
+  std::size_t fewest_rows() const {
+    constexpr std::size_t kWorthSharing = std::size_t{1} << 16;  // multiplications for one row
+    const std::size_t work =
+        shape_.steps * shape_.gates() * shape_.hidden * (shape_.input + shape_.output());
+    return work < kWorthSharing ? 8 : 4;
+  }
+  std::size_t begin_of(std::size_t unit) const {
+    return of_ == Of::rows ? unit : shards_.begin(unit);
+  }
+  /// The number of time steps of all rows in a unit.
+  std::size_t work_of(std::size_t unit) const {
+    const Rows rows{begin_of(unit), begin_of(unit + 1)};
     if (!shape_.lengths) return rows.count() * (last_t_ - first_t_);
     std::size_t work = 0;
     for (std::size_t n = rows.begin; n < rows.end; ++n)
       work += std::clamp(shape_.lengths[n], first_t_, last_t_) - first_t_;
     return work;
   }
-  /// The first slice of a task. All tasks have about the same work.
+  /// The first unit of a task. All tasks have about the same work.
   std::size_t boundary(std::size_t task) const {
-    if (!shape_.lengths) return task * slices_ / count_;
-    std::size_t slice = 0, before = 0;
-    while (slice < slices_ && (before + work_of(slice) / 2) * count_ < task * work_)
-      before += work_of(slice++);
-    return task == count_ ? slices_ : slice;
+    if (!shape_.lengths) return task * units_ / count_;
+    std::size_t unit = 0, before = 0;
+    while (unit < units_ && (before + work_of(unit) / 2) * count_ < task * work_)
+      before += work_of(unit++);
+    return task == count_ ? units_ : unit;
   }
 
   const RecurrentShape& shape_;
-  std::size_t slices_, first_t_, last_t_, count_ = 1, work_ = 0;
+  const Shards shards_;
+  const Of of_;
+  std::size_t units_, first_t_, last_t_, count_ = 1, work_ = 0;
 };
 
 }  // namespace unroll::kernels

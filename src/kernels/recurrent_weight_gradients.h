@@ -19,6 +19,7 @@ class WeightGradients {
   WeightGradients(const RecurrentBackward<T>& call, const TimeAxis& time)
       : call_(call),
         s_(call.shape),
+        shards_(s_.shards()),
         sums_(s_),
         saved_(s_, s_.steps),
         scratch_(s_),
@@ -26,9 +27,9 @@ class WeightGradients {
         time_(time),
         totals_(s_, time) {}
 
-  /// Adds the steps end - 1 .. begin to a slice's own gradients.
-  void sum_slice(std::size_t slice, Rows rows, std::size_t begin, std::size_t end) const {
-    T* const block = call_.gradients + slice * gradient_.size;
+  /// Adds the steps end - 1 .. begin to the gradients of a shard, which has a block of its own.
+  void sum_shard(std::size_t shard, Rows rows, std::size_t begin, std::size_t end) const {
+    T* const block = call_.gradients + shard * gradient_.size;
     const Range range{begin, end, rows};
     const bool set = end == s_.steps;
     const Sources sources = in_memory();
@@ -42,35 +43,52 @@ class WeightGradients {
     });
   }
 
-  void add_slices(std::size_t slices) const { add_blocks(call_.gradients, slices, gradient_.size); }
+  /// The tree over the blocks of all shards, after the last step. The first block gets the sum.
+  void add_shards() const {
+    multiply_blocks(shards_.count());
+    add_blocks(call_.gradients, shards_.count(), gradient_.size);
+  }
 
-  /// Adds the steps end - 1 .. begin to the layer's shared gradient, on all threads.
-  void sum_tiles(std::size_t begin, std::size_t end) const {
-    // The operands of a tile fit in the second-level cache.
-    constexpr std::size_t kTileRows = Panels::kWidth, kTileColumns = 256;
-    const Range range{begin, end, {0, s_.batch}};
+  /// Adds the steps end - 1 .. begin to the gradients of all shards, tile by tile on all threads.
+  /// After the last step the first block has the sum of all shards.
+  void sum_tiles(const TilePlan& plan, std::size_t begin, std::size_t end) const {
+    const Sources sources = plan.in_panels ? in_panels(begin, end) : in_memory();
+    if (plan.blocks == 1 && shards_.count() > 1) return sum_trees(sources);
+    // The operands of a tile fit in the second-level cache. Small weights have small tiles, so that
+    // all threads get some.
+    const std::size_t tile_rows = s_.large() ? Panels::kWidth : 16, tile_columns = 256;
+    const auto range = [&](std::size_t shard) { return Range{begin, end, rows_of(shard)}; };
+    const auto block = [&](std::size_t shard) { return call_.gradients + shard * gradient_.size; };
     const bool set = end == s_.steps;
-    const Sources sources = s_.bf16 ? in_memory() : in_panels(begin, end);
     for_products(sources, [&](const Features& left, const Features& right, std::size_t place,
                               std::size_t row, bool before) {
-      const Tiles down(left, kTileRows), across(right, kTileColumns);
-      parallel(down.count * across.count, [&](std::size_t tile) {
+      const Tiles down(left, tile_rows), across(right, tile_columns);
+      const std::size_t tiles = down.count * across.count;
+      parallel(tiles * plan.blocks, [&](std::size_t task) {
+        const std::size_t tile = task % tiles, shard = task / tiles;
         const Columns i = down[tile / across.count];
         const Columns columns = across[tile % across.count];
         right.of.panels.for_parts(columns.begin, columns.end, [&](std::size_t j, std::size_t last) {
-          T* const to = call_.gradients + place + (i.begin - left.begin) * row + j - right.begin;
+          T* const to = block(shard) + place + (i.begin - left.begin) * row + j - right.begin;
           add(left.of.part(i), right.of.part({j, last}),
-              before ? first_state({j, last}) : Side<T>{}, range, {to, row, set}, before);
+              before ? first_state({j, last}) : Side<T>{}, range(shard), {to, row, set}, before);
         });
       });
     });
     for_biases(sources, [&](const Features& sums, std::size_t place) {
-      const Tiles tiles(sums, kTileRows);
-      parallel(tiles.count, [&](std::size_t tile) {
-        totals_.add_bias(sums.of.part(tiles[tile]), range,
-                         {call_.gradients + place + tiles[tile].begin - sums.begin, 0, set});
+      const Tiles tiles(sums, Panels::kWidth);
+      parallel(tiles.count * plan.blocks, [&](std::size_t task) {
+        const Columns j = tiles[task % tiles.count];
+        const std::size_t shard = task / tiles.count;
+        totals_.add_bias(sums.of.part(j), range(shard),
+                         {block(shard) + place + j.begin - sums.begin, 0, set});
       });
     });
+    if (begin > 0) return;
+    if (plan.blocks > 1)
+      add_shards();
+    else
+      multiply_blocks(1);
   }
 
  private:
@@ -204,6 +222,79 @@ class WeightGradients {
     }
   }
 
+  // The sum of a tile for each shard, and their tree while it is in the cache.
+
+  static constexpr std::size_t kTreeRows = 256 / sizeof(T), kTreeColumns = Panels::kWidth;
+
+  /// Sums all steps of all shards into the first block. A tile is part of one panel.
+  void sum_trees(const Sources& sources) const {
+    const auto range = [&](std::size_t shard) { return Range{0, s_.steps, rows_of(shard)}; };
+    for_products(sources, [&](const Features& left, const Features& right, std::size_t place,
+                              std::size_t row, bool before) {
+      const Tiles down(left, kTreeRows), across(right, kTreeColumns);
+      parallel(down.count * across.count, [&](std::size_t tile) {
+        const Columns i = down[tile % down.count], j = across[tile / down.count];
+        const std::size_t offset = place + (i.begin - left.begin) * row + j.begin - right.begin;
+        const Extent extent{i.count(), j.count()};
+        tree(extent, {call_.gradients + offset, static_cast<std::ptrdiff_t>(row)},
+             [&](std::size_t shard, Matrix<T> to) {
+               add(left.of.part(i), right.of.part(j), before ? first_state(j) : Side<T>{},
+                   range(shard), {to.data, static_cast<std::size_t>(to.row), true}, before);
+               if (before) multiply(extent, to, offset, row);
+             });
+      });
+    });
+    for_biases(sources, [&](const Features& sums, std::size_t place) {
+      const Tiles tiles(sums, kTreeColumns);
+      parallel(tiles.count, [&](std::size_t tile) {
+        const Columns j = tiles[tile];
+        tree({1, j.count()}, {call_.gradients + place + j.begin - sums.begin, 0},
+             [&](std::size_t shard, Matrix<T> to) {
+               totals_.add_bias(sums.of.part(j), range(shard), {to.data, 0, true});
+             });
+      });
+    });
+  }
+
+  /// Calls sum(shard, to) for each shard, which writes a tile, and adds the tiles in tree order.
+  /// `out` gets the sum.
+  template <class F>
+  void tree(Extent extent, Matrix<T> out, F sum) const {
+    T slots[(tree_slots(Shards::most) - 1) * kTreeRows * kTreeColumns];
+    const auto place = [&](std::size_t shard) {
+      const std::size_t slot = tree_slot(shard);
+      if (slot == 0) return out;
+      return Matrix<T>{slots + (slot - 1) * kTreeRows * kTreeColumns, kTreeColumns};
+    };
+    tree_sum(
+        shards_.count(), [&](std::size_t shard) { sum(shard, place(shard)); },
+        [&](std::size_t left, std::size_t right) {
+          const Matrix<T> from = place(right);
+          table<T>().rows.add(extent, place(left), {from.data, from.row});
+        });
+  }
+
+  /// Multiplies a part of weight_hh's gradient by its factors. `offset` is its place in a block.
+  void multiply(Extent extent, Matrix<T> part, std::size_t offset, std::size_t row) const {
+    if (!call_.weight_hh_factors) return;
+    const T* const factors =
+        call_.weight_hh_factors + (offset - gradient_.place[WeightRole::weight_hh]);
+    table<T>().rows.multiply(extent, part, {part.data, part.row},
+                             {factors, static_cast<std::ptrdiff_t>(row)});
+  }
+  void multiply_blocks(std::size_t blocks) const {
+    if (!call_.weight_hh_factors) return;
+    const std::size_t rows = sums_.gates, columns = s_.output(),
+                      place = gradient_.place[WeightRole::weight_hh];
+    parallel(blocks * rows, [&](std::size_t i) {
+      const std::size_t offset = place + i % rows * columns;
+      T* const to = call_.gradients + i / rows * gradient_.size + offset;
+      multiply({1, columns}, {to, 0}, offset, columns);
+    });
+  }
+
+  Rows rows_of(std::size_t shard) const { return {shards_.begin(shard), shards_.begin(shard + 1)}; }
+
   void add(const Side<T>& left, const Side<T>& right, const Side<T>& first, const Range& range,
            typename GradientSums<T>::Sum sum, bool before) const {
     if (before)
@@ -214,6 +305,7 @@ class WeightGradients {
 
   const RecurrentBackward<T>& call_;
   const RecurrentShape& s_;
+  const Shards shards_;
   const Sums sums_;
   const SavedLayout saved_;
   const ScratchLayout scratch_;

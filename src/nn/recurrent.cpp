@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/batch_part.h"
 #include "core/float_environment.h"
 #include "kernels/bf16.h"
 #include "nn/lengths.h"
@@ -268,6 +269,7 @@ Recurrent::Result Recurrent::run_batch(const Tensor& input, const Tensor& h_0, c
   call.shape.cell = spec::kernel_of(kind_.cell, kind_.nonlinearity);
   call.shape.custom = kind_.custom;
   call.shape.batch = unsigned_of(batch);
+  call.shape.part = shards_of(call.shape.batch);
   call.shape.steps = unsigned_of(steps);
   call.shape.input = unsigned_of(kind_.input);
   call.shape.hidden = unsigned_of(kind_.hidden);

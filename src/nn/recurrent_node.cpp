@@ -101,7 +101,6 @@ struct StackNode : autograd::Node {
   template <class T>
   void run_direction(std::size_t layer, std::size_t direction, const Steps& grad_output,
                      kernels::RecurrentBackward<T>& backward, std::span<Gradient> gradients);
-  template <class T>
   void set_weight_gradients(std::size_t at, const RecurrentShape& shape, const Tensor& blocks,
                             std::span<Gradient> gradients) const;
   Steps steps_of(const Gradient& gradient) const;
@@ -246,6 +245,7 @@ void StackNode::run_direction(std::size_t layer, std::size_t direction, const St
   pass.saved = saved[at].data<T>();
   pass.masks = masks_of<T>(at);
   pass.packed = data_or_null<T>(packed[at]);
+  pass.weight_hh_factors = data_or_null<T>(call.factors[at].weight_hh);
   if (grad_output.value.defined()) {
     pass.grad_output = columns_of<const T>(grad_output.value, direction);
     pass.grad_first = grad_output.first;
@@ -254,11 +254,10 @@ void StackNode::run_direction(std::size_t layer, std::size_t direction, const St
   pass.gradients = blocks.data<T>();
   pass.scratch = scratch.data<T>();
   kernels::backward(pass);
-  set_weight_gradients<T>(at, shape, blocks, gradients);
+  set_weight_gradients(at, shape, blocks, gradients);
 }
 
 /// Sets the gradients of the weights: views of the first block.
-template <class T>
 void StackNode::set_weight_gradients(std::size_t at, const RecurrentShape& shape,
                                      const Tensor& blocks, std::span<Gradient> gradients) const {
   const kernels::GradientLayout layout(shape);
@@ -272,11 +271,6 @@ void StackNode::set_weight_gradients(std::size_t at, const RecurrentShape& shape
               ? make_view(blocks, like.shape(), {size(layout.ih_row), size(layout.ih_column)},
                           size(layout.place[role]))
               : make_view(blocks, like.shape(), size(layout.place[role]));
-  const Tensor& factors = call.factors[at].weight_hh;
-  if (!factors.defined()) return;
-  const auto to = of(WeightRole::weight_hh).template values<T>();
-  const auto by = factors.values<T>();
-  for (std::size_t i = 0; i < to.size(); ++i) to[i] *= by[i];
 }
 
 }  // namespace

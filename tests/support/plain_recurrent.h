@@ -326,12 +326,11 @@ class PlainRecurrent {
 
   void sum_gradients() {
     Named<T>& to = results_.gradients;
-    const std::size_t slices = std::bit_floor(std::max<std::size_t>(s_.batch / 8, 1)),
-                      blocks = gates_ * (s_.input + s_.output()) <= 65536 ? slices : 1;
+    const std::size_t shards = std::bit_floor(std::clamp<std::size_t>(s_.batch / 16, 1, 64));
     const auto outer = [&](const char* name, std::size_t features, std::size_t columns, auto left,
                            auto right) {
       if (!to.contains(name)) return;
-      to[name] = summed(features * columns, blocks,
+      to[name] = summed(features * columns, shards,
                         [&](Step& step, std::size_t row, std::vector<T>& sums) {
                           const T* const numbers = right(step, row);
                           if (numbers) add_outer(left(step), numbers, columns, sums);
@@ -354,15 +353,15 @@ class PlainRecurrent {
       outer("bias_hh", gates_, 1, dz_state, ones);
       return;
     }
-    // The factors and offsets of a normalisation: each slice has sums of its own always.
+    // The factors and offsets of a normalisation: each shard has sums of its own.
     const auto norm = [&](const std::string& name, const char* bias, auto gradient, auto norm_of,
                           std::size_t size) {
       to[name + "_weight"] =
-          summed(size, slices, [&](Step& step, std::size_t, std::vector<T>& sums) {
+          summed(size, shards, [&](Step& step, std::size_t, std::vector<T>& sums) {
             for (std::size_t j = 0; j < size; ++j)
               sums[j] = std::fma(gradient(step)[j], norm_of(step).xhat[j], sums[j]);
           });
-      to[name + "_bias"] = summed(size, slices, [&](Step& step, std::size_t, std::vector<T>& sums) {
+      to[name + "_bias"] = summed(size, shards, [&](Step& step, std::size_t, std::vector<T>& sums) {
         for (std::size_t j = 0; j < size; ++j) sums[j] += gradient(step)[j];
       });
       if (to.contains(bias)) to[bias] = to[name + "_bias"];

@@ -1,10 +1,9 @@
 // The driver of recurrent layers must be its documentation to the bit: one chain of fused
-// multiply-adds for each sum, slices by the batch's size alone, their gradients added in a tree.
+// multiply-adds for each sum of a shard, and a tree over the shards.
 #include "kernels/recurrent.h"
 
 #include <gtest/gtest.h>
 
-#include <bit>
 #include <ostream>
 #include <utility>
 
@@ -160,11 +159,12 @@ INSTANTIATE_TEST_SUITE_P(Shapes, RecurrentDriver, ::testing::ValuesIn(cases),
 
 class RecurrentDriverLarge : public test::RecurrentTest {};
 
-// Gradients too large for a block of each slice, in several chunks of steps.
+// Gradients in tiles, with the number of blocks that the sizes ask for.
 template <class T>
-void expect_shared_gradients(Cell cell, const DriverCase& large) {
+void expect_shared_gradients(Cell cell, const DriverCase& large, std::size_t blocks) {
   const RecurrentNumbers<T> numbers(large.layer(cell));
-  ASSERT_EQ(RecurrentPlan(numbers.shape()).gradient_sum, GradientSum::tiles);
+  ASSERT_TRUE(numbers.shape().large());
+  ASSERT_EQ(RecurrentPlan(numbers.shape()).gradient_blocks, blocks);
   const auto plain = plain_loops(numbers);
   for (const int threads : {1, 2, 3, 8}) {
     set_num_threads(threads);
@@ -173,16 +173,21 @@ void expect_shared_gradients(Cell cell, const DriverCase& large) {
 }
 
 TEST_F(RecurrentDriverLarge, GradientsOfRelu) {
-  expect_shared_gradients<float>(Cell::rnn_relu, {40, 13, 400, 150, true, false});
+  expect_shared_gradients<float>(Cell::rnn_relu, {40, 13, 400, 150, true, false}, 2);
+}
+TEST_F(RecurrentDriverLarge, GradientsOfOneShard) {
+  expect_shared_gradients<float>(Cell::rnn_relu, {20, 33, 400, 150}, 1);
 }
 TEST_F(RecurrentDriverLarge, GradientsOfTanh) {
-  expect_shared_gradients<double>(Cell::rnn_tanh, {130, 3, 12, 252});
+  expect_shared_gradients<double>(Cell::rnn_tanh, {130, 3, 12, 252}, 1);
 }
 TEST_F(RecurrentDriverLarge, GradientsOfLstm) {
-  expect_shared_gradients<float>(Cell::lstm, {130, 3, 12, 125, true, true, true, ragged(130, 3)});
+  expect_shared_gradients<float>(Cell::lstm, {130, 3, 12, 125, true, true, true, ragged(130, 3)},
+                                 1);
 }
 TEST_F(RecurrentDriverLarge, GradientsOfGru) {
-  expect_shared_gradients<double>(Cell::gru, {130, 3, 12, 143, true, true, false, ragged(130, 3)});
+  expect_shared_gradients<double>(Cell::gru, {130, 9, 12, 143, true, true, false, ragged(130, 9)},
+                                  8);
 }
 
 template <class T>
@@ -218,20 +223,11 @@ RecurrentPlan plan_of(Cell cell, std::size_t batch, std::size_t input, std::size
 }
 
 TEST(RecurrentPlan, IsThatOfTheDocumentation) {
-  EXPECT_EQ(plan_of(Cell::rnn_relu, 100, 28, 100).slices, 8u);
-  EXPECT_EQ(plan_of(Cell::rnn_relu, 7, 28, 100).slices, 1u);
-  EXPECT_EQ(plan_of(Cell::rnn_relu, 16, 28, 100).slices, 2u);
-  for (std::size_t batch = 1; batch < 300; ++batch) {
-    const std::size_t slices = plan_of(Cell::lstm, batch, 3, 5).slices;
-    EXPECT_TRUE(std::has_single_bit(slices) && slices <= batch) << batch;
-  }
-  // A block of gradients for each slice up to 2^16 weights, one for all elsewhere.
-  EXPECT_EQ(plan_of(Cell::rnn_relu, 100, 28, 100).gradient_blocks, 8u);
-  EXPECT_EQ(plan_of(Cell::rnn_relu, 64, 256, 256).gradient_blocks, 1u);
-  EXPECT_EQ(plan_of(Cell::lstm, 64, 28, 115).gradient_blocks, 1u);
-  EXPECT_EQ(plan_of(Cell::lstm, 64, 28, 114).gradient_blocks, 8u);
-  EXPECT_EQ(plan_of(Cell::gru, 64, 28, 134).gradient_blocks, 8u);
-  EXPECT_EQ(plan_of(Cell::gru, 64, 28, 135).gradient_blocks, 1u);
+  // A block of gradients for each shard, or one for all where the operands need less memory.
+  EXPECT_EQ(plan_of(Cell::rnn_relu, 7, 28, 100).gradient_blocks, 1u);
+  EXPECT_EQ(plan_of(Cell::rnn_relu, 100, 28, 100).gradient_blocks, 4u);
+  EXPECT_EQ(plan_of(Cell::rnn_relu, 100, 28, 256).gradient_blocks, 4u);
+  EXPECT_EQ(plan_of(Cell::lstm, 64, 1024, 1024).gradient_blocks, 1u);
 }
 
 TEST(RecurrentPlan, RowsAreWholeCacheLinesAndSpreadOverTheSets) {

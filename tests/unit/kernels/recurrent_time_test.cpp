@@ -98,72 +98,103 @@ class RecurrentTasks : public ::testing::Test {
  protected:
   ~RecurrentTasks() override { set_num_threads(threads_before_); }
 
-  /// How many of the steps [begin, end) each task has; every slice must be in one.
-  static std::vector<std::size_t> work_of_tasks(const RecurrentShape& s, std::size_t slices,
+  /// How many of the steps [begin, end) each task has; every row must be in one.
+  static std::vector<std::size_t> work_of_tasks(const RecurrentShape& s, Tasks::Of of,
                                                 std::size_t begin, std::size_t end) {
-    std::vector<std::atomic<int>> seen(slices);
-    std::vector<std::atomic<std::size_t>> work(slices);
+    std::vector<std::atomic<int>> seen(s.batch);
+    std::vector<std::atomic<std::size_t>> work(s.batch);
     const TimeAxis time(s);
-    Tasks(s, slices, begin, end).run([&](std::size_t first, std::size_t last) {
-      for (std::size_t slice = first; slice < last; ++slice) ++seen[slice];
-      const Rows rows{rows_of_slices(s, slices, first, first).begin,
-                      rows_of_slices(s, slices, last, last).begin};
+    Tasks(s, of, begin, end).run([&](Rows rows) {
+      for (std::size_t n = rows.begin; n < rows.end; ++n) ++seen[n];
       for (std::size_t step = begin; step < end; ++step)
-        work[first] += time.active(step, rows).count();
+        work[rows.begin] += time.active(step, rows).count();
     });
-    for (std::size_t slice = 0; slice < slices; ++slice) EXPECT_EQ(seen[slice], 1) << slice;
+    for (std::size_t n = 0; n < s.batch; ++n) EXPECT_EQ(seen[n], 1) << n;
     std::vector<std::size_t> result;
     for (const auto& w : work)
       if (w > 0) result.push_back(w);
     return result;
   }
-  static std::vector<std::size_t> work_of_tasks(const RecurrentShape& s, std::size_t slices) {
-    return work_of_tasks(s, slices, 0, s.steps);
+  static std::vector<std::size_t> work_of_tasks(const RecurrentShape& s,
+                                                Tasks::Of of = Tasks::Of::rows) {
+    return work_of_tasks(s, of, 0, s.steps);
   }
 
  private:
   int threads_before_ = num_threads();
 };
 
-TEST_F(RecurrentTasks, EverySliceIsInOne) {
+TEST_F(RecurrentTasks, EveryRowIsInOne) {
   for (const int threads : {1, 2, 3, 8}) {
     set_num_threads(threads);
+    const auto wanted = threads == 1 ? std::size_t{1} : 2 * static_cast<std::size_t>(threads);
     for (const std::size_t batch : {1, 7, 16, 100, 333, 5000}) {
       RecurrentShape s;
       s.batch = batch;
       s.steps = 3;
-      const std::size_t slices = RecurrentPlan(s).slices;
-      const auto work = work_of_tasks(s, slices);
-      // Two a thread, but for one thread alone, if there are so many slices.
+      // Two a thread, but for one thread alone, if there are so many shards, or so many times 8
+      // rows.
+      const auto by_rows = work_of_tasks(s), by_shards = work_of_tasks(s, Tasks::Of::shards);
       if (batch <= 100) {
-        EXPECT_EQ(work.size(),
-                  std::min(slices,
-                           threads == 1 ? std::size_t{1} : 2 * static_cast<std::size_t>(threads)));
+        EXPECT_EQ(by_rows.size(),
+                  std::clamp<std::size_t>(wanted, 1, std::max<std::size_t>(1, batch / 8)));
+        EXPECT_EQ(by_shards.size(), std::min(wanted, s.shards().count()));
       }
       std::vector<std::size_t> lengths(batch);
       for (std::size_t n = 0; n < batch; ++n) lengths[n] = n < batch / 10 ? 3 : 1;
       s.lengths = lengths.data();
-      work_of_tasks(s, slices);
+      work_of_tasks(s);
+      work_of_tasks(s, Tasks::Of::shards);
     }
   }
 }
 
-// As many time steps for each, to within a slice.
+// A shard never lies in two tasks.
+TEST_F(RecurrentTasks, OfShardsBeginWithAShard) {
+  set_num_threads(3);
+  RecurrentShape s;
+  s.batch = 130;  // 8 shards
+  s.steps = 2;
+  Tasks(s, Tasks::Of::shards, 0, 2).run([&](Rows rows) {
+    const Shards shards = s.shards();
+    bool begins = false, ends = false;
+    for (std::size_t k = 0; k <= shards.count(); ++k) {
+      begins |= rows.begin == shards.begin(k);
+      ends |= rows.end == shards.begin(k);
+    }
+    EXPECT_TRUE(begins && ends) << rows.begin << " " << rows.end;
+  });
+}
+
+// Few rows of much work are shared too.
+TEST_F(RecurrentTasks, FourRowsAreEnoughIfEachIsMuchWork) {
+  set_num_threads(2);
+  RecurrentShape s;
+  s.batch = 8;
+  s.steps = 28;
+  s.input = 28;
+  s.hidden = 100;
+  EXPECT_EQ(work_of_tasks(s).size(), 2u);
+  s.batch = 7;
+  EXPECT_EQ(work_of_tasks(s).size(), 1u);
+}
+
+// As many time steps for each, to within a row.
 TEST_F(RecurrentTasks, RaggedBatchesAreDealtOutByTheirSteps) {
   set_num_threads(4);
   RecurrentShape s;
-  s.batch = 512;  // 64 slices of 8 rows
+  s.batch = 512;
   s.steps = 256;
   std::vector<std::size_t> lengths(s.batch);
   for (std::size_t n = 0; n < s.batch; ++n) lengths[n] = 256 - n / 2;
   s.lengths = lengths.data();
-  const auto work = work_of_tasks(s, RecurrentPlan(s).slices);
+  const auto work = work_of_tasks(s);
   ASSERT_EQ(work.size(), 8u);
   std::size_t total = 0;
   for (const std::size_t length : lengths) total += length;
   for (const std::size_t w : work) {
-    EXPECT_LE(w, total / 8 + 8 * 256);
-    EXPECT_GE(w + 8 * 256, total / 8);
+    EXPECT_LE(w, total / 8 + 256);
+    EXPECT_GE(w + 256, total / 8);
   }
 }
 
@@ -172,14 +203,14 @@ TEST_F(RecurrentTasks, ChunksOfRaggedBatchesAreDealtOutByTheirOwnSteps) {
   set_num_threads(4);
   for (const bool reverse : {false, true}) {
     RecurrentShape s;
-    s.batch = 64;  // 8 slices
+    s.batch = 64;
     s.steps = 100;
     s.reverse = reverse;
     std::vector<std::size_t> lengths(s.batch, 5);
     for (std::size_t n = 0; n < 32; ++n) lengths[n] = 100;
     s.lengths = lengths.data();
-    const std::size_t slices = RecurrentPlan(s).slices;
-    EXPECT_EQ(work_of_tasks(s, slices, 50, 60), (std::vector<std::size_t>{80, 80, 80, 80}));
+    EXPECT_EQ(work_of_tasks(s, Tasks::Of::rows, 50, 60),
+              (std::vector<std::size_t>{80, 80, 80, 80}));
   }
 }
 
@@ -190,7 +221,7 @@ TEST_F(RecurrentTasks, OneOfLargeWeightsForEachThread) {
   s.steps = 2;
   s.input = s.hidden = 200;
   ASSERT_TRUE(s.large());
-  EXPECT_EQ(work_of_tasks(s, RecurrentPlan(s).slices).size(), 3u);
+  EXPECT_EQ(work_of_tasks(s).size(), 3u);
 }
 
 TEST_F(RecurrentTasks, LargeWeightsShareSteps) {
