@@ -8,15 +8,20 @@
 
 namespace unroll::kernels {
 
-/// The number of blocks of rows that the threads share; 1 if sharing is not worth it.
+/// Whether a product is large enough for several threads.
 template <class T>
-std::size_t row_blocks(const Gemm<T>& g) noexcept {
-  constexpr std::size_t kRows = 24;                            // smallest number of rows in a block
+bool worth_sharing(const Gemm<T>& g) noexcept {
   constexpr std::size_t kWorthSharing = std::size_t{1} << 17;  // multiplications
   std::size_t work = 0;
   for (int i = 0; i < g.count; ++i) work += g.products[i].depth * g.products[i].repeat;
-  work *= g.rows * g.columns;
-  return work < kWorthSharing ? 1 : std::max<std::size_t>(g.rows / kRows, 1);
+  return work * g.rows * g.columns >= kWorthSharing;
+}
+
+/// The number of blocks of rows that the threads share.
+template <class T>
+std::size_t row_blocks(const Gemm<T>& g) noexcept {
+  constexpr std::size_t kRows = 24;  // smallest number of rows in a block
+  return worth_sharing(g) ? std::max<std::size_t>(g.rows / kRows, 1) : 1;
 }
 
 /// The part of a product with `rows` rows from `row` on, and the columns from `column` on.

@@ -5,8 +5,10 @@
 #include <cmath>
 
 #include "autograd/node.h"
+#include "core/batch_part.h"
 #include "core/float_environment.h"
 #include "kernels/parallel_gemm.h"
+#include "kernels/sharded_gemm.h"
 #include "unroll/core/error.h"
 #include "unroll/nn/init.h"
 
@@ -38,9 +40,18 @@ struct Sizes {
   std::size_t rows, inputs, outputs;
 };
 
+/// The shards of x's rows (i, ..., j): those of i.
+Shards shards_of_rows(const Tensor& x) {
+  Shards shards = shards_of(x.rank() < 2 ? 1 : static_cast<std::size_t>(x.size(0)));
+  for (int dim = 1; dim + 1 < x.rank(); ++dim)
+    shards = shards.times(static_cast<std::size_t>(x.size(dim)));
+  return shards;
+}
+
 struct LinearNode : autograd::Node {
   Tensor x, weight;  // without history
   Sizes sizes{};
+  Shards shards;
   Shape input_shape, output_shape;
 
   void backward(std::span<const Gradient> outputs, std::span<Gradient> gradients) override {
@@ -54,12 +65,13 @@ struct LinearNode : autograd::Node {
       if (needs(0))
         kernels::parallel_gemm(kernels::dense_product<T>(rows, out, in, d, weight.data<T>(),
                                                          make(0, input_shape).data<T>()));
-      if (needs(1))  // each element is one sum over the batch, in order
-        kernels::parallel_gemm(kernels::transposed_product<T>(out, rows, in, d, x.data<T>(),
-                                                              make(1, weight.shape()).data<T>()));
+      if (needs(1))
+        kernels::sharded_gemm(kernels::transposed_product<T>(out, rows, in, d, x.data<T>(),
+                                                             make(1, weight.shape()).data<T>()),
+                              shards);
       if (needs(2))
-        kernels::table<T>().gemm(
-            kernels::column_sums<T>(rows, out, d, make(2, {dy.size(-1)}).data<T>()));
+        kernels::sharded_gemm(
+            kernels::column_sums<T>(rows, out, d, make(2, {dy.size(-1)}).data<T>()), shards);
     });
   }
 };
@@ -89,6 +101,7 @@ Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias) {
     node->x = x;
     node->weight = w;
     node->sizes = sizes;
+    node->shards = shards_of_rows(x);
     node->input_shape = input.shape();
     node->output_shape = output_shape;
     autograd::record(node, y, input, weight, bias);
