@@ -5,6 +5,7 @@
 
 #include "optim/checks.h"
 #include "optim/groups.h"
+#include "optim/pieces.h"
 #include "tensor/tensor_impl.h"
 
 namespace unroll::optim {
@@ -25,14 +26,15 @@ Adagrad::Adagrad(const ParameterGroups<AdagradOptions>& groups)
   }
 }
 
-void Adagrad::update(std::size_t index, const Tensor& value, const Tensor& gradient) {
+void Adagrad::update(std::size_t index, std::size_t begin, std::size_t end) {
+  const Tensor &value = parameters_[index].value, gradient = value.grad();
   const AdagradOptions& options = options_[index];
   const double age = static_cast<double>(steps(index) - 1);
   const double lr_now = options.lr * lr_factor_ / (1 + age * options.lr_decay);
   dispatch("adagrad", value.dtype(), [&]<class T>(T*) {
-    const auto w = value.values<T>();
-    const auto g = gradient.values<T>();
-    const auto s = sum_[index].values<T>();
+    const auto part = [=](const Tensor& tensor) { return part_of<T>(tensor, begin, end); };
+    const auto w = part(value), g = part(gradient);
+    const auto s = part(sum_[index]);
     const T lr = static_cast<T>(lr_now), decay = static_cast<T>(options.weight_decay),
             eps = static_cast<T>(options.eps);
     for (std::size_t i = 0; i < w.size(); ++i) {

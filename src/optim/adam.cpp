@@ -7,6 +7,7 @@
 #include "core/numerics.h"
 #include "optim/checks.h"
 #include "optim/groups.h"
+#include "optim/pieces.h"
 #include "tensor/tensor_impl.h"
 
 namespace unroll::optim {
@@ -45,18 +46,19 @@ std::vector<Optimizer::NamedState> Adam::named_state() const {
   return {{"exp_avg", &mean_}, {"exp_avg_sq", &square_}, {"max_exp_avg_sq", &largest_square_}};
 }
 
-void Adam::update(std::size_t index, const Tensor& value, const Tensor& gradient) {
+void Adam::update(std::size_t index, std::size_t begin, std::size_t end) {
+  const Tensor &value = parameters_[index].value, gradient = value.grad();
   const AdamOptions& options = options_[index];
   const double t = static_cast<double>(steps(index));
   const double lr_now = options.lr * lr_factor_;
   const double correction1 = 1 - numerics::pow(options.beta1, t);
   const double correction2 = 1 - numerics::pow(options.beta2, t);
   dispatch("adam", value.dtype(), [&]<class T>(T*) {
-    const auto w = value.values<T>();
-    const auto g = gradient.values<T>();
-    const auto m = mean_[index].values<T>();
-    const auto v = square_[index].values<T>();
-    const auto largest = options.amsgrad ? largest_square_[index].values<T>() : v;
+    const auto part = [=](const Tensor& tensor) { return part_of<T>(tensor, begin, end); };
+    const auto w = part(value), g = part(gradient);
+    const auto m = part(mean_[index]);
+    const auto v = part(square_[index]);
+    const auto largest = options.amsgrad ? part(largest_square_[index]) : v;
     const T fresh1 = static_cast<T>(1 - options.beta1), keep2 = static_cast<T>(options.beta2),
             fresh2 = static_cast<T>(1 - options.beta2), eps = static_cast<T>(options.eps);
     const T step = static_cast<T>(lr_now / correction1);

@@ -3,15 +3,24 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <cstddef>
+#include <functional>
 #include <limits>
+#include <memory_resource>
+#include <span>
+#include <utility>
+#include <vector>
 
+#include "core/parallel.h"
 #include "kernels/parallel_gemm.h"
+#include "kernels/transpose.h"
 #include "optim/checks.h"
 #include "optim/groups.h"
 #include "optim/norm.h"
+#include "optim/pieces.h"
 #include "tensor/tensor_impl.h"
-#include "unroll/autograd/ops.h"
 
 namespace unroll::optim {
 namespace {
@@ -40,37 +49,93 @@ std::optional<AdamW> optimizer_of_others(const ParameterGroups<MuonOptions>& gro
   return std::optional<AdamW>(std::in_place, others);
 }
 
+/// The block of one gate: `rows` rows of a parameter, from element `first` on.
+struct Block {
+  std::size_t parameter, first, rows, columns;
+
+  std::size_t size() const { return rows * columns; }
+  std::size_t shorter() const { return std::min(rows, columns); }
+  std::size_t work() const { return size() * shorter(); }
+};
+
+/// Matrices for the update of a block, in memory that the caller provides.
+template <class T>
+struct Scratch {
+  T *z, *next;              // as large as the block
+  T *shifted, *polynomial;  // both sides as long as the block's shorter one
+
+  static std::size_t bytes(const Block& block) {
+    return 2 * (lines(block.size()) + lines(block.shorter() * block.shorter()));
+  }
+  Scratch(std::byte* memory, const Block& block) {
+    const std::size_t whole = lines(block.size()),
+                      square = lines(block.shorter() * block.shorter());
+    z = reinterpret_cast<T*>(memory);
+    next = reinterpret_cast<T*>(memory + whole);
+    shifted = reinterpret_cast<T*>(memory + 2 * whole);
+    polynomial = reinterpret_cast<T*>(memory + 2 * whole + square);
+  }
+
+ private:
+  /// The bytes of so many elements, in whole cache lines.
+  static std::size_t lines(std::size_t elements) { return (elements * sizeof(T) + 63) / 64 * 64; }
+};
+
+constexpr double kA = 3.4445, kB = 4.775, kC = 2.0315;  // of the polynomial
+
 /// Approximates the (semi-)orthogonal matrix nearest to z, by Newton-Schulz: z <- z (a - b s + c s
-/// s) with s = z^T z. z (rows, columns) is contiguous, not wide and of norm 1.
+/// s) with s = z^T z. z (rows, columns) is not wide and has norm 1.
 ///
 /// For y = c^(1/4) z the last factor is 1, and the square can be completed: with q = y^T y and h =
 /// b / sqrt(c) / 2, y <- y ((q - h)^2 + a - h^2). This needs three products, two of them symmetric,
-/// and additions to diagonals.
+/// and additions to diagonals. Expects y in s.z, and leaves it there.
 template <class T>
-Tensor orthogonalise(const Tensor& z, int iterations) {
-  constexpr double a = 3.4445, b = 4.775, c = 2.0315;
-  const double root = std::sqrt(c), h = b / root / 2;
-  const auto rows = static_cast<std::size_t>(z.size(0)),
-             columns = static_cast<std::size_t>(z.size(1));
-  const Shape square = {z.size(1), z.size(1)};
-  const Tensor shifted = Tensor::empty(square, z.dtype()),
-               polynomial = Tensor::empty(square, z.dtype());
-  T *const q = shifted.data<T>(), *const p = polynomial.data<T>();
-  const auto add_to_diagonal = [&](T* matrix, double number) {
+void orthogonalise(Scratch<T>& s, std::size_t rows, std::size_t columns, int iterations) {
+  const double h = kB / std::sqrt(kC) / 2;
+  const auto add_to_diagonal = [columns](T* matrix, double number) {
     for (std::size_t i = 0; i < columns; ++i) matrix[i * (columns + 1)] += static_cast<T>(number);
   };
-  Tensor y = z * std::sqrt(root), next = Tensor::empty(z.shape(), z.dtype());
   for (int i = 0; i < iterations; ++i) {
     kernels::parallel_symmetric_gemm(
-        kernels::transposed_product<T>(columns, rows, columns, y.data<T>(), y.data<T>(), q));
-    add_to_diagonal(q, -h);
-    kernels::parallel_symmetric_gemm(kernels::dense_product<T>(columns, columns, columns, q, q, p));
-    add_to_diagonal(p, a - h * h);
+        kernels::transposed_product<T>(columns, rows, columns, s.z, s.z, s.shifted));
+    add_to_diagonal(s.shifted, -h);
+    kernels::parallel_symmetric_gemm(
+        kernels::dense_product<T>(columns, columns, columns, s.shifted, s.shifted, s.polynomial));
+    add_to_diagonal(s.polynomial, kA - h * h);
     kernels::parallel_gemm(
-        kernels::dense_product<T>(rows, columns, columns, y.data<T>(), p, next.data<T>()));
-    std::swap(y, next);
+        kernels::dense_product<T>(rows, columns, columns, s.z, s.polynomial, s.next));
+    std::swap(s.z, s.next);
   }
-  return y * (1 / std::sqrt(root));
+}
+
+/// Moves a block's weights w against its gradient g. m is the momentum after this step.
+template <class T>
+void move_block(const Block& block, const MuonOptions& options, double lr, const T* g, const T* m,
+                T* w, Scratch<T> s) {
+  const std::size_t size = block.size(), rows = block.rows, columns = block.columns;
+  const bool wide = rows < columns;
+  const T keep = static_cast<T>(options.momentum), fresh = static_cast<T>(1 - options.momentum);
+  for (std::size_t i = 0; i < size; ++i)
+    s.next[i] = options.nesterov ? keep * m[i] + fresh * g[i] : m[i];
+  const double norm = std::sqrt(sum_of_squares(std::span<const T>(s.next, size)));
+  // The momentum decays to this long after the last gradient. 1 / norm would overflow f32.
+  if (norm < std::numeric_limits<float>::min()) return;
+  if (wide)
+    kernels::transpose(s.next, rows, columns, s.z, rows);
+  else
+    std::swap(s.next, s.z);
+  const double root = std::sqrt(kC);
+  const T to_one = static_cast<T>(1 / norm), to_y = static_cast<T>(std::sqrt(root)),
+          from_y = static_cast<T>(1 / std::sqrt(root));
+  for (std::size_t i = 0; i < size; ++i) s.z[i] = s.z[i] * to_one * to_y;
+  orthogonalise(s, std::max(rows, columns), block.shorter(), options.ns_steps);
+  if (wide) {
+    kernels::transpose(s.z, columns, rows, s.next, columns);
+    std::swap(s.next, s.z);
+  }
+  const double longer = static_cast<double>(rows) / static_cast<double>(columns);
+  const T step = static_cast<T>(-lr * std::sqrt(std::max(1.0, longer)));
+  for (std::size_t i = 0; i < size; ++i) w[i] += s.z[i] * from_y * step;
 }
 
 }  // namespace
@@ -99,39 +164,55 @@ void Muon::zero_grad() {
   if (others_) others_->zero_grad();
 }
 
-void Muon::begin_step() {
-  if (!others_) return;
-  others_->set_lr_factor(lr_factor_);
-  others_->step();
+void Muon::update(std::size_t index, std::size_t begin, std::size_t end) {
+  const MuonOptions& options = options_[index];
+  const Tensor &value = parameters_[index].value, gradient = value.grad();
+  dispatch("muon", value.dtype(), [&]<class T>(T*) {
+    const auto m = part_of<T>(momentum_[index], begin, end), g = part_of<T>(gradient, begin, end);
+    const T keep = static_cast<T>(options.momentum), fresh = static_cast<T>(1 - options.momentum);
+    for (std::size_t i = 0; i < m.size(); ++i) m[i] = keep * m[i] + fresh * g[i];
+  });
 }
 
-void Muon::update(std::size_t index, const Tensor& value, const Tensor& gradient) {
-  const MuonOptions& options = options_[index];
-  const std::int64_t gates = parameters_[index].gates;
-  const std::int64_t rows = value.size(0) / gates, columns = value.size(1);
-  const bool wide = rows < columns;
-  const double scale =
-      options.lr * lr_factor_ *
-      std::sqrt(std::max(1.0, static_cast<double>(rows) / static_cast<double>(columns)));
-  dispatch("muon", value.dtype(), [&]<class T>(T*) {
-    const auto m = momentum_[index].values<T>();
-    const auto g = gradient.values<T>();
-    const Tensor u = Tensor::empty(value.shape(), value.dtype());
-    const auto mixed = u.values<T>();
-    const T keep = static_cast<T>(options.momentum), fresh = static_cast<T>(1 - options.momentum);
-    for (std::size_t i = 0; i < m.size(); ++i) {
-      m[i] = keep * m[i] + fresh * g[i];
-      mixed[i] = options.nesterov ? keep * m[i] + fresh * g[i] : m[i];
-    }
-    for (std::int64_t gate = 0; gate < gates; ++gate) {
-      const Tensor block = make_view(u, {rows, columns}, gate * rows * columns);
-      const double norm = std::sqrt(sum_of_squares(block));
-      // The momentum decays to this long after the last gradient. 1 / norm would overflow f32.
-      if (norm < std::numeric_limits<float>::min()) continue;
-      const Tensor z = (wide ? block.transpose(0, 1).contiguous() : block) * (1 / norm);
-      const Tensor nearest = orthogonalise<T>(z, options.ns_steps);
-      const Tensor update = (wide ? nearest.transpose(0, 1).contiguous() : nearest) * -scale;
-      add_into(make_view(value, {rows, columns}, gate * rows * columns), update);
+// Whole blocks are dealt out to the threads, largest first. If there are fewer blocks than threads,
+// each product is on all threads instead.
+void Muon::end_step() {
+  if (others_) {
+    others_->set_lr_factor(lr_factor_);
+    others_->step();
+  }
+  std::pmr::vector<Block> blocks(current_workspace().get());
+  std::size_t bytes = 0;  // of a block's scratch
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const Tensor& value = parameters_[i].value;
+    if (!value.impl()->has_grad) continue;
+    const auto gates = static_cast<std::size_t>(parameters_[i].gates),
+               rows = static_cast<std::size_t>(value.size(0)) / gates,
+               columns = static_cast<std::size_t>(value.size(1));
+    for (std::size_t gate = 0; gate < gates; ++gate)
+      blocks.push_back({i, gate * rows * columns, rows, columns});
+    if (gates > 0)
+      bytes = std::max(bytes, dispatch("muon", value.dtype(), [&]<class T>(T*) {
+                         kernels::table<T>();  // may throw, which it must not in a task
+                         return Scratch<T>::bytes(blocks.back());
+                       }));
+  }
+  std::ranges::sort(blocks, std::greater{}, &Block::work);
+  const auto threads = static_cast<std::size_t>(threads_here());
+  const std::size_t tasks = blocks.size() < threads ? 1 : threads;
+  const auto memory = make_pooled<Storage>(current_workspace(), tasks * bytes);
+  std::atomic<std::size_t> next = 0;
+  parallel(tasks, [&](std::size_t task) {
+    for (std::size_t i; (i = next++) < blocks.size();) {
+      const Block& block = blocks[i];
+      const Tensor& value = parameters_[block.parameter].value;
+      dispatch("muon", value.dtype(), [&]<class T>(T*) {
+        const MuonOptions& options = options_[block.parameter];
+        move_block<T>(block, options, options.lr * lr_factor_, value.grad().data<T>() + block.first,
+                      momentum_[block.parameter].data<T>() + block.first,
+                      value.data<T>() + block.first,
+                      Scratch<T>(memory->data() + task * bytes, block));
+      });
     }
   });
 }

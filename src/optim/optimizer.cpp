@@ -6,6 +6,7 @@
 
 #include "autograd/load.h"
 #include "core/float_environment.h"
+#include "optim/pieces.h"
 #include "unroll/autograd/no_grad.h"
 #include "unroll/core/error.h"
 
@@ -29,13 +30,17 @@ void Optimizer::zero_grad() {
 void Optimizer::step() {
   const NoGrad no_grad;
   const FloatEnvironment environment;
-  begin_step();
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const Tensor gradient = parameters_[i].value.grad();
-    if (!gradient.defined()) continue;
+    const Tensor& value = parameters_[i].value;
+    if (!value.impl()->has_grad) continue;
+    // Throws for a tensor that no update can change. Nothing may throw on the pool's threads.
+    dispatch("optimizer", value.dtype(), [&]<class T>(T*) { (void)value.values<T>(); });
     ++*steps_[i].data<std::int64_t>();
-    update(i, parameters_[i].value, gradient);
   }
+  Pieces(parameters_).for_each([this](std::size_t /*number*/, const Piece& piece) {
+    update(piece.parameter, piece.begin, piece.end);
+  });
+  end_step();
 }
 
 Parameters Optimizer::state() const {

@@ -6,6 +6,7 @@
 
 #include "optim/checks.h"
 #include "optim/groups.h"
+#include "optim/pieces.h"
 #include "tensor/tensor_impl.h"
 
 namespace unroll::optim {
@@ -30,14 +31,15 @@ std::vector<Optimizer::NamedState> RmsProp::named_state() const {
   return {{"square_avg", &square_}, {"grad_avg", &mean_}, {"momentum_buffer", &momentum_}};
 }
 
-void RmsProp::update(std::size_t index, const Tensor& value, const Tensor& gradient) {
+void RmsProp::update(std::size_t index, std::size_t begin, std::size_t end) {
+  const Tensor &value = parameters_[index].value, gradient = value.grad();
   const RmsPropOptions& options = options_[index];
   dispatch("rmsprop", value.dtype(), [&]<class T>(T*) {
-    const auto w = value.values<T>();
-    const auto g = gradient.values<T>();
-    const auto v = square_[index].values<T>();
-    const auto a = options.centered ? mean_[index].values<T>() : std::span<T>();
-    const auto b = options.momentum != 0 ? momentum_[index].values<T>() : std::span<T>();
+    const auto part = [=](const Tensor& tensor) { return part_of<T>(tensor, begin, end); };
+    const auto w = part(value), g = part(gradient);
+    const auto v = part(square_[index]);
+    const auto a = options.centered ? part(mean_[index]) : std::span<T>();
+    const auto b = options.momentum != 0 ? part(momentum_[index]) : std::span<T>();
     const T lr = static_cast<T>(options.lr * lr_factor_);
     const T decay = static_cast<T>(options.weight_decay), eps = static_cast<T>(options.eps);
     const T keep = static_cast<T>(options.alpha), fresh = static_cast<T>(1 - options.alpha);

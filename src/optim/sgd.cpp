@@ -6,6 +6,7 @@
 
 #include "optim/checks.h"
 #include "optim/groups.h"
+#include "optim/pieces.h"
 #include "tensor/tensor_impl.h"
 
 namespace unroll::optim {
@@ -31,19 +32,20 @@ std::vector<Optimizer::NamedState> Sgd::named_state() const {
   return {{"momentum_buffer", &momentum_}};
 }
 
-void Sgd::update(std::size_t index, const Tensor& value, const Tensor& gradient) {
+void Sgd::update(std::size_t index, std::size_t begin, std::size_t end) {
+  const Tensor &value = parameters_[index].value, gradient = value.grad();
   const SgdOptions& options = options_[index];
   const bool first = steps(index) == 1;
   dispatch("sgd", value.dtype(), [&]<class T>(T*) {
-    const auto w = value.values<T>();
-    const auto g = gradient.values<T>();
+    const auto part = [=](const Tensor& tensor) { return part_of<T>(tensor, begin, end); };
+    const auto w = part(value), g = part(gradient);
     const T lr = static_cast<T>(options.lr * lr_factor_);
     const T decay = static_cast<T>(options.weight_decay);
     if (options.momentum == 0) {
       for (std::size_t i = 0; i < w.size(); ++i) w[i] -= lr * (g[i] + decay * w[i]);
       return;
     }
-    const auto b = momentum_[index].values<T>();
+    const auto b = part(momentum_[index]);
     const T momentum = static_cast<T>(options.momentum);
     const T fresh = static_cast<T>(1 - options.dampening);
     for (std::size_t i = 0; i < w.size(); ++i) {

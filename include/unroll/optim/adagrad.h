@@ -26,7 +26,7 @@ class UNROLL_API Adagrad : public Optimizer {
   explicit Adagrad(const ParameterGroups<AdagradOptions>& groups);
 
  private:
-  void update(std::size_t index, const Tensor& value, const Tensor& gradient) override;
+  void update(std::size_t index, std::size_t begin, std::size_t end) override;
   std::vector<NamedState> named_state() const override { return {{"sum", &sum_}}; }
 
   std::vector<AdagradOptions> options_;

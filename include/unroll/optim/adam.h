@@ -29,7 +29,7 @@ class UNROLL_API Adam : public Optimizer {
   Adam(const ParameterGroups<AdamOptions>& groups, bool decoupled);
 
  private:
-  void update(std::size_t index, const Tensor& value, const Tensor& gradient) override;
+  void update(std::size_t index, std::size_t begin, std::size_t end) override;
   std::vector<NamedState> named_state() const override;
 
   std::vector<AdamOptions> options_;

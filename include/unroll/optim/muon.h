@@ -38,8 +38,8 @@ class UNROLL_API Muon : public Optimizer {
   Parameters state() const override;
 
  private:
-  void begin_step() override;
-  void update(std::size_t index, const Tensor& value, const Tensor& gradient) override;
+  void update(std::size_t index, std::size_t begin, std::size_t end) override;
+  void end_step() override;
   std::vector<NamedState> named_state() const override { return {{"momentum_buffer", &momentum_}}; }
 
   std::vector<MuonOptions> options_;

@@ -69,8 +69,11 @@ class UNROLL_API Optimizer {
   double lr_factor_ = 1;
 
  private:
-  virtual void begin_step() {}
-  virtual void update(std::size_t index, const Tensor& value, const Tensor& gradient) = 0;
+  /// Updates elements begin .. end - 1 of a parameter. Several threads call this at once, each for
+  /// other elements. It must not throw.
+  virtual void update(std::size_t index, std::size_t begin, std::size_t end) = 0;
+  /// Runs once after all calls of update() in a step, for what needs whole parameters.
+  virtual void end_step() {}
   virtual std::vector<NamedState> named_state() const = 0;
 
   std::vector<Tensor> steps_;

@@ -28,7 +28,7 @@ class UNROLL_API RmsProp : public Optimizer {
   explicit RmsProp(const ParameterGroups<RmsPropOptions>& groups);
 
  private:
-  void update(std::size_t index, const Tensor& value, const Tensor& gradient) override;
+  void update(std::size_t index, std::size_t begin, std::size_t end) override;
   std::vector<NamedState> named_state() const override;
 
   std::vector<RmsPropOptions> options_;

@@ -25,7 +25,7 @@ class UNROLL_API Sgd : public Optimizer {
   explicit Sgd(const ParameterGroups<SgdOptions>& groups);
 
  private:
-  void update(std::size_t index, const Tensor& value, const Tensor& gradient) override;
+  void update(std::size_t index, std::size_t begin, std::size_t end) override;
   std::vector<NamedState> named_state() const override;
 
   std::vector<SgdOptions> options_;

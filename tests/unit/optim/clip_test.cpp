@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "support/expect_error.h"
+#include "support/tensors.h"
+#include "support/threads.h"
 #include "unroll/core/error.h"
 
 namespace unroll::optim {
@@ -37,6 +40,44 @@ TEST(GradNorm, EverySizeCountsEachElementOnce) {
         << n;
 }
 
+// 16 running sums for each piece of 16 K elements, and the tree that joins them; pieces, then
+// parameters, in order.
+double plain_norm(const std::vector<std::vector<float>>& gradients) {
+  double total = 0;
+  for (const auto& gradient : gradients) {
+    double of_parameter = 0;
+    for (std::size_t begin = 0; begin < gradient.size(); begin += 16'384) {
+      double sums[16] = {};
+      for (std::size_t i = begin; i < std::min(gradient.size(), begin + 16'384); ++i) {
+        const double v = static_cast<double>(gradient[i]);
+        sums[i % 16] += v * v;
+      }
+      for (const int half : {8, 4, 2, 1})
+        for (int s = 0; s < half; ++s) sums[s] += sums[s + half];
+      of_parameter += sums[0];
+    }
+    total += of_parameter;
+  }
+  return std::sqrt(total);
+}
+
+TEST(GradNorm, AddsPiecesAndParametersInOrder) {
+  std::vector<std::vector<float>> gradients;
+  Parameters p;
+  for (const std::int64_t size : {7, 50'001, 16'384, 0, 16'385, 100, 32'768}) {
+    const Tensor values =
+        test::random_tensor({size}, DType::f32, static_cast<std::uint64_t>(size), 0, 1e3);
+    const auto all = values.values<float>();
+    gradients.emplace_back(all.begin(), all.end());
+    p.push_back(with_gradient(gradients.back()));
+  }
+  for (const int threads : {1, 2, 3}) {
+    const test::Threads guard(threads);
+    EXPECT_EQ(grad_norm(p), plain_norm(gradients)) << threads;
+    EXPECT_EQ(grad_norm({p[0], p[5]}), plain_norm({gradients[0], gradients[5]})) << threads;
+  }
+}
+
 TEST(GradNorm, LargestF32IsNoOverflow) {
   const float largest = std::numeric_limits<float>::max();
   EXPECT_NEAR(grad_norm({with_gradient<float>({largest, largest})}) / static_cast<double>(largest),
@@ -49,6 +90,14 @@ TEST(Clip, LargeGradientsAreScaledToTheLimit) {
   EXPECT_NEAR(p[0].value.grad().item(), 0.3, 1e-7);
   EXPECT_NEAR(p[1].value.grad().item(), 0.4, 1e-7);
   EXPECT_NEAR(grad_norm(p), 0.5, 1e-6);
+}
+
+TEST(Clip, EveryElementOfALargeGradientIsScaled) {
+  const Parameters p{with_gradient(std::vector<float>(50'001, 4)), with_gradient<float>({3, 4})};
+  const double norm = clip_grad_norm(p, 1);
+  const float scaled = 4 * static_cast<float>(1 / (norm + 1e-6));
+  for (const float v : p[0].value.grad().values<float>()) ASSERT_EQ(v, scaled);
+  EXPECT_EQ(p[1].value.grad().values<float>()[1], scaled);
 }
 
 TEST(Clip, SmallGradientsAreLeftToTheBit) {

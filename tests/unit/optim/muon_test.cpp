@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "support/tensors.h"
+#include "support/threads.h"
 #include "unroll/autograd/ops.h"
 #include "unroll/nn/rnn.h"
 
@@ -76,6 +77,29 @@ TEST(Muon, OnlyRecurrentMatricesAreOrthogonalised) {
   // Adam's first step is lr in the direction of the gradient's signs.
   for (std::size_t i = 0; i < bias.size(); ++i)
     EXPECT_NEAR(p[2].value.to_vector()[i], bias[i] - std::copysign(0.5, gradient[i]), 1e-6);
+}
+
+// Six blocks: dealt out to up to six threads, and each product on all threads of eight.
+TEST(Muon, ThreadsChangeNoBit) {
+  std::vector<std::vector<std::uint64_t>> of_one_thread;
+  for (const int threads : {1, 2, 3, 6, 8}) {
+    const test::Threads guard(threads);
+    Parameters p = one_matrix({240, 200}, 4, DType::f32);
+    p.push_back({"wide", Tensor::zeros({60, 130}).set_requires_grad(true), 1});
+    p.push_back({"double", Tensor::zeros({100, 60}, DType::f64).set_requires_grad(true), 1});
+    p.push_back({"bias", Tensor::zeros({240}).set_requires_grad(true)});
+    Muon muon(p);
+    for (const std::uint64_t step : {1u, 2u}) {
+      muon.zero_grad();
+      for (const Parameter& each : p)
+        each.value.backward(test::random_tensor(each.value.shape(), each.value.dtype(), step));
+      muon.step();
+    }
+    for (std::size_t i = 0; i < p.size(); ++i) {
+      if (threads == 1) of_one_thread.push_back(test::bits_of(p[i].value));
+      EXPECT_EQ(test::bits_of(p[i].value), of_one_thread[i]) << p[i].name << " " << threads;
+    }
+  }
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "support/expect_error.h"
 #include "support/flush_to_zero.h"
 #include "support/tensors.h"
+#include "support/threads.h"
 #include "unroll/autograd/ops.h"
 #include "unroll/core/error.h"
 #include "unroll/optim/adagrad.h"
@@ -193,6 +194,48 @@ TEST_P(EveryOptimizer, ParameterThatIsThereTwiceIsRefused) {
   parameters_.push_back(parameters_[0]);
   EXPECT_EQ(error_of<ValueError>([&] { GetParam().make(parameters_); }),
             "[optimizer] matrix is listed twice; list every parameter once, in one group");
+}
+
+// 50,001 elements are three pieces and a rest. The elements around the borders are updated as those
+// of a small parameter are.
+TEST_P(EveryOptimizer, PiecesOfALargeParameterMoveAsASmallOne) {
+  constexpr std::size_t kPiece = 16 * 1024;
+  const std::vector<std::size_t> places = {0,          1,          kPiece - 1, kPiece,
+                                           2 * kPiece, 3 * kPiece, 50'000};
+  const auto picked = [&](const Tensor& large) {
+    std::vector<float> few;
+    for (const std::size_t at : places) few.push_back(large.values<float>()[at]);
+    return Tensor::from(few, {static_cast<std::int64_t>(few.size())});
+  };
+  for (const int threads : {1, 2, 3}) {
+    const test::Threads guard(threads);
+    const Tensor start = test::random_tensor({50'001}, DType::f32, 1);
+    const Parameters large{{"first", start.select(0, 0).clone().set_requires_grad(true)},
+                           {"w", start.clone().set_requires_grad(true)},
+                           {"last", start.select(0, 1).clone().set_requires_grad(true)}};
+    const Parameters small{{"w", picked(start).set_requires_grad(true)}};
+    const auto of_large = GetParam().make(large), of_small = GetParam().make(small);
+    for (const std::uint64_t step : {2u, 3u, 4u}) {
+      of_large->zero_grad();
+      of_small->zero_grad();
+      const Tensor gradient = test::random_tensor({50'001}, DType::f32, step);
+      for (const std::size_t i : {0u, 2u}) large[i].value.backward(Tensor::full({}, 0.5));
+      large[1].value.backward(gradient);
+      small[0].value.backward(picked(gradient));
+      of_large->step();
+      of_small->step();
+      ASSERT_EQ(test::bits_of(picked(large[1].value)), test::bits_of(small[0].value)) << threads;
+      ASSERT_NE(test::bits_of(large[0].value), test::bits_of(start.select(0, 0)));
+      ASSERT_NE(test::bits_of(large[2].value), test::bits_of(start.select(0, 1)));
+    }
+  }
+}
+
+TEST_P(EveryOptimizer, ParameterWithGapsIsRefused) {
+  const Parameters p{{"w", Tensor::zeros({3, 2}).transpose(0, 1).set_requires_grad(true)}};
+  const auto optimizer = GetParam().make(p);
+  p[0].value.backward(Tensor::full({2, 3}, 1));
+  EXPECT_THROW(optimizer->step(), ShapeError);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EveryOptimizer, ::testing::ValuesIn(kinds),
