@@ -63,6 +63,11 @@ class Shards {
   std::size_t first_ = 0, count_ = 1, factor_ = 1;
 };
 
+/// The largest node that ends with this shard has 2^tree_level(shard) shards.
+constexpr std::size_t tree_level(std::size_t shard) {
+  return static_cast<std::size_t>(std::countr_one(shard));
+}
+
 /// Adds the sums of `count` shards (a power of two) in the order of the tree: 0+1, 2+3,
 /// (0+1)+(2+3), and so on.
 ///
@@ -74,8 +79,8 @@ template <class Term, class Add>
 void tree_sum(std::size_t count, Term&& term, Add&& add) {
   for (std::size_t k = 0; k < count; ++k) {
     term(k);
-    for (std::size_t size = 1; (k + 1) % (2 * size) == 0; size *= 2)
-      add(k + 1 - 2 * size, k + 1 - size);
+    for (std::size_t level = 0; level < tree_level(k); ++level)
+      add(k + 1 - (std::size_t{2} << level), k + 1 - (std::size_t{1} << level));
   }
 }
 

@@ -60,6 +60,7 @@ __m512 finish(__m512 sum, Epilogue epilogue, const float* saved, __mmask16 lanes
     }
     case Epilogue::tanh:  // applied after the block, in memory
     case Epilogue::none:
+    case Epilogue::add:  // not for bf16
       break;
   }
   return sum;

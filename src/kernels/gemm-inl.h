@@ -142,6 +142,13 @@ HWY_NOINLINE void gemm_block(D d, const Gemm<T>& g, std::size_t row, Columns col
         each([&](auto tag, auto s, std::size_t column, std::size_t m)
                  HWY_ATTR { return tanh_derivative(tag, s, saved(m, column)); });
       break;
+    case Epilogue::add:
+      if constexpr (kernels::kTraining)
+        for (std::size_t i = 0; i < g.saved_count; ++i)
+          each([&](auto tag, auto s, std::size_t column, std::size_t m) HWY_ATTR {
+            return simd::Add(simd::LoadU(tag, saved(m, column) + i * g.saved_next), s);
+          });
+      break;
     case Epilogue::tanh: {
       // Through memory: a tanh for each sum would add much code to every block.
       constexpr std::size_t sums = kRows * (kVectors * lanes + (kHalf ? lanes / 2 : 0));

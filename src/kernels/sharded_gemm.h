@@ -11,59 +11,76 @@
 
 namespace unroll::kernels {
 
-/// A tile of a product: one chain for each shard, added in the tree.
+/// The sums over shards of one tile of a product. They are on the stack, and fit in the
+/// second-level cache.
 template <class T>
 class ShardedTile {
  public:
-  static constexpr std::size_t kRows = 24, kColumns = 64;
+  static constexpr std::size_t kColumns = 64;
 
-  /// `tile` has at most kRows rows and kColumns columns.
-  static void run(const Kernels<T>& kernels, const Gemm<T>& tile, const Shards& shards) noexcept {
-    T sums[tree_slots(Shards::most) - 1][kRows * kColumns];  // all slots but the first
-    const auto place = [&](std::size_t k) -> Matrix<T> {
-      const std::size_t slot = tree_slot(k);
-      return slot == 0 ? Matrix<T>{tile.out, tile.out_row} : Matrix<T>{sums[slot - 1], kColumns};
-    };
-    const auto term = [&](std::size_t k) {
-      Gemm<T> g = tile;
+  /// The most rows of a tile for so many shards.
+  static std::size_t most_rows(std::size_t shards) {
+    return kSums / (kColumns * tree_level(shards - 1));
+  }
+
+  /// A chain for each shard, and the tree. A node of 2^j shards is in level j, so a product never
+  /// adds the numbers in its own place.
+  void run(const Kernels<T>& kernels, const Gemm<T>& tile, const Shards& shards) noexcept {
+    const std::size_t size = tile.rows * kColumns, last = shards.count() - 1;
+    for (std::size_t k = 0; k <= last; ++k) {
+      const std::size_t level = tree_level(k);
       const auto first = static_cast<std::ptrdiff_t>(shards.begin(k));
+      Gemm<T> g = tile;
       g.products[0].a += first * g.products[0].a_k;
       g.products[0].b += first * g.products[0].b_k;
       g.products[0].depth = shards.size(k);
-      g.out = place(k).data;
-      g.out_row = place(k).row;
+      if (level > 0) {
+        g.epilogue = Epilogue::add;
+        g.saved = sums_;
+        g.saved_row = kColumns;
+        g.saved_count = level;
+        g.saved_next = static_cast<std::ptrdiff_t>(size);
+      }
+      if (k < last) {
+        g.out = sums_ + level * size;
+        g.out_row = kColumns;
+      }
       kernels.gemm(g);
-    };
-    const auto add = [&](std::size_t left, std::size_t right) {
-      const Matrix<T> from = place(right);
-      kernels.rows.add({tile.rows, tile.columns}, place(left), {from.data, from.row});
-    };
-    tree_sum(shards.count(), term, add);
+    }
   }
+
+ private:
+  static constexpr std::size_t kSums = 64 * 1024 / sizeof(T);
+  alignas(64) T sums_[kSums];  // levels of tile.rows x kColumns
 };
 
-/// parallel_gemm with the tree over the shards of the depth in place of one chain. `g` has one
-/// product with `shards.rows()` as its depth, and neither init nor epilogue. The tree is added tile
-/// by tile, while the sums of a tile are in the cache.
+/// parallel_gemm with the tree over shards in place of one chain. `g` has one product with
+/// shards.rows() as its depth, and neither init nor epilogue.
 template <class T>
 void sharded_gemm(const Gemm<T>& g, const Shards& shards) {
+  if (shards.count() == 1 || g.columns == 0) return parallel_gemm(g);
   using Tile = ShardedTile<T>;
-  if (shards.count() == 1) return parallel_gemm(g);
+  constexpr std::size_t kVector = 16;  // only the last tile has a part of a vector
+  constexpr std::size_t kLeastRows = 24;
   const Kernels<T>& kernels = table<T>();
-  // Tiles of nearly equal size, with whole vectors in all but the last one.
-  constexpr std::size_t kVector = 16;
-  const std::size_t vectors = (g.columns + kVector - 1) / kVector;
-  const std::size_t down = (g.rows + Tile::kRows - 1) / Tile::kRows;
-  const std::size_t across = (vectors * kVector + Tile::kColumns - 1) / Tile::kColumns;
-  const auto run = [&](std::size_t tile) {
-    const std::size_t i = tile / across, j = tile % across;
+  const auto pieces = [](std::size_t count, std::size_t most) { return (count + most - 1) / most; };
+  const bool share = worth_sharing(g);
+  const std::size_t vectors = pieces(g.columns, kVector),
+                    across = pieces(vectors * kVector, Tile::kColumns),
+                    wanted =
+                        pieces(share ? 2 * static_cast<std::size_t>(threads_here()) : 1, across),
+                    down = std::max(pieces(g.rows, Tile::most_rows(shards.count())),
+                                    std::min(wanted, g.rows / kLeastRows));
+  const auto run = [&](std::size_t index) {
+    const std::size_t i = index / across, j = index % across;
     const std::size_t row = i * g.rows / down, column = j * vectors / across * kVector;
     Gemm<T> part = part_of(g, row, (i + 1) * g.rows / down - row, column);
     part.columns = std::min((j + 1) * vectors / across * kVector, g.columns) - column;
-    Tile::run(kernels, part, shards);
+    Tile tile;
+    tile.run(kernels, part, shards);
   };
-  if (worth_sharing(g)) return parallel(down * across, run);
-  for (std::size_t tile = 0; tile < down * across; ++tile) run(tile);
+  if (share) return parallel(down * across, run);
+  for (std::size_t index = 0; index < down * across; ++index) run(index);
 }
 
 }  // namespace unroll::kernels

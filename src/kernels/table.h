@@ -30,6 +30,7 @@ enum class Epilogue {
   tanh,             ///< y = tanh(s)
   relu_derivative,  ///< y = saved <= 0 ? 0 : s, with saved = relu's output
   tanh_derivative,  ///< y = (1 - saved^2) s, with saved = tanh's output
+  add,              ///< y = ... + (saved 1 + (saved 0 + s)), with saved_count matrices
 };
 
 /// The sum of a(row, k, r) * b(k, column, r) over r < repeat and k < depth, in that order. Strides
@@ -59,8 +60,10 @@ struct Gemm {
   T* out = nullptr;
   std::ptrdiff_t out_row = 0;
   Epilogue epilogue = Epilogue::none;
-  const T* saved = nullptr;  ///< (rows, columns), for derivatives
+  const T* saved = nullptr;  ///< (rows, columns), for derivatives and `add`
   std::ptrdiff_t saved_row = 0;
+  std::size_t saved_count = 0;    ///< for `add`, which must not add `out`
+  std::ptrdiff_t saved_next = 0;  ///< from one matrix to the next
   /// offset from a row of b to the data read after it; set by the kernel
   std::ptrdiff_t ahead = 0;
 };

@@ -72,6 +72,7 @@ T finished(T sum, kernels::Epilogue epilogue, T saved) {
       return saved <= 0 ? T{0} : sum;
     case kernels::Epilogue::tanh_derivative:
       return std::fma(-saved, saved, T{1}) * sum;
+    case kernels::Epilogue::add:  // see plain_gemm
     case kernels::Epilogue::none:
       break;
   }
@@ -94,6 +95,9 @@ void plain_gemm(const kernels::Gemm<T>& g) {
             sum = std::fma(*at(at(at(p.a, row, p.a_row), k, p.a_k), r, p.a_repeat),
                            at(at(p.b, k, p.b_k), r, p.b_repeat)[column], sum);
       }
+      if (g.epilogue == kernels::Epilogue::add)
+        for (std::size_t i = 0; i < g.saved_count; ++i)
+          sum = at(at(g.saved, i, g.saved_next), row, g.saved_row)[column] + sum;
       const T saved = g.saved ? at(g.saved, row, g.saved_row)[column] : T{0};
       g.out[static_cast<std::ptrdiff_t>(row) * g.out_row + static_cast<std::ptrdiff_t>(column)] =
           finished(sum, g.epilogue, saved);

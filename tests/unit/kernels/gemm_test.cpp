@@ -7,6 +7,7 @@
 #include <string>
 
 #include "kernels/parallel_gemm.h"
+#include "kernels/sharded_gemm.h"
 #include "support/kernel_test.h"
 #include "unroll/core/threads.h"
 
@@ -192,6 +193,22 @@ TYPED_TEST(GemmKernel, EveryEpilogue) {
     }
 }
 
+// 900 is more than one panel of the depth.
+TYPED_TEST(GemmKernel, AddsMatricesAtTheStore) {
+  for (const auto& [n, k] : std::vector<std::array<std::size_t, 2>>{{1, 4}, {37, 4}, {70, 900}})
+    for (const std::size_t count : {0, 1, 3}) {
+      const Problem<TypeParam> problem(8, n, k);
+      const auto others = random_values<TypeParam>(count * problem.saved.size(), 7);
+      Gemm<TypeParam> g = problem.gemm(1);
+      g.epilogue = Epilogue::add;
+      g.saved = others.data();
+      g.saved_row = problem.stride(n);
+      g.saved_count = count;
+      g.saved_next = static_cast<std::ptrdiff_t>(problem.saved.size());
+      expect_definition(g, std::to_string(count) + ", " + size_text(8, n, k));
+    }
+}
+
 TYPED_TEST(GemmKernel, NanIsNotHidden) {
   using Limits = std::numeric_limits<TypeParam>;
   for (const std::size_t n : {1, 5, 16, 37}) {
@@ -251,6 +268,37 @@ TYPED_TEST(GemmKernel, BitsAreTheSameOnAnyNumberOfThreads) {
     g.out = got.data();
     parallel_gemm(g);
     EXPECT_EQ(bits_of(got), bits_of(expected)) << threads;
+  }
+  set_num_threads(before);
+}
+
+// Several tiles of rows and columns. 64 shards have uneven sizes.
+TYPED_TEST(GemmKernel, ShardedProductsAreTheTreeOverTheirShards) {
+  const int before = num_threads();
+  const Problem<TypeParam> problem(130, 150, 100);
+  Gemm<TypeParam> g = problem.gemm(1);
+  const std::size_t size = 130 * static_cast<std::size_t>(g.out_row);
+  for (const std::size_t count : {1, 2, 64}) {
+    std::vector<std::vector<TypeParam>> sums;
+    for (std::size_t k = 0; k < count; ++k) {
+      const std::size_t first = k * 100 / count;
+      Gemm<TypeParam> shard = g;
+      shard.products[0].a += first;
+      shard.products[0].b += static_cast<std::ptrdiff_t>(first) * problem.stride(150);
+      shard.products[0].depth = (k + 1) * 100 / count - first;
+      shard.out = sums.emplace_back(size).data();
+      test::plain_gemm(shard);
+    }
+    for (; sums.size() > 1; sums.resize(sums.size() / 2))
+      for (std::size_t i = 0; i < sums.size() / 2; ++i)
+        for (std::size_t e = 0; e < size; ++e) sums[i][e] = sums[2 * i][e] + sums[2 * i + 1][e];
+    for (const int threads : {1, 3}) {
+      set_num_threads(threads);
+      std::vector<TypeParam> got(size);
+      g.out = got.data();
+      sharded_gemm(g, Shards(100, count));
+      EXPECT_EQ(bits_of(got), bits_of(sums[0])) << count << " shards, " << threads << " threads";
+    }
   }
   set_num_threads(before);
 }
