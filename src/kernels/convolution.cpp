@@ -13,11 +13,11 @@
 namespace unroll::kernels {
 namespace {
 
-/// Images per slice, and the largest number of elements in the gradients of all slices.
-constexpr std::size_t kImagesPerSlice = 8;
+/// The largest number of elements in the gradients of all nodes.
 constexpr std::size_t kMostGradients = std::size_t{1} << 20;
-/// Tasks per thread, so that no thread waits long for the last one.
-constexpr std::size_t kTasksPerThread = 4;
+/// Tasks per thread, so that no thread waits long for the last one. If channels and nodes are few,
+/// fewer are enough, because strips cost copies.
+constexpr std::size_t kTasksPerThread = 4, kStripsPerThread = 2;
 /// Elements copied at once. A copy may run over its end by up to one less.
 constexpr std::size_t kStride = 16;
 
@@ -95,12 +95,12 @@ void copy_row(const Pass& p, const T* from, T* to) noexcept {
   }
 }
 
-/// Writes the copies of one channel. `frame` is memory for framed().
+/// Writes the copies of one channel for some columns of the kernel. `frame` is memory for framed().
 template <class T>
-void write_channel(const Pass& p, const T* from, T* to, T* frame) noexcept {
+void write_channel(const Pass& p, Columns columns, const T* from, T* to, T* frame) noexcept {
   write_frame(p, from, frame);
   const std::int64_t line = p.framed().width;
-  for (std::int64_t kw = 0; kw < p.kernel.width; ++kw) {
+  for (std::size_t kw = columns.begin; kw < columns.end; ++kw) {
     const auto copy = [&](std::int64_t row) {
       copy_row(p, frame + row * line + kw, to);
       to += p.output.width;
@@ -153,7 +153,8 @@ void run(const Pass& p, const ConvolutionPlan& plan, const T* x, const T* weight
     image.products[0].b = copy;
     for (std::size_t n = begin; n < end; ++n) {
       for (std::size_t c = 0; c < p.channels; ++c)
-        write_channel(p, x + (n * p.channels + c) * p.input.numel(), copy + c * p.channel_size(),
+        write_channel(p, {0, static_cast<std::size_t>(p.kernel.width)},
+                      x + (n * p.channels + c) * p.input.numel(), copy + c * p.channel_size(),
                       frame);
       image.out = y + n * p.outputs * pixels;
       if (bias) {
@@ -167,30 +168,129 @@ void run(const Pass& p, const ConvolutionPlan& plan, const T* x, const T* weight
   });
 }
 
-std::size_t slices_of(const ConvolutionShape& s) {
-  std::size_t slices = std::bit_floor(std::max<std::size_t>(1, s.batch / kImagesPerSlice));
-  while (slices > 1 && slices * s.weights() > kMostGradients) slices /= 2;
-  return slices;
+std::size_t nodes_of(const ConvolutionShape& s) {
+  std::size_t nodes = s.shards.count();
+  while (nodes > 1 && nodes * s.weights() > kMostGradients) nodes /= 2;
+  return nodes;
 }
 
-/// The size of a slice's gradients: weight as (C, KW, KH, O), then bias.
+std::size_t strips_of(const ConvolutionShape& s, std::size_t nodes) {
+  const auto threads = static_cast<std::size_t>(threads_here());
+  const std::size_t parts = nodes * s.channels;
+  if (threads == 1) return 1;
+  return std::clamp<std::size_t>(kStripsPerThread * threads / parts, 1, s.kernel.width);
+}
+
+/// The size of a node's gradients: weight as (C, KW, KH, O), then bias.
 std::size_t block_size(const ConvolutionShape& s) { return s.weights() + s.outputs; }
 
 std::size_t transposed_size(const ConvolutionShape& s) {
   return s.batch * s.output.numel() * s.outputs;
 }
 
+std::size_t largest_sum(const ConvolutionShape& s) { return s.kernel.numel() * s.outputs; }
+
+/// Memory of a task of WeightGradient: the copies of a channel, and the sums of the tree but the
+/// first.
+std::size_t gradient_memory(const ConvolutionPlan& plan) {
+  const std::size_t slots = tree_slots(plan.shape.shards.count() / plan.nodes);
+  return forward_pass(plan.shape).task_size(1) + (slots - 1) * largest_sum(plan.shape);
+}
+
+std::size_t parts_of_node(const ConvolutionPlan& plan) {
+  return plan.shape.channels * plan.strips + 1;
+}
+
+/// The gradients of the weights, in parts that are shared by the threads. A part is a node of the
+/// tree over shards, a channel, and a strip of kernel columns; or a node's bias.
+template <class T>
+class WeightGradient {
+ public:
+  /// `transposed` is dy as (N, OH OW, O). `blocks` has block_size for each node.
+  WeightGradient(const ConvolutionPlan& plan, const T* x, const T* transposed, T* blocks)
+      : plan_(plan), x_(x), transposed_(transposed), blocks_(blocks) {}
+
+  void compute(std::size_t part, T* memory) const noexcept {
+    const std::size_t in_node = parts_of_node(plan_), width = s_.kernel.width;
+    const std::size_t node = part / in_node, channel = part % in_node / plan_.strips,
+                      strip = part % in_node % plan_.strips;
+    const Columns columns{strip * width / plan_.strips, (strip + 1) * width / plan_.strips};
+    const std::size_t column = s_.kernel.height * s_.outputs;  // weights of a kernel column
+    const bool is_bias = channel == s_.channels;
+    T* const first = blocks_ + node * block_size(s_) + (channel * width + columns.begin) * column;
+    T* const others = memory + pass_.task_size(1);
+    const auto sum_of = [&](std::size_t shard) {
+      const std::size_t slot = tree_slot(shard);
+      return Matrix<T>{slot == 0 ? first : others + (slot - 1) * largest_sum(s_), 0};
+    };
+    const std::size_t shards = s_.shards.count() / plan_.nodes;
+    tree_sum(
+        shards,
+        [&](std::size_t shard) {
+          const std::size_t k = node * shards + shard;
+          const Images images{s_.shards.begin(k), s_.shards.begin(k + 1)};
+          if (is_bias)
+            sum_bias(images, sum_of(shard).data);
+          else
+            sum_channel(images, channel, columns, memory, sum_of(shard).data);
+        },
+        [&](std::size_t left, std::size_t right) {
+          const Extent all{1, is_bias ? s_.outputs : columns.count() * column};
+          table<T>().rows.add(all, sum_of(left), {sum_of(right).data, 0});
+        });
+  }
+
+ private:
+  struct Images {
+    std::size_t begin, end;
+  };
+
+  void sum_bias(Images images, T* to) const noexcept {
+    const std::size_t pixels = s_.output.numel();
+    table<T>().gemm(column_sums((images.end - images.begin) * pixels, s_.outputs,
+                                transposed_ + images.begin * pixels * s_.outputs, to));
+  }
+
+  /// For each image and column of the kernel, adds rows kh of the copy times dy.
+  void sum_channel(Images images, std::size_t channel, Columns columns, T* copy,
+                   T* to) const noexcept {
+    const std::size_t pixels = s_.output.numel();
+    T* const frame = copy + pass_.channel_size() + kStride;
+    for (std::size_t n = images.begin; n < images.end; ++n) {
+      write_channel(pass_, columns, x_ + (n * s_.channels + channel) * s_.input.numel(), copy,
+                    frame);
+      Gemm<T> g = dense_product(s_.kernel.height, pixels, s_.outputs, static_cast<const T*>(copy),
+                                transposed_ + n * pixels * s_.outputs, to);
+      g.products[0].a_row = pass_.row_step();
+      for (std::size_t i = 0; i < columns.count(); ++i) {
+        g.init = n == images.begin ? nullptr : g.out;
+        g.init_row = g.out_row;
+        table<T>().gemm(g);
+        g.products[0].a += pass_.plane();
+        g.out += s_.kernel.height * s_.outputs;
+      }
+    }
+  }
+
+  const ConvolutionPlan& plan_;
+  const ConvolutionShape& s_ = plan_.shape;
+  const Pass pass_ = forward_pass(s_);
+  const T *x_, *transposed_;
+  T* blocks_;
+};
+
 }  // namespace
 
 ConvolutionPlan::ConvolutionPlan(const ConvolutionShape& s)
     : shape(s),
-      slices(slices_of(s)),
-      tasks(kTasksPerThread * static_cast<std::size_t>(threads_here())) {
+      tasks(kTasksPerThread * static_cast<std::size_t>(threads_here())),
+      nodes(nodes_of(s)),
+      strips(strips_of(s, nodes)) {
   const std::size_t at_once = std::min(tasks, s.batch);
   forward_scratch = s.weights() + at_once * forward_pass(s).task_size(s.channels);
   input_scratch = s.weights() + at_once * input_gradient_pass(s).task_size(s.outputs);
-  weight_scratch = transposed_size(s) + slices * block_size(s) +
-                   std::min(tasks, slices * (s.channels + 1)) * forward_pass(s).task_size(1);
+  weight_scratch = transposed_size(s) + nodes * block_size(s) +
+                   std::min(tasks, nodes * parts_of_node(*this)) * gradient_memory(*this);
   instruction_set();  // an invalid UNROLL_ISA throws here, not in a task
 }
 
@@ -223,51 +323,22 @@ template <class T>
 void convolution_weight_gradient(const ConvolutionPlan& plan, const T* x, const T* dy, T* dweight,
                                  T* dbias, T* scratch) noexcept {
   const ConvolutionShape& s = plan.shape;
-  const Pass p = forward_pass(s);
-  const std::size_t pixels = s.output.numel(), kernel = s.kernel.numel();
-  T* const transposed = scratch;  // dy as (N, OH OW, O)
+  const std::size_t pixels = s.output.numel();
+  T* const transposed = scratch;
   T* const blocks = transposed + transposed_size(s);
-  T* const copies = blocks + plan.slices * block_size(s);
+  T* const memory = blocks + plan.nodes * block_size(s);
   share(s.batch, plan.tasks, [&](std::size_t begin, std::size_t end, std::size_t) {
     for (std::size_t n = begin; n < end; ++n)
       transpose(dy + n * s.outputs * pixels, s.outputs, pixels, transposed + n * s.outputs * pixels,
                 s.outputs);
   });
-  // Adds a channel of an image to the gradients of its weights: for each column of the kernel, rows
-  // kh of the copy times dy.
-  const auto add_channel = [&](const T* copy, std::size_t n, T* to, bool first) {
-    Gemm<T> g = dense_product(s.kernel.height, pixels, s.outputs, copy,
-                              transposed + n * pixels * s.outputs, to);
-    g.products[0].a_row = p.row_step();
-    for (std::int64_t kw = 0; kw < s.kernel.width; ++kw) {
-      g.products[0].a = copy + kw * p.plane();
-      g.out = to + kw * s.kernel.height * s.outputs;
-      g.init = first ? nullptr : g.out;
-      g.init_row = g.out_row;
-      table<T>().gemm(g);
-    }
-  };
-  const std::size_t parts = s.channels + 1;  // parts of a slice; the last is the bias
-  share(plan.slices * parts, plan.tasks, [&](std::size_t begin, std::size_t end, std::size_t task) {
-    T* const copy = copies + task * p.task_size(1);
-    T* const frame = copy + p.channel_size() + kStride;
-    for (std::size_t i = begin; i < end; ++i) {
-      const std::size_t slice = i / parts, c = i % parts;
-      const std::size_t first = slice * s.batch / plan.slices,
-                        last = (slice + 1) * s.batch / plan.slices;
-      T* const to = blocks + slice * block_size(s) + c * kernel * s.outputs;
-      if (c == s.channels) {
-        table<T>().gemm(column_sums((last - first) * pixels, s.outputs,
-                                    transposed + first * pixels * s.outputs, to));
-        continue;
-      }
-      for (std::size_t n = first; n < last; ++n) {
-        write_channel(p, x + (n * s.channels + c) * s.input.numel(), copy, frame);
-        add_channel(copy, n, to, n == first);
-      }
-    }
-  });
-  add_blocks(blocks, plan.slices, block_size(s));
+  const WeightGradient<T> gradient(plan, x, transposed, blocks);
+  share(plan.nodes * parts_of_node(plan), plan.tasks,
+        [&](std::size_t begin, std::size_t end, std::size_t task) {
+          for (std::size_t part = begin; part < end; ++part)
+            gradient.compute(part, memory + task * gradient_memory(plan));
+        });
+  add_blocks(blocks, plan.nodes, block_size(s));
   for (std::size_t o = 0; o < s.outputs; ++o)
     for (std::size_t c = 0; c < s.channels; ++c)
       for (std::int64_t kh = 0; kh < s.kernel.height; ++kh)

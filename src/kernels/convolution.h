@@ -7,6 +7,7 @@
 
 #include <cstddef>
 
+#include "core/shards.h"
 #include "unroll/core/size2d.h"
 
 namespace unroll::kernels {
@@ -16,18 +17,19 @@ struct ConvolutionShape {
   std::size_t batch = 0, channels = 0, outputs = 0;  // N, C, O
   Size2d input{}, kernel{}, output{};                // H x W, KH x KW, OH x OW
   Size2d stride{}, padding{};
+  Shards shards;  // of the batch, for the gradient of the weights
 
   std::size_t weights() const { return outputs * channels * kernel.numel(); }
 };
 
-/// The division of the work, and the elements of scratch for each pass.
+/// The division of the work, which changes no bit, and the elements of scratch for each pass.
 struct ConvolutionPlan {
   explicit ConvolutionPlan(const ConvolutionShape& s);
 
   ConvolutionShape shape;
-  // of the batch, each with its own weight gradients; depends only on the shape
-  std::size_t slices;
-  std::size_t tasks;  // largest number of tasks; depends on the threads, but changes no bit
+  std::size_t tasks;   // largest number of tasks
+  std::size_t nodes;   // of the tree over shards, each with its own gradients of the weights
+  std::size_t strips;  // of kernel columns, which share the gradients of a channel
   std::size_t forward_scratch, input_scratch, weight_scratch;
 };
 
@@ -41,8 +43,8 @@ template <class T>
 void convolution_input_gradient(const ConvolutionPlan& plan, const T* dy, const T* weight, T* dx,
                                 T* scratch) noexcept;
 
-/// dweight, and dbias (O) unless it is null. Each slice of the batch sums over images and positions
-/// in ascending order. Then the slices are added pairwise (docs/numerics.md).
+/// dweight, and dbias (O) unless it is null. Each shard sums over images and positions in ascending
+/// order. Then the tree adds the shards (core/shards.h).
 template <class T>
 void convolution_weight_gradient(const ConvolutionPlan& plan, const T* x, const T* dy, T* dweight,
                                  T* dbias, T* scratch) noexcept;

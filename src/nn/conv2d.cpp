@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "autograd/node.h"
+#include "core/batch_part.h"
 #include "core/float_environment.h"
 #include "kernels/convolution.h"
 #include "unroll/core/error.h"
@@ -70,6 +71,7 @@ ConvolutionShape shape_of(const Tensor& input, const Tensor& weight, Size2d stri
   s.kernel = {weight.size(2), weight.size(3)};
   s.stride = stride;
   s.padding = padding;
+  s.shards = shards_of(s.batch);
   s.output = {(s.input.height + 2 * s.padding.height - s.kernel.height) / s.stride.height + 1,
               (s.input.width + 2 * s.padding.width - s.kernel.width) / s.stride.width + 1};
   return s;

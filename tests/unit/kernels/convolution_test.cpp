@@ -28,17 +28,18 @@ TYPED_TEST_SUITE(ConvolutionKernel, Types, test::TypeNames);
 
 ConvolutionShape make(std::size_t batch, std::size_t channels, std::size_t outputs, Size2d input,
                       Size2d kernel, Size2d stride, Size2d padding) {
-  ConvolutionShape s{batch, channels, outputs, input, kernel, {}, stride, padding};
+  ConvolutionShape s{batch, channels, outputs, input, kernel, {}, stride, padding, {}};
   s.output = {(input.height + 2 * padding.height - kernel.height) / stride.height + 1,
               (input.width + 2 * padding.width - kernel.width) / stride.width + 1};
+  s.shards = Shards(batch);
   return s;
 }
 
 const ConvolutionShape shapes[] = {
     make(1, 1, 1, {1, 1}, {1, 1}, {1, 1}, {0, 0}),
     make(3, 2, 5, {9, 8}, {5, 5}, {1, 1}, {2, 2}),
-    make(33, 3, 7, {7, 19}, {3, 2}, {1, 1}, {0, 1}),  // four slices; rows of more than 16
-    make(17, 2, 3, {8, 7}, {3, 3}, {2, 2}, {1, 1}),   // two slices
+    make(65, 3, 7, {7, 19}, {3, 2}, {1, 1}, {0, 1}),  // four shards; rows of more than 16
+    make(33, 2, 3, {8, 7}, {3, 3}, {2, 2}, {1, 1}),   // two shards
     make(2, 3, 4, {6, 9}, {2, 3}, {3, 4}, {0, 1}),    // columns that no kernel reaches
     make(2, 2, 9, {5, 6}, {3, 3}, {1, 2}, {1, 1}),
     make(2, 2, 9, {5, 6}, {3, 3}, {2, 1}, {1, 1}),
@@ -56,8 +57,9 @@ bool inside(std::size_t at, std::size_t padding, std::size_t size, std::size_t& 
 /// A case with everything computed as convolution.h says: for each element one chain of std::fma.
 template <class T>
 struct Reference {
-  explicit Reference(const ConvolutionShape& s)
+  explicit Reference(const ConvolutionShape& s, std::size_t number_of_shards)
       : shape(s),
+        shards(number_of_shards),
         x(random_values<T>(s.batch * s.channels * s.input.numel(), 1)),
         weight(random_values<T>(s.weights(), 2)),
         bias(random_values<T>(s.outputs, 3)),
@@ -126,15 +128,13 @@ struct Reference {
           }
   }
 
-  /// The sum of term(n, i, j, sum) over slices of the batch, pairwise.
+  /// The sum of term(n, i, j, sum) over shards of the batch, pairwise.
   template <class F>
-  T over_slices(F&& term) const {
-    const std::size_t slices = shape.batch >= 32 ? 4 : shape.batch >= 16 ? 2 : 1;
+  T over_shards(F&& term) const {
     std::vector<T> sums;
-    for (std::size_t slice = 0; slice < slices; ++slice) {
+    for (std::size_t k = 0; k < shards; ++k) {
       T sum = 0;
-      for (std::size_t n = slice * shape.batch / slices; n < (slice + 1) * shape.batch / slices;
-           ++n)
+      for (std::size_t n = k * shape.batch / shards; n < (k + 1) * shape.batch / shards; ++n)
         for (std::int64_t i = 0; i < shape.output.height; ++i)
           for (std::int64_t j = 0; j < shape.output.width; ++j) sum = term(n, i, j, sum);
       sums.push_back(sum);
@@ -150,17 +150,18 @@ struct Reference {
       for (std::size_t c = 0; c < s.channels; ++c)
         for (std::int64_t kh = 0; kh < s.kernel.height; ++kh)
           for (std::int64_t kw = 0; kw < s.kernel.width; ++kw)
-            dweight.push_back(over_slices([&](std::size_t n, std::size_t i, std::size_t j, T sum) {
+            dweight.push_back(over_shards([&](std::size_t n, std::size_t i, std::size_t j, T sum) {
               return std::fma(x_at(n, c, i * s.stride.height + kh, j * s.stride.width + kw),
                               dy_at(n, o, i, j), sum);
             }));
-      dbias.push_back(over_slices([&](std::size_t n, std::size_t i, std::size_t j, T sum) {
+      dbias.push_back(over_shards([&](std::size_t n, std::size_t i, std::size_t j, T sum) {
         return sum + dy_at(n, o, i, j);
       }));
     }
   }
 
   ConvolutionShape shape;
+  std::size_t shards;
   std::vector<T> x, weight, bias, dy, y, dx, dweight, dbias;
 };
 
@@ -170,36 +171,58 @@ std::vector<T> unset(std::size_t count) {
   return std::vector<T>(count, static_cast<T>(NAN));
 }
 
-TYPED_TEST(ConvolutionKernel, IsItsDefinition) {
-  using T = TypeParam;
-  for (const ConvolutionShape& s : shapes) {
-    const Reference<T> r(s);
-    for (const int threads : {1, 3}) {
-      SCOPED_TRACE(testing::Message() << "shape " << &s - shapes << ", threads " << threads);
-      set_num_threads(threads);
-      const ConvolutionPlan plan(s);
-      auto y = unset<T>(r.y.size()), dx = unset<T>(r.dx.size());
-      auto dweight = unset<T>(r.dweight.size()), dbias = unset<T>(r.dbias.size());
-      auto scratch = unset<T>(plan.forward_scratch);
-      convolve(plan, r.x.data(), r.weight.data(), r.bias.data(), y.data(), scratch.data());
-      EXPECT_EQ(bits_of(y), bits_of(r.y));
-      scratch = unset<T>(plan.input_scratch);
-      convolution_input_gradient(plan, r.dy.data(), r.weight.data(), dx.data(), scratch.data());
-      EXPECT_EQ(bits_of(dx), bits_of(r.dx));
-      scratch = unset<T>(plan.weight_scratch);
-      convolution_weight_gradient(plan, r.x.data(), r.dy.data(), dweight.data(), dbias.data(),
-                                  scratch.data());
-      EXPECT_EQ(bits_of(dweight), bits_of(r.dweight));
-      EXPECT_EQ(bits_of(dbias), bits_of(r.dbias));
-    }
+template <class T>
+void expect_definition(const ConvolutionShape& s, std::size_t shards) {
+  const Reference<T> r(s, shards);
+  for (const int threads : {1, 3}) {
+    SCOPED_TRACE(testing::Message() << "threads " << threads);
+    set_num_threads(threads);
+    const ConvolutionPlan plan(s);
+    auto y = unset<T>(r.y.size()), dx = unset<T>(r.dx.size());
+    auto dweight = unset<T>(r.dweight.size()), dbias = unset<T>(r.dbias.size());
+    auto scratch = unset<T>(plan.forward_scratch);
+    convolve(plan, r.x.data(), r.weight.data(), r.bias.data(), y.data(), scratch.data());
+    EXPECT_EQ(bits_of(y), bits_of(r.y));
+    scratch = unset<T>(plan.input_scratch);
+    convolution_input_gradient(plan, r.dy.data(), r.weight.data(), dx.data(), scratch.data());
+    EXPECT_EQ(bits_of(dx), bits_of(r.dx));
+    scratch = unset<T>(plan.weight_scratch);
+    convolution_weight_gradient(plan, r.x.data(), r.dy.data(), dweight.data(), dbias.data(),
+                                scratch.data());
+    EXPECT_EQ(bits_of(dweight), bits_of(r.dweight));
+    EXPECT_EQ(bits_of(dbias), bits_of(r.dbias));
   }
 }
 
-TYPED_TEST(ConvolutionKernel, SlicesStayWithinTheirMemory) {
+TYPED_TEST(ConvolutionKernel, IsItsDefinition) {
+  for (const ConvolutionShape& s : shapes) {
+    SCOPED_TRACE(testing::Message() << "shape " << &s - shapes);
+    expect_definition<TypeParam>(s, s.batch >= 64 ? 4 : s.batch >= 32 ? 2 : 1);
+  }
+}
+
+// 299,925 weights: two nodes of four shards, because four would have more than 2^20 gradients.
+TYPED_TEST(ConvolutionKernel, NodesOfSeveralShardsAreTheTree) {
+  ConvolutionShape s = make(9, 25, 1333, {3, 3}, {3, 3}, {1, 1}, {0, 0});
+  s.shards = Shards(9, 8);
+  ASSERT_EQ(ConvolutionPlan(s).nodes, 2u);
+  expect_definition<TypeParam>(s, 8);
+}
+
+TYPED_TEST(ConvolutionKernel, GradientsStayWithinTheirMemory) {
   ConvolutionShape s = make(800, 64, 128, {8, 8}, {3, 3}, {1, 1}, {1, 1});
-  EXPECT_EQ(ConvolutionPlan(s).slices, 8u);  // of 73728 weights each: the most below 2^20
+  EXPECT_EQ(ConvolutionPlan(s).nodes, 8u);  // of 73728 weights each: the most below 2^20
   s.channels = 1;
-  EXPECT_EQ(ConvolutionPlan(s).slices, 64u);
+  EXPECT_EQ(ConvolutionPlan(s).nodes, 32u);  // all shards
+}
+
+// One image has no shards to share.
+TYPED_TEST(ConvolutionKernel, FewChannelsAreSharedByColumnsOfTheKernel) {
+  const ConvolutionShape s = make(1, 1, 4, {9, 9}, {5, 5}, {1, 1}, {0, 0});
+  set_num_threads(1);
+  EXPECT_EQ(ConvolutionPlan(s).strips, 1u);
+  set_num_threads(2);
+  EXPECT_EQ(ConvolutionPlan(s).strips, 4u);
 }
 
 }  // namespace

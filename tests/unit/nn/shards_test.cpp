@@ -11,6 +11,7 @@
 #include "core/batch_part.h"
 #include "support/tensors.h"
 #include "unroll/autograd/ops.h"
+#include "unroll/nn/conv2d.h"
 #include "unroll/nn/linear.h"
 
 namespace unroll::nn {
@@ -116,6 +117,16 @@ TEST(Shards, OfLinearOverSequences) {
   expect_tree([&](std::int64_t first, std::int64_t count) {
     return gradients({weight, bias}, linear(rows_of(x, first, count), weight, bias),
                      rows_of(dy, first, count));
+  });
+}
+
+TEST(Shards, OfConv2d) {
+  const Tensor weight = weight_of({6, 2, 3, 2}, 1), bias = weight_of({6}, 2);
+  const Tensor x = random_tensor({kMostRows, 2, 5, 4}, DType::f32, 3),
+               dy = random_tensor({kMostRows, 6, 5, 3}, DType::f32, 4);
+  expect_tree([&](std::int64_t first, std::int64_t count) {
+    const Tensor y = conv2d(rows_of(x, first, count), weight, bias, 1, {1, 0});
+    return gradients({weight, bias}, y, rows_of(dy, first, count));
   });
 }
 
