@@ -172,7 +172,7 @@ std::vector<T> unset(std::size_t count) {
 }
 
 template <class T>
-void expect_definition(const ConvolutionShape& s, std::size_t shards) {
+void expect_convolution(const ConvolutionShape& s, std::size_t shards) {
   const Reference<T> r(s, shards);
   for (const int threads : {1, 3}) {
     SCOPED_TRACE(testing::Message() << "threads " << threads);
@@ -197,7 +197,7 @@ void expect_definition(const ConvolutionShape& s, std::size_t shards) {
 TYPED_TEST(ConvolutionKernel, IsItsDefinition) {
   for (const ConvolutionShape& s : shapes) {
     SCOPED_TRACE(testing::Message() << "shape " << &s - shapes);
-    expect_definition<TypeParam>(s, s.batch >= 64 ? 4 : s.batch >= 32 ? 2 : 1);
+    expect_convolution<TypeParam>(s, s.batch >= 64 ? 4 : s.batch >= 32 ? 2 : 1);
   }
 }
 
@@ -206,7 +206,7 @@ TYPED_TEST(ConvolutionKernel, NodesOfSeveralShardsAreTheTree) {
   ConvolutionShape s = make(9, 25, 1333, {3, 3}, {3, 3}, {1, 1}, {0, 0});
   s.shards = Shards(9, 8);
   ASSERT_EQ(ConvolutionPlan(s).nodes, 2u);
-  expect_definition<TypeParam>(s, 8);
+  expect_convolution<TypeParam>(s, 8);
 }
 
 TYPED_TEST(ConvolutionKernel, GradientsStayWithinTheirMemory) {
