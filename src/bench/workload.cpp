@@ -129,6 +129,23 @@ std::vector<Workload> all_that_run_here() {
                  .batch = 64,
                  .on_one = false,
                  .by_default = false});
+  // Few rows, which the threads share too, and many.
+  for (const std::int64_t batch : {1, 4, 8, 16}) {
+    all.push_back({.batch = batch, .by_default = false});
+    all.push_back({.model = ModelKind::lstm,
+                   .input = 128,
+                   .hidden = 256,
+                   .batch = batch,
+                   .by_default = false});
+  }
+  all.push_back({.model = ModelKind::lstm,
+                 .steps = 8,
+                 .input = 1024,
+                 .hidden = 1024,
+                 .batch = 512,
+                 .on_one = false,
+                 .by_default = false});
+  all.push_back({.model = ModelKind::fnn, .by_default = false});
   all.push_back({.model = ModelKind::cnn, .layers = 2, .hidden = 16, .on_one = false});
   all.push_back({.kind = Kind::eval, .batch = 10'000, .on_one = false});
   for (const ModelKind cell : {ModelKind::rnn, ModelKind::lstm, ModelKind::gru})
@@ -151,6 +168,12 @@ double convolution_products(const Workload& w, double passes) {
     pixels /= 4;
   }
   return products;
+}
+
+/// The multiplications for one image of T x I pixels, with one hidden layer.
+double perceptron_products(const Workload& w, double passes) {
+  const auto pixels = static_cast<double>(w.steps * w.input), h = static_cast<double>(w.hidden);
+  return h * (pixels * std::min(passes, 2.0) + static_cast<double>(Workload::outputs) * passes);
 }
 
 /// The multiplications for one time step of one sequence.
@@ -211,6 +234,8 @@ double useful_flops(const Workload& w) {
   const double passes = w.kind == Kind::train ? 3 : 1;
   if (w.model == ModelKind::cnn)
     return 2 * static_cast<double>(w.batch) * convolution_products(w, passes);
+  if (w.model == ModelKind::fnn)
+    return 2 * static_cast<double>(w.batch) * perceptron_products(w, passes);
   const auto lengths = lengths_of(w);
   const std::int64_t steps = lengths.empty()
                                  ? w.batch * w.steps

@@ -37,11 +37,11 @@ enum class Lengths {
 };
 
 /// A model with 10 classes, and the work to measure, in f32. The readout is a recurrent layer's
-/// last state. A cnn has `layers` convolutions: the first has `hidden` channels, each further one
-/// twice as many. Its images have T rows and I columns.
+/// last state. An fnn reads T x I pixels. A cnn has `layers` convolutions: the first has `hidden`
+/// channels, each further one twice as many. Its images have T rows and I columns.
 struct Workload {
   Kind kind = Kind::train;
-  train::ModelKind model = train::ModelKind::rnn;  // or lstm, gru, cnn
+  train::ModelKind model = train::ModelKind::rnn;  // or lstm, gru, fnn, cnn
   Nonlinearity activation = Nonlinearity::relu;    // only for an rnn
   train::Algorithm optimizer = train::Algorithm::sgd;
   Precision precision = Precision::full;
@@ -69,7 +69,7 @@ spec::Cell cell_of(const Workload& workload);
 /// The number of steps of each sequence; empty if all have T.
 std::vector<std::int64_t> lengths_of(const Workload& workload);
 
-/// The number of multiplications and additions in the products of recurrent layers and
+/// The number of multiplications and additions in the products of recurrent layers, of an fnn and of
 /// convolutions, counted by their equations. Products with the initial state count, although it is
 /// zero and Unroll skips them (3 % of the first workload). The gradient of the input does not
 /// count. Nor do readout, activations, gates, loss, clipping and optimizer.

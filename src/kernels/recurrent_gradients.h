@@ -97,6 +97,10 @@ class GradientSums {
     p.repeat = count;
     p.a_repeat = back * left.numbers.step;
     p.b_repeat = back * right.numbers.step;
+    if (p.a_repeat == as_rows(rows, p.a_k) && p.b_repeat == as_rows(rows, p.b_k)) {
+      p.depth *= p.repeat;  // steps are adjacent: one product, in the same order
+      p.repeat = 1;
+    }
     g.out = sum.data;
     g.out_row = static_cast<std::ptrdiff_t>(sum.row);
     if (!sum.set) {
@@ -105,6 +109,10 @@ class GradientSums {
     }
     gemm_(g);
     sum.set = false;
+  }
+
+  static std::ptrdiff_t as_rows(Rows rows, std::ptrdiff_t row) {
+    return static_cast<std::ptrdiff_t>(rows.count()) * row;
   }
 
   void finish(const Side<T>& left, const Side<T>& right, const Sum& sum) const {

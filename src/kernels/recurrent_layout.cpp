@@ -39,19 +39,23 @@ Panels panels_of(const RecurrentShape& s, std::size_t depth, std::size_t columns
   return {width, depth * width};
 }
 
-TilePlan::TilePlan(const RecurrentShape& s) : chunks(1), blocks(s.shards().count()) {
-  in_panels = s.large() && !s.bf16;
-  // The tree needs the whole sum of each shard: either all steps at once, or a block for each
-  // shard. Both are right; the smaller memory is the faster one.
+TilePlan::TilePlan(const RecurrentShape& s) : shards(s.shards().count()) {
+  // If the blocks of all shards stay in the last-level cache, short chunks are best: their operands
+  // are still in the cache where backward left them. Larger blocks are written once, in one chunk.
+  constexpr std::size_t kSmallBlocks = std::size_t{1} << 21;  // elements
+  constexpr std::size_t kRows = 256;                          // of a shard
+  constexpr std::size_t kMostOperands = std::size_t{1} << 24;
+  const std::size_t all_blocks = shards * GradientLayout(s).size;
   const std::size_t operands = s.steps * s.batch * operand_features(s);
-  if (blocks > 1 && s.large() && operands < blocks * GradientLayout(s).size) {
-    blocks = 1;
-    return;
+  if (all_blocks <= kSmallBlocks) {
+    in_panels = false;
+    chunks = s.steps * s.batch / (kRows * shards);
+  } else {
+    in_panels = !s.bf16;
+    chunks = operands < all_blocks ? 1 : (operands + kMostOperands - 1) / kMostOperands;
   }
-  constexpr std::size_t kRows = 256;  // of a shard
-  const std::size_t steps =
-      std::max<std::size_t>(1, kRows * blocks / std::max<std::size_t>(1, s.batch));
-  chunks = std::max<std::size_t>(1, s.steps / steps);
+  chunks = std::clamp<std::size_t>(chunks, 1, std::max<std::size_t>(s.steps, 1));
+  blocks = chunks == 1 && s.large() ? tree_slots(shards) : shards;
 }
 
 Sums::Sums(const RecurrentShape& s) {

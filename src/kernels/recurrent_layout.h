@@ -105,12 +105,14 @@ struct ScratchLayout {
 /// How the gradients of the weights are summed in tiles, which the threads share.
 struct TilePlan {
   explicit TilePlan(const RecurrentShape& shape);
-  /// The steps in chunks. After each chunk backward adds its part of the sums, while the operands
-  /// are in the cache. One chunk if the tree is computed tile by tile.
+
+  std::size_t shards;
+  /// Chunks of steps. After each chunk backward adds its part of the sums. A single chunk needs
+  /// memory for all operands, and computes the tree of a tile while it is in the cache. With more
+  /// chunks each shard has a block of gradients.
   std::size_t chunks;
-  /// Blocks of gradients: one for each shard, or 1 if a tile's tree is computed in the cache.
-  std::size_t blocks;
-  bool in_panels;  // operands are copied to panels
+  std::size_t blocks;  // of gradients
+  bool in_panels;      // operands are copied to panels
 };
 
 /// Copies the weights to backward's scratch in the layout of its products: padded rows, or pairs.

@@ -62,18 +62,24 @@ class TimeAxis {
   const RecurrentShape& shape_;
 };
 
-/// Whether the threads share the units of each step, in tiles, instead of the rows. Then the
-/// weights are read once per step for all rows, not once per task. This pays for large weights,
-/// which fit in no core's cache; the threads then meet at every step, which costs little in
-/// comparison. No sum is split, so no bit changes.
+/// A thread's task has at least this many rows, unless each row is little work.
+inline constexpr std::size_t kFewestRows = 4;
+
+/// Whether the threads share the units of each step, in tiles, instead of the rows. The threads
+/// then meet at every step. This pays for large weights, which fit in no core's cache: they are
+/// read once per step for all rows, not once per task. It also pays for fewer rows than the threads
+/// can share, if a step is much work. No sum is split, so no bit changes.
 inline bool steps_are_shared(const RecurrentShape& shape) {
   constexpr std::size_t kLargeWeights = std::size_t{1} << 22;  // elements, 16 MiB of f32
-  constexpr std::size_t kFewRows = 128;                        // per thread
+  constexpr std::size_t kMostRows = 128;                       // per thread
+  constexpr std::size_t kMuchWork = std::size_t{1} << 18;      // multiplications of a step
   const auto threads = static_cast<std::size_t>(threads_here());
+  const std::size_t weights = shape.gates() * shape.hidden * (shape.input + shape.output());
   const bool units_meet = shape.layer_norm || shape.projection || shape.zoneout ||
                           shape.state_dropout || shape.bf16 || shape.custom;
-  return threads > 1 && !units_meet && shape.batch <= kFewRows * threads &&
-         shape.gates() * shape.hidden * (shape.input + shape.hidden) >= kLargeWeights;
+  if (threads == 1 || units_meet) return false;
+  return (weights >= kLargeWeights && shape.batch <= kMostRows * threads) ||
+         (shape.batch < kFewestRows * threads && shape.batch * weights >= kMuchWork);
 }
 
 /// Calls f(units) for tiles of a step's units, on all threads.
@@ -126,7 +132,7 @@ class Tasks {
     constexpr std::size_t kWorthSharing = std::size_t{1} << 16;  // multiplications for one row
     const std::size_t work =
         shape_.steps * shape_.gates() * shape_.hidden * (shape_.input + shape_.output());
-    return work < kWorthSharing ? 8 : 4;
+    return work < kWorthSharing ? 2 * kFewestRows : kFewestRows;
   }
   std::size_t begin_of(std::size_t unit) const {
     return of_ == Of::rows ? unit : shards_.begin(unit);

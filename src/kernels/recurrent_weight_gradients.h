@@ -29,66 +29,74 @@ class WeightGradients {
 
   /// Adds the steps end - 1 .. begin to the gradients of a shard, which has a block of its own.
   void sum_shard(std::size_t shard, Rows rows, std::size_t begin, std::size_t end) const {
-    T* const block = call_.gradients + shard * gradient_.size;
     const Range range{begin, end, rows};
     const bool set = end == s_.steps;
     const Sources sources = in_memory();
     for_products(sources, [&](const Features& left, const Features& right, std::size_t place,
                               std::size_t row, bool before) {
       add(left.all(), right.all(), before ? first_state({0, s_.output()}) : Side<T>{}, range,
-          {block + place, row, set}, before);
+          {block(shard) + place, row, set}, before);
     });
     for_biases(sources, [&](const Features& sums, std::size_t place) {
-      totals_.add_bias(sums.all(), range, {block + place, 0, set});
+      totals_.add_bias(sums.all(), range, {block(shard) + place, 0, set});
     });
   }
 
   /// The tree over the blocks of all shards, after the last step. The first block gets the sum.
   void add_shards() const {
-    multiply_blocks(shards_.count());
+    const std::size_t rows = call_.weight_hh_factors ? sums_.gates : 0, columns = s_.output();
+    parallel(shards_.count() * rows, [&](std::size_t i) {
+      const std::size_t offset = gradient_.place[WeightRole::weight_hh] + i % rows * columns;
+      multiply({1, columns}, {block(i / rows) + offset, 0}, offset, columns);
+    });
     add_blocks(call_.gradients, shards_.count(), gradient_.size);
   }
 
   /// Adds the steps end - 1 .. begin to the gradients of all shards, tile by tile on all threads.
   /// After the last step the first block has the sum of all shards.
   void sum_tiles(const TilePlan& plan, std::size_t begin, std::size_t end) const {
-    const Sources sources = plan.in_panels ? in_panels(begin, end) : in_memory();
-    if (plan.blocks == 1 && shards_.count() > 1) return sum_trees(sources);
     // The operands of a tile fit in the second-level cache. Small weights have small tiles, so that
     // all threads get some.
     const std::size_t tile_rows = s_.large() ? Panels::kWidth : 16, tile_columns = 256;
+    const Sources sources = plan.in_panels ? in_panels(begin, end) : in_memory();
     const auto range = [&](std::size_t shard) { return Range{begin, end, rows_of(shard)}; };
-    const auto block = [&](std::size_t shard) { return call_.gradients + shard * gradient_.size; };
     const bool set = end == s_.steps;
     for_products(sources, [&](const Features& left, const Features& right, std::size_t place,
                               std::size_t row, bool before) {
       const Tiles down(left, tile_rows), across(right, tile_columns);
-      const std::size_t tiles = down.count * across.count;
-      parallel(tiles * plan.blocks, [&](std::size_t task) {
-        const std::size_t tile = task % tiles, shard = task / tiles;
-        const Columns i = down[tile / across.count];
-        const Columns columns = across[tile % across.count];
-        right.of.panels.for_parts(columns.begin, columns.end, [&](std::size_t j, std::size_t last) {
-          T* const to = block(shard) + place + (i.begin - left.begin) * row + j - right.begin;
-          add(left.of.part(i), right.of.part({j, last}),
-              before ? first_state({j, last}) : Side<T>{}, range(shard), {to, row, set}, before);
-        });
-      });
+      for_tiles(
+          plan, down.count * across.count,
+          [&](std::size_t index) {
+            const Columns i = down[index / across.count], j = across[index % across.count];
+            return Tile{place + (i.begin - left.begin) * row + j.begin - right.begin,
+                        row,
+                        {i.count(), j.count()},
+                        before};
+          },
+          [&](std::size_t index, std::size_t shard, T* to) {
+            const Columns i = down[index / across.count], j = across[index % across.count];
+            const Rows rows = rows_of(shard);
+            right.of.panels.for_parts(j.begin, j.end, [&](std::size_t first, std::size_t last) {
+              add(left.of.part(i, rows), right.of.part({first, last}, rows),
+                  before ? first_state({first, last}) : Side<T>{}, range(shard),
+                  {to + first - j.begin, row, set}, before);
+            });
+          });
     });
     for_biases(sources, [&](const Features& sums, std::size_t place) {
       const Tiles tiles(sums, Panels::kWidth);
-      parallel(tiles.count * plan.blocks, [&](std::size_t task) {
-        const Columns j = tiles[task % tiles.count];
-        const std::size_t shard = task / tiles.count;
-        totals_.add_bias(sums.of.part(j), range(shard),
-                         {block(shard) + place + j.begin - sums.begin, 0, set});
-      });
+      for_tiles(
+          plan, tiles.count,
+          [&](std::size_t index) {
+            return Tile{
+                place + tiles[index].begin - sums.begin, 0, {1, tiles[index].count()}, false};
+          },
+          [&](std::size_t index, std::size_t shard, T* to) {
+            totals_.add_bias(sums.of.part(tiles[index], rows_of(shard)), range(shard),
+                             {to, 0, set});
+          });
     });
-    if (begin > 0) return;
-    if (plan.blocks > 1)
-      add_shards();
-    else
-      multiply_blocks(1);
+    if (plan.chunks > 1 && begin == 0) add_shards();
   }
 
  private:
@@ -98,11 +106,16 @@ class WeightGradients {
     Panels panels;
     std::size_t features;
     std::size_t first_t;
+    std::size_t copied_steps = 0;  // of a copy, which has the rows of each shard together
 
-    /// Some features, in one panel.
-    Side<T> part(Columns columns) const {
+    /// Some features of the shard with these rows, in one panel.
+    Side<T> part(Columns columns, Rows rows) const {
       Side<T> side{numbers, columns.count(), first_t};
-      if (side.numbers.data) side.numbers.data += panels.place(columns.begin);
+      if (!side.numbers.data) return side;
+      side.numbers.data += panels.place(columns.begin);
+      if (copied_steps == 0) return side;
+      side.numbers.data += (copied_steps - 1) * rows.begin * panels.width;
+      side.numbers.step *= static_cast<std::ptrdiff_t>(rows.count());
       return side;
     }
   };
@@ -113,7 +126,7 @@ class WeightGradients {
   struct Features {
     const Source& of;
     std::size_t begin, end;
-    Side<T> all() const { return of.part({begin, end}); }
+    Side<T> all() const { return of.part({begin, end}, {}); }
   };
   /// Features in tiles. A tile begins where a panel begins.
   struct Tiles {
@@ -162,22 +175,27 @@ class WeightGradients {
     return all;
   }
   /// Replaces a source by a copy of its steps end - 1 .. begin in panels. Returns the place after
-  /// the copy.
+  /// the copy. A panel has the shards one after the other; in each its steps, the last first; in
+  /// each step its rows. So the operands of a chain are adjacent.
   T* copy(Source& source, std::size_t begin, std::size_t end, T* to) const {
     if (begin == end) return to;
     const Source from = source;
     constexpr std::size_t width = Panels::kWidth;
-    source.first_t = std::min(time_.t(begin), time_.t(end - 1));
-    source.numbers = {to, static_cast<std::ptrdiff_t>(s_.batch * width), width};
+    source.copied_steps = end - begin;
+    source.first_t = time_.t(end - 1);
+    source.numbers = {to, -time_.direction() * static_cast<std::ptrdiff_t>(width), width};
     source.panels = {width, (end - begin) * s_.batch * width};
-    parallel(source.panels.count(from.features), [&](std::size_t panel) {
-      const std::size_t first = panel * width, last = std::min(first + width, from.features);
-      T* step = to + panel * source.panels.stride;
-      for (std::size_t t = source.first_t; t < source.first_t + end - begin; ++t) {
-        const Rows rows = time_.active(time_.t(t), {0, s_.batch});
+    const std::size_t panels = source.panels.count(from.features);
+    parallel(panels * shards_.count(), [&](std::size_t task) {
+      const std::size_t panel = task % panels, first = panel * width,
+                        last = std::min(first + width, from.features);
+      const Rows all = rows_of(task / panels);
+      T* step = to + panel * source.panels.stride + all.begin * (end - begin) * width;
+      for (std::size_t s = end; s-- > begin; step += all.count() * width) {
+        const Rows rows = time_.active(s, all);
         for (std::size_t n = rows.begin; n < rows.end; ++n)
-          std::copy_n(from.numbers.at(t, n) + first, last - first, step + n * width);
-        step += s_.batch * width;
+          std::copy_n(from.numbers.at(time_.t(s), n) + first, last - first,
+                      step + (n - all.begin) * width);
       }
     });
     return to + source.panels.size(from.features);
@@ -187,7 +205,7 @@ class WeightGradients {
     const Sequence<const T> numbers{
         masked ? call_.saved + saved_.masked_0 : call_.h_0, 0,
         static_cast<std::ptrdiff_t>(masked ? saved_.output_row : s_.output())};
-    return source(numbers, s_.output()).part(columns);
+    return source(numbers, s_.output()).part(columns, {});
   }
 
   /// Calls f(left, right, place, row, before) for every weight's gradient, which is a product of
@@ -222,56 +240,41 @@ class WeightGradients {
     }
   }
 
-  // The sum of a tile for each shard, and their tree while it is in the cache.
+  T* block(std::size_t index) const { return call_.gradients + index * gradient_.size; }
 
-  static constexpr std::size_t kTreeRows = 256 / sizeof(T), kTreeColumns = Panels::kWidth;
+  /// A part of the gradients: its place in a block, and whether it is part of weight_hh's.
+  struct Tile {
+    std::size_t offset, row;
+    Extent extent;
+    bool of_weight_hh;
+  };
 
-  /// Sums all steps of all shards into the first block. A tile is part of one panel.
-  void sum_trees(const Sources& sources) const {
-    const auto range = [&](std::size_t shard) { return Range{0, s_.steps, rows_of(shard)}; };
-    for_products(sources, [&](const Features& left, const Features& right, std::size_t place,
-                              std::size_t row, bool before) {
-      const Tiles down(left, kTreeRows), across(right, kTreeColumns);
-      parallel(down.count * across.count, [&](std::size_t tile) {
-        const Columns i = down[tile % down.count], j = across[tile / down.count];
-        const std::size_t offset = place + (i.begin - left.begin) * row + j.begin - right.begin;
-        const Extent extent{i.count(), j.count()};
-        tree(extent, {call_.gradients + offset, static_cast<std::ptrdiff_t>(row)},
-             [&](std::size_t shard, Matrix<T> to) {
-               add(left.of.part(i), right.of.part(j), before ? first_state(j) : Side<T>{},
-                   range(shard), {to.data, static_cast<std::size_t>(to.row), true}, before);
-               if (before) multiply(extent, to, offset, row);
-             });
+  /// Sums all tiles: sum(index, shard, to) adds those of one shard to the memory at `to`. A single
+  /// chunk has the whole sums, so it also adds the shards, while the tile is in the cache.
+  template <class Describe, class Sum>
+  void for_tiles(const TilePlan& plan, std::size_t count, Describe tile_of, Sum sum) const {
+    if (plan.chunks > 1) {
+      parallel(count * plan.shards, [&](std::size_t task) {
+        const std::size_t index = task % count, shard = task / count;
+        sum(index, shard, block(shard) + tile_of(index).offset);
       });
+      return;
+    }
+    parallel(count, [&](std::size_t index) {
+      const Tile tile = tile_of(index);
+      const auto place = [&](std::size_t shard) { return block(tree_slot(shard)) + tile.offset; };
+      const auto row = static_cast<std::ptrdiff_t>(tile.row);
+      tree_sum(
+          plan.shards,
+          [&](std::size_t shard) {
+            sum(index, shard, place(shard));
+            if (tile.of_weight_hh)
+              multiply(tile.extent, {place(shard), row}, tile.offset, tile.row);
+          },
+          [&](std::size_t left, std::size_t right) {
+            table<T>().rows.add(tile.extent, {place(left), row}, {place(right), row});
+          });
     });
-    for_biases(sources, [&](const Features& sums, std::size_t place) {
-      const Tiles tiles(sums, kTreeColumns);
-      parallel(tiles.count, [&](std::size_t tile) {
-        const Columns j = tiles[tile];
-        tree({1, j.count()}, {call_.gradients + place + j.begin - sums.begin, 0},
-             [&](std::size_t shard, Matrix<T> to) {
-               totals_.add_bias(sums.of.part(j), range(shard), {to.data, 0, true});
-             });
-      });
-    });
-  }
-
-  /// Calls sum(shard, to) for each shard, which writes a tile, and adds the tiles in tree order.
-  /// `out` gets the sum.
-  template <class F>
-  void tree(Extent extent, Matrix<T> out, F sum) const {
-    T slots[(tree_slots(Shards::most) - 1) * kTreeRows * kTreeColumns];
-    const auto place = [&](std::size_t shard) {
-      const std::size_t slot = tree_slot(shard);
-      if (slot == 0) return out;
-      return Matrix<T>{slots + (slot - 1) * kTreeRows * kTreeColumns, kTreeColumns};
-    };
-    tree_sum(
-        shards_.count(), [&](std::size_t shard) { sum(shard, place(shard)); },
-        [&](std::size_t left, std::size_t right) {
-          const Matrix<T> from = place(right);
-          table<T>().rows.add(extent, place(left), {from.data, from.row});
-        });
   }
 
   /// Multiplies a part of weight_hh's gradient by its factors. `offset` is its place in a block.
@@ -282,17 +285,6 @@ class WeightGradients {
     table<T>().rows.multiply(extent, part, {part.data, part.row},
                              {factors, static_cast<std::ptrdiff_t>(row)});
   }
-  void multiply_blocks(std::size_t blocks) const {
-    if (!call_.weight_hh_factors) return;
-    const std::size_t rows = sums_.gates, columns = s_.output(),
-                      place = gradient_.place[WeightRole::weight_hh];
-    parallel(blocks * rows, [&](std::size_t i) {
-      const std::size_t offset = place + i % rows * columns;
-      T* const to = call_.gradients + i / rows * gradient_.size + offset;
-      multiply({1, columns}, {to, 0}, offset, columns);
-    });
-  }
-
   Rows rows_of(std::size_t shard) const { return {shards_.begin(shard), shards_.begin(shard + 1)}; }
 
   void add(const Side<T>& left, const Side<T>& right, const Side<T>& first, const Range& range,
