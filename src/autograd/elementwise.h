@@ -5,6 +5,7 @@
 
 #include "core/float_environment.h"
 #include "core/parallel.h"
+#include "core/shards.h"
 #include "tensor/tensor_impl.h"
 
 namespace unroll::autograd {
@@ -50,7 +51,11 @@ Tensor map2(std::string_view operation, const Tensor& a, const Tensor& b, F&& f)
   return out;
 }
 
-/// factor * (sum of all elements in f64, row by row), with its gradient.
+/// The shards of the elements of a batch. Dimension 0 counts its rows; a single number and an empty
+/// batch are one shard.
+Shards shards_of_elements(const Shape& shape);
+
+/// factor * (sum of all elements), with its gradient. Each shard is added up and multiplied in f64.
 Tensor scaled_sum(std::string_view operation, const Tensor& x, double factor);
 
 }  // namespace unroll::autograd

@@ -18,7 +18,7 @@ UNROLL_API Tensor relu(const Tensor& x);  ///< max(x, 0), NaN stays NaN; derivat
 UNROLL_API Tensor tanh(const Tensor& x);
 UNROLL_API Tensor sigmoid(const Tensor& x);  ///< 1 / (1 + exp(-x))
 
-UNROLL_API Tensor sum(const Tensor& x);   ///< sum of all elements, row by row in f64; shape []
+UNROLL_API Tensor sum(const Tensor& x);   ///< sum of all elements, in f64 within a shard; shape []
 UNROLL_API Tensor mean(const Tensor& x);  ///< sum / numel; shape []
 
 /// The product a b: a is (M, K), b is (K, N). Each element is one sum over K, in order.

@@ -13,6 +13,7 @@
 #include "unroll/autograd/ops.h"
 #include "unroll/nn/conv2d.h"
 #include "unroll/nn/linear.h"
+#include "unroll/nn/loss.h"
 
 namespace unroll::nn {
 namespace {
@@ -20,14 +21,19 @@ namespace {
 using test::random_tensor;
 
 constexpr std::int64_t kMostRows = 130;
+/// The rows of a batch, and the number of its shards.
+constexpr std::pair<std::int64_t, std::size_t> kBatches[] = {
+    {31, 1}, {37, 2}, {100, 4}, {kMostRows, 8}};
 
-/// Rows first .. first + count - 1 of x, which is f32.
+/// Rows first .. first + count - 1 of x, which is f32 or i64.
 Tensor rows_of(const Tensor& x, std::int64_t first, std::int64_t count) {
   Shape shape = x.shape();
   const std::int64_t row = x.numel() / x.size(0);
   shape[0] = count;
-  const float* begin = x.data<float>() + first * row;
-  return Tensor::from(std::vector<float>(begin, begin + count * row), shape);
+  const auto copy = [&]<class T>(const T* all) {
+    return Tensor::from(std::vector<T>(all + first * row, all + (first + count) * row), shape);
+  };
+  return x.dtype() == DType::i64 ? copy(x.data<std::int64_t>()) : copy(x.data<float>());
 }
 
 /// Gradients of some weights, f32.
@@ -67,9 +73,9 @@ void expect_bits(const Gradients& got, const Gradients& expected, const std::str
 /// Compares batches of up to kMostRows rows with their shards. `compute(first, count)` gives the
 /// gradients of weights for these rows alone.
 void expect_tree(const std::function<Gradients(std::int64_t first, std::int64_t count)>& compute) {
-  const std::pair<std::size_t, std::size_t> batches[] = {{31, 1}, {37, 2}, {100, 4}, {130, 8}};
-  for (const auto& [rows, count] : batches) {
-    const Gradients whole = compute(0, static_cast<std::int64_t>(rows));
+  for (const auto& [number, count] : kBatches) {
+    const auto rows = static_cast<std::size_t>(number);
+    const Gradients whole = compute(0, number);
     const std::string of = std::to_string(rows) + " rows, ";
     std::vector<Gradients> shards;
     for (std::size_t k = 0; k < count; ++k) {
@@ -128,6 +134,67 @@ TEST(Shards, OfConv2d) {
     const Tensor y = conv2d(rows_of(x, first, count), weight, bias, 1, {1, 0});
     return gradients({weight, bias}, y, rows_of(dy, first, count));
   });
+}
+
+/// The numbers 0 .. most - 1 at random; the small ones are frequent.
+Tensor random_indices(const Shape& shape, std::int64_t most) {
+  const Tensor u = random_tensor(shape, DType::f64, 5, 0, 1);
+  const Tensor indices = Tensor::empty(shape, DType::i64);
+  for (std::size_t i = 0; i < u.values<double>().size(); ++i) {
+    const double v = u.values<double>()[i];
+    indices.values<std::int64_t>()[i] =
+        static_cast<std::int64_t>(v * v * v * static_cast<double>(most));
+  }
+  return indices;
+}
+
+TEST(Shards, OfSumsOfLosses) {
+  const Tensor x = random_tensor({kMostRows, 5}, DType::f32, 1),
+               t = random_tensor({kMostRows, 5}, DType::f32, 2);
+  const Tensor classes = random_indices({kMostRows}, 5);
+  const CrossEntropyOptions with_sum{.reduction = Reduction::sum, .label_smoothing = 0.1};
+  expect_tree([&](std::int64_t first, std::int64_t count) {
+    const Tensor logits = rows_of(x, first, count), wanted = rows_of(t, first, count);
+    return Gradients{sum(logits), mse_loss(logits, wanted, Reduction::sum),
+                     l1_loss(logits, wanted, Reduction::sum),
+                     cross_entropy(logits, rows_of(classes, first, count), with_sum)};
+  });
+}
+
+/// The sum of x (N, ...) times `factor`: a chain in f64 for each of `count` shards.
+Tensor sum_of(const Tensor& x, std::size_t count, double factor) {
+  const auto rows = static_cast<std::size_t>(x.size(0));
+  const std::size_t row_size = x.values<float>().size() / rows;
+  std::vector<Gradients> shards;
+  for (std::size_t k = 0; k < count; ++k) {
+    double total = 0;
+    for (std::size_t i = k * rows / count * row_size; i < (k + 1) * rows / count * row_size; ++i)
+      total += static_cast<double>(x.values<float>()[i]);
+    shards.push_back({Tensor::full({}, total * factor)});
+  }
+  return tree(shards)[0];
+}
+
+// The mean of a part has a denominator of its own. So the means are compared with the losses of the
+// rows.
+TEST(Shards, OfMeansOfLosses) {
+  for (const auto& [rows, count] : kBatches) {
+    const Tensor x = random_tensor({rows, 5}, DType::f32, 1),
+                 t = random_tensor({rows, 5}, DType::f32, 2);
+    const Tensor classes = random_indices({rows}, 5);
+    const double n = static_cast<double>(rows);
+    expect_bits(
+        {mean(x), mse_loss(x, t), cross_entropy(x, classes)},
+        {sum_of(x, count, 1 / (5 * n)), sum_of(mse_loss(x, t, Reduction::none), count, 1 / (5 * n)),
+         sum_of(cross_entropy(x, classes, {.reduction = Reduction::none}), count, 1 / n)},
+        std::to_string(rows) + " rows");
+  }
+}
+
+TEST(Shards, OfASingleNumberAndOfNothingIsOne) {
+  EXPECT_EQ(sum(Tensor::full({}, 1.5)).item(), 1.5);
+  EXPECT_EQ(sum(Tensor::zeros({0, 3})).item(), 0);
+  EXPECT_EQ(sum(Tensor::zeros({3, 0})).item(), 0);
 }
 
 }  // namespace
