@@ -4,9 +4,11 @@
 
 #include <algorithm>
 
+#include "autograd/elementwise.h"
 #include "autograd/node.h"
 #include "core/float_environment.h"
 #include "core/parallel.h"
+#include "core/shard_sums.h"
 #include "kernels/layer_norm.h"
 #include "unroll/core/error.h"
 
@@ -48,6 +50,7 @@ void check_layer_norm(const Tensor& input, const Shape& shape, const Tensor& wei
 struct LayerNormNode : autograd::Node {
   Tensor x, weight, statistics;  // without history; the last (rows, 2)
   std::size_t rows = 0, size = 0;
+  Shards shards;  // of the rows
   Shape parameter_shape;
 
   void backward(std::span<const Gradient> outputs, std::span<Gradient> gradients) override {
@@ -87,24 +90,30 @@ struct LayerNormNode : autograd::Node {
     });
   }
 
-  /// dweight = sum of dy z and dbias = sum of dy over the rows, in f64; either may be null.
+  /// dweight = sum of dy z and dbias = sum of dy over the rows, in f64 within a shard; either may
+  /// be null.
   template <class T>
   void parameter_gradients(const T* dy, T* dweight, T* dbias) const {
     parallel_pieces(size, kColumnsPerTask, [&](std::size_t begin, std::size_t end) {
-      double sum_z[kColumnsPerTask] = {}, sum[kColumnsPerTask] = {};
-      for (std::size_t row = 0; row < rows; ++row) {
-        const T mean = statistics.data<T>()[2 * row], scale = statistics.data<T>()[2 * row + 1];
-        const T *const from = x.data<T>() + row * size, *const d = dy + row * size;
-        for (std::size_t i = begin; i < end; ++i) {
-          sum_z[i - begin] +=
-              static_cast<double>(d[i]) * static_cast<double>((from[i] - mean) * scale);
-          sum[i - begin] += static_cast<double>(d[i]);
+      const std::size_t count = end - begin;
+      T sums[2 * kColumnsPerTask];  // of the weight, then of the bias
+      sum_over_shards(shards.count(), 2 * count, sums, [&](std::size_t k, T* to) {
+        double sum_z[kColumnsPerTask] = {}, sum[kColumnsPerTask] = {};
+        const std::size_t stop = shards.begin(k + 1);
+        for (std::size_t row = shards.begin(k); row < stop; ++row) {
+          const T mean = statistics.data<T>()[2 * row], scale = statistics.data<T>()[2 * row + 1];
+          const T *const from = x.data<T>() + row * size, *const d = dy + row * size;
+          for (std::size_t i = begin; i < end; ++i) {
+            sum_z[i - begin] +=
+                static_cast<double>(d[i]) * static_cast<double>((from[i] - mean) * scale);
+            sum[i - begin] += static_cast<double>(d[i]);
+          }
         }
-      }
-      for (std::size_t i = begin; i < end; ++i) {
-        if (dweight) dweight[i] = static_cast<T>(sum_z[i - begin]);
-        if (dbias) dbias[i] = static_cast<T>(sum[i - begin]);
-      }
+        std::transform(sum_z, sum_z + count, to, [](double s) { return static_cast<T>(s); });
+        std::transform(sum, sum + count, to + count, [](double s) { return static_cast<T>(s); });
+      });
+      if (dweight) std::copy_n(sums, count, dweight + begin);
+      if (dbias) std::copy_n(sums + count, count, dbias + begin);
     });
   }
 
@@ -129,6 +138,8 @@ Tensor layer_norm(const Tensor& input, const Shape& normalized_shape, const Tens
   if (weight.defined()) node->weight = weight.detach().contiguous();
   node->size = static_cast<std::size_t>(normalized_shape.numel());
   node->rows = static_cast<std::size_t>(input.numel()) / node->size;
+  node->shards = autograd::shards_of_elements(
+      Shape(std::span(input.shape().begin(), input.shape().end() - normalized_shape.rank())));
   node->parameter_shape = normalized_shape;
   node->statistics = Tensor::empty({static_cast<std::int64_t>(node->rows), 2}, input.dtype());
   const Tensor b = bias.defined() ? bias.detach().contiguous() : Tensor();

@@ -1,7 +1,12 @@
 #include "nn/rows.h"
 
+#include <algorithm>
+
 #include "autograd/node.h"
+#include "core/batch_part.h"
 #include "core/float_environment.h"
+#include "core/parallel.h"
+#include "core/shard_sums.h"
 #include "nn/sequence_rows.h"
 
 namespace unroll::nn {
@@ -13,6 +18,28 @@ using autograd::Gradient;
 Tensor as_sequence(const Tensor& x, int dim) {
   if (x.rank() == 2) return make_view(x, {1, x.size(0), x.size(1)}, {0, x.stride(0), 1}, 0);
   return dim == 0 ? x.detach().transpose(0, 1) : x.detach();
+}
+
+/// The sum of d (R, N, J) over the sequences: (R, 1, J).
+Tensor sum_of_batch(const Tensor& d, const Shards& shards) {
+  const auto rows = static_cast<std::size_t>(d.size(0)),
+             batch = static_cast<std::size_t>(d.size(1));
+  const auto columns = static_cast<std::size_t>(d.size(2));
+  const Tensor sum = Tensor::empty({d.size(0), 1, d.size(2)}, d.dtype());
+  dispatch("expand_batch", d.dtype(), [&]<class T>(T*) {
+    for (std::size_t r = 0; r < rows; ++r)
+      parallel_pieces(columns, kShardSums, [&](std::size_t begin, std::size_t end) {
+        const T* const from = d.data<T>() + r * batch * columns + begin;
+        sum_over_shards(shards.count(), end - begin, sum.data<T>() + r * columns + begin,
+                        [&](std::size_t k, T* to) {
+                          std::fill_n(to, end - begin, T{0});
+                          for (std::size_t n = shards.begin(k); n < shards.begin(k + 1); ++n)
+                            for (std::size_t j = 0; j < end - begin; ++j)
+                              to[j] += from[n * columns + j];
+                        });
+      });
+  });
+  return sum;
 }
 
 /// permute_rows() without history.
@@ -60,11 +87,9 @@ Tensor expand_batch(const Tensor& x, std::int64_t batch) {
   const Tensor row = x.detach().contiguous();
   return autograd::with_backward(
       make_view(row, shape, {row.stride(0), 0, 1}, 0).clone(),
-      [shape](const Gradient& g, std::span<Gradient> inputs) {
-        const Tensor dense = g.dense(shape);
-        const Tensor sum = Tensor::zeros({shape[0], 1, shape[2]}, dense.dtype());
-        for (std::int64_t n = 0; n < shape[1]; ++n) add_into(sum.select(1, 0), dense.select(1, n));
-        inputs[0].value = sum;
+      [shape, shards = shards_of(static_cast<std::size_t>(batch))](const Gradient& g,
+                                                                   std::span<Gradient> inputs) {
+        inputs[0].value = sum_of_batch(g.dense(shape), shards);
       },
       x);
 }

@@ -13,7 +13,7 @@ Tensor permute_rows(const Tensor& x, int dim, const Tensor& order);
 Tensor inverse_of(const Tensor& order);
 
 /// From (R, 1, J) to (R, N, J): every sequence gets the same row. The gradient is the sum over the
-/// sequences, in order.
+/// sequences, shard by shard.
 Tensor expand_batch(const Tensor& x, std::int64_t batch);
 
 }  // namespace unroll::nn

@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "core/batch_part.h"
+#include "nn/rows.h"
 #include "support/tensors.h"
 #include "unroll/autograd/ops.h"
 #include "unroll/nn/conv2d.h"
+#include "unroll/nn/layer_norm.h"
 #include "unroll/nn/linear.h"
 #include "unroll/nn/loss.h"
 
@@ -195,6 +197,37 @@ TEST(Shards, OfASingleNumberAndOfNothingIsOne) {
   EXPECT_EQ(sum(Tensor::full({}, 1.5)).item(), 1.5);
   EXPECT_EQ(sum(Tensor::zeros({0, 3})).item(), 0);
   EXPECT_EQ(sum(Tensor::zeros({3, 0})).item(), 0);
+}
+
+// 70 columns are two tasks.
+TEST(Shards, OfLayerNorm) {
+  const Tensor weight = weight_of({70}, 1), bias = weight_of({70}, 2);
+  const Tensor x = random_tensor({kMostRows, 70}, DType::f32, 3),
+               dy = random_tensor({kMostRows, 70}, DType::f32, 4);
+  expect_tree([&](std::int64_t first, std::int64_t count) {
+    return gradients({weight, bias}, layer_norm(rows_of(x, first, count), {70}, weight, bias),
+                     rows_of(dy, first, count));
+  });
+}
+
+TEST(Shards, OfLayerNormOverSequences) {
+  const Tensor weight = weight_of({2, 5}, 1), bias = weight_of({2, 5}, 2);
+  const Tensor x = random_tensor({kMostRows, 3, 2, 5}, DType::f32, 3),
+               dy = random_tensor({kMostRows, 3, 2, 5}, DType::f32, 4);
+  expect_tree([&](std::int64_t first, std::int64_t count) {
+    return gradients({weight, bias}, layer_norm(rows_of(x, first, count), {2, 5}, weight, bias),
+                     rows_of(dy, first, count));
+  });
+}
+
+// 300 columns are two tasks. The batch is dimension 1.
+TEST(Shards, OfLearntStates) {
+  const Tensor state = weight_of({2, 1, 300}, 1);
+  const Tensor dy = random_tensor({kMostRows, 2, 300}, DType::f32, 2);
+  expect_tree([&](std::int64_t first, std::int64_t count) {
+    return gradients({state}, expand_batch(state, count),
+                     rows_of(dy, first, count).transpose(0, 1));
+  });
 }
 
 }  // namespace
