@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "support/tensors.h"
 #include "unroll/autograd/ops.h"
 #include "unroll/nn/conv2d.h"
+#include "unroll/nn/embedding.h"
 #include "unroll/nn/layer_norm.h"
 #include "unroll/nn/linear.h"
 #include "unroll/nn/loss.h"
@@ -227,6 +229,28 @@ TEST(Shards, OfLearntStates) {
   expect_tree([&](std::int64_t first, std::int64_t count) {
     return gradients({state}, expand_batch(state, count),
                      rows_of(dy, first, count).transpose(0, 1));
+  });
+}
+
+// Most rows of the table are in few shards or in none; row 0 is in all.
+TEST(Shards, OfEmbedding) {
+  const Tensor weight = weight_of({300, 260}, 1);
+  const Tensor indices = random_indices({kMostRows, 3}, 300),
+               dy = random_tensor({kMostRows, 3, 260}, DType::f32, 4);
+  for (const std::optional<std::int64_t> padding : {std::optional<std::int64_t>(), {0}, {-1}})
+    expect_tree([&](std::int64_t first, std::int64_t count) {
+      return gradients({weight}, embedding(rows_of(indices, first, count), weight, padding),
+                       rows_of(dy, first, count));
+    });
+}
+
+TEST(Shards, OfEmbeddingOfAList) {
+  const Tensor weight = weight_of({9, 4}, 1);
+  const Tensor indices = random_indices({kMostRows}, 9),
+               dy = random_tensor({kMostRows, 4}, DType::f32, 4);
+  expect_tree([&](std::int64_t first, std::int64_t count) {
+    return gradients({weight}, embedding(rows_of(indices, first, count), weight),
+                     rows_of(dy, first, count));
   });
 }
 
