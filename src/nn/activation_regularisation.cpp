@@ -5,7 +5,9 @@
 #include <cmath>
 
 #include "autograd/node.h"
+#include "core/batch_part.h"
 #include "core/float_environment.h"
+#include "core/shard_sums.h"
 #include "nn/outputs.h"
 #include "unroll/core/error.h"
 
@@ -20,6 +22,19 @@ void for_rows(const Outputs& outputs, F&& f) {
   for_each_row(outputs.steps(), outputs.batch(), outputs.features(), f);
 }
 
+/// The terms of the mean: those of the whole batch, if this thread works on a part of one.
+std::size_t terms_of(const Outputs& outputs, std::size_t lag) {
+  std::size_t batch = outputs.batch(), steps = 0;
+  const BatchPart* const part = batch_part();
+  if (part && part->shards.rows() == batch) {
+    batch = part->shards.whole_rows();
+    steps = part->steps != 0 ? part->steps : batch * outputs.length(0);
+  } else {
+    for (std::size_t n = 0; n < batch; ++n) steps += outputs.length(n);
+  }
+  return (steps - lag * batch) * outputs.features();
+}
+
 /// factor * mean(y_t^2), or with lag 1 factor * mean((y_{t+1} - y_t)^2).
 Tensor penalty(std::string_view operation, const Tensor& output, double factor,
                const BatchLayout& layout, std::size_t lag) {
@@ -28,12 +43,13 @@ Tensor penalty(std::string_view operation, const Tensor& output, double factor,
   const FloatEnvironment environment;
   const Outputs outputs = outputs_of(operation, output, layout);
   const std::size_t features = outputs.features(), batch = outputs.batch();
-  std::size_t terms = 0;
-  for (std::size_t n = 0; n < batch; ++n) terms += (outputs.length(n) - lag) * features;
+  const std::size_t terms = terms_of(outputs, lag);
   const double share = terms == 0 ? 0 : factor / static_cast<double>(terms);
   Tensor result = Tensor::empty({}, output.dtype());
-  // Sums of rows in f64, then the sum of these.
-  const Tensor sums = Tensor::zeros({outputs.y.size(0), outputs.y.size(1)}, DType::f64);
+  // Sums of rows in f64, then the sum of these within each shard.
+  const Tensor row_sums = Tensor::zeros({outputs.y.size(0), outputs.y.size(1)}, DType::f64);
+  double* const sums = row_sums.data<double>();
+  const Shards shards = shards_of(batch);
   dispatch(operation, output.dtype(), [&]<class T>(T*) {
     const auto y = sequence_of<const T>(outputs.y);
     for_rows(outputs, [&](std::size_t t, std::size_t n) {
@@ -43,11 +59,15 @@ Tensor penalty(std::string_view operation, const Tensor& output, double factor,
         const T d = lag == 0 ? y.at(t, n)[j] : y.at(t + lag, n)[j] - y.at(t, n)[j];
         sum += static_cast<double>(d) * static_cast<double>(d);
       }
-      sums.values<double>()[t * batch + n] = sum;
+      sums[t * batch + n] = sum;
     });
-    double total = 0;
-    for (const double sum : sums.values<double>()) total += sum;
-    *result.data<T>() = static_cast<T>(share * total);
+    sum_over_shards(shards.count(), 1, result.data<T>(), [&](std::size_t k, T* to) {
+      double total = 0;
+      const std::size_t begin = shards.begin(k), end = shards.begin(k + 1);
+      for (std::size_t t = 0; t < outputs.steps(); ++t)
+        for (std::size_t n = begin; n < end; ++n) total += sums[t * batch + n];
+      *to = static_cast<T>(share * total);
+    });
   });
   return autograd::with_backward(
       result,

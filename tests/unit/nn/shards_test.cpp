@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "nn/rows.h"
 #include "support/tensors.h"
 #include "unroll/autograd/ops.h"
+#include "unroll/nn/activation_regularisation.h"
 #include "unroll/nn/conv2d.h"
 #include "unroll/nn/embedding.h"
 #include "unroll/nn/layer_norm.h"
@@ -252,6 +254,80 @@ TEST(Shards, OfEmbeddingOfAList) {
     return gradients({weight}, embedding(rows_of(indices, first, count), weight),
                      rows_of(dy, first, count));
   });
+}
+
+/// A penalty by plain loops: y is (N, T, F), and `lag` 1 takes the changes from step to step.
+Tensor penalty_of(const Tensor& y, const std::vector<std::int64_t>& lengths, std::size_t count,
+                  double factor, std::int64_t lag) {
+  const auto rows = static_cast<std::size_t>(y.size(0));
+  std::int64_t terms = 0;
+  for (const std::int64_t length : lengths) terms += (length - lag) * y.size(2);
+  std::vector<Gradients> shards;
+  for (std::size_t k = 0; k < count; ++k) {
+    double total = 0;
+    for (std::int64_t t = 0; t < y.size(1); ++t)
+      for (std::size_t n = k * rows / count; n < (k + 1) * rows / count; ++n) {
+        if (t + lag >= lengths[n]) continue;
+        const auto at = [&](std::int64_t step, std::int64_t j) {
+          return y.data<float>()[(static_cast<std::int64_t>(n) * y.size(1) + step) * y.size(2) + j];
+        };
+        double row = 0;
+        for (std::int64_t j = 0; j < y.size(2); ++j) {
+          const float d = lag == 0 ? at(t, j) : at(t + 1, j) - at(t, j);
+          row += static_cast<double>(d) * static_cast<double>(d);
+        }
+        total += row;
+      }
+    shards.push_back({Tensor::full({}, factor / static_cast<double>(terms) * total)});
+  }
+  return tree(shards)[0];
+}
+
+// Penalties divide by the terms of the whole batch in every part of it.
+TEST(Shards, OfPenalties) {
+  for (const auto& [rows, count] : kBatches)
+    for (const bool ragged : {false, true})
+      for (const int lag : {0, 1}) {
+        const auto penalty =
+            lag == 0 ? activation_regularisation : temporal_activation_regularisation;
+        const Tensor all = weight_of({rows, 6, 3}, 1);
+        std::vector<std::int64_t> lengths(static_cast<std::size_t>(rows), 6);
+        if (ragged)
+          for (std::int64_t n = 0; n < rows; ++n)
+            lengths[static_cast<std::size_t>(n)] = 6 - 6 * n / rows;
+        std::int64_t steps = 0;
+        for (const std::int64_t length : lengths) steps += length;
+        /// The value, and y's gradient, of these rows.
+        const auto compute = [&](std::int64_t first, std::int64_t number) {
+          Tensor y = rows_of(all, first, number);
+          y.set_requires_grad(true);
+          const auto some = std::span(lengths).subspan(static_cast<std::size_t>(first),
+                                                       static_cast<std::size_t>(number));
+          const Tensor value = penalty(
+              y, 0.7,
+              {.lengths = ragged ? some : std::span<const std::int64_t>(), .batch_first = true});
+          value.backward();
+          return Gradients{value, y.grad()};
+        };
+        const Gradients whole = compute(0, rows);
+        const std::string what =
+            std::to_string(rows) + (ragged ? " ragged" : "") + " rows, lag " + std::to_string(lag);
+        expect_bits({whole[0]}, {penalty_of(all, lengths, count, 0.7, lag)}, what);
+        for (std::size_t parts = 1; parts <= count; parts *= 2) {
+          std::vector<Gradients> values;
+          for (std::size_t i = 0; i < parts; ++i) {
+            const BatchPart part{
+                Shards(static_cast<std::size_t>(rows)).node(i * count / parts, count / parts),
+                ragged ? static_cast<std::size_t>(steps) : 0};
+            const WithBatchPart guard(part);
+            const auto first = static_cast<std::int64_t>(part.shards.first_row());
+            const Gradients got = compute(first, static_cast<std::int64_t>(part.shards.rows()));
+            values.push_back({got[0]});
+            expect_bits({got[1]}, {rows_of(whole[1], first, got[1].size(0))}, what);
+          }
+          expect_bits({whole[0]}, tree(values), what);
+        }
+      }
 }
 
 }  // namespace
