@@ -5,6 +5,7 @@
 #include "autograd/elementwise.h"
 #include "autograd/node.h"
 #include "core/float_environment.h"
+#include "nn/batch_mask.h"
 #include "unroll/core/error.h"
 
 namespace unroll::nn {
@@ -47,7 +48,7 @@ Tensor Dropout::operator()(const Tensor& input, const Tensor& mask) const {
   if (!is_training() || (p_ == 0 && !mask.defined())) return input;
   const FloatEnvironment environment;
   if (mask.defined()) return dropout(input, mask, p_);
-  return dropout(input, bernoulli_mask(input.shape(), 1 - p_, masks_.next(), input.dtype()), p_);
+  return dropout(input, batch_mask(input.shape(), 0, 1 - p_, masks_.next(), input.dtype()), p_);
 }
 
 }  // namespace unroll::nn

@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "nn/batch_mask.h"
 #include "nn/rows.h"
 #include "nn/sequence_rows.h"
 #include "unroll/autograd/ops.h"
@@ -41,25 +42,25 @@ class Maker {
                  double p, int batch_dim) {
     const double kept = p < 1 ? 1 / (1 - p) : 0;
     if (given.defined()) return checked(name, given, shape, batch_dim) * kept;
-    return drawn(which, shape, p, 1 - p, kept);
+    return drawn(which, shape, batch_dim, p, 1 - p, kept);
   }
 
   /// 1 with probability p.
   Tensor zone(Mask which, std::string_view name, const Tensor& given, const Shape& shape,
               double p) {
     if (given.defined()) return checked(name, given, shape, 1);
-    return drawn(which, shape, p, p, 1);
+    return drawn(which, shape, 1, p, p, 1);
   }
 
  private:
   /// Elements are `one` with probability `ones`, else 0. Undefined if the rate p is 0.
-  Tensor drawn(Mask which, const Shape& shape, double p, double ones, double one) {
+  Tensor drawn(Mask which, const Shape& shape, int batch_dim, double p, double ones, double one) {
     if (p == 0) return {};
     if (!key_) key_ = source_.next();
     MaskKey key = *key_;
     const auto place = static_cast<std::uint32_t>(2 * layer_ + direction_);
     key.layer = place * static_cast<std::uint32_t>(Mask::count) + static_cast<std::uint32_t>(which);
-    return bernoulli_mask(shape, ones, key, dtype_, one);
+    return batch_mask(shape, batch_dim, ones, key, dtype_, one);
   }
 
   Tensor checked(std::string_view name, const Tensor& given, const Shape& shape, int batch_dim) {
