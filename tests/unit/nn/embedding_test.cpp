@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "support/expect_error.h"
+#include "support/tensors.h"
 #include "unroll/autograd/ops.h"
 #include "unroll/core/error.h"
 
@@ -29,6 +30,13 @@ TEST(Embedding, GradientsOfARowAddUp) {
   Tensor weight = table().set_requires_grad(true);
   sum(embedding(rows({2, 0, 2}, {3}), weight)).backward();
   EXPECT_EQ(weight.grad().to_vector(), (Values{1, 1, 0, 0, 2, 2}));
+}
+
+// Sums start at 0, so a row that a shard never looks up adds nothing.
+TEST(Embedding, GradientOfMinusZeroIsZero) {
+  Tensor weight = table().set_requires_grad(true);
+  sum(embedding(rows({1}, {1}), weight) * -0.0).backward();
+  EXPECT_EQ(test::bits_of(weight.grad()), test::bits_of(Tensor::zeros({3, 2}, DType::f64)));
 }
 
 // torch.nn.Embedding draws its weight with normal_() and then clears the padding's row.

@@ -27,9 +27,9 @@ namespace {
 using test::random_tensor;
 
 constexpr std::int64_t kMostRows = 130;
-/// The rows of a batch, and the number of its shards.
+/// The rows of a batch, and the number of its shards: the usual one and others.
 constexpr std::pair<std::int64_t, std::size_t> kBatches[] = {
-    {31, 1}, {37, 2}, {100, 4}, {kMostRows, 8}};
+    {31, 1}, {37, 2}, {100, 4}, {kMostRows, 8}, {37, 16}, {kMostRows, 64}};
 
 /// Rows first .. first + count - 1 of x, which is f32 or i64.
 Tensor rows_of(const Tensor& x, std::int64_t first, std::int64_t count) {
@@ -81,8 +81,16 @@ void expect_bits(const Gradients& got, const Gradients& expected, const std::str
 void expect_tree(const std::function<Gradients(std::int64_t first, std::int64_t count)>& compute) {
   for (const auto& [number, count] : kBatches) {
     const auto rows = static_cast<std::size_t>(number);
-    const Gradients whole = compute(0, number);
-    const std::string of = std::to_string(rows) + " rows, ";
+    const std::string of = std::to_string(rows) + " rows, " + std::to_string(count) + " shards, ";
+    const Shards all(rows, count);
+    const auto compute_part = [&](const Shards& node) {
+      const BatchPart part{node};
+      const WithBatchPart guard(part);
+      return compute(static_cast<std::int64_t>(node.first_row()),
+                     static_cast<std::int64_t>(node.rows()));
+    };
+    const Gradients whole = compute_part(all);
+    if (count == Shards::usual(rows)) expect_bits(compute(0, number), whole, of + "no part named");
     std::vector<Gradients> shards;
     for (std::size_t k = 0; k < count; ++k) {
       const std::size_t first = k * rows / count, size = (k + 1) * rows / count - first;
@@ -93,12 +101,8 @@ void expect_tree(const std::function<Gradients(std::int64_t first, std::int64_t 
     expect_bits(whole, tree(shards), of + "shard by shard");
     for (std::size_t parts = 1; parts <= count; parts *= 2) {
       std::vector<Gradients> nodes;
-      for (std::size_t i = 0; i < parts; ++i) {
-        const BatchPart part{Shards(rows).node(i * count / parts, count / parts)};
-        const WithBatchPart guard(part);
-        nodes.push_back(compute(static_cast<std::int64_t>(part.shards.first_row()),
-                                static_cast<std::int64_t>(part.shards.rows())));
-      }
+      for (std::size_t i = 0; i < parts; ++i)
+        nodes.push_back(compute_part(all.node(i * count / parts, count / parts)));
       expect_bits(whole, tree(nodes), of + std::to_string(parts) + " parts");
     }
   }
@@ -185,6 +189,8 @@ Tensor sum_of(const Tensor& x, std::size_t count, double factor) {
 // rows.
 TEST(Shards, OfMeansOfLosses) {
   for (const auto& [rows, count] : kBatches) {
+    const BatchPart all{Shards(static_cast<std::size_t>(rows), count)};
+    const WithBatchPart guard(all);
     const Tensor x = random_tensor({rows, 5}, DType::f32, 1),
                  t = random_tensor({rows, 5}, DType::f32, 2);
     const Tensor classes = random_indices({rows}, 5);
@@ -309,21 +315,28 @@ TEST(Shards, OfPenalties) {
           value.backward();
           return Gradients{value, y.grad()};
         };
-        const Gradients whole = compute(0, rows);
-        const std::string what =
-            std::to_string(rows) + (ragged ? " ragged" : "") + " rows, lag " + std::to_string(lag);
+        const auto compute_part = [&](const Shards& node) {
+          const BatchPart part{node, ragged ? static_cast<std::size_t>(steps) : 0};
+          const WithBatchPart guard(part);
+          return compute(static_cast<std::int64_t>(node.first_row()),
+                         static_cast<std::int64_t>(node.rows()));
+        };
+        const Shards shards(static_cast<std::size_t>(rows), count);
+        const Gradients whole = compute_part(shards);
+        const std::string what = std::to_string(rows) + (ragged ? " ragged" : "") + " rows, " +
+                                 std::to_string(count) + " shards, lag " + std::to_string(lag);
+        if (count == Shards::usual(shards.rows())) expect_bits(compute(0, rows), whole, what);
         expect_bits({whole[0]}, {penalty_of(all, lengths, count, 0.7, lag)}, what);
         for (std::size_t parts = 1; parts <= count; parts *= 2) {
           std::vector<Gradients> values;
           for (std::size_t i = 0; i < parts; ++i) {
-            const BatchPart part{
-                Shards(static_cast<std::size_t>(rows)).node(i * count / parts, count / parts),
-                ragged ? static_cast<std::size_t>(steps) : 0};
-            const WithBatchPart guard(part);
-            const auto first = static_cast<std::int64_t>(part.shards.first_row());
-            const Gradients got = compute(first, static_cast<std::int64_t>(part.shards.rows()));
+            const Shards node = shards.node(i * count / parts, count / parts);
+            const Gradients got = compute_part(node);
             values.push_back({got[0]});
-            expect_bits({got[1]}, {rows_of(whole[1], first, got[1].size(0))}, what);
+            expect_bits(
+                {got[1]},
+                {rows_of(whole[1], static_cast<std::int64_t>(node.first_row()), got[1].size(0))},
+                what);
           }
           expect_bits({whole[0]}, tree(values), what);
         }
