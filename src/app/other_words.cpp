@@ -19,6 +19,7 @@ constexpr OtherWord kOtherWords[] = {
     {"eta", "lr"},
     {"bs", "batch-size"},
     {"minibatch", "batch-size"},
+    {"micro-batch-size", "rows-at-once"},
     {"max-epochs", "epochs"},
     {"num-epochs", "epochs"},
     {"iterations", "steps"},

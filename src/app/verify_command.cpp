@@ -20,6 +20,7 @@ struct VerifyFlags {
   DataFlags data;
   VerboseFlag verbose;
   std::optional<int> threads;
+  std::optional<std::int64_t> rows_at_once;
 };
 
 int work(const VerifyFlags& flags) {
@@ -30,6 +31,7 @@ int work(const VerifyFlags& flags) {
   if (!run.can_be_repeated()) return kFailed;
   train::Config config = run.config();
   if (flags.threads) config.threads = *flags.threads;
+  if (flags.rows_at_once) config.rows_at_once = *flags.rows_at_once;
   const auto source = flags.data.open(config.dataset, train::source_options(config, run.classes()));
   if (!run.has_same_data(run::provenance_of(*source))) return kFailed;
   flags.verbose.say();
@@ -58,6 +60,8 @@ void add_verify(Command& program) {
   flags->data.add_to(command);
   command.option("--threads", flags->threads,
                  "Threads to use, 0 for all cores. Default: as the run had");
+  command.option("--rows-at-once", flags->rows_at_once,
+                 "Rows of a batch to walk at once, 0 for all. Default: as the run had");
   flags->verbose.add_to(command);
   command.set_work([flags] { return work(*flags); });
 }

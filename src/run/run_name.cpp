@@ -38,9 +38,11 @@ std::vector<std::string> parts_of(const Config& config) {
   const Config same_shape = train::recipe(config.recipe, what);
   std::vector<std::string> parts;
   for (const Setting& setting : train::settings()) {
-    constexpr std::string_view kElsewhere[] = {"recipe",  "dataset",    "model",  "seed",
-                                               "threads", "eval_every", "save_at"};
-    if (std::ranges::find(kElsewhere, setting.key) != std::end(kElsewhere)) continue;
+    constexpr std::string_view kElsewhere[] = {"recipe", "dataset",    "model",
+                                               "seed",   "eval_every", "save_at"};
+    if (setting.changes_no_bit() ||
+        std::ranges::find(kElsewhere, setting.key) != std::end(kElsewhere))
+      continue;
     const bool of_shape = setting.key == "layers" || setting.key == "activation";
     if (setting.json(config) != setting.json(of_shape ? plain : same_shape))
       parts.push_back(part_of(setting, config));

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "unroll/data/sequence_tasks.h"
-
 namespace unroll::train {
 
 Tensor steps_of(const Tensor& x, std::int64_t first, std::int64_t count) {
@@ -30,11 +28,6 @@ Tensor steps_of(const Tensor& x, std::int64_t first, std::int64_t count) {
       break;
   }
   return to;
-}
-
-std::int64_t count_targets(const Tensor& targets) {
-  const auto values = targets.values<std::int64_t>();
-  return std::ranges::count_if(values, [](std::int64_t t) { return t != data::no_target; });
 }
 
 }  // namespace unroll::train

@@ -11,7 +11,4 @@ namespace unroll::train {
 /// first and first + count <= T.
 Tensor steps_of(const Tensor& x, std::int64_t first, std::int64_t count);
 
-/// The number of targets, (N, K) of i64, that are not data::no_target.
-std::int64_t count_targets(const Tensor& targets);
-
 }  // namespace unroll::train

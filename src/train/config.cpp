@@ -21,7 +21,7 @@ std::vector<std::string> differences(const Config& there, const Config& here) {
   std::vector<std::string> all;
   for (const Setting& setting : settings()) {
     const auto a = setting.json(there), b = setting.json(here);
-    if (a != b && setting.key != "threads")
+    if (a != b && !setting.changes_no_bit())
       all.push_back(fmt::format("{} is {} there, {} here", setting.key, a.dump(), b.dump()));
   }
   return all;

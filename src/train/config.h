@@ -93,6 +93,8 @@ struct Config {
   std::int64_t steps = 3000;
   std::int64_t epochs = 0;  // above 0 it replaces the steps
   int augment = 0;          // shift by up to this many pixels
+  std::int64_t shards = 0;  // parts of a batch whose sums are added; 0: by its rows (core/shards.h)
+  std::int64_t rows_at_once = 0;  // of a batch; 0: all; the result does not depend on it
   /// Of pixels; nothing: computed from the training images, see settled().
   std::optional<data::Normalization> normalization = data::Normalization{};
 
@@ -168,8 +170,8 @@ LoadedConfig config_from_json(std::string_view text, const std::string& path);
 std::string read_config(std::string_view operation, const std::string& path);
 std::string read_config(std::string_view operation, const Folder& folder, const std::string& name);
 
-/// "lr is 0.1 there, 0.5 here" for each setting that differs. Threads are left out, because they
-/// change no bit.
+/// "lr is 0.1 there, 0.5 here" for each setting that differs. Settings that change no bit are left
+/// out.
 std::vector<std::string> differences(const Config& there, const Config& here);
 
 }  // namespace unroll::train

@@ -49,12 +49,11 @@ Tensor read_out(const spec::RecurrentSpec& r, const Tensor& output, const Tensor
   return cat(nn::readout(output, nn::Readout::mean, layout), ends, 1);
 }
 
-/// Adds the penalties on a recurrent layer's states to `sum`.
+/// Appends the penalties on a recurrent layer's states.
 void penalise(const Tensor& output, double ar, double tar, const nn::BatchLayout& layout,
-              Tensor& sum) {
-  const auto add = [&](const Tensor& penalty) { sum = sum.defined() ? sum + penalty : penalty; };
-  if (ar > 0) add(nn::activation_regularisation(output, ar, layout));
-  if (tar > 0) add(nn::temporal_activation_regularisation(output, tar, layout));
+              std::vector<Tensor>& to) {
+  if (ar > 0) to.push_back(nn::activation_regularisation(output, ar, layout));
+  if (tar > 0) to.push_back(nn::temporal_activation_regularisation(output, tar, layout));
 }
 
 }  // namespace
@@ -115,7 +114,7 @@ struct Network::Builder {
           const nn::BatchLayout layout{.lengths = pass.lengths, .batch_first = true};
           const auto [output, h_n, c_n] = (*layer)(x, pass.state, {.lengths = pass.lengths});
           pass.state = nn::State{h_n, c_n}.detach();
-          penalise(output, ar, tar, layout, pass.penalty);
+          penalise(output, ar, tar, layout, pass.penalties);
           return read_out(r, output, h_n, layout);
         });
   }
@@ -215,11 +214,11 @@ Network::Network(const spec::ModelSpec& spec, Generator& generator, const Networ
 
 Tensor Network::operator()(const Tensor& x, std::span<const std::int64_t> lengths) const {
   States from_start;
-  Tensor penalty;
-  return (*this)(x, from_start, penalty, lengths);
+  std::vector<Tensor> penalties;
+  return (*this)(x, from_start, penalties, lengths);
 }
 
-Tensor Network::operator()(const Tensor& x, States& states, Tensor& penalty,
+Tensor Network::operator()(const Tensor& x, States& states, std::vector<Tensor>& penalties,
                            std::span<const std::int64_t> lengths) const {
   if (!lengths.empty()) {
     if (!reads_sequences_)
@@ -227,11 +226,10 @@ Tensor Network::operator()(const Tensor& x, States& states, Tensor& penalty,
     nn::check_lengths("train", lengths, x.size(0), x.size(1));
   }
   states.resize(stages_.size());
-  penalty = Tensor();
   std::pmr::vector<Tensor> kept(kept_, current_workspace().get());
   Tensor y = x;
   for (std::size_t i = 0; i < stages_.size(); ++i)
-    y = stages_[i](y, {states[i], penalty, lengths, kept});
+    y = stages_[i](y, {states[i], penalties, lengths, kept});
   return y;
 }
 

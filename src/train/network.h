@@ -51,9 +51,8 @@ class Network : public nn::Module {
   using States = std::vector<nn::State>;
   /// The same for one chunk after the other. Continues from `states`, which are empty at a
   /// sequence's start, and replaces them by the states after x. They have no history, so gradients
-  /// stop at the chunk's start. `penalty` becomes the term to add to the loss; it is undefined if
-  /// there is none.
-  Tensor operator()(const Tensor& x, States& states, Tensor& penalty,
+  /// stop at the chunk's start. Appends the terms to add to the loss to `penalties`.
+  Tensor operator()(const Tensor& x, States& states, std::vector<Tensor>& penalties,
                     std::span<const std::int64_t> lengths = {}) const;
 
   const std::vector<const nn::Recurrent*>& recurrent() const { return recurrent_; }
@@ -65,7 +64,7 @@ class Network : public nn::Module {
   /// The arguments of a stage beside its input.
   struct Pass {
     nn::State& state;  // the stage's own
-    Tensor& penalty;
+    std::vector<Tensor>& penalties;
     std::span<const std::int64_t> lengths;
     std::span<Tensor> kept;  // inputs of layers that residual connections add later
   };

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
+#include "autograd/elementwise.h"
 #include "core/numerics.h"
 #include "tensor/tensor_impl.h"
 #include "train/loss.h"
@@ -35,9 +37,13 @@ std::string_view Objective::loss_name() const {
   return output_ == spec::Output::logits ? "cross-entropy" : "mean squared error";
 }
 
-Tensor Objective::loss(const Tensor& outputs, const Tensor& targets,
-                       nn::Reduction reduction) const {
-  return loss_of(output_, outputs, targets, reduction);
+Tensor Objective::loss(const Tensor& outputs, const Tensor& targets, std::int64_t terms) const {
+  return autograd::scaled_sum("loss", losses_of(output_, outputs, targets),
+                              1 / static_cast<double>(terms));
+}
+
+std::int64_t Objective::terms(const Tensor& targets) const {
+  return count_losses(output_, targets, target_.size);
 }
 
 Objective::Score::Score(const Objective& objective) : objective_(objective) {
@@ -46,8 +52,14 @@ Objective::Score::Score(const Objective& objective) : objective_(objective) {
 }
 
 void Objective::Score::add(const Tensor& outputs, const Tensor& targets) {
-  loss_ += objective_.loss(outputs, targets, nn::Reduction::sum).item();
-  dispatch("eval", outputs.dtype(), [&]<class T>(T*) { count<T>(outputs, targets); });
+  const FloatEnvironment environment;
+  const Tensor losses = losses_of(objective_.output_, outputs, targets);
+  dispatch("eval", outputs.dtype(), [&]<class T>(T*) {
+    const auto values = losses.values<T>();
+    loss_ += static_cast<T>(std::accumulate(values.begin(), values.end(), 0.0));
+    count<T>(outputs, targets);
+  });
+  terms_ += objective_.terms(targets);
 }
 
 template <class T>
@@ -61,7 +73,6 @@ void Objective::Score::count(const Tensor& outputs, const Tensor& targets) {
       absolute_error_ += static_cast<double>(std::abs(out[i] - wanted[i]));
     }
     total_ += targets.numel();
-    terms_ = total_;
     return;
   }
   const auto wanted = targets.values<std::int64_t>();
@@ -75,7 +86,6 @@ void Objective::Score::count(const Tensor& outputs, const Tensor& targets) {
     ++total_;
     if (confusion_) confusion_->add(wanted[i], predicted);
   }
-  terms_ = total_ * (objective_.output_ == spec::Output::scores ? outputs.size(-1) : 1);
 }
 
 Evaluation Objective::Score::result() const {

@@ -7,7 +7,6 @@
 
 #include "data/source.h"
 #include "train/evaluation.h"
-#include "unroll/nn/loss.h"
 #include "unroll/spec/model_spec.h"
 #include "unroll/tensor/tensor.h"
 
@@ -28,10 +27,11 @@ class Objective {
 
   const data::TargetSpec& target() const { return target_; }
   std::string_view loss_name() const;
-  /// The loss of outputs (N, C), or (N, T, C) for an answer at every step. Throws the errors of
-  /// loss_of().
-  Tensor loss(const Tensor& outputs, const Tensor& targets,
-              nn::Reduction reduction = nn::Reduction::mean) const;
+  /// The share that outputs (N, C), or (N, T, C) for an answer at every step, have in the loss of
+  /// their batch, which is a mean of `terms` numbers. Throws the errors of losses_of().
+  Tensor loss(const Tensor& outputs, const Tensor& targets, std::int64_t terms) const;
+  /// How many numbers the loss of a batch with these targets is the mean of.
+  std::int64_t terms(const Tensor& targets) const;
 
   /// Sums over the batches of a test.
   class Score {

@@ -159,6 +159,8 @@ bool Setting::is_switch() const {
   return !name_as_flag.empty() || std::holds_alternative<bool Config::*>(member);
 }
 
+bool Setting::changes_no_bit() const { return key == "threads" || key == "rows_at_once"; }
+
 std::vector<std::string_view> Setting::choices() const {
   const auto* choice = std::get_if<Choice>(&member);
   return choice && !is_switch() ? choice->names : std::vector<std::string_view>();

@@ -92,9 +92,10 @@ struct Setting {
   /// A flag without a value that stands for one name of a Choice, as --pixels does.
   std::string_view name_as_flag = {};
 
-  std::string name() const;  ///< "zoneout-h"
-  std::string flag() const;  ///< "--zoneout-h"
-  bool is_switch() const;    ///< its flag takes no value
+  std::string name() const;     ///< "zoneout-h"
+  std::string flag() const;     ///< "--zoneout-h"
+  bool is_switch() const;       ///< its flag takes no value
+  bool changes_no_bit() const;  ///< of any result
   /// What its flag takes: the names of a Choice, empty for all else.
   std::vector<std::string_view> choices() const;
   std::string value_name() const;  ///< "N", how help calls the flag's value

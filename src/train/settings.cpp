@@ -5,9 +5,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <bit>
 #include <span>
 
 #include "core/printable.h"
+#include "core/shards.h"
 #include "data/catalogue.h"
 #include "spec/cells.h"
 
@@ -17,7 +19,7 @@ namespace {
 // ---- Ranges.
 
 constexpr double kMany = 1LL << 40;
-constexpr std::int64_t kMostLayers = 256;
+constexpr std::int64_t kMostLayers = 256, kMostShards = Shards::most;
 constexpr Range kAtLeast0 = {.low = 0}, kAbove0 = {.low = 0, .above_low = true},
                 kShare = {.low = 0, .high = 1, .below_high = true}, kCount = {0, kMany};
 
@@ -147,6 +149,14 @@ std::string tbptt_fault(const Config& c) {
   else if (c.learn_initial_state)
     with = "no gradient reaches the start of a sequence, which --learn-initial-state needs";
   return with.empty() ? "" : fmt::format("{}; leave --tbptt or that out", with);
+}
+
+std::string shards_fault(const Config& c) {
+  if (c.shards == 0 || std::has_single_bit(static_cast<std::uint64_t>(c.shards))) return "";
+  return fmt::format(
+      "{}, expected a power of two from 1 to {}, such as {}; leave it out for the "
+      "number that fits the batch",
+      c.shards, kMostShards, std::bit_floor(static_cast<std::uint64_t>(c.shards)));
 }
 
 /// Identity and orthogonal are of matrices from state to state.
@@ -312,6 +322,14 @@ const std::vector<Setting>& settings() {
        Rules{.fault = init_fault}},
       {"batch_size", &C::batch_size, training, "Samples per training step",
        Rules{.range = between(1, 1 << 20)}},
+      {"shards", &C::shards, training,
+       "Number of shards of a batch: 1, 2, 4 ... 1024. 0: by its rows. Each shard is summed alone, "
+       "so another number gives other last bits",
+       Rules{.range = between(0, kMostShards), .fault = shards_fault}},
+      {"rows_at_once", &C::rows_at_once, training,
+       "Walk each batch in parts of at most so many rows, in whole shards. 0: all rows. Results are "
+       "the same for any number. Activations and gradients need less memory; inputs stay whole",
+       Rules{.range = between(0, 1 << 20)}},
       {"steps", &C::steps, training, "Number of training steps",
        Rules{.range = between(1, kMany), .idle = idle_steps}},
       {"epochs", &C::epochs, training, "Passes through the training set, instead of --steps",

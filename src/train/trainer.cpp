@@ -17,7 +17,6 @@
 #include "train/divergence.h"
 #include "train/optimizers.h"
 #include "unroll/autograd/no_grad.h"
-#include "unroll/autograd/ops.h"
 #include "unroll/core/threads.h"
 #include "unroll/nn/init.h"
 #include "unroll/optim/clip.h"
@@ -132,6 +131,7 @@ Trainer::Trainer(const Config& config, std::shared_ptr<const data::Source> sourc
                {.batch_size = config.batch_size,
                 .shuffle = true,
                 .draw_seed = source_->augments() ? std::optional(config.seed) : std::nullopt}),
+      batch_(config_),
       generator_(config.seed, config.rng),
       model_(spec_, generator_,
              {.dtype = config.dtype,
@@ -145,6 +145,7 @@ Trainer::Trainer(const Config& config, std::shared_ptr<const data::Source> sourc
               .ar = config.ar,
               .tar = config.tar}),
       parameters_(model_.parameters()),
+      gradient_(parameters_, model_.masks()),
       optimizer_(make_optimizer(config, parameters_.parameters())),
       steps_(config.epochs > 0 ? config.epochs * steps_per_epoch() : config.steps),
       learning_rate_(config, steps_) {
@@ -159,40 +160,40 @@ std::int64_t Trainer::steps_per_epoch() const {
 }
 
 StepResult Trainer::make_step(std::int64_t step) {
-  source_->batch(data::Split::train, sampler_.next(step, generator_), config_.dtype, examples_);
-  std::ranges::fill(states_, nn::State{});
+  batch_.read(*source_, sampler_.next(step, generator_));
+  states_.resize(std::max(states_.size(), batch_.parts().size()));
+  for (Network::States& states : states_) std::ranges::fill(states, nn::State{});
   if (config_.tbptt > 0) return make_truncated_step(step);
-  return update(step, minimised(examples_.inputs, examples_.targets));
+  return update(step, batch_.inputs(), batch_.targets());
 }
 
-/// The loss that a step minimises. The sequences continue from states_.
-Tensor Trainer::minimised(const Tensor& inputs, const Tensor& targets) {
-  Tensor penalty;
-  const Tensor loss = objective_.loss(model_(inputs, states_, penalty, examples_.lengths), targets);
-  return penalty.defined() ? loss + penalty : loss;
+/// The outputs for one part of `inputs`, whose sequences continue from the part's states.
+Tensor Trainer::outputs_of(std::size_t part, const Tensor& inputs, std::vector<Tensor>& penalties) {
+  return model_(nn::rows_of(inputs, batch_.parts()[part]), states_[part], penalties,
+                batch_.lengths(part));
 }
 
 // The last chunk ends with the sequence and is a full chunk, because the targets are there. The
 // first chunk may be shorter.
 StepResult Trainer::make_truncated_step(std::int64_t step) {
-  const std::int64_t steps = examples_.inputs.size(1);
+  const std::int64_t steps = batch_.inputs().size(1);
   const bool every_step = objective_.target().every_step();
   StepResult all = result_of(step, 0, 0);
   std::int64_t targets = 0;
   for (std::int64_t first = 0; first < steps;) {
     const std::int64_t count = (steps - first - 1) % config_.tbptt + 1;
-    const Tensor inputs = steps_of(examples_.inputs, first, count);
-    const Tensor wanted =
-        every_step ? steps_of(examples_.targets, first, count) : examples_.targets;
+    const Tensor inputs = steps_of(batch_.inputs(), first, count);
+    const Tensor wanted = every_step ? steps_of(batch_.targets(), first, count) : batch_.targets();
     first += count;
-    const std::int64_t here = every_step ? count_targets(wanted) : first == steps;
+    const std::int64_t here = every_step ? objective_.terms(wanted) : first == steps;
     if (here == 0) {
       const NoGrad no_grad;
-      Tensor penalty;
-      model_(inputs, states_, penalty);
+      gradient_.walk(batch_.parts(), [&](std::size_t k, std::vector<Tensor>& penalties) {
+        outputs_of(k, inputs, penalties);
+      });
       continue;
     }
-    const StepResult result = update(step, minimised(inputs, wanted));
+    const StepResult result = update(step, inputs, wanted);
     all.loss += result.loss * static_cast<double>(here);
     all.grad_norm = std::max(all.grad_norm, result.grad_norm);
     targets += here;
@@ -212,13 +213,19 @@ StepResult Trainer::result_of(std::int64_t step, double loss, double grad_norm) 
           config_.dtype};
 }
 
-StepResult Trainer::update(std::int64_t step, const Tensor& loss) {
-  optimizer_->zero_grad();
-  loss.backward();
+/// One update of the weights, by the loss of the batch's `inputs`.
+StepResult Trainer::update(std::int64_t step, const Tensor& inputs, const Tensor& targets) {
+  const std::int64_t count = objective_.terms(targets);
+  const double loss =
+      gradient_.minimise(batch_.parts(), [&](std::size_t k, std::vector<Tensor>& terms) {
+        terms.emplace_back();
+        const Tensor outputs = outputs_of(k, inputs, terms);
+        terms.front() = objective_.loss(outputs, nn::rows_of(targets, batch_.parts()[k]), count);
+      });
   const Parameters& parameters = parameters_.parameters();
   const double norm = config_.clip_norm > 0 ? optim::clip_grad_norm(parameters, config_.clip_norm)
                                             : optim::grad_norm(parameters);
-  const StepResult result = result_of(step, loss.item(), norm);
+  const StepResult result = result_of(step, loss, norm);
   const bool in_range = recent_.holds_loss(result.loss) && recent_.holds_norm(result.grad_norm);
   if (!std::isfinite(result.loss) || !std::isfinite(result.grad_norm) ||
       (!in_range && !limits_updates(config_)))

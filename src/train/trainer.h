@@ -8,7 +8,9 @@
 
 #include "data/sampler.h"
 #include "data/source.h"
+#include "nn/batch_gradient.h"
 #include "nn/flat_parameters.h"
+#include "train/batch.h"
 #include "train/checkpoint.h"
 #include "train/config.h"
 #include "train/evaluate.h"
@@ -76,8 +78,8 @@ class Trainer {
   std::int64_t steps_per_epoch() const;  // 0 if the data is endless
   StepResult make_step(std::int64_t step);
   StepResult make_truncated_step(std::int64_t step);
-  Tensor minimised(const Tensor& inputs, const Tensor& targets);
-  StepResult update(std::int64_t step, const Tensor& loss);
+  Tensor outputs_of(std::size_t part, const Tensor& inputs, std::vector<Tensor>& penalties);
+  StepResult update(std::int64_t step, const Tensor& inputs, const Tensor& targets);
   StepResult result_of(std::int64_t step, double loss, double grad_norm) const;
   bool make_steps(std::span<Listener* const> listeners);
   void evaluate(const StepResult& result, std::span<Listener* const> listeners);
@@ -94,16 +96,17 @@ class Trainer {
   spec::ModelSpec spec_;
   Objective objective_;
   data::Sampler sampler_;
-  data::Examples examples_;  // the batch of one step
+  Batch batch_;
   Generator generator_;
   Network model_;
   nn::FlatParameters parameters_;
+  nn::BatchGradient gradient_;
   std::unique_ptr<optim::Optimizer> optimizer_;
   std::int64_t steps_;
   LearningRate learning_rate_;
   Parameters optimizer_state_;
-  Network::States states_;  // after the last chunk that was read
-  StepResult last_{};       // number 0 before the first step
+  std::vector<Network::States> states_;  // of each part, after the last chunk that was read
+  StepResult last_{};                    // number 0 before the first step
   RecentSteps recent_;
   Snapshot good_, candidate_;  // after the last good step; one that may become the next
   Evaluation evaluation_;

@@ -279,7 +279,7 @@ TEST(Fault39, InterruptedOnceItGoesOnToTheSameBits) {
   const auto verified =
       test::run_program({"verify", machine.folder / "run", "--data-dir", machine.data_dir});
   EXPECT_EQ(verified.code, 0) << verified.out << verified.err;
-  const auto resumed = machine.resume("run", {"--threads", "2"});
+  const auto resumed = machine.resume("run", {"--threads", "2", "--rows-at-once", "30"});
   ASSERT_EQ(resumed.code, 0) << resumed.err;
   machine.expect_same("run", "whole");
 }

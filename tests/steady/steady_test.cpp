@@ -296,13 +296,14 @@ TEST(WarmNetwork, AllocatesNothing) {
     const Tensor target = Tensor::from(std::vector<std::int64_t>(20, 1), {20});
     std::vector<std::int64_t> lengths = unequal_lengths();
     train::Network::States states;
+    std::vector<Tensor> penalties;
     const auto step = [&] {
       std::rotate(lengths.begin(), lengths.begin() + 1, lengths.end());
       std::ranges::fill(states, nn::State{});
-      Tensor penalty;
+      penalties.clear();
       sgd.zero_grad();
-      const Tensor loss = nn::cross_entropy(network(tokens, states, penalty, lengths), target);
-      (loss + penalty).backward();
+      const Tensor loss = nn::cross_entropy(network(tokens, states, penalties, lengths), target);
+      (loss + penalties.at(0)).backward();
       sgd.step();
     };
     EXPECT_EQ(asked_by_repeating(step, 12, 30), "") << threads;

@@ -27,6 +27,7 @@ TEST(RunName, IsTheRecipesIfNothingElseWasAskedFor) {
                   [](Config& c) {
                     c.seed = 7;
                     c.threads = 3;
+                    c.rows_at_once = 16;
                     c.eval_every = 1;
                     c.save_at = {1, 2};
                   }),

@@ -92,6 +92,8 @@ Config unusual() {
   c.learn_initial_state = true;
   c.init = InitialValues::orthogonal;
   c.batch_size = 7;
+  c.shards = 8;
+  c.rows_at_once = 3;
   c.steps = 11;
   c.epochs = 3;
   c.augment = 2;
@@ -276,6 +278,9 @@ TEST(Config, RangesAreChecked) {
   refused([](Config& c) { c.hidden = 1000000000000; }, "hidden");
   refused([](Config& c) { c.layers = 0; }, "layers");
   refused([](Config& c) { c.batch_size = 0; }, "batch-size");
+  refused([](Config& c) { c.shards = 3; }, "shards");
+  refused([](Config& c) { c.shards = 2048; }, "shards");
+  refused([](Config& c) { c.rows_at_once = -1; }, "rows-at-once");
   refused([](Config& c) { c.steps = 0; }, "steps");
   refused([](Config& c) { c.epochs = -1; }, "epochs");
   refused([](Config& c) { c.threads = -1; }, "threads");
@@ -291,6 +296,18 @@ TEST(Config, RangesAreChecked) {
   refused([&](Config& c) { c.weight_decay = -0.1; }, "weight-decay");
   refused([&](Config& c) { c.clip_norm = nan; }, "clip-norm");
   refused([](Config& c) { c.normalization->std = 0; }, "normalize");
+}
+
+TEST(Config, ShardsArePowersOfTwo) {
+  Config c = recipe("tuned");
+  for (const std::int64_t shards : {0, 1, 2, 64, 1024}) {
+    c.shards = shards;
+    EXPECT_NO_THROW(validate(c)) << shards;
+  }
+  c.shards = 48;
+  EXPECT_EQ(error_of<ValueError>([&] { validate(c); }),
+            "[shards] 48, expected a power of two from 1 to 1024, such as 32; leave it out for the "
+            "number that fits the batch");
 }
 
 /// Recipes are for every kind of model.

@@ -158,6 +158,14 @@ TEST(Describe, WhatCouldNotBeHeldIsRefused) {
   c.input = spec::Form::pixels;
   c.hidden = 4096;
   refused(c, mnist_like(), "[batch-size] 100 images at once");
+  refused(c, mnist_like(), "use a smaller batch, or a smaller --rows-at-once");
+  c.rows_at_once = 30;
+  EXPECT_NO_THROW(describe(c, mnist_like()));
+  c.hidden = 8192;
+  c.layers = 2;
+  refused(c, mnist_like(), "[batch-size] 25 images at once");
+  c.rows_at_once = 0;
+  c.layers = 1;
   c = recipe("tuned", ModelKind::cnn);
   data::Dataset tiny = mnist_like();
   tiny.rows = tiny.columns = 3;

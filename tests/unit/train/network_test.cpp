@@ -99,9 +99,9 @@ TEST(Network, PenaltiesAndChunksTakeLengths) {
       std::vector<double>(x.values<double>().begin() + 15, x.values<double>().end()), {1, 5, 3});
   const auto penalty_of = [&](const Tensor& input, std::vector<std::int64_t> lengths) {
     Network::States states;
-    Tensor penalty;
-    network(input, states, penalty, lengths);
-    return penalty.item();
+    std::vector<Tensor> penalties;
+    network(input, states, penalties, lengths);
+    return penalties.at(0).item();
   };
   // The mean of h^2 over all existing steps: 1 in the first sequence, 5 in the second.
   const Tensor step = Tensor::from(

@@ -90,7 +90,7 @@ TEST(Objective, OfEveryStep) {
   const double loss = -(2 * std::log(0.75) + std::log(0.25)) / 3;
   for (const Kind kind : {Kind::step_classes, Kind::next_token}) {
     const Objective objective({.kind = kind, .size = 2, .answers = "signs"}, spec::Output::logits);
-    EXPECT_NEAR(objective.loss(outputs, wanted).item(), loss, 1e-12);
+    EXPECT_NEAR(objective.loss(outputs, wanted, objective.terms(wanted)).item(), loss, 1e-12);
     Objective::Score score(objective);
     score.add(outputs, wanted);
     const Evaluation e = score.result();
