@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "app/commands.h"
+#include "app/usage_error.h"
 #include "core/numerics.h"
 #include "kernels/table.h"
 #include "signature/signature.h"
@@ -14,15 +15,19 @@ namespace {
 
 struct SignatureFlags {
   int threads = 0;
+  std::int64_t rows_at_once = 0;
   bool json = false;
 };
 
 int work(const SignatureFlags& flags) {
+  if (flags.rows_at_once < 0)
+    throw UsageError(fmt::format("--rows-at-once {}, expected 0 or more rows", flags.rows_at_once));
+  const auto rows = static_cast<std::size_t>(flags.rows_at_once);
   set_num_threads(flags.threads);
   std::vector<signature::Result> results;
   std::string differences;
   for (const std::string_view model : signature::models()) {
-    const signature::Result& r = results.emplace_back(signature::train(model));
+    const signature::Result& r = results.emplace_back(signature::train(model, rows));
     const std::string difference = signature::difference(r);
     if (!difference.empty())
       differences += fmt::format("{} {}: {}", differences.empty() ? "" : ";", model, difference);
@@ -51,6 +56,8 @@ void add_signature(Command& program) {
       "unroll signature");
   const auto flags = std::make_shared<SignatureFlags>();
   command.option("--threads", flags->threads, kThreadsHelp);
+  command.option("--rows-at-once", flags->rows_at_once,
+                 "Walk each batch in parts of at most so many rows. Default: all rows");
   command.flag("--json", flags->json, "Print one line of JSON");
   command.set_work([flags] { return work(*flags); });
 }

@@ -4,10 +4,8 @@
 #include "nn/described_recurrent.h"
 #include "signature/models.h"
 #include "spec/cells.h"
-#include "unroll/autograd/ops.h"
 #include "unroll/nn/activation_regularisation.h"
 #include "unroll/nn/linear.h"
-#include "unroll/nn/loss.h"
 #include "unroll/nn/readout.h"
 
 namespace unroll::signature {
@@ -47,19 +45,21 @@ struct Family : Network {
   Family(const Setup& s, Generator& generator)
       : layer(child("layer"), spec_of(s), options_of(s, generator)),
         fc(child("fc"), spec_of(s).features(), 10, {.dtype = s.dtype, .generator = &generator}),
-        setup_(s) {}
+        setup_(s) {
+    masks = {&layer.masks()};
+  }
 
-  Tensor loss(const data::Batch& batch) const override {
-    const Tensor& images = batch.images;
+  void loss(const Part& part, std::vector<Tensor>& terms) const override {
+    const Tensor& images = part.images;
     const Tensor x = images.view({images.size(0), images.size(2), images.size(3)});
-    std::vector<std::int64_t> lengths;
-    if (setup_.ragged)
-      for (std::int64_t n = 0; n < x.size(0); ++n) lengths.push_back(1 + n * 7 % x.size(1));
-    const Tensor output = layer(x, {}, {.lengths = lengths}).output;
-    const nn::BatchLayout layout{lengths, true};
+    const auto [output, h_n, c_n] = layer(x, part.state, {.lengths = part.lengths});
+    part.state = nn::State{h_n, c_n}.detach();
+    const nn::BatchLayout layout{part.lengths, true};
     const Tensor read = nn::readout(output, nn::Readout::mean_last, layout);
-    const Tensor loss = nn::cross_entropy(fc(read), batch.labels);
-    return setup_.regularised ? loss + nn::activation_regularisation(output, 0.1, layout) : loss;
+    terms.push_back(cross_entropy(fc(read), part.labels, part.batch));
+    if (!setup_.regularised) return;
+    terms.push_back(nn::activation_regularisation(output, 0.1, layout));
+    terms.push_back(nn::temporal_activation_regularisation(output, 0.1, layout));
   }
 
  private:

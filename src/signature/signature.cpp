@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 
 #include "core/numerics.h"
 #include "kernels/table.h"
+#include "nn/batch_gradient.h"
 #include "signature/expected.h"
 #include "signature/models.h"
 #include "tensor/tensor_impl.h"
@@ -46,11 +48,31 @@ std::uint64_t hash_of(const Parameters& parameters) {
   return hash;
 }
 
-Result train(const Setup& setup) {
+/// The lengths of the sequences of a batch, in descending order.
+std::vector<std::int64_t> lengths_of(const Setup& setup, std::int64_t rows) {
+  std::vector<std::int64_t> lengths;
+  if (setup.ragged)
+    for (std::int64_t n = 0; n < rows; ++n) lengths.push_back(setup.steps - n * setup.steps / rows);
+  return lengths;
+}
+
+/// One of `chunks` pieces of all sequences in `images` (N, 1, T, I).
+Tensor chunk_of(const Tensor& images, std::int64_t chunk, std::int64_t chunks) {
+  if (chunks == 1) return images;
+  const std::int64_t steps = images.size(2) / chunks;
+  const Tensor to = Tensor::empty({images.size(0), 1, steps, images.size(3)}, images.dtype());
+  for (std::int64_t t = 0; t < steps; ++t)
+    copy_into(to.select(2, t), images.select(2, chunk * steps + t));
+  return to;
+}
+
+Result train(const Setup& setup, std::size_t rows_at_once) {
   Generator generator(0);
   const data::Dataset set = make_set(setup, generator);
   const auto network = make_network(setup, generator);
-  const Parameters parameters = network->parameters();
+  const nn::FlatParameters flat(network->parameters());
+  const Parameters& parameters = flat.parameters();
+  nn::BatchGradient gradient(flat, network->masks);
   const auto optimizer = make_optimizer(setup, parameters);
   const optim::Schedule schedule = make_schedule(setup);
   data::Loader loader(set, {.batch_size = setup.batch,
@@ -60,20 +82,35 @@ Result train(const Setup& setup) {
                             .shift = setup.shift,
                             .generator = &generator});
   Result result{.model = setup.name};
+  std::vector<BatchPart> parts;
   std::int64_t update = 0;
-  while (update < setup.updates) {
-    for (const data::Batch& batch : loader) {
-      optimizer->zero_grad();
-      const Tensor loss = network->loss(batch);
-      loss.backward();
+  const auto step = [&](const data::Batch& batch) {
+    const std::int64_t rows = batch.images.size(0);
+    const std::vector<std::int64_t> lengths = lengths_of(setup, rows);
+    const auto steps = std::accumulate(lengths.begin(), lengths.end(), std::size_t{0});
+    nn::cut({Shards(static_cast<std::size_t>(rows)), steps}, rows_at_once, parts);
+    std::vector<nn::State> states(parts.size());
+    for (std::int64_t chunk = 0; chunk < setup.chunks; ++chunk) {
+      const Tensor images = chunk_of(batch.images, chunk, setup.chunks);
+      result.last_loss = gradient.minimise(parts, [&](std::size_t k, std::vector<Tensor>& terms) {
+        const Shards& here = parts[k].shards;
+        std::span<const std::int64_t> own = lengths;
+        if (setup.ragged) own = own.subspan(here.first_row(), here.rows());
+        network->loss({nn::rows_of(images, parts[k]), nn::rows_of(batch.labels, parts[k]), own,
+                       rows, states[k]},
+                      terms);
+      });
       optim::clip_grad_norm(parameters, 1.0);
       optimizer->set_lr_factor(schedule(update));
       optimizer->step();
-      result.last_loss = loss.item();
-      if (update == 0) result.first_loss = result.last_loss;
+      if (update == 0 && chunk == 0) result.first_loss = result.last_loss;
+    }
+  };
+  while (update < setup.updates)
+    for (const data::Batch& batch : loader) {
+      step(batch);
       if (++update == setup.updates) break;
     }
-  }
   result.hash = hash_of(parameters);
   return result;
 }
@@ -86,12 +123,12 @@ std::vector<std::string_view> models() {
   return names;
 }
 
-Result train(std::string_view model) {
+Result train(std::string_view model, std::size_t rows_at_once) {
   const auto found = std::ranges::find(setups(), model, &Setup::name);
   if (found == setups().end())
     throw ValueError("signature", fmt::format("no model is called {}; the models are {}", model,
                                               fmt::join(models(), ", ")));
-  return train(*found);
+  return train(*found, rows_at_once);
 }
 
 std::uint64_t fnv1a(std::span<const std::byte> bytes, std::uint64_t hash) {

@@ -22,9 +22,9 @@ struct Result {
 /// the numerics.
 std::vector<std::string_view> models();
 
-/// Trains the model on data made from random numbers: 200 updates for the tutorial's model, 50 for
-/// any other. Throws ValueError for an unknown name.
-Result train(std::string_view model);
+/// Trains the model on data made from random numbers. Walks each batch in parts of at most
+/// `rows_at_once` rows, 0: whole. Throws ValueError for an unknown name.
+Result train(std::string_view model, std::size_t rows_at_once = 0);
 
 /// FNV-1a of 64 bits, continuing from `hash`.
 /// Source: Fowler, Noll, Vo; http://www.isthe.com/chongo/tech/comp/fnv

@@ -45,6 +45,20 @@ TEST_P(SignatureOf, IsTheExpectedOne) {
 INSTANTIATE_TEST_SUITE_P(Levels, SignatureOf, testing::ValuesIn(levels),
                          testing::PrintToStringParamName());
 
+TEST(Signature, IsTheSameForAnyRowsAtOnce) {
+  const std::string whole = test::run_program({"signature", "--json"}).out;
+  for (const char* rows : {"16", "32", "50", "1"})
+    for (const char* threads : {"1", "3"})
+      EXPECT_EQ(
+          test::run_program({"signature", "--json", "--rows-at-once", rows, "--threads", threads})
+              .out,
+          whole)
+          << rows << " rows, " << threads << " threads";
+  const auto refused = test::run_program({"signature", "--rows-at-once", "-1"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.err.find("--rows-at-once -1, expected 0 or more rows"), std::string::npos);
+}
+
 TEST(Signature, SaysThatAllIsWell) {
   const auto result = test::run_program({"signature"});
   EXPECT_EQ(result.code, 0) << result.err;
