@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/numerics.h"
+#include "core/shell_word.h"
 
 namespace unroll::run {
 
@@ -21,10 +22,19 @@ std::vector<std::string> differences(const train::Provenance& then, const train:
   };
   compare("training", then.train_sha256, now.train_sha256);
   compare("test", then.test_sha256, now.test_sha256);
-  if (then.numerics_revision != now.numerics_revision)
-    all.push_back(fmt::format("the run has numerics revision {}, this program {}",
-                              then.numerics_revision, now.numerics_revision));
   return all;
+}
+
+std::string other_revision(const train::Provenance& then, const std::string& path) {
+  if (then.numerics_revision == numerics::revision) return {};
+  const bool older = then.numerics_revision < numerics::revision;
+  return fmt::format(
+      "the run was made with {} revision of the numerics ({}) than this program has ({}), which "
+      "would compute other bits; {}, or start a new run: unroll train --config {}",
+      older ? "an older" : "a newer", then.numerics_revision, numerics::revision,
+      older ? "use the program that made it (unroll --version names its revision)"
+            : "update this program",
+      shell_word(path + "/config.json"));
 }
 
 }  // namespace unroll::run

@@ -11,7 +11,11 @@ namespace unroll::run {
 
 train::Provenance provenance_of(const data::Source& source);
 
-/// The differences in data and numerics, each as part of a sentence.
+/// The differences in data, each as part of a sentence.
 std::vector<std::string> differences(const train::Provenance& then, const train::Provenance& now);
+
+/// Why this program would compute other bits than the run in folder `path`, and the remedy. Empty
+/// if both have the same revision of the numerics.
+std::string other_revision(const train::Provenance& then, const std::string& path);
 
 }  // namespace unroll::run

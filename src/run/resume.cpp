@@ -35,6 +35,10 @@ ResumedRun::ResumedRun(const std::string& path, const Warn& warn) : folder_(path
   else
     checkpoint_ = folder_.last_checkpoint(warn);
   settings_ = settings();
+  if (is_finished()) return;
+  if (const std::string other = other_revision(settings_.provenance, path); !other.empty())
+    throw FormatError("resume",
+                      fmt::format("{} can't be resumed to the same weights: {}", path, other));
 }
 
 /// The run's settings. Throws FormatError if config.json was changed.

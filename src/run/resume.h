@@ -18,8 +18,9 @@ namespace unroll::run {
 class ResumedRun {
  public:
   /// Throws FileError if there is no run, or another process uses it. Throws FormatError if the run
-  /// diverged (it would diverge again), if files are damaged, or if config.json was changed. Calls
-  /// `warn` if a checkpoint is damaged and the one before is used instead.
+  /// diverged (it would diverge again), if files are damaged, if config.json was changed, or if
+  /// this program's numerics have another revision. Calls `warn` if a checkpoint is damaged and the
+  /// one before is used instead.
   explicit ResumedRun(const std::string& path, const Warn& warn = {});
 
   /// A finished run has no steps left. Its files were checked.
@@ -33,8 +34,8 @@ class ResumedRun {
   /// The settings that differ from the run's own, each as part of a sentence. Another folder is no
   /// difference, because it may hold the same data: check_same_data() tells once it is loaded.
   std::vector<std::string> other_settings(const train::Config& wanted) const;
-  /// Throws FormatError if the data or the numerics differ from those that the run began with. The
-  /// error names all differences.
+  /// Throws FormatError if the data differ from those that the run began with. The error names all
+  /// differences.
   void check_same_data(const train::Provenance& now) const;
 
  private:

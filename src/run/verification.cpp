@@ -62,6 +62,10 @@ Verification::Verification(const std::string& path, Found tell)
   if (!can_be_repeated_) return;
   config_text_ = train::read_config("verify", folder_, config_file);
   settings_ = train::config_from_json(config_text_, folder_.path_of(config_file));
+  const std::string other = other_revision(settings_.provenance, path);
+  if (other.empty()) return;
+  can_be_repeated_ = false;
+  found({"not trained again: " + other});
 }
 
 void Verification::found(const Finding& finding) {

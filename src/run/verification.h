@@ -27,14 +27,14 @@ class Verification {
   Verification(const Verification&) = delete;
   Verification& operator=(const Verification&) = delete;
 
-  /// False if config.json is damaged, or the model can't be read.
+  /// False if config.json is damaged, the model can't be read, or this program's numerics have
+  /// another revision.
   bool can_be_repeated() const { return can_be_repeated_; }
   /// The run's settings, if it can be repeated.
   const train::Config& config() const { return settings_.config; }
   /// How many classes its images have, for train::source_options().
   std::int64_t classes() const { return settings_.provenance.classes; }
-  /// Whether the run was made with the same data and numerics. If not, a finding names the
-  /// differences.
+  /// Whether the run was made with the same data. If not, a finding names the differences.
   bool has_same_data(const train::Provenance& now);
   /// Trains again up to the step at which the run ended. Needs a new trainer with config() and the
   /// same data. Compares checkpoints and the weights after single steps. Returns the number of

@@ -5,7 +5,9 @@
 
 #include <csignal>
 #include <filesystem>
+#include <span>
 
+#include "run/manifest.h"
 #include "support/expect_parts.h"
 #include "support/file_faults.h"
 #include "support/small_run.h"
@@ -87,6 +89,37 @@ TEST(Fault27, AFinishedRunWithADamagedFileIsNotFinished) {
     run.folder.write(path, whole);
   }
   EXPECT_EQ(run.resume().code, 0);
+}
+
+TEST(Resume, ARunOfAnotherRevisionIsSaidToBeOne) {
+  const test::SmallRun machine;
+  const std::string run = machine.folder / "run";
+  test::Program program(machine.train_arguments("run", {"--eval-every", "5", "--steps", "100000"}));
+  program.wait_for_output("Iteration: 10,");
+  program.send_signal(SIGINT);
+  EXPECT_EQ(program.finish().code, 130);
+  const std::string whole = test::content_of(run + "/config.json");
+  const auto resume = [&](const char* revision) {
+    std::string config = whole;
+    const std::string key = "\"numerics_revision\": ";
+    config.replace(config.find(key) + key.size(), 1, revision);
+    machine.folder.write("run/config.json", config);
+    const Folder opened("test", run);
+    auto manifest = run::Manifest::read(opened).value();
+    manifest.files["config.json"] = {run::hash_of(std::as_bytes(std::span(config)))};
+    manifest.write(opened);
+    const auto before = test::files_in(run);
+    // Without any data: nothing else has to be there to say so.
+    const auto result = test::run_program({"train", "--resume", run});
+    EXPECT_EQ(result.code, 1);
+    EXPECT_EQ(test::files_in(run), before);
+    return result.err;
+  };
+  expect_parts(resume("1"), {run + " can't be resumed to the same weights",
+                             "an older revision of the numerics (1) than this program has (",
+                             "use the program that made it (unroll --version names its revision)",
+                             "or start a new run: unroll train --config " + run + "/config.json"});
+  expect_parts(resume("999"), {"a newer revision of the numerics (999)", "update this program"});
 }
 
 TEST(Resume, AFolderWithoutARunIsSaidToBeOne) {

@@ -53,7 +53,7 @@ TEST(Verify, SaysThatTheBitsAreTheSame) {
   const auto before = test::files_in(verified.run);
   verified.expect(
       0, {"3 files are as they were written", "trained again", "20 steps", "the same bits"}, true,
-      {"--threads", "2"});
+      {"--threads", "2", "--rows-at-once", "16"});
   EXPECT_EQ(test::files_in(verified.run), before);
 }
 
@@ -85,15 +85,27 @@ TEST(Verify, NamesOtherData) {
 
 TEST(Verify, NamesAnotherRevision) {
   const Verified verified;
-  std::string config = test::content_of(verified.run + "/config.json");
-  const std::string key = "\"numerics_revision\": ";
-  config.replace(config.find(key) + key.size(), 1, "1");
-  verified.folder.write("run/config.json", config);
+  const std::string whole = test::content_of(verified.run + "/config.json");
+  const auto write_revision = [&](const char* revision) {
+    std::string config = whole;
+    const std::string key = "\"numerics_revision\": ";
+    config.replace(config.find(key) + key.size(), 1, revision);
+    verified.folder.write("run/config.json", config);
+    return run::hash_of(std::as_bytes(std::span(config)));
+  };
+  write_revision("1");
   verified.expect(1, {"config.json is not as it was written"}, false);
-  verified.seal_again([&](run::Manifest& manifest) {
-    manifest.files["config.json"] = {run::hash_of(std::as_bytes(std::span(config)))};
-  });
-  verified.expect(1, {"the run has numerics revision 1"}, false);
+  const auto expect = [&](const char* revision, const std::vector<std::string>& parts) {
+    const run::FileHash hash = write_revision(revision);
+    verified.seal_again([&](run::Manifest& manifest) { manifest.files["config.json"] = {hash}; });
+    verified.expect(1, parts, false);
+  };
+  expect("1",
+         {"not trained again: the run was made with an older revision of the numerics (1) than "
+          "this program has (",
+          "use the program that made it", "unroll train --config " + verified.run});
+  expect("999", {"not trained again: the run was made with a newer revision of the numerics (999)",
+                 "update this program"});
 }
 
 TEST(Verify, AMissingModelIsSaidBeforeAnyTraining) {
