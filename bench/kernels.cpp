@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/recurrent.h"
+#include "kernels/sharded_gemm.h"
 #include "kernels/table.h"
 #include "unroll/core/random.h"
 #include "unroll/core/threads.h"
@@ -114,6 +115,29 @@ UNROLL_BENCH(gemm_backward)->Args({12, 28, 100})->Args({8, 256, 256})->Args({8, 
 UNROLL_BENCH(gemm_weight_gradient)->Args({12, 28, 100})->Args({8, 256, 256})->Args({8, 1024, 1024});
 UNROLL_BENCH(gemm_column_sums)->Args({12, 28, 100});
 #undef UNROLL_BENCH
+
+/// The gradient of a linear layer's weights over K shards; with one, a single chain.
+void linear_weight_gradient(benchmark::State& state) {
+  set_num_threads(1);
+  const auto at = [&](int i) { return static_cast<std::size_t>(state.range(i)); };
+  const std::size_t rows = at(0), inputs = at(1), outputs = at(2);
+  const auto dy = noise(rows * outputs), x = noise(rows * inputs);
+  std::vector<float> gradient(outputs * inputs);
+  const Shards shards(rows, at(3));
+  for (auto _ : state) {
+    kernels::sharded_gemm(kernels::transposed_product<float>(outputs, rows, inputs, dy.data(),
+                                                             x.data(), gradient.data()),
+                          shards);
+    benchmark::ClobberMemory();
+  }
+  count_flops(state, rows * inputs * outputs);
+}
+BENCHMARK(linear_weight_gradient)
+    ->ArgNames({"rows", "I", "O", "K"})
+    ->Args({100, 784, 100, 1})
+    ->Args({100, 784, 100, 4})
+    ->Args({512, 1024, 1024, 1})
+    ->Args({512, 1024, 1024, 32});
 
 /// What a cell reads and writes, of rows and H that stay in a core's caches.
 struct CellArrays {

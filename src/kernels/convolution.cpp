@@ -15,9 +15,8 @@ namespace {
 
 /// The largest number of elements in the gradients of all nodes.
 constexpr std::size_t kMostGradients = std::size_t{1} << 20;
-/// Tasks per thread, so that no thread waits long for the last one. If channels and nodes are few,
-/// fewer are enough, because strips cost copies.
-constexpr std::size_t kTasksPerThread = 4, kStripsPerThread = 2;
+/// Tasks per thread, so that no thread waits long for the last one.
+constexpr std::size_t kTasksPerThread = 4;
 /// Elements copied at once. A copy may run over its end by up to one less.
 constexpr std::size_t kStride = 16;
 
@@ -174,11 +173,10 @@ std::size_t nodes_of(const ConvolutionShape& s) {
   return nodes;
 }
 
+/// Enough strips for one part a thread. More would cost copies.
 std::size_t strips_of(const ConvolutionShape& s, std::size_t nodes) {
-  const auto threads = static_cast<std::size_t>(threads_here());
-  const std::size_t parts = nodes * s.channels;
-  if (threads == 1) return 1;
-  return std::clamp<std::size_t>(kStripsPerThread * threads / parts, 1, s.kernel.width);
+  const std::size_t parts = nodes * s.channels, threads = static_cast<std::size_t>(threads_here());
+  return std::min<std::size_t>((threads + parts - 1) / parts, s.kernel.width);
 }
 
 /// The size of a node's gradients: weight as (C, KW, KH, O), then bias.

@@ -222,7 +222,9 @@ TYPED_TEST(ConvolutionKernel, FewChannelsAreSharedByColumnsOfTheKernel) {
   set_num_threads(1);
   EXPECT_EQ(ConvolutionPlan(s).strips, 1u);
   set_num_threads(2);
-  EXPECT_EQ(ConvolutionPlan(s).strips, 4u);
+  EXPECT_EQ(ConvolutionPlan(s).strips, 2u);
+  set_num_threads(8);
+  EXPECT_EQ(ConvolutionPlan(s).strips, 5u);
 }
 
 }  // namespace
