@@ -7,6 +7,7 @@
 #include <ostream>
 #include <utility>
 
+#include "kernels/recurrent_layout.h"
 #include "kernels/recurrent_time.h"
 #include "support/all_cells.h"
 #include "support/flush_to_zero.h"
@@ -159,12 +160,14 @@ INSTANTIATE_TEST_SUITE_P(Shapes, RecurrentDriver, ::testing::ValuesIn(cases),
 
 class RecurrentDriverLarge : public test::RecurrentTest {};
 
-// Gradients in tiles, with the number of blocks that the sizes ask for.
+// Gradients in tiles, with the number of chunks that the sizes ask for.
 template <class T>
-void expect_shared_gradients(Cell cell, const DriverCase& large, std::size_t blocks) {
+void expect_tiles(Cell cell, const DriverCase& large, std::size_t chunks, bool in_panels) {
   const RecurrentNumbers<T> numbers(large.layer(cell));
   ASSERT_TRUE(numbers.shape().large());
-  ASSERT_EQ(RecurrentPlan(numbers.shape()).gradient_blocks, blocks);
+  const TilePlan plan(numbers.shape());
+  ASSERT_EQ(plan.chunks, chunks);
+  ASSERT_EQ(plan.in_panels, in_panels);
   const auto plain = plain_loops(numbers);
   for (const int threads : {1, 2, 3, 8}) {
     set_num_threads(threads);
@@ -172,22 +175,26 @@ void expect_shared_gradients(Cell cell, const DriverCase& large, std::size_t blo
   }
 }
 
-TEST_F(RecurrentDriverLarge, GradientsOfRelu) {
-  expect_shared_gradients<float>(Cell::rnn_relu, {40, 13, 400, 150, true, false}, 2);
-}
 TEST_F(RecurrentDriverLarge, GradientsOfOneShard) {
-  expect_shared_gradients<float>(Cell::rnn_relu, {20, 33, 400, 150}, 1);
+  expect_tiles<float>(Cell::rnn_relu, {20, 33, 300, 130}, 2, false);
+}
+TEST_F(RecurrentDriverLarge, GradientsOfRelu) {
+  expect_tiles<float>(Cell::rnn_relu, {40, 27, 300, 130, true, false}, 2, false);
 }
 TEST_F(RecurrentDriverLarge, GradientsOfTanh) {
-  expect_shared_gradients<double>(Cell::rnn_tanh, {130, 3, 12, 252}, 1);
+  expect_tiles<double>(Cell::rnn_tanh, {130, 3, 12, 252}, 1, false);
+}
+TEST_F(RecurrentDriverLarge, GradientsOfTanhInPanels) {
+  expect_tiles<double>(Cell::rnn_tanh, {130, 2, 12, 520}, 1, true);
 }
 TEST_F(RecurrentDriverLarge, GradientsOfLstm) {
-  expect_shared_gradients<float>(Cell::lstm, {130, 3, 12, 125, true, true, true, ragged(130, 3)},
-                                 1);
+  expect_tiles<float>(Cell::lstm, {130, 3, 12, 125, true, true, true, ragged(130, 3)}, 1, false);
+}
+TEST_F(RecurrentDriverLarge, GradientsOfLstmInPanels) {
+  expect_tiles<float>(Cell::lstm, {130, 3, 5, 260, true, true, true, ragged(130, 3)}, 1, true);
 }
 TEST_F(RecurrentDriverLarge, GradientsOfGru) {
-  expect_shared_gradients<double>(Cell::gru, {130, 9, 12, 143, true, true, false, ragged(130, 9)},
-                                  8);
+  expect_tiles<double>(Cell::gru, {130, 3, 12, 143, true, true, false, ragged(130, 3)}, 1, false);
 }
 
 template <class T>
@@ -223,11 +230,12 @@ RecurrentPlan plan_of(Cell cell, std::size_t batch, std::size_t input, std::size
 }
 
 TEST(RecurrentPlan, IsThatOfTheDocumentation) {
-  // A block of gradients for each shard, or one for all where the operands need less memory.
+  // A block of gradients for each shard, or for each level of the tree where a tile's is computed
+  // at once.
   EXPECT_EQ(plan_of(Cell::rnn_relu, 7, 28, 100).gradient_blocks, 1u);
   EXPECT_EQ(plan_of(Cell::rnn_relu, 100, 28, 100).gradient_blocks, 4u);
-  EXPECT_EQ(plan_of(Cell::rnn_relu, 100, 28, 256).gradient_blocks, 4u);
-  EXPECT_EQ(plan_of(Cell::lstm, 64, 1024, 1024).gradient_blocks, 1u);
+  EXPECT_EQ(plan_of(Cell::lstm, 64, 1024, 1024).gradient_blocks, 3u);
+  EXPECT_EQ(plan_of(Cell::lstm, 512, 1024, 1024).gradient_blocks, 6u);
 }
 
 TEST(RecurrentPlan, RowsAreWholeCacheLinesAndSpreadOverTheSets) {

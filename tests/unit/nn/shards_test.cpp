@@ -12,6 +12,7 @@
 
 #include "core/batch_part.h"
 #include "nn/rows.h"
+#include "support/any_recurrent.h"
 #include "support/tensors.h"
 #include "unroll/autograd/ops.h"
 #include "unroll/nn/activation_regularisation.h"
@@ -20,6 +21,7 @@
 #include "unroll/nn/layer_norm.h"
 #include "unroll/nn/linear.h"
 #include "unroll/nn/loss.h"
+#include "unroll/nn/mask.h"
 
 namespace unroll::nn {
 namespace {
@@ -341,6 +343,73 @@ TEST(Shards, OfPenalties) {
           expect_bits({whole[0]}, tree(values), what);
         }
       }
+}
+
+/// A recurrent layer (N, T, I) with options, and lengths that descend.
+struct RecurrentSizes {
+  std::string name;
+  std::int64_t steps = 5, input = 3, hidden = 7, projection = 0;
+  RecurrentOptions options = {};
+  bool ragged = false, weight_drop = false;
+};
+
+void expect_tree_of(test::RecurrentKind kind, const RecurrentSizes& sizes) {
+  Generator generator(7);
+  RecurrentOptions options = sizes.options;
+  options.batch_first = true;
+  options.generator = &generator;
+  const auto layer =
+      test::make_recurrent(kind, sizes.input, sizes.hidden, options, sizes.projection);
+  std::vector<Tensor> weights;
+  for (const Parameter& p : layer->layer().parameters()) weights.push_back(p.value);
+  const Tensor x = random_tensor({kMostRows, sizes.steps, sizes.input}, DType::f32, 3);
+  const std::int64_t directions = options.bidirectional ? 2 : 1,
+                     state = sizes.projection ? sizes.projection : sizes.hidden;
+  const Tensor dy = random_tensor({kMostRows, sizes.steps, directions * state}, DType::f32, 4);
+  std::vector<RecurrentMasks> masks(static_cast<std::size_t>(options.num_layers * directions));
+  if (sizes.weight_drop)
+    for (std::size_t i = 0; i < masks.size(); ++i)
+      masks[i].keep_weight_hh =
+          bernoulli_mask(layer->layer().layers()[i][WeightRole::weight_hh].shape(), 0.7, {i, 0, 0});
+  SCOPED_TRACE(test::name_of(kind) + " " + sizes.name);
+  expect_tree([&](std::int64_t first, std::int64_t count) {
+    std::vector<std::int64_t> lengths;
+    if (sizes.ragged)
+      for (std::int64_t n = first; n < first + count; ++n)
+        lengths.push_back(sizes.steps - n * sizes.steps / kMostRows);
+    const Tensor y =
+        (*layer)(rows_of(x, first, count), {}, {.lengths = lengths, .masks = masks}).output;
+    return gradients(weights, y, rows_of(dy, first, count));
+  });
+}
+
+TEST(Shards, OfRecurrentLayers) {
+  const RecurrentSizes all[] = {
+      {.name = "small"},
+      {.name = "two layers in two directions, ragged",
+       .options = {.num_layers = 2, .bidirectional = true},
+       .ragged = true},
+      {.name = "layer norm", .options = {.regularisation = {.layer_norm = true}}, .ragged = true},
+      {.name = "weight drop",
+       .options = {.regularisation = {.weight_drop = 0.3}},
+       .weight_drop = true},
+      {.name = "large", .steps = 3, .input = 20, .hidden = 260, .ragged = true},
+      {.name = "large with weight drop",
+       .steps = 3,
+       .input = 20,
+       .hidden = 260,
+       .options = {.regularisation = {.weight_drop = 0.3}},
+       .weight_drop = true},
+      {.name = "large, in one chunk", .steps = 2, .input = 20, .hidden = 520, .weight_drop = true},
+  };
+  for (const test::RecurrentKind kind : test::recurrent_kinds)
+    for (const RecurrentSizes& sizes : all) expect_tree_of(kind, sizes);
+  expect_tree_of(
+      test::RecurrentKind::rnn_relu,
+      {.name = "large, in chunks", .steps = 40, .input = 20, .hidden = 260, .weight_drop = true});
+  expect_tree_of(test::RecurrentKind::lstm, {.name = "projected", .projection = 4, .ragged = true});
+  expect_tree_of(test::RecurrentKind::lstm,
+                 {.name = "large, projected", .steps = 2, .hidden = 260, .projection = 70});
 }
 
 }  // namespace
