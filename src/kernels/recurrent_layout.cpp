@@ -42,9 +42,9 @@ Panels panels_of(const RecurrentShape& s, std::size_t depth, std::size_t columns
 TilePlan::TilePlan(const RecurrentShape& s) : shards(s.shards().count()) {
   // If the blocks of all shards stay in the last-level cache, short chunks are best: their operands
   // are still in the cache where backward left them. Larger blocks are written once, in one chunk.
-  constexpr std::size_t kSmallBlocks = std::size_t{1} << 21;  // elements
-  constexpr std::size_t kRows = 256;                          // of a shard
-  constexpr std::size_t kMostOperands = std::size_t{1} << 24;
+  constexpr std::size_t kSmallBlocks = std::size_t{1} << 21;   // elements
+  constexpr std::size_t kRows = 256;                           // of a shard
+  constexpr std::size_t kMostOperands = std::size_t{1} << 22;  // elements
   const std::size_t all_blocks = shards * GradientLayout(s).size;
   const std::size_t operands = s.steps * s.batch * operand_features(s);
   if (all_blocks <= kSmallBlocks) {

@@ -176,10 +176,10 @@ void expect_tiles(Cell cell, const DriverCase& large, std::size_t chunks, bool i
 }
 
 TEST_F(RecurrentDriverLarge, GradientsOfOneShard) {
-  expect_tiles<float>(Cell::rnn_relu, {20, 33, 300, 130}, 2, false);
+  expect_tiles<float>(Cell::rnn_relu, {20, 33, 300, 160}, 2, false);
 }
 TEST_F(RecurrentDriverLarge, GradientsOfRelu) {
-  expect_tiles<float>(Cell::rnn_relu, {40, 27, 300, 130, true, false}, 2, false);
+  expect_tiles<float>(Cell::rnn_relu, {40, 27, 300, 160, true, false}, 2, false);
 }
 TEST_F(RecurrentDriverLarge, GradientsOfTanh) {
   expect_tiles<double>(Cell::rnn_tanh, {130, 3, 12, 252}, 1, false);

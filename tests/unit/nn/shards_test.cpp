@@ -393,23 +393,30 @@ TEST(Shards, OfRecurrentLayers) {
       {.name = "weight drop",
        .options = {.regularisation = {.weight_drop = 0.3}},
        .weight_drop = true},
-      {.name = "large", .steps = 3, .input = 20, .hidden = 260, .ragged = true},
-      {.name = "large with weight drop",
-       .steps = 3,
-       .input = 20,
-       .hidden = 260,
-       .options = {.regularisation = {.weight_drop = 0.3}},
-       .weight_drop = true},
-      {.name = "large, in one chunk", .steps = 2, .input = 20, .hidden = 520, .weight_drop = true},
   };
   for (const test::RecurrentKind kind : test::recurrent_kinds)
     for (const RecurrentSizes& sizes : all) expect_tree_of(kind, sizes);
-  expect_tree_of(
-      test::RecurrentKind::rnn_relu,
-      {.name = "large, in chunks", .steps = 40, .input = 20, .hidden = 260, .weight_drop = true});
   expect_tree_of(test::RecurrentKind::lstm, {.name = "projected", .projection = 4, .ragged = true});
-  expect_tree_of(test::RecurrentKind::lstm,
-                 {.name = "large, projected", .steps = 2, .hidden = 260, .projection = 70});
+}
+
+// Sums in tiles: in one chunk of steps or in several, in memory or in panels.
+TEST(Shards, OfLargeRecurrentLayers) {
+  using enum test::RecurrentKind;
+  expect_tree_of(lstm, {.name = "ragged", .steps = 17, .input = 20, .hidden = 130, .ragged = true});
+  expect_tree_of(gru, {.name = "drop",
+                       .steps = 17,
+                       .input = 20,
+                       .hidden = 150,
+                       .options = {.regularisation = {.weight_drop = 0.3}},
+                       .weight_drop = true});
+  expect_tree_of(lstm, {.name = "wide", .steps = 2, .input = 400, .hidden = 40});
+  expect_tree_of(lstm, {.name = "projected", .steps = 2, .hidden = 260, .projection = 70});
+  expect_tree_of(rnn_tanh, {.name = "chunks of panels",
+                            .steps = 25,
+                            .input = 20,
+                            .hidden = 520,
+                            .options = {.regularisation = {.weight_drop = 0.3}},
+                            .weight_drop = true});
 }
 
 }  // namespace
