@@ -4,9 +4,10 @@
 
 #include <cmath>
 
+#include "autograd/elementwise.h"
 #include "autograd/node.h"
-#include "core/batch_part.h"
 #include "core/float_environment.h"
+#include "core/shards.h"
 #include "kernels/parallel_gemm.h"
 #include "kernels/sharded_gemm.h"
 #include "unroll/core/error.h"
@@ -39,14 +40,6 @@ void check_linear(const Tensor& input, const Tensor& weight, const Tensor& bias)
 struct Sizes {
   std::size_t rows, inputs, outputs;
 };
-
-/// The shards of x's rows (i, ..., j): those of i.
-Shards shards_of_rows(const Tensor& x) {
-  Shards shards = shards_of(x.rank() < 2 ? 1 : static_cast<std::size_t>(x.size(0)));
-  for (int dim = 1; dim + 1 < x.rank(); ++dim)
-    shards = shards.times(static_cast<std::size_t>(x.size(dim)));
-  return shards;
-}
 
 struct LinearNode : autograd::Node {
   Tensor x, weight;  // without history
@@ -101,7 +94,7 @@ Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias) {
     node->x = x;
     node->weight = w;
     node->sizes = sizes;
-    node->shards = shards_of_rows(x);
+    node->shards = autograd::shards_of_elements(x.shape().without(x.rank() - 1));
     node->input_shape = input.shape();
     node->output_shape = output_shape;
     autograd::record(node, y, input, weight, bias);
