@@ -401,7 +401,7 @@ TEST(Shards, OfRecurrentLayers) {
 
 // Sums in tiles: in one chunk of steps or in several, in memory or in panels.
 TEST(Shards, OfLargeRecurrentLayers) {
-  using enum test::RecurrentKind;
+  using enum kernels::Cell;
   expect_tree_of(lstm, {.name = "ragged", .steps = 17, .input = 20, .hidden = 130, .ragged = true});
   expect_tree_of(gru, {.name = "drop",
                        .steps = 17,
