@@ -21,7 +21,7 @@ Tensor map_pieces(std::string_view operation, const Tensor& x, Make&& make) {
   Tensor out = Tensor::empty(x.shape(), x.dtype());
   dispatch(operation, x.dtype(), [&]<class T>(T* type) {
     const auto f = make(type);
-    const T* const from = in.data<T>();
+    const T* const from = raw_data<T>(in);
     T* const to = out.data<T>();
     parallel_pieces(
         static_cast<std::size_t>(out.numel()), autograd::kElementsPerTask,

@@ -30,7 +30,7 @@ Tensor scaled_sum(std::string_view operation, const Tensor& x, double factor) {
   const Shards shards = shards_of_elements(x.shape());
   Tensor result = Tensor::empty({}, x.dtype());
   dispatch(operation, x.dtype(), [&]<class T>(T*) {
-    const auto all = in.values<T>();
+    const auto all = raw_values<T>(in);
     sum_over_shards(shards.count(), 1, result.data<T>(), [&](std::size_t k, T* to) {
       double total = 0;
       for (const T v : all.subspan(shards.begin(k), shards.size(k)))

@@ -23,7 +23,7 @@ Tensor map(std::string_view operation, const Tensor& x, F&& f) {
   const Tensor in = x.detach().contiguous();
   Tensor out = Tensor::empty(x.shape(), x.dtype());
   dispatch(operation, x.dtype(), [&]<class T>(T*) {
-    const T* const from = in.data<T>();
+    const T* const from = raw_data<T>(in);
     T* const to = out.data<T>();
     parallel_pieces(static_cast<std::size_t>(out.numel()), kElementsPerTask,
                     [&](std::size_t begin, std::size_t end) {
@@ -41,7 +41,7 @@ Tensor map2(std::string_view operation, const Tensor& a, const Tensor& b, F&& f)
   const Tensor in_a = a.detach().contiguous(), in_b = b.detach().contiguous();
   Tensor out = Tensor::empty(a.shape(), a.dtype());
   dispatch(operation, a.dtype(), [&]<class T>(T*) {
-    const T *const from_a = in_a.data<T>(), *const from_b = in_b.data<T>();
+    const T *const from_a = raw_data<T>(in_a), *const from_b = raw_data<T>(in_b);
     T* const to = out.data<T>();
     parallel_pieces(static_cast<std::size_t>(out.numel()), kElementsPerTask,
                     [&](std::size_t begin, std::size_t end) {

@@ -32,7 +32,7 @@ Tensor product(const Tensor& a, bool a_transposed, const Tensor& b) {
         a_transposed ? &kernels::transposed_product<T> : &kernels::dense_product<T>;
     kernels::parallel_gemm(
         describe(static_cast<std::size_t>(rows), static_cast<std::size_t>(b.size(0)),
-                 static_cast<std::size_t>(columns), a.data<T>(), b.data<T>(), out.data<T>()));
+                 static_cast<std::size_t>(columns), raw_data<T>(a), raw_data<T>(b), out.data<T>()));
   });
   return out;
 }

@@ -92,7 +92,7 @@ struct Conv2dNode : autograd::Node {
     dispatch("conv2d", dy.dtype(), [&]<class T>(T*) {
       if (needs(0)) {
         const Tensor dx = gradients[0].value = Tensor::empty(x.shape(), x.dtype());
-        kernels::convolution_input_gradient(plan, dy.data<T>(), weight.data<T>(), dx.data<T>(),
+        kernels::convolution_input_gradient(plan, dy.data<T>(), raw_data<T>(weight), dx.data<T>(),
                                             scratch_of(plan.input_scratch, x.dtype()).data<T>());
       }
       if (!needs(1) && !needs(2)) return;
@@ -119,7 +119,7 @@ Tensor conv2d(const Tensor& input, const Tensor& weight, const Tensor& bias, Siz
   Tensor y =
       Tensor::empty({x.size(0), w.size(0), shape.output.height, shape.output.width}, x.dtype());
   dispatch("conv2d", x.dtype(), [&]<class T>(T*) {
-    kernels::convolve(plan, x.data<T>(), w.data<T>(), b.defined() ? b.data<T>() : nullptr,
+    kernels::convolve(plan, x.data<T>(), raw_data<T>(w), b.defined() ? raw_data<T>(b) : nullptr,
                       y.data<T>(), scratch_of(plan.forward_scratch, x.dtype()).data<T>());
   });
   if (autograd::recording(input, weight, bias)) {

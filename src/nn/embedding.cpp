@@ -156,7 +156,7 @@ Tensor embedding(const Tensor& indices, const Tensor& weight,
   dispatch("embedding", w.dtype(), [&]<class T>(T*) {
     T* to = y.data<T>();
     for (const std::int64_t row : rows.values<std::int64_t>())
-      to = std::copy_n(w.data<T>() + static_cast<std::size_t>(row) * width, width, to);
+      to = std::copy_n(raw_data<T>(w) + static_cast<std::size_t>(row) * width, width, to);
   });
   return autograd::with_backward(
       y,

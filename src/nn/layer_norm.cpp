@@ -72,7 +72,7 @@ struct LayerNormNode : autograd::Node {
   /// eps).
   template <class T>
   void input_gradient(const T* dy, T* dx) const {
-    const T* const w = weight.defined() ? weight.data<T>() : nullptr;
+    const T* const w = weight.defined() ? raw_data<T>(weight) : nullptr;
     for_rows([&](std::size_t row) {
       const T mean = statistics.data<T>()[2 * row], scale = statistics.data<T>()[2 * row + 1];
       const T *const from = x.data<T>() + row * size, *const d = dy + row * size;
@@ -145,8 +145,8 @@ Tensor layer_norm(const Tensor& input, const Shape& normalized_shape, const Tens
   const Tensor b = bias.defined() ? bias.detach().contiguous() : Tensor();
   Tensor y = Tensor::empty(input.shape(), input.dtype());
   dispatch("layer_norm", input.dtype(), [&]<class T>(T*) {
-    const T* const scale_by = weight.defined() ? node->weight.data<T>() : nullptr;
-    const T* const add = b.defined() ? b.data<T>() : nullptr;
+    const T* const scale_by = weight.defined() ? raw_data<T>(node->weight) : nullptr;
+    const T* const add = b.defined() ? raw_data<T>(b) : nullptr;
     const std::size_t size = node->size;
     node->for_rows([&](std::size_t row) {
       const auto by = kernels::normalise_row(node->x.data<T>() + row * size, size, eps, scale_by,

@@ -56,7 +56,7 @@ struct LinearNode : autograd::Node {
     dispatch("linear", dy.dtype(), [&]<class T>(T*) {
       const T* d = dy.data<T>();
       if (needs(0))
-        kernels::parallel_gemm(kernels::dense_product<T>(rows, out, in, d, weight.data<T>(),
+        kernels::parallel_gemm(kernels::dense_product<T>(rows, out, in, d, raw_data<T>(weight),
                                                          make(0, input_shape).data<T>()));
       if (needs(1))
         kernels::sharded_gemm(kernels::transposed_product<T>(out, rows, in, d, x.data<T>(),
@@ -86,7 +86,7 @@ Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias) {
   dispatch("linear", x.dtype(), [&]<class T>(T*) {
     auto g = kernels::dense_product<T>(sizes.rows, sizes.inputs, sizes.outputs, x.data<T>(),
                                        transposed.data<T>(), y.data<T>());
-    if (start.defined()) g.init = start.data<T>();
+    if (start.defined()) g.init = raw_data<T>(start);
     kernels::parallel_gemm(g);
   });
   if (autograd::recording(input, weight, bias)) {

@@ -26,13 +26,13 @@ std::vector<io::ArrayView> views_of(const Parameters& parameters) {
     };
     switch (p.value.dtype()) {
       case DType::f32:
-        add(io::ElementType::f32, p.value.values<float>());
+        add(io::ElementType::f32, raw_values<float>(p.value));
         break;
       case DType::f64:
-        add(io::ElementType::f64, p.value.values<double>());
+        add(io::ElementType::f64, raw_values<double>(p.value));
         break;
       case DType::i64:
-        add(io::ElementType::i64, p.value.values<std::int64_t>());
+        add(io::ElementType::i64, raw_values<std::int64_t>(p.value));
         break;
     }
   }

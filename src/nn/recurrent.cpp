@@ -45,12 +45,19 @@ std::size_t unsigned_of(std::int64_t n) { return static_cast<std::size_t>(n); }
 }  // namespace
 
 Recurrent::Recurrent(const Kind& kind, const RecurrentOptions& options)
-    : kind_(kind), options_(options), masks_(generator_or_default(options)) {
+    : kind_(kind),
+      options_(options),
+      masks_(generator_or_default(options)),
+      packed_(std::make_shared<PackedWeights>()) {
   initialise();
 }
 
 Recurrent::Recurrent(const Child& place, const Kind& kind, const RecurrentOptions& options)
-    : Module(place), kind_(kind), options_(options), masks_(generator_or_default(options)) {
+    : Module(place),
+      kind_(kind),
+      options_(options),
+      masks_(generator_or_default(options)),
+      packed_(std::make_shared<PackedWeights>()) {
   initialise();
 }
 
@@ -189,9 +196,10 @@ void Recurrent::raise_forget_bias() const {
     dispatch(name(), bias_ih.dtype(), [&]<class T>(T*) {
       const std::size_t hidden = unsigned_of(kind_.hidden);
       // Computed in f32, like all initial values.
-      for (T& b : bias_ih.values<T>().subspan(static_cast<std::size_t>(gate) * hidden, hidden))
+      for (T& b : raw_values<T>(bias_ih).subspan(static_cast<std::size_t>(gate) * hidden, hidden))
         b = static_cast<T>(static_cast<float>(b) + static_cast<float>(by));
     });
+    changed(bias_ih);
   }
 }
 
@@ -286,7 +294,7 @@ Recurrent::Result Recurrent::run_batch(const Tensor& input, const Tensor& h_0, c
   }
   set_factors(call, name(), options_, is_training(), options.masks, order, masks_);
 
-  const auto [output, h_n, c_n] = run_stack(std::move(call), layers_, x, h, c);
+  const auto [output, h_n, c_n] = run_stack(std::move(call), layers_, x, h, c, *packed_);
   if (!order.defined()) return {output, h_n, c_n};
   const Tensor back = inverse_of(order);
   return {permute_rows(output, batch_dim, back), permute_rows(h_n, 1, back),

@@ -61,7 +61,9 @@ struct StackNode : autograd::Node {
   template <class T>
   kernels::RecurrentWeights<T> weights_of(std::size_t at) const {
     kernels::RecurrentWeights<T> data;
-    for (const WeightRole role : all_weight_roles) data[role] = data_or_null<T>(weights[at][role]);
+    for (const WeightRole role : all_weight_roles)
+      if (const Tensor& weight = weights[at][role]; weight.defined())
+        data[role] = raw_data<T>(weight);
     return data;
   }
 
@@ -85,12 +87,12 @@ struct StackNode : autograd::Node {
   template <class T>
   static T* state_row(const Tensor& state_tensor, std::size_t at) {
     if (!state_tensor.defined()) return nullptr;
-    return state_tensor.data<std::remove_const_t<T>>() +
+    return raw_data<std::remove_const_t<T>>(state_tensor) +
            static_cast<std::ptrdiff_t>(at) * state_tensor.stride(0);
   }
 
   template <class T>
-  void forward(const StackResult& result, bool for_backward);
+  void forward(const StackResult& result, bool for_backward, PackedWeights& kept);
 
   void backward(std::span<const Gradient> outputs, std::span<Gradient> gradients) override {
     dispatch("recurrent", x.dtype(), [&]<class T>(T*) { run<T>(outputs, gradients); });
@@ -116,7 +118,7 @@ Tensor multiplied(const Tensor& input, const Tensor& factors) {
 }
 
 template <class T>
-void StackNode::forward(const StackResult& result, bool for_backward) {
+void StackNode::forward(const StackResult& result, bool for_backward, PackedWeights& kept) {
   const auto steps = size(call.shape.steps), batch = size(call.shape.batch);
   const auto row = size(kernels::padded_row(width()));
   for (std::size_t l = 0; l < call.layers; ++l) {
@@ -129,8 +131,13 @@ void StackNode::forward(const StackResult& result, bool for_backward) {
       const std::size_t at = index(l, d);
       const RecurrentShape shape = shape_of(l, d);
       const RecurrentPlan plan(shape);
-      const Tensor pack = Tensor::empty({size(plan.packed_size)}, x.dtype());
-      kernels::pack(shape, weights_of<T>(at), pack.data<T>());
+      const auto versions = PackedWeights::versions_of(weights[at]);
+      Tensor pack = kept.find(at, versions);
+      if (!pack.defined()) {
+        pack = Tensor::empty({size(plan.packed_size)}, x.dtype());
+        kernels::pack(shape, weights_of<T>(at), pack.data<T>());
+        kept.keep(at, versions, pack);
+      }
       const Tensor keep = Tensor::empty({size(plan.saved_size(shape, shape.steps))}, x.dtype());
       kernels::RecurrentForward<T> pass;
       pass.shape = shape;
@@ -276,7 +283,8 @@ void StackNode::set_weight_gradients(std::size_t at, const RecurrentShape& shape
 }  // namespace
 
 StackResult run_stack(StackCall&& call, std::span<const PerRole<Tensor>> weights,
-                      const Tensor& input, const Tensor& h_0, const Tensor& c_0) {
+                      const Tensor& input, const Tensor& h_0, const Tensor& c_0,
+                      PackedWeights& kept) {
   const FloatEnvironment environment;
   std::pmr::vector<const Tensor*> inputs(current_workspace().get());
   inputs.push_back(&input);
@@ -309,7 +317,7 @@ StackResult run_stack(StackCall&& call, std::span<const PerRole<Tensor>> weights
   if (shape.traits().memory)
     result.c_n = Tensor::empty({rows, size(shape.batch), size(shape.hidden)}, input.dtype());
   dispatch("recurrent", input.dtype(),
-           [&]<class T>(T*) { node->template forward<T>(result, recording); });
+           [&]<class T>(T*) { node->template forward<T>(result, recording, kept); });
   // The output is a view of the last layer's states, not a copy.
   const Tensor& states = node->states.back();
   result.output = make_view(states, {states.size(0), states.size(1), size(node->width())},

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/recurrent.h"
+#include "nn/packed_weights.h"
 #include "tensor/tensor_impl.h"
 #include "unroll/tensor/tensor.h"
 
@@ -43,8 +44,10 @@ struct StackResult {
 };
 
 /// Runs the stack. There are as many weights as call.factors. input is (T, N, I), or (N, T, I) with
-/// batch_first; h_0 is (L D, N, P) and c_0 (L D, N, H), or undefined for zeros.
+/// batch_first; h_0 is (L D, N, P) and c_0 (L D, N, H), or undefined for zeros. `kept` holds the
+/// packed weights of earlier calls with these weights.
 StackResult run_stack(StackCall&& call, std::span<const PerRole<Tensor>> weights,
-                      const Tensor& input, const Tensor& h_0, const Tensor& c_0);
+                      const Tensor& input, const Tensor& h_0, const Tensor& c_0,
+                      PackedWeights& kept);
 
 }  // namespace unroll::nn

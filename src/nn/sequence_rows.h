@@ -15,8 +15,8 @@ template <class T>
 kernels::Sequence<T> sequence_of(const Tensor& tensor) {
   using Element = std::remove_const_t<T>;
   if (!tensor.defined()) return {};
-  if (tensor.rank() == 2) return {tensor.data<Element>(), 0, tensor.stride(0)};
-  return {tensor.data<Element>(), tensor.stride(0), tensor.stride(1)};
+  if (tensor.rank() == 2) return {raw_data<Element>(tensor), 0, tensor.stride(0)};
+  return {raw_data<Element>(tensor), tensor.stride(0), tensor.stride(1)};
 }
 
 /// Calls f(t, n) for every step and row, on all threads. `columns` is the size of a row.

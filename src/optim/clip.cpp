@@ -92,6 +92,8 @@ double clip_grad_norm(const Parameters& parameters, double max_norm) {
       for (T& g : part_of<T>(gradient, piece.begin, piece.end)) g *= scale;
     });
   });
+  for (const Parameter& p : parameters)
+    if (const Tensor gradient = p.value.grad(); gradient.defined()) changed(gradient);
   return norm;
 }
 

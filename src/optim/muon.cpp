@@ -208,10 +208,10 @@ void Muon::end_step() {
       const Tensor& value = parameters_[block.parameter].value;
       dispatch("muon", value.dtype(), [&]<class T>(T*) {
         const MuonOptions& options = options_[block.parameter];
-        move_block<T>(block, options, options.lr * lr_factor_, value.grad().data<T>() + block.first,
-                      momentum_[block.parameter].data<T>() + block.first,
-                      value.data<T>() + block.first,
-                      Scratch<T>(memory->data() + task * bytes, block));
+        move_block<T>(
+            block, options, options.lr * lr_factor_, raw_data<T>(value.grad()) + block.first,
+            raw_data<T>(momentum_[block.parameter]) + block.first, raw_data<T>(value) + block.first,
+            Scratch<T>(memory->data() + task * bytes, block));
       });
     }
   });

@@ -34,13 +34,15 @@ void Optimizer::step() {
     const Tensor& value = parameters_[i].value;
     if (!value.impl()->has_grad) continue;
     // Throws for a tensor that no update can change. Nothing may throw on the pool's threads.
-    dispatch("optimizer", value.dtype(), [&]<class T>(T*) { (void)value.values<T>(); });
+    dispatch("optimizer", value.dtype(), [&]<class T>(T*) { (void)raw_values<T>(value); });
     ++*steps_[i].data<std::int64_t>();
   }
   Pieces(parameters_).for_each([this](std::size_t /*number*/, const Piece& piece) {
     update(piece.parameter, piece.begin, piece.end);
   });
   end_step();
+  for (const Parameter& p : parameters_)
+    if (p.value.impl()->has_grad) changed(p.value);
 }
 
 Parameters Optimizer::state() const {

@@ -66,7 +66,7 @@ class Pieces {
 /// Elements begin .. end - 1 of a contiguous tensor.
 template <class T>
 std::span<T> part_of(const Tensor& tensor, std::size_t begin, std::size_t end) {
-  return tensor.values<T>().subspan(begin, end - begin);
+  return raw_values<T>(tensor).subspan(begin, end - begin);
 }
 
 }  // namespace unroll::optim

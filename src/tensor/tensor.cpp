@@ -48,8 +48,8 @@ void for_each_element(const Shape& shape, const std::int64_t* strides_a,
 
 template <class T, class F>
 void combine(const Tensor& to, const Tensor& from, F&& f) {
-  T* out = to.data<T>();
-  const T* in = from.data<T>();
+  T* out = raw_data<T>(to);
+  const T* in = raw_data<T>(from);
   if (to.is_contiguous() && from.is_contiguous()) {
     for (std::int64_t i = 0, n = to.numel(); i < n; ++i) f(out[i], in[i]);
     return;
@@ -60,8 +60,8 @@ void combine(const Tensor& to, const Tensor& from, F&& f) {
 
 template <class To, class From>
 void convert(const Tensor& to, const Tensor& from) {
-  To* out = to.data<To>();
-  const From* in = from.data<From>();
+  To* out = raw_data<To>(to);
+  const From* in = raw_data<From>(from);
   for_each_element(to.shape(), to.impl()->strides.data(), from.impl()->strides.data(),
                    [&](std::int64_t a, std::int64_t b) { out[a] = static_cast<To>(in[b]); });
 }
@@ -78,6 +78,22 @@ std::size_t size_of(DType dtype) { return dtype == DType::f32 ? 4 : 8; }
 void refuse_dtype(std::string_view operation, DType dtype) {
   throw ShapeError(operation,
                    fmt::format("got a tensor of {}, expected f32 or f64", name_of(dtype)));
+}
+
+std::uint64_t Storage::version() noexcept {
+  static std::atomic<std::uint64_t> last = kNew;  // of all storages, so that no number comes twice
+  std::uint64_t seen = version_.load(std::memory_order_acquire);
+  while (seen == kNew) {
+    const std::uint64_t next = ++last;
+    if (version_.compare_exchange_weak(seen, next, std::memory_order_acq_rel)) return next;
+  }
+  return seen;
+}
+
+void Storage::changed() noexcept {
+  std::uint64_t seen = version_.load(std::memory_order_relaxed);
+  while (seen > kNew && !version_.compare_exchange_weak(seen, kNew, std::memory_order_acq_rel)) {
+  }
 }
 
 const std::shared_ptr<Workspace>& current_workspace() {
@@ -134,8 +150,8 @@ Tensor Tensor::zeros(const Shape& shape, DType dtype) {
 Tensor Tensor::full(const Shape& shape, double value, DType dtype) {
   const FloatEnvironment environment;
   Tensor result = empty(shape, dtype);
-  dispatch_all(dtype,
-               [&]<class T>(T*) { std::ranges::fill(result.values<T>(), static_cast<T>(value)); });
+  dispatch_all(
+      dtype, [&]<class T>(T*) { std::ranges::fill(raw_values<T>(result), static_cast<T>(value)); });
   return result;
 }
 
@@ -145,7 +161,7 @@ Tensor Tensor::from(std::span<const T> values, const Shape& shape) {
   if (static_cast<std::int64_t>(values.size()) != result.numel())
     throw ShapeError("tensor", fmt::format("{} values given for shape {}, expected {}",
                                            values.size(), shape.str(), result.numel()));
-  std::ranges::copy(values, result.data<T>());
+  std::ranges::copy(values, raw_data<T>(result));
   return result;
 }
 template Tensor Tensor::from(std::span<const float>, const Shape&);
@@ -174,8 +190,8 @@ bool Tensor::is_contiguous() const {
 }
 
 template <class T>
-T* Tensor::data() const {
-  const TensorImpl& t = checked(*this);
+T* raw_data(const Tensor& tensor) {
+  const TensorImpl& t = checked(tensor);
   if (t.dtype != DTypeOf<T>::value)
     throw ShapeError(
         "tensor",
@@ -183,18 +199,40 @@ T* Tensor::data() const {
                     name_of(t.dtype), name_of(DTypeOf<T>::value)));
   return reinterpret_cast<T*>(t.storage->data()) + t.offset;
 }
+template float* raw_data(const Tensor&);
+template double* raw_data(const Tensor&);
+template std::int64_t* raw_data(const Tensor&);
+
+template <class T>
+std::span<T> raw_values(const Tensor& tensor) {
+  if (!tensor.is_contiguous())
+    throw ShapeError("tensor",
+                     fmt::format("the elements of this view of shape {} are not adjacent; "
+                                 "call contiguous() first",
+                                 tensor.shape().str()));
+  return {raw_data<T>(tensor), static_cast<std::size_t>(tensor.numel())};
+}
+template std::span<float> raw_values(const Tensor&);
+template std::span<double> raw_values(const Tensor&);
+template std::span<std::int64_t> raw_values(const Tensor&);
+
+void changed(const Tensor& tensor) { tensor.impl()->storage->changed(); }
+
+template <class T>
+T* Tensor::data() const {
+  T* const elements = raw_data<T>(*this);
+  impl_->storage->hand_out();
+  return elements;
+}
 template float* Tensor::data() const;
 template double* Tensor::data() const;
 template std::int64_t* Tensor::data() const;
 
 template <class T>
 std::span<T> Tensor::values() const {
-  if (!is_contiguous())
-    throw ShapeError("tensor",
-                     fmt::format("the elements of this view of shape {} are not adjacent; "
-                                 "call contiguous() first",
-                                 shape().str()));
-  return {data<T>(), static_cast<std::size_t>(numel())};
+  const std::span<T> elements = raw_values<T>(*this);
+  impl_->storage->hand_out();
+  return elements;
 }
 template std::span<float> Tensor::values() const;
 template std::span<double> Tensor::values() const;
@@ -205,12 +243,13 @@ double Tensor::item() const {
     throw ShapeError("item", fmt::format("a tensor of shape {} has {} elements, expected 1",
                                          shape().str(), numel()));
   const FloatEnvironment environment;
-  return dispatch_all(dtype(), [&]<class T>(T*) { return static_cast<double>(*data<T>()); });
+  return dispatch_all(dtype(),
+                      [&]<class T>(T*) { return static_cast<double>(*raw_data<T>(*this)); });
 }
 
 std::vector<double> Tensor::to_vector() const {
   const Tensor converted = contiguous().to(DType::f64);
-  const auto all = converted.values<double>();
+  const auto all = raw_values<double>(converted);
   return {all.begin(), all.end()};
 }
 
@@ -232,11 +271,13 @@ Tensor make_view(const Tensor& base, const Shape& shape, std::int64_t offset) {
 void copy_into(const Tensor& to, const Tensor& from) {
   dispatch_all(to.dtype(),
                [&]<class T>(T*) { combine<T>(to, from, [](T& a, const T& b) { a = b; }); });
+  changed(to);
 }
 
 void add_into(const Tensor& to, const Tensor& from) {
   dispatch("add", to.dtype(),
            [&]<class T>(T*) { combine<T>(to, from, [](T& a, const T& b) { a += b; }); });
+  changed(to);
 }
 
 Tensor Tensor::clone() const {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "core/workspace.h"
 #include "unroll/tensor/tensor.h"
@@ -25,10 +27,25 @@ class Storage {
   Storage& operator=(const Storage&) = delete;
   std::byte* data() const { return static_cast<std::byte*>(data_); }
 
+  /// A number for the contents, for caches of results that depend on them. Two storages, or one at
+  /// two moments, have the same number only with the same contents. 0 means unknown: a pointer was
+  /// handed out, and its owner may write at any time.
+  std::uint64_t version() noexcept;
+  /// To be called after every change of the contents through a pointer that was not handed out.
+  void changed() noexcept;
+  /// To be called when a pointer to the contents leaves the library.
+  void hand_out() noexcept {
+    if (version_.load(std::memory_order_relaxed) != kHandedOut)
+      version_.store(kHandedOut, std::memory_order_relaxed);
+  }
+
  private:
+  static constexpr std::uint64_t kHandedOut = 0, kNew = 1;  // kNew: nobody asked since the change
+
   std::shared_ptr<Workspace> workspace_;
   std::size_t bytes_;
   void* data_;
+  std::atomic<std::uint64_t> version_ = kNew;
 };
 
 /// Records whether anybody trains a module's parameter. It serves to find a layer of a model that
@@ -88,6 +105,16 @@ std::shared_ptr<T> make_pooled(Args&&... args) {
   return std::allocate_shared<T>(WorkspaceAllocator<T>(current_workspace()),
                                  std::forward<Args>(args)...);
 }
+
+/// Tensor::data() and Tensor::values() for the library itself. The pointer is not handed out: it
+/// must not reach a user. Whoever writes through it says so afterwards (changed()).
+template <class T>
+T* raw_data(const Tensor& tensor);
+template <class T>
+std::span<T> raw_values(const Tensor& tensor);
+
+/// Says that the elements of this tensor were changed through raw_data() or raw_values().
+void changed(const Tensor& tensor);
 
 /// A view of the same memory with another shape, other strides and an offset (relative, in
 /// elements), without history.

@@ -63,7 +63,7 @@ void set_initial_values(Network& model, const Config& config, Generator& generat
 
 bool all_finite(const Tensor& tensor) {
   return dispatch("train", tensor.dtype(), [&]<class T>(T*) {
-    const std::span<const T> all = tensor.values<T>();
+    const std::span<const T> all = raw_values<T>(tensor);
     std::atomic<bool> finite = true;
     parallel_pieces(all.size(), 16 * 1024, [&finite, all](std::size_t begin, std::size_t end) {
       // x - x is 0 for every finite number, and NaN for the others. Whole numbers, because the

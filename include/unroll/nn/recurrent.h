@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,6 +21,8 @@
 #include "unroll/tensor/tensor.h"
 
 namespace unroll::nn {
+
+class PackedWeights;
 
 /// Regularisers inside a recurrent layer, each with a probability p in [0, 1]. All are off by
 /// default. They act in training mode only, except zoneout and layer normalisation.
@@ -163,6 +166,7 @@ class UNROLL_API Recurrent : public Module {
   std::vector<Layer> layers_;
   Tensor h_0_, c_0_;          // learnt
   mutable MaskSource masks_;  // mutable: a forward pass counts, and changes nothing else
+  std::shared_ptr<PackedWeights> packed_;
 };
 
 }  // namespace unroll::nn

@@ -6,6 +6,7 @@
 #include "support/expect_error.h"
 #include "support/specs.h"
 #include "support/tensors.h"
+#include "tensor/tensor_impl.h"
 #include "unroll/autograd/ops.h"
 #include "unroll/core/error.h"
 #include "unroll/nn/loss.h"
@@ -54,6 +55,8 @@ TEST(Network, LearnsFromTokensOfUnequalLengths) {
   }
   EXPECT_GT(first, 0.8);  // chance: log 3 = 1.1
   EXPECT_LT(last, 0.1);
+  // No layer handed out a pointer to its weights, which would keep all layers packing theirs.
+  EXPECT_NE(network.parameters()[0].value.impl()->storage->version(), 0u);
 }
 
 // Inputs after a sequence's end change no output and get no gradient.

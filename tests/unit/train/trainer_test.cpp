@@ -8,6 +8,7 @@
 #include "support/sources.h"
 #include "support/specs.h"
 #include "support/tensors.h"
+#include "tensor/tensor_impl.h"
 
 namespace unroll::train {
 namespace {
@@ -71,6 +72,26 @@ TEST(Trainer, TellsWhatHappensInOrder) {
   EXPECT_EQ(trainer.last_evaluation().accuracy().correct, 25);  // black from white is easy
   EXPECT_LT(log.losses.back(), log.losses.front());
   EXPECT_NEAR(log.losses.front(), std::log(2), 0.3);
+}
+
+// After that every layer would pack its weights at each call.
+TEST(Trainer, HandsOutNoPointerToTheWeights) {
+  const data::Dataset set = make_set();
+  for (const ModelKind model : {ModelKind::rnn, ModelKind::lstm, ModelKind::cnn, ModelKind::fnn})
+    for (const Algorithm optimizer : {Algorithm::sgd, Algorithm::adam, Algorithm::muon}) {
+      if (optimizer == Algorithm::muon && !is_recurrent(model)) continue;
+      Config c = make_config();
+      c.model = model;
+      c.optimizer = optimizer;
+      c.lr = 0.001;
+      c.clip_norm = 1;
+      c.steps = 2;
+      c.init = InitialValues::xavier;
+      Trainer trainer(c, test::images(c, set));
+      trainer.run({});
+      trainer.checkpoint();
+      EXPECT_NE(trainer.parameters()[0].value.impl()->storage->version(), 0u) << name_of(model);
+    }
 }
 
 TEST(Trainer, EpochsDecideTheSteps) {
