@@ -53,7 +53,10 @@ Tensor rows_of(const Tensor& x, const BatchPart& part) {
 }
 
 BatchGradient::BatchGradient(const FlatParameters& parameters, std::vector<MaskSource*> masks)
-    : parameters_(parameters), masks_(std::move(masks)), mask_steps_(masks_.size()) {}
+    : parameters_(parameters),
+      masks_(std::move(masks)),
+      mask_steps_(masks_.size()),
+      present_(parameters.parameters().size()) {}
 
 void BatchGradient::rewind_masks(std::size_t k) {
   for (std::size_t i = 0; i < masks_.size(); ++i)
@@ -74,9 +77,9 @@ void BatchGradient::begin(std::size_t k) {
     copy_into(sum.gradients, from);
     sum.terms = values_;
   }
+  if (k == 0) std::ranges::fill(present_, 0);
   node_ = k;
-  for (std::size_t i = 0; i < parameters_.parameters().size(); ++i)
-    parameters_.set_has_gradient(i, false);
+  for (std::size_t i = 0; i < present_.size(); ++i) parameters_.set_has_gradient(i, false);
   terms_.clear();
 }
 
@@ -86,6 +89,8 @@ void BatchGradient::backward() {
     penalty = penalty.defined() ? penalty + terms_[i] : terms_[i];
   const Tensor loss = penalty.defined() ? terms_.front() + penalty : terms_.front();
   loss.backward();
+  for (std::size_t i = 0; i < present_.size(); ++i) present_[i] |= parameters_.has_gradient(i);
+  parameters_.zero_absent_gradients();  // for the sum with other parts
   values_.clear();
   for (const Tensor& term : terms_) values_.push_back(term.item());
   terms_.clear();
@@ -99,6 +104,11 @@ void BatchGradient::add(std::size_t left) {
   for (std::size_t i = 0; i < values_.size(); ++i)
     values_[i] = sum_in(to.dtype(), sum.terms[i], values_[i]);
   node_ = left;
+}
+
+void BatchGradient::show_present() const {
+  for (std::size_t i = 0; i < present_.size(); ++i)
+    parameters_.set_has_gradient(i, present_[i] != 0);
 }
 
 double BatchGradient::loss() const {

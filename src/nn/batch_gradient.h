@@ -42,6 +42,7 @@ class BatchGradient {
           backward();
         },
         [&](std::size_t left, std::size_t) { add(left); });
+    show_present();
     return loss();
   }
 
@@ -61,6 +62,7 @@ class BatchGradient {
   void begin(std::size_t k);
   void backward();
   void add(std::size_t left);
+  void show_present() const;
   double loss() const;
 
   /// The sum of a node that waits for its neighbour.
@@ -73,6 +75,7 @@ class BatchGradient {
   std::vector<MaskSource*> masks_;
   std::vector<std::uint64_t> mask_steps_;  // before the first part
   std::vector<Tensor> terms_;              // of the loss of one part
+  std::vector<char> present_;              // whether any part so far has a gradient of a parameter
   // The node that was added last. Its gradients are in the parameters.
   std::size_t node_ = 0;  // its first part
   std::vector<double> values_;

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "support/tensors.h"
 #include "unroll/autograd/ops.h"
 #include "unroll/nn/dropout.h"
@@ -130,6 +132,38 @@ TEST(BatchGradient, EveryPartDrawsFromTheSameKeys) {
   gradient.walk(parts, [&](std::size_t, std::vector<Tensor>&) { use(); });
   EXPECT_EQ(steps, (std::vector<std::uint64_t>{5, 5, 5, 5, 6, 6, 6, 6}));
   EXPECT_EQ(model.dropout.masks().step(), 7u);
+}
+
+// A parameter without a gradient in some parts counts as zeros there. Without one in all parts it
+// has none.
+TEST(BatchGradient, AbsentGradientsOfPartsAreZeros) {
+  struct Two : Module {
+    Linear a, b;
+    Two() : a(child("a"), 1, 1), b(child("b"), 1, 1, {.bias = false}) {}
+  } model;
+  const FlatParameters parameters(model.parameters());
+  BatchGradient gradient(parameters, {});
+  const Tensor x = Tensor::from(std::vector<float>{1, 2, 4, 8}, {4, 1});
+  std::vector<BatchPart> parts;
+  cut({Shards(4, 4), 0}, 1, parts);
+  const auto minimise = [&](std::vector<std::size_t> with_b) {
+    gradient.minimise(parts, [&](std::size_t k, std::vector<Tensor>& terms) {
+      const Tensor rows = rows_of(x, parts[k]);
+      const bool both = std::ranges::find(with_b, k) != with_b.end();
+      terms.push_back(sum(both ? model.a(rows) + model.b(rows) : model.a(rows)));
+    });
+    EXPECT_EQ(model.a.weight.grad().item(), 15);
+  };
+  for (int again = 0; again < 2; ++again) {
+    minimise({0, 1, 2, 3});
+    EXPECT_EQ(model.b.weight.grad().item(), 15);
+    minimise({1});
+    EXPECT_EQ(model.b.weight.grad().item(), 2);
+    minimise({0, 2});
+    EXPECT_EQ(model.b.weight.grad().item(), 5);
+    minimise({});
+    EXPECT_FALSE(model.b.weight.grad().defined());
+  }
 }
 
 TEST(BatchGradient, OperationsKnowTheirPart) {
