@@ -260,15 +260,15 @@ void gemm_of_rows(const Gemm<float>& g, Buffers& buffers) {
   }
 }
 
-/// The product for adjacent numbers in columns of a and rows of b. It is one product, whose depth
-/// spans the repeats.
+/// The product for adjacent numbers in columns of a and rows of b. It is one product over all
+/// repeats. Pairs never span two repeats, so that chunks of repeats give the same bits.
 void gemm_of_columns(const Gemm<float>& g, Buffers& buffers) {
   const Product<float>& p = g.products[0];
-  const std::size_t depth = p.depth * p.repeat;
-  const auto place = [&p](const float* data, std::ptrdiff_t stride, std::ptrdiff_t repeat,
-                          std::size_t k) {
-    return data + static_cast<std::ptrdiff_t>(k % p.depth) * stride +
-           static_cast<std::ptrdiff_t>(k / p.depth) * repeat;
+  const std::size_t pairs = pairs_of(p.depth) * p.repeat;
+  /// Row k of repeat r.
+  const auto place = [](const float* data, std::ptrdiff_t stride, std::ptrdiff_t repeat,
+                        std::size_t k, std::size_t r) {
+    return data + static_cast<std::ptrdiff_t>(k) * stride + static_cast<std::ptrdiff_t>(r) * repeat;
   };
   for (std::size_t column = 0; column < g.columns; column += kColumns)
     for (std::size_t row = 0; row < g.rows; row += kRows) {
@@ -280,19 +280,19 @@ void gemm_of_columns(const Gemm<float>& g, Buffers& buffers) {
       block.a_k = kRows;
       block.b = buffers.b;
       block.b_k = kColumns;
-      for_pieces(pairs_of(depth), [&](std::size_t begin, std::size_t end) {
+      for_pieces(pairs, [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) {
-          const std::size_t k = 2 * i;
-          const bool odd = k + 1 < depth;
-          interleave_rows(place(p.a, p.a_k, p.a_repeat, k) + row,
-                          odd ? place(p.a, p.a_k, p.a_repeat, k + 1) + row : nullptr, rows,
+          const std::size_t r = i / pairs_of(p.depth), k = 2 * (i % pairs_of(p.depth));
+          const bool both = k + 1 < p.depth;
+          interleave_rows(place(p.a, p.a_k, p.a_repeat, k, r) + row,
+                          both ? place(p.a, p.a_k, p.a_repeat, k + 1, r) + row : nullptr, rows,
                           buffers.a + (i - begin) * kRows);
-          interleave_rows(place(p.b, p.b_k, p.b_repeat, k) + column,
-                          odd ? place(p.b, p.b_k, p.b_repeat, k + 1) + column : nullptr, columns,
-                          buffers.b + (i - begin) * kColumns);
+          interleave_rows(place(p.b, p.b_k, p.b_repeat, k, r) + column,
+                          both ? place(p.b, p.b_k, p.b_repeat, k + 1, r) + column : nullptr,
+                          columns, buffers.b + (i - begin) * kColumns);
         }
         block.depth = end - begin;
-        run_piece(block, g, rows, columns, end == pairs_of(depth));
+        run_piece(block, g, rows, columns, end == pairs);
       });
     }
 }

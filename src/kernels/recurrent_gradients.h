@@ -97,8 +97,9 @@ class GradientSums {
     p.repeat = count;
     p.a_repeat = back * left.numbers.step;
     p.b_repeat = back * right.numbers.step;
-    if (p.a_repeat == as_rows(rows, p.a_k) && p.b_repeat == as_rows(rows, p.b_k)) {
-      p.depth *= p.repeat;  // steps are adjacent: one product, in the same order
+    // Adjacent steps are one product, in the same order. But the pairs of bf16 are of one step.
+    if (!s_.bf16 && p.a_repeat == as_rows(rows, p.a_k) && p.b_repeat == as_rows(rows, p.b_k)) {
+      p.depth *= p.repeat;
       p.repeat = 1;
     }
     g.out = sum.data;

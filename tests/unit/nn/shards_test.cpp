@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/batch_part.h"
+#include "kernels/bf16.h"
 #include "nn/rows.h"
 #include "support/any_recurrent.h"
 #include "support/tensors.h"
@@ -397,6 +398,15 @@ TEST(Shards, OfRecurrentLayers) {
   for (const test::RecurrentKind kind : test::recurrent_kinds)
     for (const RecurrentSizes& sizes : all) expect_tree_of(kind, sizes);
   expect_tree_of(test::RecurrentKind::lstm, {.name = "projected", .projection = 4, .ragged = true});
+}
+
+// A step's odd last row has no partner, wherever a chunk of steps ends.
+TEST(Shards, OfRecurrentLayersInBf16) {
+  if (!kernels::bf16_available()) GTEST_SKIP() << "this CPU has no AVX512_BF16";
+  using enum kernels::Cell;
+  const RecurrentOptions bf16{.precision = Precision::bf16};
+  expect_tree_of(lstm, {.name = "small", .options = bf16, .ragged = true});
+  expect_tree_of(gru, {.name = "large", .steps = 17, .input = 20, .hidden = 150, .options = bf16});
 }
 
 // Sums in tiles: in one chunk of steps or in several, in memory or in panels.
