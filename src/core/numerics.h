@@ -8,7 +8,7 @@
 namespace unroll::numerics {
 
 /// Raised when the bits of any computation change; written into every run (docs/numerics.md).
-inline constexpr int revision = 4;
+inline constexpr int revision = 5;
 
 // Relative errors are below 4 units in the last place, with two exceptions. sin and cos near a zero
 // other than 0 have an error below 1e-31 |x|. The error of pow grows to about 1.2 |y| units for
