@@ -31,7 +31,7 @@ class Backward {
 
   void run() {
     pack_backward(call_);
-    if (shards_are_dealt_out())
+    if (shards_are_dealt_out(s_))
       run_shards();
     else
       run_tiles();
@@ -39,11 +39,6 @@ class Backward {
   }
 
  private:
-  /// Whether each thread sums the gradients of whole shards, while they are in its cache.
-  bool shards_are_dealt_out() const {
-    return !s_.large() && shards_.count() >= static_cast<std::size_t>(threads_here());
-  }
-
   void run_shards() const {
     const std::size_t steps = std::max<std::size_t>(1, kOwnSteps / s_.gates()),
                       chunks = std::max<std::size_t>(1, s_.steps / steps);

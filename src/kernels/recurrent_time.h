@@ -82,6 +82,11 @@ inline bool steps_are_shared(const RecurrentShape& shape) {
          (shape.batch < kFewestRows * threads && shape.batch * weights >= kMuchWork);
 }
 
+/// Whether each thread sums the gradients of whole shards, while they are in its cache.
+inline bool shards_are_dealt_out(const RecurrentShape& shape) {
+  return !shape.large() && shape.shards().count() >= static_cast<std::size_t>(threads_here());
+}
+
 /// Calls f(units) for tiles of a step's units, on all threads.
 template <class F>
 void for_tiles(std::size_t units, F f) {
