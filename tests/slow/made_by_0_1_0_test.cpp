@@ -25,8 +25,8 @@ void expect_same_settings(const std::string& run, const std::string& made) {
   const auto settings_of = [](const std::string& folder) {
     return nlohmann::json::parse(test::content_of(folder + "/config.json")).at("settings");
   };
-  const auto now = settings_of(run);
-  for (const auto& [key, value] : settings_of(kMade + "/" + made).items())
+  const auto now = settings_of(run), then = settings_of(kMade + "/" + made);
+  for (const auto& [key, value] : then.items())
     EXPECT_EQ(now.at(key), value) << key;
 }
 

@@ -128,6 +128,7 @@ struct Setting {
   spec::Activation activation = spec::Activation::relu;
   int augment = 0;
   int threads = 2;
+  std::int64_t rows_at_once = 0;
 };
 
 void PrintTo(const Setting& setting, std::ostream* out) { *out << setting.name; }
@@ -138,6 +139,7 @@ const Setting settings[] = {
     {.name = "SgdOneThread", .algorithm = sgd, .threads = 1},
     {.name = "Adam", .algorithm = adam, .dtype = DType::f64, .activation = spec::Activation::tanh},
     {.name = "AdamWOneThread", .algorithm = adamw, .layers = 2, .threads = 1},
+    {.name = "AdamInParts", .algorithm = adam, .layers = 2, .rows_at_once = 5},
     {.name = "Muon", .algorithm = muon, .layers = 2, .augment = 1},
     {.name = "MuonOneThread", .algorithm = muon, .dtype = DType::f64, .threads = 1},
 };
@@ -145,7 +147,7 @@ const Setting settings[] = {
 // Steps before the first that is watched, and those that are.
 constexpr std::int64_t warm = 12, watched = 50;
 // Until then every size of batch has come.
-constexpr std::int64_t warm_ragged = 100;
+constexpr std::int64_t warm_ragged = 300;
 
 /// What the watched steps of a run, which makes one more, ask of the system.
 std::string asked_by_steps(train::Trainer&& trainer, std::int64_t first = warm) {
@@ -185,6 +187,8 @@ TEST_P(WarmStep, AllocatesNothing) {
   config.schedule = train::ScheduleKind::linear;
   config.dtype = s.dtype;
   config.threads = s.threads;
+  config.shards = 4;
+  config.rows_at_once = s.rows_at_once;
   config.eval_every = 0;
   const data::Dataset set = noise();
   EXPECT_EQ(asked_by_steps({config, test::images(config, set)}), "");
@@ -207,6 +211,8 @@ TEST(WarmTask, AllocatesNothing) {
         config.eval_every = 0;
         config.threads = 2;
         config.tbptt = tbptt;
+        config.shards = 4;
+        config.rows_at_once = tbptt;
         EXPECT_EQ(asked_by_steps({config, test::source(config)}), "")
             << task << " with model " << name_of(model) << ", " << tbptt;
       }
@@ -234,6 +240,8 @@ TEST(WarmRaggedRun, AllocatesNothing) {
       config.steps = warm_ragged + watched + 1;
       config.eval_every = 0;
       config.threads = 2;
+      config.shards = 4;
+      config.rows_at_once = model == train::ModelKind::lstm ? 5 : 0;
       EXPECT_EQ(asked_by_steps({config, source}, warm_ragged), "") << source->name();
     }
 }
