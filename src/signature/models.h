@@ -44,7 +44,7 @@ struct Setup {
   Algorithm algorithm = Algorithm::sgd;
   double lr = 0.1;
   Curve curve = Curve::constant;
-  std::int64_t updates = 30;
+  std::int64_t updates = 50;
   std::int64_t chunks = 1;  // of a batch's sequences. Each makes an update; states go on
   // Only for a family.
   spec::Cell cell = spec::Cell::rnn;
