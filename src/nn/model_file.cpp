@@ -3,6 +3,7 @@
 #include <map>
 
 #include "core/numerics.h"
+#include "tensor/tensor_impl.h"
 #include "unroll/core/error.h"
 
 namespace unroll::nn {
