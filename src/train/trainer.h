@@ -51,6 +51,8 @@ class Trainer {
   /// Trains the given model and ignores the settings of layers. Throws ShapeError if the model does
   /// not fit the source, ValueError if it needs too much memory.
   Trainer(const Config& config, std::shared_ptr<const data::Source> source, spec::ModelSpec spec);
+  Trainer(const Trainer&) = delete;  // its parts refer to each other
+  Trainer& operator=(const Trainer&) = delete;
 
   /// Makes the remaining steps. Evaluates on the way and after the last step. Returns false if a
   /// listener stopped it. Throws Diverged; then weights, checkpoint() and last_evaluation() are

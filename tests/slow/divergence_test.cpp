@@ -37,8 +37,8 @@ struct DivergingSetting {
 
 const DivergingSetting diverging[] = {
     {"Sgd", {}},
-    {"Momentum", {"--momentum", "0.5"}},
-    {"Tbptt", {"--tbptt", "14", "--eval-every", "20"}},
+    {"Momentum", {"--momentum", "0.5", "--seed", "4"}},
+    {"Tbptt", {"--tbptt", "14", "--eval-every", "20", "--seed", "1"}},
     {"TorchNumbers", {"--rng", "torch", "--eval-every", "7"}},
 };
 

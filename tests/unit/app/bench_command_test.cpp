@@ -37,7 +37,7 @@ void expect_about(const OrderedJson& value, double expected) {
 }
 
 TEST(BenchCommand, JsonOfATrainingStep) {
-  const OrderedJson json = bench({"--threads", "2", "--only", "train/rnn_relu/t28_"});
+  const OrderedJson json = bench({"--threads", "2", "--only", "train/rnn_relu/t28_i28_h100_n100"});
   EXPECT_EQ(keys_of(json), (std::vector<std::string>{"version", "revision", "cpu", "isa", "threads",
                                                      "peak_gflops_core", "peak_gflops_all",
                                                      "l2_gb_per_s", "workloads"}));
