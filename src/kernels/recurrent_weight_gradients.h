@@ -40,61 +40,27 @@ class WeightGradients {
     for_biases(sources, [&](const Features& sums, std::size_t place) {
       totals_.add_bias(sums.all(), range, {block(shard) + place, 0, set});
     });
+    if (begin > 0) return;
+    const std::size_t place = gradient_.place[WeightRole::weight_hh];
+    multiply({sums_.gates, s_.output()}, block(shard), place, s_.output());
   }
 
   /// The tree over the blocks of all shards, after the last step. The first block gets the sum.
-  void add_shards() const {
-    const std::size_t rows = call_.weight_hh_factors ? sums_.gates : 0, columns = s_.output();
-    parallel(shards_.count() * rows, [&](std::size_t i) {
-      const std::size_t offset = gradient_.place[WeightRole::weight_hh] + i % rows * columns;
-      multiply({1, columns}, {block(i / rows) + offset, 0}, offset, columns);
-    });
-    add_blocks(call_.gradients, shards_.count(), gradient_.size);
-  }
+  void add_shards() const { add_blocks(call_.gradients, shards_.count(), gradient_.size); }
 
   /// Adds the steps end - 1 .. begin to the gradients of all shards, tile by tile on all threads.
   /// After the last step the first block has the sum of all shards.
   void sum_tiles(const TilePlan& plan, std::size_t begin, std::size_t end) const {
-    // The operands of a tile fit in the second-level cache. Small weights have small tiles, so that
-    // all threads get some.
-    const std::size_t tile_rows = s_.large() ? Panels::kWidth : 16, tile_columns = 256;
     const Sources sources = plan.in_panels ? in_panels(begin, end) : in_memory();
-    const auto range = [&](std::size_t shard) { return Range{begin, end, rows_of(shard)}; };
-    const bool set = end == s_.steps;
-    for_products(sources, [&](const Features& left, const Features& right, std::size_t place,
-                              std::size_t row, bool before) {
-      const Tiles down(left, tile_rows), across(right, tile_columns);
-      for_tiles(
-          plan, down.count * across.count,
-          [&](std::size_t index) {
-            const Columns i = down[index / across.count], j = across[index % across.count];
-            return Tile{place + (i.begin - left.begin) * row + j.begin - right.begin,
-                        row,
-                        {i.count(), j.count()},
-                        before};
-          },
-          [&](std::size_t index, std::size_t shard, T* to) {
-            const Columns i = down[index / across.count], j = across[index % across.count];
-            const Rows rows = rows_of(shard);
-            right.of.panels.for_parts(j.begin, j.end, [&](std::size_t first, std::size_t last) {
-              add(left.of.part(i, rows), right.of.part({first, last}, rows),
-                  before ? first_state({first, last}) : Side<T>{}, range(shard),
-                  {to + first - j.begin, row, set}, before);
-            });
-          });
-    });
-    for_biases(sources, [&](const Features& sums, std::size_t place) {
-      const Tiles tiles(sums, Panels::kWidth);
-      for_tiles(
-          plan, tiles.count,
-          [&](std::size_t index) {
-            return Tile{
-                place + tiles[index].begin - sums.begin, 0, {1, tiles[index].count()}, false};
-          },
-          [&](std::size_t index, std::size_t shard, T* to) {
-            totals_.add_bias(sums.of.part(tiles[index], rows_of(shard)), range(shard),
-                             {to, 0, set});
-          });
+    std::size_t tasks = 0;
+    for_tasks(sources, plan, begin, end, [&](std::size_t count, auto&&) { tasks += count; });
+    // All products at once, so that the threads meet once.
+    parallel(tasks, [&](std::size_t task) {
+      std::size_t first = 0;
+      for_tasks(sources, plan, begin, end, [&](std::size_t count, auto&& run) {
+        if (task >= first && task < first + count) run(task - first);
+        first += count;
+      });
     });
     if (plan.chunks > 1 && begin == 0) add_shards();
   }
@@ -242,49 +208,81 @@ class WeightGradients {
 
   T* block(std::size_t index) const { return call_.gradients + index * gradient_.size; }
 
-  /// A part of the gradients: its place in a block, and whether it is part of weight_hh's.
+  /// A part of the gradients, with its place in a block.
   struct Tile {
     std::size_t offset, row;
     Extent extent;
-    bool of_weight_hh;
   };
 
-  /// Sums all tiles: sum(index, shard, to) adds those of one shard to the memory at `to`. A single
-  /// chunk has the whole sums, so it also adds the shards, while the tile is in the cache.
-  template <class Describe, class Sum>
-  void for_tiles(const TilePlan& plan, std::size_t count, Describe tile_of, Sum sum) const {
-    if (plan.chunks > 1) {
-      parallel(count * plan.shards, [&](std::size_t task) {
-        const std::size_t index = task % count, shard = task / count;
-        sum(index, shard, block(shard) + tile_of(index).offset);
-      });
-      return;
-    }
-    parallel(count, [&](std::size_t index) {
-      const Tile tile = tile_of(index);
-      const auto place = [&](std::size_t shard) { return block(tree_slot(shard)) + tile.offset; };
-      const auto row = static_cast<std::ptrdiff_t>(tile.row);
-      tree_sum(
-          plan.shards,
-          [&](std::size_t shard) {
-            sum(index, shard, place(shard));
-            if (tile.of_weight_hh)
-              multiply(tile.extent, {place(shard), row}, tile.offset, tile.row);
-          },
-          [&](std::size_t left, std::size_t right) {
-            table<T>().rows.add(tile.extent, {place(left), row}, {place(right), row});
+  /// Calls visit(count, run) for each weight and bias: run(index) sums one of its `count` tiles.
+  template <class F>
+  void for_tasks(const Sources& sources, const TilePlan& plan, std::size_t begin, std::size_t end,
+                 F visit) const {
+    // The operands of a tile fit in the second-level cache. Small weights have small tiles, so that
+    // all threads get some.
+    const std::size_t tile_rows = s_.large() ? Panels::kWidth : 16, tile_columns = 256;
+    const auto range = [&](std::size_t shard) { return Range{begin, end, rows_of(shard)}; };
+    const bool set = end == s_.steps, last = begin == 0;
+    for_products(sources, [&](const Features& left, const Features& right, std::size_t place,
+                              std::size_t row, bool before) {
+      const Tiles down(left, tile_rows), across(right, tile_columns);
+      const std::size_t count = down.count * across.count;
+      visit(tasks_of(plan, count), [&](std::size_t task) {
+        const Columns i = down[task % count / across.count], j = across[task % across.count];
+        const Tile tile{place + (i.begin - left.begin) * row + j.begin - right.begin,
+                        row,
+                        {i.count(), j.count()}};
+        sum_tile(plan, tile, task / count, [&](std::size_t shard, T* to) {
+          const Rows rows = rows_of(shard);
+          right.of.panels.for_parts(j.begin, j.end, [&](std::size_t first, std::size_t after) {
+            add(left.of.part(i, rows), right.of.part({first, after}, rows),
+                before ? first_state({first, after}) : Side<T>{}, range(shard),
+                {to + first - j.begin, row, set}, before);
           });
+          if (before && last) multiply(tile.extent, to - tile.offset, tile.offset, row);
+        });
+      });
+    });
+    for_biases(sources, [&](const Features& sums, std::size_t place) {
+      const Tiles tiles(sums, Panels::kWidth);
+      visit(tasks_of(plan, tiles.count), [&](std::size_t task) {
+        const Columns j = tiles[task % tiles.count];
+        const Tile tile{place + j.begin - sums.begin, 0, {1, j.count()}};
+        sum_tile(plan, tile, task / tiles.count, [&](std::size_t shard, T* to) {
+          totals_.add_bias(sums.of.part(j, rows_of(shard)), range(shard), {to, 0, set});
+        });
+      });
     });
   }
 
-  /// Multiplies a part of weight_hh's gradient by its factors. `offset` is its place in a block.
-  void multiply(Extent extent, Matrix<T> part, std::size_t offset, std::size_t row) const {
+  static std::size_t tasks_of(const TilePlan& plan, std::size_t tiles) {
+    return plan.chunks > 1 ? plan.shards * tiles : tiles;
+  }
+
+  /// Sums a tile of one shard: sum(shard, to) adds it to the memory at `to`. A single chunk has the
+  /// whole sums, so it takes all shards instead, and adds them while the tile is in the cache.
+  template <class Sum>
+  void sum_tile(const TilePlan& plan, const Tile& tile, std::size_t one_shard, Sum sum) const {
+    if (plan.chunks > 1) return sum(one_shard, block(one_shard) + tile.offset);
+    const auto place = [&](std::size_t shard) { return block(tree_slot(shard)) + tile.offset; };
+    const auto row = static_cast<std::ptrdiff_t>(tile.row);
+    tree_sum(
+        plan.shards, [&](std::size_t shard) { sum(shard, place(shard)); },
+        [&](std::size_t left, std::size_t right) {
+          table<T>().rows.add(tile.extent, {place(left), row}, {place(right), row});
+        });
+  }
+
+  /// Multiplies a part of weight_hh's gradient, at `offset` of a block, by its factors.
+  void multiply(Extent extent, T* of_block, std::size_t offset, std::size_t row) const {
     if (!call_.weight_hh_factors) return;
     const T* const factors =
         call_.weight_hh_factors + (offset - gradient_.place[WeightRole::weight_hh]);
-    table<T>().rows.multiply(extent, part, {part.data, part.row},
-                             {factors, static_cast<std::ptrdiff_t>(row)});
+    const auto distance = static_cast<std::ptrdiff_t>(row);
+    table<T>().rows.multiply(extent, {of_block + offset, distance}, {of_block + offset, distance},
+                             {factors, distance});
   }
+
   Rows rows_of(std::size_t shard) const { return {shards_.begin(shard), shards_.begin(shard + 1)}; }
 
   void add(const Side<T>& left, const Side<T>& right, const Side<T>& first, const Range& range,

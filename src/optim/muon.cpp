@@ -174,8 +174,8 @@ void Muon::update(std::size_t index, std::size_t begin, std::size_t end) {
   });
 }
 
-// Whole blocks are dealt out to the threads, largest first. If there are fewer blocks than threads,
-// each product is on all threads instead.
+// Whole blocks are dealt out to the threads, largest first. If the largest is more than a thread's
+// share of the work, each product is on all threads instead.
 void Muon::end_step() {
   if (others_) {
     others_->set_lr_factor(lr_factor_);
@@ -199,7 +199,9 @@ void Muon::end_step() {
   }
   std::ranges::sort(blocks, std::greater{}, &Block::work);
   const auto threads = static_cast<std::size_t>(threads_here());
-  const std::size_t tasks = blocks.size() < threads ? 1 : threads;
+  std::size_t work = 0;
+  for (const Block& block : blocks) work += block.work();
+  const std::size_t tasks = blocks.empty() || blocks.front().work() * threads > work ? 1 : threads;
   const auto memory = make_pooled<Storage>(current_workspace(), tasks * bytes);
   std::atomic<std::size_t> next = 0;
   parallel(tasks, [&](std::size_t task) {
