@@ -36,6 +36,6 @@ struct KnownResult {
 const std::vector<KnownResult>& known_results();
 
 /// The revision of the numerics that gave them.
-inline constexpr int known_results_revision = 4;
+inline constexpr int known_results_revision = 5;
 
 }  // namespace unroll::train

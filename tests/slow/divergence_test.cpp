@@ -157,16 +157,16 @@ TEST(Trial01, AsJsonTheLineOfTheMetricsIsPrinted) {
 
 // Around the good step the chapter's network has 80 to 87 %; with the weights after the exploding
 // update 9.80, and a loss of nan.
-TEST(Trial01, TheChaptersFourthSeed) {
+TEST(Trial01, ASeedOfTheChapterThatDiverges) {
   const auto data = test::real_mnist_folder();
   if (!data) GTEST_SKIP() << "no MNIST here";
   const test::TemporaryFolder folder;
-  const auto result = test::run_program({"train", "mnist", "--recipe", "tutorial", "--seed", "4",
+  const auto result = test::run_program({"train", "mnist", "--recipe", "tutorial", "--seed", "1",
                                          "--data-dir", *data, "--out", folder / "run"});
   ASSERT_EQ(result.code, 1) << result.err;
   const auto found = test::search(result.out, R"(after step (\d+): (\d+\.\d+) %)");
   ASSERT_FALSE(found.empty()) << result.out;
-  EXPECT_GE(std::stod(found[2]), 73.38);  // of step 2000
+  EXPECT_GE(std::stod(found[2]), 83.37);  // of step 2000
   const auto tested = test::run_program({"eval", folder / "run", "--data-dir", *data});
   expect_parts(tested.out, {"accuracy " + found[2] + " %"});
 }

@@ -35,7 +35,7 @@ TEST(Overview, ResultsHaveTheCommandThatGivesThem) {
   EXPECT_TRUE(has(commands, "unroll train mnist --model gru"));
   EXPECT_TRUE(has(commands, "unroll train mnist --recipe tutorial --clip-norm 1"));
   EXPECT_TRUE(has(commands, "unroll train adding --length 100"));
-  EXPECT_NEAR(known_results().front().mean(), 98.938, 1e-9);
+  EXPECT_NEAR(known_results().front().mean(), 98.932, 1e-9);
 }
 
 // New bits are new results: measure them again, and change the documents with them.
