@@ -108,7 +108,9 @@ TEST(BatchMask, OfAPartHasTheElementsOfTheWholeBatchsMask) {
   const std::pair<Shape, int> shapes[] = {{{37}, 0},       {{37, 7}, 0},    {{37, 3, 5}, 0},
                                           {{9, 37, 7}, 1}, {{9, 37, 1}, 1}, {{999, 37, 15}, 1}};
   for (const DType dtype : {DType::f32, DType::f64})
-    for (const auto& [shape, dim] : shapes) {
+    for (const auto& each : shapes) {
+      const Shape& shape = each.first;  // not structured bindings, which clang 14 cannot capture
+      const int dim = each.second;
       const Tensor whole = bernoulli_mask(shape, 0.4, key, dtype, 1.5);
       EXPECT_EQ(test::bits_of(batch_mask(shape, dim, 0.4, key, dtype, 1.5)), test::bits_of(whole));
       for_parts(37, [&](const Shards& part) {
