@@ -1,7 +1,6 @@
 #include "kernels/convolution.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 
 #include "core/parallel.h"

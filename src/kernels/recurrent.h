@@ -54,7 +54,7 @@ struct RecurrentPlan {
 
   std::size_t packed_size;       // elements of the packed weights
   std::size_t gradient_size;     // elements of one block of gradients
-  std::size_t gradient_blocks;   // one for each shard, or 1 if the tree needs no memory
+  std::size_t gradient_blocks;   // TilePlan::blocks
   std::size_t backward_scratch;  // elements
 
   /// Elements that forward saves for `slots` steps besides the states h; may be 0. `slots` is T if

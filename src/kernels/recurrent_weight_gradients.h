@@ -94,7 +94,8 @@ class WeightGradients {
     std::size_t begin, end;
     Side<T> all() const { return of.part({begin, end}, {}); }
   };
-  /// Features in tiles. A tile begins where a panel begins.
+  /// Features in tiles, which begin at multiples of their width. So a tile of at most a panel's
+  /// width lies in one panel.
   struct Tiles {
     Tiles(const Features& of, std::size_t width)
         : columns(of),

@@ -85,7 +85,7 @@ Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias) {
   const Tensor start = bias.defined() ? bias.detach().contiguous() : Tensor();
   dispatch("linear", x.dtype(), [&]<class T>(T*) {
     auto g = kernels::dense_product<T>(sizes.rows, sizes.inputs, sizes.outputs, x.data<T>(),
-                                       transposed.data<T>(), y.data<T>());
+                                       raw_data<T>(transposed), y.data<T>());
     if (start.defined()) g.init = raw_data<T>(start);
     kernels::parallel_gemm(g);
   });

@@ -185,17 +185,16 @@ void Muon::end_step() {
   std::size_t bytes = 0;  // of a block's scratch
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const Tensor& value = parameters_[i].value;
-    if (!value.impl()->has_grad) continue;
+    if (!has_gradient(parameters_[i])) continue;
     const auto gates = static_cast<std::size_t>(parameters_[i].gates),
                rows = static_cast<std::size_t>(value.size(0)) / gates,
                columns = static_cast<std::size_t>(value.size(1));
     for (std::size_t gate = 0; gate < gates; ++gate)
       blocks.push_back({i, gate * rows * columns, rows, columns});
-    if (gates > 0)
-      bytes = std::max(bytes, dispatch("muon", value.dtype(), [&]<class T>(T*) {
-                         kernels::table<T>();  // may throw, which it must not in a task
-                         return Scratch<T>::bytes(blocks.back());
-                       }));
+    bytes = std::max(bytes, dispatch("muon", value.dtype(), [&]<class T>(T*) {
+                       kernels::table<T>();  // may throw, which it must not in a task
+                       return Scratch<T>::bytes(blocks.back());
+                     }));
   }
   std::ranges::sort(blocks, std::greater{}, &Block::work);
   const auto threads = static_cast<std::size_t>(threads_here());

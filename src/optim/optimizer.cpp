@@ -32,7 +32,7 @@ void Optimizer::step() {
   const FloatEnvironment environment;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const Tensor& value = parameters_[i].value;
-    if (!value.impl()->has_grad) continue;
+    if (!has_gradient(parameters_[i])) continue;
     // Throws for a tensor that no update can change. Nothing may throw on the pool's threads.
     dispatch("optimizer", value.dtype(), [&]<class T>(T*) { (void)raw_values<T>(value); });
     ++*steps_[i].data<std::int64_t>();
@@ -42,7 +42,7 @@ void Optimizer::step() {
   });
   end_step();
   for (const Parameter& p : parameters_)
-    if (p.value.impl()->has_grad) changed(p.value);
+    if (has_gradient(p)) changed(p.value);
 }
 
 Parameters Optimizer::state() const {

@@ -18,6 +18,11 @@ struct Piece {
   std::size_t parameter, begin, end;
 };
 
+/// Whether there is one; a parameter that a layer lacks is undefined.
+inline bool has_gradient(const Parameter& p) {
+  return p.value.defined() && p.value.impl()->has_grad;
+}
+
 /// The parameters that have a gradient, cut in pieces of at most `size` elements.
 class Pieces {
  public:
@@ -26,8 +31,8 @@ class Pieces {
   explicit Pieces(const Parameters& parameters) {
     std::size_t in_task = size;
     for (std::size_t p = 0; p < parameters.size(); ++p) {
+      if (!has_gradient(parameters[p])) continue;
       const TensorImpl& impl = *parameters[p].value.impl();
-      if (!impl.has_grad) continue;
       const auto count = static_cast<std::size_t>(impl.shape.numel());
       for (std::size_t begin = 0; begin < count; begin += size) {
         const std::size_t end = std::min(count, begin + size);

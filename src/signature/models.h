@@ -29,7 +29,7 @@ enum class Kind {
 enum class Algorithm { sgd, nesterov, adam, adamw, muon };
 enum class Curve { constant, cosine, warmup_linear };
 
-/// The setup of one model. The default sizes are awkward for vectors and slices of any length.
+/// The setup of one model. The default sizes are awkward for vectors and shards of any length.
 struct Setup {
   std::string_view name;
   Kind kind = Kind::recurrent;

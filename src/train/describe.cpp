@@ -156,16 +156,16 @@ spec::ModelSpec describe(const Config& config, const data::Source& source) {
 
 void check_memory(const spec::ModelSpec& spec, const Config& config, const data::Source& source) {
   constexpr std::int64_t kMostStates = std::int64_t{1} << 30, kMostWeights = std::int64_t{1} << 28;
-  const std::int64_t batch = rows_at_once(
-      config, std::min(config.batch_size, source.size(data::Split::train)));
+  const std::int64_t batch =
+      rows_at_once(config, std::min(config.batch_size, source.size(data::Split::train)));
   const auto lengths = source.lengths(data::Split::train);
   std::int64_t steps = lengths.empty() ? spec::steps_of(source.input()) : std::ranges::max(lengths);
   if (config.tbptt > 0) steps = std::min(steps, config.tbptt);
   if (batch > kMostStates / kept_of(spec, steps))
     throw ValueError("batch-size",
                      fmt::format("{} {} at once, for {} hidden units in {} layers, need more "
-                                 "than {} states; use a smaller batch, or a smaller "
-                                 "--rows-at-once",
+                                 "than {} states; use a smaller batch, a smaller "
+                                 "--rows-at-once, or more --shards",
                                  batch, spec::pixels_of(spec.input) ? "images" : "sequences",
                                  config.hidden, config.layers, kMostStates));
   std::int64_t weights = 0;

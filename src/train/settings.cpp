@@ -327,8 +327,9 @@ const std::vector<Setting>& settings() {
        "so another number gives other last bits",
        Rules{.range = between(0, kMostShards), .fault = shards_fault}},
       {"rows_at_once", &C::rows_at_once, training,
-       "Walk each batch in parts of at most so many rows, in whole shards. 0: all rows. Results are "
-       "the same for any number. Activations and gradients need less memory; inputs stay whole",
+       "Walk each batch in parts of at most so many rows, in whole shards. 0: all rows. Results "
+       "are "
+       "the same for any number. Activations need less memory; inputs stay whole",
        Rules{.range = between(0, 1 << 20)}},
       {"steps", &C::steps, training, "Number of training steps",
        Rules{.range = between(1, kMany), .idle = idle_steps}},

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "support/expect_error.h"
 #include "support/tensors.h"
+#include "tensor/tensor_impl.h"
 #include "unroll/core/error.h"
 
 namespace unroll::nn {
@@ -74,6 +76,17 @@ TEST(Linear, StartsUniformAndInF64WhereF32Does) {
   EXPECT_LE(high, 0.2);
   EXPECT_LT(low, -0.199);  // of 10,000 numbers some come near each end
   EXPECT_GT(high, 0.199);
+}
+
+// The transpose of a single row is a view of the same memory. If it were handed out, every layer of
+// the model would pack its weights at each call.
+TEST(Linear, OfOneOutputHandsOutNoPointer) {
+  for (const auto& [in, out] : {std::pair{5, 1}, {1, 5}}) {
+    Linear layer(in, out);
+    const Parameters parameters = layer.parameters();
+    layer(Tensor::full({3, in}, 1));
+    EXPECT_NE(parameters[0].value.impl()->storage->version(), 0u) << in;
+  }
 }
 
 }  // namespace

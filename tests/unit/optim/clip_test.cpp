@@ -10,6 +10,7 @@
 #include "support/tensors.h"
 #include "support/threads.h"
 #include "unroll/core/error.h"
+#include "unroll/optim/sgd.h"
 
 namespace unroll::optim {
 namespace {
@@ -118,6 +119,16 @@ TEST(Clip, LimitMustBePositive) {
             "[clip_grad_norm] max_norm = 0, expected more than 0");
   EXPECT_THROW(clip_grad_norm({}, NAN), ValueError);
   EXPECT_THROW(clip_grad_norm({}, -1), ValueError);
+}
+
+// A layer without a bias has an undefined one.
+TEST(Clip, UndefinedParametersHaveNoGradient) {
+  const Parameters p{with_gradient<double>({3, 4}), {"bias", Tensor()}};
+  EXPECT_EQ(grad_norm(p), 5);
+  EXPECT_EQ(clip_grad_norm(p, 1), 5);
+  Sgd optimizer(p, SgdOptions{.lr = 1});
+  optimizer.step();
+  EXPECT_NEAR(p[0].value.grad().to_vector()[0], 0.6, 1e-6);
 }
 
 }  // namespace
