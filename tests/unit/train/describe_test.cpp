@@ -158,7 +158,7 @@ TEST(Describe, WhatCouldNotBeHeldIsRefused) {
   c.input = spec::Form::pixels;
   c.hidden = 4096;
   refused(c, mnist_like(), "[batch-size] 100 images at once");
-  refused(c, mnist_like(), "use a smaller batch, or a smaller --rows-at-once");
+  refused(c, mnist_like(), "use a smaller batch, a smaller --rows-at-once, or more --shards");
   c.rows_at_once = 30;
   EXPECT_NO_THROW(describe(c, mnist_like()));
   c.hidden = 8192;
