@@ -69,9 +69,9 @@ spec::Cell cell_of(const Workload& workload);
 /// The number of steps of each sequence; empty if all have T.
 std::vector<std::int64_t> lengths_of(const Workload& workload);
 
-/// The number of multiplications and additions in the products of recurrent layers, of an fnn and of
-/// convolutions, counted by their equations. Products with the initial state count, although it is
-/// zero and Unroll skips them (3 % of the first workload). The gradient of the input does not
+/// The number of multiplications and additions in the products of recurrent layers, of an fnn and
+/// of convolutions, counted by their equations. Products with the initial state count, although it
+/// is zero and Unroll skips them (3 % of the first workload). The gradient of the input does not
 /// count. Nor do readout, activations, gates, loss, clipping and optimizer.
 double useful_flops(const Workload& workload);
 

@@ -26,8 +26,7 @@ void expect_same_settings(const std::string& run, const std::string& made) {
     return nlohmann::json::parse(test::content_of(folder + "/config.json")).at("settings");
   };
   const auto now = settings_of(run), then = settings_of(kMade + "/" + made);
-  for (const auto& [key, value] : then.items())
-    EXPECT_EQ(now.at(key), value) << key;
+  for (const auto& [key, value] : then.items()) EXPECT_EQ(now.at(key), value) << key;
 }
 
 /// What is said of a run that only the program that made it can repeat.
