@@ -1,15 +1,16 @@
 #include "kernels/recurrent_layout.h"
 
 #include <algorithm>
+#include <array>
 
 namespace unroll::kernels {
 namespace {
 
 std::size_t whole_lines(std::size_t size) { return (size + 15) / 16 * 16; }
 
-/// The features of all operands of the weights' gradients.
-std::size_t operand_features(const RecurrentShape& s) {
-  return Sums(s).products_end + s.input + s.output() + (s.projection ? s.projection + s.hidden : 0);
+/// The features of each operand of the weights' gradients.
+std::array<std::size_t, 5> operand_features(const RecurrentShape& s) {
+  return {Sums(s).products_end, s.input, s.output(), s.projection, s.projection ? s.hidden : 0};
 }
 
 /// Places parts one after the other, each at a cache line.
@@ -46,7 +47,8 @@ TilePlan::TilePlan(const RecurrentShape& s) : shards(s.shards().count()) {
   constexpr std::size_t kRows = 256;                           // of a shard
   constexpr std::size_t kMostOperands = std::size_t{1} << 22;  // elements
   const std::size_t all_blocks = shards * GradientLayout(s).size;
-  const std::size_t operands = s.steps * s.batch * operand_features(s);
+  std::size_t operands = 0;
+  for (const std::size_t features : operand_features(s)) operands += s.steps * s.batch * features;
   if (all_blocks <= kSmallBlocks) {
     in_panels = false;
     chunks = s.steps * s.batch / (kRows * shards);
@@ -133,9 +135,7 @@ ScratchLayout::ScratchLayout(const RecurrentShape& s) {
   const std::size_t chunk_rows = (s.steps + tiles.chunks - 1) / tiles.chunks * s.batch;
   const Panels of_chunk{Panels::kWidth, chunk_rows * Panels::kWidth};
   std::size_t chunk_size = 0;
-  for (const std::size_t features :
-       {sums.products_end, s.input, s.output(), s.projection, s.projection ? s.hidden : 0})
-    chunk_size += of_chunk.size(features);
+  for (const std::size_t features : operand_features(s)) chunk_size += of_chunk.size(features);
   panels = places.next(tiles.in_panels ? chunk_size : 0);
   norm_size = s.layer_norm ? whole_lines(4 * sums.gates + (memory ? 2 * s.hidden : 0)) : 0;
   norm = places.next(s.shards().count() * norm_size);

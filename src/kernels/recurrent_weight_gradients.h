@@ -42,7 +42,7 @@ class WeightGradients {
     });
     if (begin > 0) return;
     const std::size_t place = gradient_.place[WeightRole::weight_hh];
-    multiply({sums_.gates, s_.output()}, block(shard), place, s_.output());
+    multiply({sums_.gates, s_.output()}, block(shard) + place, place, s_.output());
   }
 
   /// The tree over the blocks of all shards, after the last step. The first block gets the sum.
@@ -240,7 +240,7 @@ class WeightGradients {
                 before ? first_state({first, after}) : Side<T>{}, range(shard),
                 {to + first - j.begin, row, set}, before);
           });
-          if (before && last) multiply(tile.extent, to - tile.offset, tile.offset, row);
+          if (before && last) multiply(tile.extent, to, tile.offset, row);
         });
       });
     });
@@ -274,14 +274,13 @@ class WeightGradients {
         });
   }
 
-  /// Multiplies a part of weight_hh's gradient, at `offset` of a block, by its factors.
-  void multiply(Extent extent, T* of_block, std::size_t offset, std::size_t row) const {
+  /// Multiplies a part of weight_hh's gradient by its factors. `offset` is its place in a block.
+  void multiply(Extent extent, T* part, std::size_t offset, std::size_t row) const {
     if (!call_.weight_hh_factors) return;
     const T* const factors =
         call_.weight_hh_factors + (offset - gradient_.place[WeightRole::weight_hh]);
     const auto distance = static_cast<std::ptrdiff_t>(row);
-    table<T>().rows.multiply(extent, {of_block + offset, distance}, {of_block + offset, distance},
-                             {factors, distance});
+    table<T>().rows.multiply(extent, {part, distance}, {part, distance}, {factors, distance});
   }
 
   Rows rows_of(std::size_t shard) const { return {shards_.begin(shard), shards_.begin(shard + 1)}; }

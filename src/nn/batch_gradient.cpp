@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "autograd/elementwise.h"
+#include "core/float_environment.h"
 #include "tensor/tensor_impl.h"
 #include "unroll/autograd/ops.h"
 
@@ -20,17 +20,6 @@ std::size_t largest_node(const Shards& whole, std::size_t size) {
 /// more.
 double sum_in(DType dtype, double a, double b) {
   return dtype == DType::f32 ? static_cast<float>(a + b) : a + b;
-}
-
-/// to = left + to.
-void add_to(const Tensor& to, const Tensor& left) {
-  dispatch("gradient", to.dtype(), [&]<class T>(T*) {
-    const auto from = left.values<T>(), sums = to.values<T>();
-    parallel_pieces(sums.size(), autograd::kElementsPerTask,
-                    [&](std::size_t begin, std::size_t end) {
-                      for (std::size_t i = begin; i < end; ++i) sums[i] = from[i] + sums[i];
-                    });
-  });
 }
 
 }  // namespace
@@ -100,7 +89,7 @@ void BatchGradient::add(std::size_t left) {
   const FloatEnvironment environment;
   const Sum& sum = waiting_[tree_slot(left)];
   const Tensor& to = parameters_.gradients();
-  add_to(to, sum.gradients);
+  add_into(to, sum.gradients);
   for (std::size_t i = 0; i < values_.size(); ++i)
     values_[i] = sum_in(to.dtype(), sum.terms[i], values_[i]);
   node_ = left;

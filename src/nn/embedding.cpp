@@ -57,7 +57,7 @@ Shape with_last(const Shape& shape, std::int64_t size) {
       std::span<const std::int64_t>(sizes.data(), static_cast<std::size_t>(shape.rank()) + 1));
 }
 
-/// Where the rows of the table are looked up: positions in `rows`, without those of row `padding`.
+/// The positions in `rows` at which each row of the table is looked up. Row `padding` is left out.
 /// Positions of the same row are adjacent and ascend.
 Tensor sorted_look_ups(std::span<const std::int64_t> rows, std::int64_t table_rows,
                        std::int64_t padding) {

@@ -12,7 +12,7 @@ namespace {
 // Each parameter starts on a cache line.
 constexpr std::size_t kAlignment = 16;
 
-/// The number of elements from the start of this parameter to that of the next.
+/// The elements that a parameter takes, with the gap behind it.
 std::size_t distance_to_next(const Parameter& p) {
   return (static_cast<std::size_t>(p.value.numel()) + kAlignment - 1) / kAlignment * kAlignment;
 }

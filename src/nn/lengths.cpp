@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <numeric>
+
 #include "unroll/core/error.h"
 
 namespace unroll::nn {
@@ -17,6 +20,15 @@ void check_lengths(std::string_view operation, std::span<const std::int64_t> len
     if (lengths[n] < 1 || lengths[n] > steps)
       throw ValueError(
           operation, fmt::format("length {} at index {}, expected 1 to {}", lengths[n], n, steps));
+}
+
+void longest_first(std::span<const std::int64_t> lengths, std::span<std::int64_t> order) {
+  std::iota(order.begin(), order.end(), 0);
+  const auto length = [&](std::int64_t n) { return lengths[static_cast<std::size_t>(n)]; };
+  // std::stable_sort would allocate.
+  std::ranges::sort(order, [&](std::int64_t a, std::int64_t b) {
+    return length(a) != length(b) ? length(a) > length(b) : a < b;
+  });
 }
 
 }  // namespace unroll::nn

@@ -12,4 +12,8 @@ namespace unroll::nn {
 void check_lengths(std::string_view operation, std::span<const std::int64_t> lengths,
                    std::int64_t batch, std::int64_t steps);
 
+/// Writes the order of the sequences from longest to shortest to `order`. Equal lengths keep their
+/// order. Allocates nothing.
+void longest_first(std::span<const std::int64_t> lengths, std::span<std::int64_t> order);
+
 }  // namespace unroll::nn

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "core/batch_part.h"
 #include "core/float_environment.h"
@@ -31,12 +30,7 @@ Generator& generator_or_default(const RecurrentOptions& options) {
 Tensor order_of(std::span<const std::int64_t> lengths) {
   if (std::ranges::is_sorted(lengths, std::ranges::greater())) return {};
   const Tensor order = Tensor::empty({static_cast<std::int64_t>(lengths.size())}, DType::i64);
-  const auto rows = order.values<std::int64_t>();
-  std::iota(rows.begin(), rows.end(), 0);
-  const auto length = [&](std::int64_t n) { return lengths[static_cast<std::size_t>(n)]; };
-  std::ranges::sort(rows, [&](std::int64_t a, std::int64_t b) {
-    return length(a) != length(b) ? length(a) > length(b) : a < b;
-  });
+  longest_first(lengths, order.values<std::int64_t>());
   return order;
 }
 

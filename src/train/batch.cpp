@@ -4,11 +4,12 @@
 #include <numeric>
 
 #include "nn/batch_gradient.h"
+#include "nn/lengths.h"
 
 namespace unroll::train {
 namespace {
 
-/// `steps` is that of BatchPart.
+/// Cuts a batch as the settings say. `steps`: see BatchPart.
 void cut(const Config& config, std::int64_t rows, std::int64_t steps,
          std::vector<BatchPart>& parts) {
   const auto n = static_cast<std::size_t>(rows);
@@ -32,16 +33,14 @@ void Batch::read(const data::Source& source, std::span<const data::Pick> picks) 
   constexpr auto part = data::Split::train;
   picks_.assign(picks.begin(), picks.end());
   if (const auto lengths = source.lengths(part); !lengths.empty()) {
-    const auto length = [&](std::size_t i) {
-      return lengths[static_cast<std::size_t>(picks[i].index)];
-    };
+    lengths_.resize(picks.size());
     order_.resize(picks.size());
-    std::iota(order_.begin(), order_.end(), 0);
-    // std::stable_sort would allocate.
-    std::ranges::sort(order_, [&](std::size_t a, std::size_t b) {
-      return length(a) != length(b) ? length(a) > length(b) : a < b;
+    std::ranges::transform(picks, lengths_.begin(), [&](const data::Pick& pick) {
+      return lengths[static_cast<std::size_t>(pick.index)];
     });
-    std::ranges::transform(order_, picks_.begin(), [&](std::size_t i) { return picks[i]; });
+    nn::longest_first(lengths_, order_);
+    std::ranges::transform(order_, picks_.begin(),
+                           [&](std::int64_t i) { return picks[static_cast<std::size_t>(i)]; });
   }
   source.batch(part, picks_, config_.dtype, examples_);
   const auto steps =

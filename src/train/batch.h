@@ -32,7 +32,7 @@ class Batch {
  private:
   const Config& config_;
   std::vector<data::Pick> picks_;
-  std::vector<std::size_t> order_;
+  std::vector<std::int64_t> lengths_, order_;  // of the picks
   data::Examples examples_;
   std::vector<BatchPart> parts_;
 };

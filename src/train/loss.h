@@ -19,8 +19,8 @@ namespace unroll::train {
 /// Throws ShapeError, and ValueError for a class outside 0 to C - 1.
 Tensor losses_of(spec::Output kind, const Tensor& outputs, const Tensor& targets);
 
-/// The number of terms that a model with so many outputs has for these targets, without those of
-/// steps that have no target.
+/// The number of terms in the mean loss of these targets, for a model with so many outputs. Steps
+/// without a target have none.
 std::int64_t count_losses(spec::Output kind, const Tensor& targets, std::int64_t outputs);
 
 }  // namespace unroll::train

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "autograd/elementwise.h"
 #include "core/clock.h"
 #include "core/parallel.h"
 #include "data/order.h"
@@ -65,13 +66,15 @@ bool all_finite(const Tensor& tensor) {
   return dispatch("train", tensor.dtype(), [&]<class T>(T*) {
     const std::span<const T> all = raw_values<T>(tensor);
     std::atomic<bool> finite = true;
-    parallel_pieces(all.size(), 16 * 1024, [&finite, all](std::size_t begin, std::size_t end) {
-      // x - x is 0 for every finite number, and NaN for the others. Whole numbers, because the
-      // compiler does not vectorise a sum of others.
-      std::int32_t others = 0;
-      for (const T v : all.subspan(begin, end - begin)) others |= v - v == 0 ? 0 : 1;
-      if (others != 0) finite.store(false, std::memory_order_relaxed);
-    });
+    parallel_pieces(all.size(), autograd::kElementsPerTask,
+                    [&finite, all](std::size_t begin, std::size_t end) {
+                      // x - x is 0 for every finite number, and NaN for the others. Whole numbers,
+                      // because the compiler does not vectorise a sum of others.
+                      std::int32_t others = 0;
+                      for (const T v : all.subspan(begin, end - begin))
+                        others |= v - v == 0 ? 0 : 1;
+                      if (others != 0) finite.store(false, std::memory_order_relaxed);
+                    });
     return finite.load();
   });
 }

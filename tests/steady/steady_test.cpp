@@ -105,21 +105,6 @@ TEST(Allocations, AreSeenInEveryThread) {
   EXPECT_EQ(test::stop_watching(), "malloc 8, free 8");
 }
 
-/// Images without meaning; an epoch is five and a half batches of 20.
-data::Dataset noise() {
-  data::Dataset set;
-  set.name = "noise";
-  set.count = 110;
-  set.rows = 9;
-  set.columns = 7;
-  Generator generator(1);
-  for (std::int64_t i = 0; i < set.count * set.rows * set.columns; ++i)
-    set.images.push_back(static_cast<std::uint8_t>(generator.next_u32()));
-  for (std::int64_t i = 0; i < set.count; ++i)
-    set.labels.push_back(static_cast<std::uint8_t>(i % 10));
-  return set;
-}
-
 struct Setting {
   const char* name;
   train::Algorithm algorithm;
@@ -190,7 +175,7 @@ TEST_P(WarmStep, AllocatesNothing) {
   config.shards = 4;
   config.rows_at_once = s.rows_at_once;
   config.eval_every = 0;
-  const data::Dataset set = noise();
+  const data::Dataset set = test::noise(110);  // an epoch is five and a half batches of 20
   EXPECT_EQ(asked_by_steps({config, test::images(config, set)}), "");
 }
 

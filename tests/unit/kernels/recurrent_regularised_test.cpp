@@ -159,7 +159,7 @@ INSTANTIATE_TEST_SUITE_P(All, RecurrentDriverRegularised, ::testing::ValuesIn(al
 
 class RecurrentDriverRegularisedLarge : public test::RecurrentTest {};
 
-// Gradients that are summed in tiles: but those of layer_norm are not.
+// Gradients of large weights are summed in tiles, but not those of layer_norm.
 TEST_F(RecurrentDriverRegularisedLarge, BitsAreThoseOfPlainLoops) {
   for (const std::size_t projection : {0, 70}) {
     Regularised every{"", true, true, true, true, true, projection};

@@ -13,22 +13,10 @@ namespace {
 
 constexpr std::int64_t kBatch = 70;  // 4 shards, of 17 and 18 rows
 
-/// Images without meaning. The last batch of a pass has 25.
-data::Dataset noise() {
-  data::Dataset set;
-  set.name = "noise";
-  set.count = kBatch + 25;
-  set.rows = 9;
-  set.columns = 7;
-  Generator generator(1);
-  for (std::int64_t i = 0; i < set.count * set.rows * set.columns; ++i)
-    set.images.push_back(static_cast<std::uint8_t>(generator.next_u32()));
-  for (std::int64_t i = 0; i < set.count; ++i)
-    set.labels.push_back(static_cast<std::uint8_t>(i % 10));
-  return set;
+/// The last batch of a pass has 25 images.
+test::Source noise_source(const Config& config) {
+  return test::images(config, test::noise(kBatch + 25));
 }
-
-test::Source noise_source(const Config& config) { return test::images(config, noise()); }
 
 /// Sequences of 1 to 9 steps, in no order.
 test::Source ragged_source(const Config&) {
