@@ -5,7 +5,7 @@ BEGIN {
   # From the bottom, the rows of docs/folders.svg; "." is include/unroll/unroll.h, made for programs: no
   # folder of the library may include it.
   levels = split("core|kernels|io spec|infer|c|tensor|autograd|nn optim data|train signature|run|.|" \
-                 "bench import export|app", order, "|")
+                 "bench import export|report|app", order, "|")
   for (i = 1; i <= levels; i++) {
     folders = split(order[i], names, " ")
     for (j = 1; j <= folders; j++) level[names[j]] = i

@@ -6,9 +6,9 @@
 
 #include "unroll/spec/model_spec.h"
 
-namespace unroll::app {
+namespace unroll::report {
 
 /// Roles by the weights' names: "hidden 0 → hidden 1", "bias of input → hidden".
 std::map<std::string, std::string> roles_of(const spec::ModelSpec& spec);
 
-}  // namespace unroll::app
+}  // namespace unroll::report

@@ -1,4 +1,4 @@
-#include "app/roles.h"
+#include "report/roles.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 #include "spec/layer_weights.h"
 
-namespace unroll::app {
+namespace unroll::report {
 namespace {
 
 /// "hidden 1", or "hidden" if there is only one layer.
@@ -94,4 +94,4 @@ std::map<std::string, std::string> roles_of(const spec::ModelSpec& spec) {
   return std::move(roles.all);
 }
 
-}  // namespace unroll::app
+}  // namespace unroll::report
