@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "train/settings.h"
 
 namespace unroll::train {
@@ -18,6 +20,25 @@ std::string remedy_for_divergence(const Config& c) {
   // Clipping does not help if the rate is so high that a single step of norm 1 ruins the weights.
   const bool high = (lr && c.lr > 1) || (others && c.lr_others > 1);
   return high ? "--clip-norm 1, and " + smaller : "--clip-norm 1";
+}
+
+std::string number_text(double value) {
+  return std::isnan(value) ? "nan" : fmt::format("{:.6g}", value);
+}
+
+std::string divergence_text(const StepResult& failed, std::string_view what,
+                            const StepResult& before, const Config& config) {
+  std::string text = fmt::format("stopped at step {}: loss {}, gradient norm {}{}", failed.step,
+                                 number_text(failed.loss), number_text(failed.grad_norm), what);
+  if (before.step > 0 && before.step < failed.step)
+    text += fmt::format(" (the step before: loss {}, gradient norm {})", number_text(before.loss),
+                        number_text(before.grad_norm));
+  const char* const cause =
+      is_recurrent(config.model)
+          ? "Gradients that flow back through many time steps are multiplied at each of them and "
+            "can explode; one huge update then ruins the weights"
+          : "One huge update ruins the weights";
+  return fmt::format("{}. {}. Remedy: {}", text, cause, remedy_for_divergence(config));
 }
 
 }  // namespace unroll::train

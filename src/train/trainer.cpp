@@ -87,19 +87,6 @@ void copy_to(Tensor& copy, const Tensor& from) {
     copy = from.clone();
 }
 
-/// A number for messages. A NaN gets no sign.
-std::string text_of(double value) {
-  return std::isnan(value) ? "nan" : fmt::format("{:.6g}", value);
-}
-
-std::string cause_and_remedy(const Config& c) {
-  const char* const cause =
-      is_recurrent(c.model) ? "Gradients that flow back through many time steps are multiplied at "
-                              "each of them and can explode; one huge update then ruins the weights"
-                            : "One huge update ruins the weights";
-  return fmt::format("{}. Remedy: {}", cause, remedy_for_divergence(c));
-}
-
 /// Whether the effect of one huge gradient on the weights is limited: by clipping, or by an
 /// optimizer that divides by the gradient's size. Such a run may recover, and gets the time to do
 /// so.
@@ -242,12 +229,7 @@ StepResult Trainer::update(std::int64_t step, const Tensor& inputs, const Tensor
 }
 
 void Trainer::diverge(const StepResult& failed, const std::string& what) const {
-  std::string text = fmt::format("stopped at step {}: loss {}, gradient norm {}{}", failed.step,
-                                 text_of(failed.loss), text_of(failed.grad_norm), what);
-  if (last_.step > 0 && last_.step < failed.step)
-    text += fmt::format(" (the step before: loss {}, gradient norm {})", text_of(last_.loss),
-                        text_of(last_.grad_norm));
-  throw Diverged(failed, text + ". " + cause_and_remedy(config_));
+  throw Diverged(failed, divergence_text(failed, what, last_, config_));
 }
 
 void Trainer::evaluate(Generator& generator) {
@@ -267,8 +249,8 @@ void Trainer::evaluate(const StepResult& result, std::span<Listener* const> list
   evaluate(generator_);
   // No step follows whose loss would show a bad last update.
   if (result.step == steps_ && !recent_.holds_loss(evaluation_.loss))
-    diverge(result,
-            fmt::format(", and a loss of {} on the test set after it", text_of(evaluation_.loss)));
+    diverge(result, fmt::format(", and a loss of {} on the test set after it",
+                                number_text(evaluation_.loss)));
   for (Listener* listener : listeners) listener->evaluation(result, evaluation_);
 }
 
