@@ -6,7 +6,7 @@ file(GLOB counted_sources CONFIGURE_DEPENDS ${src}/core/*.cpp ${src}/io/*.cpp ${
      ${src}/tensor/*.cpp ${src}/data/*.cpp ${src}/train/config*.cpp ${src}/train/setting*.cpp ${src}/import/*.cpp)
 list(APPEND counted_sources ${src}/autograd/node.cpp ${src}/autograd/views.cpp)
 if(NOT UNROLL_FUZZ)
-  list(APPEND counted_sources ${src}/app/roles.cpp ${src}/autograd/load.cpp
+  list(APPEND counted_sources ${src}/report/roles.cpp ${src}/autograd/load.cpp
        ${src}/export/cpp_taken_names.cpp ${src}/export/cpp_text.cpp ${src}/export/weights.cpp
        ${src}/nn/model_file.cpp ${src}/run/manifest.cpp ${src}/train/checkpoint.cpp)
 endif()

@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "app/roles.h"
+#include "report/roles.h"
 #include "core/folder.h"
 #include "core/json.h"
 #include "core/list_text.h"
@@ -370,7 +370,7 @@ TEST(Trial20, RolesOfTheWeightsOfManyLayers) {
         const spec::ModelSpec model = stack(static_cast<std::int64_t>(n));
         const auto weights = spec::weights_of(model);
         return reading(weights.size() * 100, [&] {
-          const auto roles = app::roles_of(model);
+          const auto roles = report::roles_of(model);
           for (const auto& [name, shape] : weights)
             if (!roles.contains(name)) std::abort();
         });
