@@ -10,6 +10,7 @@
 #include "app/model_source.h"
 #include "core/file.h"
 #include "core/printable.h"
+#include "export/js.h"
 #include "export/npz.h"
 #include "export/onnx.h"
 #include "run/output_file.h"
@@ -63,13 +64,20 @@ int export_cpp(const ExportFlags& flags) {
   return export_cpp(load_model(flags.model), flags.out, flags.cpp);
 }
 
+int export_js(const ExportFlags& flags) {
+  const LoadedModel model = load_model(flags.model);
+  const std::string text = exporter::js_module(model.spec, model.file.arrays());
+  write(flags, std::as_bytes(std::span(text)));
+  return kOk;
+}
+
 struct Format {
   std::string_view name;
   int (*work)(const ExportFlags&);
 };
 
 constexpr std::array kFormats = {Format{"onnx", export_onnx}, Format{"npz", export_npz},
-                                 Format{"cpp", export_cpp}};
+                                 Format{"cpp", export_cpp}, Format{"js", export_js}};
 
 int work(const ExportFlags& flags) {
   for (const auto& [option, of] : flags.own)
@@ -84,7 +92,7 @@ int work(const ExportFlags& flags) {
 
 void add_export(Command& program) {
   Command command =
-      program.add("export", "Write a model as ONNX, NumPy or C++",
+      program.add("export", "Write a model as ONNX, NumPy, C++ or JavaScript",
                   "unroll export runs/mnist-rnn-tuned-seed0 --format onnx -o model.onnx");
   const auto flags = std::make_shared<ExportFlags>();
   flags->model.add_to(command);
@@ -93,7 +101,8 @@ void add_export(Command& program) {
   command
       .option("--format", flags->format,
               "onnx: for ONNX Runtime and others. npz: weights and description for NumPy. "
-              "cpp: a C++17 header that runs the model")
+              "cpp: a C++17 header that runs the model. "
+              "js: a JavaScript module that runs it")
       .required()
       .choices(names);
   command.option("-o,--out", flags->out, "The file to write").required().file();
