@@ -3,14 +3,19 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/commands.h"
 #include "app/json_line.h"
 #include "app/model_source.h"
+#include "core/file.h"
 #include "core/printable.h"
 #include "report/layer_text.h"
+#include "report/network_svg.h"
 #include "report/parameters.h"
+#include "run/output_file.h"
 
 namespace unroll::app {
 namespace {
@@ -62,12 +67,16 @@ void print_model_as_json(const LoadedModel& model, bool known) {
 
 struct InspectFlags {
   ModelFlags model;
+  std::string svg;
   bool json = false;
 };
 
 int work(const InspectFlags& flags) {
+  if (!flags.svg.empty()) run::check_output(flags.svg, {flags.model.path});
   const LoadedModel model = load_model(flags.model, false);
   const bool known = model.described || !flags.model.activation.empty();
+  if (!flags.svg.empty())
+    write_file("inspect", flags.svg, std::string_view(report::network_svg(model.spec, known)));
   (flags.json ? print_model_as_json : print_model)(model, known);
   return kOk;
 }
@@ -79,6 +88,7 @@ void add_inspect(Command& program) {
                                 "unroll inspect runs/mnist-rnn-tuned-seed0");
   const auto flags = std::make_shared<InspectFlags>();
   flags->model.add_to(command);
+  command.option("--svg", flags->svg, "Write a picture of the model to this SVG file").file();
   command.flag("--json", flags->json, "One line of JSON");
   command.set_work([flags] { return work(*flags); });
 }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "core/file.h"
 #include "support/golden_compare.h"
 #include "support/patterns.h"
 #include "unit/app/models.h"
@@ -245,6 +246,29 @@ TEST_F(ModelCommands, InspectAsJsonHasAllThatItShows) {
       squares += std::pow(tensor.at("norm").get<double>(), 2);
     EXPECT_NEAR(model.at("norm").get<double>(), std::sqrt(squares), 1e-9);
     EXPECT_EQ(model.at("description").at("layers").size(), 2u);
+  }
+}
+
+// The picture is one more file; the output stays the same.
+TEST_F(ModelCommands, InspectDrawsTheModel) {
+  for (const bool bare : {false, true}) {
+    const std::string model = write_model("m.safetensors", DType::f32, bare),
+                      picture = folder / "network.svg";
+    for (const std::vector<std::string>& how :
+         {std::vector<std::string>{}, std::vector<std::string>{"--json"}}) {
+      std::vector<std::string> plain = {"inspect", model};
+      plain.insert(plain.end(), how.begin(), how.end());
+      std::vector<std::string> drawing = plain;
+      drawing.insert(drawing.end(), {"--svg", picture});
+      const auto result = run_program(drawing);
+      ASSERT_EQ(result.code, 0) << result.err;
+      EXPECT_EQ(result.out, run_program(plain).out);
+      expect_parts(read_text("test", picture, 100'000),
+                   {"<svg ", ">13,000 parameters<", bare ? "ReLU or tanh" : "ReLU<"});
+    }
+    expect_failure(run_program({"inspect", model, "--svg", model}), 2, {"m.safetensors"});
+    expect_failure(run_program({"inspect", model, "--svg", folder / "none/x.svg"}), 1,
+                   {"[inspect]", "none"});
   }
 }
 

@@ -65,6 +65,7 @@ TEST(Fault40, WhatIsEmptyIsAVariableThatIsNotSet) {
   refused({"train", ""}, "DATASET");
   refused({"verify", ""}, "RUN");
   refused({"inspect", ""}, "MODEL");
+  refused({"inspect", "model", "--svg", ""}, "--svg");
   refused({"export", "model", "--format", "npz", "-o", ""}, "--out");
   refused({"import", "model", "--out", ""}, "--out");
   refused({"import", "model", "--out", "new", "--check", "in.npy", ""}, "--check");
