@@ -3,7 +3,8 @@
 # - Files and folders that a page names in backticks or links to. Source files may be named from src/ or
 #   include/ on: `train/config.h`. Names with placeholders (NAME, *) are skipped, and CHANGELOG.md, which
 #   names files of the past.
-# - The tables of src/README.md: they list all files of each folder, without their endings.
+# - The tables of src/README.md: they list all files of each folder, without their endings, and link to
+#   all files of the report's page.
 # - The tests in the last column of docs/robustness.md.
 set -euo pipefail
 unset CDPATH
@@ -57,6 +58,14 @@ if [[ -n $breaches ]]; then
   echo "$breaches"
   status=1
 fi
+
+# The files of the report's page, in subfolders, are links there.
+while IFS= read -r path; do
+  if ! grep -qF "](${path#src/})" src/README.md; then
+    echo "src/README.md does not link to $path"
+    status=1
+  fi
+done < <(find src/report/page -type f 2>/dev/null | sort)
 
 # A name is a suite, a test, or the beginning of several: `Trial13Npy`, `File.ALinkStays`, `c.trial06_*`.
 # Each part of it must stand in a file of tests/.

@@ -38,6 +38,14 @@ printf "${source_page/, \`loss\`/}" >"$tree/src/README.md"
 expect 'src/README.md does not list src/train/loss' 'A page.'
 printf "${source_page/\`loss\`/\`loss\`, \`gone\`}" >"$tree/src/README.md"
 expect 'src/README.md lists what is not there: src/train/gone' 'A page.'
+
+mkdir -p "$tree/src/report/page"
+touch "$tree/src/report/page/new.js"
+printf "$source_page" >"$tree/src/README.md"
+expect 'src/README.md does not link to src/report/page/new.js' 'A page.'
+printf "$source_page\n[new](report/page/new.js)\n" >"$tree/src/README.md"
+expect '' 'A page.'
+rm -r "$tree/src/report"
 printf "$source_page" >"$tree/src/README.md"
 echo "${robustness/Empty/Gone}" >"$tree/docs/robustness.md"
 expect 'docs/robustness.md: there is no test Idx.Gone*' 'A page.'

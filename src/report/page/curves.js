@@ -1,0 +1,120 @@
+'use strict';
+// The curves of training: loss, metrics, learning rate, norm of the gradient. One run or several.
+
+/** Points of a chart, from two lists of the same length. */
+function points(steps, values) {
+  return steps.map((x, i) => ({x, y: values[i]}));
+}
+
+/** The keys of all metrics in evaluations, with the name that the result gives them. */
+function metricNames(run) {
+  const names = new Map();
+  for (const {metrics} of run.evaluations || []) {
+    for (const key of Object.keys(metrics || {})) names.set(key, {name: key, unit: ''});
+  }
+  for (const {key, name, unit} of run.result?.metrics || [])
+    names.set(key, {name, unit: unit || ''});
+  return names;
+}
+
+function lossLines(run) {
+  const {step, loss} = run.curves, evaluations = run.evaluations || [];
+  return [
+    {
+      name: 'test loss',
+      points: evaluations.map(({step, loss}) => ({x: step, y: loss})),
+      colour: () => colour('accent'),
+      dots: true
+    },
+    {name: 'training loss', points: points(step, loss), colour: () => colour('faded'), width: 1.5},
+  ].filter(({points}) => points.length > 0);
+}
+
+/** What each chart shows of one run: [{title, unit, lines}]. */
+function chartsOfRun(run) {
+  const {step, lr, grad_norm: norm} = run.curves;
+  const one = (title, values, name = 'accent') => ({
+    title,
+    unit: '',
+    lines: [{
+      name: title.toLowerCase(),
+      points: points(step, values),
+      colour: () => colour(name),
+      width: 1.5
+    }]
+  });
+  const charts = [{title: 'Loss', unit: '', lines: lossLines(run)}];
+  for (const [key, {name, unit}] of metricNames(run)) {
+    charts.push({
+      title: capital(name) + (unit ? ` in ${unit}` : ''),
+      unit: unit && ` ${unit}`,
+      lines: [{
+        name: `test ${name}`,
+        colour: () => colour('accent'),
+        dots: true,
+        points: run.evaluations.map(({step, metrics}) => ({x: step, y: metrics?.[key]}))
+      }],
+    });
+  }
+  if (lr) charts.push({...one('Learning rate', lr), logarithmic: false, fromZero: true});
+  if (norm) charts.push(one('Gradient norm', norm));
+  return charts;
+}
+
+/** What each chart shows of several runs: the charts of one run, with a line for each run. */
+function chartsOfRuns(runs) {
+  const charts = new Map();
+  runs.forEach((run, i) => {
+    if (!run.curves) return;
+    for (const {lines, ...chart} of chartsOfRun(run)) {
+      const {title} = chart;
+      if (!charts.has(title)) charts.set(title, {...chart, lines: []});
+      // The training loss of several runs hides the test's.
+      const line = lines[0];
+      charts.get(title).lines.push({
+        ...line,
+        name: run.name,
+        colour: () => runColour(i),
+        dash: DASHES[i % DASHES.length],
+        width: 1.5,
+      });
+    }
+  });
+  return [...charts.values()].map(
+      (chart) => chart.title === 'Loss' ? {...chart, title: 'Test loss'} : chart);
+}
+
+function capital(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** The section of curves, of one run or several. */
+function curvesSection(runs, parent) {
+  const several = runs.length > 1;
+  const charts = several ? chartsOfRuns(runs) : runs[0].curves ? chartsOfRun(runs[0]) : [];
+  const made = section(
+      parent, 'curves', 'Learning curves',
+      'A step is one update of the weights. Drag across a chart to zoom, ' +
+          'double-click to see all steps.');
+  const shown =
+      charts
+          .map(({lines, ...chart}) => ({
+                 ...chart,
+                 lines: lines.filter(({points}) => points.some(({y}) => Number.isFinite(y)))
+               }))
+          .filter(({lines}) => lines.length > 0);
+  if (shown.length === 0) {
+    made.append(element('p', {class: 'absent'}, 'This run has recorded no step yet.'));
+    return;
+  }
+  const [, last] =
+      range(shown.flatMap(({lines}) => lines.flatMap(({points}) => points.map(({x}) => x))));
+  const zoom = new Zoom(0, Math.max(1, last));
+  const grid = element('div', {class: 'charts'});
+  made.append(zoom.buttons(), grid);
+  for (const chart of shown) {
+    const made = lineChart({...chart, xTitle: 'step'});
+    grid.append(made.element);
+    zoom.add(made);
+  }
+}

@@ -1,0 +1,83 @@
+'use strict';
+// The norm of the gradient that reaches each time step, a line for each of some evaluations.
+
+const MOST_LINES = 6;
+
+function gradientSection(run, parent) {
+  const insides = (run.evaluations || []).map(({inside}) => inside).filter(Boolean);
+  const last = insides[insides.length - 1];
+  const layers = (last?.layers || []).filter(({gradient}) => gradient?.length > 1);
+  if (layers.length > 0) gradientCharts(insides, last, layers, parent);
+  const numbers = (last?.layers || []).filter(({weights}) => weights);
+  if (numbers.length > 0) layerTable(last.step, numbers, parent);
+}
+
+function gradientCharts(insides, last, layers, parent) {
+  const made = section(
+      parent, 'gradient', 'How far back the gradient reaches',
+      'Training sends the error back through time. A line that falls to the ' +
+          'left means: early steps learn little.');
+  const grid = element('div', {class: layers.length > 1 ? 'charts' : 'charts single'});
+  for (const {name} of layers) {
+    const shown = evenly(insides, MOST_LINES);
+    const gradient = (inside) => inside.layers.find((layer) => layer.name === name)?.gradient || [];
+    const {element: chart} = lineChart({
+      title: `Gradient norm in ${name}`,
+      xTitle: 'time step',
+      logarithmic: true,
+      xRange: range(last.times),
+      lines: shown.map(
+          (inside, i) => ({
+            name: `training step ${number(inside.step)}`,
+            width: i === shown.length - 1 ? 2.5 : 1.5,
+            dash: i === shown.length - 1 ? [] : DASHES[1 + i % (DASHES.length - 1)],
+            colour: () => `rgb(${
+                scaleColours('amount')[Math.round(110 + 145 * (i + 1) / shown.length)].join()})`,
+            // The logarithm of 0 has no place on the axis.
+            points: inside.times.map((x, k) => ({x, y: gradient(inside)[k] || NaN})),
+          })),
+    });
+    chart.append(element('p', {class: 'note'}, reach(last, gradient(last))));
+    grid.append(chart);
+  }
+  made.append(grid);
+}
+
+/** One sentence with the figure: how much of the last step's gradient is left at the first. */
+function reach({step, times}, gradient) {
+  const first = gradient[0], end = gradient[gradient.length - 1];
+  if (!(first > 0 && end > 0)) return `At training step ${number(step)} no gradient arrives.`;
+  return `At training step ${number(step)}, the gradient at time step ${number(times[0])} is ${
+      number(first / end)} times as large as at time step ${number(times[times.length - 1])}.`;
+}
+
+/** At most `most` members, evenly spaced, the last one always. */
+function evenly(list, most) {
+  if (list.length <= most) return list;
+  return Array.from({length: most}, (_, i) => list[Math.round(i * (list.length - 1) / (most - 1))]);
+}
+
+/** Weights, updates and activations of each layer in numbers. */
+function layerTable(step, layers, parent) {
+  const spread = (numbers) => numbers ? `${number(numbers[0])} ± ${number(numbers[1])}` : '–';
+  const made = section(
+      parent, 'layers', 'Layer by layer',
+      `Mean and spread of each layer's numbers at step ${number(step)}.`);
+  const columns = [
+    {text: 'Layer'}, {text: 'Weights', number: true}, {text: 'Last update', number: true},
+    {text: 'Update / weights', number: true}, {text: 'Activations', number: true}
+  ];
+  const dead = layers.some((layer) => layer.dead !== undefined);
+  if (dead) columns.push({text: 'Dead units', number: true});
+  made.append(table(
+      'Layers in numbers', columns,
+      layers.map(
+          (layer) =>
+              [layer.name,
+               spread(layer.weights),
+               spread(layer.updates),
+               layer.moved === undefined ? '–' : number(layer.moved),
+               spread(layer.activations),
+               ...(dead ? [layer.dead === undefined ? '–' : percent(layer.dead)] : []),
+  ])));
+}

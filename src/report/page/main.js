@@ -1,0 +1,53 @@
+'use strict';
+// Makes the page from the data in it.
+
+/** Runs `make`; a part that can't be shown says so and leaves the rest of the page alone. */
+function attempt(make, parent) {
+  try {
+    return make();
+  } catch (error) {
+    console.error(error);
+    parent.append(element('p', {class: 'absent'}, `This part can't be shown: ${error.message}`));
+    return null;
+  }
+}
+
+function unrolledSection(parent) {
+  const figure = document.getElementById('unrolled');
+  if (!figure.querySelector('svg')) return;
+  const made = section(
+      parent, 'unrolled-network', 'The network, unrolled',
+      'One column is one time step. All columns use the same weights.');
+  figure.hidden = false;
+  made.append(scroller('The network, unrolled', figure));
+}
+
+function oneRun(run, parent) {
+  const network = attempt(() => run.network ? new Network(run.network) : null, parent);
+  const samples = attempt(() => run.samples?.count > 0 ? new Samples(run, network) : null, parent);
+  const sections = [
+    () => summarySection(run, parent),
+    () => curvesSection([run], parent),
+    () => unrolledSection(parent),
+    () => confusionSection(run, samples, parent),
+    () => mistakesSection(run, samples, parent),
+    () => insideSection(run, samples, parent),
+    () => gradientSection(run, parent),
+    () => weightsSection(run, network, parent),
+    () => run.input?.kind === 'image' && network && drawSection(run, network, parent),
+    () => parametersSection(run, parent),
+    () => configurationSection(run, parent),
+    () => commandsSection(run, parent),
+  ];
+  for (const make of sections) attempt(make, parent);
+}
+
+const data = JSON.parse(document.getElementById('data').textContent);
+const main = document.getElementById('main');
+if (data.runs.length === 1) {
+  oneRun(data.runs[0], main);
+} else {
+  attempt(() => compareSections(data, main), main);
+}
+main.append(element(
+    'footer', {}, element('p', {}, `Made by ${data.program}. This page needs no network.`)));

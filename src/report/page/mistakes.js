@@ -1,0 +1,58 @@
+'use strict';
+// The worst mistakes, each with the probability of every class after every step.
+
+const CARDS_AT_ONCE = 12;
+
+function mistakesSection(run, samples, parent) {
+  const made = section(
+      parent, 'mistakes', run.task === 'classes' ? 'Worst mistakes' : 'Worst predictions',
+      'The test samples with the largest loss. Beside each input stands what the network ' +
+          'believed after every step.');
+  const worst = run.samples?.worst || [];
+  if (!samples || worst.length === 0) {
+    made.append(element(
+        'p', {class: 'absent'},
+        samples ?
+            'The run made no mistake on its samples.' :
+            'This run kept no samples. A run that ends with this version of Unroll keeps them.'));
+    return;
+  }
+  const cards = element('ul', {class: 'cards'});
+  const more = element('button', {type: 'button', onclick: () => add()}, 'Show more');
+  let shown = 0;
+  const add = () => {
+    const next = worst.slice(shown, shown + CARDS_AT_ONCE);
+    cards.append(...next.map((i) => mistakeCard(samples, i)));
+    shown += next.length;
+    if (shown >= worst.length) more.remove();
+  };
+  made.append(cards, element('div', {class: 'buttons'}, more));
+  add();
+}
+
+function mistakeCard(samples, i) {
+  const {network} = samples;
+  const card = element(
+      'li', {class: samples.isImage ? 'card' : 'card wide'},
+      element('h3', {}, capital(samples.verdict(i))));
+  const trace = network && network.streams ? samples.trace(i) : null;
+  if (trace) {
+    const view = timeView(samples, trace.outputs.length);
+    card.append(timePanels(samplePanels(samples, i, trace, view), view));
+  } else {
+    card.append(samplePicture(samples, i));
+    const shares = samples.task === 'classes' && samples.probabilities(samples.output(i));
+    if (shares) card.append(element('p', {class: 'note'}, bestClasses(samples, shares)));
+  }
+  card.append(element(
+      'p', {class: 'note'}, `Loss ${number(samples.data.losses[i])}`, ' · ',
+      element(
+          'button', {
+            type: 'button',
+            class: 'link',
+            onclick: () => lookInside(i),
+            'aria-label': `Sample ${samples.data.indices[i]}: look inside`
+          },
+          `sample ${samples.data.indices[i]}`)));
+  return card;
+}

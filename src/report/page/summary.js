@@ -1,0 +1,81 @@
+'use strict';
+// The head of the page: what the run is, how it ended, what went wrong, and its result.
+
+/** "rnn on mnist", from the configuration. */
+function subject(run) {
+  const settings = run.config?.settings || run.config || {};
+  return [settings.model, run.dataset].filter(Boolean).join(' on ');
+}
+
+function howItEnded({status, step, steps}) {
+  const of = steps && steps !== step ? ` of ${number(steps)}` : '';
+  return {
+    finished: `finished after ${count(step, 'step')}`,
+    interrupted: `interrupted after step ${number(step)}${of}`,
+    diverged: `diverged; the weights are from step ${number(step)}${of}`,
+    training: `still training: step ${number(step)}${of}`,
+  }[status] ||
+      `${status}, step ${number(step)}${of}`;
+}
+
+/** Name, state, failure, findings and result of one run. */
+function summarySection(run, parent) {
+  const facts = [
+    subject(run), howItEnded(run), run.parameter_count && count(run.parameter_count, 'parameter')
+  ].filter(Boolean);
+  parent.append(element(
+      'header', {}, element('h1', {}, run.name),
+      element('p', {class: 'facts'}, facts.join(' · '))));
+  addFailure(run, parent);
+  addResult(run, parent);
+}
+
+/** The reason of a failed run, then what was found: with the figure and the remedy. */
+function addFailure(run, parent) {
+  const findings = run.findings || [];
+  if (!run.reason && findings.length === 0) return;
+  const made = section(
+      parent, 'findings', 'What went wrong',
+      run.reason ? 'This run failed. The program stopped it and said:' :
+                   'The run ended, and the program noticed this:');
+  made.classList.add(run.reason ? 'failure' : 'warning');
+  if (run.reason) made.append(element('p', {class: 'reason'}, run.reason));
+  made.append(findingsList(findings));
+}
+
+function findingsList(findings) {
+  return element(
+      'ul', {class: 'findings'},
+      ...findings.map(
+          ({name, what, remedy}) => element(
+              'li', {}, element('strong', {}, capital(name)), ` ${what} `,
+              remedy ? element('span', {class: 'remedy'}, 'Try: ', element('code', {}, remedy)) :
+                       '')));
+}
+
+/** The metrics as large figures. */
+function addResult(run, parent) {
+  const {result} = run;
+  const made = section(
+      parent, 'results', 'Result',
+      'Measured on test samples, which the network never learns from.');
+  if (!result) {
+    made.append(element('p', {class: 'absent'}, 'This run has not been tested yet.'));
+    return;
+  }
+  const figure = (value, name, note) => element(
+      'div', {class: 'figure'}, element('dt', {}, name),
+      element('dd', {}, element('b', {}, value), note ? element('small', {}, note) : ''));
+  const figures =
+      (result.metrics || [])
+          .map(
+              (metric) => figure(
+                  metricText(metric), capital(metric.name),
+                  metric.total ? `${number(metric.correct)} of ${number(metric.total)} correct` :
+                      metric.larger_is_better === false ? 'smaller is better' :
+                                                          ''));
+  if (result.loss !== undefined) {
+    figures.push(figure(number(result.loss), 'Test loss', result.loss_name));
+  }
+  made.append(element('dl', {class: 'figures'}, ...figures));
+}
