@@ -9,7 +9,8 @@
 namespace unroll::run {
 
 inline constexpr const char *config_file = "config.json", *metrics_file = "metrics.jsonl",
-                            *model_file = "model.safetensors";
+                            *model_file = "model.safetensors",
+                            *samples_file = "samples.safetensors";
 inline constexpr const char *checkpoint_start = "checkpoint_", *step_start = "step_",
                             *tensors_ending = ".safetensors";
 

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/json.h"
+#include "run/inside_json.h"
 #include "unroll/core/error.h"
 
 namespace unroll::run {
@@ -69,7 +70,8 @@ bool says_the_same(const Json& written, const Json& again) {
   }
   if (!written.is_object() || !again.is_object()) return written == again;
   std::size_t missing = 0;  // version 0.1.0 did not write these keys
-  for (const char* key : {"epoch", "lr"}) missing += again.contains(key) && !written.contains(key);
+  for (const char* key : {"epoch", "lr", "inside"})
+    missing += again.contains(key) && !written.contains(key);
   if (written.size() + missing != again.size()) return false;
   for (const auto& [key, value] : written.items())
     if (const auto same = again.find(key); same == again.end() || !says_the_same(value, *same))
@@ -111,6 +113,12 @@ std::string metrics_line(const train::Diverged& d) {
       R"({{"event":"diverged","step":{},"loss":{},"grad_norm":{},{},"kept":{{"step":{},"loss":{}{}}}}})",
       d.failed.step, loss_of(d.failed), number(d.failed.grad_norm), schedule_of(d.failed),
       d.kept.step, number(d.evaluation.loss), kept);
+}
+
+std::string with_inside(std::string line, const train::Evaluation& e) {
+  if (!e.inside) return line;
+  line.pop_back();
+  return line + fmt::format(R"(,"inside":{}}})", to_json(*e.inside));
 }
 
 void add_metrics(nlohmann::ordered_json& line, const train::Evaluation& evaluation) {

@@ -11,13 +11,15 @@
 
 namespace unroll::run {
 
-/// A line of metrics.jsonl. A run that is repeated has the same bytes.
+/// A line of metrics.jsonl, and of --json. A run that is repeated has the same bytes.
 std::string metrics_line(const train::StepResult& step);
 std::string metrics_line(const train::StepResult& step, const train::Evaluation& evaluation,
                          const std::string& dataset);
 /// The line of a divergence. Its `kept` is the last good step, with its loss and accuracy on the
 /// test set.
 std::string metrics_line(const train::Diverged& diverged);
+/// A line of an evaluation or a divergence as metrics.jsonl has it: with the inside of the model.
+std::string with_inside(std::string line, const train::Evaluation& evaluation);
 
 /// Adds the same metrics under the same names to a line of --json. A share also has `correct` and
 /// `total`.

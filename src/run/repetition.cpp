@@ -20,7 +20,8 @@ void Repetition::save(std::int64_t step) {
 }
 
 void Repetition::evaluation(const train::StepResult& result, const train::Evaluation& evaluation) {
-  metrics_ += metrics_line(result, evaluation, trainer_.description().dataset) + '\n';
+  const std::string line = metrics_line(result, evaluation, trainer_.description().dataset);
+  metrics_ += with_inside(line, evaluation) + '\n';
 }
 
 bool Repetition::stop() {
@@ -33,7 +34,7 @@ bool Repetition::stop() {
 
 void Repetition::diverged(const train::Diverged& diverged) {
   if (manifest_.status == RunStatus::diverged) compare_checkpoint(diverged.kept.step);
-  metrics_ += metrics_line(diverged) + '\n';
+  metrics_ += with_inside(metrics_line(diverged), diverged.evaluation) + '\n';
 }
 
 void Repetition::compare_checkpoint(std::int64_t step) {

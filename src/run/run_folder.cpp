@@ -113,7 +113,8 @@ const std::string& existing(const std::string& path) {
 
 bool is_name_of_a_run(std::string_view name) {
   return name == config_file || name == metrics_file || name == model_file ||
-         name == Manifest::file_name || step_in(name) || step_in(name, kStep);
+         name == samples_file || name == Manifest::file_name || step_in(name) ||
+         step_in(name, kStep);
 }
 
 void check_is_free(const std::string& path) {
@@ -270,11 +271,13 @@ void RunFolder::log(const train::StepResult& step) {
 
 void RunFolder::log(const train::StepResult& step, const train::Evaluation& evaluation,
                     const std::string& dataset) {
-  write_line(metrics_line(step, evaluation, dataset));
+  write_line(with_inside(metrics_line(step, evaluation, dataset), evaluation));
   metrics_->flush();
 }
 
-void RunFolder::log(const train::Diverged& diverged) { write_line(metrics_line(diverged)); }
+void RunFolder::log(const train::Diverged& diverged) {
+  write_line(with_inside(metrics_line(diverged), diverged.evaluation));
+}
 
 /// Writes the manifest before and after, so that it lists the actual content at every moment.
 void RunFolder::replace(const std::string& name, std::span<const std::byte> content) {

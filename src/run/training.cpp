@@ -1,8 +1,10 @@
 #include "run/training.h"
 
 #include "nn/model_file.h"
+#include "run/choose_samples.h"
 #include "run/file_names.h"
 #include "run/metrics_file.h"
+#include "run/samples.h"
 #include "run/step_files.h"
 
 namespace unroll::run {
@@ -31,6 +33,9 @@ End train_to_end(train::Trainer& trainer, RunFolder& folder,
     end.step = diverged.kept.step;
     end.diverged = diverged;
   }
+  // An interrupted run goes on later, and its user is waiting.
+  if (end.status != RunStatus::interrupted)
+    folder.save(samples_file, to_bytes(choose_samples(trainer)));
   folder.end(end.status, end.step, nn::model_bytes(trainer.description(), trainer.parameters()));
   end.folder = folder.path();
   end.model = folder.file(model_file);

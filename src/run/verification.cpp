@@ -8,10 +8,12 @@
 #include "core/file.h"
 #include "core/shell_word.h"
 #include "nn/model_file.h"
+#include "run/choose_samples.h"
 #include "run/file_names.h"
 #include "run/metrics.h"
 #include "run/provenance.h"
 #include "run/repetition.h"
+#include "run/samples.h"
 #include "unroll/core/error.h"
 
 namespace unroll::run {
@@ -115,6 +117,8 @@ bool Verification::finish(train::Trainer& trainer) {
                                        "again {}",
                                        other->number, shown(other->written), shown(other->again))});
   }
+  if (manifest_.lists(samples_file) && manifest_.status != RunStatus::interrupted)
+    files_.compare(samples_file, to_bytes(choose_samples(trainer)));
   files_.finish_steps();
   const Parameters parameters = trainer.parameters();
   if (!files_.compare(model_file, nn::model_bytes(trainer.description(), parameters))) return false;

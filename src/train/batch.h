@@ -23,6 +23,7 @@ class Batch {
   /// longest in front, equal ones as they were picked.
   void read(const data::Source& source, std::span<const data::Pick> picks);
 
+  const data::Examples& examples() const { return examples_; }
   const Tensor& inputs() const { return examples_.inputs; }
   const Tensor& targets() const { return examples_.targets; }
   std::span<const BatchPart> parts() const { return parts_; }

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "train/inside.h"
+
 namespace unroll::train {
 
 /// One number of a test, with its name.
@@ -48,6 +50,7 @@ struct Evaluation {
   std::string loss_name = {};  // "cross-entropy"
   std::vector<Metric> metrics = {};
   std::optional<ConfusionMatrix> confusion = {};  // for classes, if there are not too many
+  std::optional<Inside> inside = {};              // of a model in training
 
   /// The metric "accuracy". If there is none, returns one with a total of 0.
   const Metric& accuracy() const;

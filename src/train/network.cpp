@@ -9,6 +9,7 @@
 #include "nn/lengths.h"
 #include "nn/scale.h"
 #include "tensor/tensor_impl.h"
+#include "train/single_steps.h"
 #include "unroll/autograd/ops.h"
 #include "unroll/core/error.h"
 #include "unroll/nn/activation_regularisation.h"
@@ -67,6 +68,7 @@ struct Network::Builder {
   const NetworkOptions& options;
   std::size_t at = 0;                              // index of the layer
   bool is_first = true;                            // no layer with weights so far
+  std::string last_name = {};                      // of the last layer with weights
   std::map<std::size_t, std::size_t> places = {};  // index in Pass::kept of a layer's input
 
   /// Keeps this layer's input if a residual connection adds it later.
@@ -89,6 +91,27 @@ struct Network::Builder {
     return made;
   }
 
+  /// A stage of a layer with weights and without states.
+  template <class M>
+  void add_observed(const M* layer, const std::string& name) {
+    last_name = name;
+    model.stages_.emplace_back([layer, name](const Tensor& x, const Pass& pass) {
+      const Tensor y = (*layer)(x);
+      if (pass.call.observer) pass.call.observer->output(name, y);
+      return y;
+    });
+  }
+
+  /// A stage of an activation function.
+  void add_activation(Tensor (*function)(const Tensor&), bool is_relu) {
+    model.stages_.emplace_back(
+        [function, is_relu, name = last_name](const Tensor& x, const Pass& pass) {
+          const Tensor y = function(x);
+          if (pass.call.observer && !name.empty()) pass.call.observer->activated(name, y, is_relu);
+          return y;
+        });
+  }
+
   void drop_input(const std::string& layer) {
     if (std::exchange(is_first, false) || options.dropout == 0) return;
     auto* drop = make<nn::Dropout>(model.child("dropout before " + layer), options.dropout,
@@ -99,6 +122,7 @@ struct Network::Builder {
 
   void operator()(const spec::RecurrentSpec& r) {
     drop_input(r.name);
+    last_name = r.name;
     auto* layer =
         make<nn::DescribedRecurrent>(model.child(r.name), r,
                                      nn::TrainingOptions{.dropout = options.dropout,
@@ -111,10 +135,14 @@ struct Network::Builder {
     model.masks_.push_back(&layer->masks());
     model.stages_.emplace_back(
         [layer, r, ar = options.ar, tar = options.tar](const Tensor& x, const Pass& pass) {
-          const nn::BatchLayout layout{.lengths = pass.lengths, .batch_first = true};
-          const auto [output, h_n, c_n] = (*layer)(x, pass.state, {.lengths = pass.lengths});
+          const nn::BatchLayout layout{.lengths = pass.call.lengths, .batch_first = true};
+          const bool single = pass.call.observer && !r.bidirectional;
+          const auto [output, h_n, c_n] =
+              single ? in_single_steps(*layer, r, x, pass.state, *pass.call.observer)
+                     : (*layer)(x, pass.state, {.lengths = pass.call.lengths});
+          if (pass.call.observer && !single) pass.call.observer->output(r.name, output);
           pass.state = nn::State{h_n, c_n}.detach();
-          penalise(output, ar, tar, layout, pass.penalties);
+          penalise(output, ar, tar, layout, pass.call.penalties);
           return read_out(r, output, h_n, layout);
         });
   }
@@ -124,20 +152,17 @@ struct Network::Builder {
     const auto* layer = make<nn::Linear>(
         model.child(l.name), l.in_features, l.out_features,
         nn::LinearOptions{.bias = l.bias, .dtype = options.dtype, .generator = &generator});
-    model.stages_.emplace_back([layer](const Tensor& x, const Pass&) { return (*layer)(x); });
+    add_observed(layer, l.name);
   }
 
   void operator()(const spec::ActivationSpec& a) {
     switch (a.function) {
       case spec::Activation::relu:
-        model.stages_.emplace_back([](const Tensor& x, const Pass&) { return relu(x); });
-        return;
+        return add_activation(relu, true);
       case spec::Activation::tanh:
-        model.stages_.emplace_back([](const Tensor& x, const Pass&) { return tanh(x); });
-        return;
+        return add_activation(tanh, false);
       case spec::Activation::sigmoid:
-        model.stages_.emplace_back([](const Tensor& x, const Pass&) { return sigmoid(x); });
-        return;
+        return add_activation(sigmoid, false);
     }
   }
 
@@ -150,7 +175,7 @@ struct Network::Builder {
                                            .bias = c.bias,
                                            .dtype = options.dtype,
                                            .generator = &generator});
-    model.stages_.emplace_back([layer](const Tensor& x, const Pass&) { return (*layer)(x); });
+    add_observed(layer, c.name);
   }
 
   void operator()(const spec::MaxPool2dSpec& p) {
@@ -188,7 +213,7 @@ struct Network::Builder {
     const auto* layer =
         make<nn::Embedding>(model.child(e.name), e.num_embeddings, e.embedding_dim,
                             nn::EmbeddingOptions{.dtype = options.dtype, .generator = &generator});
-    model.stages_.emplace_back([layer](const Tensor& x, const Pass&) { return (*layer)(x); });
+    add_observed(layer, e.name);
   }
 
   void operator()(const spec::LayerNormSpec& n) {
@@ -198,7 +223,7 @@ struct Network::Builder {
                                                  .elementwise_affine = n.elementwise_affine,
                                                  .bias = n.bias,
                                                  .dtype = options.dtype});
-    model.stages_.emplace_back([layer](const Tensor& x, const Pass&) { return (*layer)(x); });
+    add_observed(layer, n.name);
   }
 };
 
@@ -218,6 +243,12 @@ Tensor Network::operator()(const Tensor& x, std::span<const std::int64_t> length
   return (*this)(x, from_start, penalties, lengths);
 }
 
+Tensor Network::operator()(const Tensor& x, Observer& observer) const {
+  States from_start;
+  std::vector<Tensor> penalties;
+  return through(x, from_start, {penalties, {}, &observer});
+}
+
 Tensor Network::operator()(const Tensor& x, States& states, std::vector<Tensor>& penalties,
                            std::span<const std::int64_t> lengths) const {
   if (!lengths.empty()) {
@@ -225,11 +256,14 @@ Tensor Network::operator()(const Tensor& x, States& states, std::vector<Tensor>&
       throw ShapeError("train", "the model reads no sequences, so it takes no lengths");
     nn::check_lengths("train", lengths, x.size(0), x.size(1));
   }
+  return through(x, states, {penalties, lengths});
+}
+
+Tensor Network::through(const Tensor& x, States& states, const Call& call) const {
   states.resize(stages_.size());
   std::pmr::vector<Tensor> kept(kept_, current_workspace().get());
   Tensor y = x;
-  for (std::size_t i = 0; i < stages_.size(); ++i)
-    y = stages_[i](y, {states[i], penalties, lengths, kept});
+  for (std::size_t i = 0; i < stages_.size(); ++i) y = stages_[i](y, {call, states[i], kept});
   return y;
 }
 

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "train/observer.h"
 #include "unroll/core/precision.h"
 #include "unroll/nn/mask.h"
 #include "unroll/nn/module.h"
@@ -55,19 +56,30 @@ class Network : public nn::Module {
   Tensor operator()(const Tensor& x, States& states, std::vector<Tensor>& penalties,
                     std::span<const std::int64_t> lengths = {}) const;
 
+  /// The outputs as above, while an observer hears what flows through the layers. Recurrent layers
+  /// in one direction make single steps, so this is slower.
+  Tensor operator()(const Tensor& x, Observer& observer) const;
+
   const std::vector<const nn::Recurrent*>& recurrent() const { return recurrent_; }
   /// The sources of all layers' masks, in the order of the layers.
   const std::vector<nn::MaskSource*>& masks() const { return masks_; }
 
  private:
   struct Builder;
+  /// The arguments of a call beside inputs and states.
+  struct Call {
+    std::vector<Tensor>& penalties;
+    std::span<const std::int64_t> lengths = {};
+    Observer* observer = nullptr;
+  };
   /// The arguments of a stage beside its input.
   struct Pass {
-    nn::State& state;  // the stage's own
-    std::vector<Tensor>& penalties;
-    std::span<const std::int64_t> lengths;
+    const Call& call;
+    nn::State& state;        // the stage's own
     std::span<Tensor> kept;  // inputs of layers that residual connections add later
   };
+  Tensor through(const Tensor& x, States& states, const Call& call) const;
+
   std::vector<std::unique_ptr<nn::Module>> modules_;
   std::vector<std::function<Tensor(const Tensor&, const Pass&)>> stages_;
   bool reads_sequences_;

@@ -87,6 +87,21 @@ void copy_to(Tensor& copy, const Tensor& from) {
     copy = from.clone();
 }
 
+/// The accuracy of always the most frequent class, in percent; nothing if it is unknown.
+std::optional<double> chance_of(const Evaluation& e, const data::TargetSpec& target) {
+  if (e.confusion) {
+    std::int64_t most = 0, all = 0;
+    for (std::int64_t of = 0; of < e.confusion->classes; ++of) {
+      const std::int64_t count = e.confusion->scores(of).count;
+      most = std::max(most, count);
+      all += count;
+    }
+    return 100 * static_cast<double>(most) / static_cast<double>(std::max<std::int64_t>(all, 1));
+  }
+  if (target.kind == data::TargetSpec::Kind::values) return {};
+  return 100 / static_cast<double>(target.size);  // of equally frequent ones
+}
+
 /// Whether the effect of one huge gradient on the weights is limited: by clipping, or by an
 /// optimizer that divides by the gradient's size. Such a run may recover, and gets the time to do
 /// so.
@@ -247,11 +262,21 @@ void Trainer::evaluate(Generator& generator) {
 
 void Trainer::evaluate(const StepResult& result, std::span<Listener* const> listeners) {
   evaluate(generator_);
+  const auto start = Clock::now();
+  evaluation_.inside = look({parameters_.in(before_), parameters_.parameters(), 1});
+  times_.testing += seconds_since(start);
   // No step follows whose loss would show a bad last update.
   if (result.step == steps_ && !recent_.holds_loss(evaluation_.loss))
     diverge(result, fmt::format(", and a loss of {} on the test set after it",
                                 number_text(evaluation_.loss)));
   for (Listener* listener : listeners) listener->evaluation(result, evaluation_);
+}
+
+Inside Trainer::look(const Updates& updates) const {
+  Inside inside =
+      look_inside(spec_, parameters_.parameters(), updates, batch_.examples(), objective_);
+  inside.chance = chance_of(evaluation_, objective_.target());
+  return inside;
 }
 
 void Trainer::save(Snapshot& to) {
@@ -329,9 +354,19 @@ bool Trainer::run(std::span<Listener* const> listeners) {
   try {
     return make_steps(listeners);
   } catch (Diverged& diverged) {
+    const Tensor bad = parameters_.values().clone();
+    const bool finite = all_finite(bad);
+    const std::int64_t since_good = last_.step - good_.last.step;
     load(good_);
     Generator draws = generator_;  // a copy: the run's generator stays as after the good step
     evaluate(draws);
+    // The weights that failed show more than the good ones, unless they show nothing.
+    const Tensor good = parameters_.values().clone();
+    Updates updates;
+    if (since_good > 0) updates = {parameters_.in(good), parameters_.in(bad), since_good};
+    if (finite) copy_into(parameters_.values(), bad);
+    evaluation_.inside = look(updates);
+    copy_into(parameters_.values(), good);
     diverged.kept = last_;
     diverged.evaluation = evaluation_;
     throw;
@@ -344,6 +379,9 @@ bool Trainer::make_steps(std::span<Listener* const> listeners) {
     // The next batch's loss tells whether the weights are good, so they are saved before it.
     const bool tried = last_.step >= good_.last.step + kGoodEvery;
     if (tried) save(candidate_);
+    const bool last = step == steps_;
+    const bool due = config_.eval_every > 0 && step % config_.eval_every == 0;
+    if (last || due) copy_to(before_, parameters_.values());
     const StepResult result = make_step(step);
     if (tried && recent_.is_good(result.loss)) std::swap(good_, candidate_);
     recent_.add(result);
@@ -355,11 +393,9 @@ bool Trainer::make_steps(std::span<Listener* const> listeners) {
     for (Listener* listener : listeners) listener->step(result);
     if (std::ranges::find(config_.save_at, step) != config_.save_at.end())
       for (Listener* listener : listeners) listener->save(step);
-    const bool last = step == steps_;
-    if (last || (config_.eval_every > 0 && step % config_.eval_every == 0))
-      evaluate(result, listeners);
+    if (last || due) evaluate(result, listeners);
     if (last) break;
-    if (config_.eval_every > 0 && step % config_.eval_every == 0) learning_rate_.evaluated();
+    if (due) learning_rate_.evaluated();
     bool stop = false;
     for (Listener* listener : listeners) stop |= listener->stop();
     if (stop) return false;

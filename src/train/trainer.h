@@ -16,6 +16,7 @@
 #include "train/evaluate.h"
 #include "train/learning_rate.h"
 #include "train/listener.h"
+#include "train/look.h"
 #include "train/network.h"
 #include "train/objective.h"
 #include "train/recent_steps.h"
@@ -69,6 +70,7 @@ class Trainer {
   /// those of a run without interruption. Throws FormatError for a checkpoint of another model.
   void resume(const Checkpoint& checkpoint);
 
+  const data::Source& source() const { return *source_; }
   const spec::ModelSpec& description() const { return spec_; }
   Parameters parameters() { return model_.parameters(); }
   std::int64_t steps() const { return steps_; }
@@ -86,6 +88,7 @@ class Trainer {
   bool make_steps(std::span<Listener* const> listeners);
   void evaluate(const StepResult& result, std::span<Listener* const> listeners);
   void evaluate(Generator& generator);
+  Inside look(const Updates& updates) const;
   [[noreturn]] void diverge(const StepResult& failed, const std::string& what) const;
 
   void save(Snapshot& to);
@@ -110,6 +113,7 @@ class Trainer {
   std::vector<Network::States> states_;  // of each part, after the last chunk that was read
   StepResult last_{};                    // number 0 before the first step
   RecentSteps recent_;
+  Tensor before_;              // all weights before the step of the next evaluation
   Snapshot good_, candidate_;  // after the last good step; one that may become the next
   Evaluation evaluation_;
   Times times_;

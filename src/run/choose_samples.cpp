@@ -1,0 +1,202 @@
+#include "run/choose_samples.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <numeric>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "data/image_inputs.h"
+#include "data/source.h"
+#include "nn/model_file.h"
+#include "tensor/tensor_impl.h"
+#include "train/evaluate.h"
+#include "train/look.h"
+#include "train/loss.h"
+#include "unroll/autograd/no_grad.h"
+#include "unroll/infer/model.h"
+
+namespace unroll::run {
+namespace {
+
+using Kind = data::TargetSpec::Kind;
+
+constexpr std::size_t kMostSamples = 300, kMostBytes = 600'000, kMostWorst = 24;
+constexpr std::int64_t kMostStates = 1 << 16;  // elements of one layer's states
+
+/// One sample of the test part, with the model's answer.
+struct Answer {
+  std::int64_t index = 0, truth = 0, predicted = 0;  // classes are 0 for other targets
+  double loss = 0;
+};
+
+/// What the model makes of all samples of a part.
+std::vector<Answer> answers_of(const data::Source& source, const spec::ModelSpec& spec,
+                               const std::function<Tensor(const data::Examples&)>& run,
+                               DType dtype) {
+  constexpr auto part = data::Split::test;
+  const bool classes = source.target().kind == Kind::classes;
+  std::vector<Answer> answers;
+  std::vector<data::Pick> picks;
+  data::Examples examples;
+  const std::int64_t total = source.size(part), at_once = source.test_batch();
+  for (std::int64_t first = 0; first < total; first += at_once) {
+    picks.clear();
+    for (std::int64_t i = first; i < std::min(total, first + at_once); ++i) picks.push_back({i});
+    source.batch(part, picks, dtype, examples);
+    const Tensor outputs = run(examples).to(DType::f64);
+    Tensor targets = examples.targets;
+    if (targets.dtype() != DType::i64) targets = targets.to(DType::f64);
+    const Tensor losses = train::losses_of(spec.output, outputs, targets);
+    const auto terms = losses.values<double>(), values = outputs.values<double>();
+    const std::size_t each = terms.size() / picks.size(), width = values.size() / picks.size();
+    for (std::size_t n = 0; n < picks.size(); ++n) {
+      const auto mine = terms.subspan(n * each, each);
+      Answer answer{picks[n].index, 0, 0, std::accumulate(mine.begin(), mine.end(), 0.0)};
+      if (classes) {
+        const auto row = values.subspan(n * width, width);
+        answer.truth = targets.values<std::int64_t>()[n];
+        answer.predicted = std::ranges::max_element(row) - row.begin();
+      }
+      answers.push_back(answer);
+    }
+  }
+  return answers;
+}
+
+/// The worst mistakes, the worst first. For other targets than classes, the largest losses.
+std::vector<Answer> worst_of(std::vector<Answer> answers, bool classes) {
+  if (classes) std::erase_if(answers, [](const Answer& a) { return a.truth == a.predicted; });
+  std::ranges::stable_sort(answers, [](const Answer& a, const Answer& b) {
+    return std::isnan(b.loss) ? false : std::isnan(a.loss) || a.loss > b.loss;
+  });
+  if (answers.size() > kMostWorst) answers.resize(kMostWorst);
+  return answers;
+}
+
+/// The indices of the chosen samples, in order. `most` limits them.
+std::set<std::int64_t> choose(const std::vector<Answer>& answers, const std::vector<Answer>& worst,
+                              bool classes, std::size_t most) {
+  std::set<std::int64_t> chosen;
+  const auto take = [&](std::int64_t index) {
+    if (chosen.size() < most) chosen.insert(index);
+  };
+  for (const Answer& answer : worst) take(answer.index);
+  constexpr std::size_t kFirst = 16;
+  for (std::size_t i = 0; i < std::min(kFirst, answers.size()); ++i) take(answers[i].index);
+  if (!classes) return chosen;
+  // A few of each cell, first one of every cell, then a second one.
+  std::map<std::pair<std::int64_t, std::int64_t>, std::vector<std::int64_t>> cells;
+  constexpr std::size_t kEach = 4;
+  for (const Answer& answer : answers)
+    if (auto& cell = cells[{answer.truth, answer.predicted}]; cell.size() < kEach)
+      cell.push_back(answer.index);
+  for (std::size_t round = 0; round < kEach; ++round)
+    for (const auto& [cell, indices] : cells)
+      if (round < indices.size()) take(indices[round]);
+  return chosen;
+}
+
+/// The pixels, 0 to 255, of images in the form and order that the model reads.
+Tensor pixels_of(const Tensor& inputs, const spec::ImageInput& image) {
+  const std::int64_t count = inputs.size(0);
+  const data::ImageInputs form(image, image.height, image.width);
+  const auto order = form.order();
+  const Tensor pixels = Tensor::empty({count, image.height, image.width}, DType::f32);
+  const Tensor from = inputs.to(DType::f64).contiguous();
+  const auto values = from.values<double>();
+  float* const to = pixels.data<float>();
+  const auto size = static_cast<std::size_t>(form.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::size_t place = i % size;
+    const std::size_t at = order.empty() ? place : static_cast<std::size_t>(order[place]);
+    const double pixel = std::round((values[i] * image.std + image.mean) * 255);
+    to[i - place + at] = static_cast<float>(std::clamp(pixel, 0.0, 255.0));
+  }
+  return pixels;
+}
+
+/// The states of the first samples, if they are not too many numbers.
+std::map<std::string, Tensor> states_of_first(const spec::ModelSpec& spec,
+                                              const Parameters& weights, const Tensor& inputs) {
+  const std::int64_t steps = spec::is_sequence(spec.input) ? inputs.size(1) : 0;
+  std::int64_t widest = 0;
+  for (const spec::LayerSpec& layer : spec.layers)
+    if (const auto* r = std::get_if<spec::RecurrentSpec>(&layer))
+      widest = std::max(widest, r->directions() * r->state_size());
+  if (steps * widest == 0 || inputs.numel() == 0) return {};
+  constexpr std::int64_t kFirst = 4;
+  const std::int64_t count =
+      std::min({kFirst, inputs.size(0), kMostStates / std::max<std::int64_t>(steps * widest, 1)});
+  if (count == 0) return {};
+  Shape shape = inputs.shape();
+  shape[0] = count;
+  std::map<std::string, Tensor> states =
+      train::states_of(spec, weights, make_view(inputs, shape, 0));
+  for (auto& [name, tensor] : states) tensor = tensor.to(DType::f32).contiguous();
+  return states;
+}
+
+}  // namespace
+
+Samples choose_samples(train::Trainer& trainer) {
+  const NoGrad no_grad;
+  const data::Source& source = trainer.source();
+  const spec::ModelSpec& spec = trainer.description();
+  const Parameters weights = trainer.parameters();
+  const auto views = nn::views_of(weights);
+  const DType dtype = weights.front().value.dtype();
+  std::function<Tensor(const data::Examples&)> run;
+  if (dtype == DType::f32)
+    run = [model = infer::Model<float>(spec, views)](const data::Examples& examples) {
+      return train::outputs_of(model, examples);
+    };
+  else
+    run = [model = infer::Model<double>(spec, views)](const data::Examples& examples) {
+      return train::outputs_of(model, examples);
+    };
+
+  const data::TargetSpec target = source.target();
+  const bool classes = target.kind == Kind::classes;
+  const std::vector<Answer> answers = answers_of(source, spec, run, dtype);
+  const std::vector<Answer> worst = worst_of(answers, classes);
+  Samples samples;
+  samples.classes = target.names;
+  if (answers.empty()) return samples;
+
+  const spec::InputSpec input = source.input();
+  const spec::ImageInput* image = spec::pixels_of(input);
+  data::Examples examples;
+  const std::vector<data::Pick> one = {{0}};
+  source.batch(data::Split::test, one, dtype, examples);
+  const auto bytes = static_cast<std::size_t>(examples.inputs.numel()) * (image ? 1 : 4);
+  const std::size_t most = std::clamp<std::size_t>(kMostBytes / bytes, 1, kMostSamples);
+  std::vector<data::Pick> picks;
+  for (const std::int64_t index : choose(answers, worst, classes, most)) {
+    picks.push_back({index});
+    samples.indices.push_back(index);
+    samples.losses.push_back(answers[static_cast<std::size_t>(index)].loss);
+  }
+  source.batch(data::Split::test, picks, dtype, examples);
+  samples.pixels = image != nullptr;
+  samples.inputs = image                                   ? pixels_of(examples.inputs, *image)
+                   : examples.inputs.dtype() == DType::i64 ? examples.inputs
+                                                           : examples.inputs.to(DType::f32);
+  samples.lengths = examples.lengths;
+  samples.targets =
+      examples.targets.dtype() == DType::i64 ? examples.targets : examples.targets.to(DType::f32);
+  samples.outputs = run(examples).to(DType::f32);
+  samples.states = states_of_first(spec, weights, examples.inputs);
+  for (const Answer& answer : worst)
+    if (const auto at = std::ranges::find(samples.indices, answer.index);
+        at != samples.indices.end())
+      samples.worst.push_back(at - samples.indices.begin());
+  samples.confusion = trainer.last_evaluation().confusion;
+  return samples;
+}
+
+}  // namespace unroll::run

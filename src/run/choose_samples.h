@@ -1,0 +1,14 @@
+// Chooses the samples that a run keeps.
+#pragma once
+
+#include "run/samples.h"
+#include "train/trainer.h"
+
+namespace unroll::run {
+
+/// Chooses the samples of the test part by the weights that the trainer has now: the worst
+/// mistakes, some of each cell of the confusion matrix, and the first ones. At most 300 samples and
+/// 600 KB of inputs. Draws no random number of the run.
+Samples choose_samples(train::Trainer& trainer);
+
+}  // namespace unroll::run

@@ -1,0 +1,110 @@
+#include "run/metrics_log.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "core/json.h"
+#include "run/inside_json.h"
+#include "unroll/core/error.h"
+
+namespace unroll::run {
+namespace {
+
+using Line = nlohmann::ordered_json;
+
+[[noreturn]] void refuse_line(const std::string& why) { throw FormatError("metrics", why); }
+
+double number_in(const Line& line, const char* key) {
+  const auto at = line.find(key);
+  if (at == line.end() || !(at->is_number() || at->is_null()))
+    refuse_line(fmt::format("\"{}\" is not a number", key));
+  return at->is_null() ? std::nan("") : at->get<double>();
+}
+
+std::int64_t step_number(const Line& line) {
+  const auto at = line.find("step");
+  if (at == line.end() || !at->is_number_integer() || at->get<std::int64_t>() < 0)
+    refuse_line("\"step\" is not a whole number");
+  return at->get<std::int64_t>();
+}
+
+MetricsLog::Step step_of(const Line& line) {
+  MetricsLog::Step step{
+      step_number(line), number_in(line, "loss"), number_in(line, "grad_norm"), {}};
+  if (line.contains("lr")) step.lr = number_in(line, "lr");
+  return step;
+}
+
+/// The metrics are the numbers that every line of this event has not.
+MetricsLog::Test test_of(const Line& line) {
+  MetricsLog::Test test;
+  test.step = step_number(line);
+  test.loss = number_in(line, "loss");
+  for (const auto& [key, value] : line.items()) {
+    const bool is_metric = key != "step" && key != "loss" && key != "train_loss" &&
+                           key != "epoch" && key != "lr" && (value.is_number() || value.is_null());
+    if (is_metric)
+      test.metrics.emplace_back(key, value.is_null() ? std::nan("") : value.get<double>());
+  }
+  if (const auto at = line.find("inside"); at != line.end()) test.inside = inside_from(*at);
+  return test;
+}
+
+void read_line(const Line& line, MetricsLog& to) {
+  const auto at = line.is_object() ? line.find("event") : line.end();
+  if (at == line.end() || !at->is_string()) refuse_line("there is no \"event\"");
+  const std::string event = at->get<std::string>();
+  if (event == "step") {
+    to.steps.push_back(step_of(line));
+  } else if (event == "eval") {
+    to.tests.push_back(test_of(line));
+  } else if (event == "diverged") {
+    const auto kept = line.find("kept");
+    if (kept == line.end() || !kept->is_object()) refuse_line("there is no \"kept\"");
+    to.divergence = {step_of(line), test_of(*kept)};
+    if (const auto inside = line.find("inside"); inside != line.end())
+      to.divergence->kept.inside = inside_from(*inside);
+  }
+}
+
+}  // namespace
+
+std::optional<double> MetricsLog::Test::metric(std::string_view key) const {
+  for (const auto& [name, value] : metrics)
+    if (name == key) return value;
+  return {};
+}
+
+std::optional<train::Signs> MetricsLog::last_signs() const {
+  if (!divergence && tests.empty()) return {};
+  const Test& test = divergence ? divergence->kept : tests.back();
+  train::Signs signs{test.step, test.metric("accuracy"), {}, test.inside};
+  if (divergence) {
+    signs.failed.emplace();
+    signs.failed->step = divergence->failed.step;
+    signs.failed->loss = divergence->failed.loss;
+    signs.failed->grad_norm = divergence->failed.grad_norm;
+  }
+  return signs;
+}
+
+MetricsLog read_metrics_log(std::string_view text, const std::string& name) {
+  MetricsLog log;
+  std::int64_t number = 0;
+  for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(end + 1);
+    ++number;
+    try {
+      read_line(parse_json(line, [](std::string_view why) { refuse_line(std::string(why)); }), log);
+    } catch (const FormatError& error) {
+      throw FormatError("metrics", fmt::format("{}, line {}: {}", name, number, error.reason()));
+    }
+  }
+  return log;
+}
+
+}  // namespace unroll::run
