@@ -3,20 +3,16 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <array>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <set>
 
 #include "export/cpp_header.h"
 #include "export/int8.h"
-#include "support/everything.h"
+#include "export/models.h"
+#include "export/shell.h"
 #include "support/patterns.h"
 #include "support/program.h"
 #include "support/tensors.h"
-#include "unit/infer/models.h"
-#include "unroll/core/random.h"
 #include "unroll/infer/stream.h"
 
 namespace unroll::exporter {
@@ -60,27 +56,6 @@ std::string name_of_test(const testing::TestParamInfo<Compiler>& compiler) {
   return compiler.param.name;
 }
 
-bool is_there(const std::string& command) {
-  return std::system(fmt::format("command -v '{}' >/dev/null 2>&1", command).c_str()) == 0;
-}
-
-struct Outcome {
-  int status = -1;
-  std::string text;
-};
-
-/// Runs a line for sh, and keeps both streams.
-Outcome shell(const std::string& line) {
-  Outcome outcome;
-  FILE* const pipe = popen(fmt::format("exec 2>&1 </dev/null; {}", line).c_str(), "r");
-  if (!pipe) return outcome;
-  std::array<char, 4096> buffer;
-  for (std::size_t n; (n = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-    outcome.text.append(buffer.data(), n);
-  outcome.status = pclose(pipe);
-  return outcome;
-}
-
 std::string numbers(std::string_view name, std::span<const float> values) {
   std::string text = fmt::format("static const float {}[] = {{\n", name);
   for (const float value : values) text += fmt::format("{:a}f,\n", value);
@@ -88,75 +63,6 @@ std::string numbers(std::string_view name, std::span<const float> values) {
 }
 
 constexpr std::size_t kSteps = 12;
-
-/// Every weight of a model, with random numbers.
-class RandomWeights {
- public:
-  explicit RandomWeights(const spec::ModelSpec& spec) {
-    Generator generator(11);
-    for (const auto& [name, sizes] : spec::weights_of(spec)) {
-      std::size_t count = 1;
-      for (const std::int64_t size : sizes) count *= static_cast<std::size_t>(size);
-      auto& values = values_.emplace_back(count);
-      generator.uniform(values, -0.5, 0.5);
-      views_.push_back({name, io::ElementType::f32, sizes, std::as_bytes(std::span(values))});
-    }
-  }
-
-  std::span<const io::ArrayView> views() const { return views_; }
-
- private:
-  std::vector<std::vector<float>> values_;
-  std::vector<io::ArrayView> views_;
-};
-
-/// Models of 5 inputs, or of tokens, and 3 outputs; one with names that C++ would not take.
-std::vector<infer::Named> models() {
-  std::vector<infer::Named> all = infer::recurrent_models();
-  std::erase_if(all, [](const infer::Named& named) { return infer::is_bidirectional(named.spec); });
-  spec::ModelSpec odd;
-  odd.input = spec::SeriesInput{.features = 5};
-  odd.layers = {
-      spec::LinearSpec{"a.b", 5, 4}, spec::LinearSpec{"a_b", 4, 4},
-      spec::RecurrentSpec{
-          .name = "7*/\\", .input_size = 4, .hidden_size = 3, .readout = spec::Readout::every_step},
-      spec::ActivationSpec{spec::Activation::sigmoid}};
-  all.push_back({"OddNames", odd});
-  odd.layers.pop_back();
-  all.push_back({"NoReadout", odd});
-  // Residual connections from the input, from a buffer that others reuse, and after the readout.
-  spec::ModelSpec sums;
-  sums.input = spec::SeriesInput{.features = 5};
-  const auto recurrent = [](const char* name, std::int64_t size, spec::Readout readout) {
-    return spec::RecurrentSpec{.name = name,
-                               .cell = spec::Cell::gru,
-                               .input_size = size,
-                               .hidden_size = size,
-                               .readout = readout};
-  };
-  sums.layers = {spec::ScaleSpec{{0.1, -0.2, 0.3, 0.4, 0.5}, {2}},
-                 spec::LinearSpec{"one", 5, 5},
-                 spec::ResidualSpec{2},
-                 spec::ActivationSpec{spec::Activation::tanh},
-                 spec::LinearSpec{"two", 5, 5},
-                 recurrent("three", 5, spec::Readout::every_step),
-                 spec::ResidualSpec{1},
-                 spec::ResidualSpec{4},
-                 recurrent("four", 5, spec::Readout::mean),
-                 spec::LinearSpec{"five", 5, 3},
-                 spec::LinearSpec{"six", 3, 3},
-                 spec::ActivationSpec{spec::Activation::relu},
-                 spec::ResidualSpec{2}};
-  all.push_back({"Residual", sums});
-  all.push_back({"Everything", test::everything_spec()});
-  all.push_back({"EveryStep", test::everything_spec(spec::Readout::every_step)});
-  // No layer with a state, so the step returns at its start if nobody wants outputs.
-  spec::ModelSpec plain;
-  plain.input = spec::TokenInput{.tokens = test::kTokens};
-  plain.layers = {spec::EmbeddingSpec{"only", test::kTokens, 3}};
-  all.push_back({"Embedding", plain});
-  return all;
-}
 
 std::vector<float> random_numbers() {
   const Tensor x = test::random_tensor({kSteps, 5}, DType::f32, 7);
@@ -169,8 +75,8 @@ class Generated {
  public:
   Generated() {
     std::string includes, tables, checks;
-    for (const infer::Named& named : models()) {
-      const RandomWeights weights(named.spec);
+    for (const infer::Named& named : test::streaming_models()) {
+      const test::RandomWeights weights(named.spec);
       const Int8Weights rounded(weights.views());
       for (const bool int8 : {false, true}) {
         const std::string name = named.name + (int8 ? "8" : "");
@@ -222,24 +128,27 @@ class ExportedHeader : public testing::TestWithParam<Compiler> {
   static constexpr const char* kWarnings =
       "-std=c++17 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror";
 
-  Outcome compile(const Generated& folder, const std::string& file, const std::string& object) {
-    return shell(fmt::format("cd '{}' && {} {} {} -c {} -o {}", folder.path(), GetParam().command,
-                             kWarnings, GetParam().options, file, object));
+  test::Outcome compile(const Generated& folder, const std::string& file,
+                        const std::string& object) {
+    return test::shell(fmt::format("cd '{}' && {} {} {} -c {} -o {}", folder.path(),
+                                   GetParam().command, kWarnings, GetParam().options, file,
+                                   object));
   }
 };
 
 TEST_P(ExportedHeader, GivesWhatAStreamGives) {
   const Compiler& c = GetParam();
-  if (!is_there(c.command)) GTEST_SKIP() << "no " << c.command;
+  if (!test::is_there(c.command)) GTEST_SKIP() << "no " << c.command;
   const Generated folder;
-  const Outcome compiled = compile(folder, "all.cpp", "all.o");
+  const test::Outcome compiled = compile(folder, "all.cpp", "all.o");
   ASSERT_EQ(compiled.status, 0) << compiled.text;
-  const Outcome linked =
-      shell(fmt::format("cd '{}' && {} {} all.o -o all", folder.path(), c.linker, c.options));
+  const test::Outcome linked =
+      test::shell(fmt::format("cd '{}' && {} {} all.o -o all", folder.path(), c.linker, c.options));
   ASSERT_EQ(linked.status, 0) << linked.text;
   if (c.runner == "-") return;
-  if (!c.runner.empty() && !is_there(c.runner)) GTEST_SKIP() << "no " << c.runner;
-  const Outcome ran = shell(fmt::format("cd '{}' && {} ./all", folder.path(), c.runner));
+  if (!c.runner.empty() && !test::is_there(c.runner)) GTEST_SKIP() << "no " << c.runner;
+  const test::Outcome ran =
+      test::shell(fmt::format("cd '{}' && {} ./all", folder.path(), c.runner));
   EXPECT_EQ(ran.status, 0);
   EXPECT_TRUE(ran.text.ends_with("all right\n")) << ran.text;
   fmt::print("{}", ran.text);
@@ -257,12 +166,12 @@ using Trial14Compilers = ExportedHeader;
 // refused or can be a namespace's name, as those of parameters and members can.
 TEST_P(Trial14Compilers, NamesOfTheIncludedHeadersAreRefused) {
   const Compiler& c = GetParam();
-  if (!is_there(c.command)) GTEST_SKIP() << "no " << c.command;
+  if (!test::is_there(c.command)) GTEST_SKIP() << "no " << c.command;
   test::TemporaryFolder folder;
   folder.write("a.cpp", "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n");
   const auto preprocessed = [&](const std::string& options) {
-    const Outcome made =
-        shell(fmt::format("cd '{}' && {} {} a.cpp", folder.path(), c.command, options));
+    const test::Outcome made =
+        test::shell(fmt::format("cd '{}' && {} {} a.cpp", folder.path(), c.command, options));
     EXPECT_EQ(made.status, 0) << made.text;
     return made.text;
   };
@@ -277,8 +186,8 @@ TEST_P(Trial14Compilers, NamesOfTheIncludedHeadersAreRefused) {
   for (const std::string& name : names)
     if (is_cpp_name(name)) namespaces += "namespace " + name + " {}\n";
   folder.write("b.cpp", namespaces);
-  const Outcome compiled =
-      shell(fmt::format("cd '{}' && {} -fsyntax-only b.cpp", folder.path(), c.command));
+  const test::Outcome compiled =
+      test::shell(fmt::format("cd '{}' && {} -fsyntax-only b.cpp", folder.path(), c.command));
   EXPECT_EQ(compiled.status, 0) << compiled.text;
 }
 INSTANTIATE_TEST_SUITE_P(Export, Trial14Compilers, testing::ValuesIn(compilers(false)),
@@ -289,18 +198,18 @@ class ExportedObject : public ExportedHeader {};
 // The object needs no library: undefined symbols come with the compiler.
 TEST_P(ExportedObject, NeedsNoLibrary) {
   const Compiler& c = GetParam();
-  if (!is_there(c.command)) GTEST_SKIP() << "no " << c.command;
+  if (!test::is_there(c.command)) GTEST_SKIP() << "no " << c.command;
   const Generated folder;
-  const Outcome compiled = compile(folder, "one.cpp", "one.o");
+  const test::Outcome compiled = compile(folder, "one.cpp", "one.o");
   ASSERT_EQ(compiled.status, 0) << compiled.text;
-  const Outcome symbols = shell(fmt::format("cd '{}' && nm one.o", folder.path()));
+  const test::Outcome symbols = test::shell(fmt::format("cd '{}' && nm one.o", folder.path()));
   EXPECT_NE(symbols.text.find(" T gru_process"), std::string::npos) << symbols.text;
   for (const std::string& line : test::lines_of(symbols.text)) {
     if (line.find(" U ") == std::string::npos) continue;
     const std::string name = line.substr(line.find_last_of(' ') + 1);
     EXPECT_TRUE(name == "memcpy" || name == "memset" || name.starts_with("__aeabi_")) << line;
   }
-  fmt::print("{}", shell(fmt::format("cd '{}' && size one.o", folder.path())).text);
+  fmt::print("{}", test::shell(fmt::format("cd '{}' && size one.o", folder.path())).text);
 }
 
 INSTANTIATE_TEST_SUITE_P(Export, ExportedHeader, testing::ValuesIn(compilers()), name_of_test);

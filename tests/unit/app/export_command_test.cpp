@@ -52,7 +52,7 @@ TEST_F(ExportCommand, SaysWhatWasWrittenAndWhatGoesInAndOut) {
 }
 
 TEST_F(ExportCommand, TheSameModelGivesTheSameBytesAnywhere) {
-  for (const std::string format : {"onnx", "npz"}) {
+  for (const std::string format : {"onnx", "npz", "js"}) {
     std::vector<std::string> contents;
     for (const std::string zone : {"Pacific/Auckland", "America/Los_Angeles"}) {
       const std::string path = folder / zone.substr(0, 4);
@@ -65,11 +65,25 @@ TEST_F(ExportCommand, TheSameModelGivesTheSameBytesAnywhere) {
   }
 }
 
+TEST_F(ExportCommand, AJavaScriptModuleIsWritten) {
+  const std::string path = folder / "model.js";
+  const auto result = run_program({"export", model, "--format", "js", "-o", path});
+  EXPECT_EQ(result.code, 0) << result.err;
+  const std::string text = test::content_of(path);
+  EXPECT_EQ(result.out, path + ": " + std::to_string(text.size()) + " bytes\n");
+  for (const char* part : {"class Network", "const DATA = {", "export const step"})
+    EXPECT_NE(text.find(part), std::string::npos) << part;
+}
+
 TEST_F(ExportCommand, WrongUsageIsRefused) {
   const std::string path = folder / "out";
   expect_refused({"--format", "onxx", "-o", path}, 2, {"onxx", "npz", "did you mean onnx?"});
   expect_refused({"--format", "npz", "--streaming", "-o", path}, 2,
                  {"--streaming", "needs --format onnx"});
+  expect_refused({"--format", "js", "--no-scaling", "-o", path}, 2,
+                 {"--no-scaling needs --format onnx, not js"});
+  expect_refused({"--format", "js", "--int8", "-o", path}, 2,
+                 {"--int8 needs --format cpp, not js"});
   expect_refused({"--format", "npz"}, 2, {"--out"});
   expect_refused({"-o", path}, 2, {"--format"});
   expect_refused({"--format", "onnx", "--streaming", "--lengths", "-o", path}, 2, {"--lengths"});
@@ -79,7 +93,7 @@ TEST_F(ExportCommand, WrongUsageIsRefused) {
 TEST_F(ExportCommand, AFileThatCanNotBeWrittenLeavesNothingBehind) {
   const std::string place = folder / "place";
   std::filesystem::create_directory(place);
-  for (const std::string format : {"onnx", "npz"}) {
+  for (const std::string format : {"onnx", "npz", "js"}) {
     expect_refused({"--format", format, "-o", folder / "nowhere/model"}, 1, {"nowhere/model"});
     expect_refused({"--format", format, "-o", place}, 1, {"place"});
   }
