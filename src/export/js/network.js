@@ -31,12 +31,13 @@ const Network = (() => {
 
   /** W x + bias, with W (outputs, inputs) row by row. The bias may be missing. */
   function product(weight, x, bias) {
-    const inputs = x.length;
-    return numbers(weight.length / inputs, (j) => {
+    const inputs = x.length, y = new Float64Array(weight.length / inputs);
+    for (let j = 0, k = 0; j < y.length; ++j) {
       let sum = bias ? bias[j] : 0;
-      for (let i = 0, k = j * inputs; i < inputs; ++i, ++k) sum += weight[k] * x[i];
-      return sum;
-    });
+      for (let i = 0; i < inputs; ++i, ++k) sum += weight[k] * x[i];
+      y[j] = sum;
+    }
+    return y;
   }
 
   /** (x - mean) / sqrt(variance + epsilon) weight + bias; weight and bias may be missing. */
