@@ -9,7 +9,6 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "report/roles.h"
 #include "core/folder.h"
 #include "core/json.h"
 #include "core/list_text.h"
@@ -18,6 +17,7 @@
 #include "export/cpp_text.h"
 #include "export/weights.h"
 #include "io/safetensors_header.h"
+#include "report/roles.h"
 #include "run/manifest.h"
 #include "train/checkpoint.h"
 #include "train/config.h"

@@ -58,7 +58,7 @@ function table(caption, head, rows) {
 /** A box that scrolls sideways, so that the page never does. The keyboard reaches it. */
 function scroller(label, ...children) {
   return element(
-      'div', {class: 'scroller', role: 'region', 'aria-label': label, tabindex: 0}, ...children);
+      'div', {class: 'scroller', role: 'group', 'aria-label': label, tabindex: 0}, ...children);
 }
 
 /** A <select> under a label. `choices` are texts; `chosen(index)` hears of a choice. */

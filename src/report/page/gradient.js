@@ -4,7 +4,9 @@
 const MOST_LINES = 6;
 
 function gradientSection(run, parent) {
-  const insides = (run.evaluations || []).map(({inside}) => inside).filter(Boolean);
+  const insides =
+      (run.evaluations || []).filter(({inside}) => inside).map(({step,
+                                                                 inside}) => ({...inside, step}));
   const last = insides[insides.length - 1];
   const layers = (last?.layers || []).filter(({gradient}) => gradient?.length > 1);
   if (layers.length > 0) gradientCharts(insides, last, layers, parent);

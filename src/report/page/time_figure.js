@@ -42,7 +42,7 @@ function timePanel(panel, view) {
   });
   const body = element('div', {class: 'body'}, heat);
   if (names && names.length <= 24) body.append(laneNames(names, panel));
-  const made = element('div', {class: 'panel'}, element('h4', {}, title), body);
+  const made = element('div', {class: 'panel'}, element('p', {class: 'title'}, title), body);
   made.style.setProperty('--lanes', lanes);
   made.heat = heat;
   return made;
@@ -132,7 +132,7 @@ function inputPanel(samples, i, view) {
 
 function plainPanel(title, picture, kind = '') {
   return element(
-      'div', {class: `panel ${kind}`}, element('h4', {}, title),
+      'div', {class: `panel ${kind}`}, element('p', {class: 'title'}, title),
       element('div', {class: 'body'}, picture));
 }
 

@@ -88,7 +88,7 @@ function weightFigure(name, shape, parts) {
     const side = cell >= 1 ? Math.min(Math.floor(cell), 16) : cell;
     heat.style.width = `${side * columns}px`;
     heat.style.aspectRatio = `${columns} / ${rows}`;
-    return element('div', {}, title ? element('h4', {}, title) : '', heat);
+    return element('div', {}, title ? element('p', {class: 'title'}, title) : '', heat);
   });
   return element(
       'figure', {}, element('h3', {}, name, element('small', {}, ` ${shape.join(' × ')}`)),

@@ -1,4 +1,4 @@
-"""What the tests with other people's programs share: how to run Unroll, and the last line."""
+"""A plugin of pytest for ./dev interop and ./dev browser: how to run Unroll, and the last line."""
 import os
 import subprocess
 
@@ -7,7 +7,7 @@ import pytest
 UNROLL = os.environ.get("UNROLL", "")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def unroll():
     """Runs the program; unroll("predict", ...) gives its output and fails on another exit code."""
 
@@ -22,7 +22,7 @@ def unroll():
 
 def pytest_sessionstart():
     if not os.access(UNROLL, os.X_OK):
-        raise pytest.UsageError("UNROLL must name the program; use: ./dev interop")
+        raise pytest.UsageError("UNROLL must name the program; use ./dev interop or ./dev browser")
 
 
 def pytest_sessionfinish(session):

@@ -1,0 +1,140 @@
+"""The curves: they are there, show their values, and can be zoomed."""
+import json
+
+import pytest
+from conftest import PIXELS
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+
+# Pixels of a canvas that have the colour of a custom property of the page.
+INK = PIXELS + """
+    const [canvas, name] = arguments;
+    const probe = document.body.appendChild(document.createElement('i'));
+    probe.style.color = `var(--${name})`;
+    const [red, green, blue] = getComputedStyle(probe).color.match(/\\d+/g).map(Number);
+    probe.remove();
+    const {data} = pixels(canvas);
+    let n = 0;
+    for (let i = 0; i < data.length; i += 4) {
+      const far = Math.abs(data[i] - red) + Math.abs(data[i + 1] - green) +
+          Math.abs(data[i + 2] - blue);
+      n += data[i + 3] > 200 && far < 40;
+    }
+    return n;"""
+RANGES = """return [...document.querySelectorAll('#curves .chart canvas')].map((canvas) => {
+    const {min, max} = Chart.getChart(canvas).scales.x;
+    return [min, max];
+})"""
+
+
+@pytest.fixture
+def charts(browser, report):
+    browser.open(report("adding"))
+    return browser.all("#curves .chart canvas")
+
+
+def evaluations(train, name):
+    lines = [json.loads(line) for line in (train(name) / "metrics.jsonl").read_text().splitlines()]
+    return [line for line in lines if line["event"] == "eval"]
+
+
+@pytest.mark.parametrize("theme", ("light", "dark"))
+def test_curves_are_drawn(browser, report, theme):
+    browser.screen(1400, theme)
+    browser.open(report("adding"))
+    titles = browser.js("return [...document.querySelectorAll('#curves h3')].map(h => h.innerText)")
+    assert [title.split(" log")[0] for title in titles] == [
+        "Loss", "Accuracy in %", "Learning rate", "Gradient norm"]
+    for canvas in browser.all("#curves .chart canvas"):
+        assert browser.js(INK, canvas, "accent") > 100
+    assert browser.js(INK, browser.all("#curves .chart canvas")[0], "faded") > 100
+
+
+def test_the_gradient_over_time_is_drawn(browser, report):
+    browser.open(report("adding"))
+    [canvas] = browser.all("#gradient .chart canvas")
+    lines = browser.js("""return Chart.getChart(arguments[0]).data.datasets.map(
+        ({label, data}) => [label, data.map(({x}) => x), data.map(({y}) => y)])""", canvas)
+    assert [label for label, _, _ in lines] == [f"training step {n}" for n in (100, 200, 300, 400)]
+    for _, times, norms in lines:
+        assert times[0] == 1 and times[-1] == 30
+        assert all(norm > 0 for norm in norms)
+    assert "times as large as at time step 30" in browser.text("#gradient")
+
+
+def test_the_pointer_shows_values(browser, charts, train):
+    last = evaluations(train, "adding")[-1]
+    ActionChains(browser.driver).move_to_element(charts[1]).perform()
+    shown = browser.js("""const {tooltip} = Chart.getChart(arguments[0]);
+        return [tooltip.opacity, tooltip.title[0], tooltip.body[0].lines[0]]""", charts[1])
+    assert shown[0] == 1
+    assert shown[1] in ("step 200", "step 300")
+    browser.js("arguments[0].focus()", charts[1])
+    ActionChains(browser.driver).send_keys(Keys.ARROW_RIGHT * 9).perform()  # beyond the last point
+    assert browser.js("return Chart.getChart(arguments[0]).tooltip.body[0].lines[0]", charts[1]) == (
+        f"test accuracy: {last['accuracy']:.4g} %")
+
+
+def drag(browser, canvas, first, last):
+    """Drags from one share of the chart's area to another."""
+    left, right = browser.js("""const {left, right} = Chart.getChart(arguments[0]).chartArea;
+        return [left, right]""", canvas)
+    middle = canvas.size["width"] / 2
+    place = [round(left + share * (right - left) - middle) for share in (first, last)]
+    ActionChains(browser.driver).move_to_element_with_offset(canvas, place[0], 0).click_and_hold() \
+        .move_by_offset((place[1] - place[0]) // 2, 5).move_by_offset(
+            place[1] - place[0] - (place[1] - place[0]) // 2, 0).release().perform()
+
+
+@pytest.mark.parametrize("first,last", ((0.25, 0.75), (0.75, 0.25)))
+def test_dragging_zooms_all_charts_and_a_double_click_resets(browser, charts, first, last):
+    assert browser.js(RANGES) == [[0, 400]] * 4
+    drag(browser, charts[0], first, last)
+    ranges = browser.js(RANGES)
+    assert ranges == [ranges[0]] * 4
+    assert ranges[0] == [pytest.approx(100, abs=4), pytest.approx(300, abs=4)]
+    assert "Steps" in browser.text("#curves .said")
+    ActionChains(browser.driver).double_click(charts[2]).perform()
+    assert browser.js(RANGES) == [[0, 400]] * 4
+
+
+def test_a_click_does_not_zoom(browser, charts):
+    ActionChains(browser.driver).click(charts[0]).perform()
+    assert browser.js(RANGES) == [[0, 400]] * 4
+
+
+def test_keys_and_buttons_zoom(browser, charts):
+    browser.js("arguments[0].focus()", charts[3])
+    ActionChains(browser.driver).send_keys("+").perform()
+    assert browser.js(RANGES) == [[100, 300]] * 4
+    ActionChains(browser.driver).send_keys("-").perform()
+    assert browser.js(RANGES) == [[0, 400]] * 4
+    ActionChains(browser.driver).send_keys("++++++++++++").perform()
+    low, high = browser.js(RANGES)[0]
+    assert high - low == 1  # two steps at least
+    ActionChains(browser.driver).send_keys("0").perform()
+    assert browser.js(RANGES) == [[0, 400]] * 4
+
+    buttons = {button.text: button for button in browser.all("#curves .buttons button")}
+    for text, expected in (("Zoom in", [100, 300]), ("Later", [200, 400]), ("Later", [200, 400]),
+                           ("Earlier", [100, 300]), ("Zoom out", [0, 400]), ("Zoom in", [100, 300]),
+                           ("All steps", [0, 400])):
+        browser.js("arguments[0].focus()", buttons[text])
+        ActionChains(browser.driver).send_keys(Keys.ENTER).perform()
+        assert browser.js(RANGES)[0] == expected, text
+
+
+def test_a_finger_zooms(browser, report):
+    browser.screen(360)
+    browser.open(report("adding"))
+    canvas = browser.one("#curves .chart canvas")
+    browser.js("arguments[0].scrollIntoView({block: 'center'})", canvas)
+    box = canvas.rect
+    top = box["y"] - browser.js("return scrollY") + 100
+    points = [(0.4, "touchStart"), (0.6, "touchMove"), (0.8, "touchMove"), (None, "touchEnd")]
+    for share, kind in points:
+        touches = [] if share is None else [{"x": box["x"] + share * box["width"], "y": top}]
+        browser.driver.execute_cdp_cmd("Input.dispatchTouchEvent",
+                                       {"type": kind, "touchPoints": touches})
+    low, high = browser.js(RANGES)[0]
+    assert 0 < low < high < 400

@@ -1,0 +1,148 @@
+"""The page as a whole: for every kind of run, on every screen, with other people's names."""
+import http.server
+import shutil
+import threading
+
+import pytest
+from axe_core_python.selenium import Axe
+from conftest import RUNS, data_of, has_mnist, with_data
+from selenium.common.exceptions import NoAlertPresentException
+
+THEMES = ("light", "dark")
+SEVERAL = ("adding", "adding1", "adding_lr", "failed")
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_page_of_every_kind_of_run_opens(browser, report, name):
+    """The fixture checks that there is no error and no request."""
+    page = report(name)
+    browser.open(page)
+    assert browser.text("h1") == name
+    assert "can't be shown" not in browser.text()
+    # Chart.js is 0.2 MB of it. The network of the tutorial's size is 0.1 MB, its samples 0.5 MB.
+    print(f"{name}: {page.stat().st_size} bytes")
+    assert page.stat().st_size < 2_000_000
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("width", (360, 1400))
+@pytest.mark.parametrize("names", (("digits",), ("copy",), ("failed",), SEVERAL))
+def test_fits_the_screen(browser, report, names, width, theme):
+    browser.screen(width, theme)
+    browser.open(report(*names))
+    assert browser.js("return document.documentElement.scrollWidth") <= width
+    paper = browser.js("return getComputedStyle(document.documentElement).backgroundColor")
+    light = sum(int(part) for part in paper[4:-1].split(",")) > 3 * 128
+    assert light == (theme == "light")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("names", (("digits",), ("cnn",), ("copy",), ("failed",), SEVERAL))
+def test_axe_finds_nothing(browser, report, names, theme):
+    browser.screen(1400, theme)
+    browser.open(report(*names))
+    for cell in browser.all(".confusion button")[1:2]:
+        cell.click()  # so that its samples are there
+    result = Axe().run(browser.driver)
+    found = [(rule["id"], node["html"], node["failureSummary"])
+             for rule in result["violations"] for node in rule["nodes"]]
+    assert not found
+    assert "color-contrast" in [rule["id"] for rule in result["passes"]]
+
+
+def test_the_colours_follow_the_system(browser, report):
+    browser.open(report("failed"))
+    canvas = "return document.querySelector('.chart canvas').toDataURL()"
+    heat = "return document.querySelector('#weights canvas').toDataURL()"
+    light = browser.js(canvas), browser.js(heat)
+    browser.screen(1400, "dark")
+    browser.settle()
+    dark = browser.js(canvas), browser.js(heat)
+    assert light[0] != dark[0] and light[1] != dark[1]
+
+
+def test_a_failed_run_says_why_first(browser, report):
+    page = report("failed")
+    reason = data_of(page)["runs"][0]["reason"]
+    assert "stopped at step" in reason
+    browser.open(page)
+    first = browser.js("return document.querySelector('main section').innerText")
+    assert reason in first
+    assert "--clip-norm" in first
+
+
+def test_names_stay_texts(browser, report, train, tmp_path):
+    """A folder's name, and every text in the data, are shown as they are and never run."""
+    hostile = "<script>alert(1)<script>\"><img src=x onerror=alert(2)>"
+    folder = tmp_path / hostile
+    shutil.copytree(train("adding"), folder)
+    page = report(folder)
+    browser.open(page)
+    assert browser.text("h1") == hostile
+
+    evil = "</script><script>alert(1)</script><b>x</b>"
+
+    def spoil(value):
+        """Every text of the data; keys stay, as does what the page understands."""
+        if isinstance(value, dict):
+            return {key: inner if key in keep else spoil(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [spoil(inner) for inner in value]
+        return evil if isinstance(value, str) else value
+
+    keep = ("network", "task", "samples", "input", "status", "key")
+    for name in ("copy", "failed", "fnn") if has_mnist() else ("copy", "failed"):
+        browser.screen(360)
+        browser.open(with_data(report(name), "spoilt.html", lambda data: data.update(spoil(data))))
+        assert evil in browser.text()
+        assert browser.js("return document.documentElement.scrollWidth") <= 360
+        assert not browser.all("main b > b, main script, main img")
+        with pytest.raises(NoAlertPresentException):
+            browser.driver.switch_to.alert.accept()
+
+
+@pytest.mark.parametrize("missing", (
+    ("samples",), ("network",), ("samples", "network"), ("result", "evaluations"), ("confusion",),
+    ("samples", "network", "result", "curves", "evaluations", "parameters", "layers", "commands",
+     "weights_sha256", "findings", "confusion", "classes"),
+))
+@pytest.mark.parametrize("name", ("digits", "adding", "copy"))
+def test_a_run_with_less(browser, report, name, missing):
+    """Runs of old versions kept less, a run that has just begun has no result."""
+    def cut(data):
+        for key in missing:
+            data["runs"][0].pop(key, None)
+
+    browser.open(with_data(report(name), f"{name}-{'-'.join(missing)}.html", cut))
+    assert browser.text("h1") == name
+    assert "can't be shown" not in browser.text()
+
+
+def test_nothing_leaves_the_page(chromium, report):
+    """Its policy forbids requests even to a script that tries."""
+    reached = []
+
+    class Listener(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            reached.append(self.path)
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Listener)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    chromium.open(report("adding"))
+    try:
+        result = chromium.driver.execute_async_script("""
+            const [address, done] = arguments;
+            const image = new Image();
+            image.onerror = () => fetch(address).then(() => done('sent'), () => done('refused'));
+            image.onload = () => done('sent');
+            image.src = address + 'image';""", f"http://127.0.0.1:{server.server_port}/")
+        errors, _ = chromium.logs()
+    finally:
+        server.shutdown()
+    assert result == "refused" and reached == []
+    assert any("Content Security Policy" in error for error in errors)

@@ -1,0 +1,135 @@
+"""Confusion matrix, worst mistakes and hidden states, against what `unroll predict` says."""
+import json
+
+import pytest
+from conftest import PIXELS, data_of
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select
+
+# The class that is darkest in each row of a canvas, one pixel a class and row.
+DARKEST = PIXELS + """
+    const {data, width, height} = pixels(arguments[0]);
+    return Array.from({length: height}, (_, row) => {
+      const light = Array.from({length: width}, (_, c) => data[4 * (row * width + c)]);
+      return light.indexOf(Math.min(...light));
+    });"""
+
+
+def rows_of(unroll, folder, index):
+    """The probabilities after each row, as `unroll predict` says."""
+    lines = unroll("predict", folder, "mnist", "--index", index, "--rows", "--json").splitlines()
+    return [json.loads(line)["probabilities"] for line in lines]
+
+
+def mistaken_cell(page):
+    """Truth and prediction of the fullest cell of mistakes."""
+    matrix = data_of(page)["runs"][0]["confusion"]
+    return max(((truth, read) for truth in range(10) for read in range(10) if truth != read),
+               key=lambda cell: matrix[cell[0]][cell[1]])
+
+
+def test_the_matrix_is_that_of_eval(browser, report, train, unroll):
+    browser.open(report("digits"))
+    cells = browser.js("""return [...document.querySelectorAll('.confusion tbody tr')].map(
+        (row) => [...row.querySelectorAll('button')].map(({textContent}) => +textContent))""")
+    total = sum(map(sum, cells))
+    right = sum(cells[i][i] for i in range(10))
+    assert total == 10000
+    assert f"{right} of 10000" in unroll("eval", train("digits"), "mnist")
+
+
+def test_a_cell_shows_its_samples(browser, report, train, unroll):
+    page = report("digits")
+    truth, read = mistaken_cell(page)
+    browser.open(page)
+    rows = browser.all(".confusion tbody tr")
+    rows[truth].find_elements("css selector", "button")[read].click()
+    assert browser.text(".cell-samples h3") == f"{truth} read as {read}"
+    shown = browser.all(".thumbnails li")
+    assert shown
+    for item in shown[:2]:
+        index = int(item.text.split()[-1])
+        probabilities = rows_of(unroll, train("digits"), index)[-1]
+        assert probabilities.index(max(probabilities)) == read
+        picture = item.find_element("css selector", "canvas")
+        assert browser.js(PIXELS + "return new Set(pixels(arguments[0]).data).size", picture) > 10
+    # A sample leads to its hidden states.
+    shown[0].find_element("css selector", "button").click()
+    chosen = Select(browser.one("#inside select")).first_selected_option.text
+    assert chosen.startswith(shown[0].text.strip())
+
+
+def test_the_keyboard_walks_the_matrix(browser, report):
+    page = report("digits")
+    truth, read = mistaken_cell(page)
+    browser.open(page)
+    browser.js("arguments[0].focus()", browser.one(".confusion button[tabindex='0']"))
+    ActionChains(browser.driver).send_keys(
+        Keys.ARROW_DOWN * truth + Keys.ARROW_RIGHT * read + Keys.ENTER).perform()
+    assert browser.text(".cell-samples h3") == f"{truth} read as {read}"
+    assert len(browser.all(".confusion button[tabindex='0']")) == 1
+
+
+def test_the_worst_mistakes_show_what_predict_says(browser, report, train, unroll):
+    browser.open(report("digits"))
+    cards = browser.all(".card")
+    assert len(cards) == 12
+    for card in cards[:3]:
+        index = int(card.find_element("css selector", ".note button").text.split()[-1])
+        expected = rows_of(unroll, train("digits"), index)
+        darkest = browser.js(DARKEST, card.find_element("css selector", ".probabilities canvas"))
+        assert len(darkest) == 28
+        for row, shares in enumerate(expected):
+            if sorted(shares)[-1] - sorted(shares)[-2] > 0.05:  # the colours are 256 only
+                assert darkest[row] == shares.index(max(shares)), (index, row)
+        sure = max(expected[-1])
+        assert f"read as {expected[-1].index(sure)}" in card.text
+    browser.one("#mistakes > .buttons button").click()
+    assert len(browser.all(".card")) > 12
+
+
+def test_the_page_computes_as_predict_does(browser, report, train, unroll):
+    """Probabilities after every row: to 1e-4."""
+    browser.open(report("digits"))
+    traced = browser.js("""
+        const {runs: [{network, samples}]} = JSON.parse(document.getElementById('data').textContent);
+        const all = Uint8Array.from(atob(samples.inputs), (c) => c.charCodeAt(0));
+        const net = new Network(network);
+        return [0, 1, 2].map((i) => [samples.indices[i], net.trace(net.fromPixels(
+            all.subarray(784 * i, 784 * (i + 1)))).outputs.map(
+                (outputs) => Array.from(net.probabilities(outputs)))]);""")
+    for index, rows in traced:
+        expected = rows_of(unroll, train("digits"), index)
+        assert len(rows) == len(expected) == 28
+        for row, shares in zip(rows, expected):
+            assert row == pytest.approx(shares, abs=1e-4)
+
+
+@pytest.mark.parametrize("name,parts", (("digits", 1), ("adding", 4), ("both", 24)))
+def test_hidden_states_of_a_chosen_sample(browser, report, name, parts):
+    """A gru has a state and three gates; an lstm has two states and four gates."""
+    browser.open(report(name))
+    sample, part = (Select(select) for select in browser.all("#inside select"))
+    picture = "return document.querySelector('#inside .state canvas').toDataURL()"
+    first = browser.js(picture)
+    sample.select_by_index(3)
+    assert browser.js(picture) != first
+    assert len(part.options) == parts
+    slider = browser.one("#inside input[type='range']")
+    reading = browser.text("#inside .reading")
+    slider.send_keys(Keys.ARROW_LEFT)
+    assert browser.text("#inside .reading") != reading
+    before = browser.js(picture)
+    browser.one("#inside input[type='checkbox']").send_keys(Keys.SPACE)
+    assert browser.js(picture) != before
+
+
+def test_the_target_of_a_series_is_shown(browser, report, train):
+    page = report("adding")
+    browser.open(page)
+    samples = data_of(page)["runs"][0]["samples"]
+    worst = samples["worst"][0]
+    wanted = samples["targets"][worst]
+    wanted = wanted[0] if isinstance(wanted, list) else wanted
+    assert f"Is {wanted:.4g}, predicted" in browser.text(".card h3")
