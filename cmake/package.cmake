@@ -73,7 +73,7 @@ docs and examples.")
 
 # /usr/share/doc. A plain `cmake --install` leaves this out.
 set(unroll_docs ${PROJECT_BINARY_DIR}/package_docs)
-file(GLOB unroll_pages CONFIGURE_DEPENDS docs/* examples/*)
+file(GLOB_RECURSE unroll_pages CONFIGURE_DEPENDS docs/* examples/*)
 add_custom_command(OUTPUT ${unroll_docs}/made
   COMMAND ${PROJECT_SOURCE_DIR}/cmake/package_docs.sh ${unroll_docs} ${unroll_library_package}
           ${unroll_package_version} ${UNROLL_PACKAGE_CONTACT}

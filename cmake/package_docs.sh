@@ -51,6 +51,7 @@ for package in unroll "$library" libunroll-dev; do
   gzip -9n <CHANGELOG.md >"$out/$package/changelog.gz"
   debian_changelog | gzip -9n >"$out/$package/changelog.Debian.gz"
 done
-pages unroll README.md docs/*
-pages libunroll-dev README.md docs/* examples/*
+mapfile -t docs < <(find docs -type f | sort)
+pages unroll README.md "${docs[@]}"
+pages libunroll-dev README.md "${docs[@]}" examples/*
 touch "$out/made"
