@@ -9,7 +9,7 @@
 #include "export/cpp_header.h"
 #include "export/int8.h"
 #include "export/models.h"
-#include "export/shell.h"
+#include "support/shell.h"
 #include "support/patterns.h"
 #include "support/program.h"
 #include "support/tensors.h"

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "export/models.h"
-#include "export/shell.h"
+#include "support/shell.h"
 #include "support/small_run.h"
 #include "support/tensors.h"
 #include "unroll/infer/stream.h"
