@@ -9,9 +9,9 @@
 #include "export/cpp_header.h"
 #include "export/int8.h"
 #include "export/models.h"
-#include "support/shell.h"
 #include "support/patterns.h"
 #include "support/program.h"
+#include "support/shell.h"
 #include "support/tensors.h"
 #include "unroll/infer/stream.h"
 
