@@ -24,6 +24,12 @@ if(UNROLL_PROGRAM OR UNROLL_TESTS)
   find_package(CURL REQUIRED)
   pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
   find_path(PROTOZERO_INCLUDE_DIR protozero/pbf_writer.hpp REQUIRED)  # headers alone, no config
+  find_file(UNROLL_CHART_JS chart.min.js PATHS /usr/share/javascript/chart.js
+            DOC "Chart.js 3, which becomes part of every report")
+  if(NOT UNROLL_CHART_JS)
+    message(FATAL_ERROR "Chart.js (chart.min.js) is missing. Install Debian's package libjs-chart.js, or "
+                        "give its path: -DUNROLL_CHART_JS=FILE")
+  endif()
   add_library(unroll_deps_program INTERFACE)
   target_link_libraries(unroll_deps_program INTERFACE unroll_deps_library CLI11::CLI11
                         PkgConfig::libzip ${CMAKE_DL_LIBS})

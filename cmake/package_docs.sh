@@ -8,12 +8,13 @@ umask 022
 out=$1 library=$2 version=$3 contact=$4
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
-# The licence, and those of libraries that are headers: their code is compiled in.
+# The licence, and those of libraries whose code is compiled in.
 copyright() {
   local package file
   printf 'Unroll\n\n'
   cat LICENSE
-  for package in libhwy-dev nlohmann-json3-dev libcli11-dev libprotozero-dev; do
+  for package in libhwy-dev nlohmann-json3-dev libcli11-dev libprotozero-dev \
+    libjs-chart.js; do
     file=/usr/share/doc/$package/copyright
     if [[ -f $file ]]; then
       printf '\n\nCompiled in from Debian'\''s package %s\n\n' "$package"

@@ -1,16 +1,17 @@
 #include "export/js.h"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <bit>
+#include <cstddef>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "data/image_inputs.h"
 #include "embedded/javascript.h"
+#include "export/base64.h"
 #include "export/int8.h"
 #include "unroll/core/error.h"
 
@@ -35,25 +36,13 @@ void check_js_size(const spec::ModelSpec& spec) {
                                            kMostWeights));
 }
 
-std::string base64(std::span<const unsigned char> bytes) {
-  constexpr std::size_t kPiece = 3 << 20;                  // OpenSSL counts in int
-  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // and the 0 that OpenSSL writes
-  auto* out = reinterpret_cast<unsigned char*>(text.data());
-  for (std::size_t first = 0; first < bytes.size(); first += kPiece) {
-    const auto piece = bytes.subspan(first, std::min(kPiece, bytes.size() - first));
-    out += EVP_EncodeBlock(out, piece.data(), static_cast<int>(piece.size()));
-  }
-  text.pop_back();
-  return text;
-}
-
 std::string base64_of_floats(const io::ArrayView& array) {
   const std::vector<float> values = finite_floats(array);
-  std::vector<unsigned char> bytes;
+  std::vector<std::byte> bytes;
   bytes.reserve(values.size() * sizeof(float));
   for (const float value : values)
     for (int shift = 0; shift < 32; shift += 8)
-      bytes.push_back(static_cast<unsigned char>(std::bit_cast<std::uint32_t>(value) >> shift));
+      bytes.push_back(static_cast<std::byte>(std::bit_cast<std::uint32_t>(value) >> shift));
   return base64(bytes);
 }
 
