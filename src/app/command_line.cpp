@@ -77,10 +77,12 @@ void add_commands(CommandEntry& entry) {
   program.start_group("Main commands");
   add_data(program);
   add_train(program);
+  add_report(program);
   add_eval(program);
   add_predict(program);
   add_export(program);
   program.start_group("Other commands");
+  add_runs(program);
   add_models(program);
   add_inspect(program);
   add_verify(program);

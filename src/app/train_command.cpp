@@ -23,7 +23,7 @@ struct TrainCommandFlags {
   DataFlags data;
   VerboseFlag verbose;
   std::string out, resume, checkpoint_every = "60s";
-  bool json = false, quiet = false, dry_run = false;
+  bool json = false, quiet = false, dry_run = false, report = false;
 };
 
 /// Only the same data and the same numerics repeat a run.
@@ -67,7 +67,7 @@ int work(const TrainCommandFlags& flags) {
     if (flags.dry_run)
       throw UsageError("--dry-run shows a new run, and --resume goes on with one; leave one out");
     flags.verbose.say();
-    return resume({flags.resume, flags.train, flags.data, output, every});
+    return resume({flags.resume, flags.train, flags.data, output, every, flags.report});
   }
   if (flags.out == "-")
     throw UsageError("--out takes a folder, not stdout; name one (./- for one called -)");
@@ -95,8 +95,17 @@ int work(const TrainCommandFlags& flags) {
       say_note(fmt::format("--save-at {} comes after the last step, {}", step, trainer.steps()));
   run::RunFolder folder(flags.out, config, provenance,
                         run::run_name(asked_for(settings, *source), source->name()));
-  return train_to_end(
-      {config, flags.data, *source, trainer, folder, {}, output, every, start, loading});
+  return train_to_end({config,
+                       flags.data,
+                       *source,
+                       trainer,
+                       folder,
+                       {},
+                       output,
+                       every,
+                       start,
+                       loading,
+                       flags.report});
 }
 
 }  // namespace
@@ -131,6 +140,10 @@ void add_train(Command& program) {
       .group(group_of(train::Group::run));
   command.option("--out", flags->out, "Folder for the run, new or empty. Default runs/NAME")
       .folder()
+      .group(group_of(train::Group::output));
+  command
+      .flag("--report", flags->report,
+            "Write a page about the run when it ends: runs/NAME.html. Default off")
       .group(group_of(train::Group::output));
   command.flag("--json", flags->json, "Print results as lines of JSON. Default off")
       .group(group_of(train::Group::output));

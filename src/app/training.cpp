@@ -8,6 +8,7 @@
 
 #include "app/exit_code.h"
 #include "app/messages.h"
+#include "app/report_file.h"
 #include "app/usage_error.h"
 #include "core/printable.h"
 #include "core/shell_word.h"
@@ -84,13 +85,15 @@ int train_to_end(const Run& run) {
     if (end.status == run::RunStatus::interrupted) return tell_of_interruption(run, end);
     if (end.diverged) {
       progress.diverged(*end.diverged);
-      return tell_of_divergence(end);
+      const int code = tell_of_divergence(end);
+      if (run.report) report_run(end.folder, run.output);
+      return code;
     }
     progress.done(
         end.evaluation,
         {run.loading, trainer.times().training, trainer.times().testing, seconds_since(run.start)},
         end.folder, run.config.dataset);
-    return kOk;
+    return run.report ? report_run(end.folder, run.output) : kOk;
   } catch (const FileError& error) {
     progress.clear();
     say_error(error.what());

@@ -27,6 +27,7 @@ struct Run {
   run::CheckpointEvery every;
   Clock::time_point start;  // of the program's work
   double loading;           // seconds
+  bool report;              // at the end
 };
 
 /// Makes the remaining steps and tells the user how they ended. Returns the exit code.

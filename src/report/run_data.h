@@ -1,0 +1,24 @@
+// One run as the data of its page.
+#pragma once
+
+#include <cstddef>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <vector>
+
+#include "report/run_record.h"
+
+namespace unroll::report {
+
+/// The most bytes of base64 that the weights may have, so that the page stays small enough to mail.
+inline constexpr std::size_t most_network = 1'500'000;
+
+/// All of a run that its page shows (docs/report.md has the keys). `model` is model_of(run). Throws
+/// the errors of samples_of().
+nlohmann::ordered_json data_of(const RunRecord& run, const std::optional<TrainedModel>& model);
+
+/// The data of a page of several runs: without samples, weights and looks inside. Throws the
+/// errors of model_of().
+nlohmann::ordered_json data_of(const std::vector<RunRecord>& runs);
+
+}  // namespace unroll::report
