@@ -37,3 +37,13 @@ function(unroll_embed target name)
   target_sources(${target} PRIVATE ${source} ${header})
   target_include_directories(${target} PRIVATE ${folder})
 endfunction()
+
+# unroll_join(NAME FILE...): writes one text after the other. ${joined} is then the path of the result.
+function(unroll_join name)
+  set(files ${ARGN})
+  list(TRANSFORM files PREPEND ${PROJECT_SOURCE_DIR}/ REGEX "^[^/]")
+  set(joined ${PROJECT_BINARY_DIR}/generated/${name})
+  add_custom_command(OUTPUT ${joined} COMMAND ${CMAKE_COMMAND} -E cat ${files} > ${joined}
+    DEPENDS ${files} COMMENT "Joining ${name}" VERBATIM)
+  set(joined ${joined} PARENT_SCOPE)
+endfunction()
