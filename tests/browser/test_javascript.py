@@ -7,7 +7,7 @@ import threading
 import numpy
 import pytest
 
-PAGE = """<!DOCTYPE html><title>module</title><body>
+PAGE = """<!DOCTYPE html><title>module</title><link rel="icon" href="data:,"><body>
 <script type="module">
 import * as model from './model.mjs';
 window.model = model;
