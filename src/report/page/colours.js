@@ -16,14 +16,19 @@ const SCALES = {
 };
 
 const dark = matchMedia('(prefers-color-scheme: dark)');
-const redraws = [];
 const tables = new Map();
 
-dark.addEventListener('change', () => redraws.forEach((redraw) => redraw()));
+dark.addEventListener('change', () => {
+  document.querySelectorAll('.drawn').forEach((drawn) => drawn.dispatchEvent(new Event('theme')));
+});
 
-/** Calls `redraw` whenever the reader's system changes between light and dark. */
-function whenThemeChanges(redraw) {
-  redraws.push(redraw);
+/**
+ * Calls `redraw` when the reader's system changes between light and dark, as long as `drawn` is in
+ * the page.
+ */
+function whenThemeChanges(drawn, redraw) {
+  drawn.classList.add('drawn');
+  drawn.addEventListener('theme', redraw);
 }
 
 /** A colour of page.css: colour('accent'). */

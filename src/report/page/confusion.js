@@ -50,7 +50,7 @@ function confusionGrid(run, show) {
       button.style.color = inkOn(fill);
     };
     paint();
-    whenThemeChanges(paint);
+    whenThemeChanges(button, paint);
     return button;
   }));
   const focus = (truth, read) => {

@@ -25,7 +25,7 @@ class DrawingField {
       onblur: () => this.showPen(false),
     });
     this.canvas.style.aspectRatio = `${width} / ${height}`;
-    whenThemeChanges(() => this.redraw());
+    whenThemeChanges(this.canvas, () => this.redraw());
     new ResizeObserver(() => this.redraw()).observe(this.canvas);
   }
 

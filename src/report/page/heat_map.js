@@ -22,7 +22,7 @@ function heatMap({rows, columns, at, scale = 'amount', low, high, label, describ
     drawCells(canvas, rows, columns, at, scale, frame.low, frame.high);
   };
   frame.redraw();
-  whenThemeChanges(frame.redraw);
+  whenThemeChanges(frame, frame.redraw);
   if (describe) addReading(frame, rows, columns, describe);
   return frame;
 }
@@ -91,6 +91,6 @@ function scaleKey(scale, low, high) {
   const strip = element('canvas', {width: 256, height: 1, 'aria-hidden': 'true'});
   const redraw = () => drawCells(strip, 1, 256, (_, c) => c, scale, 0, 255);
   redraw();
-  whenThemeChanges(redraw);
+  whenThemeChanges(strip, redraw);
   return element('p', {class: 'key'}, low, strip, high);
 }

@@ -61,7 +61,7 @@ function lineChart({
   });
   const paint = () => paintChart(chart, lines);
   paint();
-  whenThemeChanges(paint);
+  whenThemeChanges(canvas, paint);
   addReadingKeys(canvas, chart, reading, xTitle, unit);
   const figure = element(
       'figure', {}, element('h3', {}, title, logarithmic ? element('small', {}, ' log scale') : ''),
@@ -141,7 +141,7 @@ function lineKey(lines) {
       context.stroke();
     };
     paint();
-    whenThemeChanges(paint);
+    whenThemeChanges(piece, paint);
     return element('li', {}, piece, line.name);
   }));
 }

@@ -173,6 +173,6 @@ function linePicture(label, series) {
     });
   };
   redraw();
-  whenThemeChanges(redraw);
+  whenThemeChanges(canvas, redraw);
   return element('div', {class: 'lines'}, canvas);
 }
