@@ -8,5 +8,6 @@ set(unroll_page_scripts
 list(TRANSFORM unroll_page_scripts PREPEND src/report/page/)
 list(TRANSFORM unroll_page_scripts APPEND .js)
 unroll_join(page_scripts.js ${unroll_page_scripts})
-unroll_embed(unroll_app page src/report/page/page.html src/report/page/page.css ${UNROLL_CHART_JS}
-             ${joined})
+set(page_scripts ${joined})
+unroll_join(page.css src/report/page/page.css src/report/page/pictures.css)
+unroll_embed(unroll_app page src/report/page/page.html ${joined} ${UNROLL_CHART_JS} ${page_scripts})

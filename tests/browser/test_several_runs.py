@@ -35,7 +35,7 @@ def test_a_line_for_each_run(browser, runs):
 def test_results_and_settings_that_differ(browser, runs, train):
     table = rows_of(browser, "results")
     assert [row[0] for row in table] == list(runs)
-    assert table[0][2] == f"{results(train, 'adding')['accuracy']:.2f} %"
+    assert table[0][2] == f"{results(train, 'adding')['accuracy']:.2f}\u00a0%"
     settings = {row[0]: row[1:] for row in rows_of(browser, "differences")}
     assert settings["seed"] == ["0", "1", "0", "0"]
     assert settings["lr"] == ["0.01", "0.01", "0.002", "100"] or settings["lr"][2:] == ["0.002", "100"]
@@ -46,8 +46,8 @@ def test_mean_and_spread_over_seeds(browser, runs, train):
     values = [results(train, name)["accuracy"] for name in ("adding", "adding1")]
     row = next(row for row in rows_of(browser, "compare") if row[2] == "accuracy")
     assert row[1] == "2"
-    assert row[3] == f"{statistics.mean(values):.2f} %"
-    assert row[4] == f"± {statistics.stdev(values):.2f} %"
+    assert row[3] == f"{statistics.mean(values):.2f}\u00a0%"
+    assert row[4] == f"± {statistics.stdev(values):.2f}\u00a0%"
 
 
 def test_the_failed_one_says_why(browser, runs):

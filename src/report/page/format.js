@@ -12,12 +12,12 @@ function number(x) {
   return x.toLocaleString('en-US', {maximumSignificantDigits: 4});
 }
 
-/** 0.981 as 98.1 %; never 100 % for less, never 0 % for more. */
+/** 0.981 as 98.1 %, which no line breaks; never 100 % for less, never 0 % for more. */
 function percent(share) {
   if (!Number.isFinite(share)) return 'not finite';
-  if (share > 0 && share < 0.0005) return '<0.1 %';
-  if (share < 1 && share >= 0.9995) return '>99.9 %';
-  return `${(100 * share).toFixed(1)} %`;
+  if (share > 0 && share < 0.0005) return '<0.1\u00a0%';
+  if (share < 1 && share >= 0.9995) return '>99.9\u00a0%';
+  return `${(100 * share).toFixed(1)}\u00a0%`;
 }
 
 /** A setting of config.json as text. */
@@ -33,7 +33,8 @@ function count(n, noun) {
 
 /** The value of a metric with its unit: 98.97 %. */
 function metricText(metric) {
-  if (metric.unit === '%' && Number.isFinite(metric.value)) return `${metric.value.toFixed(2)} %`;
+  if (metric.unit === '%' && Number.isFinite(metric.value))
+    return `${metric.value.toFixed(2)}\u00a0%`;
   return `${number(metric.value)}${metric.unit ? ` ${metric.unit}` : ''}`;
 }
 
