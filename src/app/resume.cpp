@@ -35,7 +35,7 @@ int leave_finished(const ResumeFlags& flags, const run::ResumedRun& run,
     run.check_same_data(run::provenance_of(*flags.data.open(config.dataset, {})));
   tell("the run in {} is finished; test it with: {}\n", printable(flags.run),
        eval_command(flags.run, config.dataset));
-  return flags.report ? report_run(flags.run, flags.output) : kOk;
+  return flags.extras.report ? report_run(flags.run, flags.output) : kOk;
 }
 
 }  // namespace
@@ -63,7 +63,7 @@ int resume(const ResumeFlags& flags) {
   else
     tell("{} has no checkpoint yet: starting again from its config.json\n", printable(flags.run));
   return train_to_end({config, flags.data, *source, trainer, run.folder(), checkpoint, flags.output,
-                       flags.every, start, loading, flags.report});
+                       flags.every, start, loading, flags.extras});
 }
 
 }  // namespace unroll::app

@@ -12,7 +12,7 @@ struct ResumeFlags {
   const DataFlags& data;
   Output output;
   run::CheckpointEvery every;
-  bool report;  // at the end
+  Extras extras = {};
 };
 
 /// Returns the exit code. Throws UsageError if flags contradict the run's settings, FormatError if

@@ -23,7 +23,8 @@ struct TrainCommandFlags {
   DataFlags data;
   VerboseFlag verbose;
   std::string out, resume, checkpoint_every = "60s";
-  bool json = false, quiet = false, dry_run = false, report = false;
+  bool json = false, quiet = false, dry_run = false;
+  Extras extras;
 };
 
 /// Only the same data and the same numerics repeat a run.
@@ -56,6 +57,8 @@ train::Config asked_for(const TrainFlags::Result& settings, const data::Source& 
 int work(const TrainCommandFlags& flags) {
   const auto start = Clock::now();
   allow_closed_stdout();  // the run's folder has all results, too
+  if (flags.extras.diagnose && flags.quiet)
+    throw UsageError("--diagnose prints the layers, and --quiet prints nothing; leave one out");
   if (flags.json && flags.quiet)
     throw UsageError("--quiet has no effect with --json; leave one of both out");
   const Output output = flags.json ? Output::json : flags.quiet ? Output::quiet : Output::text;
@@ -67,7 +70,7 @@ int work(const TrainCommandFlags& flags) {
     if (flags.dry_run)
       throw UsageError("--dry-run shows a new run, and --resume goes on with one; leave one out");
     flags.verbose.say();
-    return resume({flags.resume, flags.train, flags.data, output, every, flags.report});
+    return resume({flags.resume, flags.train, flags.data, output, every, flags.extras});
   }
   if (flags.out == "-")
     throw UsageError("--out takes a folder, not stdout; name one (./- for one called -)");
@@ -105,7 +108,7 @@ int work(const TrainCommandFlags& flags) {
                        every,
                        start,
                        loading,
-                       flags.report});
+                       flags.extras});
 }
 
 }  // namespace
@@ -142,8 +145,13 @@ void add_train(Command& program) {
       .folder()
       .group(group_of(train::Group::output));
   command
-      .flag("--report", flags->report,
+      .flag("--report", flags->extras.report,
             "Write a page about the run when it ends: runs/NAME.html. Default off")
+      .group(group_of(train::Group::output));
+  command
+      .flag("--diagnose", flags->extras.diagnose,
+            "Print numbers of every layer after each test: weights, updates, gradients. Default "
+            "off")
       .group(group_of(train::Group::output));
   command.flag("--json", flags->json, "Print results as lines of JSON. Default off")
       .group(group_of(train::Group::output));

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "app/diagnosis.h"
 #include "app/exit_code.h"
 #include "app/messages.h"
 #include "app/report_file.h"
@@ -76,24 +77,26 @@ run::CheckpointEvery parse_checkpoint_every(const std::string& text) {
 int train_to_end(const Run& run) {
   train::Trainer& trainer = run.trainer;
   Progress progress(run.output, run.source, trainer.steps(), run.from ? run.from->last.step : 0);
+  Diagnosis diagnosis(run.output, run.config, run.extras.diagnose);
   train::Callbacks signals;
   signals.stops = run::stop_requested;
   try {
-    const run::End end =
-        run::train_to_end(trainer, run.folder, run.from, {run.every, {&progress, &signals}});
+    const run::End end = run::train_to_end(trainer, run.folder, run.from,
+                                           {run.every, {&progress, &diagnosis, &signals}});
     progress.clear();
     if (end.status == run::RunStatus::interrupted) return tell_of_interruption(run, end);
     if (end.diverged) {
       progress.diverged(*end.diverged);
       const int code = tell_of_divergence(end);
-      if (run.report) report_run(end.folder, run.output);
+      diagnosis.diverged(*end.diverged);
+      if (run.extras.report) report_run(end.folder, run.output);
       return code;
     }
     progress.done(
         end.evaluation,
         {run.loading, trainer.times().training, trainer.times().testing, seconds_since(run.start)},
         end.folder, run.config.dataset);
-    return run.report ? report_run(end.folder, run.output) : kOk;
+    return run.extras.report ? report_run(end.folder, run.output) : kOk;
   } catch (const FileError& error) {
     progress.clear();
     say_error(error.what());

@@ -14,6 +14,12 @@ namespace unroll::app {
 /// Reads "0.5s", or a number of steps. Throws UsageError.
 run::CheckpointEvery parse_checkpoint_every(const std::string& text);
 
+/// What a run does beside training.
+struct Extras {
+  bool report = false;    // write a page at the end
+  bool diagnose = false;  // print the layers after each test
+};
+
 /// A run that is about to begin or to continue.
 struct Run {
   const train::Config& config;
@@ -27,7 +33,7 @@ struct Run {
   run::CheckpointEvery every;
   Clock::time_point start;  // of the program's work
   double loading;           // seconds
-  bool report;              // at the end
+  Extras extras = {};
 };
 
 /// Makes the remaining steps and tells the user how they ended. Returns the exit code.

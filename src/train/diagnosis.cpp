@@ -151,8 +151,8 @@ std::vector<Finding> diagnose(const Config& config, const Signs& signs) {
   if (signs.failed) find_divergence(config, *signs.failed, findings);
   if (signs.inside) {
     const Inside& inside = *signs.inside;
-    find_large_updates(config, inside, findings);
     find_gradients(config, signs.step, signs.failed.has_value(), inside, findings);
+    find_large_updates(config, inside, findings);
     find_dead_units(config, inside, findings);
     if (!signs.failed) find_constant_output(config, signs.step, inside, findings);
   }

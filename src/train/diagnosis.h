@@ -33,9 +33,9 @@ struct Signs {
 ///
 /// | name                 | figure                                                              |
 /// | diverged             | the loss or gradient of the failed step                             |
-/// | too large updates    | ||update|| / ||weights|| of a layer is above 1                      |
 /// | exploding gradients  | ||dL/dh_1|| / ||dL/dh_T|| is above 1000, or not finite              |
 /// | vanishing gradients  | ||dL/dh_1|| / ||dL/dh_T|| is below 1e-5, after 500 steps            |
+/// | too large updates    | ||update|| / ||weights|| of a layer is above 1                      |
 /// | dead units           | more than half of the units behind a ReLU gave only zeros           |
 /// | constant output      | outputs differ by less than 1 % of their size, after 500 steps      |
 /// | accuracy at chance   | at most 5 % of the way from always the most frequent class to 100 % |

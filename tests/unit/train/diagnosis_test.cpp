@@ -1,0 +1,150 @@
+// Each illness in a run that has it, and a run that has none.
+#include "train/diagnosis.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "support/black_and_white.h"
+#include "support/sources.h"
+#include "train/trainer.h"
+
+namespace unroll::train {
+namespace {
+
+std::vector<Finding> findings_of(const Config& config, const test::Source& source) {
+  Trainer trainer(config, source);
+  Signs signs;
+  try {
+    trainer.run({});
+    signs.step = trainer.last_step().step;
+  } catch (const Diverged& diverged) {
+    signs.step = diverged.kept.step;
+    signs.failed = diverged.failed;
+  }
+  const Evaluation& e = trainer.last_evaluation();
+  if (e.accuracy().is_share()) signs.accuracy = e.accuracy().value;
+  signs.inside = e.inside;
+  return diagnose(config, signs);
+}
+
+std::vector<std::string> names_of(const std::vector<Finding>& findings) {
+  std::vector<std::string> names;
+  for (const Finding& f : findings) names.push_back(f.name);
+  return names;
+}
+
+/// Whether a finding of this name is there, with a figure and a remedy.
+testing::AssertionResult found(const std::vector<Finding>& findings, const std::string& name,
+                               const std::string& flag) {
+  for (const Finding& f : findings) {
+    if (f.name != name) continue;
+    const bool figure = std::ranges::any_of(f.what, [](char c) { return c >= '0' && c <= '9'; }) ||
+                        f.what.find("not finite") != std::string::npos;
+    if (figure && f.remedy.find(flag) != std::string::npos)
+      return testing::AssertionSuccess() << f.what << " Try " << f.remedy;
+    return testing::AssertionFailure() << f.what << " Try " << f.remedy;
+  }
+  return testing::AssertionFailure() << "found: " << testing::PrintToString(names_of(findings));
+}
+
+Config images_config(ModelKind model) {
+  Config c = recipe("tutorial", model);
+  c.hidden = 16;
+  c.batch_size = 20;
+  c.steps = 500;
+  c.eval_every = 0;
+  c.threads = 1;
+  return c;
+}
+
+test::Source images(const Config& config) { return test::images(config, test::black_and_white()); }
+
+Config adding_config(ModelKind model) {
+  Config c = recipe("tuned", {.dataset = "adding", .model = model});
+  c.dataset = "adding";
+  c.length = 60;
+  c.hidden = 8;
+  c.batch_size = 4;
+  c.steps = 1;
+  c.eval_every = 0;
+  c.threads = 1;
+  return c;
+}
+
+TEST(Diagnosis, AHealthyRunHasNoFinding) {
+  Config c = images_config(ModelKind::gru);
+  c.clip_norm = 1;
+  EXPECT_EQ(names_of(findings_of(c, images(c))), std::vector<std::string>{});
+}
+
+TEST(Diagnosis, ALossThatIsNotFinite) {
+  Config c = images_config(ModelKind::rnn);
+  c.lr = 1e6;
+  const auto findings = findings_of(c, images(c));
+  EXPECT_TRUE(found(findings, "diverged", "--clip-norm 1")) << findings.size();
+}
+
+TEST(Diagnosis, UpdatesLargerThanTheWeights) {
+  Config c = images_config(ModelKind::fnn);
+  c.optimizer = Algorithm::adam;
+  c.lr = 10;
+  c.steps = 1;
+  EXPECT_TRUE(found(findings_of(c, images(c)), "too large updates", "--lr"));
+  c.lr = 0.001;
+  EXPECT_FALSE(found(findings_of(c, images(c)), "too large updates", "--lr"));
+}
+
+TEST(Diagnosis, GradientsThatExplodeOverTime) {
+  Config c = adding_config(ModelKind::rnn);
+  c.activation = spec::Activation::relu;
+  c.init = InitialValues::kaiming;
+  c.clip_norm = 0;
+  c.length = 200;
+  c.hidden = 32;
+  EXPECT_TRUE(found(findings_of(c, test::source(c)), "exploding gradients", "--clip-norm 1"));
+  c.init = InitialValues::identity;
+  EXPECT_FALSE(found(findings_of(c, test::source(c)), "exploding gradients", "--clip-norm 1"));
+}
+
+TEST(Diagnosis, GradientsThatVanishOverTime) {
+  Config c = adding_config(ModelKind::rnn);
+  c.activation = spec::Activation::tanh;
+  c.init = InitialValues::torch;
+  c.optimizer = Algorithm::sgd;
+  c.lr = 0.001;
+  c.steps = 500;
+  EXPECT_TRUE(found(findings_of(c, test::source(c)), "vanishing gradients", "--model gru"));
+  c.activation = spec::Activation::relu;
+  c.init = InitialValues::identity;
+  EXPECT_FALSE(found(findings_of(c, test::source(c)), "vanishing gradients", "--model gru"));
+}
+
+TEST(Diagnosis, DeadUnitsAndAConstantOutput) {
+  Config c = images_config(ModelKind::fnn);
+  c.lr = 100;
+  c.steps = 20;
+  const auto findings = findings_of(c, images(c));
+  EXPECT_TRUE(found(findings, "dead units", "--activation tanh"));
+  EXPECT_TRUE(found(findings, "constant output", "--lr"));
+  c.lr = 0.1;
+  EXPECT_FALSE(found(findings_of(c, images(c)), "dead units", ""));
+  EXPECT_FALSE(found(findings_of(c, images(c)), "constant output", ""));
+}
+
+TEST(Diagnosis, AccuracyAtChance) {
+  Config c = images_config(ModelKind::fnn);
+  c.lr = 1e-12;
+  EXPECT_TRUE(found(findings_of(c, images(c)), "accuracy at chance", "--lr"));
+  c.lr = 0.1;
+  EXPECT_FALSE(found(findings_of(c, images(c)), "accuracy at chance", "--lr"));
+}
+
+TEST(Diagnosis, SaysNothingWithoutAnEvaluation) {
+  EXPECT_TRUE(diagnose(images_config(ModelKind::rnn), {}).empty());
+}
+
+}  // namespace
+}  // namespace unroll::train

@@ -1,0 +1,248 @@
+#include "train/look.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "nn/batch_gradient.h"
+#include "support/specs.h"
+#include "support/tensors.h"
+#include "train/network.h"
+#include "train/objective.h"
+#include "unroll/core/random.h"
+
+namespace unroll::train {
+namespace {
+
+constexpr std::int64_t kBatch = 3, kSteps = 7, kInputs = 4, kHidden = 5, kClasses = 2;
+
+struct Case {
+  spec::ModelSpec spec;
+  Generator generator{3};
+  mutable Network network;  // its parameters are not const
+  data::Examples batch;
+  Objective objective;
+
+  explicit Case(const spec::ModelSpec& description)
+      : spec(description),
+        network(spec, generator, {.dtype = DType::f64}),
+        objective({.kind = data::TargetSpec::Kind::classes, .size = kClasses},
+                  spec::Output::logits) {
+    batch.inputs = Tensor::empty({kBatch, kSteps, kInputs}, DType::f64);
+    generator.normal(batch.inputs.values<double>(), 0, 1);
+    batch.targets = Tensor::from(std::vector<std::int64_t>{0, 1, 1}, {kBatch});
+  }
+  Inside look(const Updates& updates = {}) const {
+    return look_inside(spec, network.parameters(), updates, batch, objective);
+  }
+  std::span<const double> weight(const std::string& name) const {
+    for (const Parameter& p : network.parameters())
+      if (p.name == name) return p.value.values<double>();
+    throw std::runtime_error(name);
+  }
+};
+
+using Matrix = std::vector<std::vector<double>>;  // (rows of a batch, units)
+
+/// A tanh layer and a readout of its last state, with back-propagation through time, in plain
+/// loops.
+struct PlainLoops {
+  std::vector<Matrix> states;          // h_1 to h_T
+  std::vector<double> gradient_norms;  // ||dL/dh_t||
+
+  explicit PlainLoops(const Case& c) {
+    const auto w_ih = c.weight("rnn.weight_ih_l0"), w_hh = c.weight("rnn.weight_hh_l0"),
+               b_ih = c.weight("rnn.bias_ih_l0"), b_hh = c.weight("rnn.bias_hh_l0"),
+               w = c.weight("fc.weight"), b = c.weight("fc.bias");
+    const auto x = c.batch.inputs.values<double>();
+    const auto labels = c.batch.targets.values<std::int64_t>();
+    Matrix h(kBatch, std::vector<double>(kHidden, 0));
+    for (std::size_t t = 0; t < kSteps; ++t) {
+      const Matrix before = h;
+      for (std::size_t n = 0; n < kBatch; ++n)
+        for (std::size_t j = 0; j < kHidden; ++j) {
+          double sum = b_ih[j] + b_hh[j];
+          for (std::size_t i = 0; i < kInputs; ++i)
+            sum += w_ih[j * kInputs + i] * x[(n * kSteps + t) * kInputs + i];
+          for (std::size_t k = 0; k < kHidden; ++k) sum += w_hh[j * kHidden + k] * before[n][k];
+          h[n][j] = std::tanh(sum);
+        }
+      states.push_back(h);
+    }
+    Matrix g(kBatch, std::vector<double>(kHidden, 0));
+    for (std::size_t n = 0; n < kBatch; ++n) {
+      std::vector<double> p(kClasses);
+      for (std::size_t c2 = 0; c2 < kClasses; ++c2) {
+        p[c2] = b[c2];
+        for (std::size_t j = 0; j < kHidden; ++j) p[c2] += w[c2 * kHidden + j] * h[n][j];
+        p[c2] = std::exp(p[c2]);
+      }
+      const double sum = std::accumulate(p.begin(), p.end(), 0.0);
+      for (std::size_t c2 = 0; c2 < kClasses; ++c2) {
+        const double d = (p[c2] / sum - (labels[n] == static_cast<std::int64_t>(c2))) / kBatch;
+        for (std::size_t j = 0; j < kHidden; ++j) g[n][j] += d * w[c2 * kHidden + j];
+      }
+    }
+    gradient_norms.resize(kSteps);
+    for (std::size_t t = kSteps; t-- > 0;) {
+      double squares = 0;
+      for (const auto& row : g)
+        for (const double v : row) squares += v * v;
+      gradient_norms[t] = std::sqrt(squares);
+      Matrix earlier(kBatch, std::vector<double>(kHidden, 0));
+      for (std::size_t n = 0; n < kBatch; ++n)
+        for (std::size_t j = 0; j < kHidden; ++j) {
+          const double d = g[n][j] * (1 - states[t][n][j] * states[t][n][j]);
+          for (std::size_t k = 0; k < kHidden; ++k) earlier[n][k] += d * w_hh[j * kHidden + k];
+        }
+      g = earlier;
+    }
+  }
+};
+
+Case tanh_case() { return Case(test::rnn_spec(kInputs, kHidden, kClasses, 1, Nonlinearity::tanh)); }
+
+TEST(Look, GradientOfEachTimeStepIsThatOfPlainLoops) {
+  const Case c = tanh_case();
+  const PlainLoops loops(c);
+  const Inside inside = c.look();
+  EXPECT_EQ(inside.rows, kBatch);
+  EXPECT_EQ(inside.times, (std::vector<std::int64_t>{1, 2, 3, 4, 5, 6, 7}));
+  ASSERT_EQ(inside.layers.size(), 2u);
+  EXPECT_EQ(inside.layers[0].name, "rnn");
+  EXPECT_EQ(inside.layers[1].name, "fc");
+  ASSERT_EQ(inside.layers[0].gradient.size(), std::size_t{kSteps});
+  for (std::size_t t = 0; t < kSteps; ++t)
+    EXPECT_NEAR(inside.layers[0].gradient[t], loops.gradient_norms[t], 1e-14) << t;
+  EXPECT_TRUE(inside.layers[1].gradient.empty());
+}
+
+TEST(Look, SpreadOfStatesIsThatOfPlainLoops) {
+  const Case c = tanh_case();
+  double sum = 0, squares = 0, largest = 0;
+  for (const Matrix& h : PlainLoops(c).states)
+    for (const auto& row : h)
+      for (const double v : row) {
+        sum += v;
+        squares += v * v;
+        largest = std::max(largest, std::abs(v));
+      }
+  const double n = kBatch * kSteps * kHidden, mean = sum / n;
+  const Spread spread = c.look().layers[0].activations.value();
+  EXPECT_NEAR(spread.mean, mean, 1e-14);
+  EXPECT_NEAR(spread.deviation, std::sqrt(squares / n - mean * mean), 1e-14);
+  EXPECT_NEAR(spread.largest, largest, 1e-14);
+}
+
+TEST(Look, StatesAreThoseOfPlainLoops) {
+  const Case c = tanh_case();
+  const auto states = states_of(c.spec, c.network.parameters(), c.batch.inputs);
+  ASSERT_EQ(states.size(), 1u);
+  const Tensor& h = states.at("rnn");
+  ASSERT_EQ(h.shape(), (Shape{kBatch, kSteps, kHidden}));
+  const PlainLoops loops(c);
+  for (std::size_t n = 0; n < kBatch; ++n)
+    for (std::size_t t = 0; t < kSteps; ++t)
+      for (std::size_t j = 0; j < kHidden; ++j)
+        EXPECT_NEAR(h.values<double>()[(n * kSteps + t) * kHidden + j], loops.states[t][n][j],
+                    1e-14);
+}
+
+TEST(Look, StackedLayersHaveNamesAndGradientsOfTheirOwn) {
+  const Case c(test::rnn_spec(kInputs, kHidden, kClasses, 2, Nonlinearity::relu));
+  const Inside inside = c.look();
+  ASSERT_EQ(inside.layers.size(), 3u);
+  EXPECT_EQ(inside.layers[0].name, "rnn l0");
+  EXPECT_EQ(inside.layers[1].name, "rnn l1");
+  // The readout reads the upper layer, so its last state gets the larger gradient.
+  EXPECT_GT(inside.layers[1].gradient.back(), inside.layers[0].gradient.back());
+  EXPECT_TRUE(inside.layers[0].dead.has_value());
+  EXPECT_FALSE(inside.layers[2].dead.has_value());
+}
+
+TEST(Look, UpdatesAreDifferencesOfWeights) {
+  const Case c = tanh_case();
+  Parameters before = c.network.parameters(), after = c.network.parameters();
+  double updates = 0, weights = 0;
+  for (Parameter& p : before) {
+    p.value = p.value.detach().clone();
+    for (double& v : p.value.values<double>()) {
+      if (!p.name.starts_with("rnn")) continue;
+      weights += v * v * 0.25;
+      updates += v * v * 0.25;
+      v *= 0.5;
+    }
+  }
+  const Inside inside = c.look({before, after, 1});
+  EXPECT_NEAR(inside.layers[0].moved.value(), std::sqrt(updates / weights), 1e-12);  // 1
+  EXPECT_EQ(inside.layers[1].moved.value(), 0);
+  EXPECT_FALSE(c.look().layers[0].moved.has_value());
+}
+
+TEST(Look, DeadUnitsAreThoseThatGiveOnlyZeros) {
+  Case c(test::rnn_spec(kInputs, kHidden, kClasses, 1, Nonlinearity::relu));
+  for (const Parameter& p : c.network.parameters())
+    if (p.name == "rnn.bias_ih_l0")  // two of five units are always below zero
+      for (const std::size_t unit : {1u, 4u}) p.value.values<double>()[unit] = -1000;
+  EXPECT_NEAR(c.look().layers[0].dead.value(), 0.4, 1e-15);
+}
+
+TEST(Look, EqualOutputsHaveNoSpread) {
+  const Case c = tanh_case();
+  EXPECT_GT(c.look().output_spread.value(), 0.01);
+  for (const Parameter& p : c.network.parameters())
+    if (p.name == "fc.weight") std::ranges::fill(p.value.values<double>(), 0.0);
+  EXPECT_EQ(c.look().output_spread.value(), 0);
+}
+
+TEST(Look, TakesTheLongestOfUnequalSequences) {
+  Case c = tanh_case();
+  c.batch.lengths = {kSteps, kSteps, 4};
+  EXPECT_EQ(c.look().rows, 2);
+}
+
+TEST(Look, ChangesNoWeightAndNoGradient) {
+  const Case c = tanh_case();
+  const std::vector<Tensor> before = [&] {
+    std::vector<Tensor> all;
+    for (const Parameter& p : c.network.parameters()) all.push_back(p.value.detach().clone());
+    return all;
+  }();
+  c.look();
+  const Parameters after = c.network.parameters();
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    EXPECT_TRUE(std::ranges::equal(after[i].value.values<double>(), before[i].values<double>()));
+    EXPECT_FALSE(after[i].value.grad().defined());
+  }
+}
+
+TEST(Look, AnObserverChangesNoOutput) {
+  struct Silent : Observer {
+    void output(const std::string&, const Tensor&) override {}
+    void activated(const std::string&, const Tensor&, bool) override {}
+    Tensor states(const std::string&, std::int64_t, const Tensor& h, bool) override { return h; }
+  };
+  for (const spec::Cell cell : {spec::Cell::rnn, spec::Cell::lstm, spec::Cell::gru})
+    for (const auto readout :
+         {spec::Readout::last, spec::Readout::mean, spec::Readout::max, spec::Readout::mean_last})
+      for (const bool both : {false, true}) {
+        const Case c(test::recurrent_spec({.cell = cell,
+                                           .input_size = kInputs,
+                                           .hidden_size = kHidden,
+                                           .num_layers = 2,
+                                           .bidirectional = both,
+                                           .learn_initial_state = true,
+                                           .readout = readout},
+                                          kClasses));
+        Silent silent;
+        const Tensor plain = c.network(c.batch.inputs), heard = c.network(c.batch.inputs, silent);
+        for (std::size_t i = 0; i < plain.values<double>().size(); ++i)
+          EXPECT_NEAR(heard.values<double>()[i], plain.values<double>()[i], 1e-13);
+      }
+}
+
+}  // namespace
+}  // namespace unroll::train
