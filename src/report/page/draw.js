@@ -70,8 +70,8 @@ class DrawingField {
   go(event) {
     if (event.pointerId !== this.pointer) return;
     // A fast hand makes several points between two frames.
-    const events = event.getCoalescedEvents();
-    for (const point of events.length > 0 ? events : [event]) this.add(...this.place(point));
+    const between = event.getCoalescedEvents?.() ?? [];  // not in every browser
+    for (const point of between.length > 0 ? between : [event]) this.add(...this.place(point));
     this.update();
   }
 
