@@ -33,8 +33,8 @@ train tanh "${sprint[@]}" --activation tanh
 train two "${sprint[@]}" --layers 2
 train lstm "${sprint[@]}" --model lstm
 train gru "${sprint[@]}" --model gru
-adding=(adding --length 40 --steps 1000)
-train adding-tanh "${adding[@]}" --model rnn --activation tanh
+adding=(adding --steps 2000)
+train adding-tanh "${adding[@]}" --model rnn --activation tanh --init torch
 train adding-lstm "${adding[@]}" --model lstm
 train adding-gru "${adding[@]}" --model gru
 # Gradients over 200 steps, before training changes them.

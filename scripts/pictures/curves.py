@@ -121,14 +121,14 @@ def adding(path, runs):
     p = Picture(
         700,
         400,
-        "The adding task over 40 steps",
-        "Training loss over steps. A plain tanh network hardly leaves 0.167, the loss of always answering 1. At the end: "
+        "The adding task over 100 steps",
+        "Training loss over steps. A plain tanh network stays at 0.167, the loss of always answering 1. At the end: "
         + "; ".join(f"{name} {evaluations(run)[-1]['loss']:.2g}" for name, run in runs)
         + ".",
     )
     chart = Chart(
-        p, (70, 60, 590, 260), (0, 1000), (1e-4, 3), "training step", "mean squared error, on a logarithmic scale",
-        log=True, x_ticks=range(0, 1001, 200), x_text=thousands, y_text=lambda v: f"{v:.4f}".rstrip("0").rstrip("."),
+        p, (70, 60, 590, 260), (0, 2000), (3e-5, 3), "training step", "mean squared error, on a logarithmic scale",
+        log=True, x_ticks=range(0, 2001, 500), x_text=thousands, y_text=lambda v: f"{v:.4f}".rstrip("0").rstrip("."),
     )
     y = chart.y(BASELINE)
     p.line([(70, y), (660, y)], "soft", 1, "4 4")
@@ -150,8 +150,8 @@ def gradients(path, runs, title, note):
     last = max(t for _, points in shown for t, _ in points)
     ends = [f"{name}: {points[0][1]:.1e} at the first step, {points[-1][1]:.1e} at the last" for name, points in shown]
     p = Picture(700, 410, title, note + " " + "; ".join(ends) + ".")
-    # Smaller numbers than 1e-12 are as good as 0.
-    low, high = (math.log10(v) for v in (max(min(everything), 1e-12), max(everything)))
+    least = 1e-12  # smaller numbers are as good as 0
+    low, high = (math.log10(v) for v in (max(min(everything), least), max(everything)))
     powers = range(math.floor(low), math.ceil(high) + 1)
     chart = Chart(
         p,
@@ -163,7 +163,7 @@ def gradients(path, runs, title, note):
         log=True,
         x_ticks=[1, *range(7, 29, 7)] if last == 28 else [1, *range(last // 5, last + 1, last // 5)],
         y_ticks=[10.0**k for k in powers[:: max(1, len(powers) // 6)]],
-        y_text=power,
+        y_text=lambda v: ("≤ " if v < 2 * least else "") + power(v),
     )
     for i, (_, points) in enumerate(shown):
         chart.line(points, i)

@@ -54,14 +54,14 @@ def main(runs, images):
     curves.gradients(
         image("gradient-adding"),
         [
-            ("RNN, tanh, step 1000", run("adding-tanh"), 1000),
-            ("LSTM, step 500", run("adding-lstm"), 500),
+            ("RNN, tanh, step 2000", run("adding-tanh"), 2000),
             ("LSTM, step 1000", run("adding-lstm"), 1000),
-            ("GRU, step 500", run("adding-gru"), 500),
+            ("LSTM, step 2000", run("adding-lstm"), 2000),
+            ("GRU, step 2000", run("adding-gru"), 2000),
         ],
-        "The gradient at each of 40 time steps, before and after a network has learned to remember",
-        "Norm of the gradient of the loss at the hidden state of each time step, in the adding task. At step 500 the LSTM has "
-        "not learned the task, and hardly any gradient reaches its first steps. At step 1000 it has.",
+        "The gradient at each of 100 time steps, before and after a network has learned to remember",
+        "Norm of the gradient of the loss at the hidden state of each time step, in the adding task. At training step 1000 the "
+        "LSTM has not learned the task, and hardly any gradient reaches its first steps. At step 2000 it has.",
     )
     curves.gradients(
         image("gradient-long"),
