@@ -92,7 +92,7 @@ function insideFigure(samples, i, part, sorted) {
   const edge = Math.max(-low, high) || 1;
   const state = timePanel(
       {
-        title: `${name}: ${count(size, 'unit')}`,
+        title: name,
         lanes: size,
         at: (lane, t) => values[t * size + units[lane]],
         scale: signed ? 'signed' : 'amount',

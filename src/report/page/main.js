@@ -12,14 +12,18 @@ function attempt(make, parent) {
   }
 }
 
-function unrolledSection(parent) {
+/** The picture of the network, which the program drew. */
+function networkSection(run, parent) {
   const figure = document.getElementById('unrolled');
   if (!figure.querySelector('svg')) return;
+  const recurrent = (run.parameters || []).some(({name}) => name.includes('weight_hh'));
+  const heading = recurrent ? 'The network, unrolled' : 'The network';
   const made = section(
-      parent, 'unrolled-network', 'The network, unrolled',
-      'One column is one time step. All columns use the same weights.');
+      parent, 'network', heading,
+      recurrent ? 'One column is one time step. All columns use the same weights.' :
+                  'It reads the whole input at once, from the bottom to the top.');
   figure.hidden = false;
-  made.append(scroller('The network, unrolled', figure));
+  made.append(scroller(heading, figure));
 }
 
 function oneRun(run, parent) {
@@ -28,7 +32,7 @@ function oneRun(run, parent) {
   const sections = [
     () => summarySection(run, parent),
     () => curvesSection([run], parent),
-    () => unrolledSection(parent),
+    () => networkSection(run, parent),
     () => confusionSection(run, samples, parent),
     () => mistakesSection(run, samples, parent),
     () => insideSection(run, samples, parent),

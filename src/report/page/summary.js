@@ -49,8 +49,13 @@ function findingsList(findings) {
       ...findings.map(
           ({name, what, remedy}) => element(
               'li', {}, element('strong', {}, capital(name)), ` ${what} `,
-              remedy ? element('span', {class: 'remedy'}, 'Try: ', element('code', {}, remedy)) :
-                       '')));
+              remedy ? element('span', {}, 'Try: ', ...flagsInCode(remedy)) : '')));
+}
+
+/** A text whose flags, with their values, look like something to type. */
+function flagsInCode(text) {
+  return text.split(/(--[a-z][a-z0-9-]*(?: [0-9.]+)?)/)
+      .map((part, i) => i % 2 ? element('code', {}, part) : part);
 }
 
 /** The metrics as large figures. */
