@@ -78,6 +78,7 @@ function dataset(line) {
     borderDash: line.dash || [],
     pointRadius: line.dots || line.points.length === 1 ? 3 : 0,
     pointHoverRadius: 5,
+    clip: 4,  // dots at the edge stay whole
     tension: 0,
   };
 }
