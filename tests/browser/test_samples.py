@@ -1,8 +1,10 @@
 """Confusion matrix, worst mistakes and hidden states, against what `unroll predict` says."""
+import base64
 import json
+import struct
 
 import pytest
-from conftest import PIXELS, data_of
+from conftest import PIXELS, data_of, with_data
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
@@ -133,3 +135,37 @@ def test_the_target_of_a_series_is_shown(browser, report, train):
     wanted = samples["targets"][worst]
     wanted = wanted[0] if isinstance(wanted, list) else wanted
     assert f"Is {wanted:.4g}, predicted" in browser.text(".card h3")
+
+
+def test_many_classes_show_the_largest_mistakes(browser, report):
+    """A matrix of 40 classes would not fit; its largest mistakes do."""
+    def many(data):
+        matrix = [[50 if read == truth else 0 for read in range(40)] for truth in range(40)]
+        matrix[7][31], matrix[31][7] = 9, 12
+        data["runs"][0].update(confusion=matrix, classes=[f"word {i}" for i in range(40)])
+
+    browser.open(with_data(report("adding"), "many.html", many))
+    rows = browser.js("""return [...document.querySelectorAll('#confusion tbody tr')].map(
+        (row) => [...row.children].map(({innerText}) => innerText))""")
+    assert [row[:3] for row in rows] == [["word 31", "word 7", "12"], ["word 7", "word 31", "9"]]
+    browser.all("#confusion tbody button")[1].click()
+    assert "9 test samples. The run kept none of them." in browser.text(".cell-samples")
+
+
+def test_tokens_are_shown_as_text(browser, report):
+    """A model of tokens is not trained here yet; its samples are numbers or words."""
+    def tokens(data):
+        run = data["runs"][0]
+        run.pop("network")
+        numbers = b"".join(token.to_bytes(8, "little") for token in (3, 1, 4, 1, 5, 9))
+        logits = struct.pack("<4f", 0, 3, 2, 0)
+        run.update(task="classes", classes=["good", "<b>bad</b>"], samples={
+            "count": 2, "indices": [5, 8], "targets": [0, 0], "losses": [3.0, 0.1], "worst": [0],
+            "lengths": [2, 3], "shape": [3], "type": "i64", "output_shape": [2],
+            "inputs": base64.b64encode(numbers).decode(),
+            "outputs": base64.b64encode(logits).decode()})
+
+    browser.open(with_data(report("copy"), "tokens.html", tokens))
+    assert browser.text(".card h3") == "Is good, read as <b>bad</b> (95.3\u00a0%)"
+    assert browser.text(".card .tokens") == "3 1"
+    assert "too large to run inside a page" in browser.text("#inside")
