@@ -20,10 +20,16 @@ if(NOT UNROLL_INFER_ONLY)
 endif()
 
 if(UNROLL_PROGRAM OR UNROLL_TESTS)
+  find_package(PNG REQUIRED)
+  pkg_check_modules(libisal REQUIRED IMPORTED_TARGET libisal)
+  find_path(PROTOZERO_INCLUDE_DIR protozero/pbf_writer.hpp REQUIRED)  # headers alone, no config
+  add_library(unroll_deps_run INTERFACE)
+  target_link_libraries(unroll_deps_run INTERFACE unroll_deps_library PNG::PNG PkgConfig::libisal)
+  target_include_directories(unroll_deps_run SYSTEM INTERFACE ${PROTOZERO_INCLUDE_DIR})
+
   find_package(CLI11 REQUIRED)
   find_package(CURL REQUIRED)
   pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
-  find_path(PROTOZERO_INCLUDE_DIR protozero/pbf_writer.hpp REQUIRED)  # headers alone, no config
   find_file(UNROLL_CHART_JS chart.min.js PATHS /usr/share/javascript/chart.js
             DOC "Chart.js 3, which becomes part of every report")
   if(NOT UNROLL_CHART_JS)
@@ -31,9 +37,8 @@ if(UNROLL_PROGRAM OR UNROLL_TESTS)
                         "give its path: -DUNROLL_CHART_JS=FILE")
   endif()
   add_library(unroll_deps_program INTERFACE)
-  target_link_libraries(unroll_deps_program INTERFACE unroll_deps_library CLI11::CLI11
+  target_link_libraries(unroll_deps_program INTERFACE unroll_deps_run CLI11::CLI11
                         PkgConfig::libzip ${CMAKE_DL_LIBS})
   # libcurl is loaded at the first download (src/app/curl_library.h). The build needs only its headers.
-  target_include_directories(unroll_deps_program SYSTEM INTERFACE ${CURL_INCLUDE_DIRS}
-                             ${PROTOZERO_INCLUDE_DIR})
+  target_include_directories(unroll_deps_program SYSTEM INTERFACE ${CURL_INCLUDE_DIRS})
 endif()

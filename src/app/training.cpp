@@ -81,8 +81,9 @@ int train_to_end(const Run& run) {
   train::Callbacks signals;
   signals.stops = run::stop_requested;
   try {
-    const run::End end = run::train_to_end(trainer, run.folder, run.from,
-                                           {run.every, {&progress, &diagnosis, &signals}});
+    const run::End end = run::train_to_end(
+        trainer, run.folder, run.from,
+        {run.every, {&progress, &diagnosis, &signals}, run.config.tensorboard});
     progress.clear();
     if (end.status == run::RunStatus::interrupted) return tell_of_interruption(run, end);
     if (end.diverged) {

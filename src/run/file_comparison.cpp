@@ -38,7 +38,7 @@ void FileComparison::compare_step(const std::string& name, std::vector<std::byte
 void FileComparison::finish_steps() {
   for (const auto& [name, hashes] : manifest_.files)
     if (!compared_.contains(name) && name != config_file && name != metrics_file &&
-        name != model_file)
+        name != events_file && name != model_file)
       found_({fmt::format("{} is listed in manifest.json, but training does not write it", name)});
   if (same_steps_ > 0)
     found_(

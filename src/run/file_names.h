@@ -10,7 +10,8 @@ namespace unroll::run {
 
 inline constexpr const char *config_file = "config.json", *metrics_file = "metrics.jsonl",
                             *model_file = "model.safetensors",
-                            *samples_file = "samples.safetensors";
+                            *samples_file = "samples.safetensors",
+                            *events_file = "events.out.tfevents.0.unroll";
 inline constexpr const char *checkpoint_start = "checkpoint_", *step_start = "step_",
                             *tensors_ending = ".safetensors";
 

@@ -4,13 +4,15 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
+#include <cstddef>
 #include <filesystem>
+#include <limits>
 
 #include "core/shell_word.h"
 #include "run/file_names.h"
 #include "run/metrics.h"
+#include "run/tfrecord.h"
 #include "unroll/core/error.h"
 
 namespace unroll::run {
@@ -84,21 +86,6 @@ std::optional<std::int64_t> step_in(std::string_view name, std::string_view pref
   return step;
 }
 
-/// The hash of the first `bytes` of a file. Throws FileError if it has fewer.
-data::Sha256 hash_of_start(const Folder& folder, const std::string& name, std::uint64_t bytes) {
-  data::Sha256 hash;
-  if (bytes == 0) return hash;
-  const InputFile file("resume", folder, name);
-  std::array<std::byte, 1 << 16> buffer;
-  for (std::uint64_t at = 0; at < bytes;) {
-    const auto piece = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), bytes - at));
-    file.read_at(at, piece);
-    hash.add(piece);
-    at += piece.size();
-  }
-  return hash;
-}
-
 const std::string& existing(const std::string& path) {
   std::error_code ignored;
   // If it exists but is no folder, opening it as a Folder throws an error.
@@ -113,8 +100,8 @@ const std::string& existing(const std::string& path) {
 
 bool is_name_of_a_run(std::string_view name) {
   return name == config_file || name == metrics_file || name == model_file ||
-         name == samples_file || name == Manifest::file_name || step_in(name) ||
-         step_in(name, kStep);
+         name == samples_file || name == events_file || name == Manifest::file_name ||
+         step_in(name) || step_in(name, kStep);
 }
 
 void check_is_free(const std::string& path) {
@@ -158,7 +145,7 @@ RunFolder::RunFolder(const std::string& path) : folder_("resume", existing(path)
   }
   // The run was killed before it wrote the manifest, so it has written no other file.
   for (const std::string& name : folder_.names())
-    if (name == metrics_file || name.ends_with(kEnding))
+    if (name == metrics_file || name == events_file || name.ends_with(kEnding))
       throw FormatError("resume", fmt::format("{} has no manifest.json, so it is not certain that "
                                               "{} belongs to the run and is undamaged; train "
                                               "again: unroll train --config {}",
@@ -170,14 +157,14 @@ RunFolder::RunFolder(const std::string& path) : folder_("resume", existing(path)
 void RunFolder::refuse_what_is_not_its_own() const {
   if (status() == RunStatus::finished || status() == RunStatus::diverged) return;
   for (const std::string& name : folder_.names()) {
-    const bool unlisted = name == metrics_file || name == Manifest::file_name;  // while it goes on
+    const bool grows = name == metrics_file || name == events_file;
+    const bool unlisted = grows || name == Manifest::file_name;  // while it goes on
     if (is_name_of_a_run(name) && !unlisted && !manifest_.lists(name))
       throw FormatError("resume", fmt::format("{} is not this run's: manifest.json does not list "
                                               "it; move it to another folder",
                                               file(name)));
     // Throws if it is no regular file.
-    if (name == metrics_file || manifest_.lists(name))
-      const InputFile look("resume", folder_, name);
+    if (grows || manifest_.lists(name)) const InputFile look("resume", folder_, name);
   }
 }
 
@@ -203,6 +190,7 @@ std::optional<train::Checkpoint> RunFolder::last_checkpoint(const Warn& warn) co
                           fmt::format("{} is damaged: its first {} bytes are not those that {} "
                                       "was written with",
                                       file(metrics_file), checkpoint.metrics_bytes, at->second));
+      if (folder_.has(events_file)) events_at(checkpoint);
       return checkpoint;
     } catch (const Error& error) {
       if (warn) warn(error.what());
@@ -214,6 +202,36 @@ std::optional<train::Checkpoint> RunFolder::last_checkpoint(const Warn& warn) co
   throw FormatError("resume", fmt::format("no checkpoint of {} can be used; train again: unroll "
                                           "train --config {}",
                                           path(), shell_word(file(config_file))));
+}
+
+std::map<std::string, std::uint64_t> RunFolder::files() const {
+  std::map<std::string, std::uint64_t> sizes;
+  for (const auto& [name, hashes] : manifest_.files) sizes[name] = hashes.back().bytes;
+  return sizes;
+}
+
+/// The size of the event file at a checkpoint: TensorBoard writes a record at the start, and one
+/// for each line of the metrics.
+std::uint64_t RunFolder::events_at(const train::Checkpoint& checkpoint) const {
+  const std::string all =
+      read_text("resume", folder_, metrics_file, std::numeric_limits<std::uint64_t>::max());
+  const auto lines = std::string_view(all).substr(0, checkpoint.metrics_bytes);
+  const auto records = 1 + std::count(lines.begin(), lines.end(), '\n');
+  const auto refuse = [&](const std::string& what) {
+    throw FormatError("resume",
+                      fmt::format("{} {}; restore it from a copy, or train again: unroll "
+                                  "train --config {}",
+                                  file(events_file), what, shell_word(file(config_file))));
+  };
+  if (!folder_.has(events_file)) refuse("is missing");
+  const auto size = size_of_records(InputFile("resume", folder_, events_file),
+                                    static_cast<std::uint64_t>(records));
+  if (!size)
+    refuse(
+        fmt::format("is damaged: its first {} records, up to step {}, are not as they were "
+                    "written",
+                    records, checkpoint.last.step));
+  return *size;
 }
 
 void RunFolder::check_files() const {
@@ -230,13 +248,13 @@ void RunFolder::check_files() const {
                                           path(), fmt::join(all, "; "), again));
 }
 
-void RunFolder::begin(const std::optional<train::Checkpoint>& checkpoint) {
+void RunFolder::begin(const std::optional<train::Checkpoint>& checkpoint, bool has_events) {
   const std::int64_t step = checkpoint ? checkpoint->last.step : 0;
+  const std::uint64_t events_bytes = has_events && checkpoint ? events_at(*checkpoint) : 0;
   last_logged_ = step;
-  metrics_bytes_ = checkpoint ? checkpoint->metrics_bytes : 0;
-  metrics_hash_ = hash_of_start(folder_, metrics_file, metrics_bytes_);
   manifest_.status = RunStatus::training;
   manifest_.files.erase(metrics_file);
+  if (has_events) manifest_.files.erase(events_file);
   // Remove files of steps after the checkpoint, and finish replacements that were interrupted.
   std::vector<std::string> old;
   for (auto& [name, hashes] : manifest_.files) {
@@ -254,15 +272,11 @@ void RunFolder::begin(const std::optional<train::Checkpoint>& checkpoint) {
   }
   remove(old);
   for (const std::string& name : temporary) remove_file("train", folder_, name);
-  metrics_.emplace("train", folder_, metrics_file, metrics_bytes_);
+  metrics_.emplace(folder_, metrics_file, checkpoint ? checkpoint->metrics_bytes : 0);
+  if (has_events) events_.emplace(folder_, events_file, events_bytes);
 }
 
-void RunFolder::write_line(const std::string& line) {
-  const std::string text = line + '\n';
-  metrics_->append(text);
-  metrics_hash_.add(std::as_bytes(std::span(text)));
-  metrics_bytes_ += text.size();
-}
+void RunFolder::write_line(const std::string& line) { metrics_->append(line + '\n'); }
 
 void RunFolder::log(const train::StepResult& step) {
   last_logged_ = step.step;
@@ -278,6 +292,10 @@ void RunFolder::log(const train::StepResult& step, const train::Evaluation& eval
 void RunFolder::log(const train::Diverged& diverged) {
   write_line(with_inside(metrics_line(diverged), diverged.evaluation));
 }
+
+void RunFolder::log_event(std::string_view record) { events_->append(record); }
+
+void RunFolder::flush_events() { events_->flush(); }
 
 /// Writes the manifest before and after, so that it lists the actual content at every moment.
 void RunFolder::replace(const std::string& name, std::span<const std::byte> content) {
@@ -311,16 +329,23 @@ void RunFolder::save(const std::string& name, std::span<const std::byte> content
   manifest_.write(folder_);
 }
 
-void RunFolder::save_checkpoint(train::Checkpoint checkpoint) {
+/// Everything that was logged reaches the disk.
+void RunFolder::sync() {
   metrics_->sync();
-  checkpoint.metrics_bytes = metrics_bytes_;
-  checkpoint.metrics_sha256 = metrics_hash_.digits();
+  if (events_) events_->sync();
+}
+
+void RunFolder::save_checkpoint(train::Checkpoint checkpoint) {
+  sync();
+  const FileHash metrics = metrics_->hash();
+  checkpoint.metrics_bytes = metrics.bytes;
+  checkpoint.metrics_sha256 = metrics.sha256;
   write_checkpoint(checkpoint);
 }
 
 void RunFolder::save_earlier_checkpoint(train::Checkpoint checkpoint) {
-  metrics_->sync();
-  const std::string all = read_text("train", folder_, metrics_file, metrics_bytes_);
+  sync();
+  const std::string all = read_text("train", folder_, metrics_file, metrics_->hash().bytes);
   const std::string_view lines = lines_up_to(all, checkpoint.last.step);
   checkpoint.metrics_bytes = lines.size();
   checkpoint.metrics_sha256 = data::sha256(std::as_bytes(std::span(lines)));
@@ -341,9 +366,10 @@ void RunFolder::write_checkpoint(train::Checkpoint& checkpoint) {
 }
 
 void RunFolder::end(RunStatus status, std::int64_t step, std::span<const std::byte> model) {
-  metrics_->sync();
+  sync();
   replace(model_file, model);
-  manifest_.files[metrics_file] = {{metrics_bytes_, metrics_hash_.digits()}};
+  manifest_.files[metrics_file] = {metrics_->hash()};
+  if (events_) manifest_.files[events_file] = {events_->hash()};
   manifest_.status = status;
   manifest_.step = step;
   manifest_.write(folder_);

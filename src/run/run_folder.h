@@ -3,13 +3,14 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "core/file.h"
-#include "data/sha256.h"
+#include "run/growing_file.h"
 #include "run/manifest.h"
 #include "train/checkpoint.h"
 #include "train/config.h"
@@ -29,10 +30,10 @@ using Warn = std::function<void(const std::string&)>;
 void check_is_free(const std::string& path);
 
 /// The folder of a run. This process locks it during the object's life. It holds config.json,
-/// metrics.jsonl, model.safetensors, step_N.safetensors, the last two checkpoint_N.safetensors, and
-/// manifest.json with their hashes. The clock may decide which steps have checkpoints. No other
-/// byte depends on the clock or on the number of threads, except that config.json states that
-/// number.
+/// metrics.jsonl, model.safetensors, step_N.safetensors, the last two checkpoint_N.safetensors,
+/// TensorBoard's event file if it is wanted, and manifest.json with their hashes. The clock may
+/// decide which steps have checkpoints. No other byte depends on the clock or on the number of
+/// threads, except that config.json states that number.
 ///
 /// If a process is killed at any moment, the files are as the manifest lists them, so the run can
 /// be resumed. Only files that the manifest lists, and their temporary files, are ever replaced or
@@ -62,8 +63,12 @@ class RunFolder {
   /// The text of config.json, and whether it is unchanged.
   const std::string& config() const { return config_; }
   bool config_is_intact() const { return manifest_.is_intact(folder_, "config.json"); }
-  /// Call this before the first step. Cuts the metrics to those of the checkpoint.
-  void begin(const std::optional<train::Checkpoint>& checkpoint);
+  /// The sizes of all files with hashes.
+  std::map<std::string, std::uint64_t> files() const;
+  /// Call this before the first step. Cuts the metrics to those of the checkpoint. With `events`
+  /// the run has an event file, which is cut as well: then log each step and evaluation as an
+  /// event, too. Throws FormatError if the event file is damaged.
+  void begin(const std::optional<train::Checkpoint>& checkpoint, bool events = false);
 
   void log(const train::StepResult& step);
   /// The last step that was logged, or could not be logged. Before the first, the checkpoint's
@@ -72,6 +77,9 @@ class RunFolder {
   void log(const train::StepResult& step, const train::Evaluation& evaluation,
            const std::string& dataset);
   void log(const train::Diverged& diverged);
+  bool has_events() const { return events_ && events_->bytes() > 0; }
+  void log_event(std::string_view record);
+  void flush_events();
 
   /// Writes a file and its hash, atomically. Throws FileError, as do the next two functions; the
   /// folder then has its old content.
@@ -85,6 +93,8 @@ class RunFolder {
 
  private:
   void write_line(const std::string& line);
+  void sync();
+  std::uint64_t events_at(const train::Checkpoint& checkpoint) const;
   void replace(const std::string& name, std::span<const std::byte> content);
   void remove(const std::vector<std::string>& names);
   void refuse_what_is_not_its_own() const;
@@ -94,9 +104,7 @@ class RunFolder {
   Folder folder_;
   Manifest manifest_;
   std::string config_;
-  std::optional<AppendingFile> metrics_;
-  data::Sha256 metrics_hash_;
-  std::uint64_t metrics_bytes_ = 0;
+  std::optional<GrowingFile> metrics_, events_;
   std::int64_t last_logged_ = 0;
 };
 

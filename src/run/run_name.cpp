@@ -38,8 +38,8 @@ std::vector<std::string> parts_of(const Config& config) {
   const Config same_shape = train::recipe(config.recipe, what);
   std::vector<std::string> parts;
   for (const Setting& setting : train::settings()) {
-    constexpr std::string_view kElsewhere[] = {"recipe", "dataset",    "model",
-                                               "seed",   "eval_every", "save_at"};
+    constexpr std::string_view kElsewhere[] = {"recipe",     "dataset", "model",      "seed",
+                                               "eval_every", "save_at", "tensorboard"};
     if (setting.changes_no_bit() ||
         std::ranges::find(kElsewhere, setting.key) != std::end(kElsewhere))
       continue;

@@ -6,6 +6,7 @@
 #include "run/metrics_file.h"
 #include "run/samples.h"
 #include "run/step_files.h"
+#include "run/tensorboard.h"
 
 namespace unroll::run {
 
@@ -14,12 +15,15 @@ End train_to_end(train::Trainer& trainer, RunFolder& folder,
   MetricsFile metrics(folder, trainer.description().dataset);
   StepFiles step_files(folder, trainer);
   Checkpoints checkpoints(folder, trainer, options.every);
+  TensorBoard tensorboard(folder, trainer);
   std::vector<train::Listener*> listeners = {&metrics, &step_files};
+  if (options.tensorboard) listeners.push_back(&tensorboard);
   listeners.insert(listeners.end(), options.listeners.begin(), options.listeners.end());
   listeners.push_back(&checkpoints);
 
   End end;
-  folder.begin(from);
+  folder.begin(from, options.tensorboard);
+  if (options.tensorboard) tensorboard.begin();
   try {
     if (!trainer.run(listeners)) {
       end.status = RunStatus::interrupted;

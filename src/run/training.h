@@ -19,6 +19,7 @@ struct TrainingOptions {
   /// Called after the run's own listeners have written the files. A stop() that returns true
   /// interrupts the run.
   std::vector<train::Listener*> listeners = {};
+  bool tensorboard = false;  ///< write an event file; give the run's Config::tensorboard
 };
 
 /// How a run ended.

@@ -118,6 +118,7 @@ struct Config {
   int threads = 0;                    // 0: all cores; the result does not depend on it
   std::int64_t eval_every = 500;      // 0: only after the last step
   std::vector<std::int64_t> save_at;  // the weights after these steps are kept
+  bool tensorboard = false;           // the run has an event file for TensorBoard
 
   friend bool operator==(const Config&, const Config&);
 };

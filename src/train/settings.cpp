@@ -386,6 +386,8 @@ const std::vector<Setting>& settings() {
        "Steps between evaluations on the test set. 0: only at the end", Rules{.range = kCount}},
       {"save_at", &C::save_at, output, "Keep the weights after these steps, as in 1,10,100",
        Rules{.fault = save_at_fault}},
+      {"tensorboard", &C::tensorboard, output,
+       "Write an event file for TensorBoard into the run's folder"},
   };
   return all;
 }
