@@ -1,12 +1,12 @@
 #include "app/messages.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 
+#include "app/terminal.h"
 #include "core/printable.h"
 
 namespace unroll::app {
@@ -17,9 +17,7 @@ enum class Colour { red = 31, yellow = 33 };
 /// An empty NO_COLOR counts as not set (https://no-color.org).
 bool shows_colours() {
   const char* const refused = std::getenv("NO_COLOR");
-  const char* const terminal = std::getenv("TERM");
-  return ::isatty(STDERR_FILENO) == 1 && !(refused && *refused) && terminal &&
-         std::string_view(terminal) != "dumb";
+  return can_redraw() && !(refused && *refused);
 }
 
 void say(Colour colour, std::string_view first, std::string_view text) {

@@ -5,9 +5,12 @@
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "app/json_line.h"
 #include "app/messages.h"
+#include "app/progress_line.h"
+#include "app/terminal.h"
 #include "core/printable.h"
 #include "core/shell_word.h"
 #include "data/source_traits.h"
@@ -33,12 +36,15 @@ std::string number_of(const train::Metric& metric) {
 
 /// One line for each result of a test. `when` follows the name. For classes the accuracy is enough;
 /// other targets also get the loss.
-void print_results(const train::Evaluation& e, const std::string& when, const std::string& remark) {
+std::vector<std::string> result_lines(const train::Evaluation& e, const std::string& when,
+                                      const std::string& remark) {
+  std::vector<std::string> lines;
   for (const train::Metric& m : e.metrics)
-    print_line(fmt::format(
+    lines.push_back(fmt::format(
         "Test {}{}: {}{}{}", m.name, when, number_of(m),
         m.is_share() ? fmt::format(" % ({} of {} correct)", m.correct, m.total) : "", remark));
-  if (!e.confusion) print_line(fmt::format("Test {}{}: {:.6f}", e.loss_name, when, e.loss));
+  if (!e.confusion) lines.push_back(fmt::format("Test {}{}: {:.6f}", e.loss_name, when, e.loss));
+  return lines;
 }
 
 }  // namespace
@@ -49,17 +55,22 @@ Progress::Progress(Output output, const data::Source& source, std::int64_t steps
       remark_(source.remark()),
       steps_(steps),
       made_(made),
-      terminal_(output == Output::text && ::isatty(STDERR_FILENO) == 1) {}
+      terminal_(output == Output::text && stderr_is_terminal()),
+      redraws_(terminal_ && can_redraw()),
+      utf8_(shows_utf8()) {}
 
 void Progress::step(const train::StepResult& result) {
-  if (!terminal_) return;
+  if (!redraws_) return;
+  losses_.add(result.loss);
   const auto now = Clock::now();
   if (seconds(now - last_drawn_) < 0.1) return;
   last_drawn_ = now;
   const double rate = static_cast<double>(result.step - made_) / seconds(now - start_);
-  const double left = static_cast<double>(steps_ - result.step) / rate;
-  tell("\r\033[Kstep {}/{}  loss {:.4f}{}  {:.0f} steps/s  {:.0f} s left", result.step, steps_,
-       result.loss, tested_, rate, left);
+  const std::string line =
+      text_of({result.step, steps_, result.loss, result.lr, tested_, rate, losses_},
+              terminal_columns(), utf8_);
+  // The terminal may become narrower between the question and the line, so it must not wrap.
+  tell("\r\033[K\033[?7l{}\033[?7h", line);
   drawn_ = true;
 }
 
@@ -73,7 +84,8 @@ void Progress::evaluation(const train::StepResult& result, const train::Evaluati
   clear();
   tested_.clear();
   for (const train::Metric& m : e.metrics)
-    tested_ += fmt::format("  {} {}{}{}", m.name, number_of(m), m.is_share() ? " %" : "", remark_);
+    tested_ += fmt::format("{}{} {}{}{}", tested_.empty() ? "" : "  ", m.name, number_of(m),
+                           m.is_share() ? " %" : "", remark_);
   if (output_ == Output::text) {
     std::string line = fmt::format("Iteration: {}, Loss: {:.4f}", result.step, result.loss);
     if (!e.confusion) line += fmt::format(", Test loss: {:.6f}", e.loss);
@@ -90,9 +102,9 @@ void Progress::diverged(const train::Diverged& d) {
   clear();
   const train::Evaluation& e = d.evaluation;
   if (output_ == Output::json) return print_line(run::metrics_line(d));
-  print_results(
-      e, d.kept.step > 0 ? fmt::format(" after step {}", d.kept.step) : " before the first step",
-      remark_);
+  const std::string when =
+      d.kept.step > 0 ? fmt::format(" after step {}", d.kept.step) : " before the first step";
+  for (const std::string& line : result_lines(e, when, remark_)) print_line(line);
 }
 
 void Progress::done(const train::Evaluation& e, const Seconds& s, const std::string& folder,
@@ -110,12 +122,17 @@ void Progress::done(const train::Evaluation& e, const Seconds& s, const std::str
     print_line(json_line(line));
     return;
   }
-  print_results(e, "", remark_);
+  for (const std::string& line : result_lines(e, "", remark_)) {
+    print_line(line);
+    // Whoever writes the results into a file sees them, too.
+    if (terminal_ && ::isatty(STDOUT_FILENO) != 1) tell("{}\n", line);
+  }
   if (output_ == Output::quiet) return;
   tell("{} steps in {:.2f} s: loading {:.2f}, training {:.2f}, testing {:.2f}\n", steps_ - made_,
        s.total, s.loading, s.training, s.testing);
-  tell("the run is in {}; test it again with: {}\n", printable(folder),
-       eval_command(folder, dataset));
+  if (!terminal_)  // else there is a summary
+    tell("the run is in {}; test it again with: {}\n", printable(folder),
+         eval_command(folder, dataset));
 }
 
 std::string eval_command(const std::string& folder, const std::string& dataset) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "app/sparkline.h"
 #include "core/clock.h"
 #include "data/source.h"
 #include "train/trainer.h"
@@ -12,8 +13,9 @@ namespace unroll::app {
 
 enum class Output { text, json, quiet };
 
-/// Prints results to stdout, as the tutorial's lines or as JSON. On a terminal it also redraws a
-/// line on stderr: step, loss, accuracy, steps a second, time left.
+/// Prints results to stdout, as the tutorial's lines or as JSON. If stderr is a terminal, it also
+/// redraws a line there (progress_line.h), whether or not stdout is one. If only stderr is one, the
+/// final results are shown on it, too.
 class Progress : public train::Listener {
  public:
   /// `made`: steps that a resumed run has already done, of `steps` in total.
@@ -34,9 +36,11 @@ class Progress : public train::Listener {
   Output output_;
   std::string dataset_, remark_;
   std::int64_t steps_, made_;
-  bool terminal_;
+  bool terminal_;  // stderr, for text
+  bool redraws_, utf8_;
   bool drawn_ = false;
   std::string tested_;  // the last test's result
+  LossHistory losses_;
   Clock::time_point start_ = Clock::now(), last_drawn_ = start_;
 };
 

@@ -10,6 +10,8 @@
 #include "app/exit_code.h"
 #include "app/messages.h"
 #include "app/report_file.h"
+#include "app/summary.h"
+#include "app/terminal.h"
 #include "app/usage_error.h"
 #include "core/printable.h"
 #include "core/shell_word.h"
@@ -81,9 +83,9 @@ int train_to_end(const Run& run) {
   train::Callbacks signals;
   signals.stops = run::stop_requested;
   try {
-    const run::End end = run::train_to_end(
-        trainer, run.folder, run.from,
-        {run.every, {&progress, &diagnosis, &signals}, run.config.tensorboard});
+    const run::End end =
+        run::train_to_end(trainer, run.folder, run.from,
+                          {run.every, {&progress, &diagnosis, &signals}, run.config.tensorboard});
     progress.clear();
     if (end.status == run::RunStatus::interrupted) return tell_of_interruption(run, end);
     if (end.diverged) {
@@ -97,7 +99,11 @@ int train_to_end(const Run& run) {
         end.evaluation,
         {run.loading, trainer.times().training, trainer.times().testing, seconds_since(run.start)},
         end.folder, run.config.dataset);
-    return run.extras.report ? report_run(end.folder, run.output) : kOk;
+    const int code = run.extras.report ? report_run(end.folder, run.output) : kOk;
+    if (run.output == Output::text && stderr_is_terminal())
+      tell(summary_of({run.config, trainer.description(), end.evaluation, end.folder,
+                       run.data.data_dir, run.extras.report, run.folder.files()}));
+    return code;
   } catch (const FileError& error) {
     progress.clear();
     say_error(error.what());

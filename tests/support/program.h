@@ -3,8 +3,11 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <map>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "support/temporary_folder.h"
@@ -22,6 +25,8 @@ struct ProgramOptions {
   /// A script for sh instead of the program, which is "$0" in it; the arguments are "$@".
   std::string script = {};
   bool stderr_is_terminal = false;  ///< what it shows there is in `err` all the same
+  bool stdout_is_terminal = false;  ///< the same one; what it shows is in `err`
+  int columns = 0;                  ///< of the terminal; 0: it does not say
 };
 
 /// Whether this machine has terminals to give.
@@ -38,8 +43,10 @@ class Program {
 
   /// Returns once stdout holds `text`; throws std::runtime_error when the program ends before.
   void wait_for_output(const std::string& text);
-  /// The same of stderr.
+  /// The same of stderr, also of a terminal.
   void wait_for_error(const std::string& text);
+  /// The terminal gets another width.
+  void resize(int columns);
   void send_signal(int signal);
   /// The terminal that stderr is on goes away, as when its window is closed.
   void hang_up();
@@ -50,11 +57,19 @@ class Program {
 
  private:
   bool has_ended();
+  void open_terminal(int columns);
+  void read_terminal();
+  void stop_reading();
+  std::string shown();
   void wait_for(const std::string& name, const std::string& text);
 
   TemporaryFolder folder_;
-  int terminal_ = -1;  ///< our end of stderr, where that is one
-  bool hung_up_ = false;
+  int terminal_ = -1;  ///< our end of the terminal, where there is one
+  bool has_terminal_ = false;
+  std::thread reader_;  ///< a terminal holds a few thousand bytes, then the program waits
+  std::atomic<bool> stops_reading_ = false;
+  std::mutex mutex_;
+  std::string shown_;
   pid_t id_ = -1;
   int status_ = 0;
 };

@@ -113,6 +113,7 @@ Config unusual() {
   c.threads = 3;
   c.eval_every = 0;
   c.save_at = {1, 10, 1000000000000};
+  c.tensorboard = true;
   return c;
 }
 
