@@ -1,5 +1,6 @@
 """The page as a whole: for every kind of run, on every screen, with other people's names."""
 import http.server
+import re
 import shutil
 import threading
 
@@ -146,3 +147,40 @@ def test_nothing_leaves_the_page(chromium, report):
         server.shutdown()
     assert result == "refused" and reached == []
     assert any("Content Security Policy" in error for error in errors)
+
+
+def contrast(one, other):
+    """https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio of two colours like rgb(1, 2, 3)."""
+    def luminance(colour):
+        shares = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+        linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
+                  for share in shares]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_lines_and_edges_stand_out(browser, report, theme):
+    """What axe does not measure: colours in canvases and of edges, 3 to 1 at least."""
+    browser.screen(1400, theme)
+    browser.open(report("adding"))
+    colours = browser.js("""
+        const probe = document.body.appendChild(document.createElement('i'));
+        const colour = (text) => {
+          probe.style.color = text;
+          return getComputedStyle(probe).color;
+        };
+        const named = ['paper', 'panel', 'ink', 'soft', 'edge', 'accent', 'faded', 'warn', 'run-1',
+                       'run-2', 'run-3', 'run-4', 'run-5', 'run-6'];
+        const lines = [...document.querySelectorAll('.chart canvas')].flatMap(
+            (canvas) => Chart.getChart(canvas).data.datasets.map(({borderColor}) => borderColor));
+        return Object.fromEntries([...named.map((name) => [name, colour(`var(--${name})`)]),
+                                   ...lines.map((line) => [line, colour(line)])]);""")
+    paper, panel = colours.pop("paper"), colours.pop("panel")
+    assert len(colours) >= 12 + 4  # the charts' and a line for each evaluation of the gradient
+    for name, colour in colours.items():
+        least = 4.5 if name in ("ink", "soft", "accent", "warn") else 3
+        assert contrast(colour, paper) >= least, name
+        assert contrast(colour, panel) >= least, name

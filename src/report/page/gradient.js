@@ -34,7 +34,7 @@ function gradientCharts(insides, last, layers, parent) {
             width: i === shown.length - 1 ? 2.5 : 1.5,
             dash: i === shown.length - 1 ? [] : DASHES[1 + i % (DASHES.length - 1)],
             colour: () => `rgb(${
-                scaleColours('amount')[Math.round(110 + 145 * (i + 1) / shown.length)].join()})`,
+                scaleColours('amount')[Math.round(150 + 105 * (i + 1) / shown.length)].join()})`,
             // The logarithm of 0 has no place on the axis.
             points: inside.times.map((x, k) => ({x, y: gradient(inside)[k] || NaN})),
           })),
