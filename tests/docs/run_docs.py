@@ -35,6 +35,7 @@ MARK = "\x1e"  # the program prints it before each snippet
 
 FRAME = """#include <unroll/unroll.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 

@@ -12,6 +12,8 @@ import sys
 import tempfile
 import unittest
 
+import run_docs
+
 RUN_DOCS = pathlib.Path(__file__).resolve().with_name("run_docs.py")
 OPTIONS = argparse.Namespace()
 
@@ -122,6 +124,11 @@ class RunDocs(unittest.TestCase):
         self.wrong(snippets(("int x = 1;\nint y = z;",)), "do not compile", "page.md:3:")
         self.wrong(snippets(("int x = 1;",), ("nn::linear(Tensor::zeros({1, 2}), Tensor::zeros({3, 4}));",)),
                    "page.md:6: the program ends with status 1", "[linear] input has 2 features")
+
+    def test_readers_are_shown_the_frame(self):
+        start = run_docs.FRAME[:run_docs.FRAME.index("int main()")]
+        index = run_docs.ROOT / "docs" / "tutorial" / "README.md"
+        self.assertIn(f"```text\n{start}int main() {{\n", index.read_text(encoding="utf-8"))
 
     def test_pages_that_break_the_rules(self):
         self.wrong("Only text.\n", "no command and no snippet")
