@@ -57,8 +57,8 @@ PYTHONDONTWRITEBYTECODE=1 python3 scripts/pictures/make.py "$runs" "$images"
 venv=$runs/venv
 if [[ ! -x $venv/bin/python ]]; then python3 -m venv "$venv"; fi
 "$venv/bin/pip" -q install -r scripts/pictures/requirements.txt
-PATH=$(dirname -- "$UNROLL"):$PATH "$venv/bin/python" scripts/record_terminal.py "$images/terminal.svg" --size 88x24 \
+PATH=$(dirname -- "$UNROLL"):$PATH "$venv/bin/python" scripts/record_terminal.py "$images/terminal.svg" --size 106x24 \
   --title "A terminal: unroll trains a network, classifies a digit and writes a report" \
-  "unroll train mnist" \
-  "unroll predict runs/mnist-rnn-tuned-seed0 mnist --index 0 --rows | tail -n 3" \
-  "unroll report runs/mnist-rnn-tuned-seed0"
+  "unroll train mnist --recipe sprint" \
+  "unroll predict runs/mnist-rnn-sprint-seed0 mnist --index 0 --rows | tail -n 3" \
+  "unroll report runs/mnist-rnn-sprint-seed0"

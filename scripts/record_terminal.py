@@ -3,8 +3,8 @@
 
 record_terminal.py OUT.svg --size 80x24 COMMAND...
 
-Starts bash in a pseudo-terminal in an empty folder, types each command, and waits for the prompt. Times are real, but
-long waits are shortened. A reader who wants no motion, or a viewer without animation, shows the last picture. Needs
+Starts bash in a pseudo-terminal in an empty folder, types each command, and waits for the prompt. A command that fails
+ends the recording. Times are real, but long waits are shortened. A reader who wants no motion, or a viewer without animation, shows the last picture. Needs
 pyte, a terminal emulator (pip install pyte).
 """
 
@@ -25,6 +25,7 @@ PROMPT = "$ "
 KEY = 0.045  # seconds between typed characters
 LONGEST_WAIT = 1.2  # waits without output are cut to so many seconds
 PAUSE, END = 1.0, 5.0  # after a command, and at the end
+RATE = 6  # pictures a second
 CELL, ROW, MARGIN, BAR = 8.0, 18.0, 14.0, 26.0
 
 # light, dark
@@ -47,7 +48,8 @@ COLOURS = {
 class Terminal:
     """A shell in a pseudo-terminal, and its screen over time."""
 
-    def __init__(self, columns, rows, folder):
+    def __init__(self, columns, rows, folder, statuses):
+        self.statuses = statuses  # a file with the exit status of each command
         self.screen = pyte.Screen(columns, rows)
         self.stream = pyte.ByteStream(self.screen)
         self.frames = []  # (seconds, lines of the screen)
@@ -56,7 +58,8 @@ class Terminal:
             os.chdir(folder)
             os.environ.update(PS1=PROMPT, TERM="xterm", HISTFILE="/dev/null", BASH_SILENCE_DEPRECATION_WARNING="1")
             os.environ.update(COLUMNS=str(columns), LINES=str(rows), LC_ALL="C.UTF-8")
-            os.execvp("bash", ["bash", "--norc", "--noprofile", "--noediting"])
+            os.environ["PROMPT_COMMAND"] = f"echo $? >> {statuses}"
+            os.execvp("bash", ["bash", "--norc", "--noprofile", "--noediting", "-o", "pipefail"])
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.clock, self.heard = 0.0, time.monotonic()
 
@@ -113,6 +116,10 @@ class Terminal:
         while self.screen.cursor.x != 0 and self.read(1.0):
             pass  # until the line has ended, the cursor is still behind a prompt
         self.wait_for_prompt(longest)
+        with open(self.statuses, encoding="ascii") as file:
+            status = file.read().split()[-1]
+        if status != "0":
+            raise SystemExit(f"record_terminal: {command} ended with status {status}")
         self.clock += PAUSE
 
 
@@ -130,10 +137,9 @@ def intervals(frames, end):
 
 
 def svg(frames, columns, rows, title, description):
-    # Fewer pictures than a screen shows: at most ten a second.
     kept = []
     for when, lines in frames:
-        when = round(when, 1)
+        when = round(when * RATE) / RATE
         if kept and kept[-1][0] == when:
             kept.pop()
         kept.append((when, lines))
@@ -202,8 +208,8 @@ def main():
     parser.add_argument("--longest", type=float, default=300, help="seconds that a command may take")
     flags = parser.parse_args()
     columns, rows = map(int, flags.size.split("x"))
-    with tempfile.TemporaryDirectory() as folder:
-        terminal = Terminal(columns, rows, folder)
+    with tempfile.TemporaryDirectory() as folder, tempfile.NamedTemporaryFile() as statuses:
+        terminal = Terminal(columns, rows, folder, statuses.name)
         terminal.wait_for_prompt(10)
         terminal.clock = 0.0
         terminal.frames = [(0.0, terminal.lines())]
@@ -213,7 +219,7 @@ def main():
         os.write(terminal.master, b"exit\n")
         os.close(terminal.master)
         os.waitpid(terminal.child, 0)
-    last = "\n".join("".join(" " * 0 + text for _, _, text in runs) for runs in terminal.frames[-1][1]).strip()
+    last = "\n".join("".join(text for _, _, text in runs) for runs in terminal.frames[-1][1]).strip()
     with open(flags.out, "w", encoding="utf-8") as file:
         file.write(svg(terminal.frames, columns, rows, flags.title, "At the end it shows: " + last))
     print(f"{flags.out}: {len(terminal.frames)} pictures, {os.path.getsize(flags.out)} bytes")

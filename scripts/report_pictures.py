@@ -17,6 +17,7 @@ TREE = pathlib.Path(__file__).resolve().parent.parent
 # Name: width of the screen, pixels a point, theme, the sections it shows.
 PICTURES = {
     "report.png": (1400, 1, "light", ("header", "#curves")),
+    "report-head-dark.png": (1400, 1, "dark", ("header", "#curves")),
     "report-dark.png": (1400, 1, "dark", ("#confusion", "#inside")),
     "report-phone.png": (360, 2, "light", ("#draw", "#draw")),
 }
