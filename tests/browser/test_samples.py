@@ -3,6 +3,7 @@ import base64
 import json
 import struct
 
+import numpy
 import pytest
 from conftest import PIXELS, data_of, with_data
 from selenium.webdriver.common.action_chains import ActionChains
@@ -169,3 +170,20 @@ def test_tokens_are_shown_as_text(browser, report):
     assert browser.text(".card h3") == "Is good, read as <b>bad</b> (95.3\u00a0%)"
     assert browser.text(".card .tokens") == "3 1"
     assert "too large to run inside a page" in browser.text("#inside")
+
+
+def test_the_keyboard_reads_a_weight(browser, report, train, unroll, tmp_path):
+    """The value is the one that NumPy finds in `unroll export --format npz`."""
+    unroll("export", train("adding"), "--format", "npz", "-o", tmp_path / "weights.npz")
+    with numpy.load(tmp_path / "weights.npz") as archive:
+        value = archive["gru.weight_hh_l0"][64 + 2, 3]  # the second gate of 64 units
+    browser.open(report("adding"))
+    figure = next(figure for figure in browser.all("#weights figure")
+                  if figure.find_element("css selector", "h3").text.startswith("gru.weight_hh_l0"))
+    canvas = figure.find_elements("css selector", ".heat canvas")[1]
+    assert "Update gate" in canvas.get_attribute("aria-label")
+    browser.js("arguments[0].focus()", canvas)
+    ActionChains(browser.driver).send_keys(Keys.ARROW_DOWN * 2 + Keys.ARROW_RIGHT * 3).perform()
+    said, number = figure.find_element("css selector", ".reading").text.split(": ")
+    assert said == "Row 2, column 3"
+    assert float(number) == pytest.approx(value, rel=1e-3)

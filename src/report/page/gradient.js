@@ -48,7 +48,10 @@ function gradientCharts(insides, last, layers, parent) {
 /** One sentence with the figure: how much of the last step's gradient is left at the first. */
 function reach({step, times}, gradient) {
   const first = gradient[0], end = gradient[gradient.length - 1];
-  if (!(first > 0 && end > 0)) return `At training step ${number(step)} no gradient arrives.`;
+  if (!(first > 0 && end > 0)) {
+    return `At training step ${number(step)}, no gradient arrives at time step ${
+        number(times[0])}: it is too small for the numbers.`;
+  }
   return `At training step ${number(step)}, the gradient at time step ${number(times[0])} is ${
       number(first / end)} times as large as at time step ${number(times[times.length - 1])}.`;
 }

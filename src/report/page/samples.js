@@ -114,7 +114,7 @@ class Samples {
 }
 
 function softmax(logits) {
-  const largest = Math.max(...logits), powers = Array.from(logits, (x) => Math.exp(x - largest));
+  const [, largest] = range(logits), powers = Array.from(logits, (x) => Math.exp(x - largest));
   const sum = powers.reduce((a, b) => a + b, 0);
   return powers.map((x) => x / sum);
 }

@@ -26,9 +26,11 @@ function weightsSection(run, network, parent) {
 function weightParts(name, shape, values, description) {
   const {input, layers} = description;
   const [rows, columns] = [shape[0], shape.slice(1).reduce((a, b) => a * b, 1)];
-  if (shape.length === 4) return [tiles(shape[0] * shape[1], shape[2], shape[3], values)];
+  if (shape.length === 4) {
+    return [tiles('kernel', shape[0] * shape[1], shape[2], shape[3], values)];
+  }
   if (input.form === 'flat' && columns === input.height * input.width) {
-    return [tiles(rows, input.height, input.width, values)];
+    return [tiles('unit', rows, input.height, input.width, values)];
   }
   const type = layers.find((layer) => name.startsWith(`${layer.name}.`))?.type;
   const gates = /weight_[ih]h/.test(name) ? {lstm: 'ifgo', gru: 'rzn'}[type] : undefined;
@@ -44,8 +46,8 @@ function weightParts(name, shape, values, description) {
   return [...gates].map((gate, g) => matrix(capital(GATES[gate]), g * each, each));
 }
 
-/** Small pictures beside each other, with a line of zeros between them. */
-function tiles(all, height, width, values) {
+/** A small picture for each kernel or unit, with a line of zeros between them. */
+function tiles(noun, all, height, width, values) {
   const shown = Math.min(all, MOST_TILES), across = Math.ceil(Math.sqrt(shown));
   const down = Math.ceil(shown / across);
   const tile = (r, c) => {
@@ -54,7 +56,7 @@ function tiles(all, height, width, values) {
     return n < shown && y < height && x < width ? {n, y, x} : null;
   };
   return {
-    title: shown < all ? `${shown} of ${count(all, 'picture')}` : '',
+    title: `${shown < all ? `${shown} of ` : ''}${count(all, noun)}, each as a picture`,
     rows: down * (height + 1) - 1,
     columns: across * (width + 1) - 1,
     at: (r, c) => {
@@ -63,7 +65,7 @@ function tiles(all, height, width, values) {
     },
     describe: (r, c) => {
       const at = tile(r, c);
-      return at ? `picture ${at.n}, row ${at.y}, column ${at.x}` : 'between the pictures';
+      return at ? `${noun} ${at.n}, row ${at.y}, column ${at.x}` : `between two ${noun}s`;
     },
   };
 }
@@ -86,8 +88,10 @@ function weightFigure(name, shape, parts) {
     });
     const cell = (parts.length > 1 ? LARGEST_OF_GATES : LARGEST_PICTURE) / Math.max(rows, columns);
     const side = cell >= 1 ? Math.min(Math.floor(cell), 16) : cell;
-    heat.style.width = `${side * columns}px`;
-    heat.style.aspectRatio = `${columns} / ${rows}`;
+    // A matrix of a few rows or columns is stretched, so that they can be told apart.
+    const length = (cells) => Math.max(side * cells, Math.min(12 * cells, 40));
+    heat.style.width = `${length(columns)}px`;
+    heat.style.aspectRatio = `${length(columns)} / ${length(rows)}`;
     return element('div', {}, title ? element('p', {class: 'title'}, title) : '', heat);
   });
   return element(
