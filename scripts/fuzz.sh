@@ -18,7 +18,8 @@ idx          data/idx.cpp
 model        spec/model_json.cpp spec/features.cpp
 npy          io/npy.cpp
 pt           import/pt_file.cpp import/pickle.cpp import/zip_archive.cpp
-safetensors  io/safetensors.cpp io/safetensors_header.cpp io/to_floats.cpp spec/from_weights.cpp'
+safetensors  io/safetensors.cpp io/safetensors_header.cpp io/to_floats.cpp spec/from_weights.cpp
+tfrecord     run/tfrecord.cpp'
 
 seconds=$1
 shift

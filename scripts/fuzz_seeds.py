@@ -423,7 +423,36 @@ def large_pt():
     write("pt", "entries", packed.getvalue())
 
 
+def crc32c(content):
+    crc = 0xFFFFFFFF
+    for byte in content:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def tfrecord(content, damage=0):
+    def masked(part):
+        crc = crc32c(part)
+        return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+
+    length = struct.pack("<Q", len(content))
+    return length + masked(length) + content + masked(content + bytes(damage))
+
+
+def tfrecord_seeds():
+    write("tfrecord", "empty", tfrecord(b""))
+    write("tfrecord", "two", tfrecord(b"123456789") + tfrecord(b"abc"))
+    write("tfrecord", "truncated", tfrecord(b"123456789")[:-1])
+    write("tfrecord", "other-checksum", tfrecord(b"abc", 1))
+    endless = struct.pack("<Q", 2**64 - 1)
+    write("tfrecord", "endless", endless + tfrecord(endless)[-4:] + bytes(8))
+
+
 def large_data():
+    write("tfrecord", "empty", tfrecord(b"") * (LARGE // 16))
+    write("tfrecord", "long", tfrecord(bytes(LARGE // 2)))
     write("gzip", "zeros", bytes(LARGE))
     write("gzip", "member", compress(random.Random(1).randbytes(LARGE)))
     write("idx", "images", idx((1000, 31, 32), bytes(992000)))
@@ -441,5 +470,5 @@ if len(sys.argv) > 1:
         seeds()
 else:
     for seeds in (architecture_seeds, pt_seeds, idx_seeds, gzip_seeds, npy_seeds, safetensors_seeds,
-                  model_seeds, config_seeds):
+                  model_seeds, config_seeds, tfrecord_seeds):
         seeds()

@@ -33,7 +33,7 @@ train tanh "${sprint[@]}" --activation tanh
 train two "${sprint[@]}" --layers 2
 train lstm "${sprint[@]}" --model lstm
 train gru "${sprint[@]}" --model gru
-adding=(adding --steps 2000)
+adding=(adding --hidden 32 --steps 2000)
 train adding-tanh "${adding[@]}" --model rnn --activation tanh --init torch
 train adding-lstm "${adding[@]}" --model lstm
 train adding-gru "${adding[@]}" --model gru

@@ -102,16 +102,16 @@ def adding_sample(path, run):
         + f". The answer after the last step is their sum, {target:.2f}.",
     )
     chart = Chart(
-        p, (60, 50, 610, 140), (0, len(steps)), (0, 1), "time step", "a number at each step; two are marked",
+        p, (60, 50, 610, 140), (0, len(steps)), (0, 1.2), "time step", "a number at each step; two are marked",
         x_ticks=range(0, len(steps) + 1, 20), y_ticks=(0, 0.5, 1),
     )
     width = 610 / len(steps)
     for t, (value, mark) in enumerate(steps):
         x, y = chart.x(t), chart.y(value)
-        colour = "s1" if mark > 0.5 else "grid"
-        p.add(f'<rect x="{x + 1:.1f}" y="{y:.1f}" width="{width - 2:.1f}" height="{190 - y:.1f}" fill="var(--{colour})"/>')
+        colour = "var(--s1)" if mark > 0.5 else 'var(--line)" fill-opacity="0.55'
+        p.add(f'<rect x="{x + 1:.1f}" y="{y:.1f}" width="{width - 2:.1f}" height="{190 - y:.1f}" fill="{colour}"/>')
     for t, value in marked:
-        p.text(chart.x(t - 0.5), chart.y(value) - 9, f"{value:.2f}", "label", colour="s1")
+        p.text(chart.x(t - 0.5), chart.y(1.1), f"{value:.2f}", "label", colour="s1")
     p.text(365, 243, " + ".join(f"{value:.2f}" for _, value in marked) + f" = {target:.2f}", "name")
     p.write(path)
 

@@ -21,6 +21,10 @@ class Progress : public train::Listener {
   /// `made`: steps that a resumed run has already done, of `steps` in total.
   Progress(Output output, const data::Source& source, std::int64_t steps, std::int64_t made = 0);
 
+  bool redraws() const { return redraws_; }
+  /// A resumed run made this step before. The bars of the loss begin with it.
+  void earlier_step(double loss) { losses_.add(loss); }
+
   void step(const train::StepResult& result) override;
   void evaluation(const train::StepResult& result, const train::Evaluation& evaluation) override;
   void diverged(const train::Diverged& diverged);  ///< prints the test of the weights that are kept

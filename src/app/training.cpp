@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
+#include <string_view>
 
 #include "app/diagnosis.h"
 #include "app/exit_code.h"
@@ -13,8 +15,11 @@
 #include "app/summary.h"
 #include "app/terminal.h"
 #include "app/usage_error.h"
+#include "core/file.h"
 #include "core/printable.h"
 #include "core/shell_word.h"
+#include "run/file_names.h"
+#include "run/metrics_log.h"
 #include "run/stop_signal.h"
 
 namespace unroll::app {
@@ -59,6 +64,20 @@ int tell_of_divergence(const run::End& end) {
   return kFailed;
 }
 
+/// The bars of the loss show the whole run, also the steps before it was resumed.
+void show_earlier_steps(const Run& run, Progress& progress) {
+  if (!run.from || !progress.redraws()) return;
+  try {
+    constexpr std::uint64_t kMost = 100'000'000;  // about a second
+    const std::string path = run.folder.file(run::metrics_file);
+    const std::string all = read_text("resume", path, kMost);
+    const auto lines = std::string_view(all).substr(0, run.from->metrics_bytes);
+    for (const auto& step : run::read_metrics_log(lines, path).steps)
+      progress.earlier_step(step.loss);
+  } catch (const Error&) {  // then they show less
+  }
+}
+
 }  // namespace
 
 run::CheckpointEvery parse_checkpoint_every(const std::string& text) {
@@ -79,6 +98,7 @@ run::CheckpointEvery parse_checkpoint_every(const std::string& text) {
 int train_to_end(const Run& run) {
   train::Trainer& trainer = run.trainer;
   Progress progress(run.output, run.source, trainer.steps(), run.from ? run.from->last.step : 0);
+  show_earlier_steps(run, progress);
   Diagnosis diagnosis(run.output, run.config, run.extras.diagnose);
   train::Callbacks signals;
   signals.stops = run::stop_requested;

@@ -19,6 +19,7 @@
 #include "io/safetensors_header.h"
 #include "report/roles.h"
 #include "run/manifest.h"
+#include "run/tfrecord.h"
 #include "train/checkpoint.h"
 #include "train/config.h"
 #include "unroll/io/npy.h"
@@ -229,6 +230,22 @@ TEST(Trial20, Manifests) {
         });
       },
       150, kTreeMemory);
+}
+
+TEST(Trial20, RecordsOfEvents) {
+  const Scratch scratch;
+  expect_linear(
+      2000,
+      [&](std::size_t n) {
+        std::string text;
+        for (std::size_t i = 0; i < n; ++i) text += run::tfrecord("an event");
+        scratch.write("events", text);
+        return reading(text.size(), [&] {
+          const InputFile file("test", scratch.folder() + "/events");
+          if (run::size_of_records(file, n) != text.size()) std::abort();
+        });
+      },
+      10);
 }
 
 TEST(Trial20, ArraysOfManyDimensions) {

@@ -26,6 +26,7 @@ constexpr Target targets[] = {
     {"npy", fuzz::npy},
     {"pt", fuzz::pt},
     {"safetensors", fuzz::safetensors},
+    {"tfrecord", fuzz::tfrecord},
 };
 
 std::vector<std::uint8_t> content_of(const std::filesystem::path& path) {

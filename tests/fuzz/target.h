@@ -24,6 +24,7 @@ void model(Bytes bytes);
 void npy(Bytes bytes);
 void pt(Bytes bytes);
 void safetensors(Bytes bytes);
+void tfrecord(Bytes bytes);
 
 /// Runs a target, and checks what it costs: so many basic blocks and so much memory for a byte of
 /// the input (tests/cost/counter.h), for all that it does with them: it reads most of them several

@@ -339,7 +339,9 @@ case $1 in
           fail "$package does not depend on $needed"
       done
     done
-    grep -qE '^Depends:.*\blibzip' unroll.control || fail "unroll does not depend on libzip"
+    for needed in libzip libpng libisal; do
+      grep -qE "^Depends:.*\\b$needed" unroll.control || fail "unroll does not depend on $needed"
+    done
     ! grep -E '^Depends:.*(-dev|gtest|curl|unroll)' unroll.control "$library.control" ||
       fail "depends on more than it runs with"
     grep -qxF "Depends: $library (= $version)" libunroll-dev.control || fail "dev needs another library"

@@ -87,6 +87,24 @@ TEST_F(Terminal, AResizeInTheMiddleIsNoticed) {
   EXPECT_EQ(result.code, 130);
 }
 
+// Few of these steps fit into the time between two drawings.
+TEST_F(Terminal, BarsBeginBeforeARunWasResumed) {
+  const Texts flags = {"--steps", "100000000", "--eval-every", "40", "--hidden", "128"};
+  test::Program first(runs_.train_arguments("run", flags));
+  first.wait_for_output("Iteration: 40,");
+  first.send_signal(SIGINT);
+  ASSERT_EQ(first.finish().code, 130);
+  test::Program again({"train", "--resume", runs_.folder / "run", "--data-dir", runs_.data_dir},
+                      {.environment = kXterm, .stderr_is_terminal = true, .columns = 250});
+  again.wait_for_error("steps/s");
+  again.send_signal(SIGINT);
+  for (const std::string& line : drawn(again.finish().err)) {
+    if (line.find("steps/s") == std::string::npos) continue;
+    const std::string bars = line.substr(line.rfind("  ") + 2);
+    EXPECT_GT(columns_of(bars), 40) << line;
+  }
+}
+
 TEST_F(Terminal, AsksColumnsIfTheTerminalDoesNotSay) {
   Variables variables = kXterm;
   variables["COLUMNS"] = "31";

@@ -37,7 +37,7 @@ function oneRun(run, parent) {
     () => mistakesSection(run, samples, parent),
     () => insideSection(run, samples, parent),
     () => gradientSection(run, parent),
-    () => weightsSection(run, network, parent),
+    () => weightsSection(run, parent),
     () => run.input?.kind === 'image' && network && drawSection(run, network, parent),
     () => parametersSection(run, parent),
     () => configurationSection(run, parent),

@@ -3,7 +3,7 @@
 
 const LARGEST_PICTURE = 360, LARGEST_OF_GATES = 200, MOST_TILES = 64;
 
-function weightsSection(run, network, parent) {
+function weightsSection(run, parent) {
   const made = section(
       parent, 'weights', 'Weights',
       'A row is a unit, a column one of its inputs. Blue adds, orange subtracts, and ' +

@@ -1,6 +1,8 @@
 // The event file of a run: tests/interop/test_tensorboard.py reads it with TensorBoard.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <limits>
 
@@ -13,8 +15,10 @@
 #include "run/training.h"
 #include "run/verification.h"
 #include "support/black_and_white.h"
+#include "support/child_process.h"
 #include "support/expect_error.h"
 #include "support/expect_parts.h"
+#include "support/file_faults.h"
 #include "support/program.h"
 #include "support/sources.h"
 #include "support/temporary_folder.h"
@@ -108,6 +112,41 @@ TEST_F(Events, IsCutToTheCheckpoint) {
     EXPECT_EQ(go_on(path_).status, RunStatus::finished);
     EXPECT_EQ(events_of(path_), more) << size;
   }
+}
+
+/// A child that trains while a call of the operating system fails. Returns the number of calls, or
+/// how it ended.
+std::string start_with(const std::string& path, const test::FileFaults::Plan& plan) {
+  return test::ChildProcess([&] {
+           const test::FileFaults faults(plan);
+           start(path);
+           return std::to_string(faults.calls().size());
+         })
+      .wait();
+}
+
+// From the folder's creation to the end: the run goes on, and its event file is whole.
+TEST_F(Events, Fault24_KilledOrWithoutRoomAtAnyCall) {
+  const std::size_t calls = std::stoul(start_with(whole_, {}));
+  ASSERT_GT(calls, 40u);
+  for (std::size_t at = 0; at < calls; at += 3)
+    for (const bool kill : {true, false}) {
+      const std::string path = folder_ / fmt::format("{}-{}", kill ? "killed" : "full", at);
+      const std::string ended =
+          start_with(path, {.at = at, .error = kill ? 0 : ENOSPC, .kill = kill});
+      if (kill) {
+        ASSERT_EQ(ended, "signal 9");
+      }
+      if (!std::filesystem::exists(path + "/config.json")) continue;  // nothing to go on with
+      ResumedRun run(path);
+      train::Trainer trainer = event_trainer(run.config());
+      if (!run.is_finished()) {
+        if (run.checkpoint()) trainer.resume(*run.checkpoint());
+        train_to_end(trainer, run.folder(), run.checkpoint(),
+                     {{.steps = 3}, {}, run.config().tensorboard});
+      }
+      EXPECT_EQ(events_of(path), events_of(whole_)) << path << ": " << ended;
+    }
 }
 
 TEST_F(Events, DamageIsFoundBeforeAnythingChanges) {
