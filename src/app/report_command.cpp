@@ -53,11 +53,11 @@ int work(const ReportFlags& flags) {
 }  // namespace
 
 void add_report(Command& program) {
-  Command command =
-      program.add("report",
-                  "Write a page of HTML about a run: curves, mistakes, the inside, and the network "
-                  "itself. Several runs are compared.",
-                  "unroll report runs/mnist-rnn-tuned-seed0");
+  Command command = program.add(
+      "report",
+      "Write a page about a run: curves, mistakes, the inside, the network itself. Several "
+      "runs are compared.",
+      "unroll report runs/mnist-rnn-tuned-seed0");
   const auto flags = std::make_shared<ReportFlags>();
   command.option("runs", flags->runs, "Folders of runs. Nothing in them changes")
       .required()

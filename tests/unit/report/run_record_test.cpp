@@ -103,7 +103,8 @@ TEST(ReportOfDamage, LinesThatAreStrangeButReadable) {
   const RunRecord record = read_run(run.path);
   EXPECT_EQ(record.log.steps.size(), 2u);
   const auto data = data_of(record, model_of(record));
-  EXPECT_EQ(data.at("runs").at(0).at("curves").at("loss"), nlohmann::json::parse("[null, 1e308]"));
+  EXPECT_EQ(data.at("runs").at(0).at("curves").at("loss"),
+            nlohmann::ordered_json::parse("[null, 1e308]"));
 }
 
 TEST(ReportOfDamage, NoByteOfAFileLeadsToACrash) {
