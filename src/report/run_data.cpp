@@ -84,20 +84,34 @@ std::vector<const T*> thinned(const std::vector<T>& all, std::size_t most) {
   return kept;
 }
 
+Json json_of_test(const run::MetricsLog::Test& test, bool with_look) {
+  Json metrics = Json::object();
+  for (const train::Metric& m : metrics_of(test)) metrics[m.key()] = finite(m.value);
+  Json one = {{"step", test.step}, {"loss", finite(test.loss)}, {"metrics", std::move(metrics)}};
+  if (with_look && test.inside) one["inside"] = Json::parse(run::to_json(*test.inside));
+  return one;
+}
+
+/// The test of the weights that were kept, then the step that failed: with the loss of training,
+/// no metrics, and a look inside the weights that exploded.
+void add_divergence(Json& to, const run::MetricsLog::Divergence& divergence, bool with_looks) {
+  const auto& [failed, kept] = divergence;
+  if (to.empty() || to.back()["step"] < kept.step) to.push_back(json_of_test(kept, false));
+  to.push_back({{"step", failed.step},
+                {"loss", finite(failed.loss)},
+                {"metrics", Json::object()},
+                {"diverged", true}});
+  if (with_looks && kept.inside) to.back()["inside"] = Json::parse(run::to_json(*kept.inside));
+}
+
 Json evaluations_of(const RunRecord& run, bool with_looks) {
   Json all = Json::array();
   const auto kept = thinned(run.log.tests, kMostEvaluations);
   const std::size_t look_every =
       std::max<std::size_t>(1, (kept.size() + kMostLooks - 1) / kMostLooks);
-  for (std::size_t i = 0; i < kept.size(); ++i) {
-    const run::MetricsLog::Test& test = *kept[i];
-    Json metrics = Json::object();
-    for (const train::Metric& m : metrics_of(test)) metrics[m.key()] = finite(m.value);
-    Json one = {{"step", test.step}, {"loss", finite(test.loss)}, {"metrics", std::move(metrics)}};
-    if (with_looks && test.inside && (kept.size() - 1 - i) % look_every == 0)
-      one["inside"] = Json::parse(run::to_json(*test.inside));
-    all.push_back(std::move(one));
-  }
+  for (std::size_t i = 0; i < kept.size(); ++i)
+    all.push_back(json_of_test(*kept[i], with_looks && (kept.size() - 1 - i) % look_every == 0));
+  if (run.log.divergence) add_divergence(all, *run.log.divergence, with_looks);
   return all;
 }
 
@@ -212,7 +226,7 @@ Json summary_of(const RunRecord& run, const TrainedModel* model) {
   for (const RunCommand& c : commands_for(run, model))
     commands.push_back({{"purpose", c.purpose}, {"command", c.command}});
   data["commands"] = std::move(commands);
-  data["curves"] = curves(run.log.steps);
+  data["curves"] = curves(run.log);
   return data;
 }
 

@@ -2,7 +2,7 @@
 import json
 
 import pytest
-from conftest import PIXELS
+from conftest import PIXELS, data_of
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
@@ -33,9 +33,18 @@ def charts(browser, report):
     return browser.all("#curves .chart canvas")
 
 
-def evaluations(train, name):
+# [label, xs, ys] of the lines of a chart.
+LINES = """return Chart.getChart(arguments[0]).data.datasets.map(
+    ({label, data}) => [label, data.map(({x}) => x), data.map(({y}) => y)])"""
+
+
+def events(train, name, kind):
     lines = [json.loads(line) for line in (train(name) / "metrics.jsonl").read_text().splitlines()]
-    return [line for line in lines if line["event"] == "eval"]
+    return [line for line in lines if line["event"] == kind]
+
+
+def evaluations(train, name):
+    return events(train, name, "eval")
 
 
 @pytest.mark.parametrize("theme", ("light", "dark"))
@@ -53,8 +62,7 @@ def test_curves_are_drawn(browser, report, theme):
 def test_the_gradient_over_time_is_drawn(browser, report):
     browser.open(report("adding"))
     [canvas] = browser.all("#gradient .chart canvas")
-    lines = browser.js("""return Chart.getChart(arguments[0]).data.datasets.map(
-        ({label, data}) => [label, data.map(({x}) => x), data.map(({y}) => y)])""", canvas)
+    lines = browser.js(LINES, canvas)
     assert [label for label, _, _ in lines] == [f"training step {n}" for n in (100, 200, 300, 400)]
     for _, times, norms in lines:
         assert times[0] == 1 and times[-1] == 30
@@ -73,6 +81,67 @@ def test_the_pointer_shows_values(browser, charts, train):
     ActionChains(browser.driver).send_keys(Keys.ARROW_RIGHT * 9).perform()  # beyond the last point
     assert browser.js("return Chart.getChart(arguments[0]).tooltip.body[0].lines[0]", charts[1]) == (
         f"test accuracy: {last['accuracy']:.4g} %")
+
+
+def test_the_keyboard_reads_only_points_that_are_there(browser, charts, train):
+    """The test loss is known at every 100th step; at the others there is the training loss alone."""
+    steps = events(train, "adding", "step")
+    browser.js("arguments[0].focus()", charts[0])
+    read = "return document.querySelector('#curves figure > [role=status]').textContent"
+    for moves, step, kinds in ((1, 1, ["training"]), (98, 99, ["training"]),
+                               (1, 100, ["test", "training"])):
+        ActionChains(browser.driver).send_keys(Keys.ARROW_RIGHT * moves).perform()
+        where, values = browser.js(read).split(": ")
+        assert where == f"step {step}"
+        said = dict(value.split(" loss ") for value in values.split(", "))
+        assert sorted(said) == kinds
+        assert float(said["training"]) == pytest.approx(steps[step - 1]["loss"], rel=1e-3)
+    assert float(said["test"]) == pytest.approx(evaluations(train, "adding")[0]["loss"], rel=1e-3)
+
+
+def test_an_explosion_is_in_curves_gradient_and_layers(browser, report, train):
+    """The step that failed, with the weights that it failed on; the test is of those that were kept."""
+    [failed] = events(train, "tutorial", "diverged")
+    browser.open(report("tutorial"))
+    canvases = browser.all("#curves .chart canvas")
+    loss = {label: (xs[-1], ys[-1]) for label, xs, ys in browser.js(LINES, canvases[0])}
+    assert loss["training loss"] == pytest.approx((failed["step"], failed["loss"]), rel=1e-5)
+    assert loss["test loss"] == pytest.approx((failed["kept"]["step"], failed["kept"]["loss"]))
+    [(_, steps, norms)] = browser.js(LINES, canvases[-1])
+    assert (steps[-1], norms[-1]) == pytest.approx((failed["step"], failed["grad_norm"]), rel=1e-5)
+    assert f"Training diverged at step {failed['step']:,}: training loss " in browser.text("#curves")
+
+    label, _, gradient = browser.js(LINES, browser.one("#gradient .chart canvas"))[-1]
+    assert label == f"training step {failed['step']:,}, where it diverged"
+    assert gradient == failed["inside"]["layers"][0]["gradient"]
+    assert gradient[0] > 1000 * gradient[-1]
+    assert f"{failed['step']:,}, where it diverged" in browser.text("#layers")
+
+
+def test_points_of_several_steps_say_so(browser, report, train):
+    """The page has at most 1000 points of a curve: means, and the largest norm of the gradient."""
+    page = report("tutorial")
+    curves = data_of(page)["runs"][0]["curves"]
+    each, steps = curves["steps_per_point"], events(train, "tutorial", "step")
+    assert each == -(-len(steps) // 1000) > 1
+    for place in (0, 50, 200):
+        group = steps[each * place:each * (place + 1)]
+        assert curves["step"][place] == group[-1]["step"]
+        assert curves["loss"][place] == pytest.approx(
+            sum(step["loss"] for step in group) / each, rel=1e-5)
+        assert curves["grad_norm"][place] == pytest.approx(
+            max(step["grad_norm"] for step in group), rel=1e-5)
+    browser.open(page)
+    assert f"A point of the curves stands for {each} steps" in browser.text("#curves")
+    browser.open(report("adding"))
+    assert "A point of the curves" not in browser.text("#curves")
+
+
+def test_no_gradient_section_without_a_word(browser, report):
+    browser.open(report("both"))
+    assert "only in layers that read in one direction" in browser.text("#gradient")
+    browser.open(report("cnn"))
+    assert not browser.all("#gradient")
 
 
 def drag(browser, canvas, first, last):

@@ -22,6 +22,12 @@ function allMetrics(runs) {
   return all;
 }
 
+/** A word or a few, for a cell of a table. */
+function state({status, step, steps}) {
+  const at = `${number(step)}${steps ? ` of ${number(steps)}` : ''}`;
+  return {finished: 'finished', training: `training, ${at}`}[status] || `${status} after ${at}`;
+}
+
 function resultsOfRuns(runs, parent) {
   const made = section(
       parent, 'results', 'Results',
@@ -37,7 +43,7 @@ function resultsOfRuns(runs, parent) {
       runs.map(
           (run) =>
               [run.name,
-               howItEnded(run),
+               state(run),
                ...[...metrics.keys()].map((key) => {
                  const metric = run.result?.metrics?.find((metric) => metric.key === key);
                  return metric ? metricText(metric) : '–';
@@ -84,8 +90,7 @@ function findingsOfRuns(runs, parent) {
   made.classList.add('warning');
   for (const run of ill) {
     made.append(element('h3', {}, run.name));
-    if (run.reason) made.append(element('p', {class: 'reason'}, run.reason));
-    made.append(findingsList(run.findings || []));
+    addReasonAndFindings(run, made);
   }
 }
 

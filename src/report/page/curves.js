@@ -6,6 +6,11 @@ function points(steps, values) {
   return steps.map((x, i) => ({x, y: values[i]}));
 }
 
+/** The evaluations that are tests; a run that diverged also has one of the step that failed. */
+function testsOf(run) {
+  return (run.evaluations || []).filter(({diverged}) => !diverged);
+}
+
 /** The keys of all metrics in evaluations, with the name that the result gives them. */
 function metricNames(run) {
   const names = new Map();
@@ -18,11 +23,11 @@ function metricNames(run) {
 }
 
 function lossLines(run) {
-  const {step, loss} = run.curves, evaluations = run.evaluations || [];
+  const {step, loss} = run.curves;
   return [
     {
       name: 'test loss',
-      points: evaluations.map(({step, loss}) => ({x: step, y: loss})),
+      points: testsOf(run).map(({step, loss}) => ({x: step, y: loss})),
       colour: () => colour('accent'),
       dots: true
     },
@@ -52,7 +57,7 @@ function chartsOfRun(run) {
         name: `test ${name}`,
         colour: () => colour('accent'),
         dots: true,
-        points: run.evaluations.map(({step, metrics}) => ({x: step, y: metrics?.[key]}))
+        points: testsOf(run).map(({step, metrics}) => ({x: step, y: metrics?.[key]}))
       }],
     });
   }
@@ -61,27 +66,38 @@ function chartsOfRun(run) {
   return charts;
 }
 
-/** What each chart shows of several runs: the charts of one run, with a line for each run. */
+/**
+ * What each chart shows of several runs: the charts of one run, with a line for each run. Losses of
+ * different kinds can't be compared, so that each kind has a chart.
+ */
 function chartsOfRuns(runs) {
   const charts = new Map();
+  const kinds = new Set(runs.map(({result}) => result?.loss_name).filter(Boolean));
+  const titleOf = ({title}, run) => {
+    if (title !== 'Loss') return title;
+    const kind = kinds.size > 1 && run.result?.loss_name;
+    return kind ? `Test loss: ${kind}` : 'Test loss';
+  };
   runs.forEach((run, i) => {
     if (!run.curves) return;
     for (const {lines, ...chart} of chartsOfRun(run)) {
-      const {title} = chart;
-      if (!charts.has(title)) charts.set(title, {...chart, lines: []});
+      const title = titleOf(chart, run);
+      if (!charts.has(title)) charts.set(title, {...chart, title, lines: []});
       // The training loss of several runs hides the test's.
       const line = lines[0];
+      if (!line) continue;
       charts.get(title).lines.push({
         ...line,
         name: run.name,
         colour: () => runColour(i),
-        dash: DASHES[i % DASHES.length],
+        dash: runDash(i),
         width: 1.5,
       });
     }
   });
-  return [...charts.values()].map(
-      (chart) => chart.title === 'Loss' ? {...chart, title: 'Test loss'} : chart);
+  const isLoss = ({title}) => title.startsWith('Test loss');
+  const all = [...charts.values()];
+  return [...all.filter(isLoss), ...all.filter((chart) => !isLoss(chart))];
 }
 
 function capital(text) {
@@ -117,4 +133,32 @@ function curvesSection(runs, parent) {
     grid.append(made.element);
     zoom.add(made);
   }
+  for (const text of curveNotes(runs)) made.append(element('p', {class: 'note'}, text));
+}
+
+/**
+ * What a reader of the curves should know: points that stand for several steps, the step that
+ * failed.
+ */
+function curveNotes(runs) {
+  const steps = runs.map((run) => run.curves?.steps_per_point || 1);
+  const most = Math.max(...steps), least = Math.min(...steps);
+  const notes = [];
+  if (most > 1) {
+    const each = least < most ? `up to ${count(most, 'step')}` : count(most, 'step');
+    notes.push(
+        `A point of the curves stands for ${each}: the mean of ${
+            runs.length > 1 ? 'the' :
+                              'the training loss and the'} learning rate, and the largest ` +
+        'gradient norm.');
+  }
+  for (const run of runs) {
+    const failed = (run.evaluations || []).find(({diverged}) => diverged);
+    if (!failed) continue;
+    const norm = run.curves?.grad_norm?.at(-1);
+    notes.push(`${runs.length > 1 ? `${run.name}: ` : ''}Training diverged at step ${
+        number(
+            failed.step)}: training loss ${number(failed.loss)}, gradient norm ${number(norm)}.`);
+  }
+  return notes;
 }

@@ -5,20 +5,37 @@ const MOST_LINES = 6;
 
 function gradientSection(run, parent) {
   const insides =
-      (run.evaluations || []).filter(({inside}) => inside).map(({step,
-                                                                 inside}) => ({...inside, step}));
+      (run.evaluations || [])
+          .filter(({inside}) => inside)
+          .map(({step, diverged, inside}) => ({...inside, step, diverged: Boolean(diverged)}));
   const last = insides[insides.length - 1];
   const layers = (last?.layers || []).filter(({gradient}) => gradient?.length > 1);
-  if (layers.length > 0) gradientCharts(insides, last, layers, parent);
+  if (layers.length > 0) {
+    gradientCharts(insides, last, layers, parent);
+  } else if (run.network?.description.layers.some(({bidirectional}) => bidirectional)) {
+    addGradientSection(parent).append(element(
+        'p', {class: 'absent'},
+        'The program measures this only in layers that read in one direction. This network reads ' +
+            'its input in both.'));
+  }
   const numbers = (last?.layers || []).filter(({weights}) => weights);
-  if (numbers.length > 0) layerTable(last.step, numbers, parent);
+  if (numbers.length > 0) layerTable(last, numbers, parent);
+}
+
+function addGradientSection(parent) {
+  return section(
+      parent, 'gradient', 'How far back the gradient reaches',
+      'Training sends the error back through time. A line that falls to the left means: early ' +
+          'steps learn little. One that rises steeply means: the gradient explodes.');
+}
+
+/** "training step 500", or with a word that it is the one that failed. */
+function trainingStep({step, diverged}) {
+  return `training step ${number(step)}${diverged ? ', where it diverged' : ''}`;
 }
 
 function gradientCharts(insides, last, layers, parent) {
-  const made = section(
-      parent, 'gradient', 'How far back the gradient reaches',
-      'Training sends the error back through time. A line that falls to the ' +
-          'left means: early steps learn little.');
+  const made = addGradientSection(parent);
   const grid = element('div', {class: layers.length > 1 ? 'charts' : 'charts single'});
   for (const {name} of layers) {
     const shown = evenly(insides, MOST_LINES);
@@ -30,7 +47,7 @@ function gradientCharts(insides, last, layers, parent) {
       xRange: range(last.times),
       lines: shown.map(
           (inside, i) => ({
-            name: `training step ${number(inside.step)}`,
+            name: trainingStep(inside),
             width: i === shown.length - 1 ? 2.5 : 1.5,
             dash: i === shown.length - 1 ? [] : DASHES[1 + i % (DASHES.length - 1)],
             colour: () => `rgb(${
@@ -46,13 +63,17 @@ function gradientCharts(insides, last, layers, parent) {
 }
 
 /** One sentence with the figure: how much of the last step's gradient is left at the first. */
-function reach({step, times}, gradient) {
-  const first = gradient[0], end = gradient[gradient.length - 1];
+function reach(inside, gradient) {
+  const {times} = inside, first = gradient[0], end = gradient[gradient.length - 1];
+  const at = `At ${trainingStep(inside)},`;
+  if (!Number.isFinite(first) || !Number.isFinite(end)) {
+    return `${at} the gradient is not finite: it is too large for the numbers.`;
+  }
   if (!(first > 0 && end > 0)) {
-    return `At training step ${number(step)}, no gradient arrives at time step ${
+    return `${at} no gradient arrives at time step ${
         number(times[0])}: it is too small for the numbers.`;
   }
-  return `At training step ${number(step)}, the gradient at time step ${number(times[0])} is ${
+  return `${at} the gradient at time step ${number(times[0])} is ${
       number(first / end)} times as large as at time step ${number(times[times.length - 1])}.`;
 }
 
@@ -63,11 +84,11 @@ function evenly(list, most) {
 }
 
 /** Weights, updates and activations of each layer in numbers. */
-function layerTable(step, layers, parent) {
+function layerTable(inside, layers, parent) {
   const spread = (numbers) => numbers ? `${number(numbers[0])} ± ${number(numbers[1])}` : '–';
   const made = section(
       parent, 'layers', 'Layer by layer',
-      `Mean and spread of each layer's numbers at step ${number(step)}.`);
+      `Mean and spread of each layer's numbers at ${trainingStep(inside)}.`);
   const columns = [
     {text: 'Layer'}, {text: 'Weights', number: true}, {text: 'Last update', number: true},
     {text: 'Update / weights', number: true}, {text: 'Activations', number: true}

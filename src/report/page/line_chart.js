@@ -3,6 +3,11 @@
 
 const DASHES = [[], [7, 4], [2, 3], [10, 3, 2, 3], [5, 2], [12, 5]];
 
+/** The dash of run i. Runs with the same of the six colours have different dashes. */
+function runDash(i) {
+  return DASHES[(i + Math.floor(i / 6)) % DASHES.length];
+}
+
 /** Whether numbers are read better by their powers of ten: all above zero, over two decades. */
 function spansDecades(numbers) {
   const [low, high] = range(numbers);
@@ -24,7 +29,7 @@ function lineChart({
 }) {
   const canvas = element('canvas', {
     tabindex: 0,
-    role: 'img',
+    role: 'application',
     'aria-label': `${title}: ${lines.map(lineInWords).join('; ')}. ` +
         'Arrow keys read the values, plus and minus zoom, 0 shows everything.',
   });
@@ -37,6 +42,7 @@ function lineChart({
       animation: false,
       maintainAspectRatio: false,
       normalized: true,
+      layout: {padding: {right: 12}},  // for half of the last label
       parsing: false,
       interaction: {mode: 'nearest', axis: 'x', intersect: false},
       plugins: {
@@ -147,30 +153,30 @@ function lineKey(lines) {
   }));
 }
 
-/** Left and right go from point to point of the first line; all lines show their values there. */
+/** Left and right go from point to point of all lines; those that have one there show its value. */
 function addReadingKeys(canvas, chart, reading, xTitle, unit) {
+  const all = new Set(chart.data.datasets.flatMap(({data}) => data.map(({x}) => x)));
+  const places = [...all].sort((a, b) => a - b);
   let place = -1;
   const show = (step) => {
     const {min, max} = chart.scales.x;
-    const points = chart.data.datasets.map(({data}) => data).sort((a, b) => b.length - a.length)[0];
-    const seen = points.map(({x}, i) => [x, i]).filter(([x]) => x >= min && x <= max);
+    const seen = places.filter((x) => x >= min && x <= max);
     if (seen.length === 0) return;
     place = Math.max(0, Math.min(seen.length - 1, place < 0 ? 0 : place + step));
-    const x = seen[place][0];
+    const x = seen[place];
     const active = chart.data.datasets.flatMap(({data}, datasetIndex) => {
-      const index = data.findIndex((point) => point.x >= x);
+      const index = data.findIndex((point) => point.x === x);
       return index < 0 || !Number.isFinite(data[index].y) ? [] : [{datasetIndex, index}];
     });
     chart.tooltip.setActiveElements(active, {x: 0, y: 0});
     chart.setActiveElements(active);
     chart.update('none');
-    reading.textContent = `${xTitle} ${number(x)}: ` +
-        active
-            .map(({datasetIndex, index}) => {
-              const {label, data} = chart.data.datasets[datasetIndex];
-              return `${label} ${number(data[index].y)}${unit}`;
-            })
-            .join(', ');
+    const values = active.map(({datasetIndex, index}) => {
+      const {label, data} = chart.data.datasets[datasetIndex];
+      return `${label} ${number(data[index].y)}${unit}`;
+    });
+    reading.textContent =
+        `${xTitle} ${number(x)}: ${values.length > 0 ? values.join(', ') : 'not finite'}`;
   };
   canvas.addEventListener('keydown', (event) => {
     const pace = event.shiftKey ? 10 : 1;

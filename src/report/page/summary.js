@@ -32,18 +32,23 @@ function summarySection(run, parent) {
 
 /** The reason of a failed run, then what was found: with the figure and the remedy. */
 function addFailure(run, parent) {
-  const findings = run.findings || [];
-  if (!run.reason && findings.length === 0) return;
+  if (!run.reason && !(run.findings?.length > 0)) return;
   const made = section(
       parent, 'findings', 'What went wrong',
       run.reason ? 'This run failed. The program stopped it and said:' :
                    'The run ended, and the program noticed this:');
   made.classList.add(run.reason ? 'failure' : 'warning');
-  if (run.reason) made.append(element('p', {class: 'reason'}, run.reason));
-  made.append(findingsList(findings));
+  addReasonAndFindings(run, made);
+}
+
+/** The reason says by itself that a run diverged, so that this finding is left out. */
+function addReasonAndFindings({reason, findings = []}, parent) {
+  if (reason) parent.append(element('p', {class: 'reason'}, ...flagsInCode(reason)));
+  parent.append(findingsList(reason ? findings.filter(({name}) => name !== 'diverged') : findings));
 }
 
 function findingsList(findings) {
+  if (findings.length === 0) return '';
   return element(
       'ul', {class: 'findings'},
       ...findings.map(
