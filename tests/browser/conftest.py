@@ -108,6 +108,7 @@ class Browser:
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         service = webdriver.ChromeService(os.environ.get("CHROMEDRIVER", "/usr/bin/chromedriver"))
         self.driver = webdriver.Chrome(options=options, service=service)
+        self.errors, self.asked = [], []
         self.screen(1400, "light")
 
     def screen(self, width, theme="light"):
@@ -118,7 +119,7 @@ class Browser:
 
     def open(self, page):
         """Opens a page, and waits until it has made itself."""
-        self.logs()
+        self.listen()
         self.driver.get(page if isinstance(page, str) else page.as_uri())
         WebDriverWait(self.driver, 30).until(lambda driver: self.all("footer"))
         self.settle()
@@ -140,14 +141,20 @@ class Browser:
     def text(self, selector="main"):
         return self.js("return document.querySelector(arguments[0]).innerText", selector)
 
-    def logs(self):
-        """Errors of the console, and addresses that were asked for, since the last call."""
-        errors = [entry["message"] for entry in self.driver.get_log("browser")
-                  if entry["level"] in ("SEVERE", "WARNING")]
+    def listen(self):
+        """Notes what the pages so far have said and asked for."""
+        self.errors += [entry["message"] for entry in self.driver.get_log("browser")
+                        if entry["level"] in ("SEVERE", "WARNING")]
         events = [json.loads(entry["message"])["message"]
                   for entry in self.driver.get_log("performance")]
-        asked = [event["params"]["request"]["url"] for event in events
-                 if event["method"] == "Network.requestWillBeSent"]
+        self.asked += [event["params"]["request"]["url"] for event in events
+                       if event["method"] == "Network.requestWillBeSent"]
+
+    def logs(self):
+        """Errors of the console, and addresses that were asked for, since the last call."""
+        self.listen()
+        errors, asked = self.errors, self.asked
+        self.errors, self.asked = [], []
         return errors, asked
 
 

@@ -121,11 +121,55 @@ def test_hidden_states_of_a_chosen_sample(browser, report, name, parts):
     assert len(part.options) == parts
     slider = browser.one("#inside input[type='range']")
     reading = browser.text("#inside .reading")
+    assert "Busiest: unit " in reading
     slider.send_keys(Keys.ARROW_LEFT)
     assert browser.text("#inside .reading") != reading
     before = browser.js(picture)
     browser.one("#inside input[type='checkbox']").send_keys(Keys.SPACE)
     assert browser.js(picture) != before
+
+
+def test_without_hidden_states_a_sample_is_no_link(browser, report):
+    """Nothing would happen on a click."""
+    page = report("cnn")
+    truth, read = mistaken_cell(page)
+    browser.open(page)
+    browser.js("document.querySelectorAll('.confusion tbody tr')[arguments[0]]"
+               ".querySelectorAll('button')[arguments[1]].click()", truth, read)
+    assert "Sample" in browser.text(".thumbnails")
+    assert "sample" in browser.text(".card .note:last-child")
+    assert not browser.all(".thumbnails button, .card button")
+
+
+@pytest.mark.parametrize("name,said,unsaid", (
+    ("digits", ("The hidden state is all", "after every step"), ("cell state", "backwards")),
+    ("both", ("Hidden state and cell state are all", "begins at the last step"), ()),
+    ("cnn", ("no recurrent layer",), ("answered after every step",)),
+))
+def test_sentences_fit_the_model(browser, report, name, said, unsaid):
+    browser.open(report(name))
+    text = browser.text("#mistakes .lead") + browser.text("#inside")
+    assert all(words in text for words in said)
+    assert not any(words in text for words in unsaid)
+    assert ("answered after every step" in text) == (name == "digits")
+
+
+@pytest.mark.parametrize("width", (360, 1400))
+def test_lines_are_sharp_and_have_a_scale(browser, report, width):
+    """As many pixels as the box has, and the lowest and highest value in figures."""
+    page = report("adding")
+    browser.screen(width)
+    browser.open(page)
+    drawn, seen, high, low = browser.js("""
+        const lines = document.querySelector('#inside .lines'), canvas = lines.querySelector('canvas');
+        return [canvas.width, canvas.getBoundingClientRect().width,
+                lines.querySelector('.high').innerText, lines.querySelector('.low').innerText];""")
+    assert drawn == pytest.approx(seen * browser.js("return devicePixelRatio"), abs=1)
+    samples = data_of(page)["runs"][0]["samples"]
+    inputs = numpy.frombuffer(base64.b64decode(samples["inputs"]), "<f4")
+    shown = inputs.reshape(samples["count"], -1)[samples["worst"][0]]
+    assert float(high) == pytest.approx(shown.max(), rel=1e-3)
+    assert float(low) == pytest.approx(shown.min(), rel=1e-3)
 
 
 def test_the_target_of_a_series_is_shown(browser, report, train):

@@ -128,7 +128,5 @@ function showCell(run, samples, parent, truth, read) {
           ...kept.map(
               (i) => element(
                   'li', {}, samplePicture(samples, i),
-                  element(
-                      'button', {type: 'button', class: 'link', onclick: () => lookInside(i)},
-                      `Sample ${samples.data.indices[i]}`)))));
+                  sampleLink(samples, i, `Sample ${samples.data.indices[i]}`)))));
 }

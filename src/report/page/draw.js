@@ -274,11 +274,12 @@ function drawingFigure(network, {height, width, classes, name}, seen, shares) {
       view);
   output.classList.add('probabilities');
   const made = timeFigure([input, output], view, (k) => {
-    if (!seen()) return 'nothing is drawn yet.';
+    if (!seen()) return '';
     return `${bestClasses({name}, shares(seen().every[view.steps[k]]))}.`;
   });
   const slider = made.querySelector('input');
   const redraw = () => {
+    made.classList.toggle('empty', !seen());
     heatOf(input).redraw();
     heatOf(output).redraw();
     slider.dispatchEvent(new Event('input'));  // the text beside it

@@ -10,7 +10,7 @@ function heatMap({rows, columns, at, scale = 'amount', low, high, label, describ
   const canvas = element('canvas', {
     width: columns,
     height: rows,
-    role: 'img',
+    role: describe ? 'application' : 'img',
     'aria-label': label,
     tabindex: describe ? 0 : undefined,
   });

@@ -1,8 +1,8 @@
 'use strict';
 // The hidden state while the network reads a sample of the reader's choice.
 
-/** Shows a sample in this section; set by insideSection. */
-let lookInside = () => {};
+/** Shows a sample in this section; set by insideSection if the network has hidden states. */
+let lookInside = null;
 
 const GATES = {
   i: 'input gate',
@@ -31,15 +31,11 @@ function tracedParts({layers}) {
 }
 
 function insideSection(run, samples, parent) {
-  const made = section(
-      parent, 'inside', 'Inside the network',
-      'The hidden state is all that a recurrent network remembers. Here it is, ' +
-          'after every step of one sample.');
+  const made = section(parent, 'inside', 'Inside the network', whatIsInside(run, samples));
   const absent = (text) => made.append(element('p', {class: 'absent'}, text));
   if (!run.network) return absent('This network is too large to run inside a page.');
   if (!samples) return absent('This run kept no samples to look at.');
-  const first = samples.trace(0);
-  if (!first || first.layers.length === 0) {
+  if (!samples.remembers()) {
     return absent('This network has no recurrent layer, and so no hidden state.');
   }
   const worst = run.samples.worst || [];
@@ -59,7 +55,7 @@ function insideSection(run, samples, parent) {
     chosen.select.selectedIndex = at;
     draw();
   };
-  const parts = choice('Show', tracedParts(first).map(({name}) => name), (i) => {
+  const parts = choice('Show', tracedParts(samples.trace(0)).map(({name}) => name), (i) => {
     part = i;
     draw();
   });
@@ -80,6 +76,18 @@ function insideSection(run, samples, parent) {
           element('label', {class: 'choice check'}, sort, 'Sort units by their busiest step')),
       figure);
   draw();
+}
+
+/** What the section shows, in one sentence or two. */
+function whatIsInside(run, samples) {
+  if (!samples?.remembers())
+    return 'What a recurrent network remembers after every step of one sample.';
+  const layers = run.network.description.layers;
+  const memory = samples.trace(0).layers.some(({c}) => c);
+  const what = memory ? 'Hidden state and cell state are' : 'The hidden state is';
+  const both = layers.some(({bidirectional}) => bidirectional);
+  return `${what} all that a recurrent network remembers: here after every step of one sample.` +
+      (both ? ' What reads backwards begins at the last step.' : '');
 }
 
 /** Input, states and outputs of one sample on one axis of time. */
@@ -108,13 +116,13 @@ function insideFigure(samples, i, part, sorted) {
     const busiest = Array.from(now, (x, j) => [j, x])
                         .sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]))
                         .slice(0, 3)
-                        .map(([j, x]) => `${j} (${number(x)})`)
+                        .map(([j, x]) => `unit ${j} (${number(x)})`)
                         .join(', ');
     const shares = output?.shares;
     const believed = shares ? `${bestClasses(samples, shares[t])}. ` :
         output ? `output ${Array.from(trace.outputs[t], (x) => number(x)).join(', ')}. ` :
                  '';
-    return `${believed}Busiest units: ${busiest}.`;
+    return `${believed}Busiest: ${busiest}.`;
   });
   made.append(scaleKey(signed ? 'signed' : 'amount', signed ? number(-edge) : '0', number(edge)));
   return made;

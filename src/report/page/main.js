@@ -23,7 +23,10 @@ function networkSection(run, parent) {
       recurrent ? 'One column is one time step. All columns use the same weights.' :
                   'It reads the whole input at once, from the bottom to the top.');
   figure.hidden = false;
-  made.append(scroller(heading, figure));
+  const box = scroller(heading, figure);
+  made.append(box);
+  // The outputs are above the last step: a narrow screen shows that end first.
+  box.scrollLeft = box.scrollWidth;
 }
 
 function oneRun(run, parent) {

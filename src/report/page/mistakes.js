@@ -6,8 +6,10 @@ const CARDS_AT_ONCE = 12, SECONDS_AT_ONCE = 1;
 function mistakesSection(run, samples, parent) {
   const made = section(
       parent, 'mistakes', run.task === 'classes' ? 'Worst mistakes' : 'Worst predictions',
-      'The test samples with the largest loss. Beside each input stands what the network ' +
-          'believed after every step.');
+      'The test samples with the largest loss.' +
+          (samples?.answersOnTheWay() ?
+               ' Beside each input stands what the network answered after every step.' :
+               ''));
   const worst = run.samples?.worst || [];
   if (!samples || worst.length === 0) {
     made.append(element(
@@ -34,11 +36,10 @@ function mistakesSection(run, samples, parent) {
 }
 
 function mistakeCard(samples, i) {
-  const {network} = samples;
   const card = element(
       'li', {class: samples.isImage ? 'card' : 'card wide'},
       element('h3', {}, capital(samples.verdict(i))));
-  const trace = network && network.streams ? samples.trace(i) : null;
+  const trace = samples.answersOnTheWay() ? samples.trace(i) : null;
   if (trace) {
     const view = timeView(samples, trace.outputs.length);
     card.append(timePanels(samplePanels(samples, i, trace, view), view));
@@ -49,13 +50,6 @@ function mistakeCard(samples, i) {
   }
   card.append(element(
       'p', {class: 'note'}, `Loss ${number(samples.data.losses[i])}`, ' · ',
-      element(
-          'button', {
-            type: 'button',
-            class: 'link',
-            onclick: () => lookInside(i),
-            'aria-label': `Sample ${samples.data.indices[i]}: look inside`
-          },
-          `sample ${samples.data.indices[i]}`)));
+      sampleLink(samples, i, `sample ${samples.data.indices[i]}`)));
   return card;
 }

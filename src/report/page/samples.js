@@ -73,6 +73,17 @@ class Samples {
         this.isImage ? this.network.fromPixels(input) : Float32Array.from(input));
   }
 
+  /** Whether the network has hidden states, which the page can show. */
+  remembers() {
+    this.remembers_ ??= this.network !== null && this.trace(0).layers.length > 0;
+    return this.remembers_;
+  }
+
+  /** Whether it has outputs after every step. */
+  answersOnTheWay() {
+    return Boolean(this.network?.streams);
+  }
+
   /** "is 4, read as 9 (93.1 %)". */
   verdict(i) {
     const target = this.target(i);
@@ -111,6 +122,19 @@ class Samples {
   title(i) {
     return `Sample ${this.data.indices[i]}: ${this.verdict(i)}`;
   }
+}
+
+/** A link to the hidden states of a sample; a text if there are none. */
+function sampleLink(samples, i, text) {
+  if (!samples.remembers()) return element('span', {}, text);
+  return element(
+      'button', {
+        type: 'button',
+        class: 'link',
+        'aria-label': `Sample ${samples.data.indices[i]}: look inside`,
+        onclick: () => lookInside(i)
+      },
+      text);
 }
 
 function softmax(logits) {
@@ -152,18 +176,21 @@ function tokenText(samples, tokens) {
   return element('p', {class: 'tokens'}, shown.join(' ') + (tokens.length > 200 ? ' …' : ''));
 }
 
-/** A few series of numbers as lines over the same steps, without axes. */
+/** A few series of numbers as lines over the same steps, with their lowest and highest value. */
 function linePicture(label, series) {
-  const width = 640, height = 160, edge = 8;
-  const canvas = element('canvas', {width, height, role: 'img', 'aria-label': label});
+  const canvas = element('canvas', {role: 'img', 'aria-label': label});
   const [low, high] = range(series.flat());
   const redraw = () => {
+    const {width, height} = canvas.getBoundingClientRect(), dense = window.devicePixelRatio || 1;
+    if (width === 0) return;
+    const edge = 4;
+    [canvas.width, canvas.height] = [width, height].map((size) => Math.round(size * dense));
     const context = canvas.getContext('2d');
-    context.clearRect(0, 0, width, height);
+    context.scale(dense, dense);
+    context.lineWidth = 1.5;
     series.forEach((values, i) => {
       context.strokeStyle = i === 0 ? colour('accent') : runColour(i);
-      context.lineWidth = 3;
-      context.setLineDash(DASHES[i % DASHES.length].map((length) => 2 * length));
+      context.setLineDash(DASHES[i % DASHES.length]);
       context.beginPath();
       values.forEach(
           (y, t) => context.lineTo(
@@ -172,7 +199,9 @@ function linePicture(label, series) {
       context.stroke();
     });
   };
-  redraw();
   whenThemeChanges(canvas, redraw);
-  return element('div', {class: 'lines'}, canvas);
+  new ResizeObserver(redraw).observe(canvas);
+  return element(
+      'div', {class: 'lines'}, canvas, element('span', {class: 'high'}, number(high)),
+      element('span', {class: 'low'}, number(low)));
 }

@@ -62,7 +62,7 @@ function laneNames(names, {truth, largest}) {
 
 /** Panels on one axis of time. */
 function timePanels(panels, view) {
-  const named = panels.some((panel) => panel.querySelector('.lane-names'));
+  const named = panels.some((panel) => panel.querySelector('.lane-names, .lines'));
   return element(
       'div', {class: view.down ? 'time down' : `time across${named ? ' named' : ''}`}, ...panels);
 }
@@ -91,7 +91,8 @@ function timeFigure(panels, view, read) {
           view.down ? {top: place, height: size, left: 0, right: 0} :
                       {left: place, width: size, top: 0, bottom: 0});
     }
-    reading.textContent = `After ${view.name(k)}: ${read(k)}`;
+    const text = read(k);
+    reading.textContent = text && `${capital(view.name(k))}: ${text}`;
   };
   for (const {heat} of panels.filter((panel) => panel.heat)) {
     heat.addEventListener('pointermove', (event) => {
@@ -104,7 +105,9 @@ function timeFigure(panels, view, read) {
   show(last);
   return element(
       'figure', {}, timePanels(panels, view),
-      element('label', {class: 'choice slider'}, 'Read so far', slider), reading);
+      element(
+          'label', {class: 'choice slider'}, view.down && view.aligned ? 'Row' : 'Step', slider),
+      reading);
 }
 
 /** The panel with the input of a sample, if it has the axis of time. */

@@ -6,8 +6,8 @@ const LARGEST_PICTURE = 360, LARGEST_OF_GATES = 200, MOST_TILES = 64;
 function weightsSection(run, parent) {
   const made = section(
       parent, 'weights', 'Weights',
-      'A row is a unit, a column one of its inputs. Blue adds, orange subtracts, and ' +
-          'faint colours are near zero.');
+      'Blue adds, orange subtracts, and faint colours are near zero. In a matrix, a row is a ' +
+          'unit and a column one of its inputs.');
   if (!run.network) {
     made.append(element('p', {class: 'absent'}, 'This network is too large to show its weights.'));
     return;
