@@ -38,7 +38,8 @@ void print_model(const LoadedModel& model, bool known) {
   fmt::print("\ninput: {}\n", report::text_of(spec.input, model.described));
   for (const spec::LayerSpec& layer : spec.layers)
     fmt::print("{}\n", report::text_of(layer, known));
-  fmt::print("output: {} {}\n", spec::outputs_of(spec), spec::name_of(spec.output));
+  const std::int64_t outputs = spec::outputs_of(spec);
+  fmt::print("output: {} {}\n", outputs, report::outputs_name(spec.output, outputs));
   if (!spec.dataset.empty()) fmt::print("trained on: {}\n", printable(spec.dataset));
 }
 

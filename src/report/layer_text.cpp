@@ -139,4 +139,10 @@ std::string text_of(const spec::InputSpec& input, bool described) {
   return std::visit(DescribeInput{described}, input);
 }
 
+std::string_view outputs_name(spec::Output output, std::int64_t count) {
+  std::string_view name = spec::name_of(output);
+  if (count == 1) name.remove_suffix(1);
+  return name;
+}
+
 }  // namespace unroll::report

@@ -1,7 +1,9 @@
-// Layers and inputs in words.
+// Layers, inputs and outputs in words.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "unroll/spec/model_spec.h"
 
@@ -14,5 +16,8 @@ std::string text_of(const spec::LayerSpec& layer, bool activation_known = true);
 /// A line about a model's input; of permuted pixels two. `described` is false for a bare
 /// state_dict.
 std::string text_of(const spec::InputSpec& input, bool described = true);
+
+/// What `count` outputs are called: "logits", or "logit" for one.
+std::string_view outputs_name(spec::Output output, std::int64_t count);
 
 }  // namespace unroll::report

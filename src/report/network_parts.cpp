@@ -113,7 +113,8 @@ Part part_of(const spec::LayerSpec& layer, bool activation_known) {
       },
       layer);
   for (Line& line : std::visit(PartLines{activation_known}, layer))
-    part.lines.push_back(std::move(line));
+    if (part.lines.empty() || line.text != part.lines.front().text)  // a layer called "linear"
+      part.lines.push_back(std::move(line));
   if (part.fill == Fill::plain) part.lines.front().ink = Ink::name;
   return part;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/overloaded.h"
+#include "report/layer_text.h"
 #include "report/network_parts.h"
 #include "report/svg_drawing.h"
 #include "spec/cells.h"
@@ -118,7 +119,7 @@ class Picture {
   void draw_output() {
     layer_ = spec_.layers.size();
     const std::string numbers =
-        fmt::format("{} {}", with_commas(data().size()), spec::name_of(spec_.output));
+        fmt::format("{} {}", with_commas(data().size()), outputs_name(spec_.output, data().size()));
     rise(data());
     for (const Column& column : columns_)
       draw_data({{numbered("output", column), Ink::name}, {numbers}}, column);

@@ -168,8 +168,8 @@ void add_parameters(Json& data, const TrainedModel& model) {
   data["parameter_count"] = total_of(parameters).count;
   Json layers = Json::array({"input: " + text_of(model.spec.input)});
   for (const spec::LayerSpec& layer : model.spec.layers) layers.push_back(text_of(layer));
-  layers.push_back(
-      fmt::format("output: {} {}", spec::outputs_of(model.spec), spec::name_of(model.spec.output)));
+  const std::int64_t outputs = spec::outputs_of(model.spec);
+  layers.push_back(fmt::format("output: {} {}", outputs, outputs_name(model.spec.output, outputs)));
   data["layers"] = std::move(layers);
 }
 

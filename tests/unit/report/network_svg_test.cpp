@@ -278,6 +278,31 @@ TEST(NetworkSvg, DrawsEveryLayer) {
   }
 }
 
+TEST(NetworkSvg, SaysOneOutputInTheSingular) {
+  spec::ModelSpec spec = test::rnn_spec(3, 5, 1);
+  const std::pair<spec::Output, const char*> outputs[] = {{spec::Output::logits, "1 logit"},
+                                                          {spec::Output::scores, "1 score"},
+                                                          {spec::Output::values, "1 value"}};
+  for (const auto& [output, text] : outputs) {
+    spec.output = output;
+    const Elements all = drawn(spec);
+    EXPECT_EQ(texts_saying(all, text).size(), 1u) << text;
+    EXPECT_TRUE(chosen(all, "desc").front().text.ends_with(fmt::format(": {}.", text)));
+  }
+}
+
+TEST(NetworkSvg, ANameThatIsTheKindStandsOnce) {
+  spec::ModelSpec spec;
+  spec.input = spec::VectorInput{784};
+  spec.layers = {spec::LinearSpec{"linear", 784, 10}};
+  const Elements all = drawn(spec);
+  EXPECT_EQ(texts_saying(all, "linear").size(), 1u);
+  EXPECT_NE(chosen(all, "desc").front().text.find(" linear, 7,850 parameters."), std::string::npos);
+  std::get<spec::LinearSpec>(spec.layers[0]).name = "fc";
+  EXPECT_EQ(texts_saying(drawn(spec), "linear").size(), 1u);
+  EXPECT_EQ(texts_saying(drawn(spec), "fc").size(), 1u);
+}
+
 TEST(NetworkSvg, DeepStacksShareABox) {
   const spec::ModelSpec spec = test::rnn_spec(3, 5, 2, 1024);
   const std::string svg = network_svg(spec);
