@@ -122,8 +122,8 @@ def hidden(path, run):
         y = 50 + r * height
         p.heat(50, y, [row], 5.5, height - 3, 255, ("ink", "ink"))
         p.text(38, y + (height - 3) / 2, str(r + 1), "label", "end")
-    p.heat(230, 48.5, shown, 4.5, height, sorted(v for h in shown for v in h)[-30], ("s0", "s1"))
-    p.text(460, 402, "one column a unit, sorted by the step in which it first becomes active", "label")
+    p.heat(230, 48.5, shown, 4.5, height, sorted(v for h in shown for v in h)[-30])
+    p.text(460, 402, "Each column is a unit, sorted by the step in which it first becomes active.", "label")
     p.write(path)
 
 
@@ -134,7 +134,7 @@ def weight_maps(path, before, after):
         "The weights of a recurrent network, before and after training",
         "Heat maps of the weights from the 28 inputs to 100 hidden units, and from the hidden units to themselves: random "
         "before training, and with visible structure afterwards. The recurrent weights start as a multiple of the identity "
-        "if the recipe says so.",
+        "if the recipe says so. Blue is positive, orange is negative.",
     )
     for column, (run, title) in enumerate(((before, "before training"), (after, "after training"))):
         matrices = weights(run)
@@ -149,7 +149,7 @@ def weight_maps(path, before, after):
             p.text(x - 10, 375, "100 units", "label", "end")
         p.text(x + 125, 190, "weight_ih_l0: to 100 units", "label")
         p.text(x + 125, 514, "weight_hh_l0: to 100 units", "label")
-    p.text(320, 542, "brown: positive, blue: negative; full colour from 0.4", "label")
+    p.text(320, 542, "Blue is positive, orange is negative. The colour is full from 0.4.", "label")
     p.write(path)
 
 
@@ -176,11 +176,11 @@ def gates(path, run, kind):
     width, height = 3.1, 7
     p = Picture(
         780,
-        560,
+        572,
         f"The gates of a trained {kind.upper()} while it reads a {label}",
-        "Heat maps with time from top to bottom and one column a unit. "
+        "Heat maps: time goes from top to bottom, each column is a unit. "
         + "; ".join(title for _, title, _, _ in panels)
-        + ". Units are sorted by how much they keep.",
+        + ". Units are sorted by how much they keep. Blue is positive, orange is negative.",
     )
     for i, (_, title, values, largest) in enumerate(panels):
         x, y = 90 + 345 * (i % 2), 56 + 252 * (i // 2)
@@ -189,5 +189,6 @@ def gates(path, run, kind):
         if i % 2 == 0:
             for r in range(28):
                 p.heat(x - 62, y + r * height, [rows[r]], 2, height, 255, ("ink", "ink"), frame=False)
-    p.text(390, 542, f"Left: the rows. One column a unit of {units}, the units that keep most at the left. Brown: positive, blue: negative.", "label")
+    p.text(390, 538, f"Each column is one of {units} units. Those that keep most are at the left.", "label")
+    p.text(390, 555, f"Blue is positive, orange is negative. At the far left are the rows of the {label}.", "label")
     p.write(path)

@@ -103,8 +103,11 @@ class Picture:
     def dot(self, x, y):
         self.add(f'<circle cx="{number(x)}" cy="{number(y)}" r="3" fill="var(--line)"/>')
 
-    def heat(self, x, y, rows, cell_width, cell_height, largest=None, colours=("s1", "s0"), levels=8, frame=True):
-        """A heat map. 0 is the paper; positive values have the first colour, negative ones the second."""
+    def heat(self, x, y, rows, cell_width, cell_height, largest=None, colours=("s0", "s1"), levels=8, frame=True):
+        """A heat map. 0 is the paper; positive values have the first colour, negative ones the second.
+
+        By default blue is positive and orange negative, as on the page of `unroll report`.
+        """
         largest = largest or max(abs(v) for row in rows for v in row) or 1
         runs = {}
         for r, row in enumerate(rows):
