@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # pictures.sh PROGRAM [FOLDER]: makes the pictures of docs/images anew, from runs of PROGRAM. The runs are kept in
-# FOLDER, or in a temporary folder: a few minutes. Needs python3 with venv, node, and MNIST.
+# FOLDER, or in a temporary folder: a few minutes. Needs python3 with venv, node, and MNIST; for the pictures of a
+# report also the Debian packages chromium and chromium-driver.
 set -euo pipefail
 unset CDPATH
 
-export UNROLL=$(realpath -- "$1")
+UNROLL=$(realpath -- "$1")
+export UNROLL
 runs=${2:-$(mktemp -d)}
 mkdir -p "$runs"
 runs=$(realpath -- "$runs")
@@ -21,7 +23,8 @@ train() {
 }
 
 # The runs of docs/tutorial, and some more.
-train tuned mnist
+tuned=mnist-rnn-tuned-seed0  # a picture of its report has this name
+train "$tuned" mnist
 train start mnist --steps 1
 train logistic mnist --model logistic --steps 1
 train fnn mnist --model fnn --steps 1
@@ -49,16 +52,22 @@ images=docs/images
 mkdir -p "$images"
 "$UNROLL" inspect "$runs/logistic" --svg "$images/tutorial-logistic.svg" >/dev/null
 "$UNROLL" inspect "$runs/fnn" --svg "$images/tutorial-fnn.svg" >/dev/null
-"$UNROLL" inspect "$runs/tuned" --svg "$images/tutorial-unrolled.svg" >/dev/null
+"$UNROLL" inspect "$runs/$tuned" --svg "$images/tutorial-unrolled.svg" >/dev/null
 "$UNROLL" inspect "$runs/two" --svg "$images/tutorial-two-layers.svg" >/dev/null
 PYTHONDONTWRITEBYTECODE=1 python3 scripts/pictures/make.py "$runs" "$images"
 
-# The terminal of README.md. The program's folder must have it under the name unroll.
 venv=$runs/venv
 if [[ ! -x $venv/bin/python ]]; then python3 -m venv "$venv"; fi
 "$venv/bin/pip" -q install -r scripts/pictures/requirements.txt
+# The terminal of README.md. The program's folder must have it under the name unroll.
 PATH=$(dirname -- "$UNROLL"):$PATH "$venv/bin/python" scripts/record_terminal.py "$images/terminal.svg" --size 106x24 \
   --title "A terminal: unroll trains a network, classifies a digit and writes a report" \
   "unroll train mnist --recipe sprint" \
   "unroll predict runs/mnist-rnn-sprint-seed0 mnist --index 0 --rows | tail -n 3" \
   "unroll report runs/mnist-rnn-sprint-seed0"
+
+if [[ -x ${CHROMIUM:-/usr/bin/chromium} && -x ${CHROMEDRIVER:-/usr/bin/chromedriver} ]]; then
+  PYTHONDONTWRITEBYTECODE=1 "$venv/bin/python" scripts/report_pictures.py "$UNROLL" "$runs/$tuned" "$images"
+else
+  echo "pictures.sh: the pictures of a report stay as they are: install chromium and chromium-driver" >&2
+fi

@@ -51,21 +51,6 @@ def rnn_boxes(run):
     ]
 
 
-def folded(path, run):
-    p = Picture(
-        410,
-        400,
-        "A recurrent network, folded",
-        "A row of 28 pixels goes into the recurrent layer. Its 100 hidden units go to the linear layer, and by an arrow back "
-        "into the recurrent layer at the next time step.",
-    )
-    boxes = rnn_boxes(run)
-    middles = chain(p, 150, 350, boxes)
-    loop(p, 150, middles[1], "h 100, for the next row")
-    p.text(150, 376, "once for each of the 28 rows", "label")
-    p.write(path)
-
-
 def transition(path, logistic, fnn, rnn):
     p = Picture(
         850,
@@ -76,10 +61,10 @@ def transition(path, logistic, fnn, rnn):
         "hidden layer back to itself.",
     )
     one, two = counts(logistic), counts(fnn)
-    name = next(iter(one))
+    [count] = one.values()
     image = (["image", "784 pixels"], "data", "")
     output = (["output", "10 logits"], "data", "10")
-    chain(p, 120, 430, [image, ([name, "linear", one[name]], "weights", "784"), output])
+    chain(p, 120, 430, [image, (["linear", count], "weights", "784"), output])
     chain(
         p,
         340,

@@ -111,11 +111,12 @@ class Browser:
         self.errors, self.asked = [], []
         self.screen(1400, "light")
 
-    def screen(self, width, theme="light"):
+    def screen(self, width, theme="light", density=1):
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {
             "features": [{"name": "prefers-color-scheme", "value": theme}]})
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
-            "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500})
+            "width": width, "height": 900, "deviceScaleFactor": density,
+            "mobile": width < 500})
 
     def open(self, page):
         """Opens a page, and waits until it has made itself."""
