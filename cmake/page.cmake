@@ -2,8 +2,8 @@
 
 # One text, in this order. main.js comes last, because it uses all others.
 set(unroll_page_scripts
-    format dom colours heat_map zoom line_chart time_figure samples summary curves confusion mistakes
-    inside gradient weights strokes draw details compare
+    format dom colours heat_map zoom line_chart line_picture time_figure samples summary curves
+    confusion mistakes inside gradient weights strokes draw details compare
     main)
 list(TRANSFORM unroll_page_scripts PREPEND src/report/page/)
 list(TRANSFORM unroll_page_scripts APPEND .js)

@@ -118,6 +118,16 @@ def test_an_explosion_is_in_curves_gradient_and_layers(browser, report, train):
     assert f"{failed['step']:,}, where it diverged" in browser.text("#layers")
 
 
+def test_gradients_that_are_not_finite_are_no_empty_chart(browser, report):
+    browser.open(report("failed"))
+    assert "the gradient is not finite: it is too large for the numbers" in browser.text("#gradient")
+    assert not browser.all("#gradient canvas")
+    # Large numbers on the axis of the curves are powers of ten.
+    ticks = browser.js("""const canvases = document.querySelectorAll('#curves .chart canvas');
+        return Chart.getChart(canvases[canvases.length - 1]).scales.y.ticks.map(({label}) => label)""")
+    assert "1e21" in ticks and max(len(tick or "") for tick in ticks) <= 7
+
+
 def test_points_of_several_steps_say_so(browser, report, train):
     """The page has at most 1000 points of a curve: means, and the largest norm of the gradient."""
     page = report("tutorial")

@@ -1,12 +1,12 @@
 'use strict';
 // Numbers as text.
 
-/** At most four significant digits: 0.03142, 12.5, 1.2e-5, 14,010. */
+/** At most four significant digits: 0.03142, 12.5, 1.2e-5; whole numbers in full: 14,010. */
 function number(x) {
   if (typeof x !== 'number') return x === null || x === undefined ? 'not finite' : String(x);
   if (!Number.isFinite(x)) return 'not finite';
   const size = Math.abs(x);
-  if (Number.isInteger(x) && size < 1e15) return x.toLocaleString('en-US');
+  if (Number.isInteger(x) && size < 1e8) return x.toLocaleString('en-US');
   if (size >= 1e6 || size < 1e-3)
     return Number(x.toPrecision(3)).toExponential().replace('e+', 'e');
   return x.toLocaleString('en-US', {maximumSignificantDigits: 4});

@@ -37,29 +37,33 @@ function trainingStep({step, diverged}) {
 function gradientCharts(insides, last, layers, parent) {
   const made = addGradientSection(parent);
   const grid = element('div', {class: layers.length > 1 ? 'charts' : 'charts single'});
-  for (const {name} of layers) {
-    const shown = evenly(insides, MOST_LINES);
-    const gradient = (inside) => inside.layers.find((layer) => layer.name === name)?.gradient || [];
-    const {element: chart} = lineChart({
-      title: `Gradient norm in ${name}`,
-      xTitle: 'time step',
-      logarithmic: true,
-      xRange: range(last.times),
-      lines: shown.map(
-          (inside, i) => ({
-            name: trainingStep(inside),
-            width: i === shown.length - 1 ? 2.5 : 1.5,
-            dash: i === shown.length - 1 ? [] : DASHES[1 + i % (DASHES.length - 1)],
-            colour: () => `rgb(${
-                scaleColours('amount')[Math.round(150 + 105 * (i + 1) / shown.length)].join()})`,
-            // The logarithm of 0 has no place on the axis.
-            points: inside.times.map((x, k) => ({x, y: gradient(inside)[k] || NaN})),
-          })),
-    });
-    chart.append(element('p', {class: 'note'}, reach(last, gradient(last))));
-    grid.append(chart);
-  }
+  for (const {name} of layers) grid.append(gradientFigure(name, insides, last));
   made.append(grid);
+}
+
+/** The lines of one layer, and a sentence of the last one. Without a finite number: that alone. */
+function gradientFigure(name, insides, last) {
+  const title = `Gradient norm in ${name}`, shown = evenly(insides, MOST_LINES);
+  const gradient = (inside) => inside.layers.find((layer) => layer.name === name)?.gradient || [];
+  const lines =
+      shown
+          .map((inside, i) => ({
+                 name: trainingStep(inside),
+                 width: i === shown.length - 1 ? 2.5 : 1.5,
+                 dash: i === shown.length - 1 ? [] : DASHES[1 + i % (DASHES.length - 1)],
+                 colour: () => `rgb(${
+                     scaleColours('amount')[Math.round(150 + 105 * (i + 1) / shown.length)]
+                         .join()})`,
+                 // The logarithm of 0 has no place on the axis.
+                 points: inside.times.map((x, k) => ({x, y: gradient(inside)[k] || NaN})),
+               }))
+          .filter(({points}) => points.some(({y}) => Number.isFinite(y)));
+  const figure = lines.length > 0 ?
+      lineChart({title, xTitle: 'time step', logarithmic: true, xRange: range(last.times), lines})
+          .element :
+      element('figure', {}, element('h3', {}, title));
+  figure.append(element('p', {class: 'note'}, reach(last, gradient(last))));
+  return figure;
 }
 
 /** One sentence with the figure: how much of the last step's gradient is left at the first. */

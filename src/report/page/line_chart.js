@@ -109,7 +109,8 @@ function tooltipTexts(xTitle, unit) {
 function decades(value, _, ticks) {
   const lead = Math.round(value / 10 ** Math.floor(Math.log10(value) + 1e-9));
   const many = ticks[ticks.length - 1].value / ticks[0].value > 2e3;
-  return lead === 1 || (!many && (lead === 2 || lead === 5)) ? number(value) : null;
+  if (lead !== 1 && (many || (lead !== 2 && lead !== 5))) return null;
+  return value < 1e6 ? number(value) : value.toExponential().replace('e+', 'e');
 }
 
 function paintChart(chart, lines) {
