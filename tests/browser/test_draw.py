@@ -73,9 +73,14 @@ def test_drawn_digits_are_read_as_predict_reads_them(browser, report, train, unr
 def test_the_keyboard_draws(browser, report, train, unroll):
     browser.open(report("digits"))
     clear(browser)
+    reader = browser.one("#draw .slider"), browser.one("#draw .time .mark")
+    assert not any(part.is_displayed() for part in reader)  # there is nothing to read
+    assert browser.text("#draw .reading") == ""
     browser.js("arguments[0].focus()", browser.one("#draw .field"))
     ActionChains(browser.driver).send_keys(Keys.SPACE + Keys.ARROW_DOWN * 14 + Keys.SPACE).perform()
     drawn = browser.js("return unroll.drawn()")
+    assert all(part.is_displayed() for part in reader)
+    assert browser.text("#draw .reading").startswith("Row 28: 1 (")
     assert drawn["prediction"] == 1
     assert predicted(unroll, train("digits"), drawn["pixels"])[-1]["class"] == 1
 

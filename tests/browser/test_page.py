@@ -72,6 +72,45 @@ def test_errors_of_a_page_survive_the_next_page(chromium, tmp_path):
     assert len(errors) == 1 and "heard" in errors[0]
 
 
+def test_details_of_a_narrow_screen(browser, report):
+    """What is cut off, run together or hidden there is easily missed on a wide one."""
+    page = report("digits")
+    browser.screen(360)
+    browser.open(page)
+    # The picture of the network begins at the outputs, which are above its last step.
+    left, rest = browser.js("""const {scrollLeft, scrollWidth, clientWidth} =
+        document.querySelector('#network .scroller');
+        return [scrollLeft, scrollWidth - clientWidth];""")
+    assert left == pytest.approx(rest, abs=2) and rest > 100
+    # The names of the classes have room between them.
+    gaps = browser.js("""const boxes = [...document.querySelectorAll('#inside .lane-names li')].map(
+        (item) => {
+          const text = document.createRange();
+          text.selectNodeContents(item);
+          return text.getBoundingClientRect();
+        });
+        return boxes.slice(1).map(({left}, i) => left - boxes[i].right);""")
+    assert len(gaps) == 9 and min(gaps) > 2
+    # The last label of an axis is not cut off.
+    for canvas in browser.all("#curves .chart canvas"):
+        assert browser.js("""const {chartArea, width} = Chart.getChart(arguments[0]);
+            return width - chartArea.right""", canvas) >= 12
+    # A layer's text keeps its lines.
+    texts = data_of(page)["runs"][0]["layers"]
+    shown = browser.js("return [...document.querySelectorAll('.layers li')].map((li) => li.innerText)")
+    assert any("\n" in text for text in texts)
+    assert [text.count("\n") for text in shown] == [text.count("\n") for text in texts]
+
+
+def test_pictures_that_take_keys_say_so(browser, report):
+    """A reader of the screen hands keys to applications, not to images."""
+    browser.open(report("digits"))
+    roles = browser.js("""return [...document.querySelectorAll('main canvas')].filter(
+        (canvas) => canvas.role).map((canvas) => [canvas.tabIndex >= 0, canvas.role])""")
+    assert {role for keys, role in roles if keys} == {"application"}
+    assert {role for keys, role in roles if not keys} == {"img"}
+
+
 def test_the_colours_follow_the_system(browser, report):
     browser.open(report("failed"))
     canvas = "return document.querySelector('.chart canvas').toDataURL()"
