@@ -223,6 +223,8 @@ TEST(Report, OfARunThatDivergedSaysWhy) {
   EXPECT_EQ(old.at("status"), "diverged");
   expect_parts(old.at("reason"), {"stopped at step 11: loss 5.67481e+29", "Remedy: "});
   EXPECT_EQ(old.at("result").at("loss"), 0.18759558105468749);
+  EXPECT_EQ(old.at("evaluations").back().at("step"), 11);
+  EXPECT_FALSE(old.at("evaluations").back().contains("inside"));
 
   const SmallRun runs;
   const auto result = runs.train("run", {"--recipe", "tutorial", "--lr", "0.3", "--hidden", "20",
@@ -239,6 +241,14 @@ TEST(Report, OfARunThatDivergedSaysWhy) {
       << reason << "\n"
       << result.err;
   EXPECT_FALSE(run.at("findings").empty());
+  // The test of the weights that were kept, then the step that failed.
+  const Json &tests = run.at("evaluations"), &kept = tests.at(tests.size() - 2);
+  EXPECT_EQ(kept.at("step"), line.at("kept").at("step"));
+  EXPECT_EQ(kept.at("metrics").at("accuracy"), line.at("kept").at("accuracy"));
+  EXPECT_EQ(tests.back().at("diverged"), true);
+  EXPECT_EQ(tests.back().at("step"), line.at("step"));
+  EXPECT_EQ(tests.back().at("inside"), line.at("inside"));
+  EXPECT_EQ(run.at("curves").at("step").back(), line.at("step"));
 }
 
 // A copy of the folder in the middle of a training, or after a kill.
