@@ -3,6 +3,9 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <vector>
 
 namespace unroll::exporter {
 
@@ -17,6 +20,15 @@ std::string base64(std::span<const std::byte> bytes) {
   }
   text.pop_back();
   return text;
+}
+
+std::string base64(std::span<const float> values) {
+  std::vector<std::byte> bytes;
+  bytes.reserve(values.size_bytes());
+  for (const float value : values)
+    for (int shift = 0; shift < 32; shift += 8)
+      bytes.push_back(static_cast<std::byte>(std::bit_cast<std::uint32_t>(value) >> shift));
+  return base64(bytes);
 }
 
 }  // namespace unroll::exporter

@@ -3,11 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
-#include <cstddef>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <vector>
 
 #include "data/image_inputs.h"
 #include "embedded/javascript.h"
@@ -36,16 +33,6 @@ void check_js_size(const spec::ModelSpec& spec) {
                                            kMostWeights));
 }
 
-std::string base64_of_floats(const io::ArrayView& array) {
-  const std::vector<float> values = finite_floats(array);
-  std::vector<std::byte> bytes;
-  bytes.reserve(values.size() * sizeof(float));
-  for (const float value : values)
-    for (int shift = 0; shift < 32; shift += 8)
-      bytes.push_back(static_cast<std::byte>(std::bit_cast<std::uint32_t>(value) >> shift));
-  return base64(bytes);
-}
-
 }  // namespace
 
 std::string js_data(const spec::ModelSpec& spec, std::span<const io::ArrayView> weights) {
@@ -62,7 +49,7 @@ std::string js_data(const spec::ModelSpec& spec, std::span<const io::ArrayView> 
   for (const io::ArrayView& array : weights) {
     text += fmt::format("{}\n{}: {{\"shape\": {}, \"data\": \"", first ? "" : ",",
                         Json(array.name).dump(), Json(array.shape).dump());
-    text += base64_of_floats(array);
+    text += base64(finite_floats(array));
     text += "\"}";
     first = false;
   }

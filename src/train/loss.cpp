@@ -53,4 +53,8 @@ std::int64_t count_losses(spec::Output kind, const Tensor& targets, std::int64_t
   return std::ranges::count_if(values, [](std::int64_t t) { return t != data::no_target; });
 }
 
+std::string_view loss_name(spec::Output kind) {
+  return kind == spec::Output::logits ? "cross-entropy" : "mean squared error";
+}
+
 }  // namespace unroll::train

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "unroll/spec/model_spec.h"
 #include "unroll/tensor/tensor.h"
@@ -18,6 +19,9 @@ namespace unroll::train {
 /// | values | (N, C)                | (N, C)               | squared errors                      |
 /// Throws ShapeError, and ValueError for a class outside 0 to C - 1.
 Tensor losses_of(spec::Output kind, const Tensor& outputs, const Tensor& targets);
+
+/// "cross-entropy" or "mean squared error".
+std::string_view loss_name(spec::Output kind);
 
 /// The number of terms in the mean loss of these targets, for a model with so many outputs. Steps
 /// without a target have none.

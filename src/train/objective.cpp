@@ -33,9 +33,7 @@ Objective::Objective(data::TargetSpec target, spec::Output output)
                                          spec::name_of(output), values ? "values" : "classes"));
 }
 
-std::string_view Objective::loss_name() const {
-  return output_ == spec::Output::logits ? "cross-entropy" : "mean squared error";
-}
+std::string_view Objective::loss_name() const { return train::loss_name(output_); }
 
 Tensor Objective::loss(const Tensor& outputs, const Tensor& targets, std::int64_t terms) const {
   return autograd::scaled_sum("loss", losses_of(output_, outputs, targets),
