@@ -12,8 +12,7 @@
 #include "app/progress_line.h"
 #include "app/terminal.h"
 #include "core/printable.h"
-#include "core/shell_word.h"
-#include "data/source_traits.h"
+#include "report/run_commands.h"
 #include "run/metrics.h"
 
 namespace unroll::app {
@@ -132,12 +131,7 @@ void Progress::done(const train::Evaluation& e, const Seconds& s, const std::str
        s.total, s.loading, s.training, s.testing);
   if (!terminal_)  // else there is a summary
     tell("the run is in {}; test it again with: {}\n", printable(folder),
-         eval_command(folder, dataset));
-}
-
-std::string eval_command(const std::string& folder, const std::string& dataset) {
-  return fmt::format("unroll eval {}{}", shell_word(folder),
-                     data::source_traits(dataset).endless ? "" : " " + shell_word(dataset));
+         report::eval_command(folder, dataset).command);
 }
 
 }  // namespace unroll::app

@@ -48,7 +48,4 @@ class Progress : public train::Listener {
   Clock::time_point start_ = Clock::now(), last_drawn_ = start_;
 };
 
-/// What tests a run again: "unroll eval runs/a mnist". `dataset` as in done().
-std::string eval_command(const std::string& folder, const std::string& dataset);
-
 }  // namespace unroll::app

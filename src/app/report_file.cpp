@@ -6,6 +6,7 @@
 #include <array>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "app/exit_code.h"
 #include "app/json_line.h"
@@ -19,11 +20,8 @@
 #include "report/run_record.h"
 
 namespace unroll::app {
-namespace {
 
 namespace fs = std::filesystem;
-
-}  // namespace
 
 bool is_report(const std::string& path) {
   std::error_code ignored;
@@ -46,22 +44,32 @@ std::string default_report(const std::vector<std::string>& runs) {
   }
   std::error_code ignored;
   if (fs::exists(path, ignored) && !is_report(path))  // nobody typed its name
-    throw ValueError("report", fmt::format("{} is there, and is no report of this program; name a "
-                                           "file with -o, or move it away",
+    throw ValueError("report", fmt::format("{} is there, and is no report of this program; move "
+                                           "it away, or name another file: unroll report -o",
                                            path));
   return path;
 }
 
 std::string make_report(const std::vector<std::string>& runs) {
-  if (runs.size() == 1) {
-    const report::RunRecord run = report::read_run(runs.front());
-    const auto model = report::model_of(run);
-    return report::page(report::data_of(run, model), run.name,
-                        model ? report::network_svg(model->spec) : "");
-  }
   std::vector<report::RunRecord> all;
-  for (const std::string& run : runs) all.push_back(report::read_run(run));
-  return report::page(report::data_of(all), fmt::format("{} runs", all.size()), "");
+  for (const std::string& run : runs) {
+    try {
+      all.push_back(report::read_run(run));
+    } catch (const Error& error) {
+      if (&run == &runs.back() && all.empty()) throw;
+      say_note(fmt::format("left out: {}", error.reason()));
+    }
+  }
+  std::vector<std::string> notes;
+  std::optional<report::TrainedModel> model;
+  if (all.size() == 1) model = report::if_readable(report::model_of, all.front(), notes);
+  const auto data =
+      all.size() == 1 ? report::data_of(all.front(), model, notes) : report::data_of(all);
+  for (const auto& run : data.at("runs"))
+    if (run.contains("notes"))
+      for (const auto& note : run.at("notes")) say_note(note.get<std::string>());
+  return report::page(data, all.size() == 1 ? all.front().name : fmt::format("{} runs", all.size()),
+                      model ? report::network_svg(model->spec) : "");
 }
 
 int report_run(const std::string& run, Output output) {

@@ -16,7 +16,8 @@ std::string default_report(const std::vector<std::string>& runs);
 /// Whether there is a file, and it is a report.
 bool is_report(const std::string& path);
 
-/// The report of one run or several, as HTML. Throws the errors of reading them.
+/// The report of one run or several, as HTML. Tells what is left out because it can't be read: of
+/// several runs a whole one, of each the model or the samples. Throws the error if no run is left.
 std::string make_report(const std::vector<std::string>& runs);
 
 /// Writes the report of a run that has ended, and says where it is. A fault is only told: the run

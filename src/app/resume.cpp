@@ -10,6 +10,7 @@
 #include "core/printable.h"
 #include "core/shell_word.h"
 #include "data/catalogue.h"
+#include "report/run_commands.h"
 #include "run/provenance.h"
 #include "run/resume.h"
 #include "train/describe.h"
@@ -34,7 +35,7 @@ int leave_finished(const ResumeFlags& flags, const run::ResumedRun& run,
   if (config.dataset != run.config().dataset && !data::find_known_set(config.dataset))
     run.check_same_data(run::provenance_of(*flags.data.open(config.dataset, {})));
   tell("the run in {} is finished; test it with: {}\n", printable(flags.run),
-       eval_command(flags.run, config.dataset));
+       report::eval_command(flags.run, config.dataset).command);
   return flags.extras.report ? report_run(flags.run, flags.output) : kOk;
 }
 

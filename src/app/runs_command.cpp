@@ -80,7 +80,7 @@ void print_table(const std::vector<ListedRun>& runs) {
   for (const ListedRun& run : runs) {
     if (!run.record) continue;
     const report::RunRecord& r = *run.record;
-    rows.push_back({printable(run.name), std::string(name_of(r.status)), steps_text(r),
+    rows.push_back({printable(run.name), std::string(r.status_name()), steps_text(r),
                     metric_text(r), r.result() ? fmt::format("{:.4g}", r.result()->loss) : "-",
                     printable(r.config.dataset), std::string(train::name_of(r.config.model)),
                     fmt::format("{}", r.config.seed), fmt::format("{}", r.config.lr)});
@@ -105,7 +105,7 @@ void print_runs_as_json(const std::vector<ListedRun>& runs) {
     Json line = {{"event", "run"}, {"name", run.name}, {"folder", run.path}};
     if (run.record) {
       const report::RunRecord& r = *run.record;
-      line["status"] = run::name_of(r.status);
+      line["status"] = r.status_name();
       line["step"] = r.step;
       line["steps"] = r.steps() ? Json(*r.steps()) : Json();
       if (r.result()) {

@@ -8,10 +8,7 @@
 
 #include "core/printable.h"
 #include "core/shell_word.h"
-#include "data/source_traits.h"
-#include "export/onnx_cell.h"
 #include "run/file_names.h"
-#include "unroll/core/error.h"
 
 namespace unroll::app {
 namespace {
@@ -23,41 +20,18 @@ bool is_poor(const train::Evaluation& evaluation) {
          metrics.front().value < kGood;
 }
 
-/// Whether a stream of the model answers after every row or step.
-bool answers_every_step(const train::Config& config) {
-  return is_recurrent(config.model) && !config.bidirectional && !config.permute;
-}
-
-bool can_be_onnx(const spec::ModelSpec& model) {
-  try {
-    for (const auto& layer : model.layers)
-      if (const auto* recurrent = std::get_if<spec::RecurrentSpec>(&layer))
-        exporter::check_onnx_can_say(*recurrent);
-    return true;
-  } catch (const Error&) {
-    return false;
-  }
-}
-
-/// " mnist --data-dir data", for commands that read the data.
-std::string data_words(const FinishedRun& run) {
-  std::string words = " " + shell_word(run.config.dataset);
-  if (!run.data_dir.empty() && !data::source_traits(run.config.dataset).endless)
-    words += " --data-dir " + shell_word(run.data_dir);
-  return words;
-}
-
-NextCommand better_training(const FinishedRun& run) {
+report::RunCommand better_training(const FinishedRun& run) {
   const train::Config& c = run.config;
+  const std::string words = report::data_words(c.dataset, run.data_dir);
   if (c.recipe != "tuned" && train::has_recipe("tuned", c.dataset))
-    return {fmt::format("unroll train{} --recipe tuned", data_words(run)),
-            "train with the best settings known"};
+    return {"train with the best settings known",
+            fmt::format("unroll train{} --recipe tuned --model {}", words, name_of(c.model))};
   std::string command = "unroll train";
-  if (!run.data_dir.empty()) command += data_words(run);
+  if (!run.data_dir.empty()) command += words;
   command += " --config " + shell_word(run.folder + "/" + run::config_file);
   command += c.epochs > 0 ? fmt::format(" --epochs {}", 2 * c.epochs)
                           : fmt::format(" --steps {}", 2 * c.steps);
-  return {command, "train twice as long"};
+  return {"train twice as long", command};
 }
 
 /// One line for all files of a kind: "step_*.safetensors (5)".
@@ -69,20 +43,15 @@ std::string line_name(const std::string& name) {
 
 }  // namespace
 
-std::vector<NextCommand> next_commands(const FinishedRun& run) {
-  std::vector<NextCommand> all;
-  const std::string folder = shell_word(run.folder);
+std::vector<report::RunCommand> next_commands(const FinishedRun& run) {
+  std::vector<report::RunCommand> all;
+  const std::string &folder = run.folder, &dataset = run.config.dataset;
   if (is_poor(run.evaluation)) all.push_back(better_training(run));
-  if (!run.has_report) all.push_back({"unroll report " + folder, "one page with all of the run"});
-  const bool steps = answers_every_step(run.config);
-  all.push_back({fmt::format("unroll predict {}{} --index 0{}", folder, data_words(run),
-                             steps ? " --rows" : ""),
-                 steps ? "the first test sample, step by step" : "the first test sample"});
-  const char* const format = can_be_onnx(run.model) ? "onnx" : "npz";
-  all.push_back({fmt::format("unroll export {} --format {} -o model.{}", folder, format, format),
-                 "the model for other programs"});
-  all.push_back({fmt::format("unroll eval {}{}", folder, data_words(run)),
-                 "scores of each class, or the errors"});
+  if (!run.has_report)
+    all.push_back({"one page with all of the run", "unroll report " + shell_word(folder)});
+  all.push_back(report::predict_command(folder, run.model, dataset, run.data_dir));
+  all.push_back(report::export_commands(folder, run.model, "model").front());
+  all.push_back(report::eval_command(folder, dataset, run.data_dir));
   all.resize(3);
   return all;
 }
@@ -120,8 +89,8 @@ std::string summary_of(const FinishedRun& run) {
   for (const auto& [name, size] : shown)
     text += fmt::format("  {:<{}}  {:>8}\n", name, width, size);
   text += "what to try next\n";
-  for (const auto& [command, purpose] : next_commands(run))
-    text += fmt::format("  {}  # {}\n", command, purpose);
+  for (const report::RunCommand& next : next_commands(run))
+    text += fmt::format("  {}  # {}\n", next.command, next.purpose);
   return text;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "report/run_commands.h"
 #include "train/config.h"
 #include "train/evaluation.h"
 #include "unroll/spec/model_spec.h"
@@ -23,12 +24,9 @@ struct FinishedRun {
   std::map<std::string, std::uint64_t> files;  ///< sizes by name
 };
 
-struct NextCommand {
-  std::string command, purpose;
-};
 /// Three commands that work with this run. If less than 90 % of its answers are correct, the first
 /// one trains again with flags that may help.
-std::vector<NextCommand> next_commands(const FinishedRun& run);
+std::vector<report::RunCommand> next_commands(const FinishedRun& run);
 
 /// "57.1 kB"; a kB has 1000 bytes.
 std::string size_text(std::uint64_t bytes);

@@ -4,6 +4,7 @@
 #include "app/commands.h"
 #include "app/dry_run.h"
 #include "app/messages.h"
+#include "app/report_file.h"
 #include "app/resume.h"
 #include "app/standard_streams.h"
 #include "app/train_flags.h"
@@ -75,6 +76,7 @@ int work(const TrainCommandFlags& flags) {
   if (flags.out == "-")
     throw UsageError("--out takes a folder, not stdout; name one (./- for one called -)");
   if (!flags.out.empty()) run::check_is_free(flags.out);
+  if (!flags.out.empty() && flags.extras.report) default_report({flags.out});
   const TrainFlags::Result settings = flags.train.resolve();
   if (flags.dry_run) return dry_run(flags.train, settings, flags.data, flags.json);
   train::Config config = settings.config;

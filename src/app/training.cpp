@@ -97,6 +97,7 @@ run::CheckpointEvery parse_checkpoint_every(const std::string& text) {
 
 int train_to_end(const Run& run) {
   train::Trainer& trainer = run.trainer;
+  if (run.extras.report) default_report({run.folder.path()});  // throws if its place is taken
   Progress progress(run.output, run.source, trainer.steps(), run.from ? run.from->last.step : 0);
   show_earlier_steps(run, progress);
   Diagnosis diagnosis(run.output, run.config, run.extras.diagnose);
@@ -122,7 +123,7 @@ int train_to_end(const Run& run) {
     const int code = run.extras.report ? report_run(end.folder, run.output) : kOk;
     if (run.output == Output::text && stderr_is_terminal())
       tell(summary_of({run.config, trainer.description(), end.evaluation, end.folder,
-                       run.data.data_dir, run.extras.report, run.folder.files()}));
+                       run.data.data_dir, run.extras.report && code == kOk, run.folder.files()}));
     return code;
   } catch (const FileError& error) {
     progress.clear();

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/overloaded.h"
@@ -17,8 +19,10 @@
 #include "report/parameters.h"
 #include "report/run_commands.h"
 #include "report/sample_data.h"
+#include "run/file_names.h"
 #include "run/inside_json.h"
 #include "train/divergence.h"
+#include "train/loss.h"
 #include "unroll/core/error.h"
 
 namespace unroll::report {
@@ -37,6 +41,11 @@ train::StepResult result_of(const run::MetricsLog::Step& step) {
 
 /// Why the run has not finished.
 std::string reason_of(const RunRecord& run) {
+  if (run.manifest_is_lost)
+    return fmt::format(
+        "it has no manifest.json, so nothing tells how it ended and whether its files are whole. "
+        "Restore the folder from a copy, or train again: unroll train --config {}",
+        shell_word(run.path + "/" + run::config_file));
   const std::string go_on = "Go on with: unroll train --resume " + shell_word(run.path);
   const std::string of = run.steps() ? fmt::format(" of {}", *run.steps()) : "";
   switch (run.status) {
@@ -60,7 +69,7 @@ std::string reason_of(const RunRecord& run) {
   return train::divergence_text(result_of(failed), "", before, run.config);
 }
 
-Json json_of_result(const run::MetricsLog::Test& test, const std::string& loss_name) {
+Json json_of_result(const run::MetricsLog::Test& test, std::string_view loss_name) {
   Json metrics = Json::array();
   for (const train::Metric& m : metrics_of(test)) {
     Json one = {{"name", m.name},
@@ -95,7 +104,8 @@ Json json_of_test(const run::MetricsLog::Test& test, bool with_look) {
 /// The test of the weights that were kept, then the step that failed: with the loss of training,
 /// no metrics, and a look inside the weights that exploded.
 void add_divergence(Json& to, const run::MetricsLog::Divergence& divergence, bool with_looks) {
-  const auto& [failed, kept] = divergence;
+  const run::MetricsLog::Step& failed = divergence.failed;
+  const run::MetricsLog::Test& kept = divergence.kept;
   if (to.empty() || to.back()["step"] < kept.step) to.push_back(json_of_test(kept, false));
   to.push_back({{"step", failed.step},
                 {"loss", finite(failed.loss)},
@@ -115,10 +125,6 @@ Json evaluations_of(const RunRecord& run, bool with_looks) {
   return all;
 }
 
-std::string loss_name_of(const spec::ModelSpec& spec) {
-  return spec.output == spec::Output::logits ? "cross-entropy" : "mean squared error";
-}
-
 std::string task_of(const spec::ModelSpec& spec, const run::MetricsLog::Test* result) {
   if (spec.output == spec::Output::values) return "values";
   if (!spec::features_of(spec).back().is_sequence()) return "classes";
@@ -130,10 +136,12 @@ std::string task_of(const spec::ModelSpec& spec, const run::MetricsLog::Test* re
 Json input_of(const spec::ModelSpec& spec) {
   return std::visit(
       Overloaded{[](const spec::ImageInput& i) -> Json {
-                   return {{"kind", "image"},
-                           {"height", i.height},
-                           {"width", i.width},
-                           {"form", spec::name_of(i.form)}};
+                   Json image = {{"kind", "image"},
+                                 {"height", i.height},
+                                 {"width", i.width},
+                                 {"form", spec::name_of(i.form)}};
+                   if (i.permutation) image["permutation"] = *i.permutation;
+                   return image;
                  },
                  [](const spec::SeriesInput& s) -> Json {
                    return {{"kind", "sequence"}, {"features", s.features}, {"steps", s.steps}};
@@ -192,11 +200,17 @@ void add_network(Json& data, const TrainedModel& model) {
   }
 }
 
+/// Each kind of trouble once, at the first test that shows it.
 Json findings_of(const RunRecord& run) {
   Json all = Json::array();
-  if (const auto signs = run.log.last_signs())
-    for (const train::Finding& f : train::diagnose(run.config, *signs))
-      all.push_back({{"name", f.name}, {"what", f.what}, {"remedy", f.remedy}});
+  std::set<std::string> found;
+  for (const train::Signs& signs : run.log.signs())
+    for (const train::Finding& f : train::diagnose(run.config, signs))
+      if (found.insert(f.name).second)
+        all.push_back({{"step", signs.failed ? signs.failed->step : signs.step},
+                       {"name", f.name},
+                       {"what", f.what},
+                       {"remedy", f.remedy}});
   return all;
 }
 
@@ -204,13 +218,13 @@ Json findings_of(const RunRecord& run) {
 Json summary_of(const RunRecord& run, const TrainedModel* model) {
   Json data = {{"name", run.name},
                {"folder", run.path},
-               {"status", run::name_of(run.status)},
+               {"status", run.status_name()},
                {"step", run.step},
                {"steps", run.steps() ? Json(*run.steps()) : Json()}};
   if (const std::string reason = reason_of(run); !reason.empty()) data["reason"] = reason;
   data["findings"] = findings_of(run);
   if (const auto* result = run.result())
-    data["result"] = json_of_result(*result, model ? loss_name_of(model->spec) : "");
+    data["result"] = json_of_result(*result, model ? train::loss_name(model->spec.output) : "");
   data["dataset"] =
       model && !model->spec.dataset.empty() ? model->spec.dataset : run.config.dataset;
   if (model) {
@@ -236,23 +250,29 @@ Json page_data(Json runs) {
 
 }  // namespace
 
-Json data_of(const RunRecord& run, const std::optional<TrainedModel>& model) {
+Json data_of(const RunRecord& run, const std::optional<TrainedModel>& model,
+             std::vector<std::string> notes) {
   Json data = summary_of(run, model ? &*model : nullptr);
   data["evaluations"] = evaluations_of(run, true);
-  if (const auto samples = samples_of(run)) {
+  if (model) add_network(data, *model);
+  if (const auto samples = if_readable(samples_of, run, notes)) {
     if (samples->confusion) data["confusion"] = data_of(*samples->confusion);
     data["samples"] = data_of(*samples);
+    // The network itself has them, where it is.
+    if (model && !data.contains("network")) data["samples"]["states"] = data_of(samples->states);
   }
-  if (model) add_network(data, *model);
+  if (!notes.empty()) data["notes"] = notes;
   return page_data(Json::array({std::move(data)}));
 }
 
 Json data_of(const std::vector<RunRecord>& runs) {
   Json all = Json::array();
   for (const RunRecord& run : runs) {
-    const auto model = model_of(run);
+    std::vector<std::string> notes;
+    const auto model = if_readable(model_of, run, notes);
     Json data = summary_of(run, model ? &*model : nullptr);
     data["evaluations"] = evaluations_of(run, false);
+    if (!notes.empty()) data["notes"] = notes;
     all.push_back(std::move(data));
   }
   Json data = page_data(std::move(all));

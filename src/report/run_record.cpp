@@ -12,6 +12,7 @@
 #include "core/folder.h"
 #include "core/shell_word.h"
 #include "run/file_names.h"
+#include "run/run_folder.h"
 #include "train/settings.h"
 #include "unroll/core/error.h"
 
@@ -35,7 +36,22 @@ std::string text_of_file(const Folder& folder, const run::Manifest& manifest,
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+bool has_files_beside_config(const Folder& folder) {
+  return std::ranges::any_of(folder.names(), [](const std::string& name) {
+    return name != run::config_file && run::is_name_of_a_run(name);
+  });
+}
+
 }  // namespace
+
+std::string_view RunRecord::status_name() const {
+  return manifest_is_lost ? "unknown" : run::name_of(status);
+}
+
+bool RunRecord::can_go_on() const {
+  return !manifest_is_lost &&
+         (status == run::RunStatus::training || status == run::RunStatus::interrupted);
+}
 
 const run::MetricsLog::Test* RunRecord::result() const {
   if (log.divergence) return &log.divergence->kept;
@@ -50,7 +66,8 @@ std::optional<std::int64_t> RunRecord::steps() const {
 RunRecord read_run(const std::string& path) {
   const Folder folder("report", path);
   RunRecord run{.path = path, .name = folder_name(path)};
-  const run::Manifest manifest = run::Manifest::read(folder).value_or(run::Manifest{});
+  const auto found = run::Manifest::read(folder);
+  const run::Manifest manifest = found.value_or(run::Manifest{});
   if (!folder.has(run::config_file))
     throw FileError("report", fmt::format("{} has no run, because it has no config.json; name the "
                                           "folder of a run, such as runs/NAME",
@@ -61,6 +78,8 @@ RunRecord read_run(const std::string& path) {
   run.config = std::move(config);
   run.provenance = std::move(provenance);
   run.status = manifest.status;
+  // Only config.json is written before the manifest.
+  run.manifest_is_lost = !found && has_files_beside_config(folder);
   if (folder.has(run::metrics_file) || manifest.lists(run::metrics_file))
     run.log = run::read_metrics_log(text_of_file(folder, manifest, run::metrics_file),
                                     folder.path_of(run::metrics_file));

@@ -19,10 +19,14 @@ using Json = nlohmann::ordered_json;
 
 static_assert(std::endian::native == std::endian::little);  // as in a safetensors file
 
-template <class T>
-std::string base64_of(const Tensor& tensor) {
+std::string base64_of_floats(const Tensor& tensor) {
   const Tensor values = tensor.contiguous();
-  return exporter::base64(std::as_bytes(std::span<const T>(values.template values<T>())));
+  return exporter::base64(values.values<float>());
+}
+
+std::string base64_of_tokens(const Tensor& tensor) {
+  const Tensor values = tensor.contiguous();
+  return exporter::base64(std::as_bytes(values.values<std::int64_t>()));
 }
 
 /// Pixels are whole numbers from 0 to 255.
@@ -74,10 +78,18 @@ Json data_of(const run::Samples& samples) {
                : tokens       ? "i64"
                               : "f32"},
       {"inputs", samples.pixels ? base64_of_pixels(samples.inputs)
-                 : tokens       ? base64_of<std::int64_t>(samples.inputs)
-                                : base64_of<float>(samples.inputs)},
-      {"outputs", base64_of<float>(samples.outputs)},
+                 : tokens       ? base64_of_tokens(samples.inputs)
+                                : base64_of_floats(samples.inputs)},
+      {"outputs", base64_of_floats(samples.outputs)},
       {"output_shape", shape_of_one(samples.outputs)}};
+}
+
+Json data_of(const std::map<std::string, Tensor>& states) {
+  Json all = Json::object();
+  for (const auto& [name, tensor] : states)
+    all[name] = {{"shape", std::vector(tensor.shape().begin(), tensor.shape().end())},
+                 {"data", base64_of_floats(tensor)}};
+  return all;
 }
 
 Json data_of(const train::ConfusionMatrix& matrix) {

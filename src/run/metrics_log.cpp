@@ -78,17 +78,20 @@ std::optional<double> MetricsLog::Test::metric(std::string_view key) const {
   return {};
 }
 
-std::optional<train::Signs> MetricsLog::last_signs() const {
-  if (!divergence && tests.empty()) return {};
-  const Test& test = divergence ? divergence->kept : tests.back();
-  train::Signs signs{test.step, test.metric("accuracy"), {}, test.inside};
+std::vector<train::Signs> MetricsLog::signs() const {
+  const auto signs_of = [](const Test& test) {
+    return train::Signs{test.step, test.metric("accuracy"), {}, test.inside};
+  };
+  std::vector<train::Signs> all;
+  for (const Test& test : tests) all.push_back(signs_of(test));
   if (divergence) {
-    signs.failed.emplace();
-    signs.failed->step = divergence->failed.step;
-    signs.failed->loss = divergence->failed.loss;
-    signs.failed->grad_norm = divergence->failed.grad_norm;
+    all.push_back(signs_of(divergence->kept));
+    train::StepResult& failed = all.back().failed.emplace();
+    failed.step = divergence->failed.step;
+    failed.loss = divergence->failed.loss;
+    failed.grad_norm = divergence->failed.grad_norm;
   }
-  return signs;
+  return all;
 }
 
 MetricsLog read_metrics_log(std::string_view text, const std::string& name) {

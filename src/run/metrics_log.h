@@ -38,8 +38,8 @@ struct MetricsLog {
   std::vector<Test> tests;
   std::optional<Divergence> divergence;
 
-  /// The signs at the run's end; nothing if it was never tested.
-  std::optional<train::Signs> last_signs() const;
+  /// The signs of each test, the first one first; those of the divergence at the end.
+  std::vector<train::Signs> signs() const;
 };
 
 /// Reads the lines. A last line without its end, as in a run that is being written, is left out.

@@ -20,6 +20,7 @@ RUNS = {
     "adding": ("adding", "--length", 30, "--steps", 400, "--eval-every", 100),
     "adding1": ("adding", "--length", 30, "--steps", 400, "--eval-every", 100, "--seed", 1),
     "adding_lr": ("adding", "--length", 30, "--steps", 400, "--eval-every", 100, "--lr", 0.002),
+    "large": ("adding", "--length", 30, "--model", "lstm", "--hidden", 300, "--steps", 3),
     "copy": ("copy", "--length", 20, "--steps", 100),
     "failed": ("adding", "--length", 30, "--optimizer", "sgd", "--lr", 100, "--clip-norm", 0,
                "--schedule", "constant", "--steps", 50),

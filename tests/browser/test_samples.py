@@ -1,6 +1,7 @@
 """Confusion matrix, worst mistakes and hidden states, against what `unroll predict` says."""
 import base64
 import json
+import re
 import struct
 
 import numpy
@@ -129,6 +130,26 @@ def test_hidden_states_of_a_chosen_sample(browser, report, name, parts):
     assert browser.js(picture) != before
 
 
+def test_a_large_network_shows_the_states_that_the_run_kept(browser, report, train):
+    """The busiest units are those that NumPy finds in samples.safetensors."""
+    content = (train("large") / "samples.safetensors").read_bytes()
+    start = 8 + int.from_bytes(content[:8], "little")
+    tensor = json.loads(content[8:start])["states.lstm"]
+    first, last = tensor["data_offsets"]
+    states = numpy.frombuffer(content[start + first:start + last], "<f4").reshape(tensor["shape"])
+    browser.open(report("large"))
+    assert "The run kept the hidden states of 4 samples" in browser.text("#inside")
+    sample = Select(browser.one("#inside select"))
+    assert len(sample.options) == 4
+    indices = data_of(report("large"))["runs"][0]["samples"]["indices"]
+    for i, option in enumerate(sample.options):
+        k = indices.index(int(re.match(r"Sample (\d+):", option.text)[1]))
+        sample.select_by_index(i)
+        busiest = numpy.argsort(-abs(states[k, -1]))[:3]
+        shown = re.findall(r"unit (\d+)", browser.text("#inside .reading"))
+        assert shown == [str(unit) for unit in busiest]
+
+
 def test_without_hidden_states_a_sample_is_no_link(browser, report):
     """Nothing would happen on a click."""
     page = report("cnn")
@@ -202,6 +223,7 @@ def test_tokens_are_shown_as_text(browser, report):
     def tokens(data):
         run = data["runs"][0]
         run.pop("network")
+        run["network_note"] = "The network has too many weights."
         numbers = b"".join(token.to_bytes(8, "little") for token in (3, 1, 4, 1, 5, 9))
         logits = struct.pack("<4f", 0, 3, 2, 0)
         run.update(task="classes", classes=["good", "<b>bad</b>"], samples={
@@ -213,7 +235,7 @@ def test_tokens_are_shown_as_text(browser, report):
     browser.open(with_data(report("copy"), "tokens.html", tokens))
     assert browser.text(".card h3") == "Is good, read as <b>bad</b> (95.3\u00a0%)"
     assert browser.text(".card .tokens") == "3 1"
-    assert "too large to run inside a page" in browser.text("#inside")
+    assert "too many weights" in browser.text("#inside")
 
 
 def test_the_keyboard_reads_a_weight(browser, report, train, unroll, tmp_path):

@@ -242,6 +242,9 @@ TEST_P(TerminalNext, CommandsWork) {
     ASSERT_TRUE(command.starts_with("unroll ")) << command;
     // Nobody waits for a long training: its settings are enough.
     const bool trains = command.starts_with("unroll train");
+    if (trains) {  // the same model again
+      EXPECT_TRUE(test::matches(command, ".* (--model|--config) .*")) << command;
+    }
     const auto done = test::run_program(
         {}, {.script = "\"$0\" " + command.substr(7) + (trains ? " --dry-run" : "")});
     EXPECT_EQ(done.code, 0) << command << '\n' << done.err;

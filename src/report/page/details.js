@@ -37,7 +37,7 @@ function commandsSection(run, parent) {
   const made = section(
       parent, 'commands', 'Do it again', 'The same commands give the same bits, on every machine.');
   for (const {purpose, command} of run.commands || []) {
-    made.append(element('h3', {}, purpose), copyable(purpose, command));
+    made.append(element('h3', {}, capital(purpose)), copyable(capital(purpose), command));
   }
   if (run.weights_sha256) {
     made.append(

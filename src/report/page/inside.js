@@ -17,9 +17,11 @@ const GATES = {
 /** What a trace has: [{name, layer, values, size}], hidden states first. */
 function tracedParts({layers}) {
   const parts = (layer) => {
-    const several = layers.length > 1 ?
-        ` of ${layer.name}, layer ${layer.layer + 1}${layer.direction ? ', backwards' : ''}` :
-        '';
+    // The name of a layer that the run kept says which layer of a stack it is.
+    const place = layer.layer === undefined ?
+        '' :
+        `, layer ${layer.layer + 1}${layer.direction ? ', backwards' : ''}`;
+    const several = layers.length > 1 ? ` of ${layer.name}${place}` : '';
     const all = [{name: `Hidden state${several}`, values: layer.h, size: layer.size}];
     if (layer.c) all.push({name: `Cell state${several}`, values: layer.c});
     for (const [key, values] of Object.entries(layer.gates || {})) {
@@ -33,15 +35,14 @@ function tracedParts({layers}) {
 function insideSection(run, samples, parent) {
   const made = section(parent, 'inside', 'Inside the network', whatIsInside(run, samples));
   const absent = (text) => made.append(element('p', {class: 'absent'}, text));
-  if (!run.network) return absent('This network is too large to run inside a page.');
+  if (!run.network && !samples?.remembers()) return absent(whyNoNetwork(run));
   if (!samples) return absent('This run kept no samples to look at.');
   if (!samples.remembers()) {
     return absent('This network has no recurrent layer, and so no hidden state.');
   }
-  const worst = run.samples.worst || [];
-  const order = [
-    ...worst, ...Array.from({length: samples.count}, (_, i) => i).filter((i) => !worst.includes(i))
-  ];
+  const looks = Array.from({length: samples.looks()}, (_, i) => i);
+  const worst = (run.samples.worst || []).filter((i) => i < looks.length);
+  const order = [...worst, ...looks.filter((i) => !worst.includes(i))];
   const names = order.map((i) => samples.title(i));
   const figure = element('div');
   let at = 0, part = 0;
@@ -78,10 +79,19 @@ function insideSection(run, samples, parent) {
   draw();
 }
 
+/** Why the network does not run in this page. */
+function whyNoNetwork(run) {
+  return run.network_note || 'This run has no model, or none that can be read.';
+}
+
 /** What the section shows, in one sentence or two. */
 function whatIsInside(run, samples) {
   if (!samples?.remembers())
     return 'What a recurrent network remembers after every step of one sample.';
+  if (!run.network) {
+    const kept = `The run kept the hidden states of ${count(samples.looks(), 'sample')}`;
+    return `This network is too large to run inside a page. ${kept}.`;
+  }
   const layers = run.network.description.layers;
   const memory = samples.trace(0).layers.some(({c}) => c);
   const what = memory ? 'Hidden state and cell state are' : 'The hidden state is';

@@ -67,7 +67,7 @@ class Samples {
 
   /** Every state and output of the network while it reads sample i, or null without a network. */
   trace(i) {
-    if (!this.network) return null;
+    if (!this.network) return this.recorded(i);
     const input = this.input(i);
     return this.network.trace(
         this.isImage ? this.network.fromPixels(input) : Float32Array.from(input));
@@ -75,8 +75,29 @@ class Samples {
 
   /** Whether the network has hidden states, which the page can show. */
   remembers() {
-    this.remembers_ ??= this.network !== null && this.trace(0).layers.length > 0;
+    this.remembers_ ??= this.looks() > 0 && this.trace(0).layers.length > 0;
     return this.remembers_;
+  }
+
+  /**
+   * What the run kept of the hidden states while the network read sample i, or null. It kept those
+   * of the first samples, so that a network too large for the page can be looked into as well.
+   */
+  recorded(i) {
+    if (!(i < this.looks())) return null;
+    this.states_ ??= Object.entries(this.data.states).map(([name, {shape, data}]) => {
+      const values = numbersOf(data, 'f32'), each = shape[1] * shape[2];
+      const of = (i) => values.subarray(i * each, (i + 1) * each);
+      return {name, steps: shape[1], size: shape[2], of};
+    });
+    return {layers: this.states_.map(({of, ...layer}) => ({...layer, h: of(i)})), outputs: []};
+  }
+
+  /** How many of the samples, the first ones, can be looked into. */
+  looks() {
+    if (this.network) return this.count;
+    const kept = Object.values(this.data.states || {});
+    return kept.length > 0 ? kept[0].shape[0] : 0;
   }
 
   /** Whether it has outputs after every step. */
@@ -126,7 +147,7 @@ class Samples {
 
 /** A link to the hidden states of a sample; a text if there are none. */
 function sampleLink(samples, i, text) {
-  if (!samples.remembers()) return element('span', {}, text);
+  if (!samples.remembers() || i >= samples.looks()) return element('span', {}, text);
   return element(
       'button', {
         type: 'button',

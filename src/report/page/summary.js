@@ -26,6 +26,9 @@ function summarySection(run, parent) {
   parent.append(element(
       'header', {}, element('h1', {}, run.name),
       element('p', {class: 'facts'}, facts.join(' · '))));
+  for (const note of run.notes || []) {
+    parent.append(element('p', {class: 'missing'}, `A part of this page is missing: ${note}`));
+  }
   addFailure(run, parent);
   addResult(run, parent);
 }
@@ -35,8 +38,9 @@ function addFailure(run, parent) {
   if (!run.reason && !(run.findings?.length > 0)) return;
   const made = section(
       parent, 'findings', 'What went wrong',
-      run.reason ? 'This run failed. The program stopped it and said:' :
-                   'The run ended, and the program noticed this:');
+      run.status === 'diverged' ? 'This run failed. The program stopped it and said:' :
+          run.reason            ? 'This run did not come to its end, or it is not certain:' :
+                                  'The program noticed this while the run was in training:');
   made.classList.add(run.reason ? 'failure' : 'warning');
   addReasonAndFindings(run, made);
 }
@@ -52,8 +56,8 @@ function findingsList(findings) {
   return element(
       'ul', {class: 'findings'},
       ...findings.map(
-          ({name, what, remedy}) => element(
-              'li', {}, element('strong', {}, capital(name)), ` ${what} `,
+          ({step, name, what, remedy}) => element(
+              'li', {}, element('strong', {}, capital(name)), ` at step ${number(step)}: ${what} `,
               remedy ? element('span', {}, 'Try: ', ...flagsInCode(remedy)) : '')));
 }
 

@@ -11,7 +11,7 @@ const MOST_STEPS = 400;
  * another order.
  */
 function timeView(samples, steps) {
-  const {form, width, permutation} = samples.network.input;
+  const {form, width, permutation} = (samples.network || samples.run).input;
   if (samples.isImage) {
     const each = form === 'pixels' ? width : 1;
     const shown = Array.from({length: steps / each}, (_, row) => (row + 1) * each - 1);

@@ -9,7 +9,7 @@ function weightsSection(run, parent) {
       'Blue adds, orange subtracts, and faint colours are near zero. In a matrix, a row is a ' +
           'unit and a column one of its inputs.');
   if (!run.network) {
-    made.append(element('p', {class: 'absent'}, 'This network is too large to show its weights.'));
+    made.append(element('p', {class: 'absent'}, whyNoNetwork(run)));
     return;
   }
   const {description, weights} = run.network;

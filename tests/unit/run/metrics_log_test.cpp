@@ -35,16 +35,22 @@ TEST(MetricsLog, ReadsEveryKindOfLine) {
   ASSERT_TRUE(log.divergence.has_value());
   EXPECT_TRUE(std::isnan(log.divergence->failed.loss));
   EXPECT_EQ(log.divergence->kept.step, 1);
-  const auto signs = log.last_signs();
-  EXPECT_EQ(signs->failed->step, 2);
-  EXPECT_EQ(signs->accuracy, 12.5);
+  const auto signs = log.signs();
+  ASSERT_EQ(signs.size(), 2u);
+  EXPECT_EQ(signs[0].step, 1);
+  EXPECT_EQ(signs[0].accuracy, 12.5);
+  EXPECT_FALSE(signs[0].failed.has_value());
+  EXPECT_EQ(signs[0].inside->layers.size(), 1u);
+  EXPECT_EQ(signs[1].failed->step, 2);
+  EXPECT_EQ(signs[1].accuracy, 12.5);
+  EXPECT_TRUE(signs[1].inside->layers.empty());
 }
 
 TEST(MetricsLog, LinesOfTheFirstVersionHaveNoRateAndNoInside) {
   const MetricsLog log =
       read_metrics_log("{\"event\":\"step\",\"step\":1,\"loss\":2.5,\"grad_norm\":3}\n", "x");
   EXPECT_FALSE(log.steps[0].lr.has_value());
-  EXPECT_FALSE(log.last_signs().has_value());
+  EXPECT_TRUE(log.signs().empty());
 }
 
 TEST(MetricsLog, DamageNamesTheLine) {
