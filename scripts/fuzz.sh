@@ -19,6 +19,8 @@ model        spec/model_json.cpp spec/features.cpp
 npy          io/npy.cpp
 pt           import/pt_file.cpp import/pickle.cpp import/zip_archive.cpp
 safetensors  io/safetensors.cpp io/safetensors_header.cpp io/to_floats.cpp spec/from_weights.cpp
+metrics      run/metrics_log.cpp run/inside_json.cpp
+samples      run/samples.cpp
 tfrecord     run/tfrecord.cpp'
 
 seconds=$1

@@ -345,6 +345,56 @@ def architecture_seeds():
 LARGE = 1_000_000
 
 
+def metrics_seeds():
+    step = {"event": "step", "step": 1, "loss": 2.5, "grad_norm": 3, "epoch": 1, "lr": 0.1}
+    layer = {"name": "rnn", "weights": [0, 0.1, 0.5], "moved": 0.002, "dead": 0.25,
+             "activations": [0.1, 0.2, None], "gradient": [1e-3, None]}
+    inside = {"rows": 8, "update_steps": 1, "times": [1, 28], "output_spread": 0.5,
+              "chance": 11.35, "layers": [layer]}
+    test = {"event": "eval", "step": 1, "loss": 2.25, "accuracy": 12.5, "dataset": "mnist",
+            "inside": inside}
+    end = {"event": "diverged", "step": 2, "loss": None, "grad_norm": None, "lr": 0.1,
+           "kept": {"step": 1, "loss": 2.25}, "inside": inside, "reason": "stopped at step 2"}
+
+    def seed(name, *lines):
+        write("metrics", name, "".join(json.dumps(line) + "\n" for line in lines))
+
+    seed("run", step, test, end)
+    seed("first-version", {"event": "step", "step": 1, "loss": 2.5, "grad_norm": 3})
+    seed("other-event", {"event": "note"})
+    seed("text-for-a-number", dict(step, loss="x"))
+    seed("no-layers", dict(test, inside={}))
+    seed("half-a-spread", dict(test, inside=dict(inside, layers=[dict(layer, weights=[1])])))
+    write("metrics", "unfinished", json.dumps(step) + "\n{\"event\":\"st")
+
+
+def samples_seeds():
+    def header(**shapes):
+        types = {"indices": "I64", "worst": "I64", "targets": "I64", "confusion": "I64",
+                 "lengths": "I64", "inputs": "U8"}
+        sizes = {"I64": 8, "F32": 4, "U8": 1}
+        at, result = 0, {}
+        for name in sorted(shapes, key=lambda n: -sizes[types.get(n, "F32")]):
+            kind, count = types.get(name, "F32"), 1
+            for size in shapes[name]:
+                count *= size
+            end = at + count * sizes[kind]
+            result[name] = {"dtype": kind, "shape": shapes[name], "data_offsets": [at, end]}
+            at = end
+        result["__metadata__"] = {"format": "unroll samples 1", "classes": json.dumps(["a", "b"])}
+        return result, bytes(at)
+
+    shapes = dict(indices=[2], worst=[1], targets=[2], outputs=[2, 2], losses=[2],
+                  inputs=[2, 3, 4], confusion=[2, 2])
+    write("samples", "images", safetensors(*header(**shapes)))
+    write("samples", "no-samples", safetensors(*header(indices=[0], worst=[0], losses=[0])))
+    write("samples", "other-counts", safetensors(*header(**dict(shapes, outputs=[3, 2]))))
+    write("samples", "oblong", safetensors(*header(**dict(shapes, confusion=[2, 3]))))
+    write("samples", "every-step",
+          safetensors(*header(**dict(shapes, targets=[2, 3], outputs=[2, 3, 2]))))
+    write("samples", "short", safetensors(*header(**dict(shapes, lengths=[2]))))
+
+
 def filled(start, each, end):
     return start + ",".join([each] * (LARGE // (len(each) + 1))) + end
 
@@ -470,5 +520,5 @@ if len(sys.argv) > 1:
         seeds()
 else:
     for seeds in (architecture_seeds, pt_seeds, idx_seeds, gzip_seeds, npy_seeds, safetensors_seeds,
-                  model_seeds, config_seeds, tfrecord_seeds):
+                  model_seeds, config_seeds, tfrecord_seeds, metrics_seeds, samples_seeds):
         seeds()

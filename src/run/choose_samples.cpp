@@ -10,13 +10,14 @@
 #include <utility>
 #include <vector>
 
+#include "core/clock.h"
 #include "data/image_inputs.h"
 #include "data/source.h"
 #include "nn/model_file.h"
 #include "tensor/tensor_impl.h"
 #include "train/evaluate.h"
-#include "train/look.h"
 #include "train/loss.h"
+#include "train/states.h"
 #include "unroll/autograd/no_grad.h"
 #include "unroll/infer/model.h"
 
@@ -25,7 +26,7 @@ namespace {
 
 using Kind = data::TargetSpec::Kind;
 
-constexpr std::size_t kMostSamples = 300, kMostBytes = 600'000, kMostWorst = 24;
+constexpr std::size_t kMostSamples = 300, kMostBytes = 1'000'000, kMostWorst = 24;
 constexpr std::int64_t kMostStates = 1 << 16;  // elements of one layer's states
 
 /// One sample of the test part, with the model's answer.
@@ -122,7 +123,9 @@ Tensor pixels_of(const Tensor& inputs, const spec::ImageInput& image) {
 
 /// The states of the first samples, if they are not too many numbers.
 std::map<std::string, Tensor> states_of_first(const spec::ModelSpec& spec,
-                                              const Parameters& weights, const Tensor& inputs) {
+                                              const Parameters& weights,
+                                              const data::Examples& examples) {
+  const Tensor& inputs = examples.inputs;
   const std::int64_t steps = spec::is_sequence(spec.input) ? inputs.size(1) : 0;
   std::int64_t widest = 0;
   for (const spec::LayerSpec& layer : spec.layers)
@@ -135,8 +138,10 @@ std::map<std::string, Tensor> states_of_first(const spec::ModelSpec& spec,
   if (count == 0) return {};
   Shape shape = inputs.shape();
   shape[0] = count;
+  std::span<const std::int64_t> lengths = examples.lengths;
+  if (!lengths.empty()) lengths = lengths.first(static_cast<std::size_t>(count));
   std::map<std::string, Tensor> states =
-      train::states_of(spec, weights, make_view(inputs, shape, 0));
+      train::states_of(spec, weights, make_view(inputs, shape, 0), lengths);
   for (auto& [name, tensor] : states) tensor = tensor.to(DType::f32).contiguous();
   return states;
 }
@@ -144,6 +149,7 @@ std::map<std::string, Tensor> states_of_first(const spec::ModelSpec& spec,
 }  // namespace
 
 Samples choose_samples(train::Trainer& trainer) {
+  const auto start = Clock::now();
   const NoGrad no_grad;
   const data::Source& source = trainer.source();
   const spec::ModelSpec& spec = trainer.description();
@@ -173,8 +179,16 @@ Samples choose_samples(train::Trainer& trainer) {
   data::Examples examples;
   const std::vector<data::Pick> one = {{0}};
   source.batch(data::Split::test, one, dtype, examples);
-  const auto bytes = static_cast<std::size_t>(examples.inputs.numel()) * (image ? 1 : 4);
-  const std::size_t most = std::clamp<std::size_t>(kMostBytes / bytes, 1, kMostSamples);
+  const Tensor& inputs = examples.inputs;
+  // An image is stored in bytes, tokens and classes in i64, other numbers in f32.
+  const auto bytes_of = [](const Tensor& x) {
+    return static_cast<std::size_t>(x.numel()) * (x.dtype() == DType::i64 ? 8 : 4);
+  };
+  const std::size_t bytes = (image ? static_cast<std::size_t>(inputs.numel()) : bytes_of(inputs)) +
+                            bytes_of(examples.targets) + bytes_of(run(examples));
+  const std::size_t most = std::min(kMostBytes / std::max<std::size_t>(bytes, 1), kMostSamples);
+  samples.confusion = trainer.last_evaluation().confusion;
+  if (most == 0) return samples;  // a single one is too large
   std::vector<data::Pick> picks;
   for (const std::int64_t index : choose(answers, worst, classes, most)) {
     picks.push_back({index});
@@ -190,12 +204,12 @@ Samples choose_samples(train::Trainer& trainer) {
   samples.targets =
       examples.targets.dtype() == DType::i64 ? examples.targets : examples.targets.to(DType::f32);
   samples.outputs = run(examples).to(DType::f32);
-  samples.states = states_of_first(spec, weights, examples.inputs);
+  samples.states = states_of_first(spec, weights, examples);
   for (const Answer& answer : worst)
     if (const auto at = std::ranges::find(samples.indices, answer.index);
         at != samples.indices.end())
       samples.worst.push_back(at - samples.indices.begin());
-  samples.confusion = trainer.last_evaluation().confusion;
+  trainer.add_testing(seconds_since(start));
   return samples;
 }
 

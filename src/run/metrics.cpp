@@ -69,8 +69,8 @@ bool says_the_same(const Json& written, const Json& again) {
     return a == b || (is_f32(a) && static_cast<float>(b) == static_cast<float>(a));
   }
   if (!written.is_object() || !again.is_object()) return written == again;
-  std::size_t missing = 0;  // version 0.1.0 did not write these keys
-  for (const char* key : {"epoch", "lr", "inside"})
+  std::size_t missing = 0;  // older programs did not write these keys
+  for (const char* key : {"epoch", "lr", "inside", "reason"})
     missing += again.contains(key) && !written.contains(key);
   if (written.size() + missing != again.size()) return false;
   for (const auto& [key, value] : written.items())
@@ -110,9 +110,9 @@ std::string metrics_line(const train::Diverged& d) {
   std::string kept = metrics_text(d.evaluation);
   if (!kept.empty()) kept = "," + kept.substr(0, kept.size() - 1);
   return fmt::format(
-      R"({{"event":"diverged","step":{},"loss":{},"grad_norm":{},{},"kept":{{"step":{},"loss":{}{}}}}})",
+      R"({{"event":"diverged","step":{},"loss":{},"grad_norm":{},{},"kept":{{"step":{},"loss":{}{}}},"reason":{}}})",
       d.failed.step, loss_of(d.failed), number(d.failed.grad_norm), schedule_of(d.failed),
-      d.kept.step, number(d.evaluation.loss), kept);
+      d.kept.step, number(d.evaluation.loss), kept, Json(d.reason()).dump());
 }
 
 std::string with_inside(std::string line, const train::Evaluation& e) {

@@ -16,7 +16,7 @@ std::string metrics_line(const train::StepResult& step);
 std::string metrics_line(const train::StepResult& step, const train::Evaluation& evaluation,
                          const std::string& dataset);
 /// The line of a divergence. Its `kept` is the last good step, with its loss and accuracy on the
-/// test set.
+/// test set. Its `reason` is the text of the error.
 std::string metrics_line(const train::Diverged& diverged);
 /// A line of an evaluation or a divergence as metrics.jsonl has it: with the inside of the model.
 std::string with_inside(std::string line, const train::Evaluation& evaluation);

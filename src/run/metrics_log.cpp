@@ -64,7 +64,9 @@ void read_line(const Line& line, MetricsLog& to) {
   } else if (event == "diverged") {
     const auto kept = line.find("kept");
     if (kept == line.end() || !kept->is_object()) refuse_line("there is no \"kept\"");
-    to.divergence = {step_of(line), test_of(*kept)};
+    to.divergence = {step_of(line), test_of(*kept), {}};
+    if (const auto why = line.find("reason"); why != line.end() && why->is_string())
+      to.divergence->reason = why->get<std::string>();
     if (const auto inside = line.find("inside"); inside != line.end())
       to.divergence->kept.inside = inside_from(*inside);
   }

@@ -31,7 +31,8 @@ struct MetricsLog {
   };
   struct Divergence {
     Step failed;
-    Test kept;  // the weights that the run kept; `inside` is that of the divergence
+    Test kept;           // the weights that the run kept; `inside` is that of the divergence
+    std::string reason;  // the text of the error; empty in older runs
   };
 
   std::vector<Step> steps;

@@ -255,11 +255,12 @@ void RunFolder::begin(const std::optional<train::Checkpoint>& checkpoint, bool h
   manifest_.status = RunStatus::training;
   manifest_.files.erase(metrics_file);
   if (has_events) manifest_.files.erase(events_file);
-  // Remove files of steps after the checkpoint, and finish replacements that were interrupted.
+  // Remove files of steps after the checkpoint and samples of the end, and finish replacements that
+  // were interrupted.
   std::vector<std::string> old;
   for (auto& [name, hashes] : manifest_.files) {
     const bool missing = manifest_.may_be_missing(name) && !folder_.has(name);
-    if (missing || step_in(name).value_or(0) > step)
+    if (missing || step_in(name).value_or(0) > step || name == samples_file)
       old.push_back(name);
     else
       std::erase(hashes, FileHash{});

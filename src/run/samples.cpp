@@ -148,6 +148,16 @@ Samples samples_from(std::vector<std::byte> bytes, const std::string& name) {
     s.pixels = reader.array("inputs", 0).type == io::ElementType::u8;
     s.targets = reader.tensor("targets");
     s.outputs = reader.tensor("outputs");
+    const int rank = s.outputs.rank();
+    const bool every_step = rank == 3;
+    const bool fits = (rank == 2 || every_step) && s.outputs.dtype() == DType::f32 &&
+                      s.inputs.rank() >= 2 && s.inputs.rank() <= 4 &&
+                      (s.targets.dtype() == DType::f32 ? s.targets.shape() == s.outputs.shape()
+                       : every_step ? s.targets.shape() == s.outputs.shape().without(2)
+                                    : s.targets.rank() == 1);
+    if (!fits)
+      reader.refuse(fmt::format("outputs of shape {} and targets of shape {} do not fit",
+                                s.outputs.shape().str(), s.targets.shape().str()));
     for (const Tensor* tensor : {&s.inputs, &s.targets, &s.outputs})
       if (tensor->size(0) != count)
         reader.refuse(
@@ -156,6 +166,9 @@ Samples samples_from(std::vector<std::byte> bytes, const std::string& name) {
   if (reader.find("lengths")) s.lengths = reader.integers("lengths", 1);
   if (!s.lengths.empty() && std::ssize(s.lengths) != count)
     reader.refuse("\"lengths\" are not one for each sample");
+  for (const std::int64_t length : s.lengths)
+    if (length < 1 || s.inputs.rank() < 2 || length > s.inputs.size(1))
+      reader.refuse(fmt::format("a sample has {} steps of {}", length, s.inputs.shape().str()));
   if (reader.find("confusion")) {
     const io::ArrayView& counts = reader.array("confusion", 2);
     if (counts.shape[0] != counts.shape[1]) reader.refuse("\"confusion\" is not square");

@@ -37,10 +37,10 @@ End train_to_end(train::Trainer& trainer, RunFolder& folder,
     end.step = diverged.kept.step;
     end.diverged = diverged;
   }
-  // An interrupted run goes on later, and its user is waiting.
+  folder.end(end.status, end.step, nn::model_bytes(trainer.description(), trainer.parameters()));
+  // After the model, which matters more. An interrupted run goes on later, and its user is waiting.
   if (end.status != RunStatus::interrupted)
     folder.save(samples_file, to_bytes(choose_samples(trainer)));
-  folder.end(end.status, end.step, nn::model_bytes(trainer.description(), trainer.parameters()));
   end.folder = folder.path();
   end.model = folder.file(model_file);
   end.evaluation = trainer.last_evaluation();

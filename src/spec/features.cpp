@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "spec/cells.h"
+#include "spec/layer_name.h"
 #include "spec/limits.h"
 #include "spec/ranges.h"
 #include "unroll/core/error.h"
@@ -137,15 +138,6 @@ struct Through {
             (width - kernel.width) / stride.width + 1};
   }
 };
-
-const std::string* name_of_layer(const LayerSpec& layer) {
-  return std::visit(
-      [](const auto& l) -> const std::string* {
-        if constexpr (requires { l.name; }) return &l.name;
-        return nullptr;
-      },
-      layer);
-}
 
 void check_names(const std::vector<LayerSpec>& layers) {
   std::vector<std::string_view> names;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "train/divergence.h"
 #include "train/settings.h"
@@ -27,6 +28,20 @@ std::string smaller_rate(const Config& c) {
   if (!counts(c, "lr")) return "a smaller --lr-others";
   return fmt::format("a smaller --lr ({} here)", c.lr);
 }
+
+/// The remedies that the run does not have yet, one or two of them.
+std::string remedies(std::vector<std::pair<bool, std::string>> all) {
+  std::string text;
+  int count = 0;
+  for (const auto& [is_new, remedy] : all) {
+    if (!is_new || count == 2) continue;
+    text += (count++ > 0 ? ", or " : "") + remedy;
+  }
+  return text;
+}
+
+/// Whether --init could still be set to this.
+bool can_init(const Config& c, InitialValues init) { return counts(c, "init") && c.init != init; }
 
 /// The layer of which `size` is largest, above a limit. Numbers that are not finite are the
 /// largest.
@@ -62,7 +77,8 @@ void find_divergence(const Config& config, const StepResult& failed, std::vector
                 remedy_for_divergence(config)});
 }
 
-void find_large_updates(const Config& config, const Inside& inside, std::vector<Finding>& to) {
+void find_large_updates(const Config& config, bool failed, const Inside& inside,
+                        std::vector<Finding>& to) {
   const LayerInside* worst =
       worst_layer(inside, 1, [](const LayerInside& layer) { return layer.moved; });
   if (!worst) return;
@@ -71,7 +87,7 @@ void find_large_updates(const Config& config, const Inside& inside, std::vector<
   to.push_back({"too large updates",
                 fmt::format("{} moved the weights of {} by {} times their size; 0.01 is usual.",
                             steps, worst->name, figure(*worst->moved)),
-                smaller_rate(config)});
+                failed ? remedy_for_divergence(config) : smaller_rate(config)});
 }
 
 void find_gradients(const Config& config, std::int64_t step, bool failed, const Inside& inside,
@@ -82,7 +98,10 @@ void find_gradients(const Config& config, std::int64_t step, bool failed, const 
   if (const LayerInside* worst = worst_layer(inside, kExplodes, growth)) {
     const double factor = *growth(*worst);
     const std::string remedy =
-        config.clip_norm == 0 ? "--clip-norm 1" : "--init orthogonal, or " + smaller_rate(config);
+        remedies({{config.clip_norm == 0, "--clip-norm 1"},
+                  {config.clip_norm != 0 && can_init(config, InitialValues::orthogonal),
+                   "--init orthogonal"},
+                  {config.clip_norm != 0, smaller_rate(config)}});
     to.push_back(
         {"exploding gradients",
          std::isnan(factor)
@@ -101,13 +120,15 @@ void find_gradients(const Config& config, std::int64_t step, bool failed, const 
       });
   if (!worst) return;
   const bool plain = config.model == ModelKind::rnn;
-  to.push_back({"vanishing gradients",
-                fmt::format("From time step {} back to {} the gradient of {} shrinks to {} of its "
-                            "size.",
-                            last, first, worst->name, figure(*growth(*worst))),
-                plain                             ? "--model gru, or --init identity"
-                : config.model == ModelKind::lstm ? "--forget-bias 1, or --init orthogonal"
-                                                  : "--init orthogonal"});
+  to.push_back(
+      {"vanishing gradients",
+       fmt::format("From time step {} back to {} the gradient of {} shrinks to {} of its size.",
+                   last, first, worst->name, figure(*growth(*worst))),
+       remedies({{plain, "--model gru"},
+                 {plain && can_init(config, InitialValues::identity), "--init identity"},
+                 {config.model == ModelKind::lstm && config.forget_bias < 1, "--forget-bias 1"},
+                 {!plain && can_init(config, InitialValues::orthogonal), "--init orthogonal"},
+                 {true, "more --steps"}})});
 }
 
 void find_dead_units(const Config& config, const Inside& inside, std::vector<Finding>& to) {
@@ -117,19 +138,24 @@ void find_dead_units(const Config& config, const Inside& inside, std::vector<Fin
   to.push_back({"dead units",
                 fmt::format("{:.0f} % of the ReLU units of {} gave only zeros for {} samples.",
                             100 * *worst->dead, worst->name, inside.rows),
-                smaller_rate(config) + ", or --activation tanh"});
+                remedies({{true, smaller_rate(config)},
+                          {counts(config, "activation"), "--activation tanh"}})});
 }
 
 void find_constant_output(const Config& config, std::int64_t step, const Inside& inside,
                           std::vector<Finding>& to) {
   constexpr double kConstant = 0.01;
   if (!inside.output_spread || !(*inside.output_spread < kConstant) || inside.rows < 2) return;
-  if (step<kEarly&& * inside.output_spread> 0) return;
+  const bool early = step < kEarly;
+  if (early && *inside.output_spread > 0) return;
+  const bool recurrent = is_recurrent(config.model);
+  const InitialValues init = recurrent ? InitialValues::orthogonal : InitialValues::kaiming;
   to.push_back({"constant output",
-                fmt::format("The outputs for {} samples differ by {} % of their size.", inside.rows,
-                            figure(100 * *inside.output_spread)),
-                smaller_rate(config) + (is_recurrent(config.model) ? ", or --init orthogonal"
-                                                                   : ", or --init kaiming")});
+                fmt::format("The outputs for {} samples are nearly the same: they differ by {} %.",
+                            inside.rows, figure(100 * *inside.output_spread)),
+                remedies({{true, smaller_rate(config)},
+                          {can_init(config, init), fmt::format("--init {}", name_of(init))},
+                          {early, "more --steps"}})});
 }
 
 void find_chance(const Config& config, const Signs& signs, std::vector<Finding>& to) {
@@ -140,8 +166,8 @@ void find_chance(const Config& config, const Signs& signs, std::vector<Finding>&
                 fmt::format("The accuracy is {:.2f} % after {} steps; always the most frequent "
                             "class gives {:.2f} %.",
                             *signs.accuracy, signs.step, chance),
-                config.recipe == "tuned" ? smaller_rate(config) + ", or a larger one"
-                                         : "--recipe tuned, or " + smaller_rate(config)});
+                remedies({{config.recipe != "tuned", "--recipe tuned"},
+                          {true, fmt::format("another --lr ({} here)", config.lr)}})});
 }
 
 }  // namespace
@@ -151,8 +177,9 @@ std::vector<Finding> diagnose(const Config& config, const Signs& signs) {
   if (signs.failed) find_divergence(config, *signs.failed, findings);
   if (signs.inside) {
     const Inside& inside = *signs.inside;
-    find_gradients(config, signs.step, signs.failed.has_value(), inside, findings);
-    find_large_updates(config, inside, findings);
+    const bool failed = signs.failed.has_value();
+    find_gradients(config, signs.step, failed, inside, findings);
+    find_large_updates(config, failed, inside, findings);
     find_dead_units(config, inside, findings);
     if (!signs.failed) find_constant_output(config, signs.step, inside, findings);
   }

@@ -37,7 +37,7 @@ struct Signs {
 /// | vanishing gradients  | ||dL/dh_1|| / ||dL/dh_T|| is below 1e-5, after 500 steps            |
 /// | too large updates    | ||update|| / ||weights|| of a layer is above 1                      |
 /// | dead units           | more than half of the units behind a ReLU gave only zeros           |
-/// | constant output      | outputs differ by less than 1 % of their size, after 500 steps      |
+/// | constant output      | outputs differ by less than 1 % between samples, after 500 steps    |
 /// | accuracy at chance   | at most 5 % of the way from always the most frequent class to 100 % |
 /// |                      | after 500 steps                                                     |
 std::vector<Finding> diagnose(const Config& config, const Signs& signs);

@@ -31,8 +31,9 @@ struct Inside {
   std::int64_t update_steps = 0;    // steps that made the updates; 0: unknown
   std::vector<std::int64_t> times;  // time steps, from 1
   std::vector<LayerInside> layers;
-  std::optional<double> output_spread;  // deviation between samples / root mean square
-  std::optional<double> chance;         // %, accuracy of always the most frequent class
+  std::optional<double> output_spread;  // deviation between samples / that of the targets, or of
+                                        // classes the outputs' root mean square
+  std::optional<double> chance;  // %, accuracy of always the most frequent class, if that is known
 };
 
 }  // namespace unroll::train

@@ -1,24 +1,26 @@
 #include "train/look.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <utility>
 
 #include "autograd/node.h"
 #include "core/float_environment.h"
+#include "spec/layer_name.h"
 #include "tensor/tensor_impl.h"
+#include "train/chunks.h"
 #include "train/network.h"
 #include "train/observer.h"
-#include "unroll/autograd/no_grad.h"
+#include "train/unstacked.h"
 
 namespace unroll::train {
 namespace {
 
-constexpr std::int64_t kMostRows = 32, kMostTimes = 64;
-/// The most states of recurrent layers, with their gates, that a look keeps: 64 MB of f32.
+constexpr std::int64_t kMostRows = 32, kMostTimes = 64, kMostSteps = 1000;
+/// The most states of recurrent layers with their gates, and outputs, that a look keeps: 64 MB of
+/// f32. The tape takes some more.
 constexpr std::int64_t kMostKept = std::int64_t{1} << 24;
 
 /// Calls f(value) for each element as a double, in order.
@@ -86,11 +88,6 @@ std::vector<std::int64_t> chosen_times(std::int64_t steps) {
   return times;
 }
 
-/// The name of layer l of a description's recurrent layer.
-std::string layer_name(const std::string& name, std::int64_t l, std::int64_t layers) {
-  return layers == 1 ? name : fmt::format("{} l{}", name, l);
-}
-
 /// Gathers what flows through a network, and the gradients that come back.
 class Gathering : public Observer {
  public:
@@ -105,36 +102,25 @@ class Gathering : public Observer {
   void output(const std::string& layer, const Tensor& y) override { add(layers_[layer], y); }
 
   void activated(const std::string& layer, const Tensor& y, bool relu) override {
-    if (!relu) return;
-    Layer& to = layers_[layer];
-    if (!to.alive) to.alive.emplace();
-    to.alive->add(y);
+    if (relu) add_alive(layers_[layer], y);
   }
 
   Tensor states(const std::string& layer, std::int64_t t, const Tensor& h, bool relu) override {
-    for (std::int64_t l = 0; l < h.size(0); ++l) {
-      Layer& to = layers_[layer_name(layer, l, h.size(0))];
-      const Tensor states = h.detach().select(0, l);
-      add(to, states);
-      if (!relu) continue;
-      if (!to.alive) to.alive.emplace();
-      to.alive->add(states);
-    }
+    add(layers_[layer], h);
+    if (relu) add_alive(layers_[layer], h);
     const auto at = std::ranges::find(times_, t);
     if (at == times_.end()) return h;
     // The same numbers again, so that the gradient passes by here.
     return autograd::with_backward(
-        make_view(h, h.shape(), 0),
+        make_view(h.detach(), h.shape(), 0),
         [this, layer, shape = h.shape(), place = static_cast<std::size_t>(at - times_.begin())](
             const autograd::Gradient& g, std::span<autograd::Gradient> inputs) {
           inputs[0].value = g.dense(shape);
-          for (std::int64_t l = 0; l < shape[0]; ++l) {
-            std::vector<double>& norms = layers_[layer_name(layer, l, shape[0])].gradient;
-            norms.resize(times_.size());
-            SpreadSums sums;
-            for_values(inputs[0].value.select(0, l), [&](double value) { sums.add(value); });
-            norms[place] = sums.norm();
-          }
+          std::vector<double>& norms = layers_[layer].gradient;
+          norms.resize(times_.size());
+          SpreadSums sums;
+          for_values(inputs[0].value, [&](double value) { sums.add(value); });
+          norms[place] = sums.norm();
         },
         h);
   }
@@ -146,31 +132,17 @@ class Gathering : public Observer {
   static void add(Layer& to, const Tensor& y) {
     for_values(y, [&](double value) { to.activations.add(value); });
   }
+  static void add_alive(Layer& to, const Tensor& y) {
+    if (!to.alive) to.alive.emplace();
+    to.alive->add(y);
+  }
 
   std::vector<std::int64_t> times_;
   std::map<std::string, Layer> layers_;
 };
 
-/// The name of the layer that a parameter belongs to: "rnn l1" for "rnn.weight_ih_l1_reverse".
-std::string layer_of(const std::string& parameter, const spec::ModelSpec& spec) {
-  const std::size_t dot = parameter.rfind('.');
-  for (const spec::LayerSpec& layer : spec.layers) {
-    const auto* r = std::get_if<spec::RecurrentSpec>(&layer);
-    if (!r || !parameter.starts_with(r->name + ".")) continue;
-    std::int64_t at = 0;  // learnt initial states count as the first layer's
-    for (std::int64_t l = 0; l < r->num_layers; ++l) {
-      const std::string end = fmt::format("_l{}", l);
-      const std::size_t found = parameter.find(end, r->name.size());
-      if (found == std::string::npos) continue;
-      const std::size_t after = found + end.size();
-      if (after == parameter.size() || parameter[after] == '_' || parameter[after] == '.') at = l;
-    }
-    return layer_name(r->name, at, r->num_layers);
-  }
-  return parameter.substr(0, dot);
-}
-
 struct WeightSums {
+  std::string layer;
   SpreadSums weights, before, updates;
 
   void add_update(const Tensor& old, const Tensor& now) {
@@ -184,32 +156,63 @@ struct WeightSums {
   }
 };
 
-/// Standard deviation between samples, as a share of the outputs' root mean square.
-double spread_of(const Tensor& outputs) {
-  const auto width = static_cast<std::size_t>(outputs.size(-1));
+/// Sums over the weights of each layer, in the order of the layers. All models are unstacked.
+std::vector<WeightSums> weight_sums(const Unstacked& model, const Unstacked& before,
+                                    const Unstacked& after) {
+  std::vector<WeightSums> all;
+  for (std::size_t i = 0; i < model.weights.size(); ++i) {
+    const Parameter& weight = model.weights[i];
+    const std::string* owner = nullptr;
+    for (const spec::LayerSpec& layer : model.spec.layers)
+      if (const std::string* name = spec::name_of_layer(layer);
+          name && weight.name.starts_with(*name + "."))
+        owner = name;
+    auto at = std::ranges::find(all, *owner, &WeightSums::layer);
+    if (at == all.end()) {
+      all.push_back({*owner, {}, {}, {}});
+      at = std::prev(all.end());
+    }
+    for_values(weight.value, [&](double value) { at->weights.add(value); });
+    if (!after.weights.empty()) at->add_update(before.weights[i].value, after.weights[i].value);
+  }
+  return all;
+}
+
+/// The sum over the outputs of their variance between samples.
+double variance_between(const Tensor& values) {
+  const auto width = static_cast<std::size_t>(values.size(-1));
   std::vector<SpreadSums> columns(width);
   std::size_t i = 0;
-  SpreadSums all;
-  for_values(outputs, [&](double value) {
-    columns[i++ % width].add(value);
-    all.add(value);
-  });
+  for_values(values, [&](double value) { columns[i++ % width].add(value); });
   double variance = 0;
   for (const SpreadSums& column : columns) {
     const double deviation = column.spread().deviation;
-    variance += deviation * deviation / static_cast<double>(width);
+    variance += deviation * deviation;
   }
-  const double square = all.norm() * all.norm() / static_cast<double>(outputs.numel());
-  return square == 0 ? 0 : std::sqrt(variance / square);
+  return variance;
 }
 
-/// States and gates that a recurrent layer computes for one sample, over all steps.
-std::int64_t kept_states(const spec::ModelSpec& spec, std::int64_t steps) {
-  std::int64_t sum = 0;
+/// Deviation of the outputs between samples, as a share of the targets' own, or of the outputs'
+/// root mean square if the targets are classes.
+double spread_of(const Tensor& outputs, const Tensor& targets) {
+  double square = 0;
+  if (targets.dtype() != DType::i64) {
+    square = variance_between(targets);
+  } else {
+    SpreadSums all;
+    for_values(outputs, [&](double value) { all.add(value); });
+    square = all.norm() * all.norm() / static_cast<double>(outputs.numel() / outputs.size(-1));
+  }
+  return square == 0 ? 0 : std::sqrt(variance_between(outputs) / square);
+}
+
+/// The numbers that a look at one time step of one sample keeps.
+std::int64_t kept_each_step(const spec::ModelSpec& spec, bool every_step) {
+  std::int64_t sum = every_step ? 2 * spec::outputs_of(spec) : 0;
   for (const spec::LayerSpec& layer : spec.layers)
     if (const auto* r = std::get_if<spec::RecurrentSpec>(&layer))
       sum += r->num_layers * (r->gates() + 2) * r->hidden_size;
-  return sum * steps;
+  return std::max<std::int64_t>(sum, 1);
 }
 
 /// The first rows of x, as a view.
@@ -219,113 +222,85 @@ Tensor first_rows(const Tensor& x, std::int64_t rows) {
   return make_view(x, shape, 0);
 }
 
-/// Copies the states of recurrent layers.
-class StateCopies : public Observer {
- public:
-  explicit StateCopies(const spec::ModelSpec& spec, std::int64_t steps)
-      : spec_(spec), steps_(steps) {}
-
-  void output(const std::string& layer, const Tensor& y) override {
-    for (const spec::LayerSpec& each : spec_.layers)
-      if (const auto* r = std::get_if<spec::RecurrentSpec>(&each); r && r->name == layer)
-        copies[layer] = y.detach();
-  }
-  void activated(const std::string&, const Tensor&, bool) override {}
-  Tensor states(const std::string& layer, std::int64_t t, const Tensor& h, bool) override {
-    for (std::int64_t l = 0; l < h.size(0); ++l) {
-      Tensor& copy = copies[layer_name(layer, l, h.size(0))];
-      if (!copy.defined()) copy = Tensor::empty({h.size(1), steps_, h.size(2)}, h.dtype());
-      copy_into(copy.select(1, t), h.detach().select(0, l));
-    }
-    return h;
-  }
-
-  std::map<std::string, Tensor> copies;
-
- private:
-  const spec::ModelSpec& spec_;
-  std::int64_t steps_;
+/// The part of a batch that a look takes: some rows, and their last time steps.
+struct Part {
+  Tensor inputs, targets;
+  std::int64_t first_step = 0, steps = 1;
 };
 
-/// Sums over the weights of each layer, in the order of the layers.
-std::vector<std::pair<std::string, WeightSums>> weight_sums(const spec::ModelSpec& spec,
-                                                            const Parameters& weights,
-                                                            const Updates& updates) {
-  std::vector<std::pair<std::string, WeightSums>> all;
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    const std::string layer = layer_of(weights[i].name, spec);
-    auto at = std::ranges::find(all, layer, &std::pair<std::string, WeightSums>::first);
-    if (at == all.end()) at = all.insert(at, {layer, {}});
-    for_values(weights[i].value, [&](double value) { at->second.weights.add(value); });
-    if (updates.steps > 0) at->second.add_update(updates.before[i].value, updates.after[i].value);
-  }
-  return all;
+Part part_of(const spec::ModelSpec& spec, const data::Examples& batch, bool every_step,
+             std::int64_t most_steps) {
+  Part part;
+  const std::int64_t kept = kept_each_step(spec, every_step);
+  const bool sequence = spec::is_sequence(spec.input);
+  const std::int64_t all = sequence ? batch.inputs.size(1) : 1;
+  part.steps = std::clamp<std::int64_t>(kMostKept / kept, 1, std::min(all, most_steps));
+  part.first_step = all - part.steps;
+  std::int64_t rows = std::min(batch.inputs.size(0), kMostRows);
+  if (!batch.lengths.empty())  // the longest sequences are in front
+    rows = std::min<std::int64_t>(rows, std::ranges::count(batch.lengths, batch.lengths.front()));
+  rows = std::clamp<std::int64_t>(kMostKept / (kept * part.steps), 1, rows);
+  part.inputs = first_rows(batch.inputs, rows);
+  part.targets = first_rows(batch.targets, rows);
+  if (part.first_step == 0) return part;
+  part.inputs = steps_of(part.inputs, part.first_step, part.steps);
+  if (every_step) part.targets = steps_of(part.targets, part.first_step, part.steps);
+  return part;
 }
 
 }  // namespace
 
 Inside look_inside(const spec::ModelSpec& spec, const Parameters& weights, const Updates& updates,
-                   const data::Examples& batch, const Objective& objective) {
+                   const data::Examples& batch, const Objective& objective,
+                   std::int64_t chunk_steps) {
   const FloatEnvironment environment;
+  const Unstacked model = unstacked(spec, weights);
   Generator unused(0);
-  Network network(spec, unused, {.dtype = weights.front().value.dtype()});
-  network.load(weights);
+  Network network(model.spec, unused, {.dtype = weights.front().value.dtype()});
+  network.load(model.weights);
   network.eval();
   // Only states need gradients. A learnt initial state stays on the tape: it begins it.
   for (Parameter& p : network.parameters())
-    if (!p.name.ends_with("h_0")) p.value.set_requires_grad(false);
+    if (!p.name.ends_with(".h_0")) p.value.set_requires_grad(false);
 
-  const std::int64_t steps = spec::is_sequence(spec.input) ? batch.inputs.size(1) : 1;
-  std::int64_t rows = std::min(batch.inputs.size(0), kMostRows);
-  if (!batch.lengths.empty())  // the longest sequences are in front
-    rows = std::min<std::int64_t>(rows, std::ranges::count(batch.lengths, batch.lengths.front()));
-  rows = std::clamp<std::int64_t>(kMostKept / std::max<std::int64_t>(kept_states(spec, steps), 1),
-                                  1, rows);
-
-  Gathering gathering(steps);
-  const Tensor targets = first_rows(batch.targets, rows);
-  const Tensor outputs = network(first_rows(batch.inputs, rows), gathering);
-  if (const std::int64_t terms = objective.terms(targets); terms > 0) {
-    const Tensor loss = objective.loss(outputs, targets, terms);
+  const Part part = part_of(spec, batch, objective.target().every_step(),
+                            chunk_steps > 0 ? std::min(chunk_steps, kMostSteps) : kMostSteps);
+  Gathering gathering(part.steps);
+  const Tensor outputs = network(part.inputs, gathering);
+  if (const std::int64_t terms = objective.terms(part.targets); terms > 0) {
+    const Tensor loss = objective.loss(outputs, part.targets, terms);
     if (loss.requires_grad()) loss.backward();
   }
 
   Inside inside;
-  inside.rows = rows;
+  inside.rows = part.inputs.size(0);
   inside.update_steps = updates.steps;
-  inside.output_spread = spread_of(outputs);
-  for (const auto& [name, sums] : weight_sums(spec, weights, updates)) {
+  inside.output_spread = spread_of(outputs, part.targets);
+  Unstacked before, after;
+  if (updates.steps > 0) {
+    before = unstacked(spec, updates.before);
+    after = unstacked(spec, updates.after);
+  }
+  for (const WeightSums& sums : weight_sums(model, before, after)) {
     LayerInside layer;
-    layer.name = name;
+    layer.name = sums.layer;
     layer.weights = sums.weights.spread();
     if (updates.steps > 0) {
       layer.updates = sums.updates.spread();
       if (const double size = sums.before.norm(); size > 0)
         layer.moved = sums.updates.norm() / size;
     }
-    if (const auto at = gathering.layers().find(name); at != gathering.layers().end()) {
+    if (const auto at = gathering.layers().find(layer.name); at != gathering.layers().end()) {
       layer.activations = at->second.activations.spread();
       if (at->second.alive) layer.dead = at->second.alive->dead();
       layer.gradient = at->second.gradient;
       if (!layer.gradient.empty() && inside.times.empty())
-        for (const std::int64_t t : gathering.times()) inside.times.push_back(t + 1);
+        for (const std::int64_t t : gathering.times())
+          inside.times.push_back(part.first_step + t + 1);
     }
     inside.layers.push_back(std::move(layer));
   }
   return inside;
-}
-
-std::map<std::string, Tensor> states_of(const spec::ModelSpec& spec, const Parameters& weights,
-                                        const Tensor& inputs) {
-  const NoGrad no_grad;
-  const FloatEnvironment environment;
-  Generator unused(0);
-  Network network(spec, unused, {.dtype = weights.front().value.dtype()});
-  network.load(weights);
-  network.eval();
-  StateCopies copies(spec, inputs.size(1));
-  network(inputs, copies);
-  return std::move(copies.copies);
 }
 
 }  // namespace unroll::train

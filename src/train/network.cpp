@@ -136,7 +136,7 @@ struct Network::Builder {
     model.stages_.emplace_back(
         [layer, r, ar = options.ar, tar = options.tar](const Tensor& x, const Pass& pass) {
           const nn::BatchLayout layout{.lengths = pass.call.lengths, .batch_first = true};
-          const bool single = pass.call.observer && !r.bidirectional;
+          const bool single = pass.call.observer && !r.bidirectional && r.num_layers == 1;
           const auto [output, h_n, c_n] =
               single ? in_single_steps(*layer, r, x, pass.state, *pass.call.observer)
                      : (*layer)(x, pass.state, {.lengths = pass.call.lengths});
@@ -243,10 +243,11 @@ Tensor Network::operator()(const Tensor& x, std::span<const std::int64_t> length
   return (*this)(x, from_start, penalties, lengths);
 }
 
-Tensor Network::operator()(const Tensor& x, Observer& observer) const {
+Tensor Network::operator()(const Tensor& x, Observer& observer,
+                           std::span<const std::int64_t> lengths) const {
   States from_start;
   std::vector<Tensor> penalties;
-  return through(x, from_start, {penalties, {}, &observer});
+  return through(x, from_start, {penalties, lengths, &observer});
 }
 
 Tensor Network::operator()(const Tensor& x, States& states, std::vector<Tensor>& penalties,

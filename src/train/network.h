@@ -57,8 +57,10 @@ class Network : public nn::Module {
                     std::span<const std::int64_t> lengths = {}) const;
 
   /// The outputs as above, while an observer hears what flows through the layers. Recurrent layers
-  /// in one direction make single steps, so this is slower.
-  Tensor operator()(const Tensor& x, Observer& observer) const;
+  /// in one direction that are not stacked make single steps, so this is slower. The observer hears
+  /// only the output of others. States after a sequence's end mean nothing.
+  Tensor operator()(const Tensor& x, Observer& observer,
+                    std::span<const std::int64_t> lengths = {}) const;
 
   const std::vector<const nn::Recurrent*>& recurrent() const { return recurrent_; }
   /// The sources of all layers' masks, in the order of the layers.

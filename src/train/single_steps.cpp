@@ -43,15 +43,15 @@ nn::DescribedRecurrent::Result in_single_steps(const nn::DescribedRecurrent& lay
   nn::State state = initial;
   // A leaf that needs a gradient puts the steps on the tape, whether or not the weights need one.
   if (!state.h.defined() && !spec.learn_initial_state)
-    state.h = Tensor::zeros({spec.num_layers, x.size(0), spec.state_size()},
+    state.h = Tensor::zeros({1, x.size(0), spec.state_size()},
                             layer.layers().front()[WeightRole::weight_hh].dtype())
                   .set_requires_grad(true);
   std::vector<Tensor> outputs;
   for (std::int64_t t = 0; t < x.size(1); ++t) {
     const Tensor now = x.select(1, t).contiguous().view({x.size(0), 1, x.size(2)});
     const auto [output, h_n, c_n] = layer(now, state);
-    state = {observer.states(spec.name, t, h_n, relu), c_n};
-    outputs.push_back(state.h.select(0, -1));
+    outputs.push_back(observer.states(spec.name, t, h_n.select(0, 0), relu));
+    state = {outputs.back().view({1, x.size(0), spec.state_size()}), c_n};
   }
   return {side_by_side(outputs), state.h, state.c};
 }

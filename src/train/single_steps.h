@@ -8,9 +8,9 @@
 
 namespace unroll::train {
 
-/// The output and the last states of a recurrent layer in one direction for x (N, T, I), as the
-/// layer gives them. The observer hears the states after every step, and gradients flow through
-/// the tensors that it returns.
+/// The output and the last states of a recurrent layer for x (N, T, I), as the layer gives them. It
+/// has one layer and one direction. The observer hears the states after every step, and gradients
+/// flow through the tensors that it returns.
 nn::DescribedRecurrent::Result in_single_steps(const nn::DescribedRecurrent& layer,
                                                const spec::RecurrentSpec& spec, const Tensor& x,
                                                const nn::State& initial, Observer& observer);

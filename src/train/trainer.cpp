@@ -88,18 +88,15 @@ void copy_to(Tensor& copy, const Tensor& from) {
 }
 
 /// The accuracy of always the most frequent class, in percent; nothing if it is unknown.
-std::optional<double> chance_of(const Evaluation& e, const data::TargetSpec& target) {
-  if (e.confusion) {
-    std::int64_t most = 0, all = 0;
-    for (std::int64_t of = 0; of < e.confusion->classes; ++of) {
-      const std::int64_t count = e.confusion->scores(of).count;
-      most = std::max(most, count);
-      all += count;
-    }
-    return 100 * static_cast<double>(most) / static_cast<double>(std::max<std::int64_t>(all, 1));
+std::optional<double> chance_of(const Evaluation& e) {
+  if (!e.confusion) return {};
+  std::int64_t most = 0, all = 0;
+  for (std::int64_t of = 0; of < e.confusion->classes; ++of) {
+    const std::int64_t count = e.confusion->scores(of).count;
+    most = std::max(most, count);
+    all += count;
   }
-  if (target.kind == data::TargetSpec::Kind::values) return {};
-  return 100 / static_cast<double>(target.size);  // of equally frequent ones
+  return 100 * static_cast<double>(most) / static_cast<double>(std::max<std::int64_t>(all, 1));
 }
 
 /// Whether the effect of one huge gradient on the weights is limited: by clipping, or by an
@@ -273,9 +270,9 @@ void Trainer::evaluate(const StepResult& result, std::span<Listener* const> list
 }
 
 Inside Trainer::look(const Updates& updates) const {
-  Inside inside =
-      look_inside(spec_, parameters_.parameters(), updates, batch_.examples(), objective_);
-  inside.chance = chance_of(evaluation_, objective_.target());
+  Inside inside = look_inside(spec_, parameters_.parameters(), updates, batch_.examples(),
+                              objective_, config_.tbptt);
+  inside.chance = chance_of(evaluation_);
   return inside;
 }
 

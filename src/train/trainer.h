@@ -77,6 +77,8 @@ class Trainer {
   const StepResult& last_step() const { return last_; }  ///< number 0 before the first step
   const Evaluation& last_evaluation() const { return evaluation_; }
   const Times& times() const { return times_; }
+  /// Counts time that a listener or a host spent on testing the model.
+  void add_testing(double seconds) { times_.testing += seconds; }
 
  private:
   std::int64_t steps_per_epoch() const;  // 0 if the data is endless

@@ -20,9 +20,11 @@ void architecture(Bytes bytes);
 void config(Bytes bytes);
 void gzip(Bytes bytes);
 void idx(Bytes bytes);
+void metrics(Bytes bytes);
 void model(Bytes bytes);
 void npy(Bytes bytes);
 void pt(Bytes bytes);
+void samples(Bytes bytes);
 void safetensors(Bytes bytes);
 void tfrecord(Bytes bytes);
 

@@ -152,7 +152,13 @@ TEST(Trial01, AsJsonTheLineOfTheMetricsIsPrinted) {
   flags.push_back("--json");
   const auto result = runs.train("run", flags);
   ASSERT_EQ(result.code, 1);
-  EXPECT_EQ(test::lines_of(result.out).back(), test::lines_of(runs.metrics("run")).back());
+  Json printed, written = Json::parse(test::lines_of(runs.metrics("run")).back());
+  for (const std::string& line : test::lines_of(result.out))
+    if (Json event = Json::parse(line); event.at("event") == "diverged") printed = event;
+  EXPECT_EQ(written.erase("inside"), 1u);
+  EXPECT_EQ(printed, written);
+  // The error's text is in both.
+  EXPECT_NE(result.err.find(printed.at("reason").get<std::string>()), std::string::npos);
 }
 
 // Around the good step the chapter's network has 80 to 87 %; with the weights after the exploding

@@ -63,10 +63,10 @@ TEST(RunFolder, SavesTheWeightsAfterTheStepsAskedFor) {
   const SmallRun runs;
   const auto result = runs.train("run", {"--steps", "10", "--save-at", "1,4,10"});
   ASSERT_EQ(result.code, 0) << result.err;
-  EXPECT_EQ(
-      test::files_in(runs.folder / "run"),
-      (std::set<std::string>{"config.json", "manifest.json", "metrics.jsonl", "model.safetensors",
-                             "step_1.safetensors", "step_4.safetensors", "step_10.safetensors"}));
+  EXPECT_EQ(test::files_in(runs.folder / "run"),
+            (std::set<std::string>{"config.json", "manifest.json", "metrics.jsonl",
+                                   "model.safetensors", "samples.safetensors", "step_1.safetensors",
+                                   "step_4.safetensors", "step_10.safetensors"}));
   EXPECT_EQ(test::content_of(runs.folder / "run/step_10.safetensors"), runs.model("run"));
   EXPECT_NE(test::content_of(runs.folder / "run/step_4.safetensors"), runs.model("run"));
   // A run of one step ends where this one was after its first, whatever is tested on the way.

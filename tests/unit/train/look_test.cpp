@@ -10,8 +10,12 @@
 #include "nn/batch_gradient.h"
 #include "support/specs.h"
 #include "support/tensors.h"
+#include "train/chunks.h"
 #include "train/network.h"
 #include "train/objective.h"
+#include "train/observer.h"
+#include "train/states.h"
+#include "train/unstacked.h"
 #include "unroll/core/random.h"
 
 namespace unroll::train {
@@ -47,59 +51,95 @@ struct Case {
 
 using Matrix = std::vector<std::vector<double>>;  // (rows of a batch, units)
 
-/// A tanh layer and a readout of its last state, with back-propagation through time, in plain
-/// loops.
+/// Stacked tanh layers and a readout of the last state, with back-propagation through time, in
+/// plain loops.
 struct PlainLoops {
-  std::vector<Matrix> states;          // h_1 to h_T
-  std::vector<double> gradient_norms;  // ||dL/dh_t||
+  std::vector<std::vector<Matrix>> states;          // of each layer: h_1 to h_T
+  std::vector<std::vector<double>> gradient_norms;  // of each layer: ||dL/dh_t||
 
-  explicit PlainLoops(const Case& c) {
-    const auto w_ih = c.weight("rnn.weight_ih_l0"), w_hh = c.weight("rnn.weight_hh_l0"),
-               b_ih = c.weight("rnn.bias_ih_l0"), b_hh = c.weight("rnn.bias_hh_l0"),
-               w = c.weight("fc.weight"), b = c.weight("fc.bias");
-    const auto x = c.batch.inputs.values<double>();
-    const auto labels = c.batch.targets.values<std::int64_t>();
+  explicit PlainLoops(const Case& c, std::size_t layers = 1) : states(layers) {
+    std::vector<Matrix> below(kSteps, Matrix(kBatch, std::vector<double>(kInputs)));
+    for (std::size_t t = 0; t < kSteps; ++t)
+      for (std::size_t n = 0; n < kBatch; ++n)
+        for (std::size_t i = 0; i < kInputs; ++i)
+          below[t][n][i] = c.batch.inputs.values<double>()[(n * kSteps + t) * kInputs + i];
+    for (std::size_t l = 0; l < layers; ++l) below = states[l] = run_layer(c, l, below);
+
+    // dL/dh_t by what lies above: the readout, or the next layer.
+    std::vector<Matrix> from_above(kSteps, Matrix(kBatch, std::vector<double>(kHidden, 0)));
+    from_above.back() = readout_gradient(c, states.back().back());
+    gradient_norms.resize(layers);
+    for (std::size_t l = layers; l-- > 0;) from_above = back_through(c, l, from_above);
+  }
+
+ private:
+  static std::string end(std::size_t l) { return "_l" + std::to_string(l); }
+
+  static std::vector<Matrix> run_layer(const Case& c, std::size_t l,
+                                       const std::vector<Matrix>& inputs) {
+    const auto w_ih = c.weight("rnn.weight_ih" + end(l)), w_hh = c.weight("rnn.weight_hh" + end(l)),
+               b_ih = c.weight("rnn.bias_ih" + end(l)), b_hh = c.weight("rnn.bias_hh" + end(l));
+    const std::size_t width = inputs[0][0].size();
+    std::vector<Matrix> all;
     Matrix h(kBatch, std::vector<double>(kHidden, 0));
-    for (std::size_t t = 0; t < kSteps; ++t) {
+    for (const Matrix& x : inputs) {
       const Matrix before = h;
       for (std::size_t n = 0; n < kBatch; ++n)
         for (std::size_t j = 0; j < kHidden; ++j) {
           double sum = b_ih[j] + b_hh[j];
-          for (std::size_t i = 0; i < kInputs; ++i)
-            sum += w_ih[j * kInputs + i] * x[(n * kSteps + t) * kInputs + i];
+          for (std::size_t i = 0; i < width; ++i) sum += w_ih[j * width + i] * x[n][i];
           for (std::size_t k = 0; k < kHidden; ++k) sum += w_hh[j * kHidden + k] * before[n][k];
           h[n][j] = std::tanh(sum);
         }
-      states.push_back(h);
+      all.push_back(h);
     }
+    return all;
+  }
+
+  static Matrix readout_gradient(const Case& c, const Matrix& h) {
+    const auto w = c.weight("fc.weight"), b = c.weight("fc.bias");
+    const auto labels = c.batch.targets.values<std::int64_t>();
     Matrix g(kBatch, std::vector<double>(kHidden, 0));
     for (std::size_t n = 0; n < kBatch; ++n) {
       std::vector<double> p(kClasses);
-      for (std::size_t c2 = 0; c2 < kClasses; ++c2) {
-        p[c2] = b[c2];
-        for (std::size_t j = 0; j < kHidden; ++j) p[c2] += w[c2 * kHidden + j] * h[n][j];
-        p[c2] = std::exp(p[c2]);
+      for (std::size_t k = 0; k < kClasses; ++k) {
+        p[k] = b[k];
+        for (std::size_t j = 0; j < kHidden; ++j) p[k] += w[k * kHidden + j] * h[n][j];
+        p[k] = std::exp(p[k]);
       }
       const double sum = std::accumulate(p.begin(), p.end(), 0.0);
-      for (std::size_t c2 = 0; c2 < kClasses; ++c2) {
-        const double d = (p[c2] / sum - (labels[n] == static_cast<std::int64_t>(c2))) / kBatch;
-        for (std::size_t j = 0; j < kHidden; ++j) g[n][j] += d * w[c2 * kHidden + j];
+      for (std::size_t k = 0; k < kClasses; ++k) {
+        const double d = (p[k] / sum - (labels[n] == static_cast<std::int64_t>(k))) / kBatch;
+        for (std::size_t j = 0; j < kHidden; ++j) g[n][j] += d * w[k * kHidden + j];
       }
     }
-    gradient_norms.resize(kSteps);
+    return g;
+  }
+
+  /// Notes the norms of layer l. Returns dL/dh_t of the layer below.
+  std::vector<Matrix> back_through(const Case& c, std::size_t l,
+                                   const std::vector<Matrix>& from_above) {
+    const auto w_ih = c.weight("rnn.weight_ih" + end(l)), w_hh = c.weight("rnn.weight_hh" + end(l));
+    const std::size_t width = l == 0 ? kInputs : kHidden;
+    std::vector<Matrix> to_below(kSteps, Matrix(kBatch, std::vector<double>(width, 0)));
+    Matrix later(kBatch, std::vector<double>(kHidden, 0));
+    gradient_norms[l].resize(kSteps);
     for (std::size_t t = kSteps; t-- > 0;) {
       double squares = 0;
-      for (const auto& row : g)
-        for (const double v : row) squares += v * v;
-      gradient_norms[t] = std::sqrt(squares);
       Matrix earlier(kBatch, std::vector<double>(kHidden, 0));
       for (std::size_t n = 0; n < kBatch; ++n)
         for (std::size_t j = 0; j < kHidden; ++j) {
-          const double d = g[n][j] * (1 - states[t][n][j] * states[t][n][j]);
-          for (std::size_t k = 0; k < kHidden; ++k) earlier[n][k] += d * w_hh[j * kHidden + k];
+          const double g = from_above[t][n][j] + later[n][j], h = states[l][t][n][j];
+          squares += g * g;
+          for (std::size_t k = 0; k < kHidden; ++k)
+            earlier[n][k] += g * (1 - h * h) * w_hh[j * kHidden + k];
+          for (std::size_t i = 0; i < width; ++i)
+            to_below[t][n][i] += g * (1 - h * h) * w_ih[j * width + i];
         }
-      g = earlier;
+      gradient_norms[l][t] = std::sqrt(squares);
+      later = earlier;
     }
+    return to_below;
   }
 };
 
@@ -116,14 +156,14 @@ TEST(Look, GradientOfEachTimeStepIsThatOfPlainLoops) {
   EXPECT_EQ(inside.layers[1].name, "fc");
   ASSERT_EQ(inside.layers[0].gradient.size(), std::size_t{kSteps});
   for (std::size_t t = 0; t < kSteps; ++t)
-    EXPECT_NEAR(inside.layers[0].gradient[t], loops.gradient_norms[t], 1e-14) << t;
+    EXPECT_NEAR(inside.layers[0].gradient[t], loops.gradient_norms[0][t], 1e-14) << t;
   EXPECT_TRUE(inside.layers[1].gradient.empty());
 }
 
 TEST(Look, SpreadOfStatesIsThatOfPlainLoops) {
   const Case c = tanh_case();
   double sum = 0, squares = 0, largest = 0;
-  for (const Matrix& h : PlainLoops(c).states)
+  for (const Matrix& h : PlainLoops(c).states[0])
     for (const auto& row : h)
       for (const double v : row) {
         sum += v;
@@ -147,20 +187,33 @@ TEST(Look, StatesAreThoseOfPlainLoops) {
   for (std::size_t n = 0; n < kBatch; ++n)
     for (std::size_t t = 0; t < kSteps; ++t)
       for (std::size_t j = 0; j < kHidden; ++j)
-        EXPECT_NEAR(h.values<double>()[(n * kSteps + t) * kHidden + j], loops.states[t][n][j],
+        EXPECT_NEAR(h.values<double>()[(n * kSteps + t) * kHidden + j], loops.states[0][t][n][j],
                     1e-14);
 }
 
-TEST(Look, StackedLayersHaveNamesAndGradientsOfTheirOwn) {
-  const Case c(test::rnn_spec(kInputs, kHidden, kClasses, 2, Nonlinearity::relu));
+TEST(Look, StackedLayersHaveGradientsOfTheirOwn) {
+  constexpr std::size_t kLayers = 3;
+  const Case c(test::rnn_spec(kInputs, kHidden, kClasses, kLayers, Nonlinearity::tanh));
+  const PlainLoops loops(c, kLayers);
   const Inside inside = c.look();
-  ASSERT_EQ(inside.layers.size(), 3u);
-  EXPECT_EQ(inside.layers[0].name, "rnn l0");
-  EXPECT_EQ(inside.layers[1].name, "rnn l1");
-  // The readout reads the upper layer, so its last state gets the larger gradient.
-  EXPECT_GT(inside.layers[1].gradient.back(), inside.layers[0].gradient.back());
-  EXPECT_TRUE(inside.layers[0].dead.has_value());
-  EXPECT_FALSE(inside.layers[2].dead.has_value());
+  ASSERT_EQ(inside.layers.size(), kLayers + 1);
+  for (std::size_t l = 0; l < kLayers; ++l) {
+    EXPECT_EQ(inside.layers[l].name, "rnn l" + std::to_string(l));
+    ASSERT_EQ(inside.layers[l].gradient.size(), std::size_t{kSteps});
+    for (std::size_t t = 0; t < kSteps; ++t)
+      EXPECT_NEAR(inside.layers[l].gradient[t], loops.gradient_norms[l][t], 1e-14) << l << " " << t;
+  }
+  const auto states = states_of(c.spec, c.network.parameters(), c.batch.inputs);
+  const Tensor& top = states.at("rnn l2");
+  EXPECT_NEAR(top.values<double>().back(), loops.states[2].back().back().back(), 1e-14);
+}
+
+TEST(Look, TakesTheLastStepsOfAChunk) {
+  Case c = tanh_case();
+  const Inside inside = look_inside(c.spec, c.network.parameters(), {}, c.batch, c.objective, 3);
+  EXPECT_EQ(inside.times, (std::vector<std::int64_t>{5, 6, 7}));
+  c.batch.inputs = steps_of(c.batch.inputs, 4, 3);  // from a zero state
+  EXPECT_EQ(inside.layers[0].gradient, c.look().layers[0].gradient);
 }
 
 TEST(Look, UpdatesAreDifferencesOfWeights) {
@@ -234,11 +287,16 @@ TEST(Look, AnObserverChangesNoOutput) {
                                            .hidden_size = kHidden,
                                            .num_layers = 2,
                                            .bidirectional = both,
+                                           .layer_norm = true,
                                            .learn_initial_state = true,
                                            .readout = readout},
                                           kClasses));
         Silent silent;
-        const Tensor plain = c.network(c.batch.inputs), heard = c.network(c.batch.inputs, silent);
+        const Unstacked one = unstacked(c.spec, c.network.parameters());
+        Generator generator(9);
+        Network network(one.spec, generator, {.dtype = DType::f64});
+        network.load(one.weights);
+        const Tensor plain = c.network(c.batch.inputs), heard = network(c.batch.inputs, silent);
         for (std::size_t i = 0; i < plain.values<double>().size(); ++i)
           EXPECT_NEAR(heard.values<double>()[i], plain.values<double>()[i], 1e-13);
       }

@@ -1,0 +1,56 @@
+#include "train/states.h"
+
+#include <utility>
+
+#include "core/float_environment.h"
+#include "tensor/tensor_impl.h"
+#include "train/network.h"
+#include "train/observer.h"
+#include "train/unstacked.h"
+#include "unroll/autograd/no_grad.h"
+
+namespace unroll::train {
+namespace {
+
+class StateCopies : public Observer {
+ public:
+  StateCopies(const spec::ModelSpec& spec, std::int64_t steps) : spec_(spec), steps_(steps) {}
+
+  void output(const std::string& layer, const Tensor& y) override {
+    for (const spec::LayerSpec& each : spec_.layers)
+      if (const auto* r = std::get_if<spec::RecurrentSpec>(&each); r && r->name == layer)
+        copies[layer] = y.detach();
+  }
+  void activated(const std::string&, const Tensor&, bool) override {}
+  Tensor states(const std::string& layer, std::int64_t t, const Tensor& h, bool) override {
+    Tensor& copy = copies[layer];
+    if (!copy.defined()) copy = Tensor::empty({h.size(0), steps_, h.size(1)}, h.dtype());
+    copy_into(copy.select(1, t), h.detach());
+    return h;
+  }
+
+  std::map<std::string, Tensor> copies;
+
+ private:
+  const spec::ModelSpec& spec_;
+  std::int64_t steps_;
+};
+
+}  // namespace
+
+std::map<std::string, Tensor> states_of(const spec::ModelSpec& spec, const Parameters& weights,
+                                        const Tensor& inputs,
+                                        std::span<const std::int64_t> lengths) {
+  const NoGrad no_grad;
+  const FloatEnvironment environment;
+  const Unstacked model = unstacked(spec, weights);
+  Generator unused(0);
+  Network network(model.spec, unused, {.dtype = weights.front().value.dtype()});
+  network.load(model.weights);
+  network.eval();
+  StateCopies copies(model.spec, inputs.size(1));
+  network(inputs, copies, lengths);
+  return std::move(copies.copies);
+}
+
+}  // namespace unroll::train
