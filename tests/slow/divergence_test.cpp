@@ -63,7 +63,7 @@ TEST_P(Exploding, Trial01_KeepsEvaluatesAndNamesTheLastGoodStep) {
   const std::string checkpoint = fmt::format("checkpoint_{}.safetensors", kept);
   EXPECT_EQ(test::files_in(runs.folder / "run"),
             (std::set<std::string>{checkpoint, "config.json", "manifest.json", "metrics.jsonl",
-                                   "model.safetensors"}));
+                                   "model.safetensors", "samples.safetensors"}));
 
   // The weights are those of a run that ends there.
   Texts shorter = flags;
