@@ -43,7 +43,7 @@ train::StepResult result_of(const run::MetricsLog::Step& step) {
 std::string reason_of(const RunRecord& run) {
   if (run.manifest_is_lost)
     return fmt::format(
-        "it has no manifest.json, so nothing tells how it ended and whether its files are whole. "
+        "There is no manifest.json, so it is not certain that the files are whole. "
         "Restore the folder from a copy, or train again: unroll train --config {}",
         shell_word(run.path + "/" + run::config_file));
   const std::string go_on = "Go on with: unroll train --resume " + shell_word(run.path);
@@ -62,6 +62,8 @@ std::string reason_of(const RunRecord& run) {
       break;
   }
   if (!run.log.divergence) return "diverged; its metrics.jsonl does not say why";
+  if (const std::string& said = run.log.divergence->reason; !said.empty()) return said;
+  // Older runs have only the numbers.
   const run::MetricsLog::Step& failed = run.log.divergence->failed;
   train::StepResult before;
   for (const run::MetricsLog::Step& step : run.log.steps)
@@ -131,6 +133,13 @@ std::string task_of(const spec::ModelSpec& spec, const run::MetricsLog::Test* re
   // Only language models are tested for their perplexity.
   const bool next = result && result->metric("perplexity");
   return next ? "next_token" : "step_classes";
+}
+
+/// The same without a model, which can't be read.
+std::string task_of(const run::Samples& samples) {
+  return samples.targets.dtype() == DType::f32 ? "values"
+         : samples.targets.rank() == 1         ? "classes"
+                                               : "step_classes";
 }
 
 Json input_of(const spec::ModelSpec& spec) {
@@ -258,6 +267,7 @@ Json data_of(const RunRecord& run, const std::optional<TrainedModel>& model,
   if (const auto samples = if_readable(samples_of, run, notes)) {
     if (samples->confusion) data["confusion"] = data_of(*samples->confusion);
     data["samples"] = data_of(*samples);
+    if (!model) data.update({{"task", task_of(*samples)}, {"classes", samples->classes}});
     // The network itself has them, where it is.
     if (model && !data.contains("network")) data["samples"]["states"] = data_of(samples->states);
   }

@@ -63,6 +63,7 @@ TEST(ReportFaults, WithoutAReadableModelTheRestIsThere) {
   expect_parts(run.at("notes").at(0), {"model.safetensors"});
   EXPECT_FALSE(run.contains("network"));
   EXPECT_TRUE(run.contains("samples"));
+  EXPECT_EQ(run.at("task"), "classes");  // the samples say it
   EXPECT_EQ(run.at("curves").at("step").size(), 20u);
 }
 

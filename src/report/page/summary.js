@@ -33,14 +33,17 @@ function summarySection(run, parent) {
   addResult(run, parent);
 }
 
+function whatIsWrong({status, reason}) {
+  if (status === 'diverged') return 'This run failed. The program stopped it and said:';
+  if (status === 'unknown') return 'Nothing says how this run ended:';
+  if (reason) return 'This run is not at its end:';
+  return 'The program noticed this in the training:';
+}
+
 /** The reason of a failed run, then what was found: with the figure and the remedy. */
 function addFailure(run, parent) {
   if (!run.reason && !(run.findings?.length > 0)) return;
-  const made = section(
-      parent, 'findings', 'What went wrong',
-      run.status === 'diverged' ? 'This run failed. The program stopped it and said:' :
-          run.reason            ? 'This run did not come to its end, or it is not certain:' :
-                                  'The program noticed this while the run was in training:');
+  const made = section(parent, 'findings', 'What went wrong', whatIsWrong(run));
   made.classList.add(run.reason ? 'failure' : 'warning');
   addReasonAndFindings(run, made);
 }
