@@ -214,7 +214,7 @@ TEST(Mistakes, EndTheProgram) {
        "unroll: MODEL is missing; type unroll eval MODEL [DATASET] [FLAGS] "
        "(see: unroll eval --help)\n"},
       {{"export", "model"},
-       "unroll: --format is missing; give --format {onnx,npz,cpp} "
+       "unroll: --format is missing; give --format {onnx,npz,cpp,js} "
        "(see: unroll export --help)\n"},
       {{"train", "--learning-rate=1"},
        "unroll: the flag --learning-rate is not known; did you mean --lr? "
