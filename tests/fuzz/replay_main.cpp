@@ -22,9 +22,11 @@ constexpr Target targets[] = {
     {"config", fuzz::config},
     {"gzip", fuzz::gzip},
     {"idx", fuzz::idx},
+    {"metrics", fuzz::metrics},
     {"model", fuzz::model},
     {"npy", fuzz::npy},
     {"pt", fuzz::pt},
+    {"samples", fuzz::samples},
     {"safetensors", fuzz::safetensors},
     {"tfrecord", fuzz::tfrecord},
 };

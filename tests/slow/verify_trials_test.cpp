@@ -49,7 +49,7 @@ struct VerifiedTrial : test::SmallRun {
 
 TEST(Trial19, VerifyTrainsStepFilesAndCheckpointsAgain) {
   const VerifiedTrial run;
-  run.expect(0, {"7 files are as they were written",
+  run.expect(0, {"8 files are as they were written",
                  "checkpoints and files of single steps with the same bits: 4",
                  "model.safetensors has the same bits"});
   for (const std::string name : {"step_7.safetensors", "step_20.safetensors",
@@ -58,7 +58,7 @@ TEST(Trial19, VerifyTrainsStepFilesAndCheckpointsAgain) {
     std::string other = whole;
     other[other.size() - 2] ^= 1;
     run.forge(name, other);
-    run.expect(1, {"7 files are as they were written", name + " has different bits",
+    run.expect(1, {"8 files are as they were written", name + " has different bits",
                    "model.safetensors has the same bits"});
     // The metadata alone.
     other = whole;

@@ -163,7 +163,8 @@ TEST(Look, GradientOfEachTimeStepIsThatOfPlainLoops) {
 TEST(Look, SpreadOfStatesIsThatOfPlainLoops) {
   const Case c = tanh_case();
   double sum = 0, squares = 0, largest = 0;
-  for (const Matrix& h : PlainLoops(c).states[0])
+  const PlainLoops loops(c);
+  for (const Matrix& h : loops.states[0])
     for (const auto& row : h)
       for (const double v : row) {
         sum += v;
