@@ -8,6 +8,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 
 # Browser and hand of the page's tests.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests/browser"))
@@ -29,6 +30,9 @@ def take(browser, page, width, density, theme, first, last):
     browser.screen(width, theme, density)
     browser.open(page)
     draw(browser, DRAWN)
+    # A screen as high as the page: a picture beyond it would show charts that are being resized.
+    browser.screen(width, theme, density, browser.js("return document.body.scrollHeight"))
+    time.sleep(1)
     top, bottom = browser.js("""
         scrollTo(0, 0);
         const [first, last] = [...arguments].map(
@@ -37,7 +41,7 @@ def take(browser, page, width, density, theme, first, last):
     top = 0 if first == "header" else top - 32
     clip = {"x": 0, "y": top, "width": width, "height": bottom + 32 - top, "scale": 1}
     shot = browser.driver.execute_cdp_cmd("Page.captureScreenshot", {
-        "captureBeyondViewport": True, "clip": clip})
+        "clip": clip})
     return base64.b64decode(shot["data"])
 
 

@@ -112,11 +112,11 @@ class Browser:
         self.errors, self.asked = [], []
         self.screen(1400, "light")
 
-    def screen(self, width, theme="light", density=1):
+    def screen(self, width, theme="light", density=1, height=900):
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {
             "features": [{"name": "prefers-color-scheme", "value": theme}]})
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
-            "width": width, "height": 900, "deviceScaleFactor": density,
+            "width": width, "height": height, "deviceScaleFactor": density,
             "mobile": width < 500})
 
     def open(self, page):
