@@ -7,6 +7,7 @@ that goes through all things for each of them needs more than the targets allow.
 import gzip
 import io
 import json
+import math
 import pathlib
 import random
 import struct
@@ -368,31 +369,30 @@ def metrics_seeds():
     write("metrics", "unfinished", json.dumps(step) + "\n{\"event\":\"st")
 
 
-def samples_seeds():
-    def header(**shapes):
-        types = {"indices": "I64", "worst": "I64", "targets": "I64", "confusion": "I64",
-                 "lengths": "I64", "inputs": "U8"}
-        sizes = {"I64": 8, "F32": 4, "U8": 1}
-        at, result = 0, {}
-        for name in sorted(shapes, key=lambda n: -sizes[types.get(n, "F32")]):
-            kind, count = types.get(name, "F32"), 1
-            for size in shapes[name]:
-                count *= size
-            end = at + count * sizes[kind]
-            result[name] = {"dtype": kind, "shape": shapes[name], "data_offsets": [at, end]}
-            at = end
-        result["__metadata__"] = {"format": "unroll samples 1", "classes": json.dumps(["a", "b"])}
-        return result, bytes(at)
+def samples_file(**shapes):
+    """A file of zeros, with arrays of these shapes."""
+    types = {"indices": "I64", "worst": "I64", "targets": "I64", "confusion": "I64",
+             "lengths": "I64", "inputs": "U8"}
+    sizes = {"I64": 8, "F32": 4, "U8": 1}
+    at, header = 0, {"__metadata__": {"format": "unroll samples 1", "classes": '["a", "b"]'}}
+    for name in sorted(shapes, key=lambda n: -sizes[types.get(n, "F32")]):
+        kind = types.get(name, "F32")
+        end = at + math.prod(shapes[name]) * sizes[kind]
+        header[name] = {"dtype": kind, "shape": shapes[name], "data_offsets": [at, end]}
+        at = end
+    return safetensors(header, bytes(at))
 
+
+def samples_seeds():
     shapes = dict(indices=[2], worst=[1], targets=[2], outputs=[2, 2], losses=[2],
                   inputs=[2, 3, 4], confusion=[2, 2])
-    write("samples", "images", safetensors(*header(**shapes)))
-    write("samples", "no-samples", safetensors(*header(indices=[0], worst=[0], losses=[0])))
-    write("samples", "other-counts", safetensors(*header(**dict(shapes, outputs=[3, 2]))))
-    write("samples", "oblong", safetensors(*header(**dict(shapes, confusion=[2, 3]))))
+    write("samples", "images", samples_file(**shapes))
+    write("samples", "no-samples", samples_file(indices=[0], worst=[0], losses=[0]))
+    write("samples", "other-counts", samples_file(**dict(shapes, outputs=[3, 2])))
+    write("samples", "oblong", samples_file(**dict(shapes, confusion=[2, 3])))
     write("samples", "every-step",
-          safetensors(*header(**dict(shapes, targets=[2, 3], outputs=[2, 3, 2]))))
-    write("samples", "short", safetensors(*header(**dict(shapes, lengths=[2]))))
+          samples_file(**dict(shapes, targets=[2, 3], outputs=[2, 3, 2])))
+    write("samples", "short", samples_file(**dict(shapes, lengths=[2])))
 
 
 def filled(start, each, end):
@@ -500,6 +500,19 @@ def tfrecord_seeds():
     write("tfrecord", "endless", endless + tfrecord(endless)[-4:] + bytes(8))
 
 
+def large_runs():
+    step = json.dumps({"event": "step", "step": 1, "loss": 2.5, "grad_norm": 3, "lr": 0.1}) + "\n"
+    write("metrics", "steps", step * (LARGE // len(step)))
+    layer = {"name": "rnn", "weights": [0, 0.1, 0.5], "gradient": [0.5] * 64}
+    inside = {"rows": 8, "times": list(range(64)), "layers": [layer] * 2000}
+    write("metrics", "layers", json.dumps({"event": "eval", "step": 1, "loss": 2, "inside": inside}) + "\n")
+    count = LARGE // 40
+    write("samples", "many", samples_file(indices=[count], worst=[1], losses=[count], targets=[count],
+                                          outputs=[count, 1], inputs=[count, 2, 2]))
+    write("samples", "large", samples_file(indices=[1], worst=[1], losses=[1], targets=[1], outputs=[1, 2],
+                                           inputs=[1, 900, 1000]))
+
+
 def large_data():
     write("tfrecord", "empty", tfrecord(b"") * (LARGE // 16))
     write("tfrecord", "long", tfrecord(bytes(LARGE // 2)))
@@ -516,7 +529,7 @@ def large_data():
 
 if len(sys.argv) > 1:
     CORPUS = pathlib.Path(sys.argv[1])
-    for seeds in (large_json, large_safetensors, large_pt, large_data):
+    for seeds in (large_json, large_safetensors, large_pt, large_runs, large_data):
         seeds()
 else:
     for seeds in (architecture_seeds, pt_seeds, idx_seeds, gzip_seeds, npy_seeds, safetensors_seeds,
