@@ -19,6 +19,8 @@
 #include "io/safetensors_header.h"
 #include "report/roles.h"
 #include "run/manifest.h"
+#include "run/metrics_log.h"
+#include "run/samples.h"
 #include "run/tfrecord.h"
 #include "train/checkpoint.h"
 #include "train/config.h"
@@ -246,6 +248,51 @@ TEST(Trial20, RecordsOfEvents) {
         });
       },
       10);
+}
+
+TEST(Trial20, LinesOfMetrics) {
+  expect_linear(
+      500,
+      [&](std::size_t n) {
+        std::string text;
+        for (std::size_t i = 0; i < n; ++i)
+          text += R"({"event":"step","step":1,"loss":2.5,"grad_norm":3,"epoch":1,"lr":0.1})"
+                  "\n";
+        return reading(text.size(), [&] {
+          if (run::read_metrics_log(text, "metrics.jsonl").steps.size() != n) std::abort();
+        });
+      },
+      150, kTreeMemory);
+  expect_linear(
+      500,
+      [&](std::size_t n) {
+        const std::string text =
+            R"({"event":"eval","step":1,"loss":2,"inside":{"times":[1],"layers":[)" +
+            repeated(n, R"({"name":"rnn","dead":0.5,"gradient":[1]})") + "]}}\n";
+        return reading(text.size(), [&] {
+          if (run::read_metrics_log(text, "x").tests.at(0).inside->layers.size() != n) std::abort();
+        });
+      },
+      150, kTreeMemory);
+}
+
+TEST(Trial20, SamplesOfARun) {
+  expect_linear(
+      500,
+      [&](std::size_t n) {
+        run::Samples samples;
+        samples.indices.assign(n, 0);
+        samples.losses.assign(n, 0);
+        samples.inputs = Tensor::zeros({static_cast<std::int64_t>(n), 4});
+        samples.outputs = Tensor::zeros({static_cast<std::int64_t>(n), 2});
+        samples.targets = Tensor::zeros({static_cast<std::int64_t>(n)}, DType::i64);
+        samples.classes.assign(n, "a class");
+        const std::vector<std::byte> bytes = run::to_bytes(samples);
+        return reading(bytes.size(), [&] {
+          if (run::samples_from(bytes, "samples").indices.size() != n) std::abort();
+        });
+      },
+      150, kTreeMemory);
 }
 
 TEST(Trial20, ArraysOfManyDimensions) {
