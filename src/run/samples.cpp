@@ -53,7 +53,7 @@ class ArrayReader {
     const io::ArrayView& from = array(name, rank);
     if (from.type != io::ElementType::i64) refuse(fmt::format("\"{}\" is not of I64", name));
     std::vector<std::int64_t> values(from.data.size() / sizeof(std::int64_t));
-    std::memcpy(values.data(), from.data.data(), from.data.size());
+    std::ranges::copy(from.data, std::as_writable_bytes(std::span(values)).begin());
     return values;
   }
 
@@ -65,7 +65,7 @@ class ArrayReader {
     const Shape shape(from.shape);
     if (from.type == io::ElementType::i64) {
       const Tensor to = Tensor::empty(shape, DType::i64);
-      std::memcpy(to.data<std::int64_t>(), from.data.data(), from.data.size());
+      std::ranges::copy(from.data, std::as_writable_bytes(to.values<std::int64_t>()).begin());
       return to;
     }
     const Tensor to = Tensor::empty(shape, DType::f32);
