@@ -7,9 +7,11 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "app/json_line.h"
 #include "app/messages.h"
+#include "core/evenly_spaced.h"
 #include "core/printable.h"
 #include "run/inside_json.h"
 
@@ -33,16 +35,6 @@ train::Signs signs_of(std::int64_t step, const train::Evaluation& evaluation) {
   return signs;
 }
 
-/// At most eight of `count` places, evenly spaced, with the first and the last.
-std::vector<std::size_t> eight_of(std::size_t count) {
-  constexpr std::size_t kMost = 8;
-  std::vector<std::size_t> places;
-  const std::size_t shown = std::min(count, kMost);
-  for (std::size_t i = 0; i < shown; ++i)
-    places.push_back(shown == 1 ? 0 : i * (count - 1) / (shown - 1));
-  return places;
-}
-
 }  // namespace
 
 std::string text_of(const train::Finding& finding) {
@@ -63,7 +55,8 @@ std::string text_of(const train::Inside& inside) {
                         layer.dead ? fmt::format("{:.0f} %", 100 * *layer.dead) : "-",
                         layer.moved ? short_number(*layer.moved) : "-");
   if (inside.times.empty()) return text;
-  const std::vector<std::size_t> places = eight_of(inside.times.size());
+  constexpr std::size_t kMostShown = 8;
+  const std::vector<std::size_t> places = evenly_spaced(inside.times.size(), kMostShown);
   text += fmt::format("  {:<{}}", "gradient at time step", widest);
   for (const std::size_t i : places) text += fmt::format("{:>10}", inside.times[i]);
   text += '\n';

@@ -10,11 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "core/clock.h"
 #include "data/image_inputs.h"
-#include "data/source.h"
+#include "data/in_batches.h"
+#include "nn/batch_gradient.h"
 #include "nn/model_file.h"
-#include "tensor/tensor_impl.h"
 #include "train/evaluate.h"
 #include "train/loss.h"
 #include "train/states.h"
@@ -35,29 +34,23 @@ struct Answer {
   double loss = 0;
 };
 
-/// What the model makes of all samples of a part.
+/// What the model makes of all samples of the test part.
 std::vector<Answer> answers_of(const data::Source& source, const spec::ModelSpec& spec,
                                const std::function<Tensor(const data::Examples&)>& run,
                                DType dtype) {
-  constexpr auto part = data::Split::test;
   const bool classes = source.target().kind == Kind::classes;
   std::vector<Answer> answers;
-  std::vector<data::Pick> picks;
-  data::Examples examples;
-  const std::int64_t total = source.size(part), at_once = source.test_batch();
-  for (std::int64_t first = 0; first < total; first += at_once) {
-    picks.clear();
-    for (std::int64_t i = first; i < std::min(total, first + at_once); ++i) picks.push_back({i});
-    source.batch(part, picks, dtype, examples);
+  data::in_batches(source, data::Split::test, dtype, [&](const data::Examples& examples) {
     const Tensor outputs = run(examples).to(DType::f64);
     Tensor targets = examples.targets;
     if (targets.dtype() != DType::i64) targets = targets.to(DType::f64);
     const Tensor losses = train::losses_of(spec.output, outputs, targets);
     const auto terms = losses.values<double>(), values = outputs.values<double>();
-    const std::size_t each = terms.size() / picks.size(), width = values.size() / picks.size();
-    for (std::size_t n = 0; n < picks.size(); ++n) {
+    const auto count = static_cast<std::size_t>(outputs.size(0));
+    const std::size_t each = terms.size() / count, width = values.size() / count;
+    for (std::size_t n = 0; n < count; ++n) {
       const auto mine = terms.subspan(n * each, each);
-      Answer answer{picks[n].index, 0, 0, std::accumulate(mine.begin(), mine.end(), 0.0)};
+      Answer answer{std::ssize(answers), 0, 0, std::accumulate(mine.begin(), mine.end(), 0.0)};
       if (classes) {
         const auto row = values.subspan(n * width, width);
         answer.truth = targets.values<std::int64_t>()[n];
@@ -65,7 +58,7 @@ std::vector<Answer> answers_of(const data::Source& source, const spec::ModelSpec
       }
       answers.push_back(answer);
     }
-  }
+  });
   return answers;
 }
 
@@ -136,12 +129,11 @@ std::map<std::string, Tensor> states_of_first(const spec::ModelSpec& spec,
   const std::int64_t count =
       std::min({kFirst, inputs.size(0), kMostStates / std::max<std::int64_t>(steps * widest, 1)});
   if (count == 0) return {};
-  Shape shape = inputs.shape();
-  shape[0] = count;
+  const BatchPart first{Shards(static_cast<std::size_t>(count), 1)};
   std::span<const std::int64_t> lengths = examples.lengths;
   if (!lengths.empty()) lengths = lengths.first(static_cast<std::size_t>(count));
   std::map<std::string, Tensor> states =
-      train::states_of(spec, weights, make_view(inputs, shape, 0), lengths);
+      train::states_of(spec, weights, nn::rows_of(inputs, first), lengths);
   for (auto& [name, tensor] : states) tensor = tensor.to(DType::f32).contiguous();
   return states;
 }
@@ -149,7 +141,6 @@ std::map<std::string, Tensor> states_of_first(const spec::ModelSpec& spec,
 }  // namespace
 
 Samples choose_samples(train::Trainer& trainer) {
-  const auto start = Clock::now();
   const NoGrad no_grad;
   const data::Source& source = trainer.source();
   const spec::ModelSpec& spec = trainer.description();
@@ -209,7 +200,6 @@ Samples choose_samples(train::Trainer& trainer) {
     if (const auto at = std::ranges::find(samples.indices, answer.index);
         at != samples.indices.end())
       samples.worst.push_back(at - samples.indices.begin());
-  trainer.add_testing(seconds_since(start));
   return samples;
 }
 

@@ -8,7 +8,7 @@ namespace unroll::run {
 
 /// Chooses the samples of the test part by the weights that the trainer has now: the worst
 /// mistakes, some of each cell of the confusion matrix, and the first ones. At most 300 samples and
-/// 1 MB. Counts its time as testing. Draws no random number of the run.
+/// 1 MB. Draws no random number of the run.
 Samples choose_samples(train::Trainer& trainer);
 
 }  // namespace unroll::run

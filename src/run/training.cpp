@@ -1,5 +1,6 @@
 #include "run/training.h"
 
+#include "core/clock.h"
 #include "nn/model_file.h"
 #include "run/choose_samples.h"
 #include "run/file_names.h"
@@ -39,8 +40,12 @@ End train_to_end(train::Trainer& trainer, RunFolder& folder,
   }
   folder.end(end.status, end.step, nn::model_bytes(trainer.description(), trainer.parameters()));
   // After the model, which matters more. An interrupted run goes on later, and its user is waiting.
-  if (end.status != RunStatus::interrupted)
-    folder.save(samples_file, to_bytes(choose_samples(trainer)));
+  if (end.status != RunStatus::interrupted) {
+    const auto start = Clock::now();
+    const Samples samples = choose_samples(trainer);
+    trainer.add_testing(seconds_since(start));
+    folder.save(samples_file, to_bytes(samples));
+  }
   end.folder = folder.path();
   end.model = folder.file(model_file);
   end.evaluation = trainer.last_evaluation();

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <span>
 
 #include "core/printable.h"
+#include "data/in_batches.h"
 #include "tensor/tensor_impl.h"
 #include "train/objective.h"
 #include "unroll/autograd/no_grad.h"
@@ -76,18 +76,12 @@ Evaluation evaluate(const infer::Model<T>& model, const data::Source& source, da
   const Objective objective(source.target(), spec.output);
   if (outputs) outputs->clear();
   Objective::Score score(objective);
-  const std::int64_t total = source.size(part), at_once = source.test_batch();
-  std::vector<data::Pick> picks;
-  data::Examples examples;
-  for (std::int64_t first = 0; first < total; first += at_once) {
-    picks.clear();
-    for (std::int64_t i = first; i < std::min(total, first + at_once); ++i) picks.push_back({i});
-    source.batch(part, picks, DTypeOf<T>::value, examples);
+  data::in_batches(source, part, DTypeOf<T>::value, [&](const data::Examples& examples) {
     const Tensor out = outputs_of(model, examples);
     score.add(out, examples.targets);
     const auto values = out.values<T>();
     if (outputs) outputs->insert(outputs->end(), values.begin(), values.end());
-  }
+  });
   return score.result();
 }
 

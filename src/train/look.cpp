@@ -4,21 +4,24 @@
 #include <cmath>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <utility>
 
 #include "autograd/node.h"
+#include "core/evenly_spaced.h"
 #include "core/float_environment.h"
+#include "nn/batch_gradient.h"
 #include "spec/layer_name.h"
 #include "tensor/tensor_impl.h"
 #include "train/chunks.h"
-#include "train/network.h"
 #include "train/observer.h"
 #include "train/unstacked.h"
 
 namespace unroll::train {
 namespace {
 
-constexpr std::int64_t kMostRows = 32, kMostTimes = 64, kMostSteps = 1000;
+constexpr std::int64_t kMostRows = 32, kMostSteps = 1000;
+constexpr std::size_t kMostTimes = 64;
 /// The most states of recurrent layers with their gates, and outputs, that a look keeps: 64 MB of
 /// f32. The tape takes some more.
 constexpr std::int64_t kMostKept = std::int64_t{1} << 24;
@@ -79,15 +82,6 @@ class Alive {
   std::vector<bool> alive_;
 };
 
-/// At most kMostTimes of the steps 0 to T - 1, evenly spaced, with the first and the last.
-std::vector<std::int64_t> chosen_times(std::int64_t steps) {
-  const std::int64_t count = std::min(steps, kMostTimes);
-  std::vector<std::int64_t> times;
-  for (std::int64_t i = 0; i < count; ++i)
-    times.push_back(count == 1 ? 0 : i * (steps - 1) / (count - 1));
-  return times;
-}
-
 /// Gathers what flows through a network, and the gradients that come back.
 class Gathering : public Observer {
  public:
@@ -97,7 +91,8 @@ class Gathering : public Observer {
     std::vector<double> gradient;
   };
 
-  explicit Gathering(std::int64_t steps) : times_(chosen_times(steps)) {}
+  explicit Gathering(std::int64_t steps)
+      : times_(evenly_spaced(static_cast<std::size_t>(steps), kMostTimes)) {}
 
   void output(const std::string& layer, const Tensor& y) override { add(layers_[layer], y); }
 
@@ -108,7 +103,7 @@ class Gathering : public Observer {
   Tensor states(const std::string& layer, std::int64_t t, const Tensor& h, bool relu) override {
     add(layers_[layer], h);
     if (relu) add_alive(layers_[layer], h);
-    const auto at = std::ranges::find(times_, t);
+    const auto at = std::ranges::find(times_, static_cast<std::size_t>(t));
     if (at == times_.end()) return h;
     // The same numbers again, so that the gradient passes by here.
     return autograd::with_backward(
@@ -125,7 +120,7 @@ class Gathering : public Observer {
         h);
   }
 
-  const std::vector<std::int64_t>& times() const { return times_; }
+  const std::vector<std::size_t>& times() const { return times_; }  // from 0
   std::map<std::string, Layer>& layers() { return layers_; }
 
  private:
@@ -137,7 +132,7 @@ class Gathering : public Observer {
     to.alive->add(y);
   }
 
-  std::vector<std::int64_t> times_;
+  std::vector<std::size_t> times_;
   std::map<std::string, Layer> layers_;
 };
 
@@ -215,13 +210,6 @@ std::int64_t kept_each_step(const spec::ModelSpec& spec, bool every_step) {
   return std::max<std::int64_t>(sum, 1);
 }
 
-/// The first rows of x, as a view.
-Tensor first_rows(const Tensor& x, std::int64_t rows) {
-  Shape shape = x.shape();
-  shape[0] = rows;
-  return make_view(x, shape, 0);
-}
-
 /// The part of a batch that a look takes: some rows, and their last time steps.
 struct Part {
   Tensor inputs, targets;
@@ -240,8 +228,9 @@ Part part_of(const spec::ModelSpec& spec, const data::Examples& batch, bool ever
   if (!batch.lengths.empty())  // the longest sequences are in front
     rows = std::min<std::int64_t>(rows, std::ranges::count(batch.lengths, batch.lengths.front()));
   rows = std::clamp<std::int64_t>(kMostKept / (kept * part.steps), 1, rows);
-  part.inputs = first_rows(batch.inputs, rows);
-  part.targets = first_rows(batch.targets, rows);
+  const BatchPart first{Shards(static_cast<std::size_t>(rows), 1)};
+  part.inputs = nn::rows_of(batch.inputs, first);
+  part.targets = nn::rows_of(batch.targets, first);
   if (part.first_step == 0) return part;
   part.inputs = steps_of(part.inputs, part.first_step, part.steps);
   if (every_step) part.targets = steps_of(part.targets, part.first_step, part.steps);
@@ -255,18 +244,15 @@ Inside look_inside(const spec::ModelSpec& spec, const Parameters& weights, const
                    std::int64_t chunk_steps) {
   const FloatEnvironment environment;
   const Unstacked model = unstacked(spec, weights);
-  Generator unused(0);
-  Network network(model.spec, unused, {.dtype = weights.front().value.dtype()});
-  network.load(model.weights);
-  network.eval();
+  const std::unique_ptr<Network> network = network_of(model);
   // Only states need gradients. A learnt initial state stays on the tape: it begins it.
-  for (Parameter& p : network.parameters())
+  for (Parameter& p : network->parameters())
     if (!p.name.ends_with(".h_0")) p.value.set_requires_grad(false);
 
   const Part part = part_of(spec, batch, objective.target().every_step(),
                             chunk_steps > 0 ? std::min(chunk_steps, kMostSteps) : kMostSteps);
   Gathering gathering(part.steps);
-  const Tensor outputs = network(part.inputs, gathering);
+  const Tensor outputs = (*network)(part.inputs, gathering);
   if (const std::int64_t terms = objective.terms(part.targets); terms > 0) {
     const Tensor loss = objective.loss(outputs, part.targets, terms);
     if (loss.requires_grad()) loss.backward();
@@ -295,8 +281,8 @@ Inside look_inside(const spec::ModelSpec& spec, const Parameters& weights, const
       if (at->second.alive) layer.dead = at->second.alive->dead();
       layer.gradient = at->second.gradient;
       if (!layer.gradient.empty() && inside.times.empty())
-        for (const std::int64_t t : gathering.times())
-          inside.times.push_back(part.first_step + t + 1);
+        for (const std::size_t t : gathering.times())
+          inside.times.push_back(part.first_step + static_cast<std::int64_t>(t) + 1);
     }
     inside.layers.push_back(std::move(layer));
   }

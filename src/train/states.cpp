@@ -4,7 +4,6 @@
 
 #include "core/float_environment.h"
 #include "tensor/tensor_impl.h"
-#include "train/network.h"
 #include "train/observer.h"
 #include "train/unstacked.h"
 #include "unroll/autograd/no_grad.h"
@@ -44,12 +43,8 @@ std::map<std::string, Tensor> states_of(const spec::ModelSpec& spec, const Param
   const NoGrad no_grad;
   const FloatEnvironment environment;
   const Unstacked model = unstacked(spec, weights);
-  Generator unused(0);
-  Network network(model.spec, unused, {.dtype = weights.front().value.dtype()});
-  network.load(model.weights);
-  network.eval();
   StateCopies copies(model.spec, inputs.size(1));
-  network(inputs, copies, lengths);
+  (*network_of(model))(inputs, copies, lengths);
   return std::move(copies.copies);
 }
 

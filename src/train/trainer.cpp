@@ -260,7 +260,8 @@ void Trainer::evaluate(Generator& generator) {
 void Trainer::evaluate(const StepResult& result, std::span<Listener* const> listeners) {
   evaluate(generator_);
   const auto start = Clock::now();
-  evaluation_.inside = look({parameters_.in(before_), parameters_.parameters(), 1});
+  const Parameters& now = parameters_.parameters();
+  evaluation_.inside = look(now, {parameters_.in(before_), now, 1});
   times_.testing += seconds_since(start);
   // No step follows whose loss would show a bad last update.
   if (result.step == steps_ && !recent_.holds_loss(evaluation_.loss))
@@ -269,9 +270,9 @@ void Trainer::evaluate(const StepResult& result, std::span<Listener* const> list
   for (Listener* listener : listeners) listener->evaluation(result, evaluation_);
 }
 
-Inside Trainer::look(const Updates& updates) const {
-  Inside inside = look_inside(spec_, parameters_.parameters(), updates, batch_.examples(),
-                              objective_, config_.tbptt);
+Inside Trainer::look(const Parameters& weights, const Updates& updates) const {
+  Inside inside =
+      look_inside(spec_, weights, updates, batch_.examples(), objective_, config_.tbptt);
   inside.chance = chance_of(evaluation_);
   return inside;
 }
@@ -351,19 +352,15 @@ bool Trainer::run(std::span<Listener* const> listeners) {
   try {
     return make_steps(listeners);
   } catch (Diverged& diverged) {
-    const Tensor bad = parameters_.values().clone();
-    const bool finite = all_finite(bad);
+    const Tensor failed = parameters_.values().clone();
     const std::int64_t since_good = last_.step - good_.last.step;
     load(good_);
     Generator draws = generator_;  // a copy: the run's generator stays as after the good step
     evaluate(draws);
+    const Parameters &good = parameters_.parameters(), bad = parameters_.in(failed);
     // The weights that failed show more than the good ones, unless they show nothing.
-    const Tensor good = parameters_.values().clone();
-    Updates updates;
-    if (since_good > 0) updates = {parameters_.in(good), parameters_.in(bad), since_good};
-    if (finite) copy_into(parameters_.values(), bad);
-    evaluation_.inside = look(updates);
-    copy_into(parameters_.values(), good);
+    evaluation_.inside = look(all_finite(failed) ? bad : good,
+                              since_good > 0 ? Updates{good, bad, since_good} : Updates{});
     diverged.kept = last_;
     diverged.evaluation = evaluation_;
     throw;

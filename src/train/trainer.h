@@ -90,7 +90,7 @@ class Trainer {
   bool make_steps(std::span<Listener* const> listeners);
   void evaluate(const StepResult& result, std::span<Listener* const> listeners);
   void evaluate(Generator& generator);
-  Inside look(const Updates& updates) const;
+  Inside look(const Parameters& weights, const Updates& updates) const;
   [[noreturn]] void diverge(const StepResult& failed, const std::string& what) const;
 
   void save(Snapshot& to);

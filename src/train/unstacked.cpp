@@ -92,4 +92,13 @@ Unstacked unstacked(const spec::ModelSpec& spec, const Parameters& weights) {
   return result;
 }
 
+std::unique_ptr<Network> network_of(const Unstacked& model) {
+  Generator unused(0);  // all initial values are replaced
+  auto network = std::make_unique<Network>(
+      model.spec, unused, NetworkOptions{.dtype = model.weights.front().value.dtype()});
+  network->load(model.weights);
+  network->eval();
+  return network;
+}
+
 }  // namespace unroll::train

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
+#include "train/network.h"
 #include "unroll/autograd/parameter.h"
 #include "unroll/spec/model_spec.h"
 
@@ -22,5 +24,8 @@ struct Unstacked {
 /// that spec::weights_of() lists, in its order. A model that would have too many layers stays as it
 /// is.
 Unstacked unstacked(const spec::ModelSpec& spec, const Parameters& weights);
+
+/// A network in evaluation mode with copies of the weights, for an observer.
+std::unique_ptr<Network> network_of(const Unstacked& model);
 
 }  // namespace unroll::train
