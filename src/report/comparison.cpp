@@ -86,7 +86,7 @@ Json statistics(const std::string& key, const std::vector<const RunRecord*>& run
   Json all = Json::array();
   std::vector<double> numbers;
   for (const RunRecord* run : runs) {
-    const std::optional<double> one = run->status == run::RunStatus::finished && run->result()
+    const std::optional<double> one = run->status() == run::RunStatus::finished && run->result()
                                           ? value(*run->result())
                                           : std::nullopt;
     const bool known = one && std::isfinite(*one);

@@ -48,7 +48,7 @@ std::string reason_of(const RunRecord& run) {
         shell_word(run.path + "/" + run::config_file));
   const std::string go_on = "Go on with: unroll train --resume " + shell_word(run.path);
   const std::string of = run.steps() ? fmt::format(" of {}", *run.steps()) : "";
-  switch (run.status) {
+  switch (run.status()) {
     case run::RunStatus::finished:
       return "";
     case run::RunStatus::interrupted:

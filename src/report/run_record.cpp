@@ -45,12 +45,12 @@ bool has_files_beside_config(const Folder& folder) {
 }  // namespace
 
 std::string_view RunRecord::status_name() const {
-  return manifest_is_lost ? "unknown" : run::name_of(status);
+  return manifest_is_lost ? "unknown" : run::name_of(status());
 }
 
 bool RunRecord::can_go_on() const {
   return !manifest_is_lost &&
-         (status == run::RunStatus::training || status == run::RunStatus::interrupted);
+         (status() == run::RunStatus::training || status() == run::RunStatus::interrupted);
 }
 
 const run::MetricsLog::Test* RunRecord::result() const {
@@ -59,7 +59,7 @@ const run::MetricsLog::Test* RunRecord::result() const {
 }
 
 std::optional<std::int64_t> RunRecord::steps() const {
-  if (status == run::RunStatus::finished) return step;
+  if (status() == run::RunStatus::finished) return step;
   return config.epochs > 0 ? std::nullopt : std::optional(config.steps);
 }
 
@@ -67,25 +67,24 @@ RunRecord read_run(const std::string& path) {
   const Folder folder("report", path);
   RunRecord run{.path = path, .name = folder_name(path)};
   const auto found = run::Manifest::read(folder);
-  const run::Manifest manifest = found.value_or(run::Manifest{});
+  run.manifest = found.value_or(run::Manifest{});
   if (!folder.has(run::config_file))
     throw FileError("report", fmt::format("{} has no run, because it has no config.json; name the "
                                           "folder of a run, such as runs/NAME",
                                           path));
-  run.config_text = text_of_file(folder, manifest, run::config_file);
+  run.config_text = text_of_file(folder, run.manifest, run::config_file);
   auto [config, provenance] =
       train::config_from_json(run.config_text, folder.path_of(run::config_file));
   run.config = std::move(config);
   run.provenance = std::move(provenance);
-  run.status = manifest.status;
   // Only config.json is written before the manifest.
   run.manifest_is_lost = !found && has_files_beside_config(folder);
-  if (folder.has(run::metrics_file) || manifest.lists(run::metrics_file))
-    run.log = run::read_metrics_log(text_of_file(folder, manifest, run::metrics_file),
+  if (folder.has(run::metrics_file) || run.manifest.lists(run::metrics_file))
+    run.log = run::read_metrics_log(text_of_file(folder, run.manifest, run::metrics_file),
                                     folder.path_of(run::metrics_file));
-  run.step = manifest.status == run::RunStatus::training
+  run.step = run.status() == run::RunStatus::training
                  ? (run.log.steps.empty() ? 0 : run.log.steps.back().step)
-                 : manifest.step;
+                 : run.manifest.step;
   return run;
 }
 
@@ -111,15 +110,14 @@ std::vector<train::Metric> metrics_of(const run::MetricsLog::Test& test) {
 }
 
 std::optional<TrainedModel> model_of(const RunRecord& run) {
-  if (run.status == run::RunStatus::training) return std::nullopt;
+  if (run.status() == run::RunStatus::training) return std::nullopt;
   const Folder folder("report", run.path);
-  const auto manifest = run::Manifest::read(folder);
   const std::string path = folder.path_of(run::model_file);
-  if (!manifest || !manifest->lists(run::model_file))
+  if (!run.manifest.lists(run::model_file))
     throw FormatError("report", fmt::format("{} is not listed in manifest.json; restore the folder "
                                             "from a copy, or train again: unroll train --config {}",
                                             path, shell_word(folder.path_of(run::config_file))));
-  auto weights = io::Safetensors::parse(manifest->load(folder, run::model_file), path);
+  auto weights = io::Safetensors::parse(run.manifest.load(folder, run::model_file), path);
   const auto description = weights.metadata().find(spec::ModelSpec::metadata_key);
   if (description == weights.metadata().end())
     throw FormatError("report", fmt::format("{} has no description of its model", path));
@@ -129,15 +127,14 @@ std::optional<TrainedModel> model_of(const RunRecord& run) {
   if (const std::string misfits = spec::differences(spec, shapes); !misfits.empty())
     throw FormatError("report", fmt::format("{}: {}", path, misfits));
   return TrainedModel{std::move(spec), std::move(weights),
-                      manifest->files.at(run::model_file).front().sha256};
+                      run.manifest.files.at(run::model_file).front().sha256};
 }
 
 std::optional<run::Samples> samples_of(const RunRecord& run) {
-  const Folder folder("report", run.path);
-  const auto manifest = run::Manifest::read(folder);
-  if (run.status == run::RunStatus::training || !manifest || !manifest->lists(run::samples_file))
+  if (run.status() == run::RunStatus::training || !run.manifest.lists(run::samples_file))
     return std::nullopt;
-  return run::samples_from(manifest->load(folder, run::samples_file),
+  const Folder folder("report", run.path);
+  return run::samples_from(run.manifest.load(folder, run::samples_file),
                            folder.path_of(run::samples_file));
 }
 

@@ -26,8 +26,8 @@ struct TrainedModel {
 };
 
 struct RunRecord {
-  std::string path, name;  // the name is that of the folder
-  run::RunStatus status = run::RunStatus::training;
+  std::string path, name;       // name: of the folder
+  run::Manifest manifest = {};  // as it was when the run was read
   /// There are files of the run, but no manifest.json: nothing tells how it ended.
   bool manifest_is_lost = false;
   std::int64_t step = 0;         // of the model; of the last logged step while it is training
@@ -36,6 +36,7 @@ struct RunRecord {
   train::Provenance provenance = {};
   run::MetricsLog log = {};
 
+  run::RunStatus status() const { return manifest.status; }
   /// "finished", and so on; "unknown" without the manifest.
   std::string_view status_name() const;
   /// Whether `unroll train --resume` goes on with it.

@@ -17,7 +17,7 @@ using Json = nlohmann::ordered_json;
 
 RunRecord finished(std::uint64_t seed, double accuracy) {
   RunRecord run{.path = "runs/made-up", .name = "made-up"};
-  run.status = run::RunStatus::finished;
+  run.manifest.status = run::RunStatus::finished;
   run.config = train::recipe("tuned");
   run.config.seed = seed;
   run.log.tests.push_back({3000, accuracy / 10, {{"accuracy", accuracy}}, {}});
@@ -44,7 +44,7 @@ TEST(ReportComparison, MeanAndDeviationOverSeeds) {
 
 TEST(ReportComparison, ARunThatFailedHasNoShareInTheMean) {
   std::vector<RunRecord> runs = {finished(0, 90), finished(1, 10), finished(2, 92)};
-  runs[1].status = run::RunStatus::diverged;
+  runs[1].manifest.status = run::RunStatus::diverged;
   Json accuracy = groups(runs)[0].at("metrics")[0];
   EXPECT_EQ(accuracy.at("mean"), 91.0);
   EXPECT_EQ(accuracy.at("values"), Json::parse("[90.0, null, 92.0]"));
@@ -52,7 +52,7 @@ TEST(ReportComparison, ARunThatFailedHasNoShareInTheMean) {
   accuracy = groups(runs)[0].at("metrics")[0];
   EXPECT_EQ(accuracy.at("mean"), 90.0);
   EXPECT_EQ(accuracy.at("deviation"), nullptr);
-  runs[0].status = run::RunStatus::interrupted;
+  runs[0].manifest.status = run::RunStatus::interrupted;
   EXPECT_EQ(groups(runs)[0].at("metrics")[0].at("mean"), nullptr);
 }
 
