@@ -17,19 +17,9 @@ struct Target {
   void (*run)(fuzz::Bytes);
 };
 
-constexpr Target targets[] = {
-    {"architecture", fuzz::architecture},
-    {"config", fuzz::config},
-    {"gzip", fuzz::gzip},
-    {"idx", fuzz::idx},
-    {"metrics", fuzz::metrics},
-    {"model", fuzz::model},
-    {"npy", fuzz::npy},
-    {"pt", fuzz::pt},
-    {"samples", fuzz::samples},
-    {"safetensors", fuzz::safetensors},
-    {"tfrecord", fuzz::tfrecord},
-};
+#define UNROLL_TARGET(name) {#name, fuzz::name},
+constexpr Target targets[] = {UNROLL_FUZZ_TARGETS(UNROLL_TARGET)};
+#undef UNROLL_TARGET
 
 std::vector<std::uint8_t> content_of(const std::filesystem::path& path) {
   std::ifstream stream(path, std::ios::binary);

@@ -15,18 +15,14 @@ namespace unroll::fuzz {
 
 using Bytes = std::span<const std::uint8_t>;
 
-// One a file, NAME_target.cpp.
-void architecture(Bytes bytes);
-void config(Bytes bytes);
-void gzip(Bytes bytes);
-void idx(Bytes bytes);
-void metrics(Bytes bytes);
-void model(Bytes bytes);
-void npy(Bytes bytes);
-void pt(Bytes bytes);
-void samples(Bytes bytes);
-void safetensors(Bytes bytes);
-void tfrecord(Bytes bytes);
+// The targets, one a file, NAME_target.cpp.
+#define UNROLL_FUZZ_TARGETS(F) \
+  F(architecture)              \
+  F(config) F(gzip) F(idx) F(metrics) F(model) F(npy) F(pt) F(safetensors) F(samples) F(tfrecord)
+
+#define UNROLL_DECLARE_TARGET(name) void name(Bytes bytes);
+UNROLL_FUZZ_TARGETS(UNROLL_DECLARE_TARGET)
+#undef UNROLL_DECLARE_TARGET
 
 /// Runs a target, and checks what it costs: so many basic blocks and so much memory for a byte of
 /// the input (tests/cost/counter.h), for all that it does with them: it reads most of them several

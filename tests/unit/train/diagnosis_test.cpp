@@ -57,15 +57,17 @@ testing::AssertionResult absent(const std::vector<Finding>& findings, const std:
   return testing::AssertionSuccess();
 }
 
-Config images_config(ModelKind model) {
-  Config c = recipe("tutorial", model);
-  c.hidden = 16;
-  c.batch_size = 20;
-  c.steps = 500;
+/// Tests at the end alone.
+Config small(Config c, std::int64_t hidden, std::int64_t batch_size, std::int64_t steps) {
+  c.hidden = hidden;
+  c.batch_size = batch_size;
+  c.steps = steps;
   c.eval_every = 0;
   c.threads = 1;
   return c;
 }
+
+Config images_config(ModelKind model) { return small(recipe("tutorial", model), 16, 20, 500); }
 
 test::Source images(const Config& config) { return test::images(config, test::black_and_white()); }
 
@@ -73,12 +75,7 @@ Config adding_config(ModelKind model) {
   Config c = recipe("tuned", {.dataset = "adding", .model = model});
   c.dataset = "adding";
   c.length = 60;
-  c.hidden = 8;
-  c.batch_size = 4;
-  c.steps = 1;
-  c.eval_every = 0;
-  c.threads = 1;
-  return c;
+  return small(c, 8, 4, 1);
 }
 
 TEST(Diagnosis, AHealthyRunHasNoFinding) {
