@@ -1,4 +1,4 @@
-"""Pictures of one style, as SVG for light and dark. The boxes look like those of `unroll inspect --svg`."""
+"""Draws SVG pictures in one style, for light and dark. Boxes look as `unroll inspect --svg` draws them."""
 
 import math
 from html import escape

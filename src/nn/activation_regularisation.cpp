@@ -22,7 +22,7 @@ void for_rows(const Outputs& outputs, F&& f) {
   for_each_row(outputs.steps(), outputs.batch(), outputs.features(), f);
 }
 
-/// The number of terms of the mean. In a part of a batch it is that of the whole batch.
+/// The number of terms of the mean, counted over the whole batch even in a part of it.
 std::size_t terms_of(const Outputs& outputs, std::size_t lag) {
   std::size_t batch = outputs.batch(), steps = 0;
   const BatchPart* const part = batch_part();
