@@ -8,6 +8,7 @@
 
 #include "data/image_source.h"
 #include "data/memory_source.h"
+#include "data/series_source.h"
 #include "data/source.h"
 
 namespace unroll::data {
@@ -16,6 +17,8 @@ namespace unroll::data {
 struct SourceOptions {
   ImageOptions images = {};
   MemoryOptions memory = {};
+  SeriesSettings series = {};
+  SeriesEncoding series_encoding = {};
   /// The input of the model to test. If set, it takes precedence over the other options.
   std::optional<spec::InputSpec> model = {};
   /// Opens a known set of images by its name, or a folder with a set. A program that downloads sets

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "data/series_settings.h"
 #include "unroll/data/dataset.h"
 #include "unroll/data/loader.h"
 #include "unroll/spec/model_spec.h"
@@ -25,13 +26,19 @@ struct TargetSpec {
     step_classes,  ///< one of `size` classes at each step; targets (N, T) of i64, no_target at
                    ///< steps without a target
     next_token,    ///< the token after each step, one of `size`; targets as for step_classes
+    step_values,   ///< `size` numbers at each step; targets (N, T, size), NaN without a target
   } kind = Kind::classes;
   std::int64_t size = 0;
   std::vector<std::string> names = {};  ///< names of the classes, values or tokens; may be empty
   double tolerance = 0;      ///< largest error of a right value; 0: right ones are not counted
   std::string answers = {};  ///< the noun for answers in results: "sums", "symbols"
+  /// Mean and standard deviation of each value in the training part. If they are there, the model
+  /// scales its last layer by them, and the loss is that of (value - mean) / std.
+  std::vector<double> mean = {}, std = {};
+  std::vector<double> class_weights = {};  ///< of the loss; empty: all 1
 
-  bool every_step() const { return kind == Kind::step_classes || kind == Kind::next_token; }
+  bool every_step() const { return kind != Kind::classes && kind != Kind::values; }
+  bool has_values() const { return kind == Kind::values || kind == Kind::step_values; }
 };
 
 /// One sample of a part, chosen for a batch.
@@ -69,6 +76,23 @@ class Source {
   virtual std::string sha256(Split) const { return {}; }
   /// Whether each use of a training sample needs a random word (Pick::draw).
   virtual bool augments() const { return false; }
+  /// Whether results on the test part may be seen while training. If not, it is read once, after
+  /// the last step.
+  virtual bool tests_while_training() const { return true; }
+  /// The same data whose training part has the validation part too, and without a validation part.
+  /// Null if there is none. Both encode alike.
+  virtual std::shared_ptr<const Source> with_validation() const { return nullptr; }
+  /// The number of the series from which each sample of a part was cut; empty: each is a series.
+  virtual std::span<const std::int64_t> series_of(Split) const { return {}; }
+  /// The names of a part's series; may be empty.
+  virtual std::vector<std::string> names(Split) const { return {}; }
+  /// The settings of series as they were resolved; null for other data.
+  virtual const SeriesSettings* series() const { return nullptr; }
+  /// How a table becomes the input; nothing for other data.
+  virtual std::optional<spec::TableSpec> table() const { return {}; }
+  /// Facts for the object `data` of config.json, as a JSON object: files, counts, hashes of the
+  /// parts. May be empty.
+  virtual std::string facts() const { return {}; }
   /// The mean and standard deviation of all training pixels, computed anew; nothing without pixels.
   virtual std::optional<Normalization> pixel_scale() const { return {}; }
 
@@ -80,9 +104,10 @@ class Source {
   virtual std::int64_t test_batch() const;
 
   // Texts for messages.
-  virtual std::string sizes_text() const = 0;        ///< a line for each part, with newlines
-  virtual std::string note() const { return {}; }    ///< anything unusual about it; may be empty
-  virtual std::string remark() const { return {}; }  ///< goes behind each result; may be empty
+  virtual std::string sizes_text() const = 0;          ///< a line for each part, with newlines
+  virtual std::string inferred() const { return {}; }  ///< what was inferred, with newlines
+  virtual std::string note() const { return {}; }      ///< anything unusual about it; may be empty
+  virtual std::string remark() const { return {}; }    ///< goes behind each result; may be empty
 };
 
 }  // namespace unroll::data

@@ -8,6 +8,7 @@
 #include "core/printable.h"
 #include "data/catalogue.h"
 #include "data/open_source.h"
+#include "data/recordings.h"
 #include "unroll/core/error.h"
 #include "unroll/data/mnist.h"
 
@@ -37,7 +38,23 @@ Opened open_memory(const std::string& name, const SourceOptions& options) {
   return options.model ? memory_source(name, *options.model) : memory_source(name, options.memory);
 }
 
+Opened open_series(const std::string& path, const SourceOptions& options) {
+  return series_source(read_recordings(path, options.series), options.series_encoding);
+}
+
 constexpr SourceTraits kImages = {.name = "", .title = "", .open = open_images};
+
+constexpr SourceTraits file_of_series(std::string_view ending) {
+  return {.name = ending,
+          .title = "series",
+          .open = open_series,
+          .pixels = false,
+          .sequences_only = true,
+          .series = true};
+}
+
+constexpr SourceTraits kFiles[] = {file_of_series(".csv"), file_of_series(".tsv"),
+                                   file_of_series(".ts"), file_of_series(".npz")};
 
 constexpr SourceTraits kNamed[] = {
     {.name = "adding",
@@ -62,10 +79,14 @@ constexpr SourceTraits kNamed[] = {
 std::span<const SourceTraits> named_sources() { return kNamed; }
 
 const SourceTraits& source_traits(std::string_view dataset) {
-  const auto found = std::ranges::find_if(kNamed, [&](const SourceTraits& traits) {
-    return traits.name.starts_with('.') ? dataset.ends_with(traits.name) : dataset == traits.name;
-  });
-  return found == std::end(kNamed) ? kImages : *found;
+  if (const auto named = std::ranges::find(kNamed, dataset, &SourceTraits::name);
+      named != std::end(kNamed))
+    return *named;
+  std::string_view file = dataset;
+  if (file.ends_with(".gz")) file.remove_suffix(3);
+  const auto found = std::ranges::find_if(
+      kFiles, [&](const SourceTraits& traits) { return file.ends_with(traits.name); });
+  return found == std::end(kFiles) ? kImages : *found;
 }
 
 Opened open_source(const std::string& name, const SourceOptions& options) {

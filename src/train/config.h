@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data/series_settings.h"
 #include "unroll/core/precision.h"
 #include "unroll/core/random.h"
 #include "unroll/data/loader.h"
@@ -58,10 +59,14 @@ constexpr std::string_view name_of(ScheduleKind s) { return schedule_names[stati
 
 constexpr bool is_recurrent(ModelKind model) { return model >= ModelKind::rnn; }
 
+/// The loss of a regression.
+enum class ValueLoss { mse, mae, huber };
+inline constexpr std::string_view value_loss_names[] = {"mse", "mae", "huber"};
+
 /// All settings. The table in train/settings.cpp has a row for each, with its help and its rules.
-struct Config {
+struct Config : data::SeriesSettings {
   std::string recipe = "tutorial";  // of the default values below
-  std::string dataset = "mnist";    // a known name, a folder, or a task
+  std::string dataset = "mnist";    // a known name, a folder, a task, or a file of series
   std::int64_t length = 100;        // time steps to remember over (tasks)
 
   ModelKind model = ModelKind::rnn;
@@ -88,6 +93,10 @@ struct Config {
   std::int64_t tbptt = 0;      // steps in a chunk of truncated back-propagation; 0: whole sequences
 
   InitialValues init = InitialValues::torch;
+  std::int64_t embedding = 0;       // size of a token's vector; 0: as hidden
+  std::string init_from;            // a model whose weights come first; empty: none
+  std::vector<std::string> freeze;  // starts of the names of weights that stay as they are
+  ValueLoss loss = ValueLoss::mse;  // of numbers
 
   std::int64_t batch_size = 100;
   std::int64_t steps = 3000;
@@ -117,6 +126,8 @@ struct Config {
   Precision precision = Precision::full;
   int threads = 0;                    // 0: all cores; the result does not depend on it
   std::int64_t eval_every = 500;      // 0: only after the last step
+  std::int64_t patience = 0;          // evaluations without a better one until the end; 0: any
+  bool refit = false;                 // train again, with the validation part too
   std::vector<std::int64_t> save_at;  // the weights after these steps are kept
   bool tensorboard = false;           // the run has an event file for TensorBoard
 
@@ -153,7 +164,10 @@ void validate(const Config& config);
 struct Provenance {
   std::string train_sha256, test_sha256;  // of images and labels together
   int numerics_revision = 0;
-  std::int64_t classes = 10;  // of images; config.json leaves the usual number out
+  std::int64_t classes = 10;           // of images; config.json leaves the usual number out
+  std::string validation_sha256 = {};  // empty: no validation part
+  std::string init_sha256 = {};        // of the file of Config::init_from
+  std::string facts = {};              // Source::facts(): more members of the object "data"
 };
 
 /// config.json: every setting, and the run's provenance.

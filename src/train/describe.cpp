@@ -187,13 +187,16 @@ data::SourceOptions source_options(const Config& config, std::int64_t classes) {
                      .normalize = !config.normalization,
                      .shift = config.augment,
                      .classes = classes},
-          .memory = {.length = config.length, .seed = config.seed}};
+          .memory = {.length = config.length, .seed = config.seed},
+          .series = config};
 }
 
 Config settled(Config config, const data::Source& source) {
   const spec::InputSpec input = source.input();
   if (const spec::ImageInput* images = spec::pixels_of(input))
     config.normalization = {images->mean, images->std};
+  if (const data::SeriesSettings* series = source.series())
+    static_cast<data::SeriesSettings&>(config) = *series;
   return config;
 }
 

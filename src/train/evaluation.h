@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "train/inside.h"
+#include "unroll/data/dataset.h"
 
 namespace unroll::train {
 
@@ -45,10 +46,19 @@ struct ConfusionMatrix {
   std::vector<std::int64_t> counts;  // (classes, classes)
 };
 
+/// The result of a simple prediction on the same samples: "most frequent class", "training mean".
+struct Baseline {
+  std::string title;
+  std::string metric;  // the name of the metric that it has: "accuracy"
+  double value = 0;    // in that metric's unit
+};
+
 struct Evaluation {
   double loss = 0;             // mean over all answers
   std::string loss_name = {};  // "cross-entropy"
   std::vector<Metric> metrics = {};
+  std::vector<Baseline> baselines = {};           // only of the last test of a run
+  data::Split part = data::Split::test;           // the part that was tested
   std::optional<ConfusionMatrix> confusion = {};  // for classes, if there are not too many
   std::optional<Inside> inside = {};              // of a model in training
 

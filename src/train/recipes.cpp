@@ -117,6 +117,23 @@ Config for_copy(ModelKind model) {
   return c;
 }
 
+/// Series of the user's own. Source: chosen on validation parts (docs/results.md).
+Config for_series(ModelKind model) {
+  Config c;
+  c.model = model;
+  c.hidden = 64;
+  c.readout = spec::Readout::mean;
+  c.optimizer = Algorithm::adamw;
+  c.lr = 2e-3;
+  c.schedule = ScheduleKind::linear;
+  c.clip_norm = 1;
+  c.batch_size = 32;
+  c.steps = 2000;
+  c.eval_every = 50;
+  c.patience = 0;
+  return c;
+}
+
 /// Data sets with a recipe of their own, tuned. All others have those of images.
 struct OwnRecipe {
   std::string_view dataset;
@@ -128,6 +145,8 @@ constexpr OwnRecipe kOwnRecipes[] = {{"adding", ModelKind::gru, for_adding},
 
 /// Null where the data set has none.
 const OwnRecipe* own_recipe(std::string_view dataset) {
+  static constexpr OwnRecipe kSeries = {"", ModelKind::gru, for_series};
+  if (data::source_traits(dataset).series) return &kSeries;
   const auto* const found = std::ranges::find(kOwnRecipes, dataset, &OwnRecipe::dataset);
   return found == std::end(kOwnRecipes) ? nullptr : found;
 }

@@ -82,6 +82,13 @@ bool read_value(std::vector<std::int64_t>& to, const Json& j) {
          });
 }
 
+bool read_value(std::vector<std::string>& to, const Json& j) {
+  to.clear();
+  return j.is_array() && std::ranges::all_of(j, [&](const Json& element) {
+           return read_value(to.emplace_back(), element);
+         });
+}
+
 bool read_value(std::optional<data::Normalization>& to, const Json& j) {
   to.reset();
   if (j == kAuto) return true;
@@ -117,6 +124,20 @@ std::vector<std::int64_t> parse_steps(std::string_view text) {
     begin = end + 1;
   }
   return steps;
+}
+
+/// "a,b" as its names.
+std::vector<std::string> parse_names(const std::string& flag, const std::string& text) {
+  std::vector<std::string> names;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    names.push_back(text.substr(begin, end - begin));
+    if (names.back().empty())
+      throw ValueError("usage",
+                       fmt::format("{} {}, expected names with a comma between them", flag, text));
+    begin = end + 1;
+  }
+  return names;
 }
 
 void choose(std::string_view name, const Choice& choice, Config& config, std::string_view value) {
@@ -172,6 +193,7 @@ std::string Setting::value_name() const {
                  [](std::string Config::*) -> std::string { return "NAME"; },
                  [](double Config::*) -> std::string { return "NUMBER"; },
                  [](std::vector<std::int64_t> Config::*) -> std::string { return "N,N,..."; },
+                 [](std::vector<std::string> Config::*) -> std::string { return "NAME,..."; },
                  [](std::optional<data::Normalization> Config::*) -> std::string {
                    return "none|auto|MEAN,STD";
                  },
@@ -192,22 +214,27 @@ Json Setting::json(const Config& config) const {
 std::string Setting::text(const Config& config) const {
   if (!name_as_flag.empty()) return json(config) == name_as_flag ? "on" : "off";
   return std::visit(
-      Overloaded{[&](const Choice&) { return json(config).get<std::string>(); },
-                 [&](bool Config::*at) -> std::string { return config.*at ? "on" : "off"; },
-                 [&](std::optional<std::uint64_t> Config::*at) {
-                   return config.*at ? fmt::to_string(*(config.*at)) : "none";
-                 },
-                 [&](std::vector<std::int64_t> Config::*at) {
-                   return (config.*at).empty() ? "none"
-                                               : fmt::format("{}", fmt::join(config.*at, ","));
-                 },
-                 [&](std::optional<data::Normalization> Config::*at) {
-                   const std::optional<data::Normalization>& n = config.*at;
-                   if (!n) return std::string(kAuto);
-                   return n->mean == 0 && n->std == 1 ? "none"
-                                                      : fmt::format("{},{}", n->mean, n->std);
-                 },
-                 [&](auto at) { return fmt::format("{}", config.*at); }},
+      Overloaded{
+          [&](const Choice&) { return json(config).get<std::string>(); },
+          [&](bool Config::*at) -> std::string { return config.*at ? "on" : "off"; },
+          [&](std::optional<std::uint64_t> Config::*at) {
+            return config.*at ? fmt::to_string(*(config.*at)) : "none";
+          },
+          [&](std::vector<std::int64_t> Config::*at) {
+            return (config.*at).empty() ? "none" : fmt::format("{}", fmt::join(config.*at, ","));
+          },
+          [&](std::vector<std::string> Config::*at) {
+            return (config.*at).empty() ? "none" : fmt::format("{}", fmt::join(config.*at, ","));
+          },
+          [&](std::string Config::*at) {
+            return (config.*at).empty() ? std::string("none") : config.*at;
+          },
+          [&](std::optional<data::Normalization> Config::*at) {
+            const std::optional<data::Normalization>& n = config.*at;
+            if (!n) return std::string(kAuto);
+            return n->mean == 0 && n->std == 1 ? "none" : fmt::format("{},{}", n->mean, n->std);
+          },
+          [&](auto at) { return fmt::format("{}", config.*at); }},
       member);
 }
 
@@ -223,21 +250,22 @@ bool Setting::read(Config& config, const Json& value) const {
 
 void Setting::parse(Config& config, const std::string& text) const {
   std::visit(
-      Overloaded{[&](const Choice& choice) {
-                   choose(name(), choice, config, is_switch() ? name_as_flag : text);
-                 },
-                 [&](bool Config::*at) { config.*at = true; },
-                 [&](std::string Config::*at) { config.*at = text; },
-                 [&](std::uint64_t Config::*at) { config.*at = parse_seed(flag(), text); },
-                 [&](std::optional<std::uint64_t> Config::*at) {
-                   config.*at = text.empty() ? 0 : parse_seed(flag(), text);
-                 },
-                 [&](std::vector<std::int64_t> Config::*at) { config.*at = parse_steps(text); },
-                 [&](std::optional<data::Normalization> Config::*at) {
-                   config.*at =
-                       text == kAuto ? std::nullopt : std::optional(parse_normalization(text));
-                 },
-                 [&](auto) { throw ValueError(name(), "is read as a number"); }},
+      Overloaded{
+          [&](const Choice& choice) {
+            choose(name(), choice, config, is_switch() ? name_as_flag : text);
+          },
+          [&](bool Config::*at) { config.*at = true; },
+          [&](std::string Config::*at) { config.*at = text; },
+          [&](std::uint64_t Config::*at) { config.*at = parse_seed(flag(), text); },
+          [&](std::optional<std::uint64_t> Config::*at) {
+            config.*at = text.empty() ? 0 : parse_seed(flag(), text);
+          },
+          [&](std::vector<std::int64_t> Config::*at) { config.*at = parse_steps(text); },
+          [&](std::vector<std::string> Config::*at) { config.*at = parse_names(flag(), text); },
+          [&](std::optional<data::Normalization> Config::*at) {
+            config.*at = text == kAuto ? std::nullopt : std::optional(parse_normalization(text));
+          },
+          [&](auto) { throw ValueError(name(), "is read as a number"); }},
       member);
 }
 

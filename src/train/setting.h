@@ -19,9 +19,9 @@
 namespace unroll::train {
 
 /// The headings of the help, in its order.
-enum class Group { data, model, regularisation, training, run, output };
-inline constexpr std::string_view group_names[] = {"Data",     "Model", "Regularisation",
-                                                   "Training", "Run",   "Output"};
+enum class Group { data, series, model, regularisation, training, run, output };
+inline constexpr std::string_view group_names[] = {
+    "Data", "Your own series", "Model", "Regularisation", "Training", "Run", "Output"};
 
 constexpr std::string_view name_of(Group g) { return group_names[static_cast<int>(g)]; }
 
@@ -36,8 +36,8 @@ struct Choice {
 using Member =
     std::variant<bool Config::*, int Config::*, std::int64_t Config::*, std::uint64_t Config::*,
                  double Config::*, std::string Config::*, std::optional<std::uint64_t> Config::*,
-                 std::vector<std::int64_t> Config::*, std::optional<data::Normalization> Config::*,
-                 Choice>;
+                 std::vector<std::int64_t> Config::*, std::vector<std::string> Config::*,
+                 std::optional<data::Normalization> Config::*, Choice>;
 
 /// The values that a number may have; only a member that is a number has one.
 struct Range {

@@ -59,6 +59,12 @@ std::string_view no_epochs(const SourceTraits& t) {
 std::string_view own_length(const SourceTraits& t) {
   return t.shortest_length > 0 ? "" : "has images of a fixed length";
 }
+std::string_view no_columns(const SourceTraits& t) {
+  return t.series ? "" : "has no series of your own";
+}
+std::string_view no_validation(const SourceTraits& t) {
+  return t.endless ? "never ends and so has no validation part" : "";
+}
 std::string_view own_readout(const SourceTraits& t) {
   return t.answers_every_step ? "has answers at several time steps" : "";
 }
@@ -217,6 +223,29 @@ std::string idle_lr(const Config& c) {
              : "";
 }
 
+/// Any number of series and steps.
+std::string stride_fault(const Config& c) {
+  return c.stride == 0 || c.window > 0 ? "" : "without --window; give both";
+}
+
+std::string fold_fault(const Config& c) {
+  if (c.folds == 1) return "1 of 1, expected --folds of at least 2, or 0 for none";
+  return c.fold == 0 || c.fold < c.folds ? "" : outside(c.fold, 0, c.folds - 1);
+}
+
+std::string refit_fault(const Config& c) {
+  return c.refit && c.patience == 0
+             ? "without --patience, which finds the number of steps; give both"
+             : "";
+}
+
+std::string patience_fault(const Config& c) {
+  if (c.patience == 0) return "";
+  if (c.validate == data::no_part)
+    return "without a validation part; give --validate, as in --validate 0.15";
+  return c.eval_every > 0 ? "" : "counts evaluations; give --eval-every at least 1";
+}
+
 std::string idle_steps(const Config& c) {
   return c.epochs > 0 ? "with --epochs; leave one of both out" : "";
 }
@@ -225,8 +254,9 @@ std::string idle_steps(const Config& c) {
 
 std::string help_of_dataset() {
   return fmt::format("Data set: {}", fmt::join(data::known_set_names(), ", ")) +
-         ", or a folder with its four files. Or a task: adding (sum of two marked numbers), copy "
-         "(remember ten symbols)";
+         ", or a folder with its four files. Or a file of series: .csv, .tsv, .ts, .npz. Or a "
+         "task: "
+         "adding (sum of two marked numbers), copy (remember ten symbols)";
 }
 
 }  // namespace
@@ -255,6 +285,66 @@ const std::vector<Setting>& settings() {
       {"dataset", &C::dataset, data, help_of_dataset(), Rules{.fault = dataset_fault}},
       {"length", &C::length, data, "Time steps to remember over (adding, copy)",
        Rules{.missing = own_length, .fault = length_fault}},
+      {"task", all_of<data::Task>(&C::task, data::task_names), series,
+       "What to learn: a class for each series, numbers, or a class at every step. A .ts file says "
+       "it itself",
+       Rules{.missing = no_columns}},
+      {"target", &C::target, series, "Columns to predict; in tables it is needed",
+       Rules{.missing = no_columns}},
+      {"features", &C::features, series, "Columns to read. none: all columns without another role",
+       Rules{.missing = no_columns}},
+      {"ignore", &C::ignore, series, "Columns to leave out", Rules{.missing = no_columns}},
+      {"series", &C::series, series, "Column that says which rows belong together",
+       Rules{.missing = no_columns}},
+      {"time", &C::time, series, "Column that orders the rows of a series",
+       Rules{.missing = no_columns}},
+      {"time_format", &C::time_format, series,
+       "Form of the times, as in %d/%m/%Y. none: ISO 8601, or whole numbers",
+       Rules{.missing = no_columns}},
+      {"group", &C::group, series,
+       "Column of what must stay in one part of the data: a subject, a machine",
+       Rules{.missing = no_columns}},
+      {"words", &C::words, series, "Column of words to read instead of numbers",
+       Rules{.missing = no_columns}},
+      {"vocabulary", &C::vocabulary, series, "Most words to know; the rest is one word, <unk>",
+       Rules{.range = between(1, 1 << 20), .missing = no_columns}},
+      {"wide", &C::wide, series, "A row is a series, and a column is a time step",
+       Rules{.missing = no_columns}},
+      {"window", &C::window, series, "Cut series into windows of N steps. 0: whole series",
+       Rules{.range = kCount, .missing = no_columns}},
+      {"stride", &C::stride, series, "Steps from window to window. 0: as long as a window",
+       Rules{.range = kCount, .missing = no_columns, .fault = stride_fault}},
+      {"missing", all_of<data::Missing>(&C::missing, data::missing_names), series,
+       "Missing numbers: refuse them, or put the training mean or the value before there, with a "
+       "mark",
+       Rules{.missing = no_columns}},
+      {"scale", all_of<data::Scale>(&C::scale, data::scale_names), series,
+       "Scale columns to mean 0 and standard deviation 1 of the training part, or not",
+       Rules{.missing = no_columns}},
+      {"class_weights", all_of<data::ClassWeights>(&C::class_weights, data::class_weight_names),
+       series, "Weights of the classes in the loss. balanced: rare classes count more",
+       Rules{.missing = no_columns}},
+      {"separator", &C::separator, series,
+       "Character between the fields of a table, or tab. none: find it",
+       Rules{.missing = no_columns}},
+      {"decimal", &C::decimal, series, "Decimal point of numbers, as in 12,5. none: a point",
+       Rules{.missing = no_columns}},
+      {"no_header", &C::no_header, series,
+       "The first line is data; columns are called 1, 2 and so on", Rules{.missing = no_columns}},
+      {"validate", &C::validate, series,
+       "Validation part: a file, a share as in 0.15, groups:7,8 or column:split=valid. none: no "
+       "such "
+       "part",
+       Rules{.missing = no_validation}},
+      {"test", &C::test, series, "Test part, as for --validate. auto: a file beside, or 0.2",
+       Rules{.missing = no_columns}},
+      {"split_seed", &C::split_seed, series, "Seed of the parts, apart from --seed",
+       Rules{.missing = no_validation}},
+      {"folds", &C::folds, series,
+       "Cross-validation: as many runs, each with another test part. 0: none",
+       Rules{.range = between(0, 1 << 16), .missing = no_columns}},
+      {"fold", &C::fold, series, "The test part of this run, from 0",
+       Rules{.range = kCount, .missing = no_columns, .fault = fold_fault}},
       {"model", all_of(&C::model, model_names), model,
        "Kind of model. The recipe of adding takes gru", Rules{.fault = model_fault}},
       {"hidden", &C::hidden, model,
@@ -320,6 +410,12 @@ const std::vector<Setting>& settings() {
        "First values of the weights. identity and orthogonal fill the matrices from state to "
        "state. xavier and kaiming fill every matrix, gate by gate",
        Rules{.fault = init_fault}},
+      {"embedding", &C::embedding, model, "Size of a word's vector. 0: as --hidden",
+       Rules{.range = between(0, 1 << 16), .missing = no_columns}},
+      {"init_from", &C::init_from, model, "Model whose weights come first: a run, or a file"},
+      {"freeze", &C::freeze, training, "Weights that stay as they are: starts of their names"},
+      {"loss", all_of(&C::loss, value_loss_names), training, "Loss of numbers",
+       Rules{.missing = no_columns}},
       {"batch_size", &C::batch_size, training, "Samples per training step",
        Rules{.range = between(1, 1 << 20)}},
       {"shards", &C::shards, training,
@@ -384,6 +480,13 @@ const std::vector<Setting>& settings() {
        Rules{.range = between(0, 1024)}},
       {"eval_every", &C::eval_every, output,
        "Steps between evaluations on the test set. 0: only at the end", Rules{.range = kCount}},
+      {"patience", &C::patience, training,
+       "Stop after N evaluations without a lower validation loss, and keep the best weights. 0: "
+       "make all steps",
+       Rules{.range = kCount, .missing = no_validation, .fault = patience_fault}},
+      {"refit", &C::refit, training,
+       "Train once more, with the validation part too, for as many steps as were best",
+       Rules{.missing = no_validation, .fault = refit_fault}},
       {"save_at", &C::save_at, output, "Keep the weights after these steps, as in 1,10,100",
        Rules{.fault = save_at_fault}},
       {"tensorboard", &C::tensorboard, output,

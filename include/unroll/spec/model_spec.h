@@ -12,6 +12,7 @@
 
 #include "unroll/core/api.h"
 #include "unroll/spec/layers.h"
+#include "unroll/spec/table_spec.h"
 
 namespace unroll::spec {
 
@@ -103,6 +104,8 @@ struct ModelSpec {
   Output output = Output::logits;
   std::string dataset = {};               ///< the training data set; may be empty
   std::vector<std::string> classes = {};  ///< a name for each output; may be empty
+  /// How a table becomes the input; for models of tables and files of series.
+  std::optional<TableSpec> table = {};
 
   friend bool operator==(const ModelSpec&, const ModelSpec&) = default;
 };

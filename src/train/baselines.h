@@ -1,0 +1,20 @@
+// What simple predictions reach: the numbers beside which a model's results stand.
+#pragma once
+
+#include <vector>
+
+#include "data/source.h"
+#include "train/evaluation.h"
+
+namespace unroll::train {
+
+/// Tests simple predictions on a part of the source. They know only the training part.
+///
+/// | target              | baselines                                                        |
+/// | classes             | the most frequent class                                          |
+/// | values              | the training mean (RMSE), the training median (MAE)              |
+/// | class of every step | the most frequent class; for tokens each token's most frequent   |
+/// Empty for an endless training part.
+std::vector<Baseline> baselines(const data::Source& source, data::Split part);
+
+}  // namespace unroll::train
