@@ -50,7 +50,7 @@ inline constexpr std::string_view automatic_part = "auto";
 inline constexpr std::string_view no_part = "none";
 
 /// Settings of series. A Config is one; the table in train/settings.cpp has a row for each member.
-/// Names are those of columns. After reading (Source::series()) nothing is automatic.
+/// Names are those of columns. After reading (Source::series_settings()) nothing is automatic.
 struct SeriesSettings {
   Task task = Task::automatic;
   std::vector<std::string> target;            // columns to predict; needed for tables

@@ -87,7 +87,7 @@ class Source {
   /// The names of a part's series; may be empty.
   virtual std::vector<std::string> names(Split) const { return {}; }
   /// The settings of series as they were resolved; null for other data.
-  virtual const SeriesSettings* series() const { return nullptr; }
+  virtual const SeriesSettings* series_settings() const { return nullptr; }
   /// How a table becomes the input; nothing for other data.
   virtual std::optional<spec::TableSpec> table() const { return {}; }
   /// Facts for the object `data` of config.json, as a JSON object: files, counts, hashes of the

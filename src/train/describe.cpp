@@ -195,7 +195,7 @@ Config settled(Config config, const data::Source& source) {
   const spec::InputSpec input = source.input();
   if (const spec::ImageInput* images = spec::pixels_of(input))
     config.normalization = {images->mean, images->std};
-  if (const data::SeriesSettings* series = source.series())
+  if (const data::SeriesSettings* series = source.series_settings())
     static_cast<data::SeriesSettings&>(config) = *series;
   return config;
 }
