@@ -36,6 +36,7 @@ struct TargetSpec {
   /// scales its last layer by them, and the loss is that of (value - mean) / std.
   std::vector<double> mean = {}, std = {};
   std::vector<double> class_weights = {};  ///< of the loss; empty: all 1
+  bool detailed = false;  ///< results have more metrics, an interval and baselines; for series
 
   bool every_step() const { return kind != Kind::classes && kind != Kind::values; }
   bool has_values() const { return kind == Kind::values || kind == Kind::step_values; }
