@@ -128,6 +128,7 @@ struct Config : data::SeriesSettings {
   std::int64_t eval_every = 500;      // 0: only after the last step
   std::int64_t patience = 0;          // evaluations without a better one until the end; 0: any
   bool refit = false;                 // train again, with the validation part too
+  bool leave_test = false;            // the last evaluation is on the validation part, too
   std::vector<std::int64_t> save_at;  // the weights after these steps are kept
   bool tensorboard = false;           // the run has an event file for TensorBoard
 

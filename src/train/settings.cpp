@@ -239,6 +239,12 @@ std::string refit_fault(const Config& c) {
              : "";
 }
 
+std::string leave_test_fault(const Config& c) {
+  return c.leave_test && c.validate == data::no_part
+             ? "without a validation part; give --validate, as in --validate 0.15"
+             : "";
+}
+
 std::string patience_fault(const Config& c) {
   if (c.patience == 0) return "";
   if (c.validate == data::no_part)
@@ -487,6 +493,9 @@ const std::vector<Setting>& settings() {
       {"refit", &C::refit, training,
        "Train once more, with the validation part too, for as many steps as were best",
        Rules{.missing = no_validation, .fault = refit_fault}},
+      {"leave_test", &C::leave_test, training,
+       "Leave the test part unread: for runs that are compared by their validation part",
+       Rules{.missing = no_validation, .fault = leave_test_fault}},
       {"save_at", &C::save_at, output, "Keep the weights after these steps, as in 1,10,100",
        Rules{.fault = save_at_fault}},
       {"tensorboard", &C::tensorboard, output,
