@@ -78,16 +78,16 @@ BucketLoader::Iterator BucketLoader::resume(const Position& position) {
 
 PaddedBatch BucketLoader::batch(std::int64_t index) const {
   const auto picks = sampler_->picks(index);
-  const auto count = static_cast<std::int64_t>(picks.size());
-  const PaddedBatch result{padded(sequences_, starts_, picks, options_.dtype),
-                           Tensor::empty({count}, DType::i64), Tensor::empty({count}, DType::i64)};
-  const auto lengths = result.lengths.values<std::int64_t>();
-  const auto labels = result.labels.values<std::int64_t>();
-  for (std::size_t i = 0; i < picks.size(); ++i) {
-    lengths[i] = sequences_.lengths[static_cast<std::size_t>(picks[i].index)];
-    labels[i] = sequences_.labels[static_cast<std::size_t>(picks[i].index)];
-  }
-  return result;
+  const auto whole_numbers = [&](const std::vector<std::int64_t>& of_sequences) {
+    const Tensor result = Tensor::empty({static_cast<std::int64_t>(picks.size())}, DType::i64);
+    std::ranges::transform(picks, result.values<std::int64_t>().begin(), [&](const Pick& pick) {
+      return of_sequences[static_cast<std::size_t>(pick.index)];
+    });
+    return result;
+  };
+  return {padded(sequences_, starts_, picks, options_.dtype), whole_numbers(sequences_.lengths),
+          sequences_.targets.empty() ? whole_numbers(sequences_.labels)
+                                     : padded_targets(sequences_, starts_, picks, options_.dtype)};
 }
 
 }  // namespace unroll::data

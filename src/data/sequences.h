@@ -12,8 +12,8 @@
 
 namespace unroll::data {
 
-/// Throws ValueError if there are no sequences, or if a length or the number of features is
-/// below 1. Throws ShapeError if lengths, values and labels do not fit together.
+/// Throws ValueError if there are no sequences, or if a length or the number of features or targets
+/// is below 1. Throws ShapeError if lengths, values, and labels or targets do not fit together.
 void check_sequences(std::string_view operation, const Sequences& sequences);
 
 /// The first step of each sequence among the steps of all.
@@ -22,5 +22,9 @@ std::vector<std::int64_t> starts_of(std::span<const std::int64_t> lengths);
 /// The picked sequences, (N, T, I). T is the longest length; shorter sequences are padded with 0.
 Tensor padded(const Sequences& sequences, std::span<const std::int64_t> starts,
               std::span<const Pick> picks, DType dtype);
+
+/// The targets of the picked sequences, (N, M), or (N, T, M) at every step, padded with 0.
+Tensor padded_targets(const Sequences& sequences, std::span<const std::int64_t> starts,
+                      std::span<const Pick> picks, DType dtype);
 
 }  // namespace unroll::data

@@ -13,12 +13,17 @@ namespace unroll::data {
 
 class Sampler;
 
-/// Labelled sequences of I features per step, one after the other in memory.
+/// Sequences of I features per step, one after the other in memory. They have labels to classify,
+/// or targets: M numbers for each sequence or for each step.
 struct Sequences {
   std::int64_t features = 1;          ///< I
   std::vector<std::int64_t> lengths;  ///< T_k of each sequence, at least 1
   std::vector<float> values;          ///< (sum of T_k, I)
-  std::vector<std::int64_t> labels;   ///< one for each sequence
+  std::vector<std::int64_t> labels;   ///< one for each sequence; empty if there are targets
+
+  std::int64_t target_size = 1;       ///< M
+  bool target_at_every_step = false;  ///< targets belong to steps, not to sequences
+  std::vector<float> targets = {};    ///< (count, M), or (sum of T_k, M) at every step
 
   std::int64_t count() const { return static_cast<std::int64_t>(lengths.size()); }
 };
@@ -36,7 +41,9 @@ struct BucketOptions {
 struct PaddedBatch {
   Tensor inputs;   ///< (N, T, I), T is the longest length; 0 past a sequence's end
   Tensor lengths;  ///< (N) of i64, ascending
-  Tensor labels;   ///< (N) of i64
+  /// The labels, (N) of i64. For sequences with targets the targets, of the type of `inputs`:
+  /// (N, M), or (N, T, M) at every step, with 0 past a sequence's end.
+  Tensor labels;
 };
 
 /// Goes through sequences in batches of similar lengths. A pass takes the sequences in their order,
@@ -59,7 +66,8 @@ struct PaddedBatch {
 class UNROLL_API BucketLoader {
  public:
   /// Throws ValueError for a batch or bucket size below 1, no sequences, or a length below 1;
-  /// ShapeError if lengths, values and labels don't fit together. begin() and resume() do so too.
+  /// ShapeError if lengths, values, and labels or targets don't fit together. begin() and resume()
+  /// do so too.
   explicit BucketLoader(const Sequences& sequences, const BucketOptions& options = {});
   explicit BucketLoader(Sequences&& sequences, const BucketOptions& options = {}) = delete;
   BucketLoader(const BucketLoader&);

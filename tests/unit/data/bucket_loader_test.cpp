@@ -215,6 +215,66 @@ TEST(BucketLoader, ACopyGoesOnByItself) {
   EXPECT_EQ((*at).labels.to_vector(), whole.labels[1]);
 }
 
+/// Three sequences of one feature with 2, 1 and 3 steps: 10 k + t at step t of sequence k.
+Sequences three_sequences() {
+  Sequences s;
+  s.lengths = {2, 1, 3};
+  s.values = {0, 1, 10, 20, 21, 22};
+  return s;
+}
+
+TEST(BucketLoader, GivesTheNumbersOfEachSequence) {
+  Sequences set = three_sequences();
+  set.target_size = 2;
+  set.targets = {0.5, -0.5, 1.5, -1.5, 2.5, -2.5};
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    BucketLoader loader(set, {.batch_size = 2, .dtype = dtype});  // sequences 1 and 0, then 2
+    std::vector<Values> targets;
+    for (const auto& [inputs, lengths, of_batch] : loader) {
+      EXPECT_EQ(of_batch.dtype(), dtype);
+      EXPECT_EQ(of_batch.shape(), (Shape{inputs.size(0), 2}));
+      targets.push_back(of_batch.to_vector());
+    }
+    EXPECT_EQ(targets, (std::vector<Values>{{1.5, -1.5, 0.5, -0.5}, {2.5, -2.5}}));
+  }
+}
+
+TEST(BucketLoader, GivesTheNumbersOfEachStepWithZerosPastTheEnd) {
+  Sequences set = three_sequences();
+  set.target_at_every_step = true;
+  set.targets = {100, 101, 110, 120, 121, 122};
+  BucketLoader loader(set, {.batch_size = 3});  // sequences 1, 0, 2
+  const PaddedBatch batch = *loader.begin();
+  EXPECT_EQ(batch.lengths.to_vector(), (Values{1, 2, 3}));
+  EXPECT_EQ(batch.inputs.to_vector(), (Values{10, 0, 0, 0, 1, 0, 20, 21, 22}));
+  EXPECT_EQ(batch.labels.shape(), (Shape{3, 3, 1}));
+  EXPECT_EQ(batch.labels.to_vector(), (Values{110, 0, 0, 100, 101, 0, 120, 121, 122}));
+}
+
+TEST(BucketLoader, RefusesTargetsThatDoNotFit) {
+  const auto refused = [&]<class E>(E*, auto&& change) {
+    Sequences bad = three_sequences();
+    bad.targets = {1, 2, 3};
+    change(bad);
+    return error_of<E>([&] { const BucketLoader loader(bad); });
+  };
+  constexpr ValueError* kValue = nullptr;
+  constexpr ShapeError* kShape = nullptr;
+  EXPECT_EQ(refused(kShape, [](Sequences& s) { s.targets.pop_back(); }),
+            "[bucket loader] 2 targets, expected 1 for each of 3 sequences");
+  EXPECT_EQ(refused(kShape, [](Sequences& s) { s.target_size = 2; }),
+            "[bucket loader] 3 targets, expected 2 for each of 3 sequences");
+  EXPECT_EQ(refused(kShape, [](Sequences& s) { s.target_at_every_step = true; }),
+            "[bucket loader] 3 targets, expected 1 for each of 6 steps");
+  EXPECT_EQ(refused(kValue, [](Sequences& s) { s.target_size = 0; }),
+            "[bucket loader] target_size 0, expected at least 1");
+  EXPECT_EQ(refused(kValue,
+                    [](Sequences& s) {
+                      s.labels = {0, 1, 2};
+                    }),
+            "[bucket loader] the sequences have labels and targets, expected one of both");
+}
+
 TEST(BucketLoader, RefusesWhatDoesNotFit) {
   const Sequences set = make_sequences(3);
   EXPECT_EQ(error_of<ValueError>([&] { BucketLoader(set, {.batch_size = 0}); }),
