@@ -78,16 +78,12 @@ BucketLoader::Iterator BucketLoader::resume(const Position& position) {
 
 PaddedBatch BucketLoader::batch(std::int64_t index) const {
   const auto picks = sampler_->picks(index);
-  const auto whole_numbers = [&](const std::vector<std::int64_t>& of_sequences) {
-    const Tensor result = Tensor::empty({static_cast<std::int64_t>(picks.size())}, DType::i64);
-    std::ranges::transform(picks, result.values<std::int64_t>().begin(), [&](const Pick& pick) {
-      return of_sequences[static_cast<std::size_t>(pick.index)];
-    });
-    return result;
-  };
-  return {padded(sequences_, starts_, picks, options_.dtype), whole_numbers(sequences_.lengths),
-          sequences_.targets.empty() ? whole_numbers(sequences_.labels)
-                                     : padded_targets(sequences_, starts_, picks, options_.dtype)};
+  const Tensor lengths = Tensor::empty({static_cast<std::int64_t>(picks.size())}, DType::i64);
+  std::ranges::transform(picks, lengths.data<std::int64_t>(), [&](const Pick& pick) {
+    return sequences_.lengths[static_cast<std::size_t>(pick.index)];
+  });
+  return {padded(sequences_, starts_, picks, options_.dtype), lengths,
+          padded_answers(sequences_, starts_, picks, options_.dtype)};
 }
 
 }  // namespace unroll::data

@@ -65,8 +65,8 @@ class SequenceSource : public Source {
     Part(Sequences sequences, std::int64_t classes)
         : set(std::move(sequences)), starts(starts_of(set.lengths)) {
       check_sequences("data", set);
-      if (!set.targets.empty())
-        throw ValueError("data", "the sequences have targets, expected labels to classify");
+      if (!set.targets.empty() || set.every_step)
+        throw ValueError("data", "expected a label for each sequence, to classify");
       const auto wrong = std::ranges::find_if(
           set.labels, [&](std::int64_t label) { return label < 0 || label >= classes; });
       if (wrong != set.labels.end())

@@ -8,46 +8,61 @@
 #include "core/parallel.h"
 #include "tensor/tensor_impl.h"
 #include "unroll/core/error.h"
+#include "unroll/data/sequence_tasks.h"
 
 namespace unroll::data {
 namespace {
 
 /// Labels or targets: one of both, as many as there are sequences or steps.
 void check_answers(std::string_view operation, const Sequences& s, std::int64_t steps) {
+  const auto expected = static_cast<std::size_t>(s.every_step ? steps : s.count());
+  const std::string_view of = s.every_step ? "steps" : "sequences";
   if (s.targets.empty()) {
-    if (s.labels.size() == s.lengths.size()) return;
-    throw ShapeError(operation, fmt::format("{} sequences have {} labels, expected one each",
-                                            s.lengths.size(), s.labels.size()));
+    if (s.labels.size() == expected) return;
+    throw ShapeError(operation, fmt::format("{} {} have {} labels, expected one each", expected, of,
+                                            s.labels.size()));
   }
   if (!s.labels.empty())
     throw ValueError(operation, "the sequences have labels and targets, expected one of both");
   if (s.target_size < 1)
     throw ValueError(operation, fmt::format("target_size {}, expected at least 1", s.target_size));
-  const auto expected = static_cast<std::size_t>(s.target_at_every_step ? steps : s.count());
   const auto size = static_cast<std::size_t>(s.target_size);
   if (s.targets.size() % size != 0 || s.targets.size() / size != expected)
-    throw ShapeError(
-        operation, fmt::format("{} targets, expected {} for each of {} {}", s.targets.size(), size,
-                               expected, s.target_at_every_step ? "steps" : "sequences"));
+    throw ShapeError(operation, fmt::format("{} targets, expected {} for each of {} {}",
+                                            s.targets.size(), size, expected, of));
 }
 
-/// Rows of `width` numbers, one for each step of the picked sequences: (N, T, width).
-Tensor padded_rows(std::span<const float> rows, std::int64_t width, const Sequences& sequences,
-                   std::span<const std::int64_t> starts, std::span<const Pick> picks, DType dtype) {
-  const auto length_of = [&](const Pick& pick) {
-    return sequences.lengths[static_cast<std::size_t>(pick.index)];
-  };
-  const std::int64_t longest = length_of(*std::ranges::max_element(picks, {}, length_of));
+/// `width` numbers for each step of the picked sequences: (N, T, width), with `padding` past the
+/// end of a sequence.
+template <class T, class From>
+void pad(T* all, std::int64_t longest, std::span<const From> steps, std::int64_t width,
+         std::span<const std::int64_t> lengths, std::span<const std::int64_t> starts,
+         std::span<const Pick> picks, T padding) {
+  parallel(picks.size(), [&](std::size_t i) {
+    const auto index = static_cast<std::size_t>(picks[i].index);
+    T* const to = all + static_cast<std::int64_t>(i) * longest * width;
+    T* const end = std::copy_n(steps.data() + starts[index] * width, lengths[index] * width, to);
+    std::fill(end, to + longest * width, padding);
+  });
+}
+
+std::int64_t longest_of(const Sequences& sequences, std::span<const Pick> picks) {
+  std::int64_t longest = 0;
+  for (const Pick& pick : picks)
+    longest = std::max(longest, sequences.lengths[static_cast<std::size_t>(pick.index)]);
+  return longest;
+}
+
+/// (N, T, width) of f32 or f64, padded with 0.
+Tensor padded_numbers(const Sequences& sequences, const std::vector<float>& numbers,
+                      std::int64_t width, std::span<const std::int64_t> starts,
+                      std::span<const Pick> picks, DType dtype) {
+  const std::int64_t longest = longest_of(sequences, picks);
   const Tensor result =
       Tensor::empty({static_cast<std::int64_t>(picks.size()), longest, width}, dtype);
   dispatch("sequences", dtype, [&]<class T>(T*) {
-    T* const all = result.data<T>();
-    parallel(picks.size(), [&](std::size_t i) {
-      const std::int64_t start = starts[static_cast<std::size_t>(picks[i].index)];
-      T* const to = all + static_cast<std::int64_t>(i) * longest * width;
-      T* const end = std::copy_n(rows.data() + start * width, length_of(picks[i]) * width, to);
-      std::fill(end, to + longest * width, T{0});
-    });
+    pad(result.data<T>(), longest, std::span(numbers), width, sequences.lengths, starts, picks,
+        T{0});
   });
   return result;
 }
@@ -87,21 +102,37 @@ std::vector<std::int64_t> starts_of(std::span<const std::int64_t> lengths) {
 
 Tensor padded(const Sequences& sequences, std::span<const std::int64_t> starts,
               std::span<const Pick> picks, DType dtype) {
-  return padded_rows(sequences.values, sequences.features, sequences, starts, picks, dtype);
+  return padded_numbers(sequences, sequences.values, sequences.features, starts, picks, dtype);
 }
 
-Tensor padded_targets(const Sequences& sequences, std::span<const std::int64_t> starts,
+Tensor padded_answers(const Sequences& sequences, std::span<const std::int64_t> starts,
                       std::span<const Pick> picks, DType dtype) {
+  const auto count = static_cast<std::int64_t>(picks.size());
   const std::int64_t size = sequences.target_size;
-  if (sequences.target_at_every_step)
-    return padded_rows(sequences.targets, size, sequences, starts, picks, dtype);
-  const Tensor result = Tensor::empty({static_cast<std::int64_t>(picks.size()), size}, dtype);
+  const bool classes = sequences.targets.empty();
+  if (classes && sequences.every_step) {
+    const std::int64_t longest = longest_of(sequences, picks);
+    const Tensor labels = Tensor::empty({count, longest}, DType::i64);
+    pad(labels.data<std::int64_t>(), longest, std::span(sequences.labels), 1, sequences.lengths,
+        starts, picks, no_target);
+    return labels;
+  }
+  if (classes) {
+    const Tensor labels = Tensor::empty({count}, DType::i64);
+    std::ranges::transform(picks, labels.data<std::int64_t>(), [&](const Pick& pick) {
+      return sequences.labels[static_cast<std::size_t>(pick.index)];
+    });
+    return labels;
+  }
+  if (sequences.every_step)
+    return padded_numbers(sequences, sequences.targets, size, starts, picks, dtype);
+  const Tensor targets = Tensor::empty({count, size}, dtype);
   dispatch("sequences", dtype, [&]<class T>(T*) {
-    T* to = result.data<T>();
+    T* to = targets.data<T>();
     for (const Pick& pick : picks)
       to = std::copy_n(sequences.targets.data() + pick.index * size, size, to);
   });
-  return result;
+  return targets;
 }
 
 }  // namespace unroll::data

@@ -23,8 +23,8 @@ std::vector<std::int64_t> starts_of(std::span<const std::int64_t> lengths);
 Tensor padded(const Sequences& sequences, std::span<const std::int64_t> starts,
               std::span<const Pick> picks, DType dtype);
 
-/// The targets of the picked sequences, (N, M), or (N, T, M) at every step, padded with 0.
-Tensor padded_targets(const Sequences& sequences, std::span<const std::int64_t> starts,
+/// The labels or targets of the picked sequences: PaddedBatch::labels.
+Tensor padded_answers(const Sequences& sequences, std::span<const std::int64_t> starts,
                       std::span<const Pick> picks, DType dtype);
 
 }  // namespace unroll::data

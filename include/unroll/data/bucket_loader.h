@@ -14,16 +14,16 @@ namespace unroll::data {
 class Sampler;
 
 /// Sequences of I features per step, one after the other in memory. They have labels to classify,
-/// or targets: M numbers for each sequence or for each step.
+/// or targets, which are M numbers.
 struct Sequences {
   std::int64_t features = 1;          ///< I
   std::vector<std::int64_t> lengths;  ///< T_k of each sequence, at least 1
   std::vector<float> values;          ///< (sum of T_k, I)
-  std::vector<std::int64_t> labels;   ///< one for each sequence; empty if there are targets
+  std::vector<std::int64_t> labels;   ///< one for each sequence or step; empty if there are targets
 
-  std::int64_t target_size = 1;       ///< M
-  bool target_at_every_step = false;  ///< targets belong to steps, not to sequences
-  std::vector<float> targets = {};    ///< (count, M), or (sum of T_k, M) at every step
+  bool every_step = false;          ///< labels or targets belong to steps, not to sequences
+  std::int64_t target_size = 1;     ///< M
+  std::vector<float> targets = {};  ///< (count, M), or (sum of T_k, M) at every step
 
   std::int64_t count() const { return static_cast<std::int64_t>(lengths.size()); }
 };
@@ -41,8 +41,9 @@ struct BucketOptions {
 struct PaddedBatch {
   Tensor inputs;   ///< (N, T, I), T is the longest length; 0 past a sequence's end
   Tensor lengths;  ///< (N) of i64, ascending
-  /// The labels, (N) of i64. For sequences with targets the targets, of the type of `inputs`:
-  /// (N, M), or (N, T, M) at every step, with 0 past a sequence's end.
+  /// Labels of i64: (N), or (N, T) at every step, with no_target past a sequence's end. For
+  /// sequences with targets, these in the type of `inputs`: (N, M), or (N, T, M) at every step,
+  /// padded with 0.
   Tensor labels;
 };
 

@@ -241,7 +241,7 @@ TEST(BucketLoader, GivesTheNumbersOfEachSequence) {
 
 TEST(BucketLoader, GivesTheNumbersOfEachStepWithZerosPastTheEnd) {
   Sequences set = three_sequences();
-  set.target_at_every_step = true;
+  set.every_step = true;
   set.targets = {100, 101, 110, 120, 121, 122};
   BucketLoader loader(set, {.batch_size = 3});  // sequences 1, 0, 2
   const PaddedBatch batch = *loader.begin();
@@ -249,6 +249,20 @@ TEST(BucketLoader, GivesTheNumbersOfEachStepWithZerosPastTheEnd) {
   EXPECT_EQ(batch.inputs.to_vector(), (Values{10, 0, 0, 0, 1, 0, 20, 21, 22}));
   EXPECT_EQ(batch.labels.shape(), (Shape{3, 3, 1}));
   EXPECT_EQ(batch.labels.to_vector(), (Values{110, 0, 0, 100, 101, 0, 120, 121, 122}));
+}
+
+TEST(BucketLoader, GivesTheLabelOfEachStepAndMarksWhatIsPastTheEnd) {
+  Sequences set = three_sequences();
+  set.every_step = true;
+  set.labels = {0, 1, 10, 20, 21, 22};
+  BucketLoader loader(set, {.batch_size = 3});  // sequences 1, 0, 2
+  const Tensor labels = (*loader.begin()).labels;
+  EXPECT_EQ(labels.dtype(), DType::i64);
+  EXPECT_EQ(labels.shape(), (Shape{3, 3}));
+  EXPECT_EQ(labels.to_vector(), (Values{10, -100, -100, 0, 1, -100, 20, 21, 22}));
+  set.labels.pop_back();
+  EXPECT_EQ(error_of<ShapeError>([&] { loader.begin(); }),
+            "[bucket loader] 6 steps have 5 labels, expected one each");
 }
 
 TEST(BucketLoader, RefusesTargetsThatDoNotFit) {
@@ -264,7 +278,7 @@ TEST(BucketLoader, RefusesTargetsThatDoNotFit) {
             "[bucket loader] 2 targets, expected 1 for each of 3 sequences");
   EXPECT_EQ(refused(kShape, [](Sequences& s) { s.target_size = 2; }),
             "[bucket loader] 3 targets, expected 2 for each of 3 sequences");
-  EXPECT_EQ(refused(kShape, [](Sequences& s) { s.target_at_every_step = true; }),
+  EXPECT_EQ(refused(kShape, [](Sequences& s) { s.every_step = true; }),
             "[bucket loader] 3 targets, expected 1 for each of 6 steps");
   EXPECT_EQ(refused(kValue, [](Sequences& s) { s.target_size = 0; }),
             "[bucket loader] target_size 0, expected at least 1");
