@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "data/series_settings.h"
 #include "unroll/data/dataset.h"
+#include "unroll/data/series_settings.h"
 
 namespace unroll::data {
 

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "data/series_settings.h"
 #include "unroll/data/dataset.h"
 #include "unroll/data/loader.h"
+#include "unroll/data/series_settings.h"
 #include "unroll/spec/model_spec.h"
 #include "unroll/tensor/tensor.h"
 

@@ -7,10 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include "data/series_settings.h"
 #include "unroll/core/precision.h"
 #include "unroll/core/random.h"
 #include "unroll/data/loader.h"
+#include "unroll/data/series_settings.h"
 #include "unroll/spec/model_spec.h"
 #include "unroll/tensor/tensor.h"
 
