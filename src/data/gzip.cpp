@@ -47,6 +47,17 @@ void check_can_hold(const std::string& path, std::span<const std::byte> compress
                                   path, size, compressed.size()));
 }
 
+void check_rest(const std::string& path, std::span<const std::byte> rest) {
+  if (is_gzip(rest))
+    throw FormatError("data", fmt::format("{} holds more than one gzip member; compress its "
+                                          "content again, as one",
+                                          path));
+  if (!rest.empty())
+    throw FormatError("data", fmt::format("{} has {} bytes of junk after its gzip data; download "
+                                          "it again",
+                                          path, rest.size()));
+}
+
 }  // namespace
 
 bool is_gzip(std::span<const std::byte> bytes) {
@@ -91,19 +102,21 @@ std::vector<std::uint8_t> gunzip(const std::string& path, std::span<const std::b
                                           "promises; download it again",
                                           path, size));
   if (decoded.result != LIBDEFLATE_SUCCESS) refuse_damaged(path);
-  const auto rest = compressed.subspan(decoded.in);
-  if (is_gzip(rest))
-    throw FormatError("data", fmt::format("{} holds more than one gzip member; compress its "
-                                          "content again, as one",
-                                          path));
-  if (!rest.empty())
-    throw FormatError("data", fmt::format("{} has {} bytes of junk after its gzip data; download "
-                                          "it again",
-                                          path, rest.size()));
+  check_rest(path, compressed.subspan(decoded.in));
   if (decoded.out != size)
     throw FormatError("data", fmt::format("{} is truncated: {} bytes of content, its idx header "
                                           "promises {}; download it again",
                                           path, decoded.out, size));
+  return content;
+}
+
+std::vector<std::uint8_t> gunzip(const std::string& path, std::span<const std::byte> compressed) {
+  const std::uint64_t size = gzip_length(compressed);
+  if (size / largest_ratio > compressed.size()) refuse_damaged(path);
+  std::vector<std::uint8_t> content(size);
+  const Decoded decoded = decode(compressed, content);
+  if (decoded.result != LIBDEFLATE_SUCCESS || decoded.out != size) refuse_damaged(path);
+  check_rest(path, compressed.subspan(decoded.in));
   return content;
 }
 

@@ -1,13 +1,197 @@
 #include "data/recordings.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <filesystem>
+#include <limits>
+#include <system_error>
+#include <unordered_map>
+#include <utility>
+
+#include "core/printable.h"
+#include "data/text_file.h"
+#include "data/ts_file.h"
+#include "data/ts_recordings.h"
 #include "unroll/core/error.h"
 
 namespace unroll::data {
+namespace {
 
-Recordings read_recordings(const std::string& path, const SeriesSettings&) {
-  throw ValueError("data", path + ": files of series can't be read yet");
+std::string_view without_gz(std::string_view path) {
+  if (path.ends_with(".gz")) path.remove_suffix(3);
+  return path;
 }
 
-Task task_of(const std::string&, const SeriesSettings& settings) { return settings.task; }
+bool is_ts(std::string_view path) { return without_gz(path).ends_with(".ts"); }
+
+/// "Gestures" for "sets/Gestures_TRAIN.ts.gz".
+std::string name_of_set(const std::string& path) {
+  std::string name = std::filesystem::path(without_gz(path)).stem().string();
+  if (constexpr std::string_view kTrain = "_TRAIN"; name.ends_with(kTrain))
+    name.resize(name.size() - kTrain.size());
+  return name;
+}
+
+/// The file X_TEST.ts beside X_TRAIN.ts; empty if there is none.
+std::string test_file_beside(const std::string& path) {
+  constexpr std::string_view kTrain = "_TRAIN.ts";
+  const std::string_view file = without_gz(path);
+  if (!file.ends_with(kTrain)) return {};
+  const std::string start(file.substr(0, file.size() - kTrain.size()));
+  for (const std::string_view end : {"_TEST.ts", "_TEST.ts.gz"}) {
+    std::string found = start + std::string(end);
+    if (std::error_code ignored; std::filesystem::exists(found, ignored)) return found;
+  }
+  return {};
+}
+
+/// A file to read, and the part that its series are. Nothing: a split decides.
+struct FileToRead {
+  std::string path, role;
+  std::optional<Split> part = {};
+};
+
+std::vector<FileToRead> files_to_read(const std::string& path, const SeriesSettings& settings) {
+  const auto takes_none = [](std::string_view part) {
+    return part == no_part || names_file(part) || part.starts_with("column:");
+  };
+  std::vector<FileToRead> files = {{path, "all"}};
+  const bool has_validation = names_file(settings.validate), has_test = names_file(settings.test);
+  if (!has_validation && !has_test) return files;
+  files[0].role = "train";
+  if (takes_none(settings.validate) && takes_none(settings.test)) files[0].part = Split::train;
+  if (has_validation) files.push_back({settings.validate, "validation", Split::validation});
+  if (has_test) files.push_back({settings.test, "test", Split::test});
+  return files;
+}
+
+void refuse_same_file(const RecordedFile& a, const RecordedFile& b) {
+  throw ValueError("data", fmt::format("{} ({}) and {} ({}) have the same content; a part that "
+                                       "is also another part proves nothing, give another file",
+                                       a.path, a.role, b.path, b.role));
+}
+
+Recordings read_one(const std::string& path, SeriesSettings& settings, Targets targets) {
+  if (is_ts(path)) return read_ts_recordings(path, settings, targets);
+  throw ValueError("data", path + ": files of this kind can't be read yet");
+}
+
+// ---- Several files become one.
+
+/// Makes the texts of `more` part of those of `all`. Returns the new number of each text.
+std::vector<float> join_texts(std::vector<std::string>& all, const std::vector<std::string>& more) {
+  std::unordered_map<std::string, std::size_t> numbers;
+  for (std::size_t i = 0; i < all.size(); ++i) numbers.emplace(all[i], i);
+  std::vector<float> renumbered;
+  for (const std::string& text : more) {
+    const auto [found, is_new] = numbers.emplace(text, all.size());
+    if (is_new) all.push_back(text);
+    renumbered.push_back(static_cast<float>(found->second));
+  }
+  return renumbered;
+}
+
+/// Appends a matrix with these columns.
+void append_matrix(std::vector<RecordedColumn>& columns, std::vector<float>& values,
+                   const std::vector<RecordedColumn>& more_columns,
+                   const std::vector<float>& more) {
+  const std::size_t width = columns.size(), start = values.size();
+  values.insert(values.end(), more.begin(), more.end());
+  for (std::size_t c = 0; c < width; ++c) {
+    if (!columns[c].is_text()) continue;
+    const std::vector<float> numbers = join_texts(columns[c].texts, more_columns[c].texts);
+    for (std::size_t at = start + c; at < values.size(); at += width)
+      if (!std::isnan(values[at])) values[at] = numbers[static_cast<std::size_t>(values[at])];
+  }
+}
+
+void check_same_columns(const RecordedFile& first, const std::vector<RecordedColumn>& columns,
+                        const RecordedFile& other, const std::vector<RecordedColumn>& others) {
+  const auto fail = [&](std::string_view what) {
+    throw FormatError("data", fmt::format("{} does not fit to {}: {}; all parts need the same "
+                                          "columns",
+                                          other.path, first.path, what));
+  };
+  if (columns.size() != others.size())
+    fail(fmt::format("it has {} columns, expected {}", others.size(), columns.size()));
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (columns[i].name != others[i].name)
+      fail(fmt::format("column {} is {}, expected {}", i + 1, in_quotes(others[i].name),
+                       in_quotes(columns[i].name)));
+    if (columns[i].is_text() != others[i].is_text())
+      fail(fmt::format("column {} has {}, expected {}", in_quotes(columns[i].name),
+                       others[i].is_text() ? "texts" : "numbers",
+                       columns[i].is_text() ? "texts" : "numbers"));
+  }
+}
+
+void join_file(Recordings& all, Recordings&& more) {
+  check_same_columns(all.files[0], all.columns, more.files[0], more.columns);
+  check_same_columns(all.files[0], all.target_columns, more.files[0], more.target_columns);
+  append_matrix(all.columns, all.values, more.columns, more.values);
+  append_matrix(all.target_columns, all.targets, more.target_columns, more.targets);
+  const auto add = [](auto& to, auto& from) {
+    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+  };
+  add(all.lengths, more.lengths);
+  add(all.names, more.names);
+  add(all.groups, more.groups);
+  add(all.parts, more.parts);
+  add(all.files, more.files);
+  add(all.notes, more.notes);
+}
+
+}  // namespace
+
+bool names_file(std::string_view part) {
+  if (part.empty() || part == automatic_part || part == no_part) return false;
+  for (const std::string_view start : {"groups:", "column:", "last:", "from:"})
+    if (part.starts_with(start)) return false;
+  double share = 0;
+  const char* const end = part.data() + part.size();
+  const auto [rest, error] = std::from_chars(part.data(), end, share);
+  return error == std::errc::invalid_argument || rest != end;
+}
+
+Recordings read_recordings(const std::string& path, const SeriesSettings& settings,
+                           Targets targets) {
+  SeriesSettings resolved = settings;
+  std::vector<std::string> notes;
+  if (settings.test == automatic_part && settings.folds == 0 && targets == Targets::needed) {
+    if (std::string beside = test_file_beside(path); !beside.empty()) {
+      notes.push_back(fmt::format("test part: {}, found beside {}", beside, path));
+      resolved.test = std::move(beside);
+    }
+  }
+  std::optional<Recordings> all;
+  const std::vector<FileToRead> files = files_to_read(path, resolved);
+  for (const FileToRead& file : files) {
+    const RecordedFile facts = recorded_file(file.path, file.role);
+    if (all)
+      for (const RecordedFile& other : all->files)
+        if (other.sha256 == facts.sha256) refuse_same_file(other, facts);
+    Recordings read = read_one(file.path, resolved, targets);
+    read.files = {facts};
+    if (files.size() > 1 && read.parts.empty()) read.parts.assign(read.lengths.size(), file.part);
+    if (!all)
+      all = std::move(read);
+    else
+      join_file(*all, std::move(read));
+  }
+  all->name = name_of_set(path);
+  all->notes.insert(all->notes.begin(), notes.begin(), notes.end());
+  all->settings = std::move(resolved);
+  return std::move(*all);
+}
+
+Task task_of(const std::string& path, const SeriesSettings& settings) {
+  if (!is_ts(path)) return settings.task;
+  const Task stated = ts_task(path);
+  return stated == Task::automatic ? settings.task : stated;
+}
 
 }  // namespace unroll::data

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "unroll/data/dataset.h"
@@ -37,7 +38,7 @@ struct Recordings {
   std::vector<RecordedColumn> columns;  ///< C inputs
   std::vector<float> values;            ///< (sum of T_k, C)
   std::vector<std::int64_t> lengths;    ///< T_k of each series, at least 1
-  std::vector<std::string> names;       ///< of the series, all different
+  std::vector<std::string> names;       ///< of the series, all different in a file
   std::vector<std::string> groups;      ///< of each series; empty: none are given
   /// The part of each series, if files or a column say it; empty: a split decides for all.
   std::vector<std::optional<Split>> parts;
@@ -50,10 +51,18 @@ struct Recordings {
   std::int64_t count() const { return static_cast<std::int64_t>(lengths.size()); }
 };
 
+/// Whether series may lack their targets: for a model that is trained already.
+enum class Targets { needed, optional };
+
 /// Reads the file `path`, and the files that settings.test and settings.validate name, by their
 /// endings. A file without parts has `parts` empty; with several files each series has its part.
+/// The columns of all files are those of the first one.
 /// Throws ValueError for settings that do not suit the file, FormatError for damage, FileError.
-Recordings read_recordings(const std::string& path, const SeriesSettings& settings);
+Recordings read_recordings(const std::string& path, const SeriesSettings& settings,
+                           Targets targets = Targets::needed);
+
+/// Whether SeriesSettings::test or ::validate is the path of a file.
+bool names_file(std::string_view part);
 
 /// The task that a file states by itself, before it is read: from the header of a .ts file, or the
 /// settings. Task::automatic if it states none.

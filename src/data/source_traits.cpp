@@ -39,7 +39,8 @@ Opened open_memory(const std::string& name, const SourceOptions& options) {
 }
 
 Opened open_series(const std::string& path, const SourceOptions& options) {
-  return series_source(read_recordings(path, options.series), options.series_encoding);
+  const Targets targets = options.series_encoding.model ? Targets::optional : Targets::needed;
+  return series_source(read_recordings(path, options.series, targets), options.series_encoding);
 }
 
 constexpr SourceTraits kImages = {.name = "", .title = "", .open = open_images};
