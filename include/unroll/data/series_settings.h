@@ -53,21 +53,23 @@ inline constexpr std::string_view no_part = "none";
 /// Names are those of columns. After reading (Source::series_settings()) nothing is automatic.
 struct SeriesSettings {
   Task task = Task::automatic;
-  std::vector<std::string> target;            // columns to predict; needed for tables
-  std::vector<std::string> features, ignore;  // empty: all columns without another role; none
-  std::string series;                         // which rows belong together
-  std::string time;                           // orders the rows of a series
-  std::string time_format;                    // empty: ISO 8601
-  std::string group;                          // what no split may tear apart
-  std::string words;                          // tokens instead of numbers
-  std::int64_t vocabulary = 20000;            // most words; the rest is <unk>
-  bool wide = false;                          // a row is a series, a column a step
-  std::int64_t window = 0, stride = 0;        // cut long series; 0: whole; as the window
+  std::vector<std::string> target = {};    ///< columns to predict; needed for tables
+  std::vector<std::string> features = {};  ///< empty: all columns without another role
+  std::vector<std::string> ignore = {};
+  std::string series = {};          ///< which rows belong together
+  std::string time = {};            ///< orders the rows of a series
+  std::string time_format = {};     ///< empty: ISO 8601
+  std::string group = {};           ///< what no split may tear apart
+  std::string words = {};           ///< tokens instead of numbers
+  std::int64_t vocabulary = 20000;  ///< most words; the rest is <unk>
+  bool wide = false;                ///< a row is a series, a column a step
+  std::int64_t window = 0;          ///< cut long series; 0: whole
+  std::int64_t stride = 0;          ///< from window to window; 0: as the window
   Missing missing = Missing::refuse;
   Scale scale = Scale::standard;
   ClassWeights class_weights = ClassWeights::none;
-  std::string separator, decimal;  // of a table; empty: found in the file, "."
-  bool no_header = false;          // of a table: columns are called 1, 2, ...
+  std::string separator = {}, decimal = {};  ///< of a table; empty: found in the file, "."
+  bool no_header = false;                    ///< of a table: columns are called 1, 2, ...
 
   /// A file, a share ("0.2"), "groups:7,8", "column:split=test", "none" or "auto".
   std::string validate = std::string(automatic_part), test = std::string(automatic_part);
