@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "core/numerics.h"
 #include "core/printable.h"
+#include "train/probabilities.h"
 
 namespace unroll::app {
 
@@ -20,12 +20,7 @@ Prediction prediction_of(spec::Output kind, std::span<const T> outputs) {
     result.values.assign(outputs.begin(), outputs.end());
     return result;
   }
-  double total = 0;
-  for (const T logit : outputs) {
-    result.values.push_back(numerics::exp(static_cast<double>(logit - *largest)));
-    total += result.values.back();
-  }
-  for (double& p : result.values) p /= total;
+  train::probabilities_of(outputs, result.values);
   return result;
 }
 

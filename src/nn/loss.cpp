@@ -99,6 +99,21 @@ Tensor l1_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
       [](auto x, auto t) { return sign(x - t); }, [](auto x, auto t) { return sign(t - x); });
 }
 
+Tensor huber_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
+  const auto loss = [](auto x, auto t) {
+    using T = decltype(x);
+    const T distance = std::abs(x - t);
+    return distance <= 1 ? distance * distance / 2 : distance - T{0.5};
+  };
+  const auto slope = [](auto difference) {
+    return std::abs(difference) <= 1 ? difference : sign(difference);
+  };
+  return pointwise(
+      "huber_loss", input, target, reduction, loss,
+      [slope](auto x, auto t) { return slope(x - t); },
+      [slope](auto x, auto t) { return slope(t - x); });
+}
+
 Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& target,
                                         Reduction reduction) {
   const auto loss = [](double x, double t) {

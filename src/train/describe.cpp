@@ -41,7 +41,8 @@ void add_recurrent(spec::ModelSpec& spec, const Config& config, const data::Targ
           : Nonlinearity::relu;
   const spec::Features input = spec::features_of(spec.input);
   const bool tokens = input.kind == spec::Features::Kind::tokens;
-  r.input_size = tokens ? config.hidden : input.width;
+  const std::int64_t embedding = config.embedding > 0 ? config.embedding : config.hidden;
+  r.input_size = tokens ? embedding : input.width;
   r.hidden_size = config.hidden;
   r.num_layers = config.layers;
   r.proj_size = config.proj_size;
@@ -51,10 +52,20 @@ void add_recurrent(spec::ModelSpec& spec, const Config& config, const data::Targ
   r.zoneout_c = config.zoneout_c;
   r.learn_initial_state = config.learn_initial_state;
   r.readout = target.every_step() ? spec::Readout::every_step : config.readout;
-  if (tokens)
-    spec.layers.emplace_back(spec::EmbeddingSpec{"embedding", input.width, config.hidden});
+  if (tokens) spec.layers.emplace_back(spec::EmbeddingSpec{"embedding", input.width, embedding});
   spec.layers.emplace_back(r);
   spec.layers.emplace_back(spec::LinearSpec{"fc", r.features(), target.size});
+}
+
+/// Turns values of mean 0 and standard deviation 1 into values with those of the training targets:
+/// y = std x + mean.
+void add_output_scale(spec::ModelSpec& spec, const data::TargetSpec& target) {
+  spec::ScaleSpec scale{{}, {}};
+  for (std::size_t i = 0; i < target.mean.size(); ++i) {
+    scale.mean.push_back(-target.mean[i] / target.std[i]);
+    scale.std.push_back(1 / target.std[i]);
+  }
+  spec.layers.emplace_back(std::move(scale));
 }
 
 /// fc1, fc2, ... with activations between them.
@@ -124,7 +135,7 @@ spec::ModelSpec describe(const Config& config, const spec::InputSpec& input,
   spec.input = input;
   const spec::Features features = spec::features_of(input);
   check_reads(config, features);
-  const bool values = target.kind == data::TargetSpec::Kind::values;
+  const bool values = target.has_values();
   if (values) spec.output = spec::Output::values;
   switch (config.model) {
     case ModelKind::linear:
@@ -143,6 +154,7 @@ spec::ModelSpec describe(const Config& config, const spec::InputSpec& input,
       add_recurrent(spec, config, target);
       break;
   }
+  if (values && !target.mean.empty()) add_output_scale(spec, target);
   spec.classes = target.names;
   return spec;
 }
@@ -150,6 +162,7 @@ spec::ModelSpec describe(const Config& config, const spec::InputSpec& input,
 spec::ModelSpec describe(const Config& config, const data::Source& source) {
   spec::ModelSpec spec = describe(config, source.input(), source.target());
   spec.dataset = source.name();
+  spec.table = source.table();
   check_memory(spec, config, source);
   return spec;
 }

@@ -36,7 +36,7 @@ void check_fits(std::string_view operation, const spec::ModelSpec& spec,
   const bool same_steps = spec::steps_of(spec.input) == 0 || spec::steps_of(source.input()) == 0 ||
                           spec::steps_of(spec.input) == spec::steps_of(source.input());
   if (needed != given || !same_steps || every_step != target.every_step() ||
-      (spec.output == spec::Output::values) != (target.kind == Kind::values) ||
+      (spec.output == spec::Output::values) != target.has_values() ||
       (outputs != target.size && target.kind != Kind::classes))
     throw ShapeError(
         operation, fmt::format("the model does not fit {}: it reads {} numbers a step and gives {} "
@@ -69,25 +69,27 @@ template Tensor outputs_of(const infer::Model<double>&, const data::Examples&);
 
 template <class T>
 Evaluation evaluate(const infer::Model<T>& model, const data::Source& source, data::Split part,
-                    std::vector<T>* outputs) {
+                    std::vector<T>* outputs, ValueLoss of_values) {
   const NoGrad no_grad;
   const spec::ModelSpec& spec = model.description();
   check_fits("eval", spec, source);
-  const Objective objective(source.target(), spec.output);
+  const Objective objective(source.target(), spec.output, of_values);
   if (outputs) outputs->clear();
-  Objective::Score score(objective);
+  Objective::Score score(objective, source.series_of(part));
   data::in_batches(source, part, DTypeOf<T>::value, [&](const data::Examples& examples) {
     const Tensor out = outputs_of(model, examples);
     score.add(out, examples.targets);
     const auto values = out.values<T>();
     if (outputs) outputs->insert(outputs->end(), values.begin(), values.end());
   });
-  return score.result();
+  Evaluation result = score.result();
+  result.part = part;
+  return result;
 }
 
 template Evaluation evaluate(const infer::Model<float>&, const data::Source&, data::Split,
-                             std::vector<float>*);
+                             std::vector<float>*, ValueLoss);
 template Evaluation evaluate(const infer::Model<double>&, const data::Source&, data::Split,
-                             std::vector<double>*);
+                             std::vector<double>*, ValueLoss);
 
 }  // namespace unroll::train

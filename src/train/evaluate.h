@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "data/source.h"
+#include "train/config.h"
 #include "train/evaluation.h"
 #include "unroll/infer/model.h"
 
@@ -19,9 +20,11 @@ template <class T>
 Tensor outputs_of(const infer::Model<T>& model, const data::Examples& examples);
 
 /// Tests the model on a part of the source. If `outputs` is not null, it receives the model's
-/// outputs, (count, C). Throws ShapeError if the model does not fit the source.
+/// outputs, (count, C). `of_values` is the loss of numbers. Throws ShapeError if the model does not
+/// fit the source.
 template <class T>
 Evaluation evaluate(const infer::Model<T>& model, const data::Source& source,
-                    data::Split part = data::Split::test, std::vector<T>* outputs = nullptr);
+                    data::Split part = data::Split::test, std::vector<T>* outputs = nullptr,
+                    ValueLoss of_values = ValueLoss::mse);
 
 }  // namespace unroll::train

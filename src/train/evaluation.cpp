@@ -6,7 +6,8 @@ namespace unroll::train {
 
 std::string Metric::key() const {
   std::string key = name;
-  std::ranges::replace(key, ' ', '_');
+  for (char& c : key)
+    c = c == ' ' ? '_' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   return key;
 }
 

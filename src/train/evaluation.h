@@ -22,7 +22,7 @@ struct Metric {
   std::string counted = "correct";      // a noun for the correct answers: "sums within 0.04"
 
   bool is_share() const { return total > 0; }
-  std::string key() const;  // the name in JSON: "mean_absolute_error"
+  std::string key() const;  // the name in JSON: "mean_absolute_error", "macro_f1"
 };
 
 /// Counts of (true class, predicted class), and the scores computed from them.

@@ -253,7 +253,7 @@ Inside look_inside(const spec::ModelSpec& spec, const Parameters& weights, const
                             chunk_steps > 0 ? std::min(chunk_steps, kMostSteps) : kMostSteps);
   Gathering gathering(part.steps);
   const Tensor outputs = (*network)(part.inputs, gathering);
-  if (const std::int64_t terms = objective.terms(part.targets); terms > 0) {
+  if (const double terms = objective.terms(part.targets); terms > 0) {
     const Tensor loss = objective.loss(outputs, part.targets, terms);
     if (loss.requires_grad()) loss.backward();
   }

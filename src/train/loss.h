@@ -2,29 +2,43 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
+#include <string>
 
+#include "train/config.h"
 #include "unroll/spec/model_spec.h"
 #include "unroll/tensor/tensor.h"
 
 namespace unroll::train {
 
-/// The terms of the loss, without a shape that means anything. Their mean is minimised.
+/// What the loss depends on besides outputs and targets.
+struct LossOptions {
+  ValueLoss of_values = ValueLoss::mse;
+  Tensor std = {};  ///< (C), of the outputs' type: differences of values are divided by it
+  Tensor class_weights = {};  ///< (C), of the outputs' type; undefined: all 1. Only for logits
+};
+
+/// The terms of the loss, without a shape that means anything. Their sum over count_losses() is
+/// minimised.
 ///
 /// | kind   | outputs               | targets              | terms                               |
-/// | logits | (N, C) or (N, T, C)   | i64, (N) or (N, T)   | cross-entropy; 0 for steps whose    |
-/// |        |                       |                      | target is data::no_target           |
+/// | logits | (N, C) or (N, T, C)   | i64, (N) or (N, T)   | cross-entropy times the weight of   |
+/// |        |                       |                      | the class; 0 for a target that is   |
+/// |        |                       |                      | data::no_target                     |
 /// | scores | (N, C)                | i64, (N)             | squared errors against 1 for the    |
 /// |        |                       |                      | class and 0 for the others          |
-/// | values | (N, C)                | (N, C)               | squared errors                      |
+/// | values | (N, C) or (N, T, C)   | the same             | ValueLoss of (output - target) /    |
+/// |        |                       |                      | std; 0 for a target that is NaN     |
 /// Throws ShapeError, and ValueError for a class outside 0 to C - 1.
-Tensor losses_of(spec::Output kind, const Tensor& outputs, const Tensor& targets);
+Tensor losses_of(spec::Output kind, const Tensor& outputs, const Tensor& targets,
+                 const LossOptions& options = {});
 
-/// "cross-entropy" or "mean squared error".
-std::string_view loss_name(spec::Output kind);
+/// "cross-entropy", "mean squared error" and so on. That of values which are divided by their
+/// standard deviation begins with "scaled".
+std::string loss_name(spec::Output kind, ValueLoss of_values = ValueLoss::mse, bool scaled = false);
 
-/// The number of terms in the mean loss of these targets, for a model with so many outputs. Steps
-/// without a target have none.
-std::int64_t count_losses(spec::Output kind, const Tensor& targets, std::int64_t outputs);
+/// What the sum of the losses of these targets is divided by: the number of targets that are there,
+/// or the sum of their classes' weights. `outputs` is C.
+double count_losses(spec::Output kind, const Tensor& targets, std::int64_t outputs,
+                    const LossOptions& options = {});
 
 }  // namespace unroll::train

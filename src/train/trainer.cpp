@@ -128,7 +128,7 @@ Trainer::Trainer(const Config& config, std::shared_ptr<const data::Source> sourc
     : config_(config),
       source_(std::move(source)),
       spec_(checked(std::move(spec), config, *source_)),
-      objective_(source_->target(), spec_.output),
+      objective_(source_->target(), spec_.output, config.loss),
       sampler_(source_->size(data::Split::train), source_->lengths(data::Split::train),
                {.batch_size = config.batch_size,
                 .shuffle = true,
@@ -181,13 +181,13 @@ StepResult Trainer::make_truncated_step(std::int64_t step) {
   const std::int64_t steps = batch_.inputs().size(1);
   const bool every_step = objective_.target().every_step();
   StepResult all = result_of(step, 0, 0);
-  std::int64_t targets = 0;
+  double targets = 0;
   for (std::int64_t first = 0; first < steps;) {
     const std::int64_t count = (steps - first - 1) % config_.tbptt + 1;
     const Tensor inputs = steps_of(batch_.inputs(), first, count);
     const Tensor wanted = every_step ? steps_of(batch_.targets(), first, count) : batch_.targets();
     first += count;
-    const std::int64_t here = every_step ? objective_.terms(wanted) : first == steps;
+    const double here = every_step ? objective_.terms(wanted) : first == steps ? 1 : 0;
     if (here == 0) {
       const NoGrad no_grad;
       gradient_.walk(batch_.parts(), [&](std::size_t k, std::vector<Tensor>& penalties) {
@@ -196,11 +196,11 @@ StepResult Trainer::make_truncated_step(std::int64_t step) {
       continue;
     }
     const StepResult result = update(step, inputs, wanted);
-    all.loss += result.loss * static_cast<double>(here);
+    all.loss += result.loss * here;
     all.grad_norm = std::max(all.grad_norm, result.grad_norm);
     targets += here;
   }
-  all.loss /= static_cast<double>(targets);
+  all.loss /= targets;
   return last_ = all;
 }
 
@@ -217,7 +217,7 @@ StepResult Trainer::result_of(std::int64_t step, double loss, double grad_norm) 
 
 /// One update of the weights, by the loss of the batch's `inputs`.
 StepResult Trainer::update(std::int64_t step, const Tensor& inputs, const Tensor& targets) {
-  const std::int64_t count = objective_.terms(targets);
+  const double count = objective_.terms(targets);
   const double loss =
       gradient_.minimise(batch_.parts(), [&](std::size_t k, std::vector<Tensor>& terms) {
         terms.emplace_back();
@@ -252,8 +252,10 @@ void Trainer::evaluate(Generator& generator) {
   if (config_.rng == Rng::torch && steps_per_epoch() > 0) data::unshuffled_pass(generator);
   const auto views = nn::views_of(parameters_.parameters());
   evaluation_ = config_.dtype == DType::f32
-                    ? train::evaluate(infer::Model<float>(spec_, views), *source_)
-                    : train::evaluate(infer::Model<double>(spec_, views), *source_);
+                    ? train::evaluate<float>(infer::Model<float>(spec_, views), *source_,
+                                             data::Split::test, nullptr, config_.loss)
+                    : train::evaluate<double>(infer::Model<double>(spec_, views), *source_,
+                                              data::Split::test, nullptr, config_.loss);
   times_.testing += seconds_since(start);
 }
 

@@ -45,6 +45,11 @@ UNROLL_API Tensor mse_loss(const Tensor& input, const Tensor& target,
 UNROLL_API Tensor l1_loss(const Tensor& input, const Tensor& target,
                           Reduction reduction = Reduction::mean);
 
+/// (input - target)^2 / 2 where |input - target| is at most 1, else |input - target| - 1/2.
+/// Source: https://pytorch.org/docs/stable/generated/torch.nn.functional.huber_loss.html
+UNROLL_API Tensor huber_loss(const Tensor& input, const Tensor& target,
+                             Reduction reduction = Reduction::mean);
+
 /// -t log(p) - (1 - t) log(1 - p) with p = sigmoid(logit), for a target t in [0, 1]; computed as
 /// max(x, 0) - x t + log(1 + exp(-|x|)), which is finite for every finite logit x. Source:
 /// https://pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy_with_logits.html

@@ -2,14 +2,21 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+#include <vector>
+
+#include "nn/model_file.h"
 #include "support/expect_error.h"
 #include "support/sources.h"
 #include "support/specs.h"
 #include "train/network.h"
 #include "unroll/core/error.h"
+#include "unroll/infer/model.h"
 
 namespace unroll::train {
 namespace {
+
+using Kind = data::TargetSpec::Kind;
 
 data::Dataset mnist_like() {
   data::Dataset set;
@@ -147,6 +154,51 @@ TEST(Network, DropsWhatLaterLayersRead) {
   Generator again(1);
   Network alone(describe(recipe("tuned", ModelKind::logistic)), again, {.dropout = 0.5});
   EXPECT_EQ(alone(x).to_vector(), alone(x).to_vector());
+}
+
+// Numbers leave the model in the unit of the targets, and training and inference agree.
+TEST(Describe, ValuesLeaveTheModelInTheirUnit) {
+  Config c = recipe("tuned", {.dataset = "adding"});
+  c.hidden = 4;
+  for (const Kind kind : {Kind::values, Kind::step_values}) {
+    data::TargetSpec target{.kind = kind, .size = 2, .names = {"power", "heat"}};
+    target.mean = {100, -3};
+    target.std = {4, 0.5};
+    const spec::ModelSpec spec = describe(c, spec::SeriesInput{.features = 3}, target);
+    EXPECT_EQ(spec.output, spec::Output::values);
+    EXPECT_EQ(spec.layers.back(), spec::LayerSpec(spec::ScaleSpec{{-25, 6}, {0.25, 2}}));
+    EXPECT_EQ(std::get<spec::RecurrentSpec>(spec.layers[0]).readout == spec::Readout::every_step,
+              kind == Kind::step_values);
+
+    Generator generator(1);
+    Network network(spec, generator, {.dtype = DType::f64});
+    const Tensor x = Tensor::zeros({1, 2, 3}, DType::f64);
+    const std::vector<double> out = network(x).to_vector();
+    spec::ModelSpec inner = spec;
+    inner.layers.pop_back();
+    Generator again(1);
+    const std::vector<double> z = Network(inner, again, {.dtype = DType::f64})(x).to_vector();
+    ASSERT_EQ(out.size(), z.size());
+    for (std::size_t i = 0; i < out.size(); ++i)
+      EXPECT_NEAR(out[i], i % 2 == 0 ? 100 + 4 * z[i] : -3 + 0.5 * z[i], 1e-12);
+    const infer::Model<double> model(spec, nn::views_of(network.parameters()));
+    std::vector<double> answer(out.size());
+    model.run(x.values<double>(), 1, 2, answer);
+    for (std::size_t i = 0; i < out.size(); ++i) EXPECT_NEAR(answer[i], out[i], 1e-12);
+  }
+}
+
+TEST(Describe, AWordHasAVectorOfItsOwnSize) {
+  Config c = recipe("tuned", {.dataset = "words.csv"});
+  const auto sizes = [&] {
+    const spec::ModelSpec spec =
+        describe(c, spec::TokenInput{.tokens = 50}, {.kind = Kind::step_classes, .size = 3});
+    return std::pair(std::get<spec::EmbeddingSpec>(spec.layers[0]).embedding_dim,
+                     std::get<spec::RecurrentSpec>(spec.layers[1]).input_size);
+  };
+  EXPECT_EQ(sizes(), std::pair(c.hidden, c.hidden));
+  c.embedding = 7;
+  EXPECT_EQ(sizes(), std::pair(std::int64_t{7}, std::int64_t{7}));
 }
 
 TEST(Describe, WhatCouldNotBeHeldIsRefused) {
