@@ -24,6 +24,7 @@
 #include "unroll/io/safetensors.h"
 #include "unroll/nn/activation_regularisation.h"
 #include "unroll/nn/cells.h"
+#include "unroll/nn/conv1d.h"
 #include "unroll/nn/conv2d.h"
 #include "unroll/nn/custom_recurrent.h"
 #include "unroll/nn/dropout.h"

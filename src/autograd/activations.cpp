@@ -1,6 +1,7 @@
-// relu, tanh and sigmoid.
+// relu, tanh, sigmoid and symlog.
 #include "autograd/elementwise.h"
 #include "autograd/node.h"
+#include "core/numerics.h"
 #include "kernels/table.h"
 #include "unroll/autograd/ops.h"
 
@@ -67,6 +68,19 @@ Tensor sigmoid(const Tensor& x) {
       [y = y.detach()](const Gradient& g, std::span<Gradient> inputs) {
         inputs[0].value =
             map2("sigmoid", g.dense(y.shape()), y, [](auto d, auto v) { return (1 - v) * v * d; });
+      },
+      x);
+}
+
+Tensor symlog(const Tensor& x) {
+  return with_backward(
+      map("symlog", x,
+          [](auto v) {
+            return static_cast<decltype(v)>(numerics::symlog(static_cast<double>(v)));
+          }),
+      [x = x.detach()](const Gradient& g, std::span<Gradient> inputs) {
+        inputs[0].value = map2("symlog", g.dense(x.shape()), x,
+                               [](auto d, auto v) { return d / (1 + (v < 0 ? -v : v)); });
       },
       x);
 }

@@ -102,6 +102,8 @@ double log1p(double x) {
   return log(u) * (x / (u - 1.0));
 }
 
+double symlog(double x) { return std::copysign(log1p(std::fabs(x)), x); }
+
 double sin(double x) {
   if (out_of_range(x)) return std::numeric_limits<double>::quiet_NaN();
   const Reduced r = reduce_angle(std::fabs(x));

@@ -16,6 +16,7 @@ inline constexpr int revision = 5;
 double exp(double x);            ///< e^x
 double log(double x);            ///< natural logarithm; -inf at 0, NaN below
 double log1p(double x);          ///< log(1 + x), accurate near 0
+double symlog(double x);         ///< sign(x) log(1 + |x|)
 double tanh(double x);           ///< hyperbolic tangent
 double sin(double x);            ///< x in radians, |x| < 1e8
 double cos(double x);            ///< x in radians, |x| < 1e8

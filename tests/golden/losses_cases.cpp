@@ -4,6 +4,7 @@
 #include "golden/golden_case.h"
 #include "support/tensors.h"
 #include "unroll/autograd/ops.h"
+#include "unroll/nn/conv1d.h"
 #include "unroll/nn/conv2d.h"
 #include "unroll/nn/embedding.h"
 #include "unroll/nn/layer_norm.h"
@@ -63,6 +64,17 @@ const std::map<std::string, Operation> operations = {
      {{},
       {"input", "weight", "bias"},
       [](const Inputs& in, const nlohmann::json&) { return nn::linear(in[0], in[1], in[2]); }}},
+    {"conv1d",
+     {{"stride", "padding", "dilation", "groups"},
+      {"input", "weight", "bias"},
+      [](const Inputs& in, const nlohmann::json& d) {
+        return nn::conv1d(in[0], in[1], in[2],
+                          {.kernel = in[1].size(2),
+                           .stride = d.at("stride"),
+                           .padding = d.at("padding"),
+                           .dilation = d.at("dilation")},
+                          d.at("groups"));
+      }}},
     {"conv2d",
      {{"stride", "padding"},
       {"input", "weight", "bias"},

@@ -209,6 +209,12 @@ def losses(out, seed):
          lambda logits: F.log_softmax(logits, -1))
     case("layer_norm", dict(op="layer_norm", eps=1e-5), dict(input=r(6, 11), weight=r(11), bias=r(11)),
          lambda input, weight, bias: F.layer_norm(input, (11,), weight, bias))
+    # Input and output are (N, T, C), as in Unroll; PyTorch's are (N, C, T).
+    for suffix, (stride, padding, dilation, groups) in {"": (1, 2, 1, 1), "_strided": (3, 1, 2, 2)}.items():
+        case("conv1d" + suffix, dict(op="conv1d", stride=stride, padding=padding, dilation=dilation, groups=groups),
+             dict(input=r(3, 14, 4), weight=r(6, 4 // groups, 5), bias=r(6)),
+             lambda input, weight, bias: F.conv1d(input.transpose(1, 2), weight, bias, stride, padding, dilation,
+                                                  groups).transpose(1, 2))
 
 
 # ---------------------------------------------------------------- optimizers and schedules

@@ -1,8 +1,12 @@
 // Every layer but the recurrent ones against finite differences.
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <vector>
+
 #include "support/op_case.h"
 #include "unroll/autograd/ops.h"
+#include "unroll/nn/conv1d.h"
 #include "unroll/nn/conv2d.h"
 #include "unroll/nn/dropout.h"
 #include "unroll/nn/embedding.h"
@@ -81,6 +85,58 @@ const OpCase convolutions[] = {
      }},
 };
 
+const OpCase step_convolutions[] = {
+    {"conv1d",
+     {{2, 5, 3}, {4, 3, 2}, {4}},
+     [](const Leaves& x) { return conv1d(x[0], x[1], x[2], {.kernel = 2}); }},
+    {"no_bias",
+     {{2, 5, 3}, {4, 3, 2}},
+     [](const Leaves& x) { return conv1d(x[0], x[1], {}, {.kernel = 2}); }},
+    {"padding",
+     {{2, 3, 2}, {3, 2, 5}, {3}},
+     [](const Leaves& x) { return conv1d(x[0], x[1], x[2], {.kernel = 5, .padding = 2}); }},
+    {"wide_padding",
+     {{1, 2, 2}, {3, 2, 2}, {3}},
+     [](const Leaves& x) { return conv1d(x[0], x[1], x[2], {.kernel = 2, .padding = 4}); }},
+    {"causal",
+     {{2, 4, 2}, {3, 2, 3}, {3}},
+     [](const Leaves& x) { return conv1d(x[0], x[1], x[2], {.kernel = 3, .causal = true}); }},
+    // Steps that are left over, and steps between windows.
+    {"stride",
+     {{3, 9, 2}, {3, 2, 2}, {3}},
+     [](const Leaves& x) {
+       return conv1d(x[0], x[1], x[2], {.kernel = 2, .stride = 3, .padding = 1});
+     }},
+    {"dilation",
+     {{2, 8, 2}, {3, 2, 3}, {3}},
+     [](const Leaves& x) {
+       return conv1d(x[0], x[1], x[2], {.kernel = 3, .stride = 2, .dilation = 2, .causal = true});
+     }},
+    {"groups",
+     {{2, 6, 4}, {6, 2, 3}, {6}},
+     [](const Leaves& x) {
+       return conv1d(x[0], x[1], x[2], {.kernel = 3, .stride = 2, .padding = 1}, 2);
+     }},
+    {"depthwise",
+     {{2, 6, 3}, {3, 1, 2}, {3}},
+     [](const Leaves& x) { return conv1d(x[0], x[1], x[2], {.kernel = 2, .dilation = 3}, 3); }},
+    {"lengths",
+     {{3, 7, 2}, {3, 2, 3}, {3}},
+     [](const Leaves& x) {
+       return conv1d(x[0], x[1], x[2], {.kernel = 3, .stride = 2, .padding = 1}, 1,
+                     std::vector<std::int64_t>{3, 7, 1});
+     }},
+    {"several_slices",
+     {{33, 3, 1}, {2, 1, 2}, {2}},
+     [](const Leaves& x) { return conv1d(x[0], x[1], x[2], {.kernel = 2}); }},
+    {"of_view",
+     {{3, 5, 2}, {4, 2, 3}, {4}},
+     [](const Leaves& x) {
+       return conv1d(x[0].transpose(0, 2), x[1].transpose(1, 2), x[2] * 2.0, {.kernel = 2})
+           .select(1, 1);
+     }},
+};
+
 const OpCase poolings[] = {
     {"max_pool2d", {{2, 3, 4, 6}}, [](const Leaves& x) { return max_pool2d(x[0], 2); }},
     {"leaves_some_over",
@@ -135,6 +191,7 @@ const OpCase others[] = {
 
 INSTANTIATE_TEST_SUITE_P(Linear, Layer, ::testing::ValuesIn(linears), test::name_of_case);
 INSTANTIATE_TEST_SUITE_P(Conv2d, Layer, ::testing::ValuesIn(convolutions), test::name_of_case);
+INSTANTIATE_TEST_SUITE_P(Conv1d, Layer, ::testing::ValuesIn(step_convolutions), test::name_of_case);
 INSTANTIATE_TEST_SUITE_P(MaxPool2d, Layer, ::testing::ValuesIn(poolings), test::name_of_case);
 INSTANTIATE_TEST_SUITE_P(Other, Layer, ::testing::ValuesIn(others), test::name_of_case);
 

@@ -28,6 +28,7 @@ const OpCase arithmetic[] = {
     {"relu", {{4, 5}}, [](const Leaves& x) { return relu(x[0]); }},
     {"tanh", {{4, 5}}, [](const Leaves& x) { return tanh(x[0]); }},
     {"sigmoid", {{4, 5}}, [](const Leaves& x) { return sigmoid(x[0]); }},
+    {"symlog", {{4, 5}}, [](const Leaves& x) { return symlog(x[0]); }},
     {"sum", {{4, 5}}, [](const Leaves& x) { return sum(x[0]); }},
     {"sum_of_squares", {{4, 5}}, [](const Leaves& x) { return sum(x[0] * x[0]); }},
     {"mean", {{4, 5}}, [](const Leaves& x) { return mean(x[0] * x[0]); }},

@@ -17,6 +17,8 @@ UNROLL_API Tensor operator-(const Tensor& a);
 UNROLL_API Tensor relu(const Tensor& x);  ///< max(x, 0), NaN stays NaN; derivative 0 at 0
 UNROLL_API Tensor tanh(const Tensor& x);
 UNROLL_API Tensor sigmoid(const Tensor& x);  ///< 1 / (1 + exp(-x))
+/// sign(x) log(1 + |x|): the logarithm, for numbers of both signs. Computed in f64 and rounded.
+UNROLL_API Tensor symlog(const Tensor& x);
 
 UNROLL_API Tensor sum(const Tensor& x);   ///< sum of all elements, in f64 within a shard; shape []
 UNROLL_API Tensor mean(const Tensor& x);  ///< sum / numel; shape []

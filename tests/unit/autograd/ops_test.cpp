@@ -114,6 +114,17 @@ TEST(Ops, SigmoidOfExtremes) {
   EXPECT_TRUE(std::isnan(sigmoid(vector_of({NAN})).item()));
 }
 
+TEST(Ops, SymlogIsTheLogarithmForBothSigns) {
+  // From math.log1p of Python.
+  EXPECT_EQ(symlog(vector_of({0, infinity, -infinity})).to_vector(),
+            (Values{0, infinity, -infinity}));
+  EXPECT_NEAR(symlog(vector_of({999})).item(), 6.907755278982137, 1e-14);
+  EXPECT_NEAR(symlog(vector_of({-0.5})).item(), -0.4054651081081644, 1e-16);
+  EXPECT_DOUBLE_EQ(symlog(vector_of({1e-12})).item(), 9.999999999995e-13);
+  EXPECT_TRUE(std::signbit(symlog(vector_of({-0.0})).item()));
+  EXPECT_TRUE(std::isnan(symlog(vector_of({NAN})).item()));
+}
+
 TEST(Ops, SoftmaxOfExtremes) {
   EXPECT_EQ(softmax(vector_of({1e4, 0, -infinity})).to_vector(), (Values{1, 0, 0}));
   EXPECT_EQ(softmax(vector_of({7, 7, 7, 7})).to_vector(), Values(4, 0.25));

@@ -17,6 +17,7 @@
 #include "support/tensors.h"
 #include "unroll/autograd/ops.h"
 #include "unroll/nn/activation_regularisation.h"
+#include "unroll/nn/conv1d.h"
 #include "unroll/nn/conv2d.h"
 #include "unroll/nn/embedding.h"
 #include "unroll/nn/layer_norm.h"
@@ -145,6 +146,17 @@ TEST(Shards, OfConv2d) {
                dy = random_tensor({kMostRows, 6, 5, 3}, DType::f32, 4);
   expect_tree([&](std::int64_t first, std::int64_t count) {
     const Tensor y = conv2d(rows_of(x, first, count), weight, bias, 1, {1, 0});
+    return gradients({weight, bias}, y, rows_of(dy, first, count));
+  });
+}
+
+TEST(Shards, OfConv1d) {
+  const Tensor weight = weight_of({6, 2, 3}, 1), bias = weight_of({6}, 2);
+  const StepWindows windows{.kernel = 3, .stride = 2, .padding = 1};
+  const Tensor x = random_tensor({kMostRows, 5, 2}, DType::f32, 3),
+               dy = random_tensor({kMostRows, 3, 6}, DType::f32, 4);
+  expect_tree([&](std::int64_t first, std::int64_t count) {
+    const Tensor y = conv1d(rows_of(x, first, count), weight, bias, windows);
     return gradients({weight, bias}, y, rows_of(dy, first, count));
   });
 }
