@@ -101,8 +101,8 @@ struct Sizes {
   }
 };
 
-Sizes sizes_of(const Tensor& input, const Tensor& weight, const StepWindows& windows,
-               std::int64_t groups, std::span<const std::int64_t> lengths) {
+Sizes call_sizes(const Tensor& input, const Tensor& weight, const StepWindows& windows,
+                 std::int64_t groups, std::span<const std::int64_t> lengths) {
   Sizes sizes;
   Convolution1dShape& s = sizes.shape;
   s.batch = static_cast<std::size_t>(input.size(0));
@@ -116,7 +116,7 @@ Sizes sizes_of(const Tensor& input, const Tensor& weight, const StepWindows& win
   return sizes;
 }
 
-Tensor scratch_of(std::size_t elements, DType dtype) {
+Tensor room_for(std::size_t elements, DType dtype) {
   return Tensor::empty({static_cast<std::int64_t>(elements)}, dtype);
 }
 
@@ -130,12 +130,12 @@ struct Conv1dNode : autograd::Node {
     const Convolution1dShape& s = sizes.with_lengths();
     const DType dtype = dy.dtype();
     dispatch("conv1d", dtype, [&]<class T>(T*) {
-      const Tensor packed = scratch_of(s.weights(), dtype);
+      const Tensor packed = room_for(s.weights(), dtype);
       if (needs(0)) {
         const Tensor dx = gradients[0].value = Tensor::empty(input_shape, dtype);
         kernels::convolution1d_input_gradient(s, dy.data<T>(), raw_data<T>(weight), dx.data<T>(),
                                               packed.data<T>(),
-                                              scratch_of(s.padded_size(), dtype).data<T>());
+                                              room_for(s.padded_size(), dtype).data<T>());
       }
       if (!needs(1) && !needs(2)) return;
       const Tensor dweight = gradients[1].value = Tensor::empty(weight.shape(), dtype);
@@ -143,7 +143,7 @@ struct Conv1dNode : autograd::Node {
       T* const dbias = needs(2) ? gradients[2].value.data<T>() : nullptr;
       kernels::convolution1d_weight_gradient(
           s, padded.data<T>(), dy.data<T>(), dweight.data<T>(), dbias,
-          scratch_of(s.batch * s.padded_windows() * s.outputs, dtype).data<T>(), packed.data<T>());
+          room_for(s.batch * s.padded_windows() * s.outputs, dtype).data<T>(), packed.data<T>());
     });
   }
 };
@@ -157,13 +157,13 @@ Tensor conv1d(const Tensor& input, const Tensor& weight, const Tensor& bias,
   const FloatEnvironment environment;
   const Tensor x = input.detach().contiguous(), w = weight.detach().contiguous();
   const Tensor b = bias.defined() ? bias.detach().contiguous() : Tensor();
-  Sizes sizes = sizes_of(x, w, windows, groups, lengths);
+  Sizes sizes = call_sizes(x, w, windows, groups, lengths);
   const Convolution1dShape& s = sizes.with_lengths();
   const auto steps = static_cast<std::int64_t>(s.out_steps());
   Tensor y = Tensor::empty({x.size(0), steps, w.size(0)}, x.dtype());
-  const Tensor padded = scratch_of(s.padded_size(), x.dtype());
+  const Tensor padded = room_for(s.padded_size(), x.dtype());
   dispatch("conv1d", x.dtype(), [&]<class T>(T*) {
-    const Tensor packed = scratch_of(s.weights(), x.dtype());
+    const Tensor packed = room_for(s.weights(), x.dtype());
     kernels::pack_convolution1d(s, raw_data<T>(w), packed.data<T>());
     kernels::pad_sequences<T>(s, {raw_data<T>(x), x.stride(1), x.stride(0)}, padded.data<T>());
     kernels::convolve_steps<T>(s, padded.data<T>(), packed.data<T>(),

@@ -24,35 +24,35 @@ using Lengths = std::vector<std::int64_t>;
 using Values = std::vector<double>;
 
 /// One sequence of one channel.
-Tensor series() { return Tensor::from(Values{1, 2, 3, 4, 5, 6}, {1, 6, 1}); }
-Tensor kernel() { return Tensor::from(Values{1, 10, 100}, {1, 1, 3}); }
+Tensor sequence() { return Tensor::from(Values{1, 2, 3, 4, 5, 6}, {1, 6, 1}); }
+Tensor taps() { return Tensor::from(Values{1, 10, 100}, {1, 1, 3}); }
 
 // Worked out by hand: y(u) = x(u) + 10 x(u + 1) + 100 x(u + 2).
 TEST(Conv1d, OfOneSequence) {
-  EXPECT_EQ(conv1d(series(), kernel(), {}, {.kernel = 3}).to_vector(),
+  EXPECT_EQ(conv1d(sequence(), taps(), {}, {.kernel = 3}).to_vector(),
             (Values{321, 432, 543, 654}));
   const Tensor bias = Tensor::from(Values{1000}, {1});
-  EXPECT_EQ(conv1d(series(), kernel(), bias, {.kernel = 3, .stride = 2}).to_vector(),
+  EXPECT_EQ(conv1d(sequence(), taps(), bias, {.kernel = 3, .stride = 2}).to_vector(),
             (Values{1321, 1543}));
 }
 
 TEST(Conv1d, PaddingIsZerosAtBothEnds) {
-  EXPECT_EQ(conv1d(series(), kernel(), {}, {.kernel = 3, .padding = 1}).to_vector(),
+  EXPECT_EQ(conv1d(sequence(), taps(), {}, {.kernel = 3, .padding = 1}).to_vector(),
             (Values{210, 321, 432, 543, 654, 65}));
 }
 
 TEST(Conv1d, ACausalOutputReadsNoLaterStep) {
-  EXPECT_EQ(conv1d(series(), kernel(), {}, {.kernel = 3, .causal = true}).to_vector(),
+  EXPECT_EQ(conv1d(sequence(), taps(), {}, {.kernel = 3, .causal = true}).to_vector(),
             (Values{100, 210, 321, 432, 543, 654}));
-  EXPECT_EQ(conv1d(series(), kernel(), {}, {.kernel = 3, .stride = 4, .causal = true}).to_vector(),
+  EXPECT_EQ(conv1d(sequence(), taps(), {}, {.kernel = 3, .stride = 4, .causal = true}).to_vector(),
             (Values{100, 543}));
 }
 
 TEST(Conv1d, DilationLeavesStepsOut) {
-  EXPECT_EQ(conv1d(series(), kernel(), {}, {.kernel = 3, .dilation = 2}).to_vector(),
+  EXPECT_EQ(conv1d(sequence(), taps(), {}, {.kernel = 3, .dilation = 2}).to_vector(),
             (Values{531, 642}));
   EXPECT_EQ(
-      conv1d(series(), kernel(), {}, {.kernel = 3, .dilation = 2, .causal = true}).to_vector(),
+      conv1d(sequence(), taps(), {}, {.kernel = 3, .dilation = 2, .causal = true}).to_vector(),
       (Values{100, 200, 310, 420, 531, 642}));
 }
 
@@ -143,7 +143,7 @@ TEST(Conv1d, StartsWhereALinearLayerOfAsManyInputsDoes) {
 }
 
 TEST(Conv1d, OnlyTheGradientsThatAreWantedAreMade) {
-  Tensor x = series(), weight = kernel(), bias = Tensor::zeros({1}, DType::f64);
+  Tensor x = sequence(), weight = taps(), bias = Tensor::zeros({1}, DType::f64);
   weight.set_requires_grad(true);
   sum(conv1d(x, weight, bias, {.kernel = 3})).backward();
   EXPECT_EQ(weight.grad().to_vector(), (Values{10, 14, 18}));
