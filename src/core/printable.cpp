@@ -76,13 +76,12 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-std::string in_quotes(std::string_view name) {
-  constexpr std::size_t longest = 100;
-  if (name.size() <= longest) return '"' + printable(name) + '"';
+std::string in_quotes(std::string_view text, std::size_t longest) {
+  if (text.size() <= longest) return '"' + printable(text) + '"';
   // Does not cut a character: continuation bytes are 10xxxxxx.
   std::size_t cut = longest;
-  while (cut > 0 && (static_cast<unsigned char>(name[cut]) & 0xc0) == 0x80) --cut;
-  return '"' + printable(name.substr(0, cut)) + "...\"";
+  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xc0) == 0x80) --cut;
+  return '"' + printable(text.substr(0, cut)) + "...\"";
 }
 
 }  // namespace unroll

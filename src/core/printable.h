@@ -1,6 +1,7 @@
 // Prints foreign text (names of tensors and files, values of a configuration) safely on a terminal.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -13,7 +14,7 @@ std::string printable(std::string_view text);
 
 bool is_utf8(std::string_view text);
 
-/// printable() in quotes, shortened if it is too long for a name.
-std::string in_quotes(std::string_view name);
+/// printable() in quotes. A text of more than `longest` bytes is cut.
+std::string in_quotes(std::string_view text, std::size_t longest = 100);
 
 }  // namespace unroll

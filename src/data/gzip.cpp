@@ -32,12 +32,6 @@ Decoded decode(std::span<const std::byte> compressed, std::span<std::uint8_t> ou
   return decoded;
 }
 
-[[noreturn]] void refuse_damaged(const std::string& path) {
-  throw FormatError("data", fmt::format("{} is damaged or truncated: its gzip data, checksum or "
-                                        "length is wrong; download it again",
-                                        path));
-}
-
 void check_can_hold(const std::string& path, std::span<const std::byte> compressed,
                     std::uint64_t size) {
   if (size / largest_ratio > compressed.size())
@@ -48,17 +42,26 @@ void check_can_hold(const std::string& path, std::span<const std::byte> compress
 }
 
 void check_rest(const std::string& path, std::span<const std::byte> rest) {
-  if (is_gzip(rest))
-    throw FormatError("data", fmt::format("{} holds more than one gzip member; compress its "
-                                          "content again, as one",
-                                          path));
-  if (!rest.empty())
-    throw FormatError("data", fmt::format("{} has {} bytes of junk after its gzip data; download "
-                                          "it again",
-                                          path, rest.size()));
+  if (!rest.empty()) refuse_after_gzip(path, is_gzip(rest), rest.size());
 }
 
 }  // namespace
+
+void refuse_damaged_gzip(const std::string& path) {
+  throw FormatError("data", fmt::format("{} is damaged or truncated: its gzip data, checksum or "
+                                        "length is wrong; download it again",
+                                        path));
+}
+
+void refuse_after_gzip(const std::string& path, bool is_member, std::uint64_t rest) {
+  throw FormatError("data",
+                    is_member ? fmt::format("{} holds more than one gzip member; compress its "
+                                            "content again, as one",
+                                            path)
+                              : fmt::format("{} has {} bytes of junk after its gzip data; download "
+                                            "it again",
+                                            path, rest));
+}
 
 bool is_gzip(std::span<const std::byte> bytes) {
   return bytes.size() >= 2 && bytes[0] == std::byte{0x1f} && bytes[1] == std::byte{0x8b};
@@ -88,7 +91,7 @@ std::vector<std::uint8_t> gunzip_start(const std::string& path,
   if (result == Z_STREAM_END)
     start.resize(size - stream.avail_out);
   else if (result != Z_OK || stream.avail_out != 0)
-    refuse_damaged(path);
+    refuse_damaged_gzip(path);
   return start;
 }
 
@@ -101,7 +104,7 @@ std::vector<std::uint8_t> gunzip(const std::string& path, std::span<const std::b
     throw FormatError("data", fmt::format("{} holds more than the {} bytes that its idx header "
                                           "promises; download it again",
                                           path, size));
-  if (decoded.result != LIBDEFLATE_SUCCESS) refuse_damaged(path);
+  if (decoded.result != LIBDEFLATE_SUCCESS) refuse_damaged_gzip(path);
   check_rest(path, compressed.subspan(decoded.in));
   if (decoded.out != size)
     throw FormatError("data", fmt::format("{} is truncated: {} bytes of content, its idx header "
@@ -112,10 +115,10 @@ std::vector<std::uint8_t> gunzip(const std::string& path, std::span<const std::b
 
 std::vector<std::uint8_t> gunzip(const std::string& path, std::span<const std::byte> compressed) {
   const std::uint64_t size = gzip_length(compressed);
-  if (size / largest_ratio > compressed.size()) refuse_damaged(path);
+  if (size / largest_ratio > compressed.size()) refuse_damaged_gzip(path);
   std::vector<std::uint8_t> content(size);
   const Decoded decoded = decode(compressed, content);
-  if (decoded.result != LIBDEFLATE_SUCCESS || decoded.out != size) refuse_damaged(path);
+  if (decoded.result != LIBDEFLATE_SUCCESS || decoded.out != size) refuse_damaged_gzip(path);
   check_rest(path, compressed.subspan(decoded.in));
   return content;
 }

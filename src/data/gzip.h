@@ -38,4 +38,10 @@ std::vector<std::uint8_t> gunzip(const std::string& path, std::span<const std::b
 /// above.
 std::vector<std::uint8_t> gunzip(const std::string& path, std::span<const std::byte> compressed);
 
+/// Throws FormatError: the file is damaged or truncated.
+[[noreturn]] void refuse_damaged_gzip(const std::string& path);
+
+/// Throws FormatError: `rest` bytes follow the first member; they are another member, or junk.
+[[noreturn]] void refuse_after_gzip(const std::string& path, bool is_member, std::uint64_t rest);
+
 }  // namespace unroll::data
