@@ -10,11 +10,13 @@ namespace unroll::train {
 
 /// Tests simple predictions on a part of the source. They know only the training part.
 ///
-/// | target              | baselines                                                        |
-/// | classes             | the most frequent class                                          |
-/// | values              | the training mean (RMSE), the training median (MAE)              |
-/// | class of every step | the most frequent class; for tokens each token's most frequent   |
-/// Empty for an endless training part.
+/// | target               | baselines                                                       |
+/// | classes              | the most frequent class                                         |
+/// | values (every step)  | the training mean (RMSE), the training median (MAE)             |
+/// | class of every step  | the most frequent class; for tokens each word's most frequent   |
+/// The first of several classes that are equally frequent. A word without training samples gets the
+/// most frequent class. Samples that are windows have baselines for whole series, too. Empty for an
+/// endless training part, and for the next token.
 std::vector<Baseline> baselines(const data::Source& source, data::Split part);
 
 }  // namespace unroll::train

@@ -10,7 +10,7 @@ namespace {
 /// The most scores that are kept: 128 MB.
 constexpr std::size_t kMostScores = std::size_t{1} << 24;
 
-double mean_of(double sum, std::int64_t count) {
+double ratio(double sum, std::int64_t count) {
   return count == 0 ? 0 : sum / static_cast<double>(count);
 }
 
@@ -43,7 +43,7 @@ double ClassMetrics::macro_f1() const {
     sum += 2 * static_cast<double>(c.hits) / static_cast<double>(c.present + c.predicted);
     ++classes;
   }
-  return mean_of(sum, classes);
+  return ratio(sum, classes);
 }
 
 double ClassMetrics::balanced_accuracy() const {
@@ -54,7 +54,7 @@ double ClassMetrics::balanced_accuracy() const {
     sum += static_cast<double>(c.hits) / static_cast<double>(c.present);
     ++classes;
   }
-  return mean_of(sum, classes);
+  return ratio(sum, classes);
 }
 
 std::optional<double> ClassMetrics::auroc() const {
@@ -70,7 +70,7 @@ std::optional<double> ClassMetrics::auroc() const {
     sum += area(c);
     ++classes;
   }
-  return mean_of(sum, classes);
+  return ratio(sum, classes);
 }
 
 // From the sum of the ranks (Mann and Whitney 1947). Equal scores share their mean rank.

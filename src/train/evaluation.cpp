@@ -1,13 +1,16 @@
 #include "train/evaluation.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace unroll::train {
 
 std::string Metric::key() const {
   std::string key = name;
-  for (char& c : key)
-    c = c == ' ' ? '_' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  for (char& c : key) {
+    if (c == ' ' || c == '-') c = '_';
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
   return key;
 }
 
@@ -25,10 +28,24 @@ ConfusionMatrix::Scores ConfusionMatrix::scores(std::int64_t of) const {
           present};
 }
 
+Interval interval_of(const Metric& share) {
+  constexpr double z = 1.959963984540054;  // of the normal distribution, at 0.975
+  const auto n = static_cast<double>(share.total), k = static_cast<double>(share.correct);
+  if (n == 0) return {};
+  const double middle = (k + z * z / 2) / (n + z * z);
+  const double half = z / (n + z * z) * std::sqrt(k * (n - k) / n + z * z / 4);
+  return {100 * (middle - half), 100 * (middle + half)};
+}
+
+const Metric* Evaluation::metric(std::string_view name) const {
+  const auto found = std::ranges::find(metrics, name, &Metric::name);
+  return found == metrics.end() ? nullptr : &*found;
+}
+
 const Metric& Evaluation::accuracy() const {
   static const Metric none{.name = "accuracy"};
-  const auto found = std::ranges::find(metrics, none.name, &Metric::name);
-  return found == metrics.end() ? none : *found;
+  const Metric* found = metric(none.name);
+  return found ? *found : none;
 }
 
 }  // namespace unroll::train

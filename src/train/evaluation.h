@@ -53,6 +53,13 @@ struct Baseline {
   double value = 0;    // in that metric's unit
 };
 
+/// The 95 % confidence interval of a share, in percent. Source: Wilson 1927,
+/// doi:10.1080/01621459.1927.10502953.
+struct Interval {
+  double low = 0, high = 100;
+};
+Interval interval_of(const Metric& share);
+
 struct Evaluation {
   double loss = 0;             // mean over all answers
   std::string loss_name = {};  // "cross-entropy"
@@ -61,7 +68,10 @@ struct Evaluation {
   data::Split part = data::Split::test;           // the part that was tested
   std::optional<ConfusionMatrix> confusion = {};  // for classes, if there are not too many
   std::optional<Inside> inside = {};              // of a model in training
+  bool detailed = false;                          // see TargetSpec::detailed
 
+  /// Null if there is none with this name.
+  const Metric* metric(std::string_view name) const;
   /// The metric "accuracy". If there is none, returns one with a total of 0.
   const Metric& accuracy() const;
 };

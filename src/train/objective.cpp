@@ -163,7 +163,7 @@ std::vector<Metric> Objective::Score::value_metrics() const {
 
 /// Appends what detailed results of classes have behind the accuracy.
 void Objective::Score::add_details(std::vector<Metric>& to) const {
-  to.push_back({.name = "macro F1", .value = classes_->macro_f1()});
+  to.push_back({.name = "macro-F1", .value = classes_->macro_f1()});
   if (!objective_.target_.every_step()) {
     to.push_back(
         {.name = "balanced accuracy", .value = 100 * classes_->balanced_accuracy(), .unit = "%"});
@@ -174,8 +174,10 @@ void Objective::Score::add_details(std::vector<Metric>& to) const {
 
 Evaluation Objective::Score::result() const {
   const data::TargetSpec& target = objective_.target_;
-  Evaluation e{
-      .loss = loss_ / terms_, .loss_name = objective_.loss_name(), .confusion = confusion_};
+  Evaluation e{.loss = loss_ / terms_,
+               .loss_name = objective_.loss_name(),
+               .confusion = confusion_,
+               .detailed = target.detailed};
   if (target.has_values() && target.tolerance == 0) {
     e.metrics = value_metrics();
     return e;

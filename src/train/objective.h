@@ -30,10 +30,10 @@ namespace unroll::train {
 ///
 /// The metrics of a target that is `detailed`:
 ///
-/// | classes              | accuracy, macro F1, balanced accuracy, AUROC; confusion | | values
-/// (every step)  | RMSE, mean absolute error, R2: in the unit of the targets              | | class
-/// of every step  | accuracy, macro F1; confusion                                          | |
-/// windows of series    | also: accuracy of series, or RMSE of series                            |
+/// | classes              | accuracy, macro-F1, balanced accuracy, AUROC; confusion |
+/// | values (every step)  | RMSE, mean absolute error, R2: in the unit of targets   |
+/// | class of every step  | accuracy, macro-F1; confusion                           |
+/// | windows of series    | also: accuracy of series, or RMSE of series             |
 class Objective {
  public:
   /// Throws ShapeError if `output` is the wrong kind of output for the target.
