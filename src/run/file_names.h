@@ -11,6 +11,7 @@ namespace unroll::run {
 inline constexpr const char *config_file = "config.json", *metrics_file = "metrics.jsonl",
                             *model_file = "model.safetensors",
                             *samples_file = "samples.safetensors",
+                            *predictions_file = "predictions.csv",
                             *events_file = "events.out.tfevents.0.unroll";
 inline constexpr const char *checkpoint_start = "checkpoint_", *step_start = "step_",
                             *tensors_ending = ".safetensors";

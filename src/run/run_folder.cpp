@@ -100,8 +100,8 @@ const std::string& existing(const std::string& path) {
 
 bool is_name_of_a_run(std::string_view name) {
   return name == config_file || name == metrics_file || name == model_file ||
-         name == samples_file || name == events_file || name == Manifest::file_name ||
-         step_in(name) || step_in(name, kStep);
+         name == samples_file || name == predictions_file || name == events_file ||
+         name == Manifest::file_name || step_in(name) || step_in(name, kStep);
 }
 
 void check_is_free(const std::string& path) {
@@ -255,12 +255,13 @@ void RunFolder::begin(const std::optional<train::Checkpoint>& checkpoint, bool h
   manifest_.status = RunStatus::training;
   manifest_.files.erase(metrics_file);
   if (has_events) manifest_.files.erase(events_file);
-  // Remove files of steps after the checkpoint and samples of the end, and finish replacements that
-  // were interrupted.
+  // Remove files of steps after the checkpoint, samples and predictions of the end, and finish
+  // replacements that were interrupted.
   std::vector<std::string> old;
   for (auto& [name, hashes] : manifest_.files) {
     const bool missing = manifest_.may_be_missing(name) && !folder_.has(name);
-    if (missing || step_in(name).value_or(0) > step || name == samples_file)
+    if (missing || step_in(name).value_or(0) > step || name == samples_file ||
+        name == predictions_file)
       old.push_back(name);
     else
       std::erase(hashes, FileHash{});

@@ -1,10 +1,14 @@
 #include "run/training.h"
 
+#include <span>
+#include <string>
+
 #include "core/clock.h"
 #include "nn/model_file.h"
 #include "run/choose_samples.h"
 #include "run/file_names.h"
 #include "run/metrics_file.h"
+#include "run/prediction_table.h"
 #include "run/samples.h"
 #include "run/step_files.h"
 #include "run/tensorboard.h"
@@ -45,6 +49,8 @@ End train_to_end(train::Trainer& trainer, RunFolder& folder,
     const Samples samples = choose_samples(trainer);
     trainer.add_testing(seconds_since(start));
     folder.save(samples_file, to_bytes(samples));
+    if (const std::string table = prediction_table(trainer); !table.empty())
+      folder.save(predictions_file, std::as_bytes(std::span(table)));
   }
   end.folder = folder.path();
   end.model = folder.file(model_file);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <span>
+#include <string>
 #include <vector>
 
 #include "core/file.h"
@@ -11,6 +13,7 @@
 #include "run/choose_samples.h"
 #include "run/file_names.h"
 #include "run/metrics.h"
+#include "run/prediction_table.h"
 #include "run/provenance.h"
 #include "run/repetition.h"
 #include "run/samples.h"
@@ -119,6 +122,11 @@ bool Verification::finish(train::Trainer& trainer) {
   }
   if (manifest_.lists(samples_file) && manifest_.status != RunStatus::interrupted)
     files_.compare(samples_file, to_bytes(choose_samples(trainer)));
+  if (manifest_.lists(predictions_file) && manifest_.status != RunStatus::interrupted) {
+    const std::string table = prediction_table(trainer);
+    const auto bytes = std::as_bytes(std::span(table));
+    files_.compare(predictions_file, {bytes.begin(), bytes.end()});
+  }
   files_.finish_steps();
   const Parameters parameters = trainer.parameters();
   if (!files_.compare(model_file, nn::model_bytes(trainer.description(), parameters))) return false;

@@ -1,0 +1,58 @@
+// The CSV file of predictions.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/source.h"
+#include "train/trainer.h"
+#include "unroll/infer/model.h"
+#include "unroll/spec/model_spec.h"
+
+namespace unroll::run {
+
+/// Makes the lines of the file. Fields are quoted as in RFC 4180, lines end with \n. Numbers are
+/// the shortest texts that restore them as f32.
+///
+/// | model answers with   | columns                                                               |
+/// | a class              | series, predicted, and the probability of each class under its name   |
+/// | a class at each step | series, step, predicted                                               |
+/// | numbers              | series, and each number under the name of its target column           |
+/// | numbers at each step | series, step, and the same                                            |
+///
+/// Where series are cut into windows, the column `window` follows `series`, and steps are those of
+/// the window. Windows and steps count from 1.
+class PredictionTable {
+ public:
+  PredictionTable(const spec::ModelSpec& spec, bool windows);
+
+  std::string header() const;
+  /// Appends the lines of one sample. `outputs` are C numbers, or those of each step. `window` has
+  /// no meaning without windows.
+  template <class T>
+  void add(std::string& to, std::string_view series, std::int64_t window,
+           std::span<const T> outputs);
+
+ private:
+  template <class T>
+  void add_answer(std::string& to, std::span<const T> outputs);
+
+  bool values_, scores_, every_step_, windows_;
+  std::size_t width_;
+  std::vector<std::string> names_;  // of the outputs, quoted
+  std::vector<double> probabilities_;
+};
+
+/// The file of what a finished run predicts for its test part; empty for a run that has none:
+/// because it has no test part, or its results are not detailed.
+std::string prediction_table(train::Trainer& trainer);
+
+/// The file of a part: the header, and all samples in their order. T is float or double.
+template <class T>
+std::string prediction_table(const infer::Model<T>& model, const data::Source& source,
+                             data::Split part);
+
+}  // namespace unroll::run
