@@ -113,14 +113,4 @@ std::vector<std::uint8_t> gunzip(const std::string& path, std::span<const std::b
   return content;
 }
 
-std::vector<std::uint8_t> gunzip(const std::string& path, std::span<const std::byte> compressed) {
-  const std::uint64_t size = gzip_length(compressed);
-  if (size / largest_ratio > compressed.size()) refuse_damaged_gzip(path);
-  std::vector<std::uint8_t> content(size);
-  const Decoded decoded = decode(compressed, content);
-  if (decoded.result != LIBDEFLATE_SUCCESS || decoded.out != size) refuse_damaged_gzip(path);
-  check_rest(path, compressed.subspan(decoded.in));
-  return content;
-}
-
 }  // namespace unroll::data

@@ -34,10 +34,6 @@ std::vector<std::uint8_t> gunzip_start(const std::string& path,
 std::vector<std::uint8_t> gunzip(const std::string& path, std::span<const std::byte> compressed,
                                  std::uint64_t size);
 
-/// The whole content of a file that says itself how long it is (below 4 GiB). Throws FormatError as
-/// above.
-std::vector<std::uint8_t> gunzip(const std::string& path, std::span<const std::byte> compressed);
-
 /// Throws FormatError: the file is damaged or truncated.
 [[noreturn]] void refuse_damaged_gzip(const std::string& path);
 

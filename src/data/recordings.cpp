@@ -10,9 +10,11 @@
 #include <limits>
 #include <system_error>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "core/printable.h"
+#include "data/table_recordings.h"
 #include "data/text_file.h"
 #include "data/ts_file.h"
 #include "data/ts_recordings.h"
@@ -56,16 +58,11 @@ struct FileToRead {
 };
 
 std::vector<FileToRead> files_to_read(const std::string& path, const SeriesSettings& settings) {
-  const auto takes_none = [](std::string_view part) {
-    return part == no_part || names_file(part) || part.starts_with("column:");
-  };
   std::vector<FileToRead> files = {{path, "all"}};
-  const bool has_validation = names_file(settings.validate), has_test = names_file(settings.test);
-  if (!has_validation && !has_test) return files;
-  files[0].role = "train";
-  if (takes_none(settings.validate) && takes_none(settings.test)) files[0].part = Split::train;
-  if (has_validation) files.push_back({settings.validate, "validation", Split::validation});
-  if (has_test) files.push_back({settings.test, "test", Split::test});
+  if (names_file(settings.validate))
+    files.push_back({settings.validate, "validation", Split::validation});
+  if (names_file(settings.test)) files.push_back({settings.test, "test", Split::test});
+  if (files.size() > 1) files[0].role = "train";
   return files;
 }
 
@@ -75,9 +72,11 @@ void refuse_same_file(const RecordedFile& a, const RecordedFile& b) {
                                        a.path, a.role, b.path, b.role));
 }
 
-Recordings read_one(const std::string& path, SeriesSettings& settings, Targets targets) {
+/// Reads one file. `first`: the one before it, or null.
+Recordings read_one(const std::string& path, SeriesSettings& settings, Targets targets,
+                    const Recordings* first) {
   if (is_ts(path)) return read_ts_recordings(path, settings, targets);
-  throw ValueError("data", path + ": files of this kind can't be read yet");
+  return read_table_recordings(path, settings, targets, first);
 }
 
 // ---- Several files become one.
@@ -102,7 +101,7 @@ void append_matrix(std::vector<RecordedColumn>& columns, std::vector<float>& val
   const std::size_t width = columns.size(), start = values.size();
   values.insert(values.end(), more.begin(), more.end());
   for (std::size_t c = 0; c < width; ++c) {
-    if (!columns[c].is_text()) continue;
+    if (more_columns[c].texts.empty()) continue;
     const std::vector<float> numbers = join_texts(columns[c].texts, more_columns[c].texts);
     for (std::size_t at = start + c; at < values.size(); at += width)
       if (!std::isnan(values[at])) values[at] = numbers[static_cast<std::size_t>(values[at])];
@@ -118,15 +117,21 @@ void check_same_columns(const RecordedFile& first, const std::vector<RecordedCol
   };
   if (columns.size() != others.size())
     fail(fmt::format("it has {} columns, expected {}", others.size(), columns.size()));
-  for (std::size_t i = 0; i < columns.size(); ++i) {
+  for (std::size_t i = 0; i < columns.size(); ++i)
     if (columns[i].name != others[i].name)
       fail(fmt::format("column {} is {}, expected {}", i + 1, in_quotes(others[i].name),
                        in_quotes(columns[i].name)));
-    if (columns[i].is_text() != others[i].is_text())
-      fail(fmt::format("column {} has {}, expected {}", in_quotes(columns[i].name),
-                       others[i].is_text() ? "texts" : "numbers",
-                       columns[i].is_text() ? "texts" : "numbers"));
-  }
+}
+
+/// Refuses a series of a table that is in two files: its rows belong to one part.
+void check_other_names(const Recordings& all, const Recordings& more) {
+  const std::unordered_set<std::string_view> names(all.names.begin(), all.names.end());
+  for (const std::string& name : more.names)
+    if (names.contains(name))
+      throw ValueError("data",
+                       fmt::format("series {} is in {} and in another file; a series can be in one "
+                                   "part only: delete it from one file, or rename it",
+                                   in_quotes(name), more.files[0].path));
 }
 
 void join_file(Recordings& all, Recordings&& more) {
@@ -171,16 +176,21 @@ Recordings read_recordings(const std::string& path, const SeriesSettings& settin
   const std::vector<FileToRead> files = files_to_read(path, resolved);
   for (const FileToRead& file : files) {
     const RecordedFile facts = recorded_file(file.path, file.role);
-    if (all)
-      for (const RecordedFile& other : all->files)
-        if (other.sha256 == facts.sha256) refuse_same_file(other, facts);
-    Recordings read = read_one(file.path, resolved, targets);
+    if (!all) {
+      all = read_one(file.path, resolved, targets, nullptr);
+      all->files = {facts};
+      if (files.size() > 1 && all->parts.empty()) all->parts.assign(all->lengths.size(), {});
+      continue;
+    }
+    for (const RecordedFile& other : all->files)
+      if (other.sha256 == facts.sha256) refuse_same_file(other, facts);
+    SeriesSettings known = resolved;  // of the columns; the part is that of the file
+    known.test = known.validate = no_part;
+    Recordings read = read_one(file.path, known, targets, &*all);
     read.files = {facts};
-    if (files.size() > 1 && read.parts.empty()) read.parts.assign(read.lengths.size(), file.part);
-    if (!all)
-      all = std::move(read);
-    else
-      join_file(*all, std::move(read));
+    read.parts.assign(read.lengths.size(), file.part);
+    if (!resolved.series.empty()) check_other_names(*all, read);
+    join_file(*all, std::move(read));
   }
   all->name = name_of_set(path);
   all->notes.insert(all->notes.begin(), notes.begin(), notes.end());

@@ -18,7 +18,8 @@
 #include "core/list_text.h"
 #include "core/printable.h"
 #include "core/suggest.h"
-#include "data/number_text.h"
+#include "data/table_faults.h"
+#include "data/table_value.h"
 #include "data/text_file.h"
 #include "unroll/core/error.h"
 
@@ -43,7 +44,7 @@ class TsLines {
       rest_.remove_prefix(std::min(end + 1, rest_.size()));
       ++number_;
       if (line.ends_with('\r')) line.remove_suffix(1);
-      line = trimmed(line);
+      line = without_blanks(line);
       if (!line.empty() && line.front() != '#') return line;
     }
     return {};
@@ -75,10 +76,10 @@ constexpr std::array<std::string_view, 11> kFields = {
 
 /// The first word of `text`, which loses it.
 std::string_view take_word(std::string_view& text) {
-  text = trimmed(text);
+  text = without_blanks(text);
   const auto end = std::min(text.find_first_of(" \t"), text.size());
   const std::string_view word = text.substr(0, end);
-  text = trimmed(text.substr(end));
+  text = without_blanks(text.substr(end));
   return word;
 }
 
@@ -206,12 +207,18 @@ std::string text_of(const TsPlace& place) {
   return fmt::format("value {} of dim_{}", place.step + 1, place.dimension);
 }
 
+std::string_view expected(const TableValue& value) {
+  return value.kind == ValueKind::out_of_range ? "a number of at most 3.4e38 in size" : "a number";
+}
+
+bool is_missing_mark(std::string_view text) { return text == "?" || same_word(text, "nan"); }
+
 float read_value(const TsLines& lines, const TsHeader& header, const TsPlace& place,
                  std::string_view text) {
-  const auto [value, fault] = number_of(text);
-  if (fault == NumberFault::none) return value;
-  text = trimmed(text);
-  if (text == "?" || same_word(text, "nan")) {
+  const TableValue value = table_value(text, '.');
+  if (value.kind == ValueKind::number) return value.number;
+  text = without_blanks(text);
+  if (is_missing_mark(text)) {
     if (header.missing == false)
       lines.fail(
           fmt::format("{} is missing ({}), but the header says @missing false; correct one "
@@ -223,11 +230,9 @@ float read_value(const TsLines& lines, const TsHeader& header, const TsPlace& pl
     lines.fail(
         fmt::format("{} is {}, a value with a timestamp, expected a number; write a CSV "
                     "file with a column for --time",
-                    text_of(place), in_quotes(text.substr(0, 40))));
-  if (const NumberText inner = number_of(text); inner.fault == NumberFault::none)
-    return inner.value;
+                    text_of(place), shown_value(text)));
   lines.fail(fmt::format("{} is {}, expected {}; write ? for a missing value", text_of(place),
-                         in_quotes(text.substr(0, 40)), expected_number(fault)));
+                         shown_value(text), expected(value)));
 }
 
 class TsReader {
@@ -263,7 +268,7 @@ class TsReader {
       if (pieces_.size() < 2)
         lines_.fail(fmt::format("the series has no label, expected VALUE,VALUE,...:{} at the end",
                                 header_.class_label == true ? "CLASS" : "TARGET"));
-      label = trimmed(pieces_.back());
+      label = without_blanks(pieces_.back());
       pieces_.pop_back();
     }
     const auto dimensions = static_cast<std::int64_t>(pieces_.size());
@@ -336,12 +341,12 @@ class TsReader {
       }
       return found->second;
     }
-    if (label == "?" || same_word(label, "nan")) return kMissing;
-    const auto [value, fault] = number_of(label);
-    if (fault != NumberFault::none)
+    if (is_missing_mark(label)) return kMissing;
+    const TableValue value = table_value(label, '.');
+    if (value.kind != ValueKind::number)
       lines_.fail(fmt::format("the target is {}, expected {}; write ? for a missing one",
-                              in_quotes(label.substr(0, 40)), expected_number(fault)));
-    return value;
+                              shown_value(label), expected(value)));
+    return value.number;
   }
 
   TsLines lines_;

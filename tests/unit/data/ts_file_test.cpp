@@ -167,7 +167,8 @@ TEST(TsFile, RefusesEachMalformedFile) {
       {one + "1,,2:a\n",
        "x.ts:3: value 2 of dim_0 is \"\", expected a number; write ? for a missing value"},
       {one + "1,1e39:a\n",
-       "x.ts:3: value 2 of dim_0 is \"1e39\", expected a number of at most 3.4e38; write ? for a "
+       "x.ts:3: value 2 of dim_0 is \"1e39\", expected a number of at most 3.4e38 in size; write ? "
+       "for a "
        "missing value"},
       {one + "1:c\n", "x.ts:3: the class is \"c\", expected one of @classLabel: a, b"},
       {"@targetLabel true\n@data\n1:c\n",
