@@ -1,6 +1,7 @@
 // Series of the user's own, split and encoded, as a source.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -22,8 +23,16 @@ struct SeriesEncoding {
 };
 
 /// Chooses the parts, takes statistics, categories, vocabulary and classes from the training part,
-/// and cuts windows. Throws ValueError and FormatError that name the series and the remedy.
+/// and cuts windows. Samples of a part are in the order of the names of their series. Throws
+/// ValueError and FormatError that name the series and the remedy.
+///
+/// With words, Pick::draw above 0 makes each word that occurs once in the training part <unk> with
+/// probability 1/2, so that a model learns what to do with words that it does not know.
 std::shared_ptr<const Source> series_source(Recordings recordings,
                                             const SeriesEncoding& encoding = {});
+
+/// The settings with which a file is read for a trained model: the roles of its columns. Without
+/// `targets`, no target is read. Throws ValueError if the model reads no table.
+SeriesSettings settings_for(const spec::ModelSpec& model, bool targets = true);
 
 }  // namespace unroll::data

@@ -27,7 +27,8 @@ struct TableSpec {
   std::vector<std::string> target;  ///< names of what the model predicts
   std::string series, time, time_format, group;  ///< columns; may be empty
   bool wide = false;                             ///< a row is a series
-  bool previous = false;                ///< a missing number is the one before it, if there is one
+  bool fills = false;                   ///< a missing number is filled; else it is an error
+  bool previous = false;                ///< ... by the one before it, if there is one
   std::int64_t window = 0, stride = 0;  ///< 0: whole series
 
   friend bool operator==(const TableSpec&, const TableSpec&) = default;

@@ -1,0 +1,32 @@
+// Chooses the parts of series: training, validation and test.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/recordings.h"
+
+namespace unroll::data {
+
+/// The training series of data with a test file of its own, from which --validate auto takes a
+/// validation part.
+inline constexpr std::int64_t least_series_to_validate = 500;
+
+/// Chooses the part of each series by settings.validate, test, split_seed, folds and fold. Resolves
+/// `settings`.
+///
+/// What belongs together stays together. A unit is a group, or a series if there are no groups.
+/// Units are sorted by the bytes of their names. Unit u draws the Philox word of (split_seed, u).
+/// The units with the smallest words are the test part, the next ones the validation part. If each
+/// unit has one class, every class gives its share. So the order of rows has no influence.
+///
+/// With folds, the same order is dealt round. Fold `fold` is the test part.
+///
+/// Throws ValueError for parts that are empty or overlap, and for a group in two parts.
+std::vector<Split> choose_parts(const Recordings& recordings, SeriesSettings& settings);
+
+/// The names of the units of each series: its group or its name.
+std::span<const std::string> unit_names(const Recordings& recordings);
+
+}  // namespace unroll::data
