@@ -105,14 +105,20 @@ int run(int argc, const char* const* argv) {
   program.notes = kNotes;
   add_commands(program);
 
-  try {
+  return finish_work([&] {
     const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
     const Request request = read_arguments(program, words);
     if (request.kind == Request::Kind::help) fmt::print("{}", help_text(*request.command));
     if (request.kind == Request::Kind::version) fmt::print("{}\n", version_text());
-    if (request.kind != Request::Kind::work) return finish_results(kOk);
+    if (request.kind != Request::Kind::work) return +kOk;
     kernels::instruction_set();  // throws where UNROLL_ISA names what this machine lacks
-    return finish_results(request.command->work());
+    return request.command->work();
+  });
+}
+
+int finish_work(const std::function<int()>& work) {
+  try {
+    return finish_results(work());
   } catch (const UsageError& error) {
     return report(error, kUsage);
   } catch (const ValueError& error) {

@@ -30,12 +30,12 @@ std::vector<std::string> paths_of_commands(const CommandEntry& program) {
   return paths;
 }
 
-/// "unroll train --lr" for each flag that takes values; those that take `most`.
-std::vector<std::string> flags_with_values(const CommandEntry& program, std::size_t most) {
+/// "unroll train --lr" for each flag that takes values; those that take at least `fewest`.
+std::vector<std::string> flags_with_values(const CommandEntry& program, std::size_t fewest) {
   std::vector<std::string> flags;
   for (const CommandEntry* command : all_commands(program))
     for (const OptionEntry& flag : command->flags)
-      if (flag.takes_value() && flag.fewest > 0 && flag.most == most)
+      if (flag.takes_value() && flag.fewest == fewest)
         for (const std::string& name : flag.names) flags.push_back(command->path + " " + name);
   return flags;
 }
@@ -46,12 +46,12 @@ std::string branches_of_values(const CommandEntry& program, const std::string& s
   std::set<std::size_t> counts;
   for (const CommandEntry* command : all_commands(program))
     for (const OptionEntry& flag : command->flags)
-      if (flag.takes_value() && flag.fewest > 0) counts.insert(flag.most);
+      if (flag.takes_value() && flag.fewest > 0) counts.insert(flag.fewest);
   std::string branches;
-  for (const std::size_t most : counts) {
+  for (const std::size_t fewest : counts) {
     branches +=
-        fmt::format("      {})\n        {}\n", patterns(flags_with_values(program, most)), start);
-    for (std::size_t i = 0; i < most; ++i) branches += "        " + step + "\n";
+        fmt::format("      {})\n        {}\n", patterns(flags_with_values(program, fewest)), start);
+    for (std::size_t i = 0; i < fewest; ++i) branches += "        " + step + "\n";
     branches += "        ;;\n";
   }
   return branches;

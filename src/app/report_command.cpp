@@ -8,6 +8,7 @@
 
 #include "app/commands.h"
 #include "app/report_file.h"
+#include "app/set_summary.h"
 #include "core/file.h"
 #include "core/printable.h"
 #include "run/output_file.h"
@@ -20,11 +21,16 @@ struct ReportFlags {
   std::string out;
 };
 
-/// The runs that were named. RUNS/* also names their reports, which are left out.
+bool is_summary(const std::string& path) {
+  return std::filesystem::path(path).filename() == kSummaryFile;
+}
+
+/// The runs that were named. RUNS/* also names their reports and the summary of several runs, which
+/// are left out.
 std::vector<std::string> named_runs(const ReportFlags& flags) {
   std::vector<std::string> runs;
   for (const std::string& path : flags.runs)
-    if (flags.runs.size() == 1 || !is_report(path)) runs.push_back(path);
+    if (flags.runs.size() == 1 || !(is_report(path) || is_summary(path))) runs.push_back(path);
   if (runs.empty())
     throw UsageError("these are reports; name the folder of a run, such as runs/NAME");
   std::set<std::filesystem::path> named;

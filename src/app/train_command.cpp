@@ -8,13 +8,11 @@
 #include "app/resume.h"
 #include "app/standard_streams.h"
 #include "app/train_flags.h"
+#include "app/train_set.h"
 #include "app/training.h"
 #include "app/verbose.h"
-#include "data/catalogue.h"
-#include "run/provenance.h"
 #include "run/run_name.h"
 #include "run/stop_signal.h"
-#include "train/describe.h"
 
 namespace unroll::app {
 namespace {
@@ -23,26 +21,11 @@ struct TrainCommandFlags {
   TrainFlags train;
   DataFlags data;
   VerboseFlag verbose;
+  SetFlags set;
   std::string out, resume, checkpoint_every = "60s";
   bool json = false, quiet = false, dry_run = false;
   Extras extras;
 };
-
-/// Only the same data and the same numerics repeat a run.
-void check_repeats(const TrainFlags::Result& settings, const train::Provenance& now) {
-  if (!settings.provenance || settings.other_data) return;
-  const train::Provenance& then = *settings.provenance;
-  if (then.train_sha256 != now.train_sha256 || then.test_sha256 != now.test_sha256)
-    throw FormatError("train", fmt::format("the data of {} is not that of config.json (its SHA-256 "
-                                           "differs); name the data set beside --config to train "
-                                           "on it anyway",
-                                           settings.config.dataset));
-  if (then.numerics_revision != now.numerics_revision)
-    say_note(
-        fmt::format("config.json has numerics revision {}, this program {}: the weights will "
-                    "differ in their last bits",
-                    then.numerics_revision, now.numerics_revision));
-}
 
 /// The settings for the run's name. A scale that the data decided is auto, also when config.json
 /// has its numbers.
@@ -55,6 +38,15 @@ train::Config asked_for(const TrainFlags::Result& settings, const data::Source& 
   return config;
 }
 
+int train_several(const TrainCommandFlags& flags, Output output, run::CheckpointEvery every) {
+  if (flags.extras.report)
+    throw UsageError("--report is about one run; leave it out, and then: unroll report FOLDER/*");
+  if (flags.extras.diagnose)
+    throw UsageError("--diagnose is about one run; leave it out, or train one");
+  flags.verbose.say();
+  return train_set({flags.set, flags.train, flags.data, flags.out, output, every});
+}
+
 int work(const TrainCommandFlags& flags) {
   const auto start = Clock::now();
   allow_closed_stdout();  // the run's folder has all results, too
@@ -65,7 +57,10 @@ int work(const TrainCommandFlags& flags) {
   const Output output = flags.json ? Output::json : flags.quiet ? Output::quiet : Output::text;
   const run::CheckpointEvery every = parse_checkpoint_every(flags.checkpoint_every);
   const run::CatchStopSignals guard;
+  const bool several = flags.set.ask_for_runs(flags.train);
   if (!flags.resume.empty()) {
+    if (several)
+      throw UsageError("--resume goes on with one run; several go on by their first command");
     if (!flags.out.empty())
       throw UsageError("--resume goes on in the run's own folder; leave --out out");
     if (flags.dry_run)
@@ -75,22 +70,15 @@ int work(const TrainCommandFlags& flags) {
   }
   if (flags.out == "-")
     throw UsageError("--out takes a folder, not stdout; name one (./- for one called -)");
+  if (several && !flags.dry_run) return train_several(flags, output, every);
   if (!flags.out.empty()) run::check_is_free(flags.out);
   if (!flags.out.empty() && flags.extras.report) default_report({flags.out});
   const TrainFlags::Result settings = flags.train.resolve();
   if (flags.dry_run) return dry_run(flags.train, settings, flags.data, flags.json);
-  train::Config config = settings.config;
-  const auto source =
-      flags.data.open(config.dataset, train::source_options(config, settings.classes()));
-  // Another set may have replaced a known one: config.json names it and its place.
-  if (data::find_known_set(config.dataset) && source->name() != config.dataset)
-    config.dataset = source->place();
-  config = train::settled(config, *source);
-  const train::Provenance provenance = run::provenance_of(*source);
-  check_repeats(settings, provenance);
+  const auto [config, source, provenance] = prepare(settings, flags.data);
   const double loading = seconds_since(start);
   train::Trainer trainer(config, source);  // refuses a model that is too large
-  if (output == Output::text) fmt::print("{}", source->sizes_text());
+  if (output == Output::text) fmt::print("{}{}", source->inferred(), source->sizes_text());
   std::fflush(stdout);
   tell_note(*source);
 
@@ -122,6 +110,7 @@ void add_train(Command& program) {
                                 "unroll train mnist --recipe tuned --seed 0");
   const auto flags = std::make_shared<TrainCommandFlags>();
   flags->train.add_to(command);
+  flags->set.add_to(command);
   flags->data.add_to(command);
   flags->verbose.add_to(command);
   const auto group_of = [](train::Group group) { return std::string(name_of(group)); };

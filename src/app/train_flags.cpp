@@ -83,30 +83,32 @@ void TrainFlags::add(Command& command, const Setting& setting) {
       setting.member);
 }
 
-bool TrainFlags::given(std::string_view key) const {
-  return std::ranges::find(flags_, &train::setting_of(key), &Flag::setting)->option.is_given();
+bool TrainFlags::given(std::string_view key, const Changes& changes) const {
+  return std::ranges::find(flags_, &train::setting_of(key), &Flag::setting)->option.is_given() ||
+         std::ranges::find(changes, key, &Changes::value_type::first) != changes.end();
 }
 
-void TrainFlags::change(Config& config) const {
-  if (given("steps") && given("epochs"))
+void TrainFlags::change(Config& config, const Changes& changes) const {
+  if (given("steps", changes) && given("epochs", changes))
     throw UsageError("--steps and --epochs exclude each other; give one");
   for (const Flag& flag : flags_)
     if (flag.option.is_given()) flag.apply(config);
-  if (given("steps")) config.epochs = 0;
-  if (given("epochs") && config.epochs < 1)
+  for (const auto& [key, text] : changes) train::setting_of(key).parse(config, text);
+  if (given("steps", changes)) config.epochs = 0;
+  if (given("epochs", changes) && config.epochs < 1)
     throw UsageError(fmt::format("--epochs {}, expected at least 1", config.epochs));
 }
 
-void TrainFlags::refuse_idle(const Config& config) const {
+void TrainFlags::refuse_idle(const Config& config, const Changes& changes) const {
   for (const Flag& flag : flags_) {
-    if (!flag.option.is_given()) continue;
+    if (!given(flag.setting->key, changes)) continue;
     if (const std::string text = flag.setting->no_effect(config); !text.empty())
       throw UsageError(fmt::format("{} has no effect {}", flag.setting->flag(), text));
   }
 }
 
 std::string_view TrainFlags::source_of(const Setting& setting, const Result& result) const {
-  if (given(setting.key)) return "flag";
+  if (is_given(setting.key)) return "flag";
   if (config_file_) return "config.json";
   const bool usual =
       setting.key == "recipe" || setting.json(result.config) == setting.json(Config());
@@ -116,15 +118,15 @@ std::string_view TrainFlags::source_of(const Setting& setting, const Result& res
 Config TrainFlags::beside(Config run) const {
   if (config_file_)
     throw UsageError("--resume takes the settings from the run's own folder; leave --config out");
-  change(run);
+  change(run, {});
   return run;
 }
 
-TrainFlags::Result TrainFlags::resolve() const {
+TrainFlags::Result TrainFlags::resolve(const Changes& changes) const {
   Result result;
-  if (config_file_ && given("recipe"))
+  if (config_file_ && given("recipe", changes))
     throw UsageError("--config and --recipe both choose all settings; give one of them");
-  if (config_file_ && given("model"))
+  if (config_file_ && given("model", changes))
     throw UsageError("--config says what the model is; leave --model out");
   if (config_file_) {
     train::LoadedConfig loaded =
@@ -135,22 +137,22 @@ TrainFlags::Result TrainFlags::resolve() const {
     // A recipe looks at some settings that flags may change.
     Config wanted;
     wanted.recipe = train::default_recipe;
-    change(wanted);
+    change(wanted, changes);
     train::RecipeFor what = {.dataset = wanted.dataset, .activation = wanted.activation};
-    if (given("model")) what.model = wanted.model;
-    if (given("layers")) what.layers = wanted.layers;
+    if (given("model", changes)) what.model = wanted.model;
+    if (given("layers", changes)) what.layers = wanted.layers;
     result.config = train::recipe(wanted.recipe, what);
   }
   const std::string dataset = result.config.dataset;
-  change(result.config);
+  change(result.config, changes);
   result.other_data = result.config.dataset != dataset;
-  refuse_idle(result.config);
+  refuse_idle(result.config, changes);
   // Other data may lack settings that the file has.
   if (result.other_data)
     for (const Setting& setting : train::settings())
       if (!setting.exists(result.config)) setting.read(result.config, setting.json(Config()));
   train::validate(result.config);
-  if (result.other_data && !given("normalize")) tell_of_scale(result.config);
+  if (result.other_data && !given("normalize", changes)) tell_of_scale(result.config);
   return result;
 }
 

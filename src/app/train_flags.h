@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "app/command.h"
@@ -27,8 +28,12 @@ class TrainFlags {
     /// The classes that the data must have at least, so that it repeats the file's run.
     std::int64_t classes() const { return provenance && !other_data ? provenance->classes : 0; }
   };
+  /// Settings by key, with their texts, in place of what flags say: one run of several.
+  using Changes = std::vector<std::pair<std::string, std::string>>;
   /// Throws ValueError, UsageError, FormatError, FileError. A flag without effect is refused.
-  Result resolve() const;
+  Result resolve(const Changes& changes = {}) const;
+  /// Whether the flag of a setting was typed.
+  bool is_given(std::string_view key) const { return given(key, {}); }
 
   /// The source of a setting's value after resolve(): "flag", "config.json", "recipe" or "default".
   std::string_view source_of(const train::Setting& setting, const Result& result) const;
@@ -44,9 +49,9 @@ class TrainFlags {
     std::function<void(train::Config&)> apply;  // if given
   };
   void add(Command& command, const train::Setting& setting);
-  bool given(std::string_view key) const;
-  void change(train::Config& config) const;
-  void refuse_idle(const train::Config& config) const;
+  bool given(std::string_view key, const Changes& changes) const;
+  void change(train::Config& config, const Changes& changes) const;
+  void refuse_idle(const train::Config& config, const Changes& changes) const;
 
   std::vector<Flag> flags_;
   std::optional<std::string> config_file_;

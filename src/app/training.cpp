@@ -18,12 +18,31 @@
 #include "core/file.h"
 #include "core/printable.h"
 #include "core/shell_word.h"
+#include "data/catalogue.h"
 #include "run/file_names.h"
 #include "run/metrics_log.h"
+#include "run/provenance.h"
 #include "run/stop_signal.h"
+#include "train/describe.h"
 
 namespace unroll::app {
 namespace {
+
+/// Only the same data and the same numerics repeat a run.
+void check_repeats(const TrainFlags::Result& settings, const train::Provenance& now) {
+  if (!settings.provenance || settings.other_data) return;
+  const train::Provenance& then = *settings.provenance;
+  if (then.train_sha256 != now.train_sha256 || then.test_sha256 != now.test_sha256)
+    throw FormatError("train", fmt::format("the data of {} is not that of config.json (its SHA-256 "
+                                           "differs); name the data set beside --config to train "
+                                           "on it anyway",
+                                           settings.config.dataset));
+  if (then.numerics_revision != now.numerics_revision)
+    say_note(
+        fmt::format("config.json has numerics revision {}, this program {}: the weights will "
+                    "differ in their last bits",
+                    then.numerics_revision, now.numerics_revision));
+}
 
 /// The command that continues a run.
 std::string command_for(const Run& run) {
@@ -79,6 +98,19 @@ void show_earlier_steps(const Run& run, Progress& progress) {
 }
 
 }  // namespace
+
+Prepared prepare(const TrainFlags::Result& settings, const DataFlags& data) {
+  Prepared run{.config = settings.config, .source = nullptr, .provenance = {}};
+  train::Config& config = run.config;
+  run.source = data.open(config.dataset, train::source_options(config, settings.classes()));
+  // Another set may have replaced a known one: config.json names it and its place.
+  if (data::find_known_set(config.dataset) && run.source->name() != config.dataset)
+    config.dataset = run.source->place();
+  config = train::settled(config, *run.source);
+  run.provenance = run::provenance_of(*run.source);
+  check_repeats(settings, run.provenance);
+  return run;
+}
 
 run::CheckpointEvery parse_checkpoint_every(const std::string& text) {
   run::CheckpointEvery every;

@@ -1,11 +1,13 @@
 // The steps of a run, and the messages of `unroll train` about its end.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "app/data_flags.h"
 #include "app/progress.h"
+#include "app/train_flags.h"
 #include "core/clock.h"
 #include "run/training.h"
 
@@ -19,6 +21,17 @@ struct Extras {
   bool report = false;    // write a page at the end
   bool diagnose = false;  // print the layers after each test
 };
+
+/// The data of a new run, and its settings when the data is known.
+struct Prepared {
+  train::Config config;
+  std::shared_ptr<const data::Source> source;
+  train::Provenance provenance;
+};
+
+/// Opens the data that the settings name. Throws FormatError if a config.json was given and its
+/// data is another.
+Prepared prepare(const TrainFlags::Result& settings, const DataFlags& data);
 
 /// A run that is about to begin or to continue.
 struct Run {

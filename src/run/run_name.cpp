@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "data/places.h"
+#include "data/source_traits.h"
 #include "train/settings.h"
 
 namespace unroll::run {
@@ -15,13 +16,16 @@ namespace {
 using train::Config;
 using train::Setting;
 
-/// "lr0.01", "optimizer-adam", "bidirectional", "no-amsgrad", "pixels", "normalize-0.5-0.25".
-std::string part_of(const Setting& setting, const Config& config) {
-  const std::string text = setting.text(config);
-  if (setting.is_switch()) return text == "on" ? setting.flag().substr(2) : "no-" + setting.name();
-  std::string part = setting.name() + (setting.json(config).is_number() ? "" : "-") + text;
-  std::ranges::replace(part, ',', '-');
-  return part;
+/// Settings that the name has elsewhere, or that only say how to read the file.
+bool is_left_out(const Setting& setting, const Config& config) {
+  constexpr std::string_view kKeys[] = {
+      "recipe",      "dataset", "model",     "seed",    "eval_every", "save_at",
+      "tensorboard", "task",    "target",    "series",  "time",       "time_format",
+      "group",       "words",   "separator", "decimal", "no_header",  "leave_test"};
+  if (std::ranges::find(kKeys, setting.key) != std::end(kKeys)) return true;
+  // A file of a part belongs to the data.
+  const bool of_part = setting.key == "validate" || setting.key == "test";
+  return of_part && data::source_traits(setting.text(config)).series;
 }
 
 /// A word for each setting that differs from the recipe.
@@ -38,14 +42,10 @@ std::vector<std::string> parts_of(const Config& config) {
   const Config same_shape = train::recipe(config.recipe, what);
   std::vector<std::string> parts;
   for (const Setting& setting : train::settings()) {
-    constexpr std::string_view kElsewhere[] = {"recipe",     "dataset", "model",      "seed",
-                                               "eval_every", "save_at", "tensorboard"};
-    if (setting.changes_no_bit() ||
-        std::ranges::find(kElsewhere, setting.key) != std::end(kElsewhere))
-      continue;
+    if (setting.changes_no_bit() || is_left_out(setting, config)) continue;
     const bool of_shape = setting.key == "layers" || setting.key == "activation";
     if (setting.json(config) != setting.json(of_shape ? plain : same_shape))
-      parts.push_back(part_of(setting, config));
+      parts.push_back(setting_word(setting, config));
   }
   return parts;
 }
@@ -65,6 +65,20 @@ bool is_safe(char c) {
 
 }  // namespace
 
+std::string setting_word(const Setting& setting, const Config& config) {
+  const std::string text = setting.text(config);
+  if (setting.is_switch()) return text == "on" ? setting.flag().substr(2) : "no-" + setting.name();
+  std::string part = setting.name() + (setting.json(config).is_number() ? "" : "-") + text;
+  std::ranges::replace(part, ',', '-');
+  return part;
+}
+
+std::string safe_name(std::string name) {
+  std::ranges::replace_if(
+      name, [](char c) { return !is_safe(c); }, '_');
+  return name;
+}
+
 std::string run_name(const Config& config, const std::string& dataset) {
   constexpr std::size_t kLongestName = 40, kLongestParts = 64;
   std::string name =
@@ -76,10 +90,7 @@ std::string run_name(const Config& config, const std::string& dataset) {
   for (; shown < parts.size() && all.size() + parts[shown].size() < kLongestParts; ++shown)
     all += "-" + parts[shown];
   if (shown < parts.size()) all += fmt::format("-and-{}-more", parts.size() - shown);
-  name += fmt::format("{}-seed{}", all, config.seed);
-  std::ranges::replace_if(
-      name, [](char c) { return !is_safe(c); }, '_');
-  return name;
+  return safe_name(name + fmt::format("{}-seed{}", all, config.seed));
 }
 
 }  // namespace unroll::run

@@ -104,6 +104,22 @@ bool parse_number(std::string_view text, T& to) {
   return error == std::errc() && after == text.data() + text.size();
 }
 
+/// A number of a setting without a form of its own.
+template <class T>
+T parse_plain(const std::string& flag, const std::string& text) {
+  T value{};
+  if (!parse_number(text, value))
+    throw ValueError("usage", fmt::format("{} {}, expected a {}number", flag, text,
+                                          std::is_integral_v<T> ? "whole " : ""));
+  return value;
+}
+
+bool parse_switch(const std::string& flag, const std::string& text) {
+  if (!text.empty() && text != "on" && text != "off")
+    throw ValueError("usage", fmt::format("{} {}, expected on or off", flag, text));
+  return text != "off";
+}
+
 std::uint64_t parse_seed(const std::string& flag, const std::string& text) {
   std::uint64_t seed = 0;
   if (!parse_number(text, seed))
@@ -252,9 +268,9 @@ void Setting::parse(Config& config, const std::string& text) const {
   std::visit(
       Overloaded{
           [&](const Choice& choice) {
-            choose(name(), choice, config, is_switch() ? name_as_flag : text);
+            choose(name(), choice, config, text.empty() ? name_as_flag : text);
           },
-          [&](bool Config::*at) { config.*at = true; },
+          [&](bool Config::*at) { config.*at = parse_switch(flag(), text); },
           [&](std::string Config::*at) { config.*at = text; },
           [&](std::uint64_t Config::*at) { config.*at = parse_seed(flag(), text); },
           [&](std::optional<std::uint64_t> Config::*at) {
@@ -265,7 +281,7 @@ void Setting::parse(Config& config, const std::string& text) const {
           [&](std::optional<data::Normalization> Config::*at) {
             config.*at = text == kAuto ? std::nullopt : std::optional(parse_normalization(text));
           },
-          [&](auto) { throw ValueError(name(), "is read as a number"); }},
+          [&]<class T>(T Config::*at) { config.*at = parse_plain<T>(flag(), text); }},
       member);
 }
 

@@ -106,8 +106,8 @@ struct Setting {
   std::string text(const Config& config) const;
   /// False for a value of another type. Throws ValueError for a name that is not known.
   bool read(Config& config, const Json& value) const;
-  /// Reads the text of a flag; of a switch it is empty. Throws ValueError; also for plain numbers,
-  /// whose flags give no text.
+  /// Reads the text of a flag. That of a switch is empty, or "on" or "off", or the name of a
+  /// Choice. Throws ValueError.
   void parse(Config& config, const std::string& text) const;
 
   /// Throws ValueError for a value outside its range, or that has no meaning in this configuration.

@@ -1,0 +1,190 @@
+#include "app/set_summary.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "core/printable.h"
+#include "report/run_record.h"
+#include "run/metrics.h"
+#include "run/run_folder.h"
+
+namespace unroll::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+bool has_finished(const SetResult& result) { return result.status == "finished" && result.result; }
+
+train::Evaluation evaluation_of(const run::MetricsLog::Test& test) {
+  return {.loss = test.loss, .metrics = report::metrics_of(test)};
+}
+
+SetResult result_in(const std::string& path, const SetRun& run, bool sweep) {
+  SetResult result{.run = run};
+  try {
+    const Folder folder("train", path);
+    if (std::ranges::none_of(folder.names(), run::is_name_of_a_run)) return result;
+  } catch (const FileError&) {  // not started
+    return result;
+  }
+  const report::RunRecord record = report::read_run(path);
+  result.status = record.status_name();
+  result.step = record.step;
+  const auto& tests = record.log.tests;
+  if (record.status() != run::RunStatus::finished || tests.empty()) return result;
+  result.result = evaluation_of(
+      sweep ? *std::ranges::min_element(tests, {},
+                                        [](const auto& test) {
+                                          return std::isfinite(test.loss)
+                                                     ? test.loss
+                                                     : std::numeric_limits<double>::infinity();
+                                        })
+            : tests.back());
+  return result;
+}
+
+Json numbers_json(const std::vector<Column>& columns, double (Column::*number)() const) {
+  Json object = Json::object();
+  for (const Column& column : columns) object[column.key] = (column.*number)();
+  return object;
+}
+
+/// The results, their mean and their deviation.
+void add_results(Json& to, const std::vector<SetResult>& results) {
+  Json& runs = to["runs"] = Json::array();
+  for (const SetResult& r : results) {
+    Json& run = runs.emplace_back(
+        Json{{"name", r.run.name}, {"settings", r.run.settings}, {"status", r.status}});
+    if (!r.result) continue;
+    run["step"] = r.step;
+    run["loss"] = r.result->loss;
+    run::add_metrics(run, *r.result);
+  }
+  const std::vector<Column> columns = columns_of(results);
+  to["finished"] = std::ranges::count_if(results, has_finished);
+  to["mean"] = numbers_json(columns, &Column::mean);
+  to["standard_deviation"] = numbers_json(columns, &Column::deviation);
+}
+
+std::string number_text(const Column& column, double value, bool deviation = false) {
+  if (column.is_share) return fmt::format("{:.2f}{}", value, deviation ? "" : " %");
+  return fmt::format("{:.6g}", value);
+}
+
+}  // namespace
+
+std::vector<SetResult> results_in(const std::string& folder, const std::vector<SetRun>& runs,
+                                  bool sweep) {
+  std::vector<SetResult> results;
+  for (const SetRun& run : runs) results.push_back(result_in(folder + "/" + run.name, run, sweep));
+  return results;
+}
+
+double Column::mean() const {
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return sum / static_cast<double>(values.size());
+}
+
+double Column::deviation() const {
+  if (values.size() < 2) return 0;
+  const double middle = mean();
+  double sum = 0;
+  for (const double value : values) sum += (value - middle) * (value - middle);
+  return std::sqrt(sum / static_cast<double>(values.size() - 1));
+}
+
+std::vector<Column> columns_of(const std::vector<SetResult>& results) {
+  std::vector<Column> columns;
+  for (const SetResult& r : results) {
+    if (!has_finished(r)) continue;
+    std::vector<train::Metric> numbers = r.result->metrics;
+    numbers.push_back({.name = "loss", .value = r.result->loss});
+    for (const train::Metric& metric : numbers) {
+      auto found = std::ranges::find(columns, metric.name, &Column::name);
+      if (found == columns.end())
+        found = columns.insert(columns.end(), {metric.name, metric.key(), metric.is_share()});
+      found->values.push_back(metric.value);
+    }
+  }
+  return columns;
+}
+
+std::vector<SetRun> best_runs(const std::vector<SetResult>& results) {
+  // A choice with a run that has not finished has no mean.
+  std::map<std::int64_t, std::map<std::size_t, std::vector<double>>> losses;  // by fold, choice
+  for (const SetResult& r : results)
+    losses[r.run.fold][r.run.choice].push_back(
+        has_finished(r) ? r.result->loss : std::numeric_limits<double>::infinity());
+  std::vector<SetRun> best;
+  for (const auto& [fold, choices] : losses) {
+    double lowest = std::numeric_limits<double>::infinity();
+    std::size_t chosen = results.size();
+    for (const auto& [choice, values] : choices) {
+      double sum = 0;
+      for (const double value : values) sum += value;
+      if (sum < lowest) {
+        lowest = sum;
+        chosen = choice;
+      }
+    }
+    for (const SetResult& r : results)
+      if (r.run.fold == fold && r.run.choice == chosen) best.push_back(r.run);
+  }
+  return best;
+}
+
+nlohmann::ordered_json summary_json(const std::vector<SetResult>& results, bool sweep,
+                                    const std::vector<SetResult>& tested) {
+  Json all = {{"part", sweep ? "validation" : "test"}};
+  add_results(all, results);
+  if (!sweep) return all;
+  Json test = {{"part", "test"}};
+  add_results(test, tested);
+  all["best"] = test;
+  return all;
+}
+
+std::string summary_table(const std::vector<SetResult>& results) {
+  const std::vector<Column> columns = columns_of(results);
+  std::vector<std::vector<std::string>> rows(1, {"run"});
+  for (const Column& column : columns) rows[0].push_back(column.name);
+  for (const SetResult& r : results) {
+    auto& row = rows.emplace_back(1, printable(r.run.name));
+    if (!has_finished(r)) {
+      row.push_back(r.status);
+      continue;
+    }
+    for (const Column& column : columns) {
+      const auto& metrics = r.result->metrics;
+      const auto found = std::ranges::find(metrics, column.name, &train::Metric::name);
+      if (found != metrics.end() || column.name == "loss")
+        row.push_back(number_text(column, found == metrics.end() ? r.result->loss : found->value));
+      else
+        row.emplace_back("-");
+    }
+  }
+  if (std::ranges::count_if(results, has_finished) > 1) {
+    auto& means = rows.emplace_back(1, "mean");
+    for (const Column& column : columns) means.push_back(number_text(column, column.mean()));
+    auto& deviations = rows.emplace_back(1, "standard deviation");
+    for (const Column& column : columns)
+      deviations.push_back(number_text(column, column.deviation(), true));
+  }
+  std::vector<std::size_t> widths(columns.size() + 2);
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  std::string text;
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i)
+      text += i + 1 < row.size() ? fmt::format("{:<{}}  ", row[i], widths[i]) : row[i] + "\n";
+  }
+  return text;
+}
+
+}  // namespace unroll::app

@@ -1,0 +1,56 @@
+// The results of several runs: mean and standard deviation, and the best choice of a sweep.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app/run_set.h"
+#include "train/evaluation.h"
+
+namespace unroll::app {
+
+/// The name of the summary's file in the folder of a set.
+inline constexpr const char* kSummaryFile = "summary.json";
+
+/// A run of a set, as its folder has it.
+struct SetResult {
+  SetRun run;
+  std::string status = "waiting";                ///< or "finished", "diverged" and so on
+  std::int64_t step = 0;                         ///< of its model
+  std::optional<train::Evaluation> result = {};  ///< of a run that has ended
+};
+
+/// Reads the folders of runs in `folder`. The result of a run of a sweep is its evaluation with the
+/// lowest loss; of others, the last one.
+std::vector<SetResult> results_in(const std::string& folder, const std::vector<SetRun>& runs,
+                                  bool sweep);
+
+/// One number of every result: a metric, or the loss.
+struct Column {
+  std::string name, key;
+  bool is_share = false;
+  std::vector<double> values = {};
+
+  double mean() const;
+  double deviation() const;  ///< of a sample: by N - 1; 0 of one value
+};
+/// The numbers of the results that have them, the metrics before the loss.
+std::vector<Column> columns_of(const std::vector<SetResult>& results);
+
+/// The runs with the best choice of a sweep's values, those of each fold by itself: its mean loss
+/// is the lowest of all choices whose runs have all finished. Empty if there is none.
+std::vector<SetRun> best_runs(const std::vector<SetResult>& results);
+
+/// The object of summary.json. `tested`: the best runs of a sweep on the test part.
+nlohmann::ordered_json summary_json(const std::vector<SetResult>& results, bool sweep,
+                                    const std::vector<SetResult>& tested);
+
+/// A line for each run, and the mean and standard deviation of those that have finished.
+std::string summary_table(const std::vector<SetResult>& results);
+
+}  // namespace unroll::app
