@@ -21,12 +21,12 @@ namespace {
 using autograd::Gradient;
 using kernels::Convolution1dShape;
 
-constexpr std::int64_t kLargest = std::int64_t{1} << 31;
+constexpr std::int64_t kLargestSize = std::int64_t{1} << 31;
 
 void check_range(std::string_view what, std::int64_t value, std::int64_t least) {
-  if (value < least || value > kLargest)
+  if (value < least || value > kLargestSize)
     throw ValueError("conv1d",
-                     fmt::format("{} is {}, expected {} to {}", what, value, least, kLargest));
+                     fmt::format("{} is {}, expected {} to {}", what, value, least, kLargestSize));
 }
 
 void check_windows(const StepWindows& windows, std::int64_t groups) {
