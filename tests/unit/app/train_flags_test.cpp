@@ -18,11 +18,11 @@ TEST(TrainFlags, AreTheTableOfSettings) {
     if (line.starts_with("  --")) flags.insert(line.substr(2, line.find(' ', 2) - 2));
     if (line.ends_with(":") && !line.starts_with(" ")) headings.insert(line);
   }
-  std::set<std::string> expected = {"--config",     "--data-dir", "--fallback-fashion",
-                                    "--out",        "--resume",   "--checkpoint-every",
-                                    "--json",       "--quiet",    "--verbose",
-                                    "--dry-run",    "--report",   "--diagnose",
-                                    "--tensorboard"};
+  std::set<std::string> expected = {"--config",      "--data-dir", "--fallback-fashion",
+                                    "--out",         "--resume",   "--checkpoint-every",
+                                    "--json",        "--quiet",    "--verbose",
+                                    "--dry-run",     "--report",   "--diagnose",
+                                    "--tensorboard", "--seeds",    "--sweep"};
   for (const train::Setting& setting : train::settings()) {
     if (setting.key != "dataset") expected.insert(setting.flag());
     EXPECT_TRUE(headings.contains(std::string(name_of(setting.group)) + ":")) << setting.key;
