@@ -10,6 +10,7 @@
 #include "app/json_line.h"
 #include "app/messages.h"
 #include "app/progress_line.h"
+#include "app/result_text.h"
 #include "app/terminal.h"
 #include "core/printable.h"
 #include "report/run_commands.h"
@@ -31,19 +32,6 @@ void print_line(const std::string& line) {
 std::string number_of(const train::Metric& metric) {
   return metric.is_share() ? fmt::format("{:.2f}", metric.value)
                            : fmt::format("{:.6f}", metric.value);
-}
-
-/// One line for each result of a test. `when` follows the name. For classes the accuracy is enough;
-/// other targets also get the loss.
-std::vector<std::string> result_lines(const train::Evaluation& e, const std::string& when,
-                                      const std::string& remark) {
-  std::vector<std::string> lines;
-  for (const train::Metric& m : e.metrics)
-    lines.push_back(fmt::format(
-        "Test {}{}: {}{}{}", m.name, when, number_of(m),
-        m.is_share() ? fmt::format(" % ({} of {} correct)", m.correct, m.total) : "", remark));
-  if (!e.confusion) lines.push_back(fmt::format("Test {}{}: {:.6f}", e.loss_name, when, e.loss));
-  return lines;
 }
 
 }  // namespace
@@ -82,19 +70,33 @@ void Progress::clear() {
 void Progress::evaluation(const train::StepResult& result, const train::Evaluation& e) {
   clear();
   tested_.clear();
+  if (e.detailed) return detailed_evaluation(result, e);
   for (const train::Metric& m : e.metrics)
     tested_ += fmt::format("{}{} {}{}{}", tested_.empty() ? "" : "  ", m.name, number_of(m),
                            m.is_share() ? " %" : "", remark_);
   if (output_ == Output::text) {
     std::string line = fmt::format("Iteration: {}, Loss: {:.4f}", result.step, result.loss);
-    if (!e.confusion) line += fmt::format(", Test loss: {:.6f}", e.loss);
-    for (const train::Metric& m : e.metrics)
-      line += fmt::format(", {}{}: {}", static_cast<char>(m.name[0] - 'a' + 'A'), m.name.substr(1),
-                          number_of(m));
+    const bool test = e.part == data::Split::test;
+    const std::string part = title_of(e.part) + " ";
+    if (!e.confusion) line += fmt::format(", {}loss: {:.6f}", part, e.loss);
+    for (const train::Metric& m : e.metrics) {
+      std::string name = test ? m.name : part + m.name;
+      if (test) name[0] = static_cast<char>(name[0] - 'a' + 'A');
+      line += fmt::format(", {}: {}", name, number_of(m));
+    }
     print_line(line + remark_);
   } else if (output_ == Output::json) {
     print_line(run::metrics_line(result, e, dataset_));
   }
+}
+
+void Progress::detailed_evaluation(const train::StepResult& result, const train::Evaluation& e) {
+  tested_ = first_result(e);
+  if (output_ == Output::json) print_line(run::metrics_line(result, e, dataset_));
+  // The test part follows at the end, in done().
+  if (output_ != Output::text || e.part == data::Split::test) return;
+  print_line(fmt::format("Iteration: {}, Loss: {:.4f}, {} loss: {:.4f}, {}{}", result.step,
+                         result.loss, train::name_of(e.part), e.loss, tested_, remark_));
 }
 
 void Progress::diverged(const train::Diverged& d) {

@@ -37,6 +37,8 @@ class Progress : public train::Listener {
   void clear();  ///< removes the redrawn line
 
  private:
+  void detailed_evaluation(const train::StepResult& result, const train::Evaluation& e);
+
   Output output_;
   std::string dataset_, remark_;
   std::int64_t steps_, made_;

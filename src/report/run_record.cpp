@@ -96,11 +96,9 @@ std::vector<train::Metric> metrics_of(const run::MetricsLog::Test& test) {
   std::vector<train::Metric> all;
   for (const auto& [key, value] : test.metrics) {
     if (key == "correct" || key == "total") continue;
-    train::Metric metric{.name = key, .value = value, .larger_is_better = false};
-    std::ranges::replace(metric.name, '_', ' ');
-    if (key == train::Evaluation().accuracy().key()) {  // the one metric that is a share
-      metric.unit = "%";
-      metric.larger_is_better = true;
+    train::Metric metric = train::metric_with_key(key);
+    metric.value = value;
+    if (key == train::Evaluation().accuracy().key()) {  // the one share whose counts are written
       metric.correct = count("correct");
       metric.total = count("total");
     }

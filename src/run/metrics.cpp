@@ -46,7 +46,7 @@ template <class F>
 void for_numbers(const train::Evaluation& evaluation, F&& f) {
   for (const train::Metric& metric : evaluation.metrics) {
     f(metric.key(), metric.value);
-    if (!metric.is_share()) continue;
+    if (!metric.is_share() || &metric != &evaluation.accuracy()) continue;
     f("correct", metric.correct);
     f("total", metric.total);
   }
@@ -123,6 +123,13 @@ std::string with_inside(std::string line, const train::Evaluation& e) {
 
 void add_metrics(nlohmann::ordered_json& line, const train::Evaluation& evaluation) {
   for_numbers(evaluation, [&](const std::string& key, auto value) { line[key] = value; });
+  if (!evaluation.detailed) return;
+  if (const train::Metric& share = evaluation.accuracy(); share.is_share()) {
+    const train::Interval interval = train::interval_of(share);
+    line["interval"] = {interval.low, interval.high};
+  }
+  for (const train::Baseline& b : evaluation.baselines)
+    line["baselines"].push_back({{"title", b.title}, {"metric", b.metric}, {"value", b.value}});
 }
 
 std::optional<OtherLine> first_other_line(std::string_view written, std::string_view again) {

@@ -22,7 +22,7 @@ std::string metrics_line(const train::Diverged& diverged);
 std::string with_inside(std::string line, const train::Evaluation& evaluation);
 
 /// Adds the same metrics under the same names to a line of --json. A share also has `correct` and
-/// `total`.
+/// `total`. Detailed results also have the `interval` of the accuracy and the `baselines`.
 void add_metrics(nlohmann::ordered_json& line, const train::Evaluation& evaluation);
 
 /// Two lines that differ: their number, from 1, and their texts. A text is empty after the last

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 namespace unroll::train {
 
@@ -12,6 +13,24 @@ std::string Metric::key() const {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return key;
+}
+
+Metric metric_with_key(std::string_view key) {
+  static const Metric known[] = {
+      {.name = "accuracy", .unit = "%"},
+      {.name = "macro-F1"},
+      {.name = "balanced accuracy", .unit = "%"},
+      {.name = "AUROC"},
+      {.name = "accuracy of series", .unit = "%"},
+      {.name = "R2"},
+      {.name = "RMSE", .larger_is_better = false},
+      {.name = "RMSE of series", .larger_is_better = false},
+  };
+  const auto* const found = std::ranges::find(known, key, &Metric::key);
+  if (found != std::end(known)) return *found;
+  Metric metric{.name = std::string(key), .larger_is_better = false};
+  std::ranges::replace(metric.name, '_', ' ');
+  return metric;
 }
 
 ConfusionMatrix::Scores ConfusionMatrix::scores(std::int64_t of) const {
@@ -26,6 +45,12 @@ ConfusionMatrix::Scores ConfusionMatrix::scores(std::int64_t of) const {
   const std::int64_t hits = at(of, of);
   return {ratio(hits, predicted), ratio(hits, present), ratio(2 * hits, present + predicted),
           present};
+}
+
+std::string_view name_of(data::Split part) {
+  return part == data::Split::train  ? "training"
+         : part == data::Split::test ? "test"
+                                     : "validation";
 }
 
 Interval interval_of(const Metric& share) {

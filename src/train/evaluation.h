@@ -25,6 +25,9 @@ struct Metric {
   std::string key() const;  // the name in JSON: "mean_absolute_error", "macro_f1"
 };
 
+/// A metric with this key, without its value. An unknown one is no share, and less of it is better.
+Metric metric_with_key(std::string_view key);
+
 /// Counts of (true class, predicted class), and the scores computed from them.
 struct ConfusionMatrix {
   explicit ConfusionMatrix(std::int64_t class_count)
@@ -59,6 +62,9 @@ struct Interval {
   double low = 0, high = 100;
 };
 Interval interval_of(const Metric& share);
+
+/// "training", "test" or "validation".
+std::string_view name_of(data::Split part);
 
 struct Evaluation {
   double loss = 0;             // mean over all answers
