@@ -12,7 +12,7 @@
 namespace unroll::data {
 
 std::string read_content(const std::string& path) {
-  constexpr std::size_t kBlock = 1 << 20;
+  constexpr std::size_t kBlock = 1 << 16;
   ContentReader reader(path);
   std::string content;
   std::size_t size = 0, read = 0;

@@ -359,7 +359,7 @@ class TsReader {
 }  // namespace
 
 Task ts_task(const std::string& path) {
-  constexpr std::uint64_t kLongestHeader = 4 << 20;
+  constexpr std::size_t kLongestHeader = 1 << 20;
   const std::string start = read_content_start(path, kLongestHeader);
   check_is_ts(path, start);
   TsLines lines(path, start);
