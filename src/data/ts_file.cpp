@@ -27,7 +27,7 @@ namespace unroll::data {
 namespace {
 
 constexpr std::int64_t kMostDimensions = 65536;
-constexpr float kMissing = std::numeric_limits<float>::quiet_NaN();
+constexpr float kMissingValue = std::numeric_limits<float>::quiet_NaN();
 
 /// The lines of a text, with numbers from 1.
 class TsLines {
@@ -224,7 +224,7 @@ float read_value(const TsLines& lines, const TsHeader& header, const TsPlace& pl
           fmt::format("{} is missing ({}), but the header says @missing false; correct one "
                       "of them",
                       text_of(place), in_quotes(text)));
-    return kMissing;
+    return kMissingValue;
   }
   if (text.starts_with('('))
     lines.fail(
@@ -341,7 +341,7 @@ class TsReader {
       }
       return found->second;
     }
-    if (is_missing_mark(label)) return kMissing;
+    if (is_missing_mark(label)) return kMissingValue;
     const TableValue value = table_value(label, '.');
     if (value.kind != ValueKind::number)
       lines_.fail(fmt::format("the target is {}, expected {}; write ? for a missing one",
