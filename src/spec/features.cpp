@@ -7,6 +7,7 @@
 #include "spec/layer_name.h"
 #include "spec/limits.h"
 #include "spec/ranges.h"
+#include "spec/table.h"
 #include "unroll/core/error.h"
 #include "unroll/spec/model_spec.h"
 
@@ -164,6 +165,7 @@ std::vector<Features> features_of(const ModelSpec& spec) {
                       fmt::format("the model has {} layers, expected 1 to {}", count, kMostLayers));
   check_names(spec.layers);
   std::vector<Features> all = {features_of(spec.input)};
+  if (spec.table) check_table(*spec.table, spec.input);
   std::int64_t recurrent = 0;
   for (std::size_t i = 0; i < spec.layers.size(); ++i) {
     const LayerSpec& layer = spec.layers[i];

@@ -7,6 +7,7 @@
 #include "spec/cells.h"
 #include "spec/input_json.h"
 #include "spec/json_reader.h"
+#include "spec/table.h"
 #include "unroll/core/error.h"
 #include "unroll/spec/model_spec.h"
 
@@ -181,7 +182,7 @@ ModelSpec from_version_1(Reader& json) {
 
 /// The oldest version that can express the model.
 int version_of(const ModelSpec& spec) {
-  int version = std::max(2, version_of_input(spec));
+  int version = std::max(spec.table ? 5 : 2, version_of_input(spec));
   for (const LayerSpec& layer : spec.layers) {
     if (std::holds_alternative<ScaleSpec>(layer) || std::holds_alternative<ResidualSpec>(layer))
       version = std::max(version, 3);
@@ -205,13 +206,14 @@ std::string to_json(const ModelSpec& spec) {
   for (const LayerSpec& layer : spec.layers)
     layers.push_back(std::visit([](const auto& l) { return json_of(l); }, layer));
   const int version = version_of(spec);
-  return object_of({{"version", version},
-                    {"input", json_of(spec.input, version)},
-                    {"layers", layers},
-                    {"output", name_of(spec.output)},
-                    {"dataset", spec.dataset},
-                    {"classes", spec.classes}})
-      .dump();
+  Json json = object_of({{"version", version},
+                         {"input", json_of(spec.input, version)},
+                         {"layers", layers},
+                         {"output", name_of(spec.output)},
+                         {"dataset", spec.dataset},
+                         {"classes", spec.classes}});
+  if (spec.table) json["table"] = json_of(*spec.table);
+  return json.dump();
 }
 
 ModelSpec from_json(std::string_view text) {
@@ -240,6 +242,7 @@ ModelSpec from_json(std::string_view text) {
   spec.dataset = reader.get<std::string>("dataset");
   spec.classes = reader.get<std::vector<std::string>>("classes");
   if (version > 1) spec.input = input_from(reader.at("input"), version, spec);
+  if (version > 4 && reader.has("table")) spec.table = table_from(reader.at("table"));
   reader.done();
   features_of(spec);
   return spec;

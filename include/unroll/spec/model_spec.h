@@ -96,7 +96,7 @@ enum class Output {
 
 /// The description of a model: its input, its layers in order, and the meaning of its outputs.
 struct ModelSpec {
-  static constexpr int version = 4;                      ///< 4 added kinds of input, and embeddings
+  static constexpr int version = 5;  ///< 5 added tables, and convolutions over steps
   static constexpr const char* metadata_key = "unroll";  ///< in model.safetensors
 
   InputSpec input = {};

@@ -22,11 +22,11 @@ struct ColumnSpec {
 
 /// Columns are matched by name.
 struct TableSpec {
-  std::vector<ColumnSpec> columns;  ///< empty for tokens
-  std::string words;                ///< the column of tokens; their texts are in TokenInput
-  std::vector<std::string> target;  ///< names of what the model predicts
-  std::string series, time, time_format, group;  ///< columns; may be empty
-  bool wide = false;                             ///< a row is a series
+  std::vector<ColumnSpec> columns = {};  ///< empty for tokens
+  std::string words = {};                ///< the column of tokens; their texts are in TokenInput
+  std::vector<std::string> target = {};  ///< names of what the model predicts
+  std::string series = {}, time = {}, time_format = {}, group = {};  ///< columns; may be empty
+  bool wide = false;                                                 ///< a row is a series
   bool fills = false;                   ///< a missing number is filled; else it is an error
   bool previous = false;                ///< ... by the one before it, if there is one
   std::int64_t window = 0, stride = 0;  ///< 0: whole series
