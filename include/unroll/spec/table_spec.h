@@ -28,7 +28,7 @@ struct TableSpec {
   std::string series = {}, time = {}, time_format = {}, group = {};  ///< columns; may be empty
   bool wide = false;                                                 ///< a row is a series
   bool fills = false;                   ///< a missing number is filled; else it is an error
-  bool previous = false;                ///< ... by the one before it, if there is one
+  bool previous = false;                ///< by the one before it, if there is one
   std::int64_t window = 0, stride = 0;  ///< 0: whole series
 
   friend bool operator==(const TableSpec&, const TableSpec&) = default;
