@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "data/source.h"
@@ -23,11 +24,21 @@ struct ImageOptions {
   bool normalize = false;
   int shift = 0;             ///< moves training images by up to this many pixels, as LoaderOptions
   std::int64_t classes = 0;  ///< the fewest classes; there are more where a set has more
+  /// The share of the training images that become the validation part, class by class: "0.1".
+  /// "none" and "auto": no such part.
+  std::string validate = std::string(no_part);
+  std::uint64_t split_seed = 0;  ///< of the choice
+  /// The test images and their labels become random ones of this seed, for the proof that they have
+  /// no influence.
+  std::optional<std::uint64_t> test_noise = {};
 };
 
 /// A source with images and their classes. Throws ShapeError if the images don't suit the input, or
 /// differ in size between the parts. Throws ValueError for sets that check_dataset() refuses, and
-/// for a normalization or a shift outside its range.
+/// for a normalization, a shift or a share outside its range.
+///
+/// A validation part is chosen as choose_share() does: image i of the training set draws the word
+/// of (split_seed, i).
 std::shared_ptr<const Source> image_source(ImageSets sets, const ImageOptions& options = {});
 
 }  // namespace unroll::data

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <string_view>
 #include <tuple>
@@ -49,12 +50,8 @@ PartChoice choice_of(const char* flag, std::string_view text) {
       rest.remove_prefix(comma + 1);
     }
   }
-  double share = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), share);
-  if (error != std::errc{} || end != text.data() + text.size()) return {.kind = Kind::given};
-  if (!(share > 0 && share < 1))
-    throw ValueError(flag, fmt::format("{}, expected a share above 0 and below 1, or none", text));
-  return {.kind = Kind::share, .share = share};
+  if (const auto share = share_of(flag, text)) return {.kind = Kind::share, .share = *share};
+  return {.kind = Kind::given};
 }
 
 /// Series that stay together.
@@ -136,8 +133,7 @@ class Splitter {
                          !recordings_.target_at_every_step;
     bool one_class_each = classes;
     for (const auto& [name, members] : series) {
-      const auto words = philox(units_.size(), kSplitStream, settings_.split_seed);
-      Unit unit{.name = name, .word = std::uint64_t{words[0]} << 32 | words[1]};
+      Unit unit{.name = name, .word = split_word(settings_.split_seed, units_.size())};
       if (classes) {
         // A missing class is a class of its own here; training refuses it.
         const auto class_of = [&](std::size_t k) {
@@ -172,32 +168,14 @@ class Splitter {
     return free;
   }
 
-  /// Takes round(share * units) of the free units. Each class gives its share; what rounding
-  /// leaves goes to the smallest words. A class keeps at least one unit for training.
   std::size_t take_share(double share, Split part) {
     const auto free = free_units();
-    const auto wanted =
-        static_cast<std::size_t>(std::floor(share * static_cast<double>(free.size()) + 0.5));
-    struct Candidate {
-      double place;  // in its class, 0 to 1
-      std::uint64_t word;
-      std::size_t unit;
-    };
-    std::vector<Candidate> candidates;
-    for (std::size_t begin = 0; begin < free.size();) {
-      std::size_t end = begin;
-      while (end < free.size() && units_[free[end]].target == units_[free[begin]].target) ++end;
-      const auto size = static_cast<double>(end - begin);
-      for (std::size_t i = begin; i + 1 < end; ++i)
-        candidates.push_back(
-            {(static_cast<double>(i - begin) + 0.5) / size, units_[free[i]].word, free[i]});
-      begin = end;
-    }
-    std::ranges::sort(candidates, {},
-                      [](const Candidate& c) { return std::tuple(c.place, c.word, c.unit); });
-    candidates.resize(std::min(candidates.size(), wanted));
-    for (const Candidate& c : candidates) units_[c.unit].part = part;
-    return candidates.size();
+    std::vector<UnitDraw> draws;
+    for (const std::size_t u : free)
+      draws.push_back({static_cast<std::int64_t>(units_[u].target), units_[u].word});
+    const auto chosen = choose_share(draws, share);
+    for (const std::size_t i : chosen) units_[free[i]].part = part;
+    return chosen.size();
   }
 
   void take_groups(Split part, const char* flag, const PartChoice& choice) {
@@ -283,6 +261,50 @@ class Splitter {
 };
 
 }  // namespace
+
+std::uint64_t split_word(std::uint64_t split_seed, std::uint64_t unit) {
+  const auto words = philox(unit, kSplitStream, split_seed);
+  return std::uint64_t{words[0]} << 32 | words[1];
+}
+
+std::vector<std::size_t> choose_share(std::span<const UnitDraw> units, double share) {
+  std::vector<std::size_t> order(units.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, {},
+                    [&](std::size_t i) { return std::tuple(units[i].stratum, units[i].word, i); });
+  struct Candidate {
+    double place;  // in its stratum, 0 to 1
+    std::uint64_t word;
+    std::size_t unit;
+  };
+  std::vector<Candidate> candidates;
+  for (std::size_t begin = 0; begin < order.size();) {
+    std::size_t end = begin;
+    while (end < order.size() && units[order[end]].stratum == units[order[begin]].stratum) ++end;
+    for (std::size_t i = begin; i + 1 < end; ++i)
+      candidates.push_back(
+          {(static_cast<double>(i - begin) + 0.5) / static_cast<double>(end - begin),
+           units[order[i]].word, order[i]});
+    begin = end;
+  }
+  std::ranges::sort(candidates, {},
+                    [](const Candidate& c) { return std::tuple(c.place, c.word, c.unit); });
+  const auto wanted =
+      static_cast<std::size_t>(std::floor(share * static_cast<double>(units.size()) + 0.5));
+  candidates.resize(std::min(candidates.size(), wanted));
+  std::vector<std::size_t> chosen;
+  for (const Candidate& c : candidates) chosen.push_back(c.unit);
+  return chosen;
+}
+
+std::optional<double> share_of(const char* flag, std::string_view text) {
+  double share = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), share);
+  if (error != std::errc{} || end != text.data() + text.size()) return {};
+  if (!(share > 0 && share < 1))
+    throw ValueError(flag, fmt::format("{}, expected a share above 0 and below 1, or none", text));
+  return share;
+}
 
 std::span<const std::string> unit_names(const Recordings& recordings) {
   return recordings.groups.empty() ? recordings.names : recordings.groups;

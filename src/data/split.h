@@ -1,8 +1,12 @@
 // Chooses the parts of series: training, validation and test.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/recordings.h"
@@ -25,6 +29,22 @@ inline constexpr std::int64_t least_series_to_validate = 500;
 ///
 /// Throws ValueError for parts that are empty or overlap, and for a group in two parts.
 std::vector<Split> choose_parts(const Recordings& recordings, SeriesSettings& settings);
+
+/// A unit of data that may go to a part, with its random word.
+struct UnitDraw {
+  std::int64_t stratum = 0;  ///< each gives its share
+  std::uint64_t word = 0;
+};
+/// The Philox word of (split_seed, unit).
+std::uint64_t split_word(std::uint64_t split_seed, std::uint64_t unit);
+
+/// The indices of round(share * n) of n units. Each stratum gives its share, by the smallest words;
+/// what rounding leaves goes to the smallest words of all. A stratum keeps at least one unit.
+std::vector<std::size_t> choose_share(std::span<const UnitDraw> units, double share);
+
+/// The share that a value of --test or --validate says; nothing if it is no number. Throws
+/// ValueError for a share outside its range. `flag` is "test" or "validate".
+std::optional<double> share_of(const char* flag, std::string_view text);
 
 /// The names of the units of each series: its group or its name.
 std::span<const std::string> unit_names(const Recordings& recordings);

@@ -199,7 +199,9 @@ data::SourceOptions source_options(const Config& config, std::int64_t classes) {
                                .std = scale.std},
                      .normalize = !config.normalization,
                      .shift = config.augment,
-                     .classes = classes},
+                     .classes = classes,
+                     .validate = config.validate,
+                     .split_seed = config.split_seed},
           .memory = {.length = config.length, .seed = config.seed},
           .series = config};
 }

@@ -214,6 +214,61 @@ TEST(MemorySource, DescribesItself) {
   EXPECT_EQ(copy->sha256(Split::train), "");
 }
 
+// In Python, with philox4x32-10 as in split_test.cpp: the words of images 0, 3 and 6 (class 0), 1
+// and 4, 2 and 5 are, in ascending order within a class, 6 0 3; 4 1; 5 2. Their places are 1/6,
+// 1/2; 1/4; 1/4. So two of seven are 6 and then 4, whose word is smaller than that of 5.
+TEST(ImageSource, TakesAValidationPart) {
+  const ImageOptions options{.normalize = true, .validate = "0.3"};
+  const auto source = image_source(make_sets(), options);
+  EXPECT_EQ(source->size(Split::train), 5);
+  EXPECT_EQ(source->size(Split::validation), 2);
+  EXPECT_EQ(source->size(Split::test), 4);
+  EXPECT_FALSE(source->tests_while_training());
+  EXPECT_EQ(source->sizes_text(),
+            "made up train: images 5x4x5, labels 5\n"
+            "made up validation: images 2x4x5, labels 2\n"
+            "made up test: images 4x4x5, labels 4\n");
+  const auto whole =
+      image_source(make_sets(), {.input = std::get<spec::ImageInput>(source->input())});
+  const auto rows_of = [](const Source& from, Split part, const std::vector<Pick>& picks) {
+    return batch_of(from, part, picks).inputs.to_vector();
+  };
+  EXPECT_EQ(rows_of(*source, Split::validation, {{0}, {1}}),
+            rows_of(*whole, Split::train, {{4}, {6}}));
+  EXPECT_EQ(rows_of(*source, Split::train, {{0}, {1}, {2}, {3}, {4}}),
+            rows_of(*whole, Split::train, {{0}, {1}, {2}, {3}, {5}}));
+  // The scale is that of the training part.
+  Dataset training = make_set(7);
+  training.count = 5;
+  training.images.erase(training.images.begin() + 120, training.images.end());
+  training.images.erase(training.images.begin() + 80, training.images.begin() + 100);
+  EXPECT_EQ(std::get<spec::ImageInput>(source->input()).mean, pixel_statistics(training).mean);
+  EXPECT_EQ(std::get<spec::ImageInput>(source->input()).std, pixel_statistics(training).std);
+
+  const auto both = source->with_validation();
+  EXPECT_EQ(both->size(Split::train), 7);
+  EXPECT_EQ(both->size(Split::validation), 0);
+  EXPECT_EQ(both->input(), source->input());
+  EXPECT_EQ(both->sha256(Split::train), "images0+labels");
+  EXPECT_EQ(whole->with_validation(), nullptr);
+  EXPECT_EQ(
+      error_of<ValueError>([] { image_source(make_sets(), {.validate = "groups:7"}); }),
+      "[validate] \"groups:7\", expected a share of the training images such as 0.1, or none");
+}
+
+TEST(ImageSource, PutsNoiseInTheTestPart) {
+  const auto source = image_source(make_sets(), {.test_noise = 3}),
+             plain = image_source(make_sets());
+  EXPECT_EQ(source->sha256(Split::train), plain->sha256(Split::train));
+  EXPECT_NE(source->sha256(Split::test), plain->sha256(Split::test));
+  EXPECT_EQ(source->target().size, plain->target().size);
+  const std::vector<Pick> all = {{0}, {1}, {2}, {3}};
+  EXPECT_EQ(batch_of(*source, Split::train, all).inputs.to_vector(),
+            batch_of(*plain, Split::train, all).inputs.to_vector());
+  EXPECT_NE(batch_of(*source, Split::test, all).inputs.to_vector(),
+            batch_of(*plain, Split::test, all).inputs.to_vector());
+}
+
 TEST(SequenceSource, PadsAndTellsLengths) {
   const Sequences train{2, {3, 1, 2}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, {1, 0, 2}},
       test{2, {1}, {1, 2}, {0}};
