@@ -13,7 +13,7 @@
 namespace unroll::run {
 namespace {
 
-std::string quoted(std::string_view field) {
+std::string csv_field(std::string_view field) {
   if (field.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(field);
   std::string text = "\"";
   for (const char c : field) text += c == '"' ? std::string("\"\"") : std::string(1, c);
@@ -25,7 +25,7 @@ std::vector<std::string> names_of(const spec::ModelSpec& spec) {
   const auto outputs = static_cast<std::size_t>(spec::outputs_of(spec));
   std::vector<std::string> names;
   for (std::size_t c = 0; c < outputs; ++c)
-    names.push_back(c < spec.classes.size() ? quoted(spec.classes[c]) : fmt::to_string(c));
+    names.push_back(c < spec.classes.size() ? csv_field(spec.classes[c]) : fmt::to_string(c));
   return names;
 }
 
@@ -52,7 +52,7 @@ std::string PredictionTable::header() const {
 template <class T>
 void PredictionTable::add(std::string& to, std::string_view series, std::int64_t window,
                           std::span<const T> outputs) {
-  std::string start = quoted(series);
+  std::string start = csv_field(series);
   if (windows_) start += fmt::format(",{}", window);
   for (std::size_t first = 0; first < outputs.size(); first += width_) {
     to += start;
