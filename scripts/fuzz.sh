@@ -21,7 +21,8 @@ pt           import/pt_file.cpp import/pickle.cpp import/zip_archive.cpp
 safetensors  io/safetensors.cpp io/safetensors_header.cpp io/to_floats.cpp spec/from_weights.cpp
 metrics      run/metrics_log.cpp run/inside_json.cpp
 samples      run/samples.cpp
-tfrecord     run/tfrecord.cpp'
+tfrecord     run/tfrecord.cpp
+ts           data/ts_file.cpp data/table_value.cpp'
 
 seconds=$1
 shift

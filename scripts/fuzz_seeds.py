@@ -500,6 +500,29 @@ def tfrecord_seeds():
     write("tfrecord", "endless", endless + tfrecord(endless)[-4:] + bytes(8))
 
 
+def ts_seeds():
+    fields = "@problemName Two\n@timeStamps false\n@univariate false\n@dimensions 2\n@equalLength false\n"
+    write("ts", "classes", "# made up\n" + fields + "@classLabel true yes no\n@data\n1,2:3,4:no\n-1e3:.5:yes\n")
+    write("ts", "targets", "@targetlabel true\r\n@missing true\r\n@data\r\n1, ?,3:0.5\r\nNaN:?\r\n")
+    write("ts", "no-labels", "\ufeff@classLabel false\n@equalLength true\n@seriesLength 2\n@data\n1,2:3,4\n")
+    write("ts", "gzip", compress(b"@classLabel true a\n@data\n1:a\n"))
+    write("ts", "unequal", "@data\n1,2:3\n")
+    write("ts", "timestamps", "@data\n(0,1),(1,2)\n")
+    write("ts", "truncated", "@classLabel true a\n@dat")
+    write("ts", "other-class", "@classLabel true a\n@data\n1:b\n")
+    write("ts", "no-number", "@data\n1,1e39\n")
+
+
+def large_ts():
+    head = "@classLabel true a\n@data\n"
+    write("ts", "series", head + "1:a\n" * (LARGE // 4))
+    write("ts", "steps", head + "1," * (LARGE // 2) + "1:a\n")
+    write("ts", "dimensions", "@data\n" + "1:" * 65535 + "1\n")
+    write("ts", "steps-and-dimensions", "@data\n" + "1," * (LARGE // 4) + "1" + ":" * (LARGE // 4) + "\n")
+    write("ts", "classes", "@classLabel true " + " ".join(map(str, range(LARGE // 7))) + "\n@data\n1:1\n")
+    write("ts", "comments", "#\n" * (LARGE // 2))
+
+
 def large_runs():
     step = json.dumps({"event": "step", "step": 1, "loss": 2.5, "grad_norm": 3, "lr": 0.1}) + "\n"
     write("metrics", "steps", step * (LARGE // len(step)))
@@ -529,9 +552,9 @@ def large_data():
 
 if len(sys.argv) > 1:
     CORPUS = pathlib.Path(sys.argv[1])
-    for seeds in (large_json, large_safetensors, large_pt, large_runs, large_data):
+    for seeds in (large_json, large_safetensors, large_pt, large_runs, large_data, large_ts):
         seeds()
 else:
     for seeds in (architecture_seeds, pt_seeds, idx_seeds, gzip_seeds, npy_seeds, safetensors_seeds,
-                  model_seeds, config_seeds, tfrecord_seeds, metrics_seeds, samples_seeds):
+                  model_seeds, config_seeds, tfrecord_seeds, metrics_seeds, samples_seeds, ts_seeds):
         seeds()

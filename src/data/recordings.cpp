@@ -186,6 +186,7 @@ Recordings read_recordings(const std::string& path, const SeriesSettings& settin
       if (other.sha256 == facts.sha256) refuse_same_file(other, facts);
     SeriesSettings known = resolved;  // of the columns; the part is that of the file
     known.test = known.validate = no_part;
+    if (!resolved.wide) known.ignore.clear();  // the features are known
     Recordings read = read_one(file.path, known, targets, &*all);
     read.files = {facts};
     read.parts.assign(read.lengths.size(), file.part);

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "core/list_text.h"
-#include "core/suggest.h"
 #include "data/content_reader.h"
 #include "data/table_faults.h"
 #include "data/table_reader.h"
@@ -61,14 +59,9 @@ std::string Table::place(std::int64_t row, const TableColumn& column) const {
 const TableColumn& Table::column(std::string_view name) const {
   const auto found = std::ranges::find(columns, name, &TableColumn::name);
   if (found != columns.end()) return *found;
-  ListText list;
-  std::vector<std::string_view> names;
-  for (const TableColumn& column : columns) {
-    list.add(shown_name(column.name));
-    names.push_back(column.name);
-  }
-  throw ValueError("data", fmt::format("{} has no column {}, its columns are {}{}", path,
-                                       shown_value(name), list.text(), did_you_mean(name, names)));
+  std::vector<std::string> names;
+  for (const TableColumn& column : columns) names.push_back(column.name);
+  refuse_column(path, name, names);
 }
 
 Table read_table(const std::string& path, const TableOptions& options) {

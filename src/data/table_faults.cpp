@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "core/list_text.h"
 #include "core/printable.h"
+#include "core/suggest.h"
+#include "unroll/core/error.h"
 
 namespace unroll::data {
 namespace {
@@ -25,6 +28,16 @@ std::string shown_value(std::string_view value) { return in_quotes(value, kShown
 
 std::string shown_name(std::string_view name) {
   return name.size() <= kShown ? std::string(name) : in_quotes(name, kShown);
+}
+
+void refuse_column(const std::string& path, std::string_view name,
+                   const std::vector<std::string>& names) {
+  ListText list;
+  for (const std::string& column : names) list.add(shown_name(column));
+  const std::vector<std::string_view> candidates(names.begin(), names.end());
+  throw ValueError("data",
+                   fmt::format("{} has no column {}, its columns are {}{}", path, shown_value(name),
+                               list.text(), did_you_mean(name, candidates)));
 }
 
 }  // namespace unroll::data

@@ -36,4 +36,8 @@ std::string shown_value(std::string_view value);
 /// The name of a column for messages: as it is, if it is short.
 std::string shown_name(std::string_view name);
 
+/// Throws ValueError: a table with these columns has none of this name. It suggests one.
+[[noreturn]] void refuse_column(const std::string& path, std::string_view name,
+                                const std::vector<std::string>& names);
+
 }  // namespace unroll::data

@@ -240,11 +240,19 @@ void check_options(const std::string& path, const TableOptions& options) {
                        separator_name(options.separator)));
 }
 
+/// A misspelt name would make a feature of the column.
+void check_ignored(const std::string& path, const std::vector<std::string>& names,
+                   const std::vector<std::string>& ignored) {
+  for (const std::string& name : ignored)
+    if (!has(names, name)) refuse_column(path, name, names);
+}
+
 }  // namespace
 
 Table read_table(ContentReader& content, const TableOptions& options, std::size_t block) {
   check_options(content.path(), options);
   TableHead head = read_table_head(content, options);
+  check_ignored(content.path(), head.names, options.ignore);
   for (;;) {
     content.rewind();
     Reading reading(content, options, head, block);

@@ -11,26 +11,18 @@
 
 namespace unroll::data {
 
-std::string read_content(const std::string& path) {
-  constexpr std::size_t kBlock = 1 << 16;
+std::string read_content(const std::string& path, std::size_t most) {
+  constexpr std::size_t kBlock = 1 << 14;
   ContentReader reader(path);
   std::string content;
-  std::size_t size = 0, read = 0;
+  std::size_t size = 0;
   do {
     // Doubled, so that a long file is copied a few times only.
-    content.resize(std::max(size + kBlock, 2 * size));
-    read = reader.read(std::span(content).subspan(size));
-    size += read;
-  } while (size == content.size());
+    content.resize(std::min(most, std::max(kBlock, 2 * size)));
+    size += reader.read(std::span(content).subspan(size));
+  } while (size == content.size() && size < most);
   content.resize(size);
   return content;
-}
-
-std::string read_content_start(const std::string& path, std::size_t size) {
-  ContentReader reader(path);
-  std::string start(size, '\0');
-  start.resize(reader.read(start));
-  return start;
 }
 
 RecordedFile recorded_file(const std::string& path, const std::string& role) {

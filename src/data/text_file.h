@@ -8,11 +8,9 @@
 
 namespace unroll::data {
 
-/// The content of a file, decompressed if it is gzip. Throws FileError, and FormatError for damage.
-std::string read_content(const std::string& path);
-
-/// The first `size` bytes of the content, or all of it.
-std::string read_content_start(const std::string& path, std::size_t size);
+/// The content of a file, decompressed if it is gzip, or its first `most` bytes. Throws FileError,
+/// and FormatError for damage.
+std::string read_content(const std::string& path, std::size_t most = std::string::npos);
 
 /// Size and hash of a file. Throws FileError.
 RecordedFile recorded_file(const std::string& path, const std::string& role);

@@ -280,38 +280,38 @@ class TsReader {
                       dimensions, dimensions == 1 ? "" : "s", *header_.dimensions,
                       result_.lengths.empty() ? "the header says" : "before",
                       header_.labelled() ? ", and put the label last" : ""));
-    const auto start = result_.values.size();
-    std::int64_t steps = 0;
-    for (std::int64_t d = 0; d < dimensions; ++d) {
-      const std::int64_t here = read_dimension(d, start);
-      if (d == 0) {
-        steps = here;
-      } else if (here != steps) {
-        lines_.fail(
-            fmt::format("dim_{} has {} values, dim_0 has {}; all dimensions of a series "
-                        "must have the same length",
-                        d, here, steps));
-      }
-    }
+    const std::int64_t steps = count_steps();
     check_length(steps);
+    const auto start = result_.values.size();
+    result_.values.resize(start + static_cast<std::size_t>(steps * dimensions));
+    for (std::int64_t d = 0; d < dimensions; ++d) read_dimension(d, start);
     result_.lengths.push_back(steps);
     result_.names.push_back(fmt::format("{}", result_.lengths.size()));
     if (header_.labelled()) result_.targets.push_back(read_label(label));
   }
 
-  /// Puts the values of a dimension into (T, C) from `start`, and returns their number.
-  std::int64_t read_dimension(std::int64_t dimension, std::size_t start) {
+  /// The number of values of each dimension. It is known before memory is asked for.
+  std::int64_t count_steps() const {
+    const std::int64_t steps = std::ranges::count(pieces_[0], ',') + 1;
+    for (std::size_t d = 1; d < pieces_.size(); ++d)
+      if (const std::int64_t here = std::ranges::count(pieces_[d], ',') + 1; here != steps)
+        lines_.fail(
+            fmt::format("dim_{} has {} values, dim_0 has {}; all dimensions of a series "
+                        "must have the same length",
+                        d, here, steps));
+    return steps;
+  }
+
+  /// Puts the values of a dimension into (T, C) from `start`.
+  void read_dimension(std::int64_t dimension, std::size_t start) {
     const auto width = static_cast<std::size_t>(*header_.dimensions);
     std::string_view text = pieces_[static_cast<std::size_t>(dimension)];
     TsPlace place{.dimension = dimension};
     for (std::size_t to = start + static_cast<std::size_t>(dimension);; to += width) {
       const auto end = std::min(text.find(','), text.size());
-      const float value = read_value(lines_, header_, place, text.substr(0, end));
-      if (dimension == 0) result_.values.resize(result_.values.size() + width);
-      // A longer dimension than the first one has no place; its length is refused above.
-      if (to < result_.values.size()) result_.values[to] = value;
+      result_.values[to] = read_value(lines_, header_, place, text.substr(0, end));
+      if (end == text.size()) return;
       ++place.step;
-      if (end == text.size()) return place.step;
       text.remove_prefix(end + 1);
     }
   }
@@ -360,7 +360,7 @@ class TsReader {
 
 Task ts_task(const std::string& path) {
   constexpr std::size_t kLongestHeader = 1 << 20;
-  const std::string start = read_content_start(path, kLongestHeader);
+  const std::string start = read_content(path, kLongestHeader);
   check_is_ts(path, start);
   TsLines lines(path, start);
   const TsHeader header = read_header(lines, path);

@@ -18,7 +18,8 @@ using Bytes = std::span<const std::uint8_t>;
 // The targets, one a file, NAME_target.cpp.
 #define UNROLL_FUZZ_TARGETS(F) \
   F(architecture)              \
-  F(config) F(gzip) F(idx) F(metrics) F(model) F(npy) F(pt) F(safetensors) F(samples) F(tfrecord)
+  F(config)                    \
+  F(gzip) F(idx) F(metrics) F(model) F(npy) F(pt) F(safetensors) F(samples) F(tfrecord) F(ts)
 
 #define UNROLL_DECLARE_TARGET(name) void name(Bytes bytes);
 UNROLL_FUZZ_TARGETS(UNROLL_DECLARE_TARGET)

@@ -200,6 +200,9 @@ TEST(TableRecordings, RefuseSettingsThatDoNotSuitATable) {
                }),
             "[data] x.csv has no column to read beside the target and those of flags; its columns "
             "are id, kind");
+  EXPECT_EQ(of(sound, [](auto& s) { s.ignore = {"sidd"}; }),
+            "[data] x.csv has no column \"sidd\", its columns are id, t, side, kind, x, y, subject; "
+            "did you mean side?");
   EXPECT_EQ(of(sound, [](auto& s) { s.words = "side", s.features = {"x"}; }),
             "[data] --features and --words exclude each other: a model reads words or numbers");
   EXPECT_EQ(of(sound, [](auto& s) { s.separator = "ab"; }),
