@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "data/gzip.h"
+#include "unroll/core/error.h"
 
 namespace unroll::data {
 
@@ -33,7 +34,29 @@ ContentReader::ContentReader(const std::string& path) : path_(path) {
   size_ = file_->size();
   std::byte magic[2] = {};
   if (size_ >= sizeof magic) file_->read_at(0, magic);
-  if (is_gzip(magic)) inflater_ = std::make_unique<Inflater>();
+  if (!is_gzip(magic) || decode_whole()) return;
+  inflater_ = std::make_unique<Inflater>();
+}
+
+/// Decodes a gzip file that is not large as a whole. False if it is large, or damaged: then the
+/// usual way says how.
+bool ContentReader::decode_whole() {
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 28;
+  std::byte length[4] = {};
+  if (size_ < sizeof length || size_ > kMost) return false;
+  file_->read_at(size_ - sizeof length, length);
+  if (gzip_length(length) > kMost) return false;
+  std::vector<std::byte> compressed(size_);
+  file_->read_at(0, compressed);
+  try {
+    decoded_ = gunzip(path_, compressed);
+  } catch (const FormatError&) {
+    return false;  // the length may be one of more than 32 bits
+  }
+  file_.reset();
+  text_ = {reinterpret_cast<const char*>(decoded_.data()), decoded_.size()};
+  size_ = text_.size();
+  return true;
 }
 
 ContentReader::ContentReader(std::string_view content, std::string path)

@@ -13,8 +13,9 @@
 
 namespace unroll::data {
 
-/// Reads a file, or a text in memory. A gzip file is decompressed while it is read, by zlib: the
-/// memory does not depend on its size. A gzip file must be one member with nothing after it.
+/// Reads a file, or a text in memory. A gzip file of up to 256 MB is decompressed at once. A larger
+/// one is decompressed while it is read, at two thirds of the speed: the memory does not depend on
+/// its size. It must be one member with nothing after it.
 class ContentReader {
  public:
   /// Throws FileError.
@@ -35,12 +36,14 @@ class ContentReader {
  private:
   struct Inflater;
 
+  bool decode_whole();
   std::size_t read_stored(std::span<char> out);
   std::size_t inflate(std::span<char> out);
   void check_end() const;
 
   std::string path_;
   std::optional<InputFile> file_;
+  std::vector<std::uint8_t> decoded_;
   std::string_view text_;
   std::uint64_t size_ = 0, position_ = 0;  // of the stored bytes
   std::unique_ptr<Inflater> inflater_;     // of a gzip file

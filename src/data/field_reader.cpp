@@ -26,8 +26,9 @@ FieldReader::FieldReader(ContentReader& content, char separator, std::size_t blo
 bool FieldReader::fill(const char*& start) {
   if (ended_) return false;
   const auto kept = static_cast<std::size_t>(end_ - start);
-  if (buffer_.size() < kept + block_ + 1) {
-    std::vector<char> larger(2 * kept + block_ + 1);
+  constexpr std::size_t kEnds = 2;  // a line end and a zero
+  if (buffer_.size() < kept + block_ + kEnds) {
+    std::vector<char> larger(2 * kept + block_ + kEnds);
     if (kept > 0) std::memcpy(larger.data(), start, kept);
     buffer_.swap(larger);
   } else if (kept > 0) {
@@ -43,6 +44,7 @@ bool FieldReader::fill(const char*& start) {
     to[n] = '\n';
     ++end_;
   }
+  buffer_[static_cast<std::size_t>(end_ - buffer_.data())] = '\0';
   return end_ > to;
 }
 

@@ -55,7 +55,7 @@ class FieldReader {
   std::size_t block_;
   std::vector<char> buffer_;
   const char* at_ = nullptr;   // the next character
-  const char* end_ = nullptr;  // of what was read
+  const char* end_ = nullptr;  // of what was read; a zero stands there
   bool ended_ = false;         // there is no more content
   bool line_is_open_ = false;  // the last character read is no line end
   std::int64_t line_ = 1, field_ = 1;
@@ -63,13 +63,40 @@ class FieldReader {
 };
 
 inline bool FieldReader::next_number(float& number, bool& last) {
+  // Up to 15 digits are an integer below 2^53, and the power of ten is a double, too: their
+  // quotient is the nearest double, as std::from_chars would have it (Clinger 1990), at twice the
+  // speed.
+  constexpr double kPowers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+  constexpr std::ptrdiff_t kMostDigits = 15;
+  const char* p = at_;
+  std::uint64_t integer = 0;  // may overflow where it is not used
+  const auto read_digits = [&] {
+    const char* const first = p;
+    for (; *p >= '0' && *p <= '9'; ++p) integer = 10 * integer + static_cast<unsigned>(*p - '0');
+    return p - first;
+  };
+  const bool negative = *p == '-';
+  p += negative;
+  std::ptrdiff_t digits = read_digits(), fraction = 0;
+  if (*p == '.') {
+    ++p;
+    fraction = read_digits();
+    digits += fraction;
+  }
   double value = 0;
-  const auto [after, error] = std::from_chars(at_, end_, value);
-  if (error != std::errc() || after == end_) return false;
-  last = *after == '\n';
+  if (digits > 0 && digits <= kMostDigits && *p != 'e' && *p != 'E') {
+    value = static_cast<double>(integer) / kPowers[fraction];
+    if (negative) value = -value;
+  } else {
+    const auto [after, error] = std::from_chars(at_, end_, value);
+    if (error != std::errc()) return false;
+    p = after;
+  }
+  last = *p == '\n';
   number = static_cast<float>(value);
-  if ((!last && *after != separator_) || !std::isfinite(number)) return false;
-  at_ = after + 1;
+  if ((!last && *p != separator_) || p == end_ || !std::isfinite(number)) return false;
+  at_ = p + 1;
   field_ = last ? 1 : field_ + 1;
   line_ += last;
   return true;

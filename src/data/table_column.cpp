@@ -1,32 +1,38 @@
 #include "data/table_column.h"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 namespace unroll::data {
 
+template <class F>
+TextIndex::Slot& TextIndex::slot_of(std::uint32_t hash, F&& is_it) {
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t at = hash & mask;
+  while (slots_[at].code != none && !(slots_[at].hash == hash && is_it(slots_[at].code)))
+    at = (at + 1) & mask;
+  return slots_[at];
+}
+
 std::int32_t TextIndex::code_of(std::string_view text, std::vector<std::string>& texts) {
   if (2 * (texts.size() + 1) > slots_.size()) grow();
-  const std::size_t hash = std::hash<std::string_view>{}(text), mask = slots_.size() - 1;
-  std::size_t at = hash & mask;
-  for (; slots_[at] != none; at = (at + 1) & mask) {
-    const auto known = static_cast<std::size_t>(slots_[at]);
-    if (hashes_[known] == hash && texts[known] == text) return slots_[at];
+  const auto hash = static_cast<std::uint32_t>(std::hash<std::string_view>{}(text));
+  Slot& slot = slot_of(
+      hash, [&](std::int32_t code) { return texts[static_cast<std::size_t>(code)] == text; });
+  if (slot.code == none) {
+    slot = {static_cast<std::int32_t>(texts.size()), hash};
+    texts.emplace_back(text);
   }
-  slots_[at] = static_cast<std::int32_t>(texts.size());
-  texts.emplace_back(text);
-  hashes_.push_back(hash);
-  return slots_[at];
+  return slot.code;
 }
 
 void TextIndex::grow() {
   constexpr std::size_t kFirst = 16;
-  slots_.assign(std::max(kFirst, 2 * slots_.size()), none);
-  const std::size_t mask = slots_.size() - 1;
-  for (std::size_t i = 0; i < hashes_.size(); ++i) {
-    std::size_t at = hashes_[i] & mask;
-    while (slots_[at] != none) at = (at + 1) & mask;
-    slots_[at] = static_cast<std::int32_t>(i);
-  }
+  const std::vector<Slot> before =
+      std::exchange(slots_, std::vector<Slot>(std::max(kFirst, 2 * slots_.size())));
+  for (const Slot& slot : before)
+    if (slot.code != none) slot_of(slot.hash, [](std::int32_t) { return false; }) = slot;
 }
 
 bool ColumnBuilder::is_text_for(ValueKind value) const {

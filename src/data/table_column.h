@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <string_view>
 #include <vector>
@@ -23,10 +22,18 @@ class TextIndex {
   std::int32_t code_of(std::string_view text, std::vector<std::string>& texts);
 
  private:
+  /// 2^31 texts need 2^32 slots at most, for which 32 bits of the hash are enough.
+  struct Slot {
+    std::int32_t code = none;  // none: the slot is free
+    std::uint32_t hash = 0;
+  };
+
+  /// The slot of this hash for which is_it(code), or the free slot where it belongs.
+  template <class F>
+  Slot& slot_of(std::uint32_t hash, F&& is_it);
   void grow();
 
-  std::vector<std::int32_t> slots_;  // a power of two; none: free
-  std::vector<std::size_t> hashes_;  // of each text
+  std::vector<Slot> slots_;  // a power of two, at least half of them free
 };
 
 enum class ColumnKind {
