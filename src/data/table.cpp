@@ -18,11 +18,17 @@ bool is_number(std::string_view text, char decimal) {
   return table_value(text, decimal).kind == ValueKind::number;
 }
 
-/// A number in thousands, such as 1,234.5 or 1_234 or 1 234.
+/// A number with marks between its thousands, such as 1,234.5 or 1_234 or 1 234.
 bool has_thousands(std::string_view text, char decimal) {
   std::string digits;
-  for (const char c : text)
-    if (std::string_view("_ ',.").find(c) == std::string_view::npos || c == decimal) digits += c;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool is_mark = std::string_view("_ ',.").find(text[i]) != std::string_view::npos;
+    if (!is_mark || text[i] == decimal)
+      digits += text[i];
+    else if (i + 3 >= text.size() ||
+             text.substr(i + 1, 3).find_first_not_of("0123456789") != std::string_view::npos)
+      return false;
+  }
   return digits.size() < text.size() && is_number(digits, decimal);
 }
 

@@ -25,12 +25,12 @@ class Reading {
  public:
   Reading(ContentReader& content, const TableOptions& options, const TableHead& head,
           std::size_t block)
-      : options_(options), fields_(content, head.separator, block) {
+      : options_(options), texts_(head.texts), fields_(content, head.separator, block) {
     table_.path = content.path();
     table_.separator = head.separator;
     table_.decimal = options.decimal;
     table_.header = head.header;
-    for (std::size_t i = 0; i < head.names.size(); ++i) add_column(head.names[i], head.texts[i]);
+    for (const std::string& name : head.names) add_column(name);
   }
 
   void run();
@@ -40,7 +40,7 @@ class Reading {
   Table take();
 
  private:
-  void add_column(const std::string& name, bool is_text);
+  void add_column(const std::string& name);
   void grow(std::int64_t line);
   void after_empty_line(std::int64_t line, bool at_end);
   void read_row(std::int64_t line);
@@ -50,6 +50,7 @@ class Reading {
   std::string wrong_number_of_fields(std::int64_t line, std::size_t found) const;
 
   const TableOptions& options_;
+  const std::vector<bool> texts_;  // columns that are known to be texts
   FieldReader fields_;
   Table table_;
   std::vector<ColumnBuilder> columns_;
@@ -57,10 +58,12 @@ class Reading {
   RepeatedFault empty_lines_, numbers_of_fields_;
 };
 
-void Reading::add_column(const std::string& name, bool is_text) {
+void Reading::add_column(const std::string& name) {
+  const std::size_t index = columns_.size();
+  const bool is_text = index < texts_.size() && texts_[index];
   ColumnBuilder& added = columns_.emplace_back();
   added.column.name = name;
-  added.column.field = static_cast<std::int64_t>(columns_.size());
+  added.column.field = static_cast<std::int64_t>(index + 1);
   if (has(options_.ignore, name))
     added.kind = ColumnKind::ignored;
   else if (has(options_.word_columns, name))
@@ -141,7 +144,7 @@ void Reading::grow(std::int64_t line) {
                                           "separator right?",
                                           table_.path, line, most_table_columns));
   count_missing(table_.rows, line);
-  add_column(std::to_string(columns_.size() + 1), false);
+  add_column(std::to_string(columns_.size() + 1));
   for (std::int64_t row = 0; row < table_.rows; ++row) columns_.back().add_missing();
 }
 
