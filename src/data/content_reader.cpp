@@ -45,11 +45,12 @@ bool ContentReader::decode_whole() {
   std::byte length[4] = {};
   if (size_ < sizeof length || size_ > kMost) return false;
   file_->read_at(size_ - sizeof length, length);
-  if (gzip_length(length) > kMost) return false;
+  const std::uint64_t promised = gzip_length(length);
+  if (promised > kMost) return false;
   std::vector<std::byte> compressed(size_);
   file_->read_at(0, compressed);
   try {
-    decoded_ = gunzip(path_, compressed);
+    decoded_ = gunzip(path_, compressed, promised);
   } catch (const FormatError&) {
     return false;  // the length may be one of more than 32 bits
   }
