@@ -9,6 +9,7 @@
 
 #include "core/parallel.h"
 #include "data/sequence_source.h"
+#include "data/series_source.h"
 #include "steady/allocations.h"
 #include "support/everything.h"
 #include "support/sources.h"
@@ -214,8 +215,19 @@ TEST(WarmRaggedRun, AllocatesNothing) {
     texts.emplace_back(static_cast<std::size_t>(set.lengths.back() + 1), k % 5);
     set.values.insert(set.values.end(), static_cast<std::size_t>(set.lengths.back()), 0.5F);
   }
+  data::Recordings recordings;
+  recordings.name = "recordings";
+  recordings.settings.validate = "none";
+  recordings.columns = {{"x"}};
+  recordings.values = set.values;
+  recordings.lengths = set.lengths;
+  recordings.target_columns = {{"kind", {"a", "b", "c"}}};
+  for (std::int64_t k = 0; k < set.count(); ++k) {
+    recordings.names.push_back(std::to_string(k));
+    recordings.targets.push_back(static_cast<float>(k % 3));
+  }
   for (const std::shared_ptr<const data::Source>& source :
-       {data::sequence_source("sequences", set, set, 3),
+       {data::sequence_source("sequences", set, set, 3), data::series_source(recordings),
         std::shared_ptr<const data::Source>(std::make_shared<test::TokenSource>(5, texts))})
     for (const auto model : {train::ModelKind::rnn, train::ModelKind::lstm}) {
       train::Config config;
