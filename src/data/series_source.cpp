@@ -240,7 +240,7 @@ spec::TableSpec table_of(const SeriesSettings& settings) {
   return table;
 }
 
-std::string note_of(const Series& series, const SeriesParts& parts, bool trained) {
+std::string note_of(const Series& series, const SeriesParts& parts) {
   std::vector<std::string> notes;
   const Recordings& recordings = series.recordings;
   if (const std::int64_t same = count_duplicates(recordings, series.starts, parts); same > 0)
@@ -249,13 +249,15 @@ std::string note_of(const Series& series, const SeriesParts& parts, bool trained
   if (const auto* columns = std::get_if<SeriesColumns>(&series.inputs)) {
     if (std::string unknown = columns->unknown_texts(); !unknown.empty())
       notes.push_back(std::move(unknown));
-  } else if (trained) {
+  } else {
     const auto& tokens = std::get<SeriesTokens>(series.inputs);
     const SeriesPart& test = part_of(parts, Split::test);
     if (const auto unknown = tokens.count_unknown(recordings, series.starts, test); unknown > 0)
-      notes.push_back(fmt::format("{} words of {} are not known; they are read as {}", unknown,
-                                  test.steps(recordings), SeriesTokens::unknown));
+      notes.push_back(
+          fmt::format("{} words of {} in the test part are not known; they are read as {}", unknown,
+                      test.steps(recordings), SeriesTokens::unknown));
   }
+  if (!series.targets.note.empty()) notes.push_back(series.targets.note);
   std::int64_t left_out = 0;
   for (const SeriesPart& part : parts) left_out += part.left_out;
   if (left_out > 0)
@@ -324,7 +326,7 @@ std::shared_ptr<const Source> series_source(Recordings recordings, const SeriesE
   series->settings = series->recordings.settings;
   SeriesParts parts = encoding.model ? encode_for_model(*series, *encoding.model)
                                      : encode_for_training(*series, encoding);
-  series->note = note_of(*series, parts, encoding.model.has_value());
+  series->note = note_of(*series, parts);
   series->inferred = inferred_of(series->recordings, parts, series->settings, series->input,
                                  series->table, series->targets.spec);
   return std::make_shared<SeriesSource>(series, std::move(parts));

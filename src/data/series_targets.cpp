@@ -84,6 +84,14 @@ void find_classes(const Recordings& recordings, std::span<const std::int64_t> st
       if (used[i] && !trained[i]) lacking.push_back(texts[i]);
     if (lacking.empty()) continue;
     sort_names(lacking);
+    // One rare class at some steps must not end the choice of the best weights.
+    if (part == Split::validation && recordings.target_at_every_step) {
+      targets.note = fmt::format(
+          "the validation part has classes of {} that the training part "
+          "lacks: {}; steps with them are left out of loss and score",
+          printable(recordings.target_columns[0].name), some_of(lacking));
+      continue;
+    }
     throw ValueError(
         "data", fmt::format("the {} part has classes of {} that the training part "
                             "lacks: {}; choose other parts, or leave them out",

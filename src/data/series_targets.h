@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "data/recordings.h"
@@ -15,13 +16,15 @@ namespace unroll::data {
 struct SeriesTargets {
   TargetSpec spec;                     ///< its size is 0 if there are no targets
   std::vector<std::int64_t> class_of;  ///< of each text of the target column
+  std::string note;                    ///< classes that are left out of the validation part
 
   /// The class of a target; no_target where it is missing.
   std::int64_t class_at(float target) const;
 };
 
 /// Classes, means and class weights of the training part. Throws ValueError for a class that the
-/// training part lacks, and for a missing target of a whole series.
+/// training part lacks, and for a missing target of a whole series. In the validation part, steps
+/// with such a class have no target.
 SeriesTargets targets_of(const Recordings& recordings, std::span<const std::int64_t> starts,
                          const SeriesParts& parts, const SeriesSettings& settings);
 

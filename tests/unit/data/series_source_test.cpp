@@ -285,6 +285,23 @@ TEST(SeriesSource, ClassesAtEveryStep) {
             (std::vector<double>{0, no_target, 1, 1, no_target, no_target, 1, 0, no_target}));
 }
 
+TEST(SeriesSource, ARareClassOfTheValidationPartIsLeftOut) {
+  Recordings r = five_series();
+  r.settings.task = Task::label;
+  r.target_at_every_step = true;
+  r.target_columns = {{"tag", {"N", "V", "X"}}};
+  r.targets = {0, 1, 0, 1, 0, 0, 1, 0, 2};
+  const auto source = series_source(r);
+  EXPECT_EQ(all_of(*source, kValidation).targets.to_vector(), (std::vector<double>{0, no_target}));
+  EXPECT_EQ(source->note(),
+            "the validation part has classes of tag that the training part lacks: X; steps with "
+            "them are left out of loss and score");
+  r.targets[0] = 2;
+  EXPECT_EQ(error_of<ValueError>([&] { series_source(r); }),
+            "[data] the test part has classes of \"tag\" that the training part lacks: X; choose "
+            "other parts, or leave them out");
+}
+
 /// Sentences: "the dog", "the cat barks" and "dog" for training, "the cow" for testing.
 Recordings sentences() {
   Recordings r;
@@ -314,6 +331,7 @@ TEST(SeriesSource, Words) {
             (std::vector<double>{2, 1, 0, 2, 4, 3, 1, 0, 0}));
   EXPECT_EQ(all_of(*source, kTest).inputs.to_vector(), (std::vector<double>{2, 0}));
   EXPECT_EQ(all_of(*source, kTest).inputs.dtype(), DType::i64);
+  EXPECT_EQ(source->note(), "1 words of 2 in the test part are not known; they are read as <unk>");
   EXPECT_EQ(source->sizes_text(),
             "sentences train: 3 series of 1 to 3 steps of a word\n"
             "sentences test: 1 series of 2 steps of a word\n");
