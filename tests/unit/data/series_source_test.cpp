@@ -3,10 +3,14 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
+#include <algorithm>
+#include <filesystem>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
+#include "data/split.h"
 #include "support/expect_error.h"
 #include "unit/data/made_up_series.h"
 #include "unroll/core/error.h"
@@ -417,6 +421,48 @@ TEST(SeriesSource, CountsDuplicates) {
   r.values[0] = 3;
   r.values[1] = 30;  // e as c
   EXPECT_EQ(series_source(r)->note(), "1 test series are in the training part too, value by value");
+}
+
+// In Python, with all training steps in one array `a` of f64:
+//   a[:, 0].mean(), a[:, 0].std(), a[:, 11].mean(), a[:, 11].std()
+TEST(SeriesSource, JapaneseVowels) {
+  const std::string folder = UNROLL_SOURCE_DIR "/../shared/sets/japanese-vowels/";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "the sets aren't here";
+  const auto source = series_source(read_recordings(folder + "JapaneseVowels_TRAIN.ts", {}));
+  EXPECT_EQ(source->sizes_text(),
+            "JapaneseVowels train: 270 series of 7 to 26 steps of 12 numbers\n"
+            "JapaneseVowels test: 370 series of 7 to 29 steps of 12 numbers\n");
+  EXPECT_EQ(source->series_settings()->validate, "none");
+  EXPECT_EQ(source->target().size, 9);
+  const auto input = std::get<spec::SeriesInput>(source->input());
+  EXPECT_NEAR(input.mean[0], 0.8691055006448446, 1e-12);
+  EXPECT_NEAR(input.std[0], 0.4876198840752165, 1e-12);
+  EXPECT_NEAR(input.mean[11], 0.08621397659609069, 1e-12);
+  EXPECT_NEAR(input.std[11], 0.12754668918154505, 1e-12);
+}
+
+// No subject is in two parts, and each is tested once.
+TEST(SeriesSource, WatchByFolds) {
+  const std::string file = UNROLL_SOURCE_DIR "/../shared/sets/watch/watch.csv.gz";
+  if (!std::filesystem::exists(file)) GTEST_SKIP() << "the sets aren't here";
+  SeriesSettings settings;
+  settings.task = Task::classify;
+  settings.target = {"exercise"};
+  settings.series = "series";
+  settings.group = "subject";
+  settings.folds = 5;
+  Recordings recordings = read_recordings(file, settings);
+  std::int64_t tested = 0;
+  for (; recordings.settings.fold < 5; ++recordings.settings.fold) {
+    SeriesSettings resolved = recordings.settings;
+    const std::vector<Split> parts = choose_parts(recordings, resolved);
+    std::map<std::string, std::set<Split>> parts_of;
+    for (std::size_t k = 0; k < parts.size(); ++k) parts_of[recordings.groups[k]].insert(parts[k]);
+    EXPECT_EQ(parts_of.size(), 10U);
+    for (const auto& [subject, in] : parts_of) EXPECT_EQ(in.size(), 1U) << subject;
+    tested += std::ranges::count(parts, kTest);
+  }
+  EXPECT_EQ(tested, 140);
 }
 
 TEST(SeriesSource, Errors) {
