@@ -21,6 +21,7 @@ pt           import/pt_file.cpp import/pickle.cpp import/zip_archive.cpp
 safetensors  io/safetensors.cpp io/safetensors_header.cpp io/to_floats.cpp spec/from_weights.cpp
 metrics      run/metrics_log.cpp run/inside_json.cpp
 samples      run/samples.cpp
+table        data/table_reader.cpp data/table_head.cpp data/table_column.cpp data/table_value.cpp data/field_reader.cpp
 tfrecord     run/tfrecord.cpp
 ts           data/ts_file.cpp data/table_value.cpp'
 

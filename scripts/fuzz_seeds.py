@@ -513,6 +513,43 @@ def ts_seeds():
     write("ts", "no-number", "@data\n1,1e39\n")
 
 
+def table_seeds():
+    """The last four bytes choose options: in a table they belong to its last field."""
+    write("table", "numbers", "a,b,c\n1,-2.5,1e-3\n+4,.5,6.\nNA,,7\n")
+    write("table", "texts", "a\tb\nx\t1\nNaN\t2\ny\t-\n")
+    write("table", "quotes", '\ufeff"a,1","b ""2"""\r\n"two\r\nlines",\xe9\r\n"","x"')
+    write("table", "decimals", "a;b\n1,5;2\n-2,5e1;3\n")
+    write("table", "no-header", "1|2\n3|TRUE\n")
+    write("table", "late-text", "a,b\n" + "1,2\n" * 1100 + "x,2\n")
+    write("table", "sentences", "a\tb\nthe\tx\n?\ty\n\nend\tx\n\n")
+    write("table", "ragged", "a,1,2,3\nx,1,2,3\ny,4\n")
+    write("table", "fields", "a,b\n1,2\n3\n4,5,6\n")
+    write("table", "open-quote", 'a,b\n1,"2\n3,4\n')
+    write("table", "after-quote", 'a,b\n1,"2" x\n')
+    write("table", "range", "a,b\n1,2\n1e400,3\n")
+    write("table", "two-separators", "1,5;2,5\n1,5;2,5\n")
+    write("table", "same-names", "a,b,a\n1,2,3\n")
+    write("table", "utf-16", "a,b\n1,2\n".encode("utf-16"))
+    write("table", "latin-1", "a,b\nM\xfcller,2\n".encode("latin-1"))
+    write("table", "old-mac", "a,b\r1,2\r")
+    write("table", "gzip", compress(b"a,b\n1,2\n3,x\n"))
+    write("table", "two-members", compress(b"a,b\n1,2\n") + compress(b"3,4\n"))
+
+
+def large_tables():
+    write("table", "rows", "a,b\n" + "1,2\n" * (LARGE // 4))
+    write("table", "columns", "1," * 65535 + "1\n" + "2," * 65535 + "2\n")
+    write("table", "names", ",".join(map(str, range(65000))) + ",x\n" + "1," * 65000 + "1\n")
+    write("table", "texts", "a,b\n" + "".join(f"x{i},2\n" for i in range(LARGE // 9)))
+    write("table", "late-texts", "a,b,c\n" + "1,2,3\n" * (LARGE // 6 - 1) + "x,y,z\n")
+    write("table", "quotes", "a,b\n" + '"x""y","z"\n' * (LARGE // 11))
+    write("table", "long-quote", 'a,b\n1,"' + '""' * (LARGE // 2 - 6) + '"\n')
+    write("table", "open-quote", 'a,b\n1,"' + "1,2\n" * (LARGE // 4 - 3))
+    write("table", "empty-lines", "a,b\n1,2\n" + "\n" * (LARGE - 16) + "\2,2\n")
+    write("table", "short-rows", "1,2,3,4,5,6,7,8,9\n" + "1\n" * (LARGE // 2 - 16) + "1,\x0a\0\0\0\n")
+    write("table", "wrong-rows", "a,b\n" + "1,2\n" * 80 + "1\n" * (LARGE // 2 - 200))
+
+
 def large_ts():
     head = "@classLabel true a\n@data\n"
     write("ts", "series", head + "1:a\n" * (LARGE // 4))
@@ -552,9 +589,10 @@ def large_data():
 
 if len(sys.argv) > 1:
     CORPUS = pathlib.Path(sys.argv[1])
-    for seeds in (large_json, large_safetensors, large_pt, large_runs, large_data, large_ts):
+    for seeds in (large_json, large_safetensors, large_pt, large_runs, large_data, large_ts, large_tables):
         seeds()
 else:
     for seeds in (architecture_seeds, pt_seeds, idx_seeds, gzip_seeds, npy_seeds, safetensors_seeds,
-                  model_seeds, config_seeds, tfrecord_seeds, metrics_seeds, samples_seeds, ts_seeds):
+                  model_seeds, config_seeds, tfrecord_seeds, metrics_seeds, samples_seeds, ts_seeds,
+                  table_seeds):
         seeds()

@@ -10,12 +10,13 @@
 namespace unroll::data {
 namespace {
 
-constexpr std::size_t kMark = 3;  // bytes of the byte order mark of UTF-8
+constexpr std::size_t kFirstBlock = 4096;  // a small text needs no large buffer
+constexpr std::size_t kMark = 3;           // bytes of the byte order mark of UTF-8
 
 }  // namespace
 
 FieldReader::FieldReader(ContentReader& content, char separator, std::size_t block)
-    : content_(content), separator_(separator), block_(block) {
+    : content_(content), separator_(separator), most_(block), block_(std::min(block, kFirstBlock)) {
   while (!ended_ && static_cast<std::size_t>(end_ - at_) < kMark) fill(at_);
   if (std::string_view(at_, static_cast<std::size_t>(end_ - at_)).starts_with("\xef\xbb\xbf"))
     at_ += kMark;
@@ -40,6 +41,7 @@ bool FieldReader::fill(const char*& start) {
   end_ = to + n;
   if (n > 0) line_is_open_ = to[n - 1] != '\n';
   ended_ = n < block_;
+  block_ = std::min(2 * block_, most_);
   if (ended_ && line_is_open_) {
     to[n] = '\n';
     ++end_;

@@ -27,7 +27,8 @@ class FieldReader {
   static constexpr std::size_t usual_block = std::size_t{1} << 18;
   static constexpr std::size_t longest_field = std::size_t{1} << 20;
 
-  /// Starts at the reader's position. `content` must outlive this. Reads `block` bytes at a time.
+  /// Starts at the reader's position. `content` must outlive this. Reads up to `block` bytes at a
+  /// time.
   FieldReader(ContentReader& content, char separator, std::size_t block = usual_block);
 
   /// Nothing follows. Ask at the start of a line.
@@ -52,7 +53,7 @@ class FieldReader {
 
   ContentReader& content_;
   char separator_;
-  std::size_t block_;
+  std::size_t most_, block_;  // bytes to read at a time: at most, and next
   std::vector<char> buffer_;
   const char* at_ = nullptr;   // the next character
   const char* end_ = nullptr;  // of what was read; a zero stands there

@@ -20,7 +20,7 @@
 namespace unroll::data {
 namespace {
 
-constexpr std::size_t kHeadBytes = std::size_t{1} << 20;
+constexpr std::size_t kFirstBytes = 4096, kHeadBytes = std::size_t{1} << 20;
 constexpr std::size_t kSeparatorLines = 100, kTypeLines = 1000;
 constexpr char kSeparators[] = {',', ';', '\t', '|'};
 
@@ -34,9 +34,14 @@ struct Start {
 
 Start read_start(ContentReader& content) {
   Start start{content.path(), {}, false};
-  start.text.resize(kHeadBytes);
-  start.text.resize(content.read(start.text));
-  start.whole = start.text.size() < kHeadBytes;
+  for (std::size_t block = kFirstBytes; !start.whole && start.text.size() < kHeadBytes;
+       block = start.text.size()) {
+    const std::size_t before = start.text.size();
+    start.text.resize(before + block);
+    const std::size_t n = content.read(std::span(start.text).subspan(before));
+    start.text.resize(before + n);
+    start.whole = n < block;
+  }
   // A line that is cut would be another one.
   if (const auto end = start.text.rfind('\n'); !start.whole && end != std::string::npos)
     start.text.resize(end + 1);
@@ -162,6 +167,9 @@ void check_names(const Start& start, const std::vector<std::string>& names) {
     if (!is_utf8(names[i]))
       throw FormatError("data", fmt::format("{}: the name {} is not UTF-8; convert the file: iconv "
                                             "-f LATIN1 -t UTF-8",
+                                            place, in_quotes(names[i], 40)));
+    if (names[i].find('\0') != std::string::npos)
+      throw FormatError("data", fmt::format("{}: the name {} has a zero byte; is the file damaged?",
                                             place, in_quotes(names[i], 40)));
     const auto [same, added] = known.emplace(names[i], i);
     if (!added)

@@ -30,6 +30,7 @@ class Reading {
     table_.separator = head.separator;
     table_.decimal = options.decimal;
     table_.header = head.header;
+    columns_.reserve(head.names.size());
     for (const std::string& name : head.names) add_column(name);
   }
 
@@ -191,6 +192,7 @@ void Reading::check_text(const ColumnBuilder& builder, std::int64_t line) const 
                                   shown_name(builder.column.name), shown_value(text), fault));
   };
   if (!is_utf8(text)) refuse("which is not UTF-8; convert the file: iconv -f LATIN1 -t UTF-8");
+  if (text.find('\0') != text.npos) refuse("which has a zero byte; is the file damaged?");
   if (builder.kind == ColumnKind::words && text.find('\n') != text.npos)
     refuse("expected a word without line ends; write a quote that is a word as \"\"\"\"");
 }
@@ -207,6 +209,7 @@ bool Reading::found_texts(std::vector<bool>& texts) const {
 }
 
 Table Reading::take() {
+  table_.columns.reserve(columns_.size());
   for (ColumnBuilder& builder : columns_)
     if (builder.kind != ColumnKind::ignored) table_.columns.push_back(std::move(builder.column));
   return std::move(table_);

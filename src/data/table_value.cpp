@@ -32,6 +32,7 @@ std::string_view without_blanks(std::string_view text) {
 }
 
 bool is_missing(std::string_view text) {
+  if (text.empty()) return true;
   text = without_blanks(text);
   return text.size() <= kLongestMissing && std::ranges::find(kMissing, text) != std::end(kMissing);
 }

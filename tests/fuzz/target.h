@@ -19,7 +19,8 @@ using Bytes = std::span<const std::uint8_t>;
 #define UNROLL_FUZZ_TARGETS(F) \
   F(architecture)              \
   F(config)                    \
-  F(gzip) F(idx) F(metrics) F(model) F(npy) F(pt) F(safetensors) F(samples) F(tfrecord) F(ts)
+  F(gzip)                      \
+  F(idx) F(metrics) F(model) F(npy) F(pt) F(safetensors) F(samples) F(table) F(tfrecord) F(ts)
 
 #define UNROLL_DECLARE_TARGET(name) void name(Bytes bytes);
 UNROLL_FUZZ_TARGETS(UNROLL_DECLARE_TARGET)

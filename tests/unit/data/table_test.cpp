@@ -153,12 +153,15 @@ TEST(Table, AColumnOfNumbersWithATextFarBelowIsOneOfTexts) {
 TEST(Table, ColumnsThatAreTextsOrLeftOut) {
   TableOptions options;
   options.text_columns = {"id", "nowhere"};
-  options.ignore = {"x", "nowhere"};
+  options.ignore = {"x"};
   const Table table = table_of("x,id,y\n1,07,2\n1,7,3\n", options);
   ASSERT_EQ(table.columns.size(), 2u);
   EXPECT_EQ(texts_of(table.columns[0]), (Texts{"07", "7"}));
   EXPECT_EQ(table.columns[1].field, 3);
   EXPECT_EQ(why_not_numbers(table, table.columns[0]), "");
+  options.ignore = {"X"};
+  EXPECT_EQ(error_of<ValueError>([&] { table_of("x,id,y\n1,07,2\n", options); }),
+            "[data] t.csv has no column \"X\", its columns are x, id, y; did you mean x?");
 }
 
 TEST(Table, Quotes) {
