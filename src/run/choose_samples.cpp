@@ -28,19 +28,20 @@ using Kind = data::TargetSpec::Kind;
 constexpr std::size_t kMostSamples = 300, kMostBytes = 1'000'000, kMostWorst = 24;
 constexpr std::int64_t kMostStates = 1 << 16;  // elements of one layer's states
 
-/// One sample of the test part, with the model's answer.
+/// One tested sample, with the model's answer.
 struct Answer {
   std::int64_t index = 0, truth = 0, predicted = 0;  // classes are 0 for other targets
   double loss = 0;
 };
 
-/// What the model makes of all samples of the test part.
-std::vector<Answer> answers_of(const data::Source& source, const spec::ModelSpec& spec,
+/// What the model makes of all samples of a part.
+std::vector<Answer> answers_of(const data::Source& source, data::Split part,
+                               const spec::ModelSpec& spec,
                                const std::function<Tensor(const data::Examples&)>& run,
                                DType dtype) {
   const bool classes = source.target().kind == Kind::classes;
   std::vector<Answer> answers;
-  data::in_batches(source, data::Split::test, dtype, [&](const data::Examples& examples) {
+  data::in_batches(source, part, dtype, [&](const data::Examples& examples) {
     const Tensor outputs = run(examples).to(DType::f64);
     Tensor targets = examples.targets;
     if (targets.dtype() != DType::i64) targets = targets.to(DType::f64);
@@ -157,9 +158,10 @@ Samples choose_samples(train::Trainer& trainer) {
       return train::outputs_of(model, examples);
     };
 
+  const data::Split part = trainer.last_evaluation().part;
   const data::TargetSpec target = source.target();
   const bool classes = target.kind == Kind::classes;
-  const std::vector<Answer> answers = answers_of(source, spec, run, dtype);
+  const std::vector<Answer> answers = answers_of(source, part, spec, run, dtype);
   const std::vector<Answer> worst = worst_of(answers, classes);
   Samples samples;
   samples.classes = target.names;
@@ -169,7 +171,7 @@ Samples choose_samples(train::Trainer& trainer) {
   const spec::ImageInput* image = spec::pixels_of(input);
   data::Examples examples;
   const std::vector<data::Pick> one = {{0}};
-  source.batch(data::Split::test, one, dtype, examples);
+  source.batch(part, one, dtype, examples);
   const Tensor& inputs = examples.inputs;
   // An image is stored in bytes, tokens and classes in i64, other numbers in f32.
   const auto bytes_of = [](const Tensor& x) {
@@ -186,7 +188,7 @@ Samples choose_samples(train::Trainer& trainer) {
     samples.indices.push_back(index);
     samples.losses.push_back(answers[static_cast<std::size_t>(index)].loss);
   }
-  source.batch(data::Split::test, picks, dtype, examples);
+  source.batch(part, picks, dtype, examples);
   samples.pixels = image != nullptr;
   samples.inputs = image                                   ? pixels_of(examples.inputs, *image)
                    : examples.inputs.dtype() == DType::i64 ? examples.inputs

@@ -61,6 +61,27 @@ std::string metrics_text(const train::Evaluation& evaluation) {
   return text;
 }
 
+/// "part":"validation", with a comma; nothing for the test part.
+std::string part_text(const train::Evaluation& e) {
+  switch (e.part) {
+    case data::Split::train:
+      return R"("part":"train",)";
+    case data::Split::validation:
+      return R"("part":"validation",)";
+    default:
+      return {};
+  }
+}
+
+/// ,"baselines":[{"title":"most frequent class","metric":"accuracy","value":14.3}]
+std::string baselines_text(const train::Evaluation& e) {
+  std::string text;
+  for (const train::Baseline& b : e.baselines)
+    text += fmt::format(R"({}{{"title":{},"metric":{},"value":{}}})", text.empty() ? "" : ",",
+                        Json(b.title).dump(), Json(b.metric).dump(), number(b.value));
+  return text.empty() ? text : fmt::format(R"(,"baselines":[{}])", text);
+}
+
 /// Whether a written value equals the one made again, up to the format of version 0.1.0.
 bool says_the_same(const Json& written, const Json& again) {
   if (written.is_number() && again.is_number()) {
@@ -101,18 +122,20 @@ std::string metrics_line(const train::StepResult& s) {
 
 std::string metrics_line(const train::StepResult& s, const train::Evaluation& e,
                          const std::string& dataset) {
-  return fmt::format(R"({{"event":"eval","step":{},"loss":{},{}"train_loss":{},{},"dataset":{}}})",
-                     s.step, number(e.loss), metrics_text(e), loss_of(s), schedule_of(s),
-                     Json(dataset).dump());
+  return fmt::format(
+      R"({{"event":"eval","step":{},{}"loss":{},{}"train_loss":{},{},"dataset":{}{}}})", s.step,
+      part_text(e), number(e.loss), metrics_text(e), loss_of(s), schedule_of(s),
+      Json(dataset).dump(), baselines_text(e));
 }
 
 std::string metrics_line(const train::Diverged& d) {
   std::string kept = metrics_text(d.evaluation);
   if (!kept.empty()) kept = "," + kept.substr(0, kept.size() - 1);
   return fmt::format(
-      R"({{"event":"diverged","step":{},"loss":{},"grad_norm":{},{},"kept":{{"step":{},"loss":{}{}}},"reason":{}}})",
+      R"({{"event":"diverged","step":{},"loss":{},"grad_norm":{},{},"kept":{{"step":{},{}"loss":{}{}}},"reason":{}}})",
       d.failed.step, loss_of(d.failed), number(d.failed.grad_norm), schedule_of(d.failed),
-      d.kept.step, number(d.evaluation.loss), kept, Json(d.reason()).dump());
+      d.kept.step, part_text(d.evaluation), number(d.evaluation.loss), kept,
+      Json(d.reason()).dump());
 }
 
 std::string with_inside(std::string line, const train::Evaluation& e) {

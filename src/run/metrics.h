@@ -11,12 +11,13 @@
 
 namespace unroll::run {
 
-/// A line of metrics.jsonl, and of --json. A run that is repeated has the same bytes.
+/// A line of metrics.jsonl, and of --json. A run that is repeated has the same bytes. An evaluation
+/// has a `part` if that is not the test part, and the last one has `baselines`.
 std::string metrics_line(const train::StepResult& step);
 std::string metrics_line(const train::StepResult& step, const train::Evaluation& evaluation,
                          const std::string& dataset);
 /// The line of a divergence. Its `kept` is the last good step, with its loss and accuracy on the
-/// test set. Its `reason` is the text of the error.
+/// same part as before. Its `reason` is the text of the error.
 std::string metrics_line(const train::Diverged& diverged);
 /// A line of an evaluation or a divergence as metrics.jsonl has it: with the inside of the model.
 std::string with_inside(std::string line, const train::Evaluation& evaluation);

@@ -38,11 +38,37 @@ MetricsLog::Step step_of(const Line& line) {
   return step;
 }
 
+data::Split part_of(const Line& line) {
+  const auto at = line.find("part");
+  if (at == line.end()) return data::Split::test;
+  if (*at == "train") return data::Split::train;
+  if (*at != "validation") refuse_line("\"part\" is neither train nor validation");
+  return data::Split::validation;
+}
+
+std::vector<train::Baseline> baselines_of(const Line& line) {
+  std::vector<train::Baseline> all;
+  const auto at = line.find("baselines");
+  if (at == line.end()) return all;
+  for (const Line& one : *at) {
+    const auto text_in = [&](const char* key) {
+      const auto text = one.is_object() ? one.find(key) : one.end();
+      if (text == one.end() || !text->is_string())
+        refuse_line(fmt::format("a baseline's \"{}\" is no text", key));
+      return text->get<std::string>();
+    };
+    all.push_back({text_in("title"), text_in("metric"), number_in(one, "value")});
+  }
+  return all;
+}
+
 /// The metrics are the numbers that every line of this event has not.
 MetricsLog::Test test_of(const Line& line) {
   MetricsLog::Test test;
   test.step = step_number(line);
+  test.part = part_of(line);
   test.loss = number_in(line, "loss");
+  test.baselines = baselines_of(line);
   for (const auto& [key, value] : line.items()) {
     const bool is_metric = key != "step" && key != "loss" && key != "train_loss" &&
                            key != "epoch" && key != "lr" && (value.is_number() || value.is_null());

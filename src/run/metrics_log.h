@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "train/diagnosis.h"
+#include "train/evaluation.h"
 #include "train/inside.h"
 
 namespace unroll::run {
@@ -22,9 +23,11 @@ struct MetricsLog {
   };
   struct Test {
     std::int64_t step = 0;
+    data::Split part = data::Split::test;
     double loss = 0;
     /// "accuracy", "correct", "total" and so on, in the order of the line.
     std::vector<std::pair<std::string, double>> metrics;
+    std::vector<train::Baseline> baselines;
     std::optional<train::Inside> inside;
 
     std::optional<double> metric(std::string_view key) const;

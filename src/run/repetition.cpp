@@ -26,10 +26,9 @@ void Repetition::evaluation(const train::StepResult& result, const train::Evalua
 
 bool Repetition::stop() {
   const bool kept = steps_ == manifest_.step;
-  const bool diverges = manifest_.status == RunStatus::diverged;
   // A diverged run wrote its last checkpoint after it had gone back to this step.
-  if (!kept || !diverges) compare_checkpoint(steps_);
-  return kept && !diverges;
+  if (!kept || manifest_.status != RunStatus::diverged) compare_checkpoint(steps_);
+  return kept && manifest_.status == RunStatus::interrupted;
 }
 
 void Repetition::diverged(const train::Diverged& diverged) {

@@ -13,8 +13,8 @@
 namespace unroll::run {
 
 /// Makes the lines of metrics.jsonl again. Compares checkpoints and the weights after single steps
-/// while the trainer makes them. Stops at the step at which the run ended. Its arguments must
-/// outlive it.
+/// while the trainer makes them. Stops at the step at which the run was interrupted. Its arguments
+/// must outlive it.
 class Repetition : public train::Listener {
  public:
   /// `config` is the text of config.json, and `written` that of metrics.jsonl. Every checkpoint has

@@ -1,5 +1,7 @@
 #include "run/tensorboard.h"
 
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <protozero/pbf_builder.hpp>
 
@@ -110,10 +112,12 @@ void TensorBoard::step(const train::StepResult& result) {
 
 void TensorBoard::evaluation(const train::StepResult& result, const train::Evaluation& evaluation) {
   Summary summary(result.step);
-  summary.add("test/loss", evaluation.loss);
+  const std::string part = fmt::format("{}/", train::name_of(evaluation.part));
+  summary.add(part + "loss", evaluation.loss);
   for (const train::Metric& metric : evaluation.metrics)
-    summary.add("test/" + metric.key(), metric.value);
-  if (evaluation.confusion) summary.add("test/confusion", confusion_picture(*evaluation.confusion));
+    summary.add(part + metric.key(), metric.value);
+  if (evaluation.confusion)
+    summary.add(part + "confusion", confusion_picture(*evaluation.confusion));
   for (const Parameter& p : trainer_.parameters()) {
     summary.add("parameters/" + p.name, histogram_of(p.value));
     if (const Tensor gradient = p.value.grad(); gradient.defined())

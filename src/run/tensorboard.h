@@ -16,7 +16,7 @@ namespace unroll::run {
 /// |---------------|-----------------------------------------------------------------------------|
 /// | step          | train/loss, train/gradient_norm, train/learning_rate                        |
 /// | evaluation    | test/loss, test/METRIC, test/confusion (a picture), parameters/NAME and     |
-/// |               | gradients/NAME (histograms)                                                 |
+/// |               | gradients/NAME (histograms); on other parts validation/ or training/        |
 ///
 /// TensorBoard wants a time for each record, and no byte of a run may depend on the clock: the
 /// number of the step stands for seconds. Source: tensorflow, event.proto, summary.proto.

@@ -34,7 +34,7 @@ End train_to_end(train::Trainer& trainer, RunFolder& folder,
       end.status = RunStatus::interrupted;
       checkpoints.write();
     }
-    end.step = trainer.last_step().step;
+    end.step = trainer.kept_step().step;
   } catch (const train::Diverged& diverged) {
     folder.log(diverged);
     folder.save_earlier_checkpoint(trainer.checkpoint());

@@ -97,7 +97,7 @@ std::int64_t Verification::train_again(train::Trainer& trainer,
   all.insert(all.end(), listeners.begin(), listeners.end());
   try {
     if (!trainer.run(all)) status_ = RunStatus::interrupted;
-    kept_ = repetition.steps();
+    kept_ = trainer.kept_step().step;
   } catch (const train::Diverged& diverged) {
     status_ = RunStatus::diverged;
     kept_ = diverged.kept.step;

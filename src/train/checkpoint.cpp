@@ -18,10 +18,12 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kVersion = 2;  // version of the file's format
-constexpr std::string_view kWeights = "model.", kOptimizer = "optimizer.", kGood = "good.";
+constexpr std::string_view kWeights = "model.", kOptimizer = "optimizer.", kGood = "good.",
+                           kBest = "best.";
 
 void add_views(const Checkpoint& c, std::string_view prefix, std::vector<io::ArrayView>& to) {
-  for (const auto& [kind, from] : {std::pair(kWeights, &c.weights), {kOptimizer, &c.optimizer}})
+  for (const auto& [kind, from] :
+       {std::pair(kWeights, &c.weights), {kOptimizer, &c.optimizer}, {kBest, &c.best}})
     for (io::ArrayView& view : nn::views_of(*from)) {
       view.name = fmt::format("{}{}{}", prefix, kind, view.name);
       to.push_back(std::move(view));
@@ -98,6 +100,30 @@ LearningRate::State learning_rate_from(const Json& json) {
           .last_factor = json.at("last_factor").get<double>()};
 }
 
+Json json_of(const EarlyStopping::State& s) {
+  if (s.best.step == 0) return {{"since", s.since}};
+  return {{"since", s.since},
+          {"loss", s.loss},
+          {"step", s.best.step},
+          {"train_loss", s.best.loss},
+          {"grad_norm", s.best.grad_norm},
+          {"lr", s.best.lr},
+          {"epoch", s.best.epoch}};
+}
+
+EarlyStopping::State stopping_from(const Json& json) {
+  EarlyStopping::State s;
+  json.at("since").get_to(s.since);
+  if (!json.contains("step")) return s;
+  json.at("loss").get_to(s.loss);
+  json.at("step").get_to(s.best.step);
+  json.at("train_loss").get_to(s.best.loss);
+  json.at("grad_norm").get_to(s.best.grad_norm);
+  json.at("lr").get_to(s.best.lr);
+  json.at("epoch").get_to(s.best.epoch);
+  return s;
+}
+
 /// The state of a step without its tensors.
 Json json_of(const Checkpoint& c) {
   Json json = {{"step", c.last.step},           {"loss", c.last.loss},
@@ -105,6 +131,8 @@ Json json_of(const Checkpoint& c) {
                {"generator", c.generator},      {"masks", c.masks}};
   if (!c.position.empty()) json["position"] = Json::parse(c.position);
   if (c.learning_rate) json["learning_rate"] = json_of(*c.learning_rate);
+  if (c.stopping) json["stopping"] = json_of(*c.stopping);
+  if (c.refit) json["refit"] = {{"first", c.refit->first}, {"steps", c.refit->steps}};
   return json;
 }
 
@@ -119,6 +147,10 @@ void read(const Json& json, Checkpoint& c) {
     c.position = position->dump();
   if (const auto state = json.find("learning_rate"); state != json.end())
     c.learning_rate = learning_rate_from(*state);
+  if (const auto state = json.find("stopping"); state != json.end())
+    c.stopping = stopping_from(*state);
+  if (const auto refit = json.find("refit"); refit != json.end())
+    c.refit = {refit->at("first").get<std::int64_t>(), refit->at("steps").get<std::int64_t>()};
 }
 
 }  // namespace
@@ -177,12 +209,15 @@ Checkpoint checkpoint_from(std::vector<std::byte> bytes, const std::string& name
     std::string_view rest = array.name;
     const bool of_good = good && rest.starts_with(kGood);
     if (of_good) rest.remove_prefix(kGood.size());
-    const bool weight = rest.starts_with(kWeights);
-    if (!weight && !rest.starts_with(kOptimizer))
-      damaged(name, "it has tensors that are neither weights nor the optimizer's");
-    rest.remove_prefix((weight ? kWeights : kOptimizer).size());
     Checkpoint& to = of_good ? *good : c;
-    (weight ? to.weights : to.optimizer).push_back({std::string(rest), tensor_of(array, name)});
+    const std::pair<std::string_view, Parameters*> kinds[] = {
+        {kWeights, &to.weights}, {kOptimizer, &to.optimizer}, {kBest, &to.best}};
+    const auto* const kind =
+        std::ranges::find_if(kinds, [&](const auto& k) { return rest.starts_with(k.first); });
+    if (kind == std::end(kinds))
+      damaged(name, "it has tensors that are neither weights nor the optimizer's");
+    rest.remove_prefix(kind->first.size());
+    kind->second->push_back({std::string(rest), tensor_of(array, name)});
   }
   c.good = std::move(good);
   return c;

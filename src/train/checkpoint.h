@@ -8,12 +8,20 @@
 #include <string>
 #include <vector>
 
+#include "train/early_stopping.h"
 #include "train/learning_rate.h"
 #include "train/recent_steps.h"
 #include "train/step_result.h"
 #include "unroll/autograd/parameter.h"
 
 namespace unroll::train {
+
+/// The second training of a run with Config::refit. Its steps have numbers after those of the first
+/// one.
+struct Refit {
+  std::int64_t first = 0;  // steps of the first training
+  std::int64_t steps = 0;  // its own
+};
 
 /// Everything that later steps depend on. Sequences that are read in chunks end within a step, so
 /// their states are not part of it.
@@ -27,8 +35,15 @@ struct Checkpoint {
   std::string position;              // the sampler's place as JSON; may be empty
   std::optional<LearningRate::State> learning_rate;  // set for the schedule plateau
 
+  /// Set if the source has a validation part: the loss and the step of the best weights.
+  std::optional<EarlyStopping::State> stopping;
+  Parameters best;  // the best weights; empty if there are none yet
+  /// Set if training has begun again with all samples (Config::refit).
+  std::optional<Refit> refit;
+
   /// The state after the last good step, whose weights a run keeps if it diverges. Only the members
-  /// above are set in it. Null if this step itself is the last good one.
+  /// above are set in it, except `stopping`, `best` and `refit`. Null if this step itself is the
+  /// last good one.
   std::shared_ptr<const Checkpoint> good;
 
   // Identify the run, so that no other run resumes from here.

@@ -43,12 +43,12 @@ double LearningRate::factor(std::int64_t step) const {
   return step <= state_.last ? state_.last_factor : plateau_->lr_factor();
 }
 
-void LearningRate::add(const StepResult& made) {
+void LearningRate::add(double loss, std::int64_t step) {
   if (!plateau_) return;
   const FloatEnvironment environment;
-  state_.loss += made.loss;
+  state_.loss += loss;
   ++state_.steps;
-  state_.last = made.step;
+  state_.last = step;
   state_.last_factor = plateau_->lr_factor();
 }
 

@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "train/config.h"
-#include "train/step_result.h"
 #include "unroll/optim/plateau.h"
 #include "unroll/optim/schedule.h"
 
@@ -21,7 +20,7 @@ class LearningRate {
 
   /// The factor in a step; the first step is 1.
   double factor(std::int64_t step) const;
-  void add(const StepResult& made);
+  void add(double loss, std::int64_t step);  ///< of a step that was made
   void evaluated();  ///< call this after an evaluation, which belongs to the last added step
 
   /// The state of plateau between two steps.

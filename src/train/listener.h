@@ -19,8 +19,12 @@ class Listener {
   virtual void step(const StepResult& /*step*/) {}
   /// Called after each step in Config::save_at. The trainer has the weights after this step.
   virtual void save(std::int64_t /*step*/) {}
-  /// Called after every evaluation, with the last step and the result on the test set.
+  /// Called after every evaluation; Evaluation::part says on which part. `step` is the step that
+  /// made the tested weights: the last one, or the best one of a run with a validation part.
   virtual void evaluation(const StepResult& /*step*/, const Evaluation& /*evaluation*/) {}
+  /// Called when the validation part has chosen the number of steps and training begins again with
+  /// all samples (Config::refit): the best step, and the last step that will be made.
+  virtual void refit(const StepResult& /*best*/, std::int64_t /*last_step*/) {}
   /// Whether the run shall stop. Called for all listeners after every step except the last, and
   /// after all other calls for the step. A listener may take a checkpoint here.
   virtual bool stop() { return false; }

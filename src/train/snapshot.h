@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "data/sampler.h"
+#include "tensor/tensor_impl.h"
 #include "train/learning_rate.h"
 #include "train/recent_steps.h"
 #include "train/step_result.h"
@@ -26,5 +27,13 @@ struct Snapshot {
   data::Sampler::Position position;
   std::optional<LearningRate::State> learning_rate;
 };
+
+/// Makes the copy at the first call. Later calls copy into the same memory.
+inline void copy_to(Tensor& copy, const Tensor& from) {
+  if (copy.defined())
+    copy_into(copy, from);
+  else
+    copy = from.clone();
+}
 
 }  // namespace unroll::train

@@ -13,54 +13,18 @@
 #include "data/order.h"
 #include "nn/model_file.h"
 #include "tensor/tensor_impl.h"
+#include "train/baselines.h"
 #include "train/chunks.h"
 #include "train/describe.h"
 #include "train/divergence.h"
+#include "train/initial_values.h"
 #include "train/optimizers.h"
 #include "unroll/autograd/no_grad.h"
 #include "unroll/core/threads.h"
-#include "unroll/nn/init.h"
 #include "unroll/optim/clip.h"
 
 namespace unroll::train {
 namespace {
-
-/// Draws every matrix again. Scales the values by the inputs and outputs of one block of rows: one
-/// gate of a recurrent layer, or all channels of a convolution.
-void draw_matrices(const Parameters& parameters, InitialValues init, Generator& generator) {
-  for (const Parameter& p : parameters) {
-    if (p.value.rank() != 2 && p.value.rank() != 4) continue;
-    const std::int64_t blocks = std::max(p.gates, 1);
-    const Tensor stacked = p.value.detach().view({blocks, p.value.size(0) / blocks, -1});
-    for (std::int64_t b = 0; b < blocks; ++b) {
-      const Tensor block = stacked.select(0, b);
-      if (init == InitialValues::xavier)
-        nn::init::xavier_uniform(block, generator);
-      else
-        nn::init::kaiming_uniform(block, generator);
-    }
-  }
-}
-
-void set_initial_values(Network& model, const Config& config, Generator& generator) {
-  if (config.init == InitialValues::torch) return;
-  if (config.init == InitialValues::xavier || config.init == InitialValues::kaiming)
-    return draw_matrices(model.parameters(), config.init, generator);
-  for (const nn::Recurrent* recurrent : model.recurrent())
-    for (const auto& layer : recurrent->layers()) {
-      if (config.init == InitialValues::orthogonal) {
-        const Tensor& weight_hh = layer[WeightRole::weight_hh];
-        const Tensor& weight_hr = layer[WeightRole::weight_hr];  // (P, H) of a projection
-        const std::int64_t hidden = (weight_hr.defined() ? weight_hr : weight_hh).size(1);
-        const auto gates = static_cast<int>(weight_hh.size(0) / hidden);
-        nn::init::orthogonal(weight_hh, generator, 1, gates);
-        continue;
-      }
-      nn::init::identity(layer[WeightRole::weight_hh]);
-      for (const WeightRole role : {WeightRole::bias_ih, WeightRole::bias_hh})
-        if (layer[role].defined()) nn::init::constant(layer[role], 0);
-    }
-}
 
 bool all_finite(const Tensor& tensor) {
   return dispatch("train", tensor.dtype(), [&]<class T>(T*) {
@@ -77,14 +41,6 @@ bool all_finite(const Tensor& tensor) {
                     });
     return finite.load();
   });
-}
-
-/// Makes the copy at the first call.
-void copy_to(Tensor& copy, const Tensor& from) {
-  if (copy.defined())
-    copy_into(copy, from);
-  else
-    copy = from.clone();
 }
 
 /// The accuracy of always the most frequent class, in percent; nothing if it is unknown.
@@ -112,6 +68,14 @@ spec::ModelSpec checked(spec::ModelSpec spec, const Config& config, const data::
     throw ValueError("tbptt", fmt::format("the sequences of {} have different lengths, expected "
                                           "equal ones; leave it out",
                                           source.name()));
+  if (source.size(data::Split::validation) == 0 &&
+      (config.patience > 0 || config.refit || config.leave_test))
+    throw ValueError(config.refit        ? "refit"
+                     : config.leave_test ? "leave-test"
+                                         : "patience",
+                     fmt::format("{} has no validation part; give one, as in --validate 0.15, or "
+                                 "leave it out",
+                                 source.name()));
   return spec;
 }
 
@@ -149,20 +113,32 @@ Trainer::Trainer(const Config& config, std::shared_ptr<const data::Source> sourc
       parameters_(model_.parameters()),
       gradient_(parameters_, model_.masks()),
       optimizer_(make_optimizer(config, parameters_.parameters())),
-      steps_(config.epochs > 0 ? config.epochs * steps_per_epoch() : config.steps),
-      learning_rate_(config, steps_) {
+      stretch_(stretch_after(0)),
+      learning_rate_(config, stretch_.schedule) {
   set_num_threads(config.threads);
   set_initial_values(model_, config, generator_);
   optimizer_state_ = optimizer_->state();
   save(good_);
+  if (source_->size(data::Split::validation) > 0) stopping_.emplace(config.patience);
+  if (!config.refit) return;
+  all_ = source_->with_validation();
+  check_memory(spec_, config_, *all_);
+  save(initial_);
 }
 
 std::int64_t Trainer::steps_per_epoch() const {
   return source_->size(data::Split::train) == data::Source::endless ? 0 : sampler_.batches();
 }
 
+Trainer::Stretch Trainer::stretch_after(std::int64_t) const {
+  const std::int64_t steps =
+      config_.epochs > 0 ? config_.epochs * steps_per_epoch() : config_.steps;
+  if (refit_) return {refit_->first, refit_->first + refit_->steps, steps};
+  return {0, steps, steps};
+}
+
 StepResult Trainer::make_step(std::int64_t step) {
-  batch_.read(*source_, sampler_.next(step, generator_));
+  batch_.read(refit_ ? *all_ : *source_, sampler_.next(step, generator_));
   states_.resize(std::max(states_.size(), batch_.parts().size()));
   for (Network::States& states : states_) std::ranges::fill(states, nn::State{});
   if (config_.tbptt > 0) return make_truncated_step(step);
@@ -207,11 +183,12 @@ StepResult Trainer::make_truncated_step(std::int64_t step) {
 StepResult Trainer::result_of(std::int64_t step, double loss, double grad_norm) const {
   if (step == 0) return {};
   const std::int64_t epoch_steps = steps_per_epoch();
+  const std::int64_t here = std::max<std::int64_t>(step - stretch_.first, 1);
   return {step,
           loss,
           grad_norm,
-          config_.lr * learning_rate_.factor(step),
-          epoch_steps > 0 ? (step - 1) / epoch_steps + 1 : 0,
+          config_.lr * learning_rate_.factor(here),
+          epoch_steps > 0 ? ((refit_ ? here : step) - 1) / epoch_steps + 1 : 0,
           config_.dtype};
 }
 
@@ -232,7 +209,7 @@ StepResult Trainer::update(std::int64_t step, const Tensor& inputs, const Tensor
   if (!std::isfinite(result.loss) || !std::isfinite(result.grad_norm) ||
       (!in_range && !limits_updates(config_)))
     diverge(result, "");
-  optimizer_->set_lr_factor(learning_rate_.factor(step));
+  optimizer_->set_lr_factor(learning_rate_.factor(step - stretch_.first));
   optimizer_->step();
   if (!all_finite(parameters_.values()))
     diverge(result, ", and weights that are not finite after the update");
@@ -244,7 +221,13 @@ void Trainer::diverge(const StepResult& failed, const std::string& what) const {
   throw Diverged(failed, divergence_text(failed, what, last_, config_));
 }
 
-void Trainer::evaluate(Generator& generator) {
+data::Split Trainer::watched_part() const {
+  if (refit_) return data::Split::train;
+  if (stopping_) return data::Split::validation;
+  return source_->tests_while_training() ? data::Split::test : data::Split::train;
+}
+
+void Trainer::evaluate(const data::Source& source, data::Split part, Generator& generator) {
   const auto start = Clock::now();
   // With PyTorch's generator, a pass through the test set draws a number, as PyTorch's DataLoader
   // does. With the native one it must not, or the training order would depend on the number of
@@ -252,24 +235,64 @@ void Trainer::evaluate(Generator& generator) {
   if (config_.rng == Rng::torch && steps_per_epoch() > 0) data::unshuffled_pass(generator);
   const auto views = nn::views_of(parameters_.parameters());
   evaluation_ = config_.dtype == DType::f32
-                    ? train::evaluate<float>(infer::Model<float>(spec_, views), *source_,
-                                             data::Split::test, nullptr, config_.loss)
-                    : train::evaluate<double>(infer::Model<double>(spec_, views), *source_,
-                                              data::Split::test, nullptr, config_.loss);
+                    ? train::evaluate<float>(infer::Model<float>(spec_, views), source, part,
+                                             nullptr, config_.loss)
+                    : train::evaluate<double>(infer::Model<double>(spec_, views), source, part,
+                                              nullptr, config_.loss);
   times_.testing += seconds_since(start);
 }
 
 void Trainer::evaluate(const StepResult& result, std::span<Listener* const> listeners) {
-  evaluate(generator_);
+  evaluate(refit_ ? *all_ : *source_, watched_part(), generator_);
   const auto start = Clock::now();
   const Parameters& now = parameters_.parameters();
   evaluation_.inside = look(now, {parameters_.in(before_), now, 1});
   times_.testing += seconds_since(start);
+  const bool validates = evaluation_.part == data::Split::validation;
+  if (validates) stopping_->add(result, evaluation_.loss, parameters_.values());
   // No step follows whose loss would show a bad last update.
-  if (result.step == steps_ && !recent_.holds_loss(evaluation_.loss))
-    diverge(result, fmt::format(", and a loss of {} on the test set after it",
-                                number_text(evaluation_.loss)));
+  if (!validates && result.step == stretch_.last && !recent_.holds_loss(evaluation_.loss))
+    diverge(result, fmt::format(", and a loss of {} on the {} set after it",
+                                number_text(evaluation_.loss), name_of(evaluation_.part)));
   for (Listener* listener : listeners) listener->evaluation(result, evaluation_);
+}
+
+/// Tests the weights that are kept, if they have not just been tested. Only this reads the test
+/// part of a source with a validation part, or that shows no tests while training.
+void Trainer::finish(std::span<Listener* const> listeners) {
+  kept_ = last_;
+  if (stopping_ && stopping_->has_best() && !refit_) {
+    copy_into(parameters_.values(), stopping_->weights());
+    kept_ = stopping_->best();
+  }
+  if (evaluation_.part == data::Split::test) return;
+  const bool tests = source_->size(data::Split::test) > 0 && !config_.leave_test;
+  if (!tests && !stopping_) return;
+  const data::Split part = tests ? data::Split::test : data::Split::validation;
+  evaluate(*source_, part, generator_);
+  const auto start = Clock::now();
+  evaluation_.baselines = baselines(*source_, part);
+  times_.testing += seconds_since(start);
+  for (Listener* listener : listeners) listener->evaluation(kept_, evaluation_);
+}
+
+/// Begins the stretch after the last step. False if there is none.
+bool Trainer::begin_next_stretch(std::span<Listener* const> listeners) {
+  if (refit_ || !config_.refit || !stopping_->has_best()) return false;
+  begin_refit({last_.step, stopping_->best().step});
+  for (Listener* listener : listeners) listener->refit(stopping_->best(), stretch_.last);
+  return true;
+}
+
+/// Goes back to the initial state, with all samples to train on.
+void Trainer::begin_refit(const Refit& refit) {
+  refit_ = refit;
+  stretch_ = stretch_after(refit.first);
+  sampler_.set_samples(all_->size(data::Split::train), all_->lengths(data::Split::train));
+  const StepResult last = last_;
+  load(initial_);
+  last_ = last;  // steps are counted on
+  save(good_);
 }
 
 Inside Trainer::look(const Parameters& weights, const Updates& updates) const {
@@ -277,77 +300,6 @@ Inside Trainer::look(const Parameters& weights, const Updates& updates) const {
       look_inside(spec_, weights, updates, batch_.examples(), objective_, config_.tbptt);
   inside.chance = chance_of(evaluation_);
   return inside;
-}
-
-void Trainer::save(Snapshot& to) {
-  to.last = last_;
-  to.recent = recent_;
-  copy_to(to.weights, parameters_.values());
-  to.optimizer.resize(optimizer_state_.size());
-  for (std::size_t i = 0; i < to.optimizer.size(); ++i)
-    copy_to(to.optimizer[i], optimizer_state_[i].value);
-  to.generator = generator_;
-  to.masks.clear();
-  for (const nn::MaskSource* masks : model_.masks()) to.masks.push_back(masks->step());
-  sampler_.position(to.position);
-  to.learning_rate = learning_rate_.state();
-}
-
-void Trainer::load(const Snapshot& from) {
-  copy_into(parameters_.values(), from.weights);
-  for (std::size_t i = 0; i < from.optimizer.size(); ++i)
-    copy_into(optimizer_state_[i].value, from.optimizer[i]);
-  generator_ = from.generator;
-  const auto& masks = model_.masks();
-  for (std::size_t i = 0; i < masks.size(); ++i) masks[i]->set_step(from.masks[i]);
-  sampler_.resume(from.position, generator_.rng());
-  learning_rate_.load(from.learning_rate);
-  last_ = from.last;
-  recent_ = from.recent;
-}
-
-Checkpoint Trainer::checkpoint_of(const Snapshot& from) const {
-  Checkpoint c;
-  c.last = from.last;
-  c.recent = from.recent;
-  c.weights = parameters_.in(from.weights);
-  for (std::size_t i = 0; i < from.optimizer.size(); ++i)
-    c.optimizer.push_back({optimizer_state_[i].name, from.optimizer[i]});
-  c.generator = from.generator.state();
-  c.masks = from.masks;
-  c.position = data::to_json(from.position);
-  c.learning_rate = from.learning_rate;
-  c.model = spec::to_json(spec_);
-  return c;
-}
-
-Checkpoint Trainer::checkpoint() {
-  save(candidate_);
-  Checkpoint c = checkpoint_of(candidate_);
-  if (good_.last.step != last_.step) c.good = std::make_shared<Checkpoint>(checkpoint_of(good_));
-  return c;
-}
-
-void Trainer::load(const Checkpoint& from) {
-  const auto& masks = model_.masks();
-  if (from.masks.size() != masks.size() || from.last.step < 0)
-    throw FormatError("resume", "the checkpoint belongs to another model");
-  model_.load(from.weights);
-  optimizer_->load_state(from.optimizer);
-  generator_.load_state(from.generator);
-  for (std::size_t i = 0; i < masks.size(); ++i) masks[i]->set_step(from.masks[i]);
-  sampler_.resume(data::position_from(from.position), generator_.rng());
-  learning_rate_.load(from.learning_rate);
-  last_ = result_of(from.last.step, from.last.loss, from.last.grad_norm);
-  recent_ = from.recent;
-}
-
-void Trainer::resume(const Checkpoint& c) {
-  if (!spec::same_description(c.model, spec::to_json(spec_)))
-    throw FormatError("resume", "the checkpoint belongs to another model");
-  load(c.good ? *c.good : c);
-  save(good_);
-  if (c.good) load(c);
 }
 
 bool Trainer::run(std::span<Listener* const> listeners) {
@@ -358,30 +310,31 @@ bool Trainer::run(std::span<Listener* const> listeners) {
     const std::int64_t since_good = last_.step - good_.last.step;
     load(good_);
     Generator draws = generator_;  // a copy: the run's generator stays as after the good step
-    evaluate(draws);
+    evaluate(refit_ ? *all_ : *source_, watched_part(), draws);
     const Parameters &good = parameters_.parameters(), bad = parameters_.in(failed);
     // The weights that failed show more than the good ones, unless they show nothing.
     evaluation_.inside = look(all_finite(failed) ? bad : good,
                               since_good > 0 ? Updates{good, bad, since_good} : Updates{});
-    diverged.kept = last_;
+    diverged.kept = kept_ = last_;
     diverged.evaluation = evaluation_;
     throw;
   }
 }
 
 bool Trainer::make_steps(std::span<Listener* const> listeners) {
-  for (std::int64_t step = last_.step + 1; step <= steps_; ++step) {
+  while (last_.step < stretch_.last) {
     const auto start = Clock::now();  // making the batch counts as training time
+    const std::int64_t step = last_.step + 1;
     // The next batch's loss tells whether the weights are good, so they are saved before it.
     const bool tried = last_.step >= good_.last.step + kGoodEvery;
     if (tried) save(candidate_);
-    const bool last = step == steps_;
-    const bool due = config_.eval_every > 0 && step % config_.eval_every == 0;
+    const bool last = step == stretch_.last;
+    const bool due = config_.eval_every > 0 && (step - stretch_.first) % config_.eval_every == 0;
     if (last || due) copy_to(before_, parameters_.values());
     const StepResult result = make_step(step);
     if (tried && recent_.is_good(result.loss)) std::swap(good_, candidate_);
     recent_.add(result);
-    learning_rate_.add(result);
+    learning_rate_.add(result.loss, step - stretch_.first);
     if (recent_.outside() == RecentSteps::patience)
       diverge(result, fmt::format(" (far above all earlier losses for {} steps in a row)",
                                   RecentSteps::patience));
@@ -390,12 +343,18 @@ bool Trainer::make_steps(std::span<Listener* const> listeners) {
     if (std::ranges::find(config_.save_at, step) != config_.save_at.end())
       for (Listener* listener : listeners) listener->save(step);
     if (last || due) evaluate(result, listeners);
-    if (last) break;
-    if (due) learning_rate_.evaluated();
+    const bool enough = !refit_ && stopping_ && stopping_->stops();
+    if (last || enough) {
+      if (!begin_next_stretch(listeners)) break;
+    } else if (due) {
+      learning_rate_.evaluated();
+    }
     bool stop = false;
     for (Listener* listener : listeners) stop |= listener->stop();
+    kept_ = last_;
     if (stop) return false;
   }
+  finish(listeners);
   return true;
 }
 

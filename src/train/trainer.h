@@ -3,6 +3,7 @@
 
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -13,6 +14,7 @@
 #include "train/batch.h"
 #include "train/checkpoint.h"
 #include "train/config.h"
+#include "train/early_stopping.h"
 #include "train/evaluate.h"
 #include "train/learning_rate.h"
 #include "train/listener.h"
@@ -47,7 +49,8 @@ struct Times {
 class Trainer {
  public:
   /// Trains the model that the settings describe. Throws the errors of describe(), and ValueError
-  /// if sequences of different lengths should be cut into chunks (Config::tbptt).
+  /// if sequences of different lengths should be cut into chunks (Config::tbptt), or if there is no
+  /// validation part for Config::patience or refit.
   Trainer(const Config& config, std::shared_ptr<const data::Source> source);
   /// Trains the given model and ignores the settings of layers. Throws ShapeError if the model does
   /// not fit the source, ValueError if it needs too much memory.
@@ -55,9 +58,11 @@ class Trainer {
   Trainer(const Trainer&) = delete;  // its parts refer to each other
   Trainer& operator=(const Trainer&) = delete;
 
-  /// Makes the remaining steps. Evaluates on the way and after the last step. Returns false if a
-  /// listener stopped it. Throws Diverged; then weights, checkpoint() and last_evaluation() are
-  /// those of the last good step. Passes on exceptions of listeners.
+  /// Makes the remaining steps. Evaluates on the way: on the validation part, if there is one; else
+  /// on the test part, if the source shows it while training; else on the training part. At the end
+  /// it keeps the weights with the lowest validation loss and tests them, see finish(). Returns
+  /// false if a listener stopped it. Throws Diverged; then weights, checkpoint() and
+  /// last_evaluation() are those of the last good step. Passes on exceptions of listeners.
   bool run(std::span<Listener* const> listeners);
   bool run(std::initializer_list<Listener*> listeners) {
     return run(std::span<Listener* const>(listeners.begin(), listeners.size()));
@@ -73,8 +78,12 @@ class Trainer {
   const data::Source& source() const { return *source_; }
   const spec::ModelSpec& description() const { return spec_; }
   Parameters parameters() { return model_.parameters(); }
-  std::int64_t steps() const { return steps_; }
+  /// The last step, unless early stopping comes before it or a second training after it.
+  std::int64_t steps() const { return stretch_.last; }
   const StepResult& last_step() const { return last_; }  ///< number 0 before the first step
+  /// The step that made the weights. After run(), that is the best step if there is a validation
+  /// part.
+  const StepResult& kept_step() const { return kept_; }
   const Evaluation& last_evaluation() const { return evaluation_; }
   const Times& times() const { return times_; }
   /// Counts time that a listener or a host spent on testing the model.
@@ -88,8 +97,20 @@ class Trainer {
   StepResult update(std::int64_t step, const Tensor& inputs, const Tensor& targets);
   StepResult result_of(std::int64_t step, double loss, double grad_norm) const;
   bool make_steps(std::span<Listener* const> listeners);
+  data::Split watched_part() const;
   void evaluate(const StepResult& result, std::span<Listener* const> listeners);
-  void evaluate(Generator& generator);
+  void evaluate(const data::Source& source, data::Split part, Generator& generator);
+  void finish(std::span<Listener* const> listeners);
+
+  /// Steps with one schedule of the learning rate.
+  struct Stretch {
+    std::int64_t first = 0, last = 0;  // the steps before it; its last step
+    std::int64_t schedule = 0;         // the length of the schedule
+  };
+  Stretch stretch_after(std::int64_t step) const;
+  bool begin_next_stretch(std::span<Listener* const> listeners);
+  void begin_refit(const Refit& refit);
+
   Inside look(const Parameters& weights, const Updates& updates) const;
   [[noreturn]] void diverge(const StepResult& failed, const std::string& what) const;
 
@@ -100,6 +121,7 @@ class Trainer {
 
   Config config_;
   std::shared_ptr<const data::Source> source_;
+  std::shared_ptr<const data::Source> all_;  // of a refit: source_->with_validation()
   spec::ModelSpec spec_;
   Objective objective_;
   data::Sampler sampler_;
@@ -109,14 +131,17 @@ class Trainer {
   nn::FlatParameters parameters_;
   nn::BatchGradient gradient_;
   std::unique_ptr<optim::Optimizer> optimizer_;
-  std::int64_t steps_;
+  std::optional<Refit> refit_;  // since the second training began
+  Stretch stretch_;             // which holds the next step
   LearningRate learning_rate_;
   Parameters optimizer_state_;
   std::vector<Network::States> states_;  // of each part, after the last chunk that was read
-  StepResult last_{};                    // number 0 before the first step
+  StepResult last_{}, kept_{};           // number 0 before the first step
   RecentSteps recent_;
-  Tensor before_;              // all weights before the step of the next evaluation
-  Snapshot good_, candidate_;  // after the last good step; one that may become the next
+  Tensor before_;                          // all weights before the step of the next evaluation
+  Snapshot good_, candidate_;              // after the last good step; one that may become the next
+  std::optional<EarlyStopping> stopping_;  // if there is a validation part
+  Snapshot initial_;                       // of a refit
   Evaluation evaluation_;
   Times times_;
 };

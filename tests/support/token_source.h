@@ -24,7 +24,9 @@ class TokenSource : public data::Source {
   data::TargetSpec target() const override {
     return {.kind = data::TargetSpec::Kind::next_token, .size = tokens_};
   }
-  std::int64_t size(data::Split) const override { return std::ssize(texts_); }
+  std::int64_t size(data::Split part) const override {
+    return part == data::Split::validation ? 0 : std::ssize(texts_);
+  }
   std::span<const std::int64_t> lengths(data::Split) const override { return lengths_; }
 
   void batch(data::Split, std::span<const data::Pick> picks, DType,

@@ -37,7 +37,9 @@ class Shaped : public data::Source {
   std::string name() const override { return set_.name; }
   spec::InputSpec input() const override { return input_; }
   data::TargetSpec target() const override { return {.size = set_.classes}; }
-  std::int64_t size(data::Split) const override { return set_.count; }
+  std::int64_t size(data::Split part) const override {
+    return part == data::Split::validation ? 0 : set_.count;
+  }
   void batch(data::Split, std::span<const data::Pick>, DType, data::Examples&) const override {}
   std::string sizes_text() const override { return {}; }
 

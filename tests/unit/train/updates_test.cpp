@@ -171,7 +171,7 @@ TEST(LearningRate, PlateauDropsWhenTheMeanLossNoLongerFalls) {
   for (const double mean : {1.0, 2.0, 2.0, 0.5, 0.5, 0.5}) {
     for (const double loss : {mean - 0.25, mean + 0.25}) {
       factors.push_back(rate.factor(++step));
-      rate.add({.step = step, .loss = loss});
+      rate.add(loss, step);
     }
     rate.evaluated();
     EXPECT_EQ(rate.factor(step), factors.back());  // the step that was made keeps its factor
