@@ -53,6 +53,7 @@ for package in unroll "$library" libunroll-dev; do
   debian_changelog | gzip -9n >"$out/$package/changelog.Debian.gz"
 done
 mapfile -t docs < <(find docs -type f | sort)
+mapfile -t examples < <(find examples -type f | sort)
 pages unroll README.md "${docs[@]}"
-pages libunroll-dev README.md "${docs[@]}" examples/*
+pages libunroll-dev README.md "${docs[@]}" "${examples[@]}"
 touch "$out/made"

@@ -13,8 +13,8 @@ Every block of code on the page is fenced and has one of these kinds:
   output   What the snippet before it prints. A snippet without such a block prints nothing.
   text     Equations and drawings: not checked.
 
-A line "..." in the expected output stands for any number of lines. The comment
-<!-- before: COMMAND --> runs a command of an earlier page, without looking at its output.
+The folder of the commands has the tree's examples/. A line "..." in the expected output stands for any
+number of lines. The comment <!-- before: COMMAND --> runs a command of an earlier page, without looking at its output.
 
 Exit status: 0 if all agrees, 1 if not, 2 for a wrong command line, 77 if the page needs MNIST and this
 machine doesn't have it.
@@ -149,6 +149,7 @@ class Page:
         tools.mkdir()
         self.work.mkdir()
         (tools / "unroll").symlink_to(unroll)
+        (self.work / "examples").symlink_to(ROOT / "examples")
         self.environment = dict(os.environ, PATH=f"{tools}:{os.environ['PATH']}", LC_ALL="C.UTF-8")
         shared = ROOT.parent / "shared" / "data"
         if not self.environment.get("UNROLL_DATA_DIR") and (shared / "mnist").is_dir():
