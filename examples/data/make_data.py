@@ -21,18 +21,18 @@ def pumps(generator):
     lines = ["cycle,pump,second,pressure,flow,mode,state"]
     cycle = 0
     for pump in range(1, 13):
-        usual_pressure, usual_flow = generator.gauss(5, 0.3), generator.gauss(20, 1)
-        for state in ("good", "leak", "worn") * 2:
+        usual_pressure, usual_flow = generator.gauss(5, 0.1), generator.gauss(20, 0.3)
+        for state in ("good", "leak", "worn") * 3:
             cycle += 1
             mode = generator.choice(("eco", "full"))
             strength = 0.7 if mode == "eco" else 1.0
-            swing = generator.uniform(0.8, 2.2) if state == "worn" else 0
-            fall = generator.uniform(0.03, 0.09) if state == "leak" else 0
+            swing = generator.uniform(1.5, 4) if state == "worn" else 0
+            fall = generator.uniform(0.05, 0.15) if state == "leak" else 0
             for second in range(generator.randint(9, 16)):
                 pressure = strength * usual_pressure - fall * second + generator.gauss(0, 0.08)
                 flow = (strength * usual_flow + swing * math.sin(1.9 * second)
                         + generator.gauss(0, 0.4))
-                lines.append(f"c{cycle:02},p{pump},{second},{pressure:.2f},{flow:.1f},{mode},"
+                lines.append(f"c{cycle:03},p{pump},{second},{pressure:.2f},{flow:.1f},{mode},"
                              f"{state}")
     write("pumps.csv", lines)
 
