@@ -14,9 +14,10 @@ if(NOT UNROLL_INFER_ONLY)
   find_package(OpenSSL REQUIRED COMPONENTS Crypto)
   find_package(ZLIB REQUIRED)
   pkg_check_modules(libdeflate REQUIRED IMPORTED_TARGET GLOBAL libdeflate)
+  pkg_check_modules(libzip REQUIRED IMPORTED_TARGET GLOBAL libzip)
   add_library(unroll_deps_library INTERFACE)
   target_link_libraries(unroll_deps_library INTERFACE unroll_deps_infer PkgConfig::libdeflate
-                        ZLIB::ZLIB OpenSSL::Crypto)
+                        PkgConfig::libzip ZLIB::ZLIB OpenSSL::Crypto)
 endif()
 
 if(UNROLL_PROGRAM OR UNROLL_TESTS)
@@ -29,7 +30,6 @@ if(UNROLL_PROGRAM OR UNROLL_TESTS)
 
   find_package(CLI11 REQUIRED)
   find_package(CURL REQUIRED)
-  pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
   find_file(UNROLL_CHART_JS chart.min.js PATHS /usr/share/javascript/chart.js
             DOC "Chart.js 3, which becomes part of every report")
   if(NOT UNROLL_CHART_JS)
@@ -38,7 +38,7 @@ if(UNROLL_PROGRAM OR UNROLL_TESTS)
   endif()
   add_library(unroll_deps_program INTERFACE)
   target_link_libraries(unroll_deps_program INTERFACE unroll_deps_run CLI11::CLI11
-                        PkgConfig::libzip ${CMAKE_DL_LIBS})
+                        ${CMAKE_DL_LIBS})
   # libcurl is loaded at the first download (src/app/curl_library.h). The build needs only its headers.
   target_include_directories(unroll_deps_program SYSTEM INTERFACE ${CURL_INCLUDE_DIRS})
 endif()

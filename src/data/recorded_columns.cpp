@@ -72,4 +72,25 @@ void choose_columns(const std::string& path, SeriesSettings& settings, Recording
   for (const RecordedColumn& column : read.columns) settings.features.push_back(column.name);
 }
 
+void refuse_table_settings(const std::string& path, const SeriesSettings& s,
+                           std::string_view columns) {
+  const std::pair<std::string_view, bool> given[] = {
+      {"--series", !s.series.empty()},
+      {"--time", !s.time.empty()},
+      {"--time-format", !s.time_format.empty()},
+      {"--group", !s.group.empty()},
+      {"--words", !s.words.empty()},
+      {"--wide", s.wide},
+      {"--separator", !s.separator.empty()},
+      {"--decimal", !s.decimal.empty()},
+      {"--no-header", s.no_header},
+      {"--validate column:", s.validate.starts_with("column:")},
+      {"--test column:", s.test.starts_with("column:")},
+  };
+  for (const auto& [flag, is_there] : given)
+    if (is_there)
+      throw ValueError("data",
+                       fmt::format("{}: {} is for tables; {}; leave it out", path, flag, columns));
+}
+
 }  // namespace unroll::data

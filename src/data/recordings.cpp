@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "core/printable.h"
+#include "data/npz_recordings.h"
 #include "data/table_recordings.h"
 #include "data/text_file.h"
 #include "data/ts_file.h"
@@ -76,6 +77,7 @@ void refuse_same_file(const RecordedFile& a, const RecordedFile& b) {
 Recordings read_one(const std::string& path, SeriesSettings& settings, Targets targets,
                     const Recordings* first) {
   if (is_ts(path)) return read_ts_recordings(path, settings, targets);
+  if (without_gz(path).ends_with(".npz")) return read_npz_recordings(path, settings, targets);
   return read_table_recordings(path, settings, targets, first);
 }
 

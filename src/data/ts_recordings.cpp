@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <string_view>
-#include <utility>
 #include <vector>
 
 #include "data/recorded_columns.h"
@@ -13,28 +11,6 @@
 
 namespace unroll::data {
 namespace {
-
-/// Refuses settings of tables.
-void check_ts_settings(const std::string& path, const SeriesSettings& s) {
-  const std::pair<std::string_view, bool> given[] = {
-      {"--series", !s.series.empty()},
-      {"--time", !s.time.empty()},
-      {"--time-format", !s.time_format.empty()},
-      {"--group", !s.group.empty()},
-      {"--words", !s.words.empty()},
-      {"--wide", s.wide},
-      {"--separator", !s.separator.empty()},
-      {"--decimal", !s.decimal.empty()},
-      {"--no-header", s.no_header},
-      {"--validate column:", s.validate.starts_with("column:")},
-      {"--test column:", s.test.starts_with("column:")},
-  };
-  for (const auto& [flag, is_there] : given)
-    if (is_there)
-      throw ValueError("data", fmt::format("{}: {} is for tables; the columns of a .ts file are "
-                                           "dim_0, dim_1, ...; leave it out",
-                                           path, flag));
-}
 
 /// Compares what the header says with the settings.
 void settle_task(const std::string& path, SeriesSettings& settings, const RecordedColumn& target) {
@@ -55,7 +31,7 @@ void settle_task(const std::string& path, SeriesSettings& settings, const Record
 }  // namespace
 
 Recordings read_ts_recordings(const std::string& path, SeriesSettings& settings, Targets targets) {
-  check_ts_settings(path, settings);
+  refuse_table_settings(path, settings, "the columns of a .ts file are dim_0, dim_1, ...");
   Recordings read = read_ts(path);
   if (!read.target_columns.empty())
     settle_task(path, settings, read.target_columns[0]);

@@ -9,10 +9,18 @@
 #include <string_view>
 #include <vector>
 
+#include "data/zip_archive.h"
 #include "import/pickle.h"
 #include "unroll/io/safetensors.h"
 
 namespace unroll::importer {
+
+/// PyTorch stores weights uncompressed, and compression would gain little. Only their descriptions
+/// are much shorter when compressed.
+inline constexpr data::ZipUse pt_use = {
+    .operation = "import",
+    .growth = 4,
+    .remedy = "save the weights alone: torch.save(model.state_dict(), \"weights.pt\")"};
 
 /// The type of a storage's elements.
 struct StorageType {

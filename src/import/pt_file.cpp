@@ -11,7 +11,6 @@
 #include "import/pt_container.h"
 #include "import/state_dict.h"
 #include "import/tensor_names.h"
-#include "import/zip_archive.h"
 #include "io/safetensors_header.h"
 #include "unroll/core/error.h"
 
@@ -55,9 +54,9 @@ class PtFile {
  public:
   PtFile(const std::vector<std::byte>& bytes, const std::string& name)
       : name_(name),
-        file_(is_zip(bytes) ? open_pt_zip(bytes, name) : open_pt_sequence(bytes, name)),
+        file_(data::is_zip(bytes) ? open_pt_zip(bytes, name) : open_pt_sequence(bytes, name)),
         pickle_(file_->pickle()),
-        bytes_left_(most_decoded(bytes.size())) {}
+        bytes_left_(data::most_decoded(bytes.size(), pt_use)) {}
 
   StateDict read(const std::string& key, std::span<const std::string> ignore) {
     FoundTensors found = find_tensors(pickle_, key, name_);
@@ -172,7 +171,7 @@ class PtFile {
       fail(
           fmt::format("the tensors up to {} take more than {} times the file's size, the limit of "
                       "Unroll; save copies that are not expanded: tensor.clone()",
-                      shown, kMostGrowth));
+                      shown, pt_use.growth));
     bytes_left_ -= needed;
     if (count == 0) return array;
 

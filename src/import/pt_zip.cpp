@@ -4,7 +4,6 @@
 
 #include "core/file_kind.h"
 #include "import/pt_container.h"
-#include "import/zip_archive.h"
 #include "unroll/core/error.h"
 
 namespace unroll::importer {
@@ -14,7 +13,8 @@ constexpr std::uint64_t kLongestPickle = std::uint64_t{1} << 28;
 
 class PtZip final : public PtContainer {
  public:
-  PtZip(const std::vector<std::byte>& bytes, const std::string& name) : archive_(bytes, name) {
+  PtZip(const std::vector<std::byte>& bytes, const std::string& name)
+      : archive_(bytes, name, pt_use) {
     constexpr std::string_view kPickle = "data.pkl";
     const std::string_view entry =
         archive_.has(kPickle) ? kPickle : archive_.only_entry_ending_in("/data.pkl");
@@ -50,7 +50,7 @@ class PtZip final : public PtContainer {
                                            "save it again with torch.save", true));
   }
 
-  ZipArchive archive_;
+  data::ZipArchive archive_;
   std::string folder_;  // the folder of the entries, with a slash at its end
   std::vector<std::byte> pickle_bytes_;
   std::optional<Pickle> pickle_;

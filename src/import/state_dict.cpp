@@ -8,7 +8,7 @@
 
 #include "core/file.h"
 #include "core/file_kind.h"
-#include "import/zip_archive.h"
+#include "data/zip_archive.h"
 #include "unroll/core/error.h"
 
 namespace unroll::importer {
@@ -23,7 +23,7 @@ Format format_of(const std::string& path) {
   const InputFile file("import", path);
   const std::vector<std::byte> bytes = file_start(file);
   const auto kind = file_kind(bytes);
-  if (is_zip(bytes) || (kind && kind->what == pt_sequence_kind)) return Format::pt;
+  if (data::is_zip(bytes) || (kind && kind->what == pt_sequence_kind)) return Format::pt;
   if (kind && kind->what != safetensors_kind)
     throw FormatError(
         "import",

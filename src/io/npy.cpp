@@ -12,6 +12,7 @@
 #include "core/file.h"
 #include "core/file_kind.h"
 #include "core/float_environment.h"
+#include "io/npy_memory.h"
 #include "io/npy_start.h"
 #include "io/safetensors_header.h"
 #include "unroll/core/error.h"
@@ -35,9 +36,28 @@ constexpr std::size_t most_dimensions = 64;  // NumPy's limit; visiting more wou
                                            path, what));
 }
 
+/// An array in memory, read as a file is.
+class ArrayInMemory {
+ public:
+  ArrayInMemory(std::span<const std::byte> bytes, const std::string& name)
+      : bytes_(bytes), name_(name) {}
+
+  const std::string& path() const { return name_; }
+  std::uint64_t size() const { return bytes_.size(); }
+  void read_at(std::uint64_t offset, std::span<std::byte> out) const {
+    std::ranges::copy(bytes_.subspan(offset, out.size()), out.begin());
+  }
+
+ private:
+  std::span<const std::byte> bytes_;
+  const std::string& name_;
+};
+
 /// Throws an error that names the kind of another file.
-void check_kind(const InputFile& file) {
-  const std::vector<std::byte> bytes = file_start(file);
+template <class File>
+void check_kind(const File& file) {
+  std::vector<std::byte> bytes(std::min<std::uint64_t>(file_kind_bytes, file.size()));
+  file.read_at(0, bytes);
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (text.starts_with(magic)) return;
   if (const auto kind = file_kind(bytes))
@@ -218,7 +238,8 @@ Description parse_description(std::string_view header, std::uint64_t data_size,
 }
 
 /// Reads the header's text; sets `end` to its end in the file.
-std::string read_header(const InputFile& file, std::uint64_t& end) {
+template <class File>
+std::string read_header(const File& file, std::uint64_t& end) {
   const std::string& path = file.path();
   std::array<unsigned char, long_prefix_size> prefix{};
   if (file.size() < prefix_size) fail(path, "it is too short for an .npy file: truncated");
@@ -242,6 +263,29 @@ std::string read_header(const InputFile& file, std::uint64_t& end) {
   file.read_at(begin, std::as_writable_bytes(std::span(header)));
   end = begin + length;
   return header;
+}
+
+template <class File>
+NpyArray read_array(const File& file) {
+  const std::string& path = file.path();
+  check_kind(file);
+  std::uint64_t begin = 0;
+  const std::string header = read_header(file, begin);
+  const std::uint64_t data_size = file.size() - begin;
+  const Description d = parse_description(header, data_size, path);
+  NpyArray array;
+  array.type = type_of(d.elements);
+  array.shape = d.shape;
+  try {
+    array.data.resize(data_size);
+    file.read_at(begin, array.data);
+    to_floats_of_type(d.elements, array.data);
+    if (d.fortran_order) array.data = in_c_order(array);
+  } catch (const std::bad_alloc&) {
+    throw FileError(operation,
+                    fmt::format("{}: its {} bytes do not fit into memory", path, file.size()));
+  }
+  return array;
 }
 
 void write(const std::string& path, const std::vector<std::int64_t>& shape, ElementType type,
@@ -274,26 +318,10 @@ std::string npy_start(const std::string& name, const std::vector<std::int64_t>& 
   return start + header;
 }
 
-NpyArray read_npy(const std::string& path) {
-  const InputFile file(operation, path);
-  check_kind(file);
-  std::uint64_t begin = 0;
-  const std::string header = read_header(file, begin);
-  const std::uint64_t data_size = file.size() - begin;
-  const Description d = parse_description(header, data_size, path);
-  NpyArray array;
-  array.type = type_of(d.elements);
-  array.shape = d.shape;
-  try {
-    array.data.resize(data_size);
-    file.read_at(begin, array.data);
-    to_floats_of_type(d.elements, array.data);
-    if (d.fortran_order) array.data = in_c_order(array);
-  } catch (const std::bad_alloc&) {
-    throw FileError(operation,
-                    fmt::format("{}: its {} bytes do not fit into memory", path, file.size()));
-  }
-  return array;
+NpyArray read_npy(const std::string& path) { return read_array(InputFile(operation, path)); }
+
+NpyArray npy_of(std::span<const std::byte> bytes, const std::string& name) {
+  return read_array(ArrayInMemory(bytes, name));
 }
 
 void write_npy(const std::string& path, const std::vector<std::int64_t>& shape,

@@ -5,11 +5,12 @@
 #include <vector>
 
 #include "cost/growth.h"
+#include "data/zip_archive.h"
 #include "import/architecture.h"
 #include "import/import_model.h"
 #include "import/pickle.h"
+#include "import/pt_container.h"
 #include "import/state_dict.h"
-#include "import/zip_archive.h"
 #include "unit/import/archives.h"
 
 namespace unroll::importer {
@@ -236,8 +237,8 @@ Bytes zip64_of(std::uint64_t entries) {
 TEST(Trial20, TooManyEntriesAreRefusedBeforeTheyAreRead) {
   const Bytes bytes = zip64_of(65'537);
   std::string said;
-  const Reading read =
-      reading(bytes.size(), [&] { said = refusal([&] { ZipArchive(bytes, "x.pt"); }); });
+  const Reading read = reading(
+      bytes.size(), [&] { said = refusal([&] { data::ZipArchive(bytes, "x.pt", pt_use); }); });
   EXPECT_EQ(
       said,
       "[import] x.pt: it has 65537 entries, more than 65536, the limit of Unroll; save the weights "

@@ -8,8 +8,8 @@
 
 #include "core/file_kind.h"
 #include "import/pickle.h"
+#include "import/pt_container.h"
 #include "import/state_dict.h"
-#include "import/zip_archive.h"
 #include "target.h"
 
 namespace unroll::fuzz {
@@ -79,7 +79,8 @@ bool read(const std::vector<std::byte>& file, std::string* why = nullptr) {
     std::vector<double> values(count);
     accepts([&] { io::to_floats(array, std::span(values)); });
   }
-  require(bytes <= importer::most_decoded(file.size()), "not many more bytes than the file has");
+  require(bytes <= data::most_decoded(file.size(), importer::pt_use),
+          "not many more bytes than the file has");
   return true;
 }
 

@@ -12,13 +12,19 @@
 
 struct zip;
 
-namespace unroll::importer {
+namespace unroll::data {
 
-/// The limit of bytes that may be decoded from a file. PyTorch stores weights uncompressed, and
-/// compression would gain little. Only their descriptions are much shorter when compressed.
-inline constexpr std::uint64_t kMostGrowth = 4;
-constexpr std::uint64_t most_decoded(std::uint64_t file_size) {
-  return kMostGrowth * file_size + (std::uint64_t{1} << 20);
+/// What an archive is read for.
+struct ZipUse {
+  std::string_view operation;  ///< for errors
+  /// All entries that are read may have so many times the bytes of the file, and 1 MiB.
+  std::uint64_t growth = 1;
+  std::string_view remedy;  ///< for an archive above the limits
+};
+
+/// The most bytes that may be decoded from a file of this size.
+constexpr std::uint64_t most_decoded(std::uint64_t file_size, const ZipUse& use) {
+  return use.growth * file_size + (std::uint64_t{1} << 20);
 }
 
 /// Whether a file that starts with these bytes is a zip archive.
@@ -28,7 +34,7 @@ class ZipArchive {
  public:
   /// Opens the bytes of a file, which must outlive this. `name` stands for the path in errors.
   /// Throws FormatError.
-  ZipArchive(std::span<const std::byte> bytes, std::string name);
+  ZipArchive(std::span<const std::byte> bytes, std::string name, const ZipUse& use);
 
   bool has(std::string_view entry) const { return entries_.contains(entry); }
   std::vector<std::string_view> names() const;
@@ -52,9 +58,10 @@ class ZipArchive {
   [[noreturn]] void above_limit(std::string_view what) const;
 
   std::string name_;
+  ZipUse use_;
   std::uint64_t left_;  // bytes that may still be decoded
   std::unique_ptr<zip, Discard> archive_;
   std::map<std::string, Entry, std::less<>> entries_;
 };
 
-}  // namespace unroll::importer
+}  // namespace unroll::data

@@ -1,4 +1,4 @@
-#include "import/zip_archive.h"
+#include "data/zip_archive.h"
 
 #include <fmt/format.h>
 #include <zip.h>
@@ -9,7 +9,7 @@
 #include "core/printable.h"
 #include "unroll/core/error.h"
 
-namespace unroll::importer {
+namespace unroll::data {
 namespace {
 
 constexpr std::uint64_t kMostEntries = 1 << 16;
@@ -58,18 +58,18 @@ bool is_zip(std::span<const std::byte> start) {
 }
 
 void ZipArchive::fail(std::string_view what) const {
-  throw FormatError(
-      "import", fmt::format("{}: {}; the file is damaged, save or download it again", name_, what));
+  throw FormatError(use_.operation, fmt::format("{}: {}; the file is damaged, save or download it "
+                                                "again",
+                                                name_, what));
 }
 
 void ZipArchive::above_limit(std::string_view what) const {
-  throw FormatError("import", fmt::format("{}: {}, the limit of Unroll; save the weights alone: "
-                                          "torch.save(model.state_dict(), \"weights.pt\")",
-                                          name_, what));
+  throw FormatError(use_.operation,
+                    fmt::format("{}: {}, the limit of Unroll; {}", name_, what, use_.remedy));
 }
 
-ZipArchive::ZipArchive(std::span<const std::byte> bytes, std::string name)
-    : name_(std::move(name)), left_(most_decoded(bytes.size())) {
+ZipArchive::ZipArchive(std::span<const std::byte> bytes, std::string name, const ZipUse& use)
+    : name_(std::move(name)), use_(use), left_(most_decoded(bytes.size(), use)) {
   const auto check_count = [&](std::uint64_t entries) {
     if (entries > kMostEntries)
       above_limit(fmt::format("it has {} entries, more than {}", entries, kMostEntries));
@@ -126,7 +126,7 @@ std::vector<std::byte> ZipArchive::read(std::string_view name, std::uint64_t lim
     above_limit(
         fmt::format("with {}, which has {} bytes, the entries read take more than {} times the "
                     "archive's size",
-                    shown, entry.size, kMostGrowth));
+                    shown, entry.size, use_.growth));
   left_ -= entry.size;
   const std::unique_ptr<zip_file_t, CloseEntry> file(
       zip_fopen_index(archive_.get(), entry.index, 0));
@@ -145,4 +145,4 @@ std::vector<std::byte> ZipArchive::read(std::string_view name, std::uint64_t lim
   return bytes;
 }
 
-}  // namespace unroll::importer
+}  // namespace unroll::data
