@@ -17,6 +17,7 @@ gzip         data/gzip.cpp
 idx          data/idx.cpp
 model        spec/model_json.cpp spec/features.cpp
 npy          io/npy.cpp
+npz          data/npz_recordings.cpp data/zip_archive.cpp
 pt           import/pt_file.cpp import/pickle.cpp data/zip_archive.cpp
 safetensors  io/safetensors.cpp io/safetensors_header.cpp io/to_floats.cpp spec/from_weights.cpp
 metrics      run/metrics_log.cpp run/inside_json.cpp

@@ -94,6 +94,29 @@ def npy_seeds():
     write("npy", "truncated", npy(npy_header("<f4", "(4,)"), bytes(15)))
 
 
+def npz(compression=zipfile.ZIP_STORED, **arrays):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", compression) as archive:
+        for name, content in arrays.items():
+            archive.writestr(zipfile.ZipInfo(name + ".npy"), content, compression)
+    return packed.getvalue()
+
+
+def npz_seeds():
+    x = npy(npy_header("<f4", "(2, 3)"), struct.pack("<6f", 1, 2, 3, 4, 5, float("nan")))
+    y, one = npy(npy_header("|u1", "(2,)"), bytes([7, 9])), npy(npy_header("<f8", "(1, 1, 2)"), bytes(16))
+    steps = npy(npy_header("<i2", "(2, 3)"), bytes(12))
+    ends = {"lengths": npy(npy_header("<i8", "(2,)"), struct.pack("<2q", 3, 1)), "groups": y}
+    each = npy(npy_header("|u1", "(1,)"), b"\1")
+    for end in range(6):  # the size decides the task
+        write("npz", f"whole-{end}", npz(X=x, y=y, **ends) + bytes(end))
+        write("npz", f"steps-{end}", npz(zipfile.ZIP_DEFLATED, X=x, y=steps) + bytes(end))
+        write("npz", f"parts-{end}", npz(X_train=one, y_train=each, X_test=one, y_test=each) + bytes(end))
+    write("npz", "other", npz(a=x, b=y))
+    write("npz", "no-entries", npz())
+    write("npz", "truncated", npz(X=x, y=y)[:-30])
+
+
 def safetensors(header, data=b"", length=None):
     text = header if isinstance(header, str) else json.dumps(header, separators=(",", ":"))
     size = len(text.encode()) if length is None else length
@@ -502,7 +525,8 @@ def tfrecord_seeds():
 
 def ts_seeds():
     fields = "@problemName Two\n@timeStamps false\n@univariate false\n@dimensions 2\n@equalLength false\n"
-    write("ts", "classes", "# made up\n" + fields + "@classLabel true yes no\n@data\n1,2:3,4:no\n-1e3:.5:yes\n")
+    write("ts", "classes", "# made up\n" + fields +
+          "@classLabel true yes no\n@data\n1,2:3,4:no\n-1e3:.5:yes\n")
     write("ts", "targets", "@targetlabel true\r\n@missing true\r\n@data\r\n1, ?,3:0.5\r\nNaN:?\r\n")
     write("ts", "no-labels", "\ufeff@classLabel false\n@equalLength true\n@seriesLength 2\n@data\n1,2:3,4\n")
     write("ts", "gzip", compress(b"@classLabel true a\n@data\n1:a\n"))
@@ -550,6 +574,17 @@ def large_tables():
     write("table", "wrong-rows", "a,b\n" + "1,2\n" * 80 + "1\n" * (LARGE // 2 - 200))
 
 
+def large_npz():
+    count = LARGE // 4
+    y = npy(npy_header("|u1", f"({count},)"), bytes(count))
+    write("npz", "series", npz(X=npy(npy_header("|u1", f"({count}, 2)"), bytes(2 * count)), y=y))
+    write("npz", "features", npz(X=npy(npy_header("|u1", f"(1, 1, {3 * count})"), bytes(3 * count)),
+                                 y=npy(npy_header("|u1", "(1,)"), bytes(1))))
+    write("npz", "zeros", npz(zipfile.ZIP_DEFLATED, y=npy(npy_header("|u1", "(9,)"), bytes(9)),
+                              X=npy(npy_header("|u1", f"(9, {LARGE})"), bytes(9 * LARGE))))
+    write("npz", "entries", npz(**{f"a{i}": b"" for i in range(LARGE // 120)}))
+
+
 def large_ts():
     head = "@classLabel true a\n@data\n"
     write("ts", "series", head + "1:a\n" * (LARGE // 4))
@@ -589,10 +624,11 @@ def large_data():
 
 if len(sys.argv) > 1:
     CORPUS = pathlib.Path(sys.argv[1])
-    for seeds in (large_json, large_safetensors, large_pt, large_runs, large_data, large_ts, large_tables):
+    for seeds in (large_json, large_safetensors, large_pt, large_runs, large_data, large_npz,
+                  large_ts, large_tables):
         seeds()
 else:
-    for seeds in (architecture_seeds, pt_seeds, idx_seeds, gzip_seeds, npy_seeds, safetensors_seeds,
-                  model_seeds, config_seeds, tfrecord_seeds, metrics_seeds, samples_seeds, ts_seeds,
-                  table_seeds):
+    for seeds in (architecture_seeds, pt_seeds, idx_seeds, gzip_seeds, npy_seeds, npz_seeds,
+                  safetensors_seeds, model_seeds, config_seeds, tfrecord_seeds, metrics_seeds,
+                  samples_seeds, table_seeds, ts_seeds):
         seeds()

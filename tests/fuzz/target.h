@@ -20,7 +20,8 @@ using Bytes = std::span<const std::uint8_t>;
   F(architecture)              \
   F(config)                    \
   F(gzip)                      \
-  F(idx) F(metrics) F(model) F(npy) F(pt) F(safetensors) F(samples) F(table) F(tfrecord) F(ts)
+  F(idx)                       \
+  F(metrics) F(model) F(npy) F(npz) F(pt) F(safetensors) F(samples) F(table) F(tfrecord) F(ts)
 
 #define UNROLL_DECLARE_TARGET(name) void name(Bytes bytes);
 UNROLL_FUZZ_TARGETS(UNROLL_DECLARE_TARGET)
