@@ -32,6 +32,9 @@ UNROLL_FUZZ_TARGETS(UNROLL_DECLARE_TARGET)
 /// times.
 void run_within_budget(void (*target)(Bytes), Bytes bytes);
 
+/// A target calls it whose input is compressed: the budget is that of so many bytes.
+void count_input_as(std::uint64_t size);
+
 /// Says what does not hold and aborts, which is a finding.
 void require(bool holds, std::string_view what);
 
