@@ -237,11 +237,17 @@ void SeriesColumns::encode_column(const Column& column, std::span<const float> s
   const auto value_at = [&](std::int64_t step) {
     return series[static_cast<std::size_t>(step * width_ + column.source)];
   };
+  to += column.first;
+  if (column.texts == 0 && !column.marked && !previous_) {  // most columns
+    const float* from = series.data() + first * width_ + column.source;
+    for (std::int64_t t = 0; t < steps; ++t, from += width_, to += features_)
+      *to = static_cast<T>(std::isnan(*from) ? column.fill : *from);
+    return;
+  }
   // The last value that is there, if a missing one is the one before it.
   float last = std::numeric_limits<float>::quiet_NaN();
   if (previous_)
     for (std::int64_t t = first - 1; t >= 0 && std::isnan(last); --t) last = value_at(t);
-  to += column.first;
   for (std::int64_t t = first; t < first + steps; ++t, to += features_) {
     float value = value_at(t);
     const bool missing = std::isnan(value);
