@@ -10,6 +10,8 @@
 #include "app/data_set_names.h"
 #include "app/messages.h"
 #include "app/usage_error.h"
+#include "data/recordings.h"
+#include "data/source_traits.h"
 
 namespace unroll::app {
 
@@ -139,6 +141,8 @@ TrainFlags::Result TrainFlags::resolve(const Changes& changes) const {
     wanted.recipe = train::default_recipe;
     change(wanted, changes);
     train::RecipeFor what = {.dataset = wanted.dataset, .activation = wanted.activation};
+    if (data::source_traits(wanted.dataset).series)
+      what.task = data::task_of(wanted.dataset, wanted);
     if (given("model", changes)) what.model = wanted.model;
     if (given("layers", changes)) what.layers = wanted.layers;
     result.config = train::recipe(wanted.recipe, what);

@@ -32,7 +32,8 @@ bool is_left_out(const Setting& setting, const Config& config) {
 std::vector<std::string> parts_of(const Config& config) {
   // A folder called mnist may hold other images. Its files are only read once.
   const data::KnownSet* const known = data::known_set_in(config.dataset);
-  train::RecipeFor what = {.dataset = known ? known->name : config.dataset, .model = config.model};
+  train::RecipeFor what = {
+      .dataset = known ? known->name : config.dataset, .model = config.model, .task = config.task};
   // An edited config.json may name a recipe that does not exist for its data.
   if (!train::has_recipe(config.recipe, what.dataset)) return {};
   const Config plain = train::recipe(config.recipe, what);

@@ -143,10 +143,14 @@ struct RecipeFor {
   std::optional<ModelKind> model = {};      // if not given: the one that learns the data best
   std::optional<std::int64_t> layers = {};  // if not given: two for a cnn, else one
   spec::Activation activation = spec::Activation::relu;
+  data::Task task = data::Task::automatic;  // of series; automatic: as classify
 };
 
+/// The patience in the recipes of series, which counts only where there is a validation part.
+inline constexpr std::int64_t series_patience = 10;
+
 /// The settings of a recipe: "tuned", "sprint" or "tutorial" for images, "tuned" for the tasks of
-/// memory. Throws ValueError for another name.
+/// memory and for series. Throws ValueError for another name.
 Config recipe(std::string_view name, const RecipeFor& what = {});
 /// The same for MNIST.
 Config recipe(std::string_view name, ModelKind model, std::optional<std::int64_t> layers = {},

@@ -210,8 +210,11 @@ Config settled(Config config, const data::Source& source) {
   const spec::InputSpec input = source.input();
   if (const spec::ImageInput* images = spec::pixels_of(input))
     config.normalization = {images->mean, images->std};
-  if (const data::SeriesSettings* series = source.series_settings())
+  if (const data::SeriesSettings* series = source.series_settings()) {
     static_cast<data::SeriesSettings&>(config) = *series;
+    if (source.size(data::Split::validation) == 0 && config.patience == series_patience)
+      config.patience = 0;
+  }
   return config;
 }
 

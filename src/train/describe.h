@@ -26,7 +26,8 @@ void check_memory(const spec::ModelSpec& spec, const Config& config, const data:
 data::SourceOptions source_options(const Config& config, std::int64_t classes = 0);
 
 /// The settings with the values that the data decides, as config.json keeps them: the
-/// normalization of pixels.
+/// normalization of pixels; the settings of series; no patience of a recipe without a validation
+/// part.
 Config settled(Config config, const data::Source& source);
 
 }  // namespace unroll::train

@@ -118,11 +118,17 @@ Config for_copy(ModelKind model) {
 }
 
 /// Series of the user's own. Source: chosen on validation parts (docs/results.md).
-Config for_series(ModelKind model) {
+Config for_series(const RecipeFor& what) {
   Config c;
-  c.model = model;
+  const bool label = what.task == data::Task::label, regress = what.task == data::Task::regress;
+  c.model = what.model.value_or(label ? ModelKind::lstm : ModelKind::gru);
   c.hidden = 64;
-  c.readout = spec::Readout::mean;
+  c.bidirectional = true;
+  if (!label) c.readout = spec::Readout::mean_last;
+  c.dropout = label ? 0.3 : regress ? 0 : 0.2;
+  c.init = InitialValues::orthogonal;
+  if (c.model == ModelKind::lstm) c.forget_bias = 1;
+  if (c.model == ModelKind::rnn) c.activation = spec::Activation::tanh;
   c.optimizer = Algorithm::adamw;
   c.lr = 2e-3;
   c.schedule = ScheduleKind::linear;
@@ -130,22 +136,23 @@ Config for_series(ModelKind model) {
   c.batch_size = 32;
   c.steps = 2000;
   c.eval_every = 50;
-  c.patience = 0;
+  c.patience = series_patience;
   return c;
 }
 
 /// Data sets with a recipe of their own, tuned. All others have those of images.
 struct OwnRecipe {
   std::string_view dataset;
-  ModelKind usual;  // learns it best
-  Config (*tuned)(ModelKind);
+  Config (*tuned)(const RecipeFor&);
 };
-constexpr OwnRecipe kOwnRecipes[] = {{"adding", ModelKind::gru, for_adding},
-                                     {"copy", ModelKind::rnn, for_copy}};
+constexpr OwnRecipe kOwnRecipes[] = {
+    {"adding",
+     [](const RecipeFor& what) { return for_adding(what.model.value_or(ModelKind::gru)); }},
+    {"copy", [](const RecipeFor& what) { return for_copy(what.model.value_or(ModelKind::rnn)); }}};
 
 /// Null where the data set has none.
 const OwnRecipe* own_recipe(std::string_view dataset) {
-  static constexpr OwnRecipe kSeries = {"", ModelKind::gru, for_series};
+  static constexpr OwnRecipe kSeries = {"", for_series};
   if (data::source_traits(dataset).series) return &kSeries;
   const auto* const found = std::ranges::find(kOwnRecipes, dataset, &OwnRecipe::dataset);
   return found == std::end(kOwnRecipes) ? nullptr : found;
@@ -164,7 +171,7 @@ Config recipe(std::string_view name, const RecipeFor& what) {
   if (!has_recipe(name, what.dataset))
     throw ValueError("recipe",
                      fmt::format("'{}' is for images, expected tuned for {}", name, what.dataset));
-  Config c = own->tuned(what.model.value_or(own->usual));
+  Config c = own->tuned(what);
   c.recipe = name;
   c.dataset = what.dataset;
   return c;

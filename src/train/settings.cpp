@@ -247,6 +247,9 @@ std::string leave_test_fault(const Config& c) {
 
 std::string patience_fault(const Config& c) {
   if (c.patience == 0) return "";
+  // The patience of a recipe counts only with a validation part.
+  const bool of_recipe = c.patience == series_patience && data::source_traits(c.dataset).series;
+  if (of_recipe) return "";
   if (c.validate == data::no_part)
     return "without a validation part; give --validate, as in --validate 0.15";
   return c.eval_every > 0 ? "" : "counts evaluations; give --eval-every at least 1";

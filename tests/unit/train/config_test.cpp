@@ -483,5 +483,23 @@ TEST(Config, WhatTruncationCannotBeCombinedWithIsRefused) {
   refused([](Config& c) { c.learn_initial_state = true; }, "--learn-initial-state");
 }
 
+TEST(Recipe, OfSeriesFollowsTheTask) {
+  const auto of = [](data::Task task) {
+    const Config c = recipe("tuned", {.dataset = "readings.csv", .task = task});
+    EXPECT_NO_THROW(validate(c));
+    return c;
+  };
+  EXPECT_EQ(of(data::Task::label).model, ModelKind::lstm);
+  EXPECT_EQ(of(data::Task::classify).model, ModelKind::gru);
+  EXPECT_EQ(of(data::Task::automatic), of(data::Task::classify));
+  // A recipe's patience is no reason to refuse data without a validation part.
+  Config c = of(data::Task::regress);
+  EXPECT_EQ(c.patience, series_patience);
+  c.validate = data::no_part;
+  EXPECT_NO_THROW(validate(c));
+  c.patience = 3;
+  EXPECT_THROW(validate(c), ValueError);
+}
+
 }  // namespace
 }  // namespace unroll::train
