@@ -14,13 +14,17 @@
 #include "app/data_set_names.h"
 #include "app/data_source.h"
 #include "app/json_line.h"
+#include "app/series_info.h"
+#include "app/train_flags.h"
 #include "core/printable.h"
 #include "core/shell_word.h"
 #include "data/catalogue.h"
+#include "data/open_source.h"
 #include "data/pixel_statistics.h"
 #include "data/places.h"
 #include "data/source_traits.h"
 #include "run/stop_signal.h"
+#include "train/describe.h"
 #include "unroll/core/error.h"
 
 namespace unroll::app {
@@ -235,14 +239,26 @@ void add_data(Command& program) {
     return data_fetch(flags->name, flags->data_dir, options);
   });
 
-  Command info = add("info", "Describe a data set: sizes, statistics, location, hashes",
+  Command info = add("info", "Describe a data set, or a file of series and its parts",
                      "unroll data info mnist");
-  info.option("name", flags->name, fmt::format("{}, or a folder", fmt::join(names, ", ")))
+  info.option(
+          "name", flags->name,
+          fmt::format("{}, a folder, or a file (.csv, .tsv, .ts, .npz)", fmt::join(names, ", ")))
       .required()
-      .folder("NAME")
+      .file("NAME")
       .offers(names);
+  const auto series = std::make_shared<TrainFlags>();
+  series->add_group(info, train::Group::series);
   info.flag("--json", flags->json, "One line of JSON");
-  info.set_work([flags] { return data_info(flags->name, flags->data_dir, flags->json); });
+  info.set_work([flags, series] {
+    const train::Config config = series->resolve({{"dataset", flags->name}}).config;
+    if (!data::source_traits(flags->name).series)
+      return data_info(flags->name, flags->data_dir, flags->json);
+    const auto source = data::open_source(flags->name, train::source_options(config));
+    print_series_info(*source, flags->json);
+    tell_note(*source);
+    return +kOk;
+  });
 }
 
 }  // namespace unroll::app

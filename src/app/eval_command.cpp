@@ -1,5 +1,6 @@
 // unroll eval: tests a model on a data set.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
 
@@ -8,13 +9,18 @@
 #include "app/data_set_names.h"
 #include "app/json_line.h"
 #include "app/model_source.h"
+#include "app/result_text.h"
+#include "app/run_data.h"
 #include "app/verbose.h"
+#include "core/file.h"
 #include "core/printable.h"
 #include "core/shell_word.h"
 #include "data/catalogue.h"
 #include "data/source_traits.h"
 #include "run/metrics.h"
 #include "run/output_file.h"
+#include "run/prediction_table.h"
+#include "train/baselines.h"
 #include "train/evaluate.h"
 #include "unroll/core/threads.h"
 #include "unroll/io/npy.h"
@@ -26,7 +32,7 @@ struct EvalFlags {
   ModelFlags model;
   DataFlags data;
   VerboseFlag verbose;
-  std::string dataset, logits;
+  std::string dataset, logits, predictions;
   int threads = 0;
   bool json = false;
 };
@@ -52,6 +58,8 @@ void print_json(const train::Evaluation& e, const data::Source& source) {
   nlohmann::ordered_json line = {{"event", "eval"}, {"dataset", source.name()}};
   run::add_metrics(line, e);
   line["loss"] = e.loss;
+  for (const train::Baseline& b : e.baselines)
+    line["baselines"].push_back({{"title", b.title}, {"metric", b.metric}, {"value", b.value}});
   if (e.confusion) add_classes(line, *e.confusion);
   fmt::print("{}\n", json_line(line));
 }
@@ -90,6 +98,13 @@ std::string text_of(const train::Metric& m, std::string_view counted) {
 
 void print_text(const train::Evaluation& e, const data::Source& source) {
   const std::string name = printable(source.name());
+  if (e.detailed) {
+    fmt::print("{}, {}\n", name, tested(source));
+    for (const std::string& line : result_lines(e)) fmt::print("{}\n", line);
+    if (!e.confusion) return;
+    fmt::print("\n");
+    return print_classes(*e.confusion);
+  }
   if (e.confusion) {
     fmt::print("{}: {}, loss {:.4f}\n\n", name, text_of(e.accuracy(), "correct"), e.loss);
     return print_classes(*e.confusion);
@@ -99,11 +114,9 @@ void print_text(const train::Evaluation& e, const data::Source& source) {
   fmt::print("\n");
 }
 
-int work(const EvalFlags& flags) {
-  if (!flags.logits.empty()) run::check_output(flags.logits, {flags.model.path});
-  LoadedModel loaded = load_model(flags.model);
-  set_num_threads(flags.threads);
-  flags.verbose.say();
+/// The data that the model is tested on: what was named, else what it was trained on.
+std::shared_ptr<const data::Source> source_for(const EvalFlags& flags, LoadedModel& loaded) {
+  if (loaded.spec.table && flags.dataset.empty()) return data_of_run(loaded, flags.data);
   const std::string dataset = flags.dataset.empty() ? loaded.dataset() : flags.dataset;
   const data::SourceTraits& traits = data::source_traits(dataset);
   // The model knows the name of a user's data set, but not its place.
@@ -118,19 +131,48 @@ int work(const EvalFlags& flags) {
         fmt::format("the model was trained on a folder called {}; name the folder: "
                     "unroll eval {} FOLDER",
                     dataset, shell_word(flags.model.path)));
-  const auto source = flags.data.open(dataset, loaded.source_options());
+  auto source = flags.data.open(dataset, loaded.source_options());
+  if (traits.series && source->target().size == 0)
+    throw UsageError(
+        fmt::format("{} has no column {}, which the model predicts; predict it with: "
+                    "unroll predict {} {}",
+                    dataset, fmt::join(loaded.spec.table->target, ", "),
+                    shell_word(flags.model.path), shell_word(dataset)));
+  return source;
+}
+
+/// Tests the model, and writes what was asked for.
+template <class T>
+train::Evaluation tested_model(const infer::Model<T>& model, const data::Source& source,
+                               const EvalFlags& flags) {
+  std::vector<T> logits;
+  train::Evaluation e = train::evaluate(model, source, data::Split::test, &logits);
+  if (!flags.logits.empty())
+    io::write_npy(flags.logits,
+                  {source.size(data::Split::test), static_cast<std::int64_t>(model.outputs())},
+                  std::span<const T>(logits));
+  if (!flags.predictions.empty())
+    write_file("eval", flags.predictions,
+               std::string_view(run::prediction_table(model, source, data::Split::test)));
+  if (e.detailed && source.size(data::Split::train) > 0)
+    e.baselines = train::baselines(source, data::Split::test);
+  return e;
+}
+
+int work(const EvalFlags& flags) {
+  for (const std::string& out : {flags.logits, flags.predictions})
+    if (!out.empty()) run::check_output(out, {flags.model.path, flags.dataset});
+  LoadedModel loaded = load_model(flags.model);
+  set_num_threads(flags.threads);
+  flags.verbose.say();
+  if (!flags.predictions.empty() && !loaded.spec.table)
+    throw UsageError("--predictions is for models of series; leave it out, or use unroll predict");
+  const auto source = source_for(flags, loaded);
   if (!flags.logits.empty() && source->target().kind != data::TargetSpec::Kind::classes)
     throw UsageError(
         fmt::format("--logits needs classes, {} has none; leave it out", source->name()));
-  const train::Evaluation evaluation = loaded.run([&]<class T>(const infer::Model<T>& model) {
-    std::vector<T> logits;
-    train::Evaluation e = train::evaluate(model, *source, data::Split::test, &logits);
-    if (!flags.logits.empty())
-      io::write_npy(flags.logits,
-                    {source->size(data::Split::test), static_cast<std::int64_t>(model.outputs())},
-                    std::span<const T>(logits));
-    return e;
-  });
+  const train::Evaluation evaluation = loaded.run(
+      [&]<class T>(const infer::Model<T>& model) { return tested_model(model, *source, flags); });
   (flags.json ? print_json : print_text)(evaluation, *source);
   tell_note(*source);
   return kOk;
@@ -145,12 +187,17 @@ void add_eval(Command& program) {
   flags->model.add_to(command);
   command
       .option("dataset", flags->dataset,
-              fmt::format("Data set: {}, or a folder. Default: the data set of the training",
+              fmt::format("Data set: {}, a folder, or a file of series. Default: the test part of "
+                          "the training's data",
                           fmt::join(data_set_names(), ", ")))
-      .folder("DATASET")
+      .file("DATASET")
       .offers(data_set_names());
   flags->data.add_to(command);
   command.option("--logits", flags->logits, "Write the logits to this .npy file").file();
+  command
+      .option("--predictions", flags->predictions,
+              "Write the predictions to this .csv file (series)")
+      .file();
   command.option("--threads", flags->threads, kThreadsHelp);
   command.flag("--json", flags->json, "Print one line of JSON");
   flags->verbose.add_to(command);

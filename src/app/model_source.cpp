@@ -41,6 +41,14 @@ bool LoadedModel::is_f64() const {
                              [](const io::ArrayView& a) { return a.type == io::ElementType::f64; });
 }
 
+data::SourceOptions LoadedModel::source_options() const {
+  data::SourceOptions options{.images = {.classes = spec::outputs_of(spec)}, .model = spec.input};
+  if (!spec.table) return options;
+  options.series = data::settings_for(spec);
+  options.series_encoding.model = spec;
+  return options;
+}
+
 namespace {
 
 /// Checks a file against the run's manifest if that lists it. Follows a link that was named, but no

@@ -30,10 +30,9 @@ struct LoadedModel {
 
   bool is_f64() const;
   std::string dataset() const { return spec.dataset.empty() ? "mnist" : spec.dataset; }
-  /// How data is read for this model, with as many classes as it has outputs.
-  data::SourceOptions source_options() const {
-    return {.images = {.classes = spec::outputs_of(spec)}, .model = spec.input};
-  }
+  /// How data is read for this model, with as many classes as it has outputs. All series of a file
+  /// are its test part.
+  data::SourceOptions source_options() const;
 
   /// Calls f with the model in the precision of its weights.
   template <class F>

@@ -35,11 +35,15 @@ void tell_of_scale(const Config& config) {
 
 void TrainFlags::add_to(Command& command) {
   for (std::size_t g = 0; g < std::size(train::group_names); ++g)
-    for (const Setting& setting : train::settings())
-      if (setting.group == static_cast<train::Group>(g)) add(command, setting);
+    add_group(command, static_cast<train::Group>(g));
   command.option("--config", config_file_, "Repeat the run of this config.json. Default none")
       .file()
       .group(std::string(name_of(train::Group::run)));
+}
+
+void TrainFlags::add_group(Command& command, train::Group group) {
+  for (const Setting& setting : train::settings())
+    if (setting.group == group) add(command, setting);
 }
 
 void TrainFlags::add(Command& command, const Setting& setting) {
@@ -86,7 +90,8 @@ void TrainFlags::add(Command& command, const Setting& setting) {
 }
 
 bool TrainFlags::given(std::string_view key, const Changes& changes) const {
-  return std::ranges::find(flags_, &train::setting_of(key), &Flag::setting)->option.is_given() ||
+  const auto flag = std::ranges::find(flags_, key, [](const Flag& f) { return f.setting->key; });
+  return (flag != flags_.end() && flag->option.is_given()) ||
          std::ranges::find(changes, key, &Changes::value_type::first) != changes.end();
 }
 

@@ -19,6 +19,8 @@ namespace unroll::app {
 class TrainFlags {
  public:
   void add_to(Command& command);
+  /// Only the flags of one group, for another command that reads data.
+  void add_group(Command& command, train::Group group);
 
   struct Result {
     train::Config config;

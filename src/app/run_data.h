@@ -1,0 +1,15 @@
+// The data that a model's run was trained on.
+#pragma once
+
+#include <memory>
+
+#include "app/data_flags.h"
+#include "app/model_source.h"
+
+namespace unroll::app {
+
+/// Opens the data of the run in whose folder the model is, with its parts. Throws UsageError if the
+/// model is in no folder of a run, FormatError if the data is no longer the same.
+std::shared_ptr<const data::Source> data_of_run(const LoadedModel& model, const DataFlags& data);
+
+}  // namespace unroll::app
