@@ -41,10 +41,10 @@ bool LoadedModel::is_f64() const {
                              [](const io::ArrayView& a) { return a.type == io::ElementType::f64; });
 }
 
-data::SourceOptions LoadedModel::source_options() const {
+data::SourceOptions LoadedModel::source_options(bool targets) const {
   data::SourceOptions options{.images = {.classes = spec::outputs_of(spec)}, .model = spec.input};
   if (!spec.table) return options;
-  options.series = data::settings_for(spec);
+  options.series = data::settings_for(spec, targets);
   options.series_encoding.model = spec;
   return options;
 }

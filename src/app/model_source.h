@@ -31,8 +31,8 @@ struct LoadedModel {
   bool is_f64() const;
   std::string dataset() const { return spec.dataset.empty() ? "mnist" : spec.dataset; }
   /// How data is read for this model, with as many classes as it has outputs. All series of a file
-  /// are its test part.
-  data::SourceOptions source_options() const;
+  /// are its test part; without `targets` their targets are not read.
+  data::SourceOptions source_options(bool targets = true) const;
 
   /// Calls f with the model in the precision of its weights.
   template <class F>

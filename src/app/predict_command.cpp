@@ -14,6 +14,7 @@
 #include "app/predict_array.h"
 #include "app/predict_rows.h"
 #include "app/predict_samples.h"
+#include "app/predict_series.h"
 #include "app/verbose.h"
 #include "core/printable.h"
 #include "data/catalogue.h"
@@ -95,11 +96,34 @@ void predict_from(const PredictFlags& flags, Kind kind, const LoadedModel& loade
   tell_note(*source);
 }
 
+/// Whether it may be series of a model that reads them.
+bool may_be_series(const std::string& file) {
+  return file == "-" || data::source_traits(file).series;
+}
+
+/// A file of series, or their lines on stdin.
+int predict_from_series(const PredictFlags& flags, const LoadedModel& loaded) {
+  flags.verbose.say();
+  if (flags.index) throw UsageError("--index is for data sets of images; leave it out");
+  if (flags.file != "-") {
+    if (!flags.out.empty()) run::check_output(flags.out, {flags.file, flags.model.path});
+    predict_series(loaded, flags.data, {flags.file, flags.out, flags.rows, flags.json});
+    return kOk;
+  }
+  if (!flags.out.empty())
+    throw UsageError("the answers to stdin go to stdout at once; leave --out out");
+  predict_lines(loaded, std::cin, flags.json);
+  return kOk;
+}
+
 int work(const PredictFlags& flags) {
   const Kind kind = kind_of(flags.file);
+  std::optional<LoadedModel> early;
+  if (may_be_series(flags.file)) early = load_model(flags.model);
+  if (early && early->spec.table) return predict_from_series(flags, *early);
   check_predict_usage(flags, kind);
   flags.verbose.say();
-  LoadedModel loaded = load_model(flags.model);
+  LoadedModel loaded = early ? std::move(*early) : load_model(flags.model);
   if (!flags.out.empty()) {
     predict_array(loaded, flags.file, kind == Kind::text, flags.out);
     return kOk;
@@ -129,9 +153,11 @@ void add_predict(Command& program) {
   const auto flags = std::make_shared<PredictFlags>();
   flags->model.add_to(command);
   command
-      .option("file", flags->file,
-              "Data set (mnist, a folder, adding, ...) or file (idx images, .npy, .csv, .tsv, "
-              ".txt). A .npy has shape (N, T, I). Default -: rows of pixels (0 to 255) on stdin")
+      .option(
+          "file", flags->file,
+          "Data set (mnist, a folder, adding, ...) or file (idx images, .npy, .csv, .tsv, "
+          ".txt; series: also .ts, .npz). A .npy has shape (N, T, I). Default -: lines on stdin, "
+          "rows of pixels (0 to 255) or of a table")
       .file("FILE")
       .offers(data_set_names());
   flags->data.add_to(command);
@@ -139,10 +165,10 @@ void add_predict(Command& program) {
       .option(
           "--out", flags->out,
           "Write the outputs for a .npy or .csv to this .npy file. Nothing is scaled: pixels, too, "
-          "are read as they are")
+          "are read as they are. Series: a .csv of predictions, or a .npy")
       .file();
   command.option("--index", flags->index, "Only this test sample, counted from 0");
-  command.flag("--rows", flags->rows, "Print a prediction after every step");
+  command.flag("--rows,--every-step", flags->rows, "Print a prediction after every step");
   command.flag("--json", flags->json, "One line of JSON for each prediction");
   flags->verbose.add_to(command);
   command.set_work([flags] { return work(*flags); });

@@ -262,12 +262,16 @@ class TableReading {
 
 }  // namespace
 
+Recordings recordings_of(const Table& table, const SeriesSettings& settings, Targets targets,
+                         const Recordings* first) {
+  return TableReading(table, settings, targets).read(targets, first);
+}
+
 Recordings read_table_recordings(const std::string& path, SeriesSettings& settings, Targets targets,
                                  const Recordings* first) {
   check_table_settings(path, settings, targets);
   const Table table = read_table(path, table_options(settings, text_columns_of(first)));
-  TableReading reading(table, settings, targets);
-  Recordings read = reading.read(targets, first);
+  Recordings read = recordings_of(table, settings, targets, first);
   read.notes.insert(read.notes.begin(), fmt::format("{}: {} rows, separator {}{}", path, table.rows,
                                                     separator_name(table.separator),
                                                     table.header ? "" : ", no header"));

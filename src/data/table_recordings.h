@@ -4,6 +4,7 @@
 #include <string>
 
 #include "data/recordings.h"
+#include "unroll/data/table.h"
 
 namespace unroll::data {
 
@@ -11,5 +12,9 @@ namespace unroll::data {
 /// whose columns of texts are texts here, too; may be null. Throws as read_recordings().
 Recordings read_table_recordings(const std::string& path, SeriesSettings& settings, Targets targets,
                                  const Recordings* first);
+
+/// A table that was read with table_options() as recordings. `first` as above.
+Recordings recordings_of(const Table& table, const SeriesSettings& settings, Targets targets,
+                         const Recordings* first = nullptr);
 
 }  // namespace unroll::data

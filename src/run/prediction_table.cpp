@@ -31,10 +31,11 @@ std::vector<std::string> names_of(const spec::ModelSpec& spec) {
 
 }  // namespace
 
-PredictionTable::PredictionTable(const spec::ModelSpec& spec, bool windows)
+PredictionTable::PredictionTable(const spec::ModelSpec& spec, bool windows, bool each_step)
     : values_(spec.output == spec::Output::values),
       scores_(spec.output == spec::Output::scores),
       every_step_(spec::features_of(spec).back().is_sequence()),
+      each_step_(each_step),
       windows_(windows),
       width_(static_cast<std::size_t>(spec::outputs_of(spec))),
       names_(names_of(spec)) {}
@@ -42,7 +43,7 @@ PredictionTable::PredictionTable(const spec::ModelSpec& spec, bool windows)
 std::string PredictionTable::header() const {
   std::string line = "series";
   if (windows_) line += ",window";
-  if (every_step_) line += ",step";
+  if (every_step_ || each_step_) line += ",step";
   if (!values_) line += ",predicted";
   if (values_ || !every_step_)
     for (const std::string& name : names_) line += "," + name;
@@ -51,21 +52,21 @@ std::string PredictionTable::header() const {
 
 template <class T>
 void PredictionTable::add(std::string& to, std::string_view series, std::int64_t window,
-                          std::span<const T> outputs) {
+                          std::span<const T> outputs, std::int64_t step) {
   std::string start = csv_field(series);
   if (windows_) start += fmt::format(",{}", window);
-  for (std::size_t first = 0; first < outputs.size(); first += width_) {
+  for (std::size_t first = 0; first < outputs.size(); first += width_, ++step) {
     to += start;
-    if (every_step_) to += fmt::format(",{}", first / width_ + 1);
+    if (every_step_ || each_step_) to += fmt::format(",{}", step);
     add_answer(to, outputs.subspan(first, width_));
     to += '\n';
   }
 }
 
 template void PredictionTable::add(std::string&, std::string_view, std::int64_t,
-                                   std::span<const float>);
+                                   std::span<const float>, std::int64_t);
 template void PredictionTable::add(std::string&, std::string_view, std::int64_t,
-                                   std::span<const double>);
+                                   std::span<const double>, std::int64_t);
 
 template <class T>
 void PredictionTable::add_answer(std::string& to, std::span<const T> outputs) {
@@ -97,13 +98,12 @@ std::string prediction_table(train::Trainer& trainer) {
 }
 
 template <class T>
-std::string prediction_table(const infer::Model<T>& model, const data::Source& source,
-                             data::Split part) {
+void for_predictions(const infer::Model<T>& model, const data::Source& source, data::Split part,
+                     const std::function<void(std::string_view series, std::int64_t window,
+                                              std::span<const T> outputs)>& f) {
   const NoGrad no_grad;
   const auto series_of = source.series_of(part);
   const auto names = source.names(part);
-  PredictionTable table(model.description(), !series_of.empty());
-  std::string text = table.header();
   std::int64_t sample = 0, window = 0;
   data::in_batches(source, part, DTypeOf<T>::value, [&](const data::Examples& examples) {
     const Tensor outputs = train::outputs_of(model, examples);
@@ -115,14 +115,30 @@ std::string prediction_table(const infer::Model<T>& model, const data::Source& s
       const std::int64_t own = outputs.rank() == 3 && !examples.lengths.empty()
                                    ? examples.lengths[static_cast<std::size_t>(i)] * outputs.size(2)
                                    : size;
-      table.add<T>(
-          text,
-          names.empty() ? fmt::to_string(series + 1) : names[static_cast<std::size_t>(series)],
-          window,
-          outputs.values<T>().subspan(static_cast<std::size_t>(i * size),
-                                      static_cast<std::size_t>(own)));
+      f(names.empty() ? fmt::to_string(series + 1) : names[static_cast<std::size_t>(series)],
+        window,
+        outputs.values<T>().subspan(static_cast<std::size_t>(i * size),
+                                    static_cast<std::size_t>(own)));
     }
   });
+}
+
+template void for_predictions(
+    const infer::Model<float>&, const data::Source&, data::Split,
+    const std::function<void(std::string_view, std::int64_t, std::span<const float>)>&);
+template void for_predictions(
+    const infer::Model<double>&, const data::Source&, data::Split,
+    const std::function<void(std::string_view, std::int64_t, std::span<const double>)>&);
+
+template <class T>
+std::string prediction_table(const infer::Model<T>& model, const data::Source& source,
+                             data::Split part) {
+  PredictionTable table(model.description(), !source.series_of(part).empty());
+  std::string text = table.header();
+  for_predictions<T>(model, source, part,
+                     [&](std::string_view series, std::int64_t window, std::span<const T> outputs) {
+                       table.add(text, series, window, outputs);
+                     });
   return text;
 }
 
