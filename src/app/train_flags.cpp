@@ -81,7 +81,7 @@ void TrainFlags::add(Command& command, const Setting& setting) {
                 setting.parse(config, text);
               }));
           option.value(setting.value_name());
-          if (setting.key == "dataset") option.folder("DATASET").offers(data_set_names());
+          if (setting.key == "dataset") option.file("DATASET").offers(data_set_names());
           if (!setting.choices().empty()) option.choices(setting.choices());
           if (std::is_same_v<M, std::optional<std::uint64_t> Config::*>) option.values(0, 1);
         }

@@ -270,7 +270,7 @@ case $1 in
     [[ $(offers unroll train --optimizer ad) == 'sgd adam '* ]] || fail "optimizers"
     [[ $(offers unroll train --optimizer=ad) == 'sgd adam '* ]] || fail "--optimizer=ad"
     [[ $(offers unroll export run --format '') == 'onnx npz cpp js' ]] || fail "formats"
-    [[ $(offers unroll eval run '') == mnist*'files -/' ]] || fail "data sets of eval"
+    [[ $(offers unroll eval run '') == mnist*files ]] || fail "data sets of eval"
     [[ $(offers unroll train --config '') == files ]] || fail "files"
     [[ -z $(offers unroll train --epochs '') ]] || fail "numbers: $(offers unroll train --epochs '')"
     ;;

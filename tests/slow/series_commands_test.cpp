@@ -1,0 +1,303 @@
+// The commands on tables of series: from a CSV to a model, its results and its predictions.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "support/expect_parts.h"
+#include "support/program.h"
+#include "support/series_file.h"
+
+namespace unroll {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+using Texts = std::vector<std::string>;
+using test::content_of;
+using test::expect_parts;
+using test::lines_of;
+using test::run_program;
+
+struct SeriesCommands : testing::Test {
+  test::TemporaryFolder folder;
+  std::string csv = folder / "slopes.csv", words = folder / "words.tsv";
+
+  SeriesCommands() {
+    folder.write("slopes.csv", test::table_of_series());
+    folder.write("words.tsv", test::table_of_words());
+  }
+
+  static Texts joined(Texts a, const Texts& b) {
+    a.insert(a.end(), b.begin(), b.end());
+    return a;
+  }
+  Texts classify(const Texts& more = {}) const {
+    return joined({csv, "--task", "classify", "--target", "kind", "--series", "series", "--group",
+                   "subject", "--ignore", "rate"},
+                  more);
+  }
+  Texts regress(const Texts& more = {}) const {
+    return joined({csv, "--task", "regress", "--target", "rate", "--series", "series", "--ignore",
+                   "subject,kind"},
+                  more);
+  }
+  Texts label(const Texts& more = {}) const {
+    return joined({words, "--task", "label", "--target", "tag", "--words", "word"}, more);
+  }
+  /// A short training into folder/OUT. The model reads forwards, so that it can answer row by row.
+  void train(const std::string& out, const Texts& data) const {
+    const auto result = run_program(
+        joined(joined({"train"}, data), {"--out", folder / out, "--steps", "40", "--hidden", "6",
+                                         "--model", "gru", "--eval-every", "20"}));
+    ASSERT_EQ(result.code, 0) << result.err;
+  }
+  Json config(const std::string& run) const {
+    return Json::parse(content_of(folder / (run + "/config.json")));
+  }
+};
+
+TEST_F(SeriesCommands, TrainSaysWhatItInferredAndKeepsIt) {
+  const auto result = run_program(joined(
+      joined({"train"}, classify()), {"--out", folder / "run", "--steps", "20", "--hidden", "4"}));
+  ASSERT_EQ(result.code, 0) << result.err;
+  expect_parts(result.out, {"separator comma", "task: classify", "inputs: x, side (2 texts",
+                            "groups of subject stay together",
+                            "slopes train: ", "slopes validation: ", "slopes test: "});
+  const Json settings = config("run").at("settings");
+  EXPECT_EQ(settings["task"], "classify");
+  EXPECT_EQ(settings["features"], Json({"x", "side"}));
+  EXPECT_EQ(settings["separator"], ",");
+  EXPECT_NE(settings["test"], "auto");
+  EXPECT_NE(settings["validate"], "auto");
+  EXPECT_TRUE(fs::exists(folder / "run/predictions.csv"));
+}
+
+TEST_F(SeriesCommands, InfoShowsWhatTrainWouldReadAndTrainsNothing) {
+  const auto text = run_program(joined({"data", "info"}, classify()));
+  ASSERT_EQ(text.code, 0) << text.err;
+  expect_parts(text.out,
+               {"set: slopes, from " + csv, "inputs: x, side (2 texts", "slopes validation: ",
+                "values in memory: ", "baseline, validation part: most frequent class, accuracy "});
+  train("run", classify());
+  const auto json = run_program(joined(joined({"data", "info"}, classify()), {"--json"}));
+  ASSERT_EQ(json.code, 0) << json.err;
+  const Json line = Json::parse(json.out), trained = config("run");
+  EXPECT_EQ(line["parts"]["train"]["sha256"], trained["data"]["train_sha256"]);
+  EXPECT_EQ(line["parts"]["test"]["sha256"], trained["data"]["test_sha256"]);
+  EXPECT_EQ(line["input"]["features"], Json({"x", "side=left", "side=right"}));
+  EXPECT_EQ(line["target"]["names"], Json({"down", "up"}));
+  for (const auto& [key, value] : line["settings"].items())
+    EXPECT_EQ(value, trained["settings"][key]) << key;
+}
+
+TEST_F(SeriesCommands, EvalTestsTheRunsOwnTestPart) {
+  for (const bool numbers : {false, true}) {
+    const std::string run = numbers ? "numbers" : "classes";
+    train(run, numbers ? regress() : classify());
+    const Json last = Json::parse(lines_of(content_of(folder / (run + "/metrics.jsonl"))).back());
+    const auto eval =
+        run_program({"eval", folder / run, "--json", "--predictions", folder / (run + ".csv")});
+    ASSERT_EQ(eval.code, 0) << eval.err;
+    const Json line = Json::parse(eval.out);
+    EXPECT_EQ(line["loss"], last["loss"]);
+    EXPECT_FALSE(line["baselines"].empty());
+    EXPECT_EQ(content_of(folder / (run + ".csv")), content_of(folder / (run + "/predictions.csv")));
+    const auto text = run_program({"eval", folder / run});
+    ASSERT_EQ(text.code, 0) << text.err;
+    expect_parts(text.out, {numbers ? "Test rmse" : "Test accuracy"});
+  }
+}
+
+TEST_F(SeriesCommands, EvalRefusesChangedDataAndFilesWithoutTargets) {
+  train("run", classify());
+  folder.write("slopes.csv", test::table_of_series(0, 38));
+  const auto changed = run_program({"eval", folder / "run"});
+  EXPECT_EQ(changed.code, 1);
+  expect_parts(changed.err, {"the data of " + folder / "run has changed: "});
+  folder.write("new.csv", "series,x,side\na,1,left\na,2,left\n");
+  const auto none = run_program({"eval", folder / "run", folder / "new.csv"});
+  EXPECT_EQ(none.code, 2);
+  EXPECT_EQ(none.err, "unroll: " + folder / "new.csv" +
+                          " has no column kind, which the model predicts; predict it with: unroll "
+                          "predict " +
+                          folder / "run" + " " + folder / "new.csv" + "\n");
+}
+
+// Rows of a run's test part in a file of their own, with columns in another order and one more.
+std::string part_of(const std::string& table, const std::string& predictions) {
+  std::string text = "extra,side,x,series,rate,kind\n";
+  for (const std::string& line : lines_of(table)) {
+    const std::string name = line.substr(0, line.find(','));
+    if (predictions.find("\n" + name + ",") == std::string::npos) continue;
+    Texts fields(1);
+    for (const char c : line)
+      if (c == ',')
+        fields.emplace_back();
+      else
+        fields.back() += c;
+    text += "9," + fields[3] + "," + fields[2] + "," + fields[0] + "," + fields[5] + "," +
+            fields[4] + "\n";
+  }
+  return text;
+}
+
+TEST_F(SeriesCommands, PredictOfTheTestPartIsThePredictionsOfTheRun) {
+  for (const bool numbers : {false, true}) {
+    const std::string run = numbers ? "numbers" : "classes";
+    train(run, numbers ? regress() : classify());
+    const std::string wanted = content_of(folder / (run + "/predictions.csv"));
+    folder.write("new.csv", part_of(test::table_of_series(), wanted));
+    const auto result = run_program({"predict", folder / run, folder / "new.csv"});
+    ASSERT_EQ(result.code, 0) << result.err;
+    EXPECT_EQ(result.out, wanted);
+    ASSERT_EQ(
+        run_program({"predict", folder / run, folder / "new.csv", "--out", folder / "out.csv"})
+            .code,
+        0);
+    EXPECT_EQ(content_of(folder / "out.csv"), wanted);
+    const auto json = run_program({"predict", folder / run, folder / "new.csv", "--json"});
+    const Texts lines = lines_of(json.out);
+    ASSERT_EQ(lines.size() + 1, lines_of(wanted).size());
+    const Json first = Json::parse(lines[0]);
+    EXPECT_EQ(first["series"], lines_of(wanted)[1].substr(0, 3));
+    EXPECT_TRUE(first.contains(numbers ? "values" : "probabilities")) << lines[0];
+    ASSERT_EQ(
+        run_program({"predict", folder / run, folder / "new.csv", "--out", folder / "out.npy"})
+            .code,
+        0);
+    EXPECT_TRUE(content_of(folder / "out.npy").starts_with("\x93NUMPY"));
+  }
+}
+
+TEST_F(SeriesCommands, LinesAreAnsweredWithTheSameBits) {
+  train("classes", classify());
+  const std::string wanted = content_of(folder / "classes/predictions.csv"),
+                    file = part_of(test::table_of_series(), wanted);
+  folder.write("new.csv", file);
+  const auto steps =
+      run_program({"predict", folder / "classes", folder / "new.csv", "--every-step"});
+  ASSERT_EQ(steps.code, 0) << steps.err;
+  EXPECT_EQ(lines_of(steps.out)[0], "series,step,predicted,down,up");
+  const auto lines = run_program({"predict", folder / "classes", "-"}, {.input = file});
+  ASSERT_EQ(lines.code, 0) << lines.err;
+  EXPECT_EQ(lines.out, steps.out);
+  // The last answer of a series is that to all of it.
+  const Texts all = lines_of(lines.out);
+  std::string last = "series,predicted,down,up\n";
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    const std::string name = all[i].substr(0, 4);
+    if (i + 1 < all.size() && all[i + 1].starts_with(name)) continue;
+    last += name + all[i].substr(all[i].find(',', 4) + 1) + "\n";
+  }
+  EXPECT_EQ(last, wanted);
+}
+
+TEST_F(SeriesCommands, WindowsAreAnsweredWhenTheyEnd) {
+  train("run", classify({"--window", "4", "--stride", "2"}));
+  const std::string wanted = content_of(folder / "run/predictions.csv");
+  EXPECT_EQ(lines_of(wanted)[0], "series,window,predicted,down,up");
+  const auto lines = run_program({"predict", folder / "run", "-"},
+                                 {.input = part_of(test::table_of_series(), wanted)});
+  ASSERT_EQ(lines.code, 0) << lines.err;
+  EXPECT_EQ(lines.out, wanted);
+}
+
+TEST_F(SeriesCommands, LabelsComeLineByLine) {
+  const auto result =
+      run_program(joined(joined({"train"}, label()), {"--out", folder / "run", "--steps", "30",
+                                                      "--hidden", "5", "--model", "lstm"}));
+  ASSERT_EQ(result.code, 0) << result.err;
+  if (config("run")["settings"]["bidirectional"]) {
+    const auto refused = run_program({"predict", folder / "run", "-"}, {.input = "word\nthe\n"});
+    EXPECT_EQ(refused.code, 2);
+    expect_parts(refused.err, {"stdin is answered line by line, but the model is bidirectional"});
+  }
+  const auto all = run_program({"predict", folder / "run", words});
+  ASSERT_EQ(all.code, 0) << all.err;
+  EXPECT_EQ(lines_of(all.out)[0], "series,step,predicted");
+}
+
+TEST_F(SeriesCommands, FaultsOfLinesNameTheLine) {
+  train("run", classify());
+  const auto refused = [&](const std::string& input, const std::string& text) {
+    const auto result = run_program({"predict", folder / "run", "-"}, {.input = input});
+    EXPECT_EQ(result.code, 1) << input;
+    expect_parts(result.err, {text});
+  };
+  refused("", "nothing on stdin; the first line has the names of the columns");
+  refused("series,x,side\na,1,left\n\na,2,left\n", "stdin:3: the line is empty, expected a row");
+  refused("series,x,side\na,1,left\na,2\n", "stdin:3: the line has 2 fields, expected 3");
+  const auto missing = run_program({"predict", folder / "run", "-"}, {.input = "series,x\na,1\n"});
+  EXPECT_EQ(missing.code, 2);
+  expect_parts(missing.err, {"side"});
+}
+
+TEST_F(SeriesCommands, SeedsFoldsAndASweep) {
+  const Texts small = {"--steps", "20", "--hidden", "4", "--eval-every", "10"};
+  const auto folds =
+      run_program(joined(joined({"train"}, classify(small)),
+                         {"--folds", "4", "--seeds", "0-1", "--out", folder / "folds"}));
+  ASSERT_EQ(folds.code, 0) << folds.err;
+  Json summary = Json::parse(content_of(folder / "folds/summary.json"));
+  EXPECT_EQ(summary["finished"], 8);
+  EXPECT_EQ(summary["runs"][3]["name"], "fold1-seed1");
+  // Every series is in one test part.
+  std::size_t rows = 0;
+  for (int k = 0; k < 4; ++k)
+    rows +=
+        lines_of(content_of(folder / fmt::format("folds/fold{}-seed0/predictions.csv", k))).size() -
+        1;
+  EXPECT_EQ(rows, 40U);
+
+  const auto sweep =
+      run_program(joined(joined({"train"}, classify({"--steps", "20"})),
+                         {"--out", folder / "sweep", "--sweep", "lr=0.001,0.01", "hidden=3,5"}));
+  ASSERT_EQ(sweep.code, 0) << sweep.err;
+  expect_parts(sweep.out,
+               {"lr0.001-hidden3", "lr0.01-hidden5",
+                "The lowest loss on the validation part. Its results on the test part:"});
+  summary = Json::parse(content_of(folder / "sweep/summary.json"));
+  ASSERT_EQ(summary["best"]["runs"].size(), 1U);
+  const std::string best = summary["best"]["runs"][0]["name"];
+  double lowest = 1e9;
+  std::string chosen;
+  for (const Json& run : summary["runs"]) {
+    if (run["loss"] < lowest) chosen = run["name"];
+    lowest = std::min(lowest, run["loss"].get<double>());
+    // The test part is left alone.
+    const std::string name = run["name"],
+                      metrics = content_of(folder / ("sweep/" + name + "/metrics.jsonl"));
+    for (const std::string& line : lines_of(metrics)) {
+      const Json json = Json::parse(line);
+      if (json["event"] == "eval") {
+        EXPECT_EQ(json["part"], "validation") << name;
+      }
+    }
+    EXPECT_FALSE(fs::exists(folder / ("sweep/" + name + "/predictions.csv")));
+  }
+  EXPECT_EQ(best, chosen);
+  const auto eval = run_program({"eval", folder / ("sweep/" + best), "--json"});
+  ASSERT_EQ(eval.code, 0) << eval.err;
+  EXPECT_EQ(Json::parse(eval.out)["loss"], summary["best"]["runs"][0]["loss"]);
+}
+
+TEST_F(SeriesCommands, MistakesAreNamed) {
+  const auto refused = [&](const Texts& words_typed, int code, const std::string& text) {
+    const auto result = run_program(words_typed);
+    EXPECT_EQ(result.code, code) << result.err;
+    EXPECT_EQ(result.out, "");
+    expect_parts(result.err, {text});
+  };
+  refused({"train", folder / "none.csv", "--task", "classify", "--target", "kind", "--series", "s"},
+          1, "none.csv");
+  refused({"train", csv}, 2, "--task is missing");
+  refused({"train", csv, "--task", "clasify"}, 2, "did you mean classify?");
+  refused({"train", "mnist", "--target", "kind"}, 2,
+          "--target has no effect with mnist, which has no series of your own; leave it out");
+  refused({"data", "info", "mnist", "--target", "kind"}, 2,
+          "--target has no effect with mnist, which has no series of your own; leave it out");
+}
+
+}  // namespace
+}  // namespace unroll
