@@ -36,6 +36,17 @@ std::shared_ptr<const data::Source> DataFlags::open(const std::string& name,
   return source;
 }
 
+void TableFlags::add_to(Command& command) {
+  command.option("--separator", separator,
+                 "Character between the fields of a table, or tab. Default: found in the file");
+  command.option("--decimal", decimal, "Decimal point of a table's numbers, as in 12,5. Default .");
+}
+
+void TableFlags::apply_to(data::SeriesSettings& settings) const {
+  settings.separator = separator;
+  settings.decimal = decimal;
+}
+
 void tell_note(const data::Source& source) {
   if (const std::string note = source.note(); !note.empty()) say_note(note);
 }

@@ -24,6 +24,14 @@ struct DataFlags {
                                            bool allow_download = true) const;
 };
 
+/// The form of a table's text, for commands that read one for a trained model.
+struct TableFlags {
+  std::string separator, decimal;
+
+  void add_to(Command& command);
+  void apply_to(data::SeriesSettings& settings) const;
+};
+
 /// Prints the note of a source that has one.
 void tell_note(const data::Source& source);
 

@@ -31,6 +31,7 @@ namespace {
 struct EvalFlags {
   ModelFlags model;
   DataFlags data;
+  TableFlags table;
   VerboseFlag verbose;
   std::string dataset, logits, predictions;
   int threads = 0;
@@ -131,7 +132,9 @@ std::shared_ptr<const data::Source> source_for(const EvalFlags& flags, LoadedMod
         fmt::format("the model was trained on a folder called {}; name the folder: "
                     "unroll eval {} FOLDER",
                     dataset, shell_word(flags.model.path)));
-  auto source = flags.data.open(dataset, loaded.source_options());
+  data::SourceOptions options = loaded.source_options();
+  flags.table.apply_to(options.series);
+  auto source = flags.data.open(dataset, options);
   if (traits.series && source->target().size == 0)
     throw UsageError(
         fmt::format("{} has no column {}, which the model predicts; predict it with: "
@@ -193,6 +196,7 @@ void add_eval(Command& program) {
       .file("DATASET")
       .offers(data_set_names());
   flags->data.add_to(command);
+  flags->table.add_to(command);
   command.option("--logits", flags->logits, "Write the logits to this .npy file").file();
   command
       .option("--predictions", flags->predictions,

@@ -29,6 +29,7 @@ namespace {
 struct PredictFlags {
   ModelFlags model;
   DataFlags data;
+  TableFlags table;
   VerboseFlag verbose;
   std::string file = "-", out;
   std::optional<std::int64_t> index;
@@ -107,12 +108,13 @@ int predict_from_series(const PredictFlags& flags, const LoadedModel& loaded) {
   if (flags.index) throw UsageError("--index is for data sets of images; leave it out");
   if (flags.file != "-") {
     if (!flags.out.empty()) run::check_output(flags.out, {flags.file, flags.model.path});
-    predict_series(loaded, flags.data, {flags.file, flags.out, flags.rows, flags.json});
+    predict_series(loaded, flags.data,
+                   {flags.file, flags.out, flags.rows, flags.json, flags.table});
     return kOk;
   }
   if (!flags.out.empty())
     throw UsageError("the answers to stdin go to stdout at once; leave --out out");
-  predict_lines(loaded, std::cin, flags.json);
+  predict_lines(loaded, flags.table, std::cin, flags.json);
   return kOk;
 }
 
@@ -161,6 +163,7 @@ void add_predict(Command& program) {
       .file("FILE")
       .offers(data_set_names());
   flags->data.add_to(command);
+  flags->table.add_to(command);
   command
       .option(
           "--out", flags->out,

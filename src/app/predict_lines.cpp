@@ -5,12 +5,14 @@
 #include <iostream>
 #include <list>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/predict_series.h"
 #include "app/series_answers.h"
 #include "app/usage_error.h"
 #include "data/line_encoder.h"
+#include "data/series_source.h"
 #include "unroll/core/error.h"
 #include "unroll/infer/stream.h"
 
@@ -124,9 +126,12 @@ void print_now(std::string& text) {
 }
 
 template <class T>
-void answer_lines(const infer::Model<T>& model, std::istream& lines, bool json) {
+void answer_lines(const infer::Model<T>& model, const TableFlags& table, std::istream& lines,
+                  bool json) {
   LineAnswers<T> answers(model, json);
-  data::LineEncoder encoder(model.description(), "stdin");
+  data::SeriesSettings settings = data::settings_for(model.description(), false);
+  table.apply_to(settings);
+  data::LineEncoder encoder(model.description(), settings, "stdin");
   std::string line;
   if (!next_line(lines, line))
     throw FormatError("predict",
@@ -157,8 +162,10 @@ void answer_lines(const infer::Model<T>& model, std::istream& lines, bool json) 
 
 }  // namespace
 
-void predict_lines(const LoadedModel& loaded, std::istream& lines, bool json) {
-  loaded.run([&]<class T>(const infer::Model<T>& model) { answer_lines(model, lines, json); });
+void predict_lines(const LoadedModel& loaded, const TableFlags& table, std::istream& lines,
+                   bool json) {
+  loaded.run(
+      [&]<class T>(const infer::Model<T>& model) { answer_lines(model, table, lines, json); });
 }
 
 }  // namespace unroll::app

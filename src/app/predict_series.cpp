@@ -82,7 +82,9 @@ void predict_series(const LoadedModel& loaded, const DataFlags& data, const Pred
         fmt::format("--every-step: the model reads windows of {} steps, and answers "
                     "each as a whole; leave it out",
                     loaded.spec.table->window));
-  const auto source = data.open(what.file, loaded.source_options(false), false);
+  data::SourceOptions options = loaded.source_options(false);
+  what.table.apply_to(options.series);
+  const auto source = data.open(what.file, options, false);
   const NoGrad no_grad;
   loaded.run([&]<class T>(const infer::Model<T>& model) {
     if (what.out.ends_with(".npy")) return write_outputs(model, *source, what.out);

@@ -105,8 +105,8 @@ int work(const TrainCommandFlags& flags) {
 
 void add_train(Command& program) {
   Command command = program.add("train",
-                                "Train a network on images or on a task of memory. Flags change "
-                                "single settings of a recipe.",
+                                "Train a network on images, on your own series, or on a task of "
+                                "memory. Flags change single settings of a recipe.",
                                 "unroll train mnist --recipe tuned --seed 0");
   const auto flags = std::make_shared<TrainCommandFlags>();
   flags->train.add_to(command);

@@ -9,7 +9,6 @@
 #include "data/content_reader.h"
 #include "data/series_columns.h"
 #include "data/series_parts.h"
-#include "data/series_source.h"
 #include "data/table_reader.h"
 #include "data/table_recordings.h"
 #include "data/table_roles.h"
@@ -30,8 +29,8 @@ std::string with_line(std::string text, const std::string& name, std::int64_t nu
 
 }  // namespace
 
-LineEncoder::LineEncoder(const spec::ModelSpec& model, std::string name)
-    : name_(std::move(name)), model_(model), settings_(settings_for(model, false)) {
+LineEncoder::LineEncoder(const spec::ModelSpec& model, SeriesSettings settings, std::string name)
+    : name_(std::move(name)), model_(model), settings_(std::move(settings)) {
   settings_.time.clear();  // the order of the lines
   options_ = table_options(settings_, {});
   if (auto* tokens = std::get_if<spec::TokenInput>(&model_.input)) {

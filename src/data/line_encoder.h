@@ -18,8 +18,9 @@ namespace unroll::data {
 /// together and in their order. Columns are found by name. A field can't contain a line end.
 class LineEncoder {
  public:
-  /// `name`: of the table, for messages. Throws ValueError if the model reads no table.
-  LineEncoder(const spec::ModelSpec& model, std::string name);
+  /// `settings`: those of settings_for(model), and the form of the table. `name`: of the table, for
+  /// messages.
+  LineEncoder(const spec::ModelSpec& model, SeriesSettings settings, std::string name);
 
   /// The first line: the names of the columns.
   void set_header(std::string_view line);
