@@ -103,7 +103,13 @@ void LineEncoder::encode(std::string_view text, std::int64_t number, std::vector
   if (previous) put_last_value_before(line);
   const std::int64_t starts[] = {0};
   const Split part[] = {Split::test};
-  const SeriesColumns columns(line, starts, cut_parts(line, part, 0, 0), *model_.table);
+  const SeriesColumns columns = [&] {
+    try {
+      return SeriesColumns(line, starts, cut_parts(line, part, 0, 0), *model_.table);
+    } catch (const ValueError& error) {
+      throw ValueError("data", fmt::format("{}:{}: {}", name_, number, error.reason()));
+    }
+  }();
   to.resize(static_cast<std::size_t>(steps * columns.features()));
   columns.encode(line.values, previous ? 1 : 0, steps, to.data());
 }
