@@ -135,9 +135,14 @@ void tell_messages(const std::string& name, const ChildRun& child, std::vector<s
   }
 }
 
-/// Makes all runs; returns the exit code of the worst one.
-int make_runs(const SetOfRuns& job, const std::vector<SetRun>& runs, const std::string& folder,
-              std::size_t threads) {
+/// How the processes of all runs ended.
+struct AllEnded {
+  int code = kOk;          // of the worst one
+  bool as_planned = true;  // each with a result, be it a divergence
+};
+
+AllEnded make_runs(const SetOfRuns& job, const std::vector<SetRun>& runs, const std::string& folder,
+                   std::size_t threads) {
   const std::size_t at_once = std::min(threads, runs.size());
   std::vector<ChildRun> children;
   for (const SetRun& run : runs)
@@ -148,19 +153,21 @@ int make_runs(const SetOfRuns& job, const std::vector<SetRun>& runs, const std::
   if (job.output != Output::quiet)
     tell("{} runs in {}, {} at a time\n", runs.size(), printable(folder), at_once);
   std::size_t done = 0;
-  int code = kOk;
+  AllEnded all;
   std::vector<std::string> told;
   run_children(children, at_once, [&](std::size_t i) {
     const auto results = results_in(folder, {runs[i]}, job.set.has_sweep());
     const bool as_planned = children[i].code == kOk || results[0].status == "diverged";
     if (!run::stop_requested() || as_planned) tell_messages(runs[i].name, children[i], told);
-    code = std::max(code, children[i].code);
+    all.code = std::max(all.code, children[i].code);
+    all.as_planned &= as_planned;
     if (as_planned && job.output != Output::quiet)
       tell("{}: {} ({} of {})\n", printable(runs[i].name), result_text(results[0]), ++done,
            runs.size());
     return as_planned;
   });
-  return code;
+  all.as_planned &= std::ranges::all_of(children, &ChildRun::started);
+  return all;
 }
 
 void print_results(const SetOfRuns& job, const Json& summary, const std::vector<SetResult>& results,
@@ -205,28 +212,23 @@ int train_set(const SetOfRuns& job) {
   const bool sweep = job.set.has_sweep();
   write_summary(folder, summary_json(results_in(folder, runs, sweep), sweep, {}));
   const int threads = shared.config.threads > 0 ? shared.config.threads : num_threads();
-  int code = make_runs(job, runs, folder, static_cast<std::size_t>(threads));
+  const AllEnded ended = make_runs(job, runs, folder, static_cast<std::size_t>(threads));
   const std::vector<SetResult> results = results_in(folder, runs, sweep);
   std::vector<SetResult> best;
-  const bool stopped = run::stop_requested();
-  // A choice that diverged is only not the best one.
-  const bool all_ended = std::ranges::all_of(
-      results, [](const SetResult& r) { return r.status == "finished" || r.status == "diverged"; });
-  if (sweep && all_ended && !stopped) {
+  if (sweep && ended.as_planned) {
     set_num_threads(threads);
     for (const SetRun& run : best_runs(results))
       best.push_back(tested(job, run, folder + "/" + run.name));
-    if (!best.empty()) code = kOk;
   }
   const Json summary = summary_json(results, sweep, best);
   write_summary(folder, summary);
-  if (stopped || !all_ended) {
+  if (!ended.as_planned) {
     const std::string done =
         fmt::format("{} of {} runs in {} have finished", summary.at("finished").get<std::int64_t>(),
                     runs.size(), printable(folder));
-    if (!stopped) {
+    if (!run::stop_requested()) {
       tell("{}\n", done);
-      return code;
+      return ended.code;
     }
     tell("interrupted by {}: {}; go on with the same command\n",
          run::name_of_signal(run::stop_signal()), done);
@@ -234,7 +236,8 @@ int train_set(const SetOfRuns& job) {
   }
   print_results(job, summary, results, best);
   if (job.output == Output::text) tell("the runs are in {}\n", printable(folder));
-  return code;
+  // A choice that diverged is only not the best one.
+  return best.empty() ? ended.code : kOk;
 }
 
 }  // namespace unroll::app

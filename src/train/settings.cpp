@@ -324,8 +324,7 @@ const std::vector<Setting>& settings() {
       {"stride", &C::stride, series, "Steps from window to window. 0: as long as a window",
        Rules{.range = kCount, .missing = no_columns, .fault = stride_fault}},
       {"missing", all_of<data::Missing>(&C::missing, data::missing_names), series,
-       "Missing numbers: refuse them, or put the training mean or the value before there, with a "
-       "mark",
+       "Missing numbers: refuse, or fill with the mean or the value before, and mark them",
        Rules{.missing = no_columns}},
       {"scale", all_of<data::Scale>(&C::scale, data::scale_names), series,
        "Scale columns to mean 0 and standard deviation 1 of the training part, or not",

@@ -105,7 +105,7 @@ TEST_F(SeriesCommands, EvalTestsTheRunsOwnTestPart) {
     EXPECT_EQ(content_of(folder / (run + ".csv")), content_of(folder / (run + "/predictions.csv")));
     const auto text = run_program({"eval", folder / run});
     ASSERT_EQ(text.code, 0) << text.err;
-    expect_parts(text.out, {numbers ? "Test rmse" : "Test accuracy"});
+    expect_parts(text.out, {numbers ? "Test RMSE" : "Test accuracy"});
   }
 }
 
@@ -271,7 +271,7 @@ TEST_F(SeriesCommands, SeedsFoldsAndASweep) {
     for (const std::string& line : lines_of(metrics)) {
       const Json json = Json::parse(line);
       if (json["event"] == "eval") {
-        EXPECT_EQ(json["part"], "validation") << name;
+        EXPECT_EQ(json.value("part", "test"), "validation") << name;
       }
     }
     EXPECT_FALSE(fs::exists(folder / ("sweep/" + name + "/predictions.csv")));
