@@ -61,7 +61,8 @@ data::ImageSets load_sets(const std::string& name_or_folder, const LoadOptions& 
   std::error_code ignored;
   if (!set && !std::filesystem::is_directory(name_or_folder, ignored)) {
     const std::vector<std::string_view> names = data_set_names();
-    throw ValueError("data", fmt::format("\"{}\" is neither a known data set ({}) nor a folder{}",
+    throw ValueError("data", fmt::format("\"{}\" is neither a known data set ({}) nor a folder{}; "
+                                         "files of series end in .csv, .tsv, .ts or .npz",
                                          name_or_folder, fmt::join(names, ", "),
                                          did_you_mean(name_or_folder, names)));
   }
