@@ -99,7 +99,7 @@ int make_run(const SetOfRuns& job, const SetRun& which, const std::string& path,
 }
 
 /// Runs the model of a finished run on the test part.
-SetResult tested(const SetOfRuns& job, const SetRun& which, const std::string& path) {
+SetResult test_result(const SetOfRuns& job, const SetRun& which, const std::string& path) {
   const Prepared run = prepare(job.train.resolve(which.changes), job.data);
   SetResult result{.run = which, .status = "finished", .step = report::read_run(path).step};
   ModelFlags flags;
@@ -218,7 +218,7 @@ int train_set(const SetOfRuns& job) {
   if (sweep && ended.as_planned) {
     set_num_threads(threads);
     for (const SetRun& run : best_runs(results))
-      best.push_back(tested(job, run, folder + "/" + run.name));
+      best.push_back(test_result(job, run, folder + "/" + run.name));
   }
   const Json summary = summary_json(results, sweep, best);
   write_summary(folder, summary);
