@@ -57,13 +57,10 @@ void predict_stream(const infer::Model<T>& model, const spec::ImageInput& images
 }
 
 /// Why a model must see all of an image before it can say anything; empty where it need not.
-std::string_view why_whole(const spec::ModelSpec& spec, const spec::ImageInput& images) {
+std::string why_whole(const spec::ModelSpec& spec, const spec::ImageInput& images) {
   if (!images.is_sequence()) return "it reads no sequences";
   if (images.permutation) return "it reads the pixels in another order";
-  for (const auto& layer : spec.layers)
-    if (const auto* r = std::get_if<spec::RecurrentSpec>(&layer); r && r->bidirectional)
-      return "it is bidirectional";
-  return {};
+  return spec::reads_ahead(spec);
 }
 
 template <class T>
@@ -103,7 +100,7 @@ void predict_rows(const LoadedModel& loaded, const Rows& rows, bool each,
                   const PredictionPrinter& print) {
   const auto& images = std::get<spec::ImageInput>(loaded.spec.input);
   loaded.run([&]<class T>(const infer::Model<T>& model) {
-    const std::string_view why = why_whole(model.description(), images);
+    const std::string why = why_whole(model.description(), images);
     if (why.empty()) return predict_stream(model, images, rows, each, print);
     if (each)
       throw UsageError(fmt::format("--rows: the model needs a whole image, because {}", why));

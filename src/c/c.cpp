@@ -29,10 +29,7 @@ struct unroll_model {
     const unroll::spec::ModelSpec& spec = model.description();
     gives_sequences =
         unroll::spec::features_of(spec).back().kind == unroll::spec::Features::Kind::sequence;
-    can_stream = unroll::spec::is_sequence(spec.input);
-    for (const auto& layer : spec.layers)
-      if (const auto* r = std::get_if<unroll::spec::RecurrentSpec>(&layer); r && r->bidirectional)
-        can_stream = false;
+    can_stream = unroll::spec::is_sequence(spec.input) && unroll::spec::reads_ahead(spec).empty();
   }
 };
 

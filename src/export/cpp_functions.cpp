@@ -104,6 +104,36 @@ inline void multiply_add(const int8_t* weight, const float* scale, const float* 
       sums[j] += scale[j] * (x[k] * static_cast<float>(weight[j]));
 }
 )"},
+    {"convolve",
+     {"multiply_add"},
+     R"(/// sums += the products with a window of steps. The window is a ring of `span` steps, the oldest
+/// at `oldest`. The weight is (groups, kernel, inputs, outputs), with the inputs and outputs of a
+/// group.
+inline void convolve(const float* weight, const float* window, size_t oldest, size_t span,
+                     size_t dilation, size_t kernel, size_t groups, size_t inputs, size_t outputs,
+                     float* sums) {
+  for (size_t g = 0; g < groups; ++g)
+    for (size_t k = 0; k < kernel; ++k, weight += inputs * outputs)
+      multiply_add(weight,
+                   window + (oldest + k * dilation) % span * groups * inputs + g * inputs, inputs,
+                   outputs, sums + g * outputs);
+}
+)"},
+    {"convolve_int8",
+     {"multiply_add_int8"},
+     R"(/// sums += the products with a window of steps. The window is a ring of `span` steps, the oldest
+/// at `oldest`. The weight is (groups, kernel, inputs, outputs), with the inputs and outputs of a
+/// group; all weights of an output are scale[output] times integers.
+inline void convolve(const int8_t* weight, const float* scale, const float* window, size_t oldest,
+                     size_t span, size_t dilation, size_t kernel, size_t groups, size_t inputs,
+                     size_t outputs, float* sums) {
+  for (size_t g = 0; g < groups; ++g)
+    for (size_t k = 0; k < kernel; ++k, weight += inputs * outputs)
+      multiply_add(weight, scale + g * outputs,
+                   window + (oldest + k * dilation) % span * groups * inputs + g * inputs, inputs,
+                   outputs, sums + g * outputs);
+}
+)"},
     {"relu", {}, R"(inline void relu(const float* from, size_t count, float* to) {
   for (size_t j = 0; j < count; ++j) to[j] = from[j] < 0.0f ? 0.0f : from[j];
 }
@@ -157,6 +187,44 @@ inline float sigmoid(float x) {
      {"sigmoid"},
      R"(inline void sigmoid(const float* from, size_t count, float* to) {
   for (size_t j = 0; j < count; ++j) to[j] = sigmoid(from[j]);
+}
+)"},
+    {"symlog",
+     {},
+     R"(/// log(1 + x) for x >= 0. The polynomial is from the Cephes library (Moshier 1989).
+inline float log_above_1(float x) {
+  const float u = 1.0f + x;
+  if (u == 1.0f || !(u < 3.0e38f)) return x;
+  uint32_t bits;
+  memcpy(&bits, &u, sizeof u);
+  int32_t e = static_cast<int32_t>(bits >> 23) - 126;
+  bits = (bits & 0x007fffff) | 0x3f000000;
+  float m;
+  memcpy(&m, &bits, sizeof m);  // u = m 2^e, with m from 1/2 to 1
+  if (m < 0.707106781f) {
+    m += m;
+    --e;
+  }
+  m -= 1.0f;
+  const float whole = static_cast<float>(e), z = m * m;
+  float p = 7.0376836292e-2f;
+  p = p * m - 1.1514610310e-1f;
+  p = p * m + 1.1676998740e-1f;
+  p = p * m - 1.2420140846e-1f;
+  p = p * m + 1.4249322787e-1f;
+  p = p * m - 1.6668057665e-1f;
+  p = p * m + 2.0000714765e-1f;
+  p = p * m - 2.4999993993e-1f;
+  p = p * m + 3.3333331174e-1f;
+  const float rest = (p * m * z - 2.12194440e-4f * whole) - 0.5f * z;
+  const float log_u = (m + rest) + 0.693359375f * whole;
+  return log_u * (x / (u - 1.0f));  // carries the rounding error of 1 + x
+}
+
+/// sign(x) log(1 + |x|)
+inline void symlog(const float* from, size_t count, float* to) {
+  for (size_t j = 0; j < count; ++j)
+    to[j] = from[j] < 0.0f ? -log_above_1(-from[j]) : log_above_1(from[j]);
 }
 )"},
     {"inverse_square_root",

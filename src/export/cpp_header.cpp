@@ -16,12 +16,21 @@ void check_streams(const spec::ModelSpec& spec) {
   if (!spec::is_sequence(spec.input))
     throw ValueError("export",
                      "--format cpp runs a model step by step, but this one reads no sequences");
+  if (const std::string why = spec::reads_ahead(spec); !why.empty())
+    throw ValueError("export", fmt::format("--format cpp runs a model step by step, but {}: its "
+                                           "output at a step depends on later steps",
+                                           why));
+}
+
+/// Throws ValueError if a stream of the model has no output after its first steps.
+void check_first_step(const spec::ModelSpec& spec) {
   for (const auto& layer : spec.layers)
-    if (const auto* r = std::get_if<spec::RecurrentSpec>(&layer); r && r->bidirectional)
-      throw ValueError("export", fmt::format("--format cpp runs a model step by step, but {} is "
-                                             "bidirectional: its output at a step depends on all "
-                                             "later steps",
-                                             r->name));
+    if (const auto* c = std::get_if<spec::Conv1dSpec>(&layer);
+        c && c->windows.shortest() > 1)
+      throw ValueError("export",
+                       fmt::format("--format cpp gives outputs after every step, but {} has none "
+                                   "before step {}; train it with causal convolutions",
+                                   c->name, c->windows.shortest()));
 }
 
 std::string_view meaning_of(spec::Output output) {
@@ -90,6 +99,7 @@ CppHeader cpp_header(const spec::ModelSpec& spec, std::span<const io::ArrayView>
                                  "digits and single underscores, starting with a letter",
                                  options.name));
   check_streams(spec);
+  check_first_step(spec);
   std::map<std::string, spec::Sizes> shapes;
   for (const auto& w : weights) shapes[w.name] = w.shape;
   const std::string misfits = spec::differences(spec, shapes);

@@ -37,8 +37,10 @@ class Writer {
       : features_(spec::features_of(spec)), int8_(int8) {
     for (const io::ArrayView& array : weights) values_[array.name] = finite_floats(array);
     for (std::size_t i = 0; i < spec.layers.size(); ++i)
-      if (std::holds_alternative<spec::RecurrentSpec>(spec.layers[i])) last_recurrent_ = i;
-    if (!last_recurrent_) statement("if (!out) return");
+      if (std::holds_alternative<spec::RecurrentSpec>(spec.layers[i]) ||
+          std::holds_alternative<spec::Conv1dSpec>(spec.layers[i]))
+        last_with_state_ = i;
+    if (!last_with_state_) statement("if (!out) return");
     for (; at_ < spec.layers.size(); ++at_) {
       keep_input(spec);
       std::visit(*this, spec.layers[at_]);
@@ -121,6 +123,34 @@ class Writer {
     const std::string kept = inputs_[at_ - static_cast<std::size_t>(r.over)], to = next_buffer();
     copy(x_, count, to);
     call("add", kept, count, to);
+    x_ = to;
+  }
+
+  /// Keeps the last steps in a ring. At steps between windows, the layers up to the last one with a
+  /// state are left out.
+  void operator()(const spec::Conv1dSpec& c) {
+    const StepWindows& w = c.windows;
+    comment(fmt::format("convolution over steps: {} to {}, kernel {}", c.in_channels,
+                        c.out_channels, w.kernel));
+    const std::string window = names_.unique(c.name + ".window") + "_", next = window + "next_";
+    add_field(window, w.span() * c.in_channels);
+    add_count(next);
+    used_.insert("fill");
+    parts_.reset += fmt::format("    fill(0.0f, {}, {});\n", w.span() * c.in_channels, window);
+    copy(x_, c.in_channels, fmt::format("{} + {} * {}", window, next, c.in_channels));
+    statement(fmt::format("{0} = ({0} + 1) % {1}", next, w.span()));
+    if (w.stride > 1) {
+      const std::string phase = window + "phase_", gives = window + "gives";
+      add_count(phase);
+      statement(fmt::format("const bool {} = {} == 0", gives, phase));
+      statement(fmt::format("{0} = ({0} + 1) % {1}", phase, w.stride));
+      parts_.step += fmt::format("    if ({}) {{\n", gives);
+      ++open_;
+    }
+    if (at_ == last_with_state_) statement("if (!out) return");
+    const std::string to = next_buffer();
+    start(c.bias ? constant(c.name + ".bias") : "", c.out_channels, to);
+    convolve(c, window, next, to);
     x_ = to;
   }
 
@@ -212,11 +242,46 @@ class Writer {
     call("multiply_add_int8", id, scale, x, inputs, outputs, sums);
   }
 
+  /// sums += the products of a convolution's weight (O, C / G, K) with the window whose oldest step
+  /// is at `oldest`.
+  void convolve(const spec::Conv1dSpec& c, const std::string& window, const std::string& oldest,
+                const std::string& sums) {
+    const std::string name = c.name + ".weight";
+    const auto outputs = static_cast<std::size_t>(c.out_channels),
+               groups = static_cast<std::size_t>(c.groups),
+               kernel = static_cast<std::size_t>(c.windows.kernel),
+               own_outputs = outputs / groups,
+               inputs = static_cast<std::size_t>(c.in_channels) / groups;
+    const auto packed = [&](const auto& weight) {  // (G, K, C / G, O / G)
+      auto result = weight;
+      for (std::size_t i = 0; i < weight.size(); ++i) {
+        const std::size_t k = i % kernel, channel = i / kernel % inputs,
+                          o = i / kernel / inputs, g = o / own_outputs;
+        result[((g * kernel + k) * inputs + channel) * own_outputs + o % own_outputs] = weight[i];
+      }
+      return result;
+    };
+    const auto with = [&](std::string_view function, const auto&... weight) {
+      call(function, weight..., window, oldest, c.windows.span(), c.windows.dilation, kernel,
+           groups, inputs, own_outputs, sums);
+    };
+    if (int8_) {
+      const Int8Matrix matrix = to_int8(values(name), outputs);
+      const auto [id, scale] = constants(name, matrix, packed(matrix.values), own_outputs);
+      return with("convolve_int8", id, scale);
+    }
+    const std::string id = names_.unique(name);
+    append_array(parts_.constants, id, std::span<const float>(packed(values(name))), own_outputs);
+    parts_.weight_bytes += values(name).size() * sizeof(float);
+    with("convolve", id);
+  }
+
   void apply(std::string_view function, const std::string& from, std::int64_t count,
              const std::string& to) {
-    call(function == "relu"   ? "relu"
-         : function == "tanh" ? "tanh_all"
-                              : "sigmoid_all",
+    call(function == "relu"     ? "relu"
+         : function == "tanh"   ? "tanh_all"
+         : function == "symlog" ? "symlog"
+                                : "sigmoid_all",
          from, count, to);
   }
 
@@ -225,6 +290,13 @@ class Writer {
   void add_field(const std::string& name, std::int64_t size) {
     parts_.fields += fmt::format("  float {}[{}];\n", name, size);
     parts_.object_bytes += static_cast<std::size_t>(size) * sizeof(float);
+  }
+
+  /// A number that counts from 0.
+  void add_count(const std::string& name) {
+    parts_.fields += fmt::format("  uint32_t {};\n", name);
+    parts_.object_bytes += sizeof(std::uint32_t);
+    parts_.reset += fmt::format("    {} = 0;\n", name);
   }
 
   /// The buffer for the current layer's output: the caller's memory for the last layer, otherwise
@@ -376,12 +448,11 @@ class Writer {
       x_ = "gathered_";
     }
     if (means) {
-      parts_.fields += "  uint32_t steps_;\n";
-      parts_.object_bytes += sizeof(std::uint32_t);
-      parts_.reset += "    steps_ = 0;\n";
+      add_count("steps_");
       statement("++steps_");
     }
-    if (at_ != last_recurrent_) return;
+    if (at_ != last_with_state_) return;
+    for (; open_ > 0; --open_) parts_.step += "    }\n";
     statement("if (!out) return");
     if (!means) return;
     const std::string to = next_buffer();
@@ -394,7 +465,8 @@ class Writer {
   const bool int8_;
   std::map<std::string, std::vector<float>> values_;
   std::size_t at_ = 0;  // index of the current layer
-  std::optional<std::size_t> last_recurrent_;
+  std::optional<std::size_t> last_with_state_;  // recurrent, or a convolution over steps
+  int open_ = 0;                                // braces in the step
   std::string x_ = "in";             // the buffer with the current layer's input
   std::vector<std::string> inputs_;  // the buffer with the input of each layer so far
   CppParts parts_;

@@ -28,7 +28,10 @@ Int8Matrix to_int8(std::span<const float> matrix, std::size_t rows) {
   return result;
 }
 
-bool is_in_int8(const io::ArrayView& array) { return array.shape.size() == 2; }
+bool is_in_int8(const io::ArrayView& array) {
+  const std::size_t rank = array.shape.size();  // 3: of a convolution over steps, or a state
+  return rank == 2 || (rank == 3 && array.name.ends_with(".weight"));
+}
 
 std::vector<float> finite_floats(const io::ArrayView& array) {
   auto values = io::floats_of<float>(array);

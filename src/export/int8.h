@@ -19,7 +19,7 @@ struct Int8Matrix {
 /// finite, and their number a multiple of `rows`.
 Int8Matrix to_int8(std::span<const float> matrix, std::size_t rows);
 
-/// Whether an array is stored in 8 bits. Matrices are; biases, norms and initial states stay
+/// Whether an array is stored in 8 bits. Matrices and weights of convolutions over steps are; biases, norms and initial states stay
 /// floats.
 bool is_in_int8(const io::ArrayView& array);
 

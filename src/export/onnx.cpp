@@ -47,13 +47,19 @@ void check(const spec::ModelSpec& spec, const OnnxOptions& options) {
   if (options.streaming && options.lengths) refuse("--lengths: a stream has no end");
   if (options.streaming && permuted(spec))
     refuse("--streaming: the model reads pixels in another order, so it needs the whole image");
-  for (const auto& layer : spec.layers)
+  for (const auto& layer : spec.layers) {
+    const auto* c = std::get_if<spec::Conv1dSpec>(&layer);
+    if (c && options.streaming && (!c->windows.keeps_steps() || c->windows.after() > 0))
+      refuse(fmt::format("--streaming: {} does not give one output for every step from the steps "
+                         "so far, which needs a causal convolution of stride 1",
+                         in_quotes(c->name)));
     if (const auto* r = recurrent(layer)) {
       check_onnx_can_say(*r);
       if (options.streaming && r->bidirectional)
         refuse(fmt::format("--streaming: {} is bidirectional, so it needs a whole sequence",
                            in_quotes(r->name)));
     }
+  }
 }
 
 /// Adds a model's layers one after the other. `x_` names the value between two layers: (T, N, F)
@@ -128,7 +134,37 @@ class Builder {
 
   void operator()(const spec::ActivationSpec& a) {
     using enum spec::Activation;
+    if (a.function == symlog) return symlog_of(layer_name());
     step(a.function == relu ? "Relu" : a.function == tanh ? "Tanh" : "Sigmoid", {x_}, layer_name());
+  }
+
+  void operator()(const spec::Conv1dSpec& c) {
+    const StepWindows& w = c.windows;
+    const auto part = [&](const char* token) { return c.name + "." + token; };
+    if (const std::string within = mask(); !within.empty())
+      x_ = add("Where", {within, x_, scalar(part("past_the_end"), 0)}, part("masked"));
+    std::int64_t before = w.before(), after = w.after();
+    if (options_.streaming) {
+      before = after = 0;
+      if (w.span() > 1) x_ = with_last_steps(c);
+    }
+    add_weight(part("weight"), {c.out_channels, c.in_channels / c.groups, w.kernel});
+    const std::string turned = add("Transpose", {x_}, part("turned"),
+                                   {{"perm", std::vector<std::int64_t>{1, 2, 0}}});  // (N, C, T)
+    Strings in = {turned, part("weight")};
+    if (c.bias) {
+      add_weight(part("bias"), {c.out_channels});
+      in.push_back(part("bias"));
+    }
+    const auto one = [](std::int64_t value) { return std::vector<std::int64_t>{value}; };
+    const std::string y = add("Conv", in, part("convolved"),
+                              {{"kernel_shape", one(w.kernel)},
+                               {"strides", one(w.stride)},
+                               {"dilations", one(w.dilation)},
+                               {"group", c.groups},
+                               {"pads", std::vector<std::int64_t>{before, after}}});
+    step("Transpose", {y}, part("output"), {{"perm", std::vector<std::int64_t>{2, 0, 1}}});
+    if (!lengths_.empty() && !w.keeps_steps()) change_lengths(c);
   }
 
   void operator()(const spec::Conv2dSpec& c) {
@@ -297,17 +333,74 @@ class Builder {
   /// (T, N, 1): whether a step is within its sequence; "" if all steps are.
   std::string mask() {
     if (lengths_.empty() || !mask_.empty()) return mask_;
-    graph_.node("Slice", {"input_shape", graph_.integers({1}), graph_.integers({2})},
-                {"step_count"});
-    graph_.node("Squeeze", {"step_count", graph_.integers({0})}, {"steps_scalar"});
+    // The names after a convolution that changes the number of steps have that layer's name.
+    const auto named = [&](const char* token) { return steps_of_ + token; };
+    if (steps_of_.empty()) {
+      graph_.node("Slice", {"input_shape", graph_.integers({1}), graph_.integers({2})},
+                  {"step_count"});
+    } else {
+      graph_.node("Shape", {x_}, {named("shape")});
+      graph_.node("Slice", {named("shape"), graph_.integers({0}), graph_.integers({1})},
+                  {named("step_count")});
+    }
+    graph_.node("Squeeze", {named("step_count"), graph_.integers({0})}, {named("steps_scalar")});
     const std::int64_t zero = 0, one = 1;
-    graph_.constant("zero", {}, std::span(&zero, 1));
-    graph_.constant("one", {}, std::span(&one, 1));
-    graph_.node("Range", {"zero", "steps_scalar", "one"}, {"step_numbers"});
-    graph_.node("Unsqueeze", {"step_numbers", graph_.integers({1, 2})}, {"step_column"});
-    graph_.node("Unsqueeze", {lengths_, graph_.integers({1})}, {"length_column"});
-    graph_.node("Less", {"step_column", "length_column"}, {"within"});
-    return mask_ = "within";
+    graph_.constant(named("zero"), {}, std::span(&zero, 1));
+    graph_.constant(named("one"), {}, std::span(&one, 1));
+    graph_.node("Range", {named("zero"), named("steps_scalar"), named("one")},
+                {named("step_numbers")});
+    graph_.node("Unsqueeze", {named("step_numbers"), graph_.integers({1, 2})},
+                {named("step_column")});
+    graph_.node("Unsqueeze", {lengths_, graph_.integers({1})}, {named("length_column")});
+    graph_.node("Less", {named("step_column"), named("length_column")}, {named("within")});
+    return mask_ = named("within");
+  }
+
+  // ---- convolutions over steps --------------------------------------------------------------
+
+  /// The lengths after a convolution: (length + before + after - span) / stride + 1, rounded down.
+  void change_lengths(const spec::Conv1dSpec& c) {
+    const StepWindows& w = c.windows;
+    const auto named = [&](const char* token) { return c.name + "." + token; };
+    const auto number = [&](const char* token, std::int64_t value) {
+      graph_.constant(named(token), {}, std::span<const std::int64_t>(&value, 1));
+      return named(token);
+    };
+    const std::string room = number("room", w.before() + w.after() - w.span());
+    lengths_ = add("Add", {lengths_, room}, named("last_begin"));
+    lengths_ = add("Div", {lengths_, number("stride", w.stride)}, named("strides"));
+    lengths_ = add("Add", {lengths_, number("first", 1)}, named("lengths"));
+    lengths_i32_ = add("Cast", {lengths_}, named("lengths_i32"),
+                       {{"to", static_cast<std::int64_t>(OnnxType::i32)}});
+    steps_of_ = c.name + ".";
+    mask_.clear();
+  }
+
+  /// In a stream: the steps that a window of the convolution needs, (span, N, C). The last span - 1
+  /// steps are an input, and the output for the next step.
+  std::string with_last_steps(const spec::Conv1dSpec& c) {
+    const std::int64_t steps = c.windows.span() - 1;
+    const std::string in = c.name + ".steps_0", out = c.name + ".steps_n";
+    const std::vector<float> zeros(static_cast<std::size_t>(steps * c.in_channels));
+    graph_.constant(in, {steps, 1, c.in_channels}, std::span<const float>(zeros));
+    graph_.input({in,
+                  OnnxType::f32,
+                  {steps, in + "_batch", c.in_channels},
+                  "may be left out at the beginning"});
+    const std::string before = add("Expand", {in, "state_shape"}, c.name + ".steps_before");
+    const std::string all = add("Concat", {before, x_}, c.name + ".steps",
+                                {{"axis", std::int64_t{0}}});
+    add("Slice", {all, graph_.integers({1}), graph_.integers({steps + 1})}, out);
+    graph_.output({out, OnnxType::f32, {steps, "batch", c.in_channels}, "input of the next step"});
+    return all;
+  }
+
+  /// sign(x) log(1 + |x|)
+  void symlog_of(const std::string& name) {
+    const std::string sign = add("Sign", {x_}, name + "_sign"),
+                      size = add("Abs", {x_}, name + "_size");
+    const std::string above = add("Add", {size, scalar(name + "_one", 1)}, name + "_above");
+    step("Mul", {sign, add("Log", {above}, name + "_log")}, name);
   }
 
   // ---- states -------------------------------------------------------------------------------
@@ -390,6 +483,7 @@ class Builder {
   OnnxGraph graph_;
   std::size_t at_ = 0;  // index of the current layer
   std::string x_, lengths_, lengths_i32_, mask_;
+  std::string steps_of_;  // the name of the last layer that changed the number of steps, and a dot
   Strings into_;  // the name of each layer's input
 };
 

@@ -76,6 +76,20 @@ class Compiler {
     return RowStage<T>(std::move(stage));
   }
 
+  Stage<T> operator()(const spec::Conv1dSpec& c) {
+    StepConvolution<T> stage;
+    stage.shape.batch = 1;
+    stage.shape.channels = size(c.in_channels);
+    stage.shape.outputs = size(c.out_channels);
+    stage.shape.groups = size(c.groups);
+    stage.shape.windows = c.windows;
+    const auto& weight = values_.at(c.name + ".weight");  // (O, C / G, K)
+    stage.packed.resize(weight.size());
+    kernels::pack_convolution1d(stage.shape, weight.data(), stage.packed.data());
+    if (c.bias) stage.bias = take(c.name + ".bias");
+    return stage;
+  }
+
   Stage<T> operator()(const spec::Conv2dSpec& c) {
     const spec::Features &in = features_[at], &out = features_[at + 1];
     Convolve<T> stage;
@@ -180,6 +194,8 @@ Compiled<T>::Compiled(const spec::ModelSpec& s, std::span<const io::ArrayView> w
   const spec::ModelSpec network = spec::with_scale_layer(spec);
   for (; compiler.at < network.layers.size(); ++compiler.at)
     stages.push_back(std::visit(compiler, network.layers[compiler.at]));
+  has_step_convolutions_ = std::ranges::any_of(
+      stages, [](const Stage<T>& stage) { return std::holds_alternative<StepConvolution<T>>(stage); });
 }
 
 template <class T>
@@ -187,6 +203,15 @@ std::size_t Compiled<T>::sequence_stages() const {
   std::size_t count = 0;
   while (count < stages.size() && features[count].is_sequence()) ++count;
   return count;
+}
+
+template <class T>
+std::size_t Compiled<T>::steps_at(std::size_t i, std::size_t steps) const {
+  if (!has_step_convolutions_) return steps;
+  for (std::size_t before = 0; before < i; ++before)
+    if (const auto* c = std::get_if<StepConvolution<T>>(&stages[before]))
+      steps = steps == 0 ? 0 : size(c->shape.windows.outputs(static_cast<std::int64_t>(steps)));
+  return steps;
 }
 
 template <class T>

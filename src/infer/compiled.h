@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kernels/convolution.h"
+#include "kernels/convolution1d.h"
 #include "kernels/max_pool.h"
 #include "kernels/recurrent.h"
 #include "unroll/io/safetensors.h"
@@ -36,6 +37,16 @@ struct Recurrent {
 
   std::size_t width() const { return count * state; }  // D states side by side
   std::size_t features() const { return width() * (readout == spec::Readout::mean_last ? 2 : 1); }
+};
+
+/// A convolution over steps. It may give another number of steps than it reads.
+template <class T>
+struct StepConvolution {
+  kernels::Convolution1dShape shape;  // for one sequence
+  std::vector<T> packed, bias;        // in the layout of pack_convolution1d; the bias may be empty
+
+  std::size_t span() const { return static_cast<std::size_t>(shape.windows.span()); }
+  const T* bias_data() const { return bias.empty() ? nullptr : bias.data(); }
 };
 
 // Stages on single rows: a vector, or one step of one sequence.
@@ -100,7 +111,7 @@ template <class T>
 using ImageStage = std::variant<Convolve<T>, Pool, Flatten>;
 
 template <class T>
-using Stage = std::variant<Recurrent<T>, RowStage<T>, ImageStage<T>>;
+using Stage = std::variant<Recurrent<T>, RowStage<T>, ImageStage<T>, StepConvolution<T>>;
 
 template <class T>
 struct Compiled {
@@ -116,7 +127,10 @@ struct Compiled {
   std::size_t size_of(std::size_t i) const { return static_cast<std::size_t>(features[i].size()); }
   std::size_t inputs() const { return size_of(0); }
   std::size_t outputs() const { return size_of(stages.size()); }
+  bool has_step_convolutions() const { return has_step_convolutions_; }
   bool reads_sequences() const { return sequence_stages() > 0; }
+  /// The number of steps that stage i reads, of a sequence of so many steps; 0 if it is too short.
+  std::size_t steps_at(std::size_t i, std::size_t steps) const;
   /// Whether a later residual stage adds the input of this stage.
   bool is_kept(std::size_t i) const;
   bool gives_sequences() const { return features.back().is_sequence(); }
@@ -125,6 +139,9 @@ struct Compiled {
     const spec::Features& in = features.front();
     return in.kind == spec::Features::Kind::tokens ? static_cast<std::size_t>(in.width) : 0;
   }
+
+ private:
+  bool has_step_convolutions_ = false;
 };
 
 }  // namespace unroll::infer

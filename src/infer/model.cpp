@@ -23,17 +23,28 @@ bool is_product(std::size_t size, std::size_t a, std::size_t b, std::size_t c) {
 }
 
 void check_lengths(std::span<const std::size_t> lengths, std::size_t batch, std::size_t steps,
-                   bool sequences) {
-  if (lengths.empty()) return;
+                   bool sequences, std::size_t shortest) {
+  const auto check_shortest = [&](std::size_t n, std::size_t length) {
+    if (length < shortest)
+      throw ShapeError("infer", fmt::format("sequence {} has {} step{}, expected at least {}: the "
+                                            "model's convolutions need as many",
+                                            n, length, length == 1 ? "" : "s", shortest));
+  };
+  if (lengths.empty()) {
+    if (sequences) check_shortest(0, steps);
+    return;
+  }
   if (!sequences)
     throw ShapeError("infer", "lengths are given, but the model reads no sequences; give none");
   if (lengths.size() != batch)
     throw ShapeError("infer", fmt::format("{} lengths given, expected {}: one for each sequence",
                                           lengths.size(), batch));
-  for (std::size_t n = 0; n < batch; ++n)
+  for (std::size_t n = 0; n < batch; ++n) {
     if (lengths[n] < 1 || lengths[n] > steps)
       throw ShapeError("infer", fmt::format("sequence {} has length {}, expected 1 to {}", n,
                                             lengths[n], steps));
+    check_shortest(n, lengths[n]);
+  }
 }
 
 /// Numbers past the end of a sequence are not checked.
@@ -185,7 +196,8 @@ void Model<T>::run(std::span<const T> input, std::size_t batch, std::size_t step
             "{} inputs and room for {} outputs given for {} sequences of {} steps, expected {}",
             input.size(), out.size(), batch, steps, expected));
   }
-  check_lengths(lengths, batch, steps, m.reads_sequences());
+  check_lengths(lengths, batch, steps, m.reads_sequences(),
+                static_cast<std::size_t>(spec::shortest_sequence(m.spec)));
   if (const std::size_t tokens = m.tokens(); tokens > 0)
     check_tokens(input, tokens, batch, steps, lengths);
   if (batch == 0) return;
@@ -201,11 +213,10 @@ Stream<T> Model<T>::stream(std::size_t count) const {
   if (!compiled_->reads_sequences())
     throw ValueError("stream",
                      "the model reads no sequences, so it has no steps; run it on whole inputs");
-  for (const auto& stage : compiled_->stages)
-    if (const auto* r = std::get_if<Recurrent<T>>(&stage); r && r->count == 2)
-      throw ValueError("stream",
-                       "the model is bidirectional, so its output at a step depends on all later "
-                       "steps; run it on whole sequences");
+  if (const std::string why = spec::reads_ahead(compiled_->spec); !why.empty())
+    throw ValueError("stream", fmt::format("{}, so the output at a step depends on later steps; "
+                                           "run the model on whole sequences",
+                                           why));
   if (count < 1) throw ValueError("stream", "0 sequences given, expected at least 1");
   return Stream<T>(compiled_, count);
 }

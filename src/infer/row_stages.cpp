@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/numerics.h"
 #include "core/parallel.h"
 #include "infer/tokens.h"
 #include "kernels/layer_norm.h"
@@ -59,6 +60,10 @@ void activate(spec::Activation function, const T* in, T* out, std::size_t count)
       for (std::size_t i = 0; i < count; ++i) out[i] = -in[i];
       kernels::table<T>().exp(out, out, count);
       for (std::size_t i = 0; i < count; ++i) out[i] = 1 / (1 + out[i]);
+      return;
+    case spec::Activation::symlog:
+      for (std::size_t i = 0; i < count; ++i)
+        out[i] = static_cast<T>(numerics::symlog(static_cast<double>(in[i])));
       return;
   }
 }

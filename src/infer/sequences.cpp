@@ -26,26 +26,36 @@ bool end_only(const Recurrent<T>& stage, std::size_t layer) {
 
 /// The memory that the largest stage needs.
 struct Need {
-  bool both_ways = false;
-  std::size_t width = 0;  // largest padded row between stages
+  bool whole = false;      // all steps in one block
+  std::size_t steps = 0;   // the most that a stage reads or gives
+  std::size_t padded = 0;  // elements that a convolution copies of one sequence, with zeros around
+  std::size_t width = 0;   // largest padded row between stages
   std::size_t saved = 0;  // elements that a recurrent layer saves for one row and step
   std::size_t kept = 0;   // elements kept for residual connections
   std::size_t state = 0, hidden = 0;
 };
 
 template <class T>
-Need need_of(const Compiled<T>& model) {
+Need need_of(const Compiled<T>& model, std::size_t steps) {
   Need need;
+  need.steps = steps;
   const std::size_t stages = model.sequence_stages();
   for (std::size_t i = 0; i < stages; ++i) {
     need.width = std::max(need.width, kernels::padded_row(model.size_of(i)));
     if (model.is_kept(i)) need.kept += model.size_of(i);
+    if (const auto* c = std::get_if<StepConvolution<T>>(&model.stages[i])) {
+      need.whole = true;
+      need.steps = std::max(need.steps, model.steps_at(i + 1, steps));
+      kernels::Convolution1dShape shape = c->shape;
+      shape.steps = model.steps_at(i, steps);
+      need.padded = std::max(need.padded, shape.padded_size());
+    }
     const auto* r = std::get_if<Recurrent<T>>(&model.stages[i]);
     if (!r) {
       need.width = std::max(need.width, kernels::padded_row(model.size_of(i + 1)));
       continue;
     }
-    need.both_ways |= r->count == 2;
+    need.whole |= r->count == 2;
     need.width = std::max(need.width, kernels::padded_row(r->width()));
     need.state = std::max(need.state, r->state);
     need.hidden = std::max(need.hidden, r->hidden);
@@ -56,15 +66,16 @@ Need need_of(const Compiled<T>& model) {
 }
 
 std::size_t per_step(const Need& need) { return 2 * need.width + need.saved + need.kept; }
+std::size_t per_row(const Need& need) { return per_step(need) * need.steps + need.padded; }
 
 }  // namespace
 
 template <class T>
 std::size_t SequenceRun<T>::rows_at_once(const Compiled<T>& model, std::size_t rows,
                                          std::size_t steps) {
-  const Need need = need_of(model);
+  const Need need = need_of(model, steps);
   const std::size_t most =
-      need.both_ways ? std::max<std::size_t>(1, kWhole / per_step(need) / steps) : kRows;
+      need.whole ? std::max<std::size_t>(1, kWhole / per_row(need)) : kRows;
   return std::min({rows, kRows, most});
 }
 
@@ -72,14 +83,15 @@ template <class T>
 [[gnu::cold]] SequenceRun<T>::SequenceRun(const Compiled<T>& model, std::size_t rows,
                                           std::size_t steps, bool flush)
     : model_(model), rows_(rows), steps_(steps), stages_(model.sequence_stages()), flush_(flush) {
-  const Need need = need_of(model);
-  block_ =
-      need.both_ways ? steps : std::clamp<std::size_t>(kBlock / per_step(need) / rows, 1, steps);
+  const Need need = need_of(model, steps);
+  block_ = need.whole ? steps : std::clamp<std::size_t>(kBlock / per_step(need) / rows, 1, steps);
   // A single layer whose last state is needed keeps only two steps, for any T.
   const auto* only = std::get_if<Recurrent<T>>(&model.stages[0]);
   const bool ends = stages_ == 1 && only && only->layers == 1 && end_only(*only, 0);
   if (ends) block_ = steps;
-  const std::size_t slots = ends ? std::min<std::size_t>(2, steps) : block_;
+  const std::size_t slots = ends         ? std::min<std::size_t>(2, steps)
+                            : need.whole ? need.steps
+                                         : block_;
   for (std::size_t i = 0; i < stages_; ++i) {
     const auto* r = std::get_if<Recurrent<T>>(&model.stages[i]);
     if (!r) continue;
@@ -99,7 +111,8 @@ template <class T>
   between_ = std::max<std::size_t>(slots, 2) * rows * need.width;
   kept_.resize(stages_);
   for (std::size_t i = 0; i < stages_; ++i)
-    if (model.is_kept(i)) kept_[i].resize(block_ * rows * model.size_of(i));
+    if (model.is_kept(i)) kept_[i].resize(slots * rows * model.size_of(i));
+  padded_.resize(rows * need.padded);
   h_n_.resize(rows * need.state);
   c_n_.resize(rows * need.hidden);
   lengths_.resize(rows);
@@ -150,6 +163,7 @@ template <class T>
 void SequenceRun<T>::stage(std::size_t i) {
   if (!kept_[i].empty()) keep(i);
   std::visit(Overloaded{[&](const Recurrent<T>& stage) { recurrent(stage); },
+                        [&](const StepConvolution<T>& stage) { convolve(stage); },
                         [&](const RowStage<T>& stage) {
                           const kernels::Sequence<T> y = other(model_.size_of(i + 1));
                           run_rows(stage, Block<T>{count_, active_, x_, y, kept_, rows_, true});
@@ -182,6 +196,21 @@ void SequenceRun<T>::recurrent(const Recurrent<T>& r) {
     use(y);
   }
   if (gathers(r.readout)) gather_all(r.readout, r.width());
+}
+
+template <class T>
+void SequenceRun<T>::convolve(const StepConvolution<T>& c) {
+  kernels::Convolution1dShape shape = c.shape;
+  shape.batch = active_;
+  shape.steps = count_;
+  shape.lengths = ragged_ ? lengths_.data() : nullptr;
+  const kernels::Sequence<T> y = other(shape.outputs);
+  kernels::pad_sequences(shape, x_, padded_.data());
+  kernels::convolve_steps(shape, padded_.data(), c.packed.data(), c.bias_data(), y);
+  use(y);
+  if (ragged_)
+    for (std::size_t n = 0; n < active_; ++n) lengths_[n] = shape.out_steps_of(n);
+  count_ = shape.out_steps();
 }
 
 template <class T>
@@ -236,7 +265,8 @@ void SequenceRun<T>::finish_readout(const Sequences<T>& sequences) {
     for (std::size_t d = 0; d < r.count; ++d)
       std::copy_n(states_[top + d].h.data() + n * r.state, r.state, last.data() + d * r.state);
     finish(r.readout, gathered_.data() + (gathers(r.readout) ? n * width : 0), last.data(), width,
-           sequences.lengths ? sequences.lengths[n] : steps_, result_.data() + n * r.features());
+           model_.steps_at(stages_, sequences.lengths ? sequences.lengths[n] : steps_),
+           result_.data() + n * r.features());
   }
 }
 

@@ -3,7 +3,8 @@
 //
 // A block of steps goes through all stages before the next block. So memory is bounded, and a layer
 // reads its input from the cache. Layers keep their states between blocks. A bidirectional layer
-// needs all steps in one block.
+// and a convolution over steps need all steps in one block. A convolution may change the number of
+// steps for the stages after it.
 #pragma once
 
 #include "infer/compiled.h"
@@ -57,6 +58,7 @@ class SequenceRun {
   void stage(std::size_t i);
   void keep(std::size_t i);
   void recurrent(const Recurrent<T>& stage);
+  void convolve(const StepConvolution<T>& stage);
   void direction(const Direction<T>& d, const Recurrent<T>& stage, State& state,
                  kernels::Sequence<T> output, std::size_t slots);
   void gather_all(spec::Readout readout, std::size_t width);
@@ -70,7 +72,7 @@ class SequenceRun {
   bool flush_;
   std::vector<State> states_;  // for each direction of each layer of each recurrent stage
   std::size_t between_;        // elements of one_ and of other_; stages alternate between the two
-  std::vector<T> one_, other_, saved_, h_n_, c_n_, gathered_, result_;
+  std::vector<T> one_, other_, saved_, h_n_, c_n_, gathered_, result_, padded_;
   // for each stage: its input, if a residual connection adds it later
   std::vector<std::vector<T>> kept_;
 

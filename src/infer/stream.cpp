@@ -27,13 +27,16 @@ void check(std::size_t given, std::size_t count, std::size_t each, std::size_t s
   if (!wrong.empty()) throw ShapeError("infer", wrong);
 }
 
-/// Calls f(first, count, started) for every run of sequences that have all started, or all not.
+/// How a recurrent layer treats a sequence in a step.
+enum Group : std::uint8_t { from_zeros, from_state, idle };
+
+/// Calls f(first, count, group) for every run of adjacent sequences of one group.
 template <class F>
-void for_groups(const std::vector<std::uint8_t>& started, F&& f) noexcept {
-  for (std::size_t first = 0; first < started.size();) {
+void for_groups(const std::vector<std::uint8_t>& groups, F&& f) noexcept {
+  for (std::size_t first = 0; first < groups.size();) {
     std::size_t end = first + 1;
-    while (end < started.size() && started[end] == started[first]) ++end;
-    f(first, end - first, started[first] != 0);
+    while (end < groups.size() && groups[end] == groups[first]) ++end;
+    f(first, end - first, static_cast<Group>(groups[first]));
     first = end;
   }
 }
@@ -55,7 +58,11 @@ std::string_view wrong_count(std::size_t given, std::size_t count, std::size_t e
 // Cold, so compiled for size: it runs once for each stream.
 template <class T>
 [[gnu::cold]] Stream<T>::Stream(std::shared_ptr<const Compiled<T>> compiled, std::size_t count)
-    : compiled_(std::move(compiled)), count_(count), started_(count), steps_(count) {
+    : compiled_(std::move(compiled)),
+      count_(count),
+      steps_(count),
+      active_(count),
+      groups_(count) {
   const Compiled<T>& m = *compiled_;
   std::size_t largest = 0, scratch = 0;
   for (std::size_t i = 0; i < m.stages.size(); ++i) {
@@ -73,12 +80,17 @@ template <class T>
       shape.batch = count;
       layer.plan = std::make_shared<const kernels::StepPlan>(shape);
       scratch = std::max(scratch, layer.plan->saved.size);
+      layer.started.resize(count);
       layers_.push_back(std::move(layer));
     }
   }
   kept_.resize(m.stages.size());
   for (std::size_t i = 0; i < kept_.size(); ++i)
     if (m.is_kept(i)) kept_[i].resize(count * m.size_of(i));
+  windows_.resize(m.stages.size());
+  for (std::size_t i = 0; i < windows_.size(); ++i)
+    if (const auto* c = std::get_if<StepConvolution<T>>(&m.stages[i]))
+      windows_[i].resize(count * 2 * c->span() * c->shape.channels);
   current_.resize(count * largest);
   next_.resize(count * largest);
   scratch_.resize(scratch);
@@ -88,8 +100,11 @@ template <class T>
 template <class T>
 void Stream<T>::begin(std::size_t sequence) noexcept {
   std::size_t l = 0;
-  started_[sequence] = 0;
   steps_[sequence] = 0;
+  for (std::vector<T>& window : windows_) {
+    const std::size_t own = window.size() / count_;
+    std::fill_n(window.data() + sequence * own, own, T{0});
+  }
   // outputs() before the first step must not show the earlier sequence.
   const std::size_t read = read_.size() / count_;
   std::fill_n(read_.data() + sequence * read, read, T{0});
@@ -102,6 +117,7 @@ void Stream<T>::begin(std::size_t sequence) noexcept {
     if (!r) continue;
     for (const auto& d : r->directions) {
       Layer& layer = layers_[l++];
+      layer.started[sequence] = 0;
       T* const h = layer.h.data() + sequence * r->state;
       if (d.h_0.empty())
         std::fill_n(h, r->state, T{0});
@@ -122,7 +138,8 @@ template <class T>
 const T* Stream<T>::stage(std::size_t i, const T* in, bool flush) noexcept {
   const Compiled<T>& m = *compiled_;
   if (!kept_[i].empty()) std::copy_n(in, count_ * m.size_of(i), kept_[i].data());
-  return std::visit(Overloaded{[&](const Recurrent<T>& r) { return recurrent(r, in, flush); },
+  return std::visit(Overloaded{[&](const Recurrent<T>& r) { return recurrent(i, r, in, flush); },
+                               [&](const StepConvolution<T>& c) { return convolve(i, c, in); },
                                [&](const RowStage<T>& row_stage) -> const T* {
                                  auto block = block_of_rows(count_, in, m.size_of(i), next_.data(),
                                                             m.size_of(i + 1));
@@ -136,12 +153,23 @@ const T* Stream<T>::stage(std::size_t i, const T* in, bool flush) noexcept {
 }
 
 template <class T>
-const T* Stream<T>::recurrent(const Recurrent<T>& r, const T* in, bool flush) noexcept {
+const T* Stream<T>::recurrent(std::size_t i, const Recurrent<T>& r, const T* in,
+                              bool flush) noexcept {
   for (std::size_t k = 0; k < r.directions.size(); ++k) {
     const Direction<T>& d = r.directions[k];
     Layer& layer = layers_[r.first + k];
-    for_groups(started_, [&](std::size_t first, std::size_t count, bool started) {
-      const bool zeros = !started && d.h_0.empty();
+    for (std::size_t n = 0; n < count_; ++n)
+      groups_[n] = !active_[n] ? idle : layer.started[n] || !d.h_0.empty() ? from_state : from_zeros;
+    for_groups(groups_, [&](std::size_t first, std::size_t count, Group group) {
+      if (group == idle) {
+        std::copy_n(layer.h.data() + first * r.state, count * r.state,
+                    layer.next_h.data() + first * r.state);
+        if (r.memory)
+          std::copy_n(layer.c.data() + first * r.hidden, count * r.hidden,
+                      layer.next_c.data() + first * r.hidden);
+        return;
+      }
+      const bool zeros = group == from_zeros;
       kernels::RecurrentStep<T> call;
       call.shape = d.shape;
       call.shape.batch = count;
@@ -162,23 +190,46 @@ const T* Stream<T>::recurrent(const Recurrent<T>& r, const T* in, bool flush) no
     });
     layer.h.swap(layer.next_h);
     layer.c.swap(layer.next_c);
+    for (std::size_t n = 0; n < count_; ++n)
+      if (active_[n]) layer.started[n] = 1;
     in = layer.h.data();
   }
   if (gathers(r.readout))
     for (std::size_t n = 0; n < count_; ++n)
-      gather(r.readout, in + n * r.width(), r.width(), steps_[n] == 0,
-             read_.data() + n * r.width());
+      if (active_[n])
+        gather(r.readout, in + n * r.width(), r.width(),
+               compiled_->steps_at(i, steps_[n]) == 0, read_.data() + n * r.width());
   return in;
+}
+
+/// Takes a step into the window of each sequence. Those for which it is not the last step of a
+/// window have no step in the stages after this one.
+template <class T>
+const T* Stream<T>::convolve(std::size_t i, const StepConvolution<T>& c, const T* in) noexcept {
+  const std::size_t channels = c.shape.channels, span = c.span();
+  for (std::size_t n = 0; n < count_; ++n) {
+    if (!active_[n]) continue;
+    const std::size_t place = compiled_->steps_at(i, steps_[n]) % span;
+    T* const window = windows_[i].data() + n * 2 * span * channels;
+    std::copy_n(in + n * channels, channels, window + place * channels);
+    std::copy_n(in + n * channels, channels, window + (place + span) * channels);
+    active_[n] = compiled_->steps_at(i + 1, steps_[n] + 1) > compiled_->steps_at(i + 1, steps_[n]);
+    if (active_[n])
+      kernels::convolve_window(c.shape, window + (place + 1) * channels, c.packed.data(),
+                               c.bias_data(), next_.data() + n * c.shape.outputs);
+  }
+  current_.swap(next_);
+  return current_.data();
 }
 
 template <class T>
 void Stream<T>::advance(const T* in, bool flush) noexcept {
   const Compiled<T>& m = *compiled_;
   const std::size_t stages = m.sequence_stages();
+  std::ranges::fill(active_, std::uint8_t{1});
   for (std::size_t i = 0; i < stages; ++i) in = stage(i, in, flush);
   if (m.gives_sequences() && in != current_.data())
     std::copy_n(in, count_ * m.outputs(), current_.data());
-  std::ranges::fill(started_, std::uint8_t{1});
   for (std::uint64_t& steps : steps_) ++steps;
 }
 
@@ -191,7 +242,7 @@ void Stream<T>::emit(T* out) noexcept {
     for (std::size_t n = 0; n < count_; ++n)
       finish(r.readout, read_.data() + (gathers(r.readout) ? n * r.width() : 0),
              layers_.back().h.data() + n * r.state, r.width(),
-             std::max<std::uint64_t>(steps_[n], 1), current_.data() + n * r.features());
+             std::max<std::size_t>(m.steps_at(stages, steps_[n]), 1), current_.data() + n * r.features());
   }
   const T* x = current_.data();
   for (std::size_t i = stages; i < m.stages.size(); ++i) x = stage(i, x, false);
@@ -265,7 +316,7 @@ void Stream<T>::set_state(std::size_t layer, std::span<const T> h, std::span<con
                                                           layers_[layer].c.size())));
   std::ranges::copy(h, layers_[layer].h.begin());
   std::ranges::copy(c, layers_[layer].c.begin());
-  std::ranges::fill(started_, std::uint8_t{1});
+  std::ranges::fill(layers_[layer].started, std::uint8_t{1});
 }
 
 template class Stream<float>;

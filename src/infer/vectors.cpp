@@ -55,8 +55,9 @@ const T* VectorRun<T>::operator()(const T* in, std::size_t rows) {
     T* const out = one_.data();
     if (!kept_[i].empty()) std::copy_n(in, rows * model_.size_of(i), kept_[i].data());
     const bool moved = std::visit(
-        // reads sequences, so it is not among these stages
+        // the first two read sequences, so they are not among these stages
         Overloaded{[](const Recurrent<T>&) { return false; },
+                   [](const StepConvolution<T>&) { return false; },
                    [&](const RowStage<T>& stage) {
                      auto block =
                          block_of_rows(rows, in, model_.size_of(i), out, model_.size_of(i + 1));

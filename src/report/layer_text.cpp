@@ -43,6 +43,17 @@ struct Describe {
   std::string operator()(const spec::ActivationSpec& a) const {
     return "activation: " + activation(spec::name_of(a.function));
   }
+  std::string operator()(const spec::Conv1dSpec& c) const {
+    const StepWindows& w = c.windows;
+    std::string text = fmt::format("{}: convolution over steps, {} to {} channels, kernel {}",
+                                   printable(c.name), c.in_channels, c.out_channels, w.kernel);
+    if (w.stride > 1) text += fmt::format(", stride {}", w.stride);
+    if (w.dilation > 1) text += fmt::format(", dilation {}", w.dilation);
+    if (c.groups > 1) text += fmt::format(", {} groups", c.groups);
+    if (w.causal) text += ", causal";
+    if (w.padding > 0) text += fmt::format(", padding {}", w.padding);
+    return text + (c.bias ? "" : ", no bias");
+  }
   std::string operator()(const spec::Conv2dSpec& c) const {
     return fmt::format("{}: convolution, {} to {} channels, kernel {}, stride {}, padding {}{}",
                        printable(c.name), c.in_channels, c.out_channels, size_text(c.kernel),

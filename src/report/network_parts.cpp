@@ -48,6 +48,18 @@ struct PartLines {
   std::vector<Line> operator()(const spec::LayerNormSpec&) const {
     return {{"layer normalisation"}};
   }
+  std::vector<Line> operator()(const spec::Conv1dSpec& c) const {
+    const StepWindows& w = c.windows;
+    std::vector<Line> lines = {
+        {fmt::format("convolution of {} step{}", w.kernel, w.kernel == 1 ? "" : "s")},
+        {fmt::format("{} channel{}", with_commas(c.out_channels), c.out_channels == 1 ? "" : "s")}};
+    if (w.stride > 1) lines.push_back({fmt::format("stride {}", w.stride)});
+    if (w.dilation > 1) lines.push_back({fmt::format("dilation {}", w.dilation)});
+    if (c.groups > 1) lines.push_back({fmt::format("{} groups", c.groups)});
+    if (w.causal) lines.push_back({"causal"});
+    if (w.padding > 0) lines.push_back({fmt::format("padding {}", w.padding)});
+    return lines;
+  }
   std::vector<Line> operator()(const spec::Conv2dSpec& c) const {
     return windows("convolution " + size_text_of(c.kernel), c.stride, {1, 1}, c.padding);
   }

@@ -64,6 +64,7 @@ struct Roles {
   }
 
   void operator()(const spec::LinearSpec& l) { add_product(l.name, &l); }
+  void operator()(const spec::Conv1dSpec& c) { add_product(c.name, &c); }
   void operator()(const spec::Conv2dSpec& c) { add_product(c.name, &c); }
   void operator()(const spec::EmbeddingSpec& e) {
     all[e.name + ".weight"] = fmt::format("{} → {}", from, e.name);

@@ -17,11 +17,7 @@ namespace {
 
 /// Whether the model needs no later step for its output at a step.
 bool streams(const spec::ModelSpec& model) {
-  return spec::is_sequence(model.input) &&
-         std::ranges::none_of(model.layers, [](const spec::LayerSpec& layer) {
-           const auto* recurrent = std::get_if<spec::RecurrentSpec>(&layer);
-           return recurrent && recurrent->bidirectional;
-         });
+  return spec::is_sequence(model.input) && spec::reads_ahead(model).empty();
 }
 
 /// Whether a stream of the model answers after every row or step of a sample.

@@ -87,6 +87,25 @@ struct Through {
     return in;
   }
 
+  Features operator()(const Conv1dSpec& c) const {
+    ranges.check("in_channels", c.in_channels, 1, kMostChannels);
+    ranges.check("out_channels", c.out_channels, 1, kMostChannels);
+    ranges.check("kernel", c.windows.kernel, 1, kLargestWindow);
+    ranges.check("stride", c.windows.stride, 1, kLargestWindow);
+    ranges.check("dilation", c.windows.dilation, 1, kLargestWindow);
+    ranges.check("padding", c.windows.padding, 0, c.windows.causal ? 0 : kLargestWindow);
+    ranges.check("groups", c.groups, 1, std::min(c.in_channels, c.out_channels));
+    if (c.in_channels % c.groups != 0 || c.out_channels % c.groups != 0)
+      ranges.fail(fmt::format("{} channels in and {} out, expected multiples of the {} groups",
+                              c.in_channels, c.out_channels, c.groups));
+    if (c.windows.span() * c.in_channels > kMostFeatures)
+      ranges.fail(fmt::format("windows over {} steps of {} channels, expected at most {} numbers",
+                              c.windows.span(), c.in_channels, kMostFeatures));
+    need(in.kind == Features::Kind::sequence && in.width == c.in_channels,
+         fmt::format("a sequence of {} features per step", c.in_channels));
+    return {Features::Kind::sequence, 1, 1, c.out_channels};
+  }
+
   Features operator()(const Conv2dSpec& c) const {
     ranges.check("in_channels", c.in_channels, 1, kMostChannels);
     ranges.check("out_channels", c.out_channels, 1, kMostChannels);
@@ -140,6 +159,34 @@ struct Through {
   }
 };
 
+/// What a convolution with another number of steps must not do: put outputs of a whole model, or
+/// the two terms of a residual connection, at other steps. And it needs one window.
+void check_steps(const ModelSpec& spec, bool every_step) {
+  std::int64_t steps = steps_of(spec.input);  // 0: any
+  for (std::size_t i = 0; i < spec.layers.size(); ++i) {
+    if (const auto* r = std::get_if<ResidualSpec>(&spec.layers[i]))
+      for (std::size_t back = 1; back <= static_cast<std::size_t>(r->over); ++back) {
+        const auto* c = std::get_if<Conv1dSpec>(&spec.layers[i - back]);
+        if (c && !c->windows.keeps_steps())
+          Ranges{fmt::format("layer {}", i + 1)}.fail(
+              fmt::format("a residual connection over {}, which changes the number of steps; use "
+                          "stride 1 and a padding that keeps it, or causal",
+                          c->name));
+      }
+    const auto* c = std::get_if<Conv1dSpec>(&spec.layers[i]);
+    if (!c) continue;
+    if (every_step && !c->windows.keeps_steps())
+      Ranges{c->name}.fail(
+          "it changes the number of steps, but the model has an output for every step; use stride "
+          "1 and a padding that keeps it, or causal");
+    if (steps == 0) continue;
+    if (steps < c->windows.shortest())
+      Ranges{c->name}.fail(fmt::format("its input has {} steps, expected at least {}", steps,
+                                       c->windows.shortest()));
+    steps = c->windows.outputs(steps);
+  }
+}
+
 void check_names(const std::vector<LayerSpec>& layers) {
   std::vector<std::string_view> names;
   for (std::size_t i = 0; i < layers.size(); ++i)
@@ -185,10 +232,29 @@ std::vector<Features> features_of(const ModelSpec& spec) {
     throw FormatError("model",
                       fmt::format("the last layer's output is {}, expected a vector or a sequence",
                                   text_of(out)));
+  check_steps(spec, out.kind == Features::Kind::sequence);
   if (!spec.classes.empty() && static_cast<std::int64_t>(spec.classes.size()) != out.size())
     throw FormatError("model", fmt::format("{} class names given, expected {}: one for each output",
                                            spec.classes.size(), out.size()));
   return all;
+}
+
+std::int64_t shortest_sequence(const ModelSpec& spec) {
+  std::int64_t least = 1;  // outputs that the layer must give
+  for (std::size_t i = spec.layers.size(); i-- > 0;)
+    if (const auto* c = std::get_if<Conv1dSpec>(&spec.layers[i]))
+      least = c->windows.shortest(least);
+  return least;
+}
+
+std::string reads_ahead(const ModelSpec& spec) {
+  for (const LayerSpec& layer : spec.layers) {
+    const auto* r = std::get_if<RecurrentSpec>(&layer);
+    if (r && r->bidirectional) return fmt::format("{} is bidirectional", r->name);
+    const auto* c = std::get_if<Conv1dSpec>(&layer);
+    if (c && c->windows.after() > 0) return fmt::format("{} is padded at its end", c->name);
+  }
+  return {};
 }
 
 std::int64_t inputs_of(const ModelSpec& spec) { return features_of(spec).front().size(); }

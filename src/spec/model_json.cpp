@@ -74,6 +74,30 @@ Json json_of(const ActivationSpec& a) {
   return object_of({{"type", "activation"}, {"function", name_of(a.function)}});
 }
 
+Json json_of(const Conv1dSpec& c) {
+  return object_of({{"type", "conv1d"},
+                    {"name", c.name},
+                    {"in_channels", c.in_channels},
+                    {"out_channels", c.out_channels},
+                    {"kernel", c.windows.kernel},
+                    {"stride", c.windows.stride},
+                    {"padding", c.windows.padding},
+                    {"dilation", c.windows.dilation},
+                    {"causal", c.windows.causal},
+                    {"groups", c.groups},
+                    {"bias", c.bias}});
+}
+
+Conv1dSpec conv1d_from(Reader& json) {
+  return {json.get<std::string>("name"),
+          json.whole("in_channels"),
+          json.whole("out_channels"),
+          {json.whole("kernel"), json.whole("stride"), json.whole("padding"),
+           json.whole("dilation"), json.get<bool>("causal")},
+          json.whole("groups"),
+          json.get<bool>("bias")};
+}
+
 Json json_of(const Conv2dSpec& c) {
   return object_of({{"type", "conv2d"},
                     {"name", c.name},
@@ -144,6 +168,7 @@ LayerSpec layer_from(const Json& layer) {
     if (const auto cell = find_cell(type)) return recurrent_from(json, *cell);
     if (type == "linear") return linear_from(json);
     if (type == "activation") return ActivationSpec{json.named("function", activation_named)};
+    if (type == "conv1d") return conv1d_from(json);
     if (type == "conv2d") return conv2d_from(json);
     if (type == "max_pool2d") return max_pool2d_from(json);
     if (type == "flatten") return FlattenSpec{};
@@ -189,6 +214,10 @@ int version_of(const ModelSpec& spec) {
     if (std::holds_alternative<EmbeddingSpec>(layer) ||
         std::holds_alternative<LayerNormSpec>(layer))
       version = std::max(version, 4);
+    const auto* activation = std::get_if<ActivationSpec>(&layer);
+    if (std::holds_alternative<Conv1dSpec>(layer) ||
+        (activation && activation->function == Activation::symlog))
+      version = std::max(version, 5);
   }
   return version;
 }

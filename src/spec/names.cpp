@@ -16,7 +16,7 @@ namespace {
 // In the order of the enumerations.
 constexpr std::string_view kNonlinearities[] = {"tanh", "relu"};
 constexpr std::string_view kReadouts[] = {"last", "mean", "max", "mean_last", "every_step"};
-constexpr std::string_view kActivations[] = {"relu", "tanh", "sigmoid"};
+constexpr std::string_view kActivations[] = {"relu", "tanh", "sigmoid", "symlog"};
 constexpr std::string_view kForms[] = {"rows", "pixels", "flat", "image"};
 constexpr std::string_view kOutputs[] = {"logits", "scores", "values"};
 

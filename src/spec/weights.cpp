@@ -74,6 +74,12 @@ struct Collect {
     if (l.bias) all.emplace_back(l.name + ".bias", Sizes{l.out_features});
   }
 
+  void operator()(const Conv1dSpec& c) {
+    all.emplace_back(c.name + ".weight",
+                     Sizes{c.out_channels, c.in_channels / c.groups, c.windows.kernel});
+    if (c.bias) all.emplace_back(c.name + ".bias", Sizes{c.out_channels});
+  }
+
   void operator()(const Conv2dSpec& c) {
     all.emplace_back(c.name + ".weight",
                      Sizes{c.out_channels, c.in_channels, c.kernel.height, c.kernel.width});

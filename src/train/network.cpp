@@ -13,6 +13,7 @@
 #include "unroll/autograd/ops.h"
 #include "unroll/core/error.h"
 #include "unroll/nn/activation_regularisation.h"
+#include "unroll/nn/conv1d.h"
 #include "unroll/nn/conv2d.h"
 #include "unroll/nn/dropout.h"
 #include "unroll/nn/embedding.h"
@@ -135,11 +136,11 @@ struct Network::Builder {
     model.masks_.push_back(&layer->masks());
     model.stages_.emplace_back(
         [layer, r, ar = options.ar, tar = options.tar](const Tensor& x, const Pass& pass) {
-          const nn::BatchLayout layout{.lengths = pass.call.lengths, .batch_first = true};
+          const nn::BatchLayout layout{.lengths = pass.lengths, .batch_first = true};
           const bool single = pass.call.observer && !r.bidirectional && r.num_layers == 1;
           const auto [output, h_n, c_n] =
               single ? in_single_steps(*layer, r, x, pass.state, *pass.call.observer)
-                     : (*layer)(x, pass.state, {.lengths = pass.call.lengths});
+                     : (*layer)(x, pass.state, {.lengths = pass.lengths});
           if (pass.call.observer && !single) pass.call.observer->output(r.name, output);
           pass.state = nn::State{h_n, c_n}.detach();
           penalise(output, ar, tar, layout, pass.call.penalties);
@@ -163,7 +164,30 @@ struct Network::Builder {
         return add_activation(tanh, false);
       case spec::Activation::sigmoid:
         return add_activation(sigmoid, false);
+      case spec::Activation::symlog:
+        return add_activation(symlog, false);
     }
+  }
+
+  void operator()(const spec::Conv1dSpec& c) {
+    drop_input(c.name);
+    last_name = c.name;
+    const auto* layer =
+        make<nn::Conv1d>(model.child(c.name), c.in_channels, c.out_channels, c.windows.kernel,
+                         nn::Conv1dOptions{.stride = c.windows.stride,
+                                           .padding = c.windows.padding,
+                                           .dilation = c.windows.dilation,
+                                           .groups = c.groups,
+                                           .causal = c.windows.causal,
+                                           .bias = c.bias,
+                                           .dtype = options.dtype,
+                                           .generator = &generator});
+    model.stages_.emplace_back([layer, name = c.name](const Tensor& x, const Pass& pass) {
+      const Tensor y = (*layer)(x, pass.lengths);
+      for (std::int64_t& steps : pass.lengths) steps = layer->outputs(steps);
+      if (pass.call.observer) pass.call.observer->output(name, y);
+      return y;
+    });
   }
 
   void operator()(const spec::Conv2dSpec& c) {
@@ -263,8 +287,12 @@ Tensor Network::operator()(const Tensor& x, States& states, std::vector<Tensor>&
 Tensor Network::through(const Tensor& x, States& states, const Call& call) const {
   states.resize(stages_.size());
   std::pmr::vector<Tensor> kept(kept_, current_workspace().get());
+  // Convolutions change the lengths for the layers after them.
+  std::pmr::vector<std::int64_t> lengths(call.lengths.begin(), call.lengths.end(),
+                                         current_workspace().get());
   Tensor y = x;
-  for (std::size_t i = 0; i < stages_.size(); ++i) y = stages_[i](y, {call, states[i], kept});
+  for (std::size_t i = 0; i < stages_.size(); ++i)
+    y = stages_[i](y, {call, states[i], kept, lengths});
   return y;
 }
 

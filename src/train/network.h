@@ -43,9 +43,9 @@ class Network : public nn::Module {
   /// every_step. Tokens are i64, (N, T).
   ///
   /// `lengths` is for sequences only: the steps of each, 1 to T; empty: all have T. Steps past a
-  /// sequence's end change no readout, state or gradient of a recurrent layer. The outputs (N, T,
-  /// C) of such steps mean nothing. Throws ShapeError and ValueError for lengths and tokens that do
-  /// not fit.
+  /// sequence's end change no readout, state or gradient of a recurrent layer or convolution. The
+  /// outputs (N, T, C) of such steps mean nothing. Throws ShapeError and ValueError for lengths and
+  /// tokens that do not fit.
   Tensor operator()(const Tensor& x, std::span<const std::int64_t> lengths = {}) const;
 
   /// The states that recurrent layers carry from one chunk of a sequence to the next.
@@ -77,8 +77,9 @@ class Network : public nn::Module {
   /// The arguments of a stage beside its input.
   struct Pass {
     const Call& call;
-    nn::State& state;        // the stage's own
-    std::span<Tensor> kept;  // inputs of layers that residual connections add later
+    nn::State& state;                 // the stage's own
+    std::span<Tensor> kept;           // inputs of layers that residual connections add later
+    std::span<std::int64_t> lengths;  // of the sequences that the stage reads; empty: all are whole
   };
   Tensor through(const Tensor& x, States& states, const Call& call) const;
 

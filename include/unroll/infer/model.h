@@ -47,7 +47,7 @@ class UNROLL_API Model {
   /// T = `steps` is at least 1. N = 0 does nothing.
   ///
   /// `lengths` has the number of steps of each sequence, 1 to T, in any order. Empty: all T. Memory
-  /// is bounded for any N, and for any T unless the model is bidirectional. If the calling thread
+  /// is bounded for any N, and for any T unless the model is bidirectional or has a Conv1d. If the calling thread
   /// flushes to zero, tiny states become 0 (see Stream). Its other floating-point modes have no
   /// effect.
   ///

@@ -18,9 +18,15 @@ namespace unroll::infer {
 
 template <class T>
 struct Recurrent;
+template <class T>
+struct StepConvolution;
 
 /// N sequences in progress. Copy a stream to branch. After step t the outputs have the same bits
 /// as Model::run gives for the first t steps of each sequence.
+///
+/// A Conv1d with a stride gives nothing at some steps, and one without padding gives nothing at the
+/// first steps. The layers after it then keep their states. So the outputs stay the same until the
+/// next step at which it gives something.
 ///
 /// After construction, no function here allocates memory, takes a lock or starts a thread. The only
 /// errors are ShapeError for spans of the wrong size, and ValueError for a sequence index out of
@@ -68,23 +74,29 @@ class UNROLL_API Stream {
   void advance(const T* in, bool flush) noexcept;
   void emit(T* out) noexcept;
   const T* stage(std::size_t i, const T* in, bool flush) noexcept;
-  const T* recurrent(const Recurrent<T>& stage, const T* in, bool flush) noexcept;
+  const T* recurrent(std::size_t i, const Recurrent<T>& stage, const T* in, bool flush) noexcept;
+  const T* convolve(std::size_t i, const StepConvolution<T>& stage, const T* in) noexcept;
   void begin(std::size_t sequence) noexcept;
 
   struct Layer {
     std::vector<T> h, next_h, c, next_c;
     std::shared_ptr<const kernels::StepPlan> plan;
+    std::vector<std::uint8_t> started;  // for each sequence: whether it has a state, not just zeros
   };
 
   std::shared_ptr<const Compiled<T>> compiled_;
   std::size_t count_;
   std::vector<Layer> layers_;
-  std::vector<std::uint8_t> started_;  // for each sequence: whether it has a state, not just zeros
   std::vector<std::uint64_t> steps_;   // of each sequence
   std::vector<T> read_;                // gathered by the readout
   std::vector<T> current_, next_;      // data between layers
   // for each layer: its input, if a residual connection adds it later
   std::vector<std::vector<T>> kept_;
+  // for each convolution: the last steps that it read, (N, 2 span, I). Every step stands there
+  // twice, so that the last steps are always side by side.
+  std::vector<std::vector<T>> windows_;
+  std::vector<std::uint8_t> active_;  // for each sequence: whether the current stage has a step
+  std::vector<std::uint8_t> groups_;  // scratch: how a recurrent layer treats each sequence
   std::vector<T> scratch_;
 };
 

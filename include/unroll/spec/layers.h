@@ -10,6 +10,7 @@
 #include "unroll/core/api.h"
 #include "unroll/core/nonlinearity.h"
 #include "unroll/core/size2d.h"
+#include "unroll/core/step_windows.h"
 
 namespace unroll::spec {
 
@@ -63,7 +64,12 @@ struct LinearSpec {
   friend bool operator==(const LinearSpec&, const LinearSpec&) = default;
 };
 
-enum class Activation { relu, tanh, sigmoid };
+enum class Activation {
+  relu,
+  tanh,
+  sigmoid,
+  symlog  ///< sign(x) log(1 + |x|): the logarithm, for numbers of both signs
+};
 
 /// An element-wise function.
 struct ActivationSpec {
@@ -72,7 +78,19 @@ struct ActivationSpec {
   friend bool operator==(const ActivationSpec&, const ActivationSpec&) = default;
 };
 
-/// A convolution; see nn::Conv2d.
+/// A convolution over the steps of a sequence; see nn::Conv1d. The sequence that it gives may have
+/// fewer or more steps: windows.outputs().
+struct Conv1dSpec {
+  std::string name = "conv";
+  std::int64_t in_channels = 0, out_channels = 0;
+  StepWindows windows = {};
+  std::int64_t groups = 1;
+  bool bias = true;
+
+  friend bool operator==(const Conv1dSpec&, const Conv1dSpec&) = default;
+};
+
+/// A convolution of images; see nn::Conv2d.
 struct Conv2dSpec {
   std::string name = "conv";
   std::int64_t in_channels = 0, out_channels = 0;
@@ -133,8 +151,9 @@ struct ResidualSpec {
   friend bool operator==(const ResidualSpec&, const ResidualSpec&) = default;
 };
 
-using LayerSpec = std::variant<RecurrentSpec, LinearSpec, ActivationSpec, Conv2dSpec, MaxPool2dSpec,
-                               FlattenSpec, ScaleSpec, ResidualSpec, EmbeddingSpec, LayerNormSpec>;
+using LayerSpec =
+    std::variant<RecurrentSpec, LinearSpec, ActivationSpec, Conv2dSpec, MaxPool2dSpec, FlattenSpec,
+                 ScaleSpec, ResidualSpec, EmbeddingSpec, LayerNormSpec, Conv1dSpec>;
 
 // Names in files and on the command line. The functions *_named throw ValueError for an unknown
 // name and list the known ones.

@@ -137,6 +137,14 @@ UNROLL_API Features features_of(const InputSpec& input);
 /// Pixels are scaled before the model, so an ImageInput does not change.
 UNROLL_API ModelSpec with_scale_layer(const ModelSpec& spec);
 
+/// The steps of the shortest sequence that the model can read: more than 1 if a Conv1d has windows
+/// that need more.
+UNROLL_API std::int64_t shortest_sequence(const ModelSpec& spec);
+
+/// The first layer whose output at a step depends on later steps, so that the model can't run step
+/// by step: "rnn is bidirectional", "conv is padded at its end". Empty if there is none.
+UNROLL_API std::string reads_ahead(const ModelSpec& spec);
+
 /// I of a sequence, or all numbers of one input; 1 for tokens.
 UNROLL_API std::int64_t inputs_of(const ModelSpec& spec);
 /// C, the number of outputs; for each step if the last readout is every_step.

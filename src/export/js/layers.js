@@ -21,6 +21,7 @@ const NetworkLayers = (() => {
     relu: (x) => x < 0 ? 0 : x,  // NaN stays
     tanh: Math.tanh,
     sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+    symlog: (x) => Math.sign(x) * Math.log1p(Math.abs(x)),
   };
 
   /** W x + bias, with W (outputs, inputs) row by row. The bias may be missing. */
@@ -99,6 +100,55 @@ const NetworkLayers = (() => {
     }
     run(xs, state, inputs) {
       return xs.map((x, t) => x.map((v, j) => v + inputs[this.from][t][j]));
+    }
+  }
+
+  /** A convolution over steps. It may give another number of steps than it takes. */
+  class StepConvolution {
+    constructor(spec, shape, weight, bias) {
+      this.shape = vector(spec.out_channels, true);
+      this.spec = spec;
+      this.weight = weight;  // (outputs, inputs / groups, kernel)
+      this.bias = bias;
+      this.inputs = shape.width;
+      this.span = spec.dilation * (spec.kernel - 1) + 1;
+      this.before = spec.causal ? this.span - 1 : spec.padding;
+      this.after = spec.causal ? 0 : spec.padding;
+    }
+
+    /** The last steps, the zeros before the first one among them, and how many there were. */
+    first() {
+      return {window: [], seen: 0};
+    }
+
+    run(xs, state) {
+      const outputs = [];
+      const take = (x) => {
+        state.window.push(x);
+        if (state.window.length > this.span) state.window.shift();
+        const since = ++state.seen - this.span;
+        if (since >= 0 && since % this.spec.stride === 0) outputs.push(this.output_(state.window));
+      };
+      const zeros = (count) => {
+        for (let t = 0; t < count; ++t) take(new Float64Array(this.inputs));
+      };
+      if (state.seen === 0) zeros(this.before);
+      xs.forEach(take);
+      zeros(this.after);  // such a model takes all steps at once
+      return outputs;
+    }
+
+    output_(window) {
+      const {kernel, dilation, groups, out_channels: outputs} = this.spec;
+      const own = this.inputs / groups;
+      return numbers(outputs, (o) => {
+        const from = Math.floor(o * groups / outputs) * own;
+        let sum = this.bias ? this.bias[o] : 0;
+        for (let k = 0; k < kernel; ++k)
+          for (let c = 0; c < own; ++c)
+            sum += this.weight[(o * own + c) * kernel + k] * window[k * dilation][from + c];
+        return sum;
+      });
     }
   }
 
@@ -297,6 +347,9 @@ const NetworkLayers = (() => {
       }
       case 'residual':
         return new Residual(shape, at - layer.over);
+      case 'conv1d':
+        return new StepConvolution(
+            layer, shape, weight('weight'), layer.bias ? weight('bias') : null);
       case 'conv2d':
         return convolution(layer, shape, weight('weight'), layer.bias ? weight('bias') : null);
       case 'max_pool2d':
@@ -310,5 +363,5 @@ const NetworkLayers = (() => {
     }
   }
 
-  return {Recurrent, fail, sizeOf, stageOf, vector};
+  return {Recurrent, StepConvolution, fail, sizeOf, stageOf, vector};
 })();

@@ -8,7 +8,7 @@
 const Network = (() => {
   'use strict';
 
-  const {Recurrent, fail, sizeOf, stageOf, vector} = NetworkLayers;
+  const {Recurrent, StepConvolution, fail, sizeOf, stageOf, vector} = NetworkLayers;
 
   /** An image's form, or the kind of another input. */
   function formOf(input) {
@@ -82,20 +82,23 @@ const Network = (() => {
           layers;
       this.stages_ = [];
       this.split_ = 0;  // the number of stages that read sequences
-      let bidirectional = false;
+      let ahead = '';  // why the outputs after a step depend on later steps
       for (const layer of all) {
         if (shape.sequence) ++this.split_;
         const stage = stageOf(layer, shape, this.stages_.length, weightOf);
         this.stages_.push(stage);
         if (stage instanceof Recurrent) {
-          bidirectional = bidirectional || layer.bidirectional;
+          if (layer.bidirectional) ahead = 'bidirectional';
           const width = stage.directions * stage.size * (layer.readout === 'mean_last' ? 2 : 1);
           stage.shape = vector(width, layer.readout === 'every_step');
         }
+        if (stage instanceof StepConvolution && stage.after > 0 && !ahead)
+          ahead = 'padded at the end of a sequence';
         shape = stage.shape;
       }
       this.outputs = sizeOf(shape);
-      this.streams = this.sequences_ && !bidirectional;
+      this.ahead_ = ahead;
+      this.streams = this.sequences_ && !ahead;
       this.everyStep_ = shape.sequence;
       this.reset();
     }
@@ -109,7 +112,7 @@ const Network = (() => {
     step(input) {
       if (!this.sequences_) fail('this model reads whole inputs, not steps; call process()');
       if (!this.streams)
-        fail('this model is bidirectional: its outputs depend on all steps; call process()');
+        fail(`this model is ${this.ahead_}: its outputs depend on all steps; call process()`);
       this.check_(input, 1);
       return Float32Array.from(this.run_([Float64Array.from(input)], this.state_)[0]);
     }
@@ -117,7 +120,7 @@ const Network = (() => {
     /**
      * A model that streams takes the next steps. Returns the outputs after each.
      * Another model takes `count` whole inputs, one after the other. Returns the outputs of each.
-     * By default, a bidirectional model takes all steps as one sequence.
+     * By default, a model that does not stream takes all steps as one sequence.
      */
     process(inputs, count) {
       const whole = this.sequences_ && !this.streams;
@@ -192,6 +195,8 @@ const Network = (() => {
         if (!stage.layers) return;
         stage.layers.forEach((layer, k) => {
           const log = logs[i][k];
+          if (log.length === 0)
+            fail('the sequence is too short for the windows of the convolutions');
           const flat = (all) => {
             const size = all[0].length, joined = new Float32Array(all.length * size);
             all.forEach((v, t) => joined.set(v, t * size));
@@ -201,7 +206,7 @@ const Network = (() => {
             name: stage.spec.name,
             layer: layer.layer,
             direction: layer.direction,
-            steps,
+            steps: log.length,
             size: stage.size,
             h: flat(log.map((now) => now.h)),
           };
@@ -221,7 +226,7 @@ const Network = (() => {
       return {
         steps: 0,
         gathered: null,  // the sum or the largest of all states, for the readout
-        stages: this.stages_.map((stage) => stage.layers ? stage.first() : null),
+        stages: this.stages_.map((stage) => stage.first ? stage.first() : null),
       };
     }
 
@@ -254,6 +259,8 @@ const Network = (() => {
         }
       };
       through(0, this.split_);
+      if (xs.length === 0 && !this.streams)
+        fail('the sequence is too short for the windows of the convolutions');
       if (this.sequences_ && !this.everyStep_)
         xs = [this.readOut_(xs, this.stages_[this.split_ - 1], state)];
       through(this.split_, this.stages_.length);
@@ -264,15 +271,16 @@ const Network = (() => {
     readOut_(hs, stage, state) {
       const {readout} = stage.spec, last = stage.last(state.stages[this.split_ - 1]);
       if (readout === 'last') return last;
+      if (!state.gathered && hs.length === 0) state.gathered = new Float64Array(last.length);
       for (const h of hs) {
-        const past = state.gathered;
+        const past = state.steps > 0 ? state.gathered : null;
         state.gathered = !past ? h :
             readout === 'max'  ? h.map((v, j) => v > past[j] || v !== v ? v : past[j]) :
                                  h.map((v, j) => past[j] + v);
         ++state.steps;
       }
       if (readout === 'max') return state.gathered;
-      const mean = state.gathered.map((v) => v / state.steps);
+      const mean = state.gathered.map((v) => v / Math.max(state.steps, 1));
       return readout === 'mean' ? mean : Float64Array.from([...mean, ...last]);
     }
   }
