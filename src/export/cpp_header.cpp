@@ -25,8 +25,7 @@ void check_streams(const spec::ModelSpec& spec) {
 /// Throws ValueError if a stream of the model has no output after its first steps.
 void check_first_step(const spec::ModelSpec& spec) {
   for (const auto& layer : spec.layers)
-    if (const auto* c = std::get_if<spec::Conv1dSpec>(&layer);
-        c && c->windows.shortest() > 1)
+    if (const auto* c = std::get_if<spec::Conv1dSpec>(&layer); c && c->windows.shortest() > 1)
       throw ValueError("export",
                        fmt::format("--format cpp gives outputs after every step, but {} has none "
                                    "before step {}; train it with causal convolutions",

@@ -249,14 +249,13 @@ class Writer {
     const std::string name = c.name + ".weight";
     const auto outputs = static_cast<std::size_t>(c.out_channels),
                groups = static_cast<std::size_t>(c.groups),
-               kernel = static_cast<std::size_t>(c.windows.kernel),
-               own_outputs = outputs / groups,
+               kernel = static_cast<std::size_t>(c.windows.kernel), own_outputs = outputs / groups,
                inputs = static_cast<std::size_t>(c.in_channels) / groups;
     const auto packed = [&](const auto& weight) {  // (G, K, C / G, O / G)
       auto result = weight;
       for (std::size_t i = 0; i < weight.size(); ++i) {
-        const std::size_t k = i % kernel, channel = i / kernel % inputs,
-                          o = i / kernel / inputs, g = o / own_outputs;
+        const std::size_t k = i % kernel, channel = i / kernel % inputs, o = i / kernel / inputs,
+                          g = o / own_outputs;
         result[((g * kernel + k) * inputs + channel) * own_outputs + o % own_outputs] = weight[i];
       }
       return result;
@@ -464,11 +463,11 @@ class Writer {
   const std::vector<spec::Features> features_;
   const bool int8_;
   std::map<std::string, std::vector<float>> values_;
-  std::size_t at_ = 0;  // index of the current layer
+  std::size_t at_ = 0;                          // index of the current layer
   std::optional<std::size_t> last_with_state_;  // recurrent, or a convolution over steps
   int open_ = 0;                                // braces in the step
-  std::string x_ = "in";             // the buffer with the current layer's input
-  std::vector<std::string> inputs_;  // the buffer with the input of each layer so far
+  std::string x_ = "in";                        // the buffer with the current layer's input
+  std::vector<std::string> inputs_;             // the buffer with the input of each layer so far
   CppParts parts_;
   CppNames names_;
   std::set<std::string_view> used_;

@@ -19,8 +19,8 @@ struct Int8Matrix {
 /// finite, and their number a multiple of `rows`.
 Int8Matrix to_int8(std::span<const float> matrix, std::size_t rows);
 
-/// Whether an array is stored in 8 bits. Matrices and weights of convolutions over steps are; biases, norms and initial states stay
-/// floats.
+/// Whether an array is stored in 8 bits. Matrices and weights of convolutions over steps are;
+/// biases, norms and initial states stay floats.
 bool is_in_int8(const io::ArrayView& array);
 
 /// A model's weights in f32, with matrices rounded as to_int8 does. This is the model that an

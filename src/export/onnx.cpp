@@ -50,9 +50,10 @@ void check(const spec::ModelSpec& spec, const OnnxOptions& options) {
   for (const auto& layer : spec.layers) {
     const auto* c = std::get_if<spec::Conv1dSpec>(&layer);
     if (c && options.streaming && (!c->windows.keeps_steps() || c->windows.after() > 0))
-      refuse(fmt::format("--streaming: {} does not give one output for every step from the steps "
-                         "so far, which needs a causal convolution of stride 1",
-                         in_quotes(c->name)));
+      refuse(
+          fmt::format("--streaming: {} does not give one output for every step from the steps "
+                      "so far, which needs a causal convolution of stride 1",
+                      in_quotes(c->name)));
     if (const auto* r = recurrent(layer)) {
       check_onnx_can_say(*r);
       if (options.streaming && r->bidirectional)
@@ -388,8 +389,8 @@ class Builder {
                   {steps, in + "_batch", c.in_channels},
                   "may be left out at the beginning"});
     const std::string before = add("Expand", {in, "state_shape"}, c.name + ".steps_before");
-    const std::string all = add("Concat", {before, x_}, c.name + ".steps",
-                                {{"axis", std::int64_t{0}}});
+    const std::string all =
+        add("Concat", {before, x_}, c.name + ".steps", {{"axis", std::int64_t{0}}});
     add("Slice", {all, graph_.integers({1}), graph_.integers({steps + 1})}, out);
     graph_.output({out, OnnxType::f32, {steps, "batch", c.in_channels}, "input of the next step"});
     return all;
@@ -484,7 +485,7 @@ class Builder {
   std::size_t at_ = 0;  // index of the current layer
   std::string x_, lengths_, lengths_i32_, mask_;
   std::string steps_of_;  // the name of the last layer that changed the number of steps, and a dot
-  Strings into_;  // the name of each layer's input
+  Strings into_;          // the name of each layer's input
 };
 
 }  // namespace

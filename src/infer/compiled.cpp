@@ -194,8 +194,9 @@ Compiled<T>::Compiled(const spec::ModelSpec& s, std::span<const io::ArrayView> w
   const spec::ModelSpec network = spec::with_scale_layer(spec);
   for (; compiler.at < network.layers.size(); ++compiler.at)
     stages.push_back(std::visit(compiler, network.layers[compiler.at]));
-  has_step_convolutions_ = std::ranges::any_of(
-      stages, [](const Stage<T>& stage) { return std::holds_alternative<StepConvolution<T>>(stage); });
+  has_step_convolutions_ = std::ranges::any_of(stages, [](const Stage<T>& stage) {
+    return std::holds_alternative<StepConvolution<T>>(stage);
+  });
 }
 
 template <class T>

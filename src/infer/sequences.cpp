@@ -30,8 +30,8 @@ struct Need {
   std::size_t steps = 0;   // the most that a stage reads or gives
   std::size_t padded = 0;  // elements that a convolution copies of one sequence, with zeros around
   std::size_t width = 0;   // largest padded row between stages
-  std::size_t saved = 0;  // elements that a recurrent layer saves for one row and step
-  std::size_t kept = 0;   // elements kept for residual connections
+  std::size_t saved = 0;   // elements that a recurrent layer saves for one row and step
+  std::size_t kept = 0;    // elements kept for residual connections
   std::size_t state = 0, hidden = 0;
 };
 
@@ -74,8 +74,7 @@ template <class T>
 std::size_t SequenceRun<T>::rows_at_once(const Compiled<T>& model, std::size_t rows,
                                          std::size_t steps) {
   const Need need = need_of(model, steps);
-  const std::size_t most =
-      need.whole ? std::max<std::size_t>(1, kWhole / per_row(need)) : kRows;
+  const std::size_t most = need.whole ? std::max<std::size_t>(1, kWhole / per_row(need)) : kRows;
   return std::min({rows, kRows, most});
 }
 

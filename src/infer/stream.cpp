@@ -58,11 +58,7 @@ std::string_view wrong_count(std::size_t given, std::size_t count, std::size_t e
 // Cold, so compiled for size: it runs once for each stream.
 template <class T>
 [[gnu::cold]] Stream<T>::Stream(std::shared_ptr<const Compiled<T>> compiled, std::size_t count)
-    : compiled_(std::move(compiled)),
-      count_(count),
-      steps_(count),
-      active_(count),
-      groups_(count) {
+    : compiled_(std::move(compiled)), count_(count), steps_(count), active_(count), groups_(count) {
   const Compiled<T>& m = *compiled_;
   std::size_t largest = 0, scratch = 0;
   for (std::size_t i = 0; i < m.stages.size(); ++i) {
@@ -159,7 +155,9 @@ const T* Stream<T>::recurrent(std::size_t i, const Recurrent<T>& r, const T* in,
     const Direction<T>& d = r.directions[k];
     Layer& layer = layers_[r.first + k];
     for (std::size_t n = 0; n < count_; ++n)
-      groups_[n] = !active_[n] ? idle : layer.started[n] || !d.h_0.empty() ? from_state : from_zeros;
+      groups_[n] = !active_[n]                          ? idle
+                   : layer.started[n] || !d.h_0.empty() ? from_state
+                                                        : from_zeros;
     for_groups(groups_, [&](std::size_t first, std::size_t count, Group group) {
       if (group == idle) {
         std::copy_n(layer.h.data() + first * r.state, count * r.state,
@@ -197,8 +195,8 @@ const T* Stream<T>::recurrent(std::size_t i, const Recurrent<T>& r, const T* in,
   if (gathers(r.readout))
     for (std::size_t n = 0; n < count_; ++n)
       if (active_[n])
-        gather(r.readout, in + n * r.width(), r.width(),
-               compiled_->steps_at(i, steps_[n]) == 0, read_.data() + n * r.width());
+        gather(r.readout, in + n * r.width(), r.width(), compiled_->steps_at(i, steps_[n]) == 0,
+               read_.data() + n * r.width());
   return in;
 }
 
@@ -242,7 +240,8 @@ void Stream<T>::emit(T* out) noexcept {
     for (std::size_t n = 0; n < count_; ++n)
       finish(r.readout, read_.data() + (gathers(r.readout) ? n * r.width() : 0),
              layers_.back().h.data() + n * r.state, r.width(),
-             std::max<std::size_t>(m.steps_at(stages, steps_[n]), 1), current_.data() + n * r.features());
+             std::max<std::size_t>(m.steps_at(stages, steps_[n]), 1),
+             current_.data() + n * r.features());
   }
   const T* x = current_.data();
   for (std::size_t i = stages; i < m.stages.size(); ++i) x = stage(i, x, false);

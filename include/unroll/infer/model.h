@@ -47,9 +47,9 @@ class UNROLL_API Model {
   /// T = `steps` is at least 1. N = 0 does nothing.
   ///
   /// `lengths` has the number of steps of each sequence, 1 to T, in any order. Empty: all T. Memory
-  /// is bounded for any N, and for any T unless the model is bidirectional or has a Conv1d. If the calling thread
-  /// flushes to zero, tiny states become 0 (see Stream). Its other floating-point modes have no
-  /// effect.
+  /// is bounded for any N, and for any T unless the model is bidirectional or has a Conv1d. If the
+  /// calling thread flushes to zero, tiny states become 0 (see Stream). Its other floating-point
+  /// modes have no effect.
   ///
   /// For a model of tokens I is 1, and each input is a whole number from 0 to the number of tokens
   /// - 1, stored as a T. Throws ValueError for another number, except past a sequence's end;

@@ -87,9 +87,9 @@ class UNROLL_API Stream {
   std::shared_ptr<const Compiled<T>> compiled_;
   std::size_t count_;
   std::vector<Layer> layers_;
-  std::vector<std::uint64_t> steps_;   // of each sequence
-  std::vector<T> read_;                // gathered by the readout
-  std::vector<T> current_, next_;      // data between layers
+  std::vector<std::uint64_t> steps_;  // of each sequence
+  std::vector<T> read_;               // gathered by the readout
+  std::vector<T> current_, next_;     // data between layers
   // for each layer: its input, if a residual connection adds it later
   std::vector<std::vector<T>> kept_;
   // for each convolution: the last steps that it read, (N, 2 span, I). Every step stands there

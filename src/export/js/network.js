@@ -82,7 +82,7 @@ const Network = (() => {
           layers;
       this.stages_ = [];
       this.split_ = 0;  // the number of stages that read sequences
-      let ahead = '';  // why the outputs after a step depend on later steps
+      let ahead = '';   // why the outputs after a step depend on later steps
       for (const layer of all) {
         if (shape.sequence) ++this.split_;
         const stage = stageOf(layer, shape, this.stages_.length, weightOf);
