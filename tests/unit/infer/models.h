@@ -76,6 +76,50 @@ inline std::vector<Named> recurrent_models() {
                   spec::ActivationSpec{spec::Activation::tanh},
                   spec::LinearSpec{"fc", 8, 3}};
   all.push_back({"Mixed", mixed});
+
+  // Convolutions over steps, which change the number of steps.
+  spec::ModelSpec front;
+  front.input = spec::SeriesInput{.features = 5, .mean = {0, 1, 2, 3, 4}, .std = {1, 2, 1, 2, 1}};
+  front.layers = {spec::Conv1dSpec{.name = "conv",
+                                   .in_channels = 5,
+                                   .out_channels = 8,
+                                   .windows = {.kernel = 5, .stride = 3, .causal = true}},
+                  spec::ActivationSpec{spec::Activation::relu},
+                  spec::RecurrentSpec{.name = "lstm",
+                                      .cell = lstm,
+                                      .input_size = 8,
+                                      .hidden_size = 7,
+                                      .readout = Readout::mean_last},
+                  spec::LinearSpec{"fc", 14, 3}};
+  all.push_back({"ConvStride", front});
+  std::get<spec::Conv1dSpec>(front.layers[0]).windows = {.kernel = 4, .stride = 2, .padding = 3};
+  std::get<spec::RecurrentSpec>(front.layers[2]).bidirectional = true;
+  std::get<spec::LinearSpec>(front.layers[3]).in_features = 28;
+  all.push_back({"ConvBoth", front});
+  spec::ModelSpec two;
+  two.input = spec::SeriesInput{.features = 5};
+  two.layers = {
+      spec::ActivationSpec{spec::Activation::symlog},
+      spec::Conv1dSpec{.name = "one",
+                       .in_channels = 5,
+                       .out_channels = 6,
+                       .windows = {.kernel = 3, .stride = 2, .causal = true}},
+      spec::RecurrentSpec{
+          .name = "lower", .input_size = 6, .hidden_size = 6, .readout = Readout::every_step},
+      spec::Conv1dSpec{.name = "two",
+                       .in_channels = 6,
+                       .out_channels = 9,
+                       .windows = {.kernel = 2, .stride = 2, .dilation = 2, .causal = true},
+                       .groups = 3,
+                       .bias = false},
+      spec::RecurrentSpec{.name = "upper",
+                          .cell = gru,
+                          .input_size = 9,
+                          .hidden_size = 4,
+                          .learn_initial_state = true,
+                          .readout = Readout::max},
+      spec::LinearSpec{"fc", 4, 3}};
+  all.push_back({"ConvTwice", two});
   return all;
 }
 

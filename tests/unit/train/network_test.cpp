@@ -137,7 +137,7 @@ TEST(Network, DropsOutBetweenLayers) {
   Generator generator(1);
   const Network network(everything_spec(), generator, {.dropout = 0.5});
   // The masks of lower, between, upper, head and fc, and of the two recurrent layers themselves.
-  EXPECT_EQ(network.masks().size(), 5u + 2u);
+  EXPECT_EQ(network.masks().size(), 6u + 2u);
 }
 
 }  // namespace
