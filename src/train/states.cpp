@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/float_environment.h"
+#include "spec/layer_name.h"
 #include "tensor/tensor_impl.h"
 #include "train/observer.h"
 #include "train/unstacked.h"
@@ -23,7 +24,7 @@ class StateCopies : public Observer {
   void activated(const std::string&, const Tensor&, bool) override {}
   Tensor states(const std::string& layer, std::int64_t t, const Tensor& h, bool) override {
     Tensor& copy = copies[layer];
-    if (!copy.defined()) copy = Tensor::empty({h.size(0), steps_, h.size(1)}, h.dtype());
+    if (!copy.defined()) copy = Tensor::empty({h.size(0), steps_of(layer), h.size(1)}, h.dtype());
     copy_into(copy.select(1, t), h.detach());
     return h;
   }
@@ -31,6 +32,16 @@ class StateCopies : public Observer {
   std::map<std::string, Tensor> copies;
 
  private:
+  /// The steps that a layer reads, after the convolutions before it.
+  std::int64_t steps_of(const std::string& layer) const {
+    std::int64_t steps = steps_;
+    for (const spec::LayerSpec& each : spec_.layers) {
+      if (const std::string* name = spec::name_of_layer(each); name && *name == layer) break;
+      if (const auto* c = std::get_if<spec::Conv1dSpec>(&each)) steps = c->windows.outputs(steps);
+    }
+    return steps;
+  }
+
   const spec::ModelSpec& spec_;
   std::int64_t steps_;
 };

@@ -75,8 +75,8 @@ function checkNumbers(module, expected) {
   assert.deepEqual(after.outputs.map((v) => [...v]).flat(), each);
   assert.equal(after.layers.length, (expected.h || []).length);
   after.layers.forEach((layer, l) => {
-    assert.equal(layer.steps, steps);
-    assert.equal(layer.h.length, steps * layer.size);
+    assert.ok(layer.steps <= steps);  // a convolution before it may have a stride
+    assert.equal(layer.h.length, layer.steps * layer.size);
     compare('h', layer.h.slice(-layer.size), expected.h[l]);
     if (expected.c[l].length > 0) compare('c', layer.c.slice(-expected.c[l].length), expected.c[l]);
     checkGates(expected.name, layer);

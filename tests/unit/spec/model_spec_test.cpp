@@ -132,7 +132,7 @@ TEST(ModelJson, ReadsVersion1) {
 }
 
 TEST(ModelJson, ANewerVersionIsNamed) {
-  for (const Json& version : {Json(5), Json(std::int64_t{1} << 40)}) {
+  for (const Json& version : {Json(ModelSpec::version + 1), Json(std::int64_t{1} << 40)}) {
     const Json json = {{"version", version}, {"something", "new"}};
     expect_parts(error_of<FormatError>([&] { from_json(json.dump()); }),
                  {"written by a newer version", version.dump()});
@@ -334,7 +334,8 @@ TEST(Names, OfEveryValue) {
     EXPECT_EQ(nonlinearity_named(name_of(f)), f);
   for (const Cell cell : {Cell::rnn, Cell::lstm, Cell::gru})
     EXPECT_EQ(cell_named(name_of(cell)), cell);
-  for (const Activation f : {Activation::relu, Activation::tanh, Activation::sigmoid})
+  for (const Activation f :
+       {Activation::relu, Activation::tanh, Activation::sigmoid, Activation::symlog})
     EXPECT_EQ(activation_named(name_of(f)), f);
   for (const Readout r :
        {Readout::last, Readout::mean, Readout::max, Readout::mean_last, Readout::every_step})
