@@ -65,6 +65,11 @@ ContentReader::ContentReader(std::string_view content, std::string path)
 
 ContentReader::~ContentReader() = default;
 
+std::optional<std::uint64_t> ContentReader::size() const {
+  if (inflater_) return std::nullopt;
+  return size_;
+}
+
 void ContentReader::rewind() {
   position_ = 0;
   if (!inflater_) return;

@@ -26,6 +26,9 @@ class ContentReader {
 
   const std::string& path() const { return path_; }
 
+  /// Bytes of the content; nothing if it is compressed and not known.
+  std::optional<std::uint64_t> size() const;
+
   /// Fills `out` and returns the number of bytes, which is smaller than `out` only at the end.
   /// Throws FileError; FormatError for a damaged gzip file. Only the last call knows whether its
   /// checksum is right.

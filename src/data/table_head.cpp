@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -211,6 +212,9 @@ TableHead read_table_head(ContentReader& content, const TableOptions& options) {
   const Start start = read_start(content);
   check_kind(start);
   TableHead head;
+  const std::ptrdiff_t line_ends = std::ranges::count(start.text, '\n');
+  head.row_bytes = static_cast<double>(start.text.size()) /
+                   static_cast<double>(std::max<std::ptrdiff_t>(line_ends, 1));
   head.separator = options.separator ? options.separator : find_separator(start, options);
   Lines lines = first_lines(start, head.separator, kTypeLines);
   if (lines.empty()) {  // a wrong quote in the first line: reading says where

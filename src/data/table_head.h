@@ -18,6 +18,7 @@ struct TableHead {
   std::vector<std::string> names;  ///< of all columns
   /// Columns of texts, as far as the first rows show it.
   std::vector<bool> texts;
+  double row_bytes = 1;  ///< of a line, on average over the first megabyte
 };
 
 /// Reads the first megabyte of `content` from its position. Throws FormatError.

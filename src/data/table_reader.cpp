@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/machine_memory.h"
 #include "core/printable.h"
 #include "data/table_column.h"
 #include "data/table_faults.h"
@@ -253,12 +254,31 @@ void check_ignored(const std::string& path, const std::vector<std::string>& name
     if (!has(names, name)) refuse_column(path, name, names);
 }
 
+/// Refuses a table that can't fit in memory before the system ends the program for it.
+void check_memory(const ContentReader& content, const TableHead& head,
+                  const TableOptions& options) {
+  if (!content.size()) return;
+  constexpr double kGigabyte = 1e9;
+  const auto columns = std::ranges::count_if(
+      head.names, [&](const std::string& name) { return !has(options.ignore, name); });
+  const double rows = static_cast<double>(*content.size()) / head.row_bytes,
+               needed = rows * static_cast<double>(columns) * sizeof(float),
+               memory = static_cast<double>(machine_memory());
+  if (needed > memory)
+    throw FormatError("data", fmt::format("{} needs about {:.0f} GB for {:.0f} million rows of {} "
+                                          "columns, this machine has {:.0f} GB; leave columns out "
+                                          "with --ignore, or split the file",
+                                          content.path(), needed / kGigabyte, rows / 1e6, columns,
+                                          memory / kGigabyte));
+}
+
 }  // namespace
 
 Table read_table(ContentReader& content, const TableOptions& options, std::size_t block) {
   check_options(content.path(), options);
   TableHead head = read_table_head(content, options);
   check_ignored(content.path(), head.names, options.ignore);
+  check_memory(content, head, options);
   for (;;) {
     content.rewind();
     Reading reading(content, options, head, block);

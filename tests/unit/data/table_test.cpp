@@ -5,9 +5,11 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <limits>
 #include <random>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "data/table_reader.h"
@@ -352,6 +354,21 @@ TEST(Table, FilesThatAreNoTables) {
   EXPECT_EQ(
       refusal(wide),
       "[data] t.csv has 65537 columns, more than the limit of 65536; is the separator right?");
+}
+
+TEST(Table, AFileLargerThanTheMachine) {
+  const test::TemporaryFolder folder;
+  std::string rows = "a,b\n";
+  for (int i = 0; i < 300; ++i) rows += "1,2\n";
+  const std::string path = folder.write("t.csv", rows);
+  std::error_code full;
+  std::filesystem::resize_file(path, std::uintmax_t{1} << 43, full);  // most of it is a hole
+  if (full) GTEST_SKIP() << "no file of 8 TB can be made here: " << full.message();
+  // 2^43 bytes / 4 bytes a row * 2 columns * 4 bytes
+  const std::string said = error_of<FormatError>([&] { read_table(path); });
+  EXPECT_EQ(said.substr(0, said.find(", this")),
+            "[data] " + path + " needs about 17592 GB for 2199023 million rows of 2 columns");
+  EXPECT_TRUE(said.ends_with(" GB; leave columns out with --ignore, or split the file")) << said;
 }
 
 TEST(Table, OptionsThatContradict) {
