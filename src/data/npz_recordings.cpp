@@ -219,6 +219,9 @@ class NpzReader {
 
   void read_targets(const PartOfArchive& part, const std::vector<std::int64_t>& lengths,
                     std::int64_t steps) {
+    const bool is_first = result_.lengths.size() == lengths.size();
+    if (!is_first && has("y", part.suffix) != (targets_of_series_ > 0))
+      fail(fmt::format("it has y_train or y{} without the other; save both", part.suffix));
     if (!has("y", part.suffix)) {
       if (targets_ == Targets::needed)
         fail(fmt::format("it has no y{}; training needs the classes or targets of the series",

@@ -110,6 +110,8 @@ void find_features(const Table& table, const SeriesSettings& settings, RoleFinde
   };
   for (const TableColumn& column : table.columns)
     if (!finder.is_taken(column) && !decides(column)) roles.features.push_back(&column);
+  // The order of columns in the file has no influence; that of steps has a meaning.
+  if (!settings.wide) std::ranges::sort(roles.features, {}, &TableColumn::name);
   if (roles.features.empty())
     throw ValueError("data", fmt::format("{} has no column to read beside the target and those of "
                                          "flags; its columns are {}",

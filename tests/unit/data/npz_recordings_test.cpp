@@ -163,6 +163,8 @@ TEST_F(NpzRecordings, RefuseEachMalformedFile) {
             "[data] x.npz: lengths has shape (1), expected (2)");
   EXPECT_EQ(of({x, y, {"lengths", {2}, {1, 3}}}),
             "[data] x.npz: lengths[1] is 3, expected a whole number from 1 to 2");
+  EXPECT_EQ(of({{"X_train", {1, 1}, {1}}, {"X_test", {1, 1}, {1}}, {"y_train", {1}, {1}}}),
+            "[data] x.npz: it has y_train or y_test without the other; save both");
   EXPECT_EQ(of({x, {"y", {2}, {0, 0.5}}}),
             "[data] x.npz: y[1] is 0.5, expected a whole number for --task classify; give --task "
             "regress for numbers");

@@ -93,6 +93,15 @@ TEST(TableRecordings, ResolveTheSettings) {
   EXPECT_FALSE(again.target_columns[0].is_text());
 }
 
+TEST(TableRecordings, TheOrderOfColumnsInTheFileHasNoInfluence) {
+  const SeriesSettings settings = settings_of(Task::regress, "y", "id");
+  const Recordings one = read("id,b,y,a,B\n1,2,3,4,5\n1,6,3,7,8\n", settings),
+                   other = read("B,y,id,a,b\n5,3,1,4,2\n8,3,1,7,6\n", settings);
+  EXPECT_EQ(one.values, (Floats{5, 4, 2, 8, 7, 6}));
+  EXPECT_EQ(other.values, one.values);
+  EXPECT_EQ(other.columns[0].name, "B");
+}
+
 TEST(TableRecordings, ReadTheColumnsOfFeaturesInTheirOrder) {
   SeriesSettings settings = settings_of(Task::classify, "kind", "id");
   settings.features = {"y", "t"};
@@ -200,9 +209,10 @@ TEST(TableRecordings, RefuseSettingsThatDoNotSuitATable) {
                }),
             "[data] x.csv has no column to read beside the target and those of flags; its columns "
             "are id, kind");
-  EXPECT_EQ(of(sound, [](auto& s) { s.ignore = {"sidd"}; }),
-            "[data] x.csv has no column \"sidd\", its columns are id, t, side, kind, x, y, subject; "
-            "did you mean side?");
+  EXPECT_EQ(
+      of(sound, [](auto& s) { s.ignore = {"sidd"}; }),
+      "[data] x.csv has no column \"sidd\", its columns are id, t, side, kind, x, y, subject; "
+      "did you mean side?");
   EXPECT_EQ(of(sound, [](auto& s) { s.words = "side", s.features = {"x"}; }),
             "[data] --features and --words exclude each other: a model reads words or numbers");
   EXPECT_EQ(of(sound, [](auto& s) { s.separator = "ab"; }),
