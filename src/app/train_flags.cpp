@@ -60,7 +60,7 @@ void TrainFlags::add(Command& command, const Setting& setting) {
     keep(option, [=](Config& config) { set(config, *value); });
     return option;
   };
-  if (setting.is_switch()) {
+  if (setting.is_switch() && setting.key != "bidirectional") {
     keep(command.flag(
              name, [] {}, help),
          [&setting](Config& config) { setting.parse(config, ""); });
@@ -80,7 +80,9 @@ void TrainFlags::add(Command& command, const Setting& setting) {
               add_value(std::function([&setting](Config& config, const std::string& text) {
                 setting.parse(config, text);
               }));
-          option.value(setting.value_name());
+          // A recipe may turn a switch on: --bidirectional=off turns it off.
+          option.value(setting.is_switch() ? "on|off" : setting.value_name());
+          if (setting.is_switch()) option.values(0, 1);
           if (setting.key == "dataset") option.file("DATASET").offers(data_set_names());
           if (!setting.choices().empty()) option.choices(setting.choices());
           if (std::is_same_v<M, std::optional<std::uint64_t> Config::*>) option.values(0, 1);

@@ -49,7 +49,7 @@ struct SeriesCommands : testing::Test {
   void train(const std::string& out, const Texts& data) const {
     const auto result = run_program(
         joined(joined({"train"}, data), {"--out", folder / out, "--steps", "40", "--hidden", "6",
-                                         "--model", "gru", "--eval-every", "20"}));
+                                         "--bidirectional=off", "--eval-every", "20"}));
     ASSERT_EQ(result.code, 0) << result.err;
   }
   Json config(const std::string& run) const {
