@@ -570,7 +570,7 @@ def large_tables():
     write("table", "long-quote", 'a,b\n1,"' + '""' * (LARGE // 2 - 6) + '"\n')
     write("table", "open-quote", 'a,b\n1,"' + "1,2\n" * (LARGE // 4 - 3))
     write("table", "empty-lines", "a,b\n1,2\n" + "\n" * (LARGE - 16) + "\2,2\n")
-    write("table", "short-rows", "1,2,3,4,5,6,7,8,9\n" + "1\n" * (LARGE // 2 - 16) + "1,\x0a\0\0\0\n")
+    write("table", "short-rows", "1,2,3,4,5,6,7,8,9\n" + "1,2\n" * (LARGE // 4 - 16) + "1,\x0a\1\0\n")
     write("table", "wrong-rows", "a,b\n" + "1,2\n" * 80 + "1\n" * (LARGE // 2 - 200))
 
 
