@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/numerics.h"
 #include "core/printable.h"
 #include "unroll/core/error.h"
 
@@ -37,7 +38,8 @@ SeriesColumns::SeriesColumns(const Recordings& recordings, std::span<const std::
                              const SeriesParts& parts, const SeriesSettings& settings)
     : width_(static_cast<std::int64_t>(recordings.columns.size())),
       fills_(settings.missing != Missing::refuse),
-      previous_(settings.missing == Missing::previous) {
+      previous_(settings.missing == Missing::previous),
+      log_(settings.log) {
   for (std::int64_t c = 0; c < width_; ++c) columns_.push_back({.source = c});
   if (!fills_) check_missing(recordings, starts, parts);
   measure(recordings, starts, part_of(parts, Split::train));
@@ -140,6 +142,10 @@ void SeriesColumns::measure(const Recordings& recordings, std::span<const std::i
     std::int64_t count = 0;
     std::vector<bool> seen;  // texts
   };
+  const auto scaled = [this](float value) {
+    const auto number = static_cast<double>(value);
+    return log_ ? numerics::symlog(number) : number;
+  };
   std::vector<Statistics> all(static_cast<std::size_t>(width_));
   for (std::size_t c = 0; c < all.size(); ++c)
     all[c].seen.resize(recordings.columns[c].texts.size());
@@ -147,7 +153,7 @@ void SeriesColumns::measure(const Recordings& recordings, std::span<const std::i
     each_value(recordings, starts, k, [&](float value, std::size_t c, std::int64_t) {
       if (std::isnan(value)) return;
       ++all[c].count;
-      all[c].sum += static_cast<double>(value);
+      all[c].sum += scaled(value);
       if (!all[c].seen.empty()) all[c].seen[static_cast<std::size_t>(value)] = true;
     });
   for (Statistics& s : all)
@@ -155,7 +161,7 @@ void SeriesColumns::measure(const Recordings& recordings, std::span<const std::i
   for (const std::int64_t k : train.series)
     each_value(recordings, starts, k, [&](float value, std::size_t c, std::int64_t) {
       if (std::isnan(value)) return;
-      const double difference = static_cast<double>(value) - all[c].sum;
+      const double difference = scaled(value) - all[c].sum;
       all[c].squares += difference * difference;
     });
   const std::int64_t steps = train.steps(recordings);
@@ -179,7 +185,8 @@ void SeriesColumns::measure(const Recordings& recordings, std::span<const std::i
       std::ranges::sort(spec.texts);
       match_texts(recorded, spec, column);
     } else if (fills_) {
-      spec.fill = s.sum;
+      // The number whose logarithm is the mean.
+      spec.fill = log_ ? std::copysign(numerics::exp(std::abs(s.sum)) - 1, s.sum) : s.sum;
       column.fill = static_cast<float>(spec.fill);
     }
     column.marked = spec.marked;

@@ -29,7 +29,8 @@ class SeriesColumns {
   std::int64_t features() const { return features_; }
   /// The names of the features: "x", "side=left", "x missing".
   std::vector<std::string> names() const;
-  /// Of each feature in the training part; 0 and 1 for features of texts and marks.
+  /// Of each feature in the training part, or of its logarithm with SeriesSettings::log; 0 and 1
+  /// for features of texts and marks.
   const std::vector<double>& mean() const { return mean_; }
   const std::vector<double>& std() const { return std_; }
   /// Texts of other parts than the training part that it lacks: a sentence, or nothing.
@@ -75,6 +76,7 @@ class SeriesColumns {
   std::int64_t width_ = 0;             // columns of the recordings
   std::int64_t features_ = 0;
   bool fills_ = false, previous_ = false;  // missing values
+  bool log_ = false;                       // the model takes the logarithm before it scales
   bool plain_ = false;                     // features are the columns, none is missing
 };
 

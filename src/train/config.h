@@ -94,6 +94,9 @@ struct Config : data::SeriesSettings {
 
   InitialValues init = InitialValues::torch;
   std::int64_t embedding = 0;       // size of a token's vector; 0: as hidden
+  std::int64_t conv_channels = 0;   // of a causal convolution before the recurrent layer; 0: none
+  std::int64_t conv_kernel = 5;     // steps that each of its outputs reads
+  std::int64_t conv_stride = 1;     // steps from one output to the next
   std::string init_from;            // a model whose weights come first; empty: none
   std::vector<std::string> freeze;  // starts of the names of weights that stay as they are
   ValueLoss loss = ValueLoss::mse;  // of numbers

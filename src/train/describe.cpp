@@ -26,7 +26,10 @@ std::int64_t kept_of(const spec::ModelSpec& spec, std::int64_t steps) {
     const std::int64_t own =
         r ? r->num_layers * r->directions() * r->hidden_size * (r->gates() > 1 ? r->gates() + 2 : 1)
           : 0;
-    kept += r ? own * (steps + 1) : features[i + 1].size();
+    const bool convolution = std::holds_alternative<spec::Conv1dSpec>(spec.layers[i]);
+    kept += r             ? own * (steps + 1)
+            : convolution ? steps * (features[i].size() + features[i + 1].size())
+                          : features[i + 1].size();
   }
   return kept;
 }
@@ -53,8 +56,32 @@ void add_recurrent(spec::ModelSpec& spec, const Config& config, const data::Targ
   r.learn_initial_state = config.learn_initial_state;
   r.readout = target.every_step() ? spec::Readout::every_step : config.readout;
   if (tokens) spec.layers.emplace_back(spec::EmbeddingSpec{"embedding", input.width, embedding});
+  if (config.conv_channels > 0) {
+    if (config.conv_stride > 1 && target.every_step())
+      throw ValueError("conv-stride", fmt::format("{}, expected 1: the data has an answer at every "
+                                                  "time step",
+                                                  config.conv_stride));
+    spec.layers.emplace_back(spec::Conv1dSpec{
+        .name = "conv",
+        .in_channels = r.input_size,
+        .out_channels = config.conv_channels,
+        .windows = {.kernel = config.conv_kernel, .stride = config.conv_stride, .causal = true}});
+    spec.layers.emplace_back(spec::ActivationSpec{spec::Activation::relu});
+    r.input_size = config.conv_channels;
+  }
   spec.layers.emplace_back(r);
   spec.layers.emplace_back(spec::LinearSpec{"fc", r.features(), target.size});
+}
+
+/// Begins with the logarithm of the input. The scaling comes after it, because its numbers are
+/// those of the logarithms.
+void add_logarithm(spec::ModelSpec& spec) {
+  auto* series = std::get_if<spec::SeriesInput>(&spec.input);
+  if (!series) throw ValueError("log", "the data has no numbers to take the logarithm of");
+  if (spec::has_scaling(spec.input))
+    spec.layers.insert(spec.layers.begin(), spec::ScaleSpec{series->mean, series->std});
+  series->mean = series->std = {};
+  spec.layers.insert(spec.layers.begin(), spec::ActivationSpec{spec::Activation::symlog});
 }
 
 /// Turns values of mean 0 and standard deviation 1 into values with those of the training targets:
@@ -154,6 +181,7 @@ spec::ModelSpec describe(const Config& config, const spec::InputSpec& input,
       add_recurrent(spec, config, target);
       break;
   }
+  if (config.log) add_logarithm(spec);
   if (values && !target.mean.empty()) add_output_scale(spec, target);
   spec.classes = target.names;
   return spec;

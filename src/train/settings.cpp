@@ -152,6 +152,8 @@ std::string tbptt_fault(const Config& c) {
         "from its start";
   else if (c.readout != spec::Readout::last)
     with = "--readout other than last reads the states of chunks that keep no gradient";
+  else if (c.conv_channels > 0)
+    with = "a convolution (--conv-channels) reads steps of the chunk before";
   else if (c.learn_initial_state)
     with = "no gradient reaches the start of a sequence, which --learn-initial-state needs";
   return with.empty() ? "" : fmt::format("{}; leave --tbptt or that out", with);
@@ -255,6 +257,10 @@ std::string patience_fault(const Config& c) {
   return c.eval_every > 0 ? "" : "counts evaluations; give --eval-every at least 1";
 }
 
+std::string idle_convolution(const Config& c) {
+  return c.conv_channels == 0 ? "without --conv-channels; give both" : "";
+}
+
 std::string idle_steps(const Config& c) {
   return c.epochs > 0 ? "with --epochs; leave one of both out" : "";
 }
@@ -325,6 +331,10 @@ const std::vector<Setting>& settings() {
        Rules{.range = kCount, .missing = no_columns, .fault = stride_fault}},
       {"missing", all_of<data::Missing>(&C::missing, data::missing_names), series,
        "Missing numbers: refuse, or fill with the mean or the value before, and mark them",
+       Rules{.missing = no_columns}},
+      {"log", &C::log, series,
+       "Put numbers through sign(x) log(1 + |x|) before the scaling. It helps where sizes differ "
+       "much",
        Rules{.missing = no_columns}},
       {"scale", all_of<data::Scale>(&C::scale, data::scale_names), series,
        "Scale columns to mean 0 and standard deviation 1 of the training part, or not",
@@ -421,6 +431,18 @@ const std::vector<Setting>& settings() {
        Rules{.fault = init_fault}},
       {"embedding", &C::embedding, model, "Size of a word's vector. 0: as --hidden",
        Rules{.range = between(0, 1 << 16), .missing = no_columns}},
+      {"conv_channels", &C::conv_channels, model,
+       "Channels of a causal convolution over time steps, with a ReLU, before the recurrent layer. "
+       "0: none. It helps for long series of sensors",
+       Rules{.range = between(0, 1 << 12), .models = kRecurrent}},
+      {"conv_kernel", &C::conv_kernel, model,
+       "Time steps that each output of the convolution reads",
+       Rules{.range = between(1, 1 << 12), .models = kRecurrent, .idle = idle_convolution}},
+      {"conv_stride", &C::conv_stride, model,
+       "Time steps from one output of the convolution to the next. With N the recurrent layer "
+       "makes "
+       "N times fewer steps",
+       Rules{.range = between(1, 1 << 12), .models = kRecurrent, .idle = idle_convolution}},
       {"init_from", &C::init_from, model, "Model whose weights come first: a run, or a file"},
       {"freeze", &C::freeze, training, "Weights that stay as they are: starts of their names"},
       {"loss", all_of(&C::loss, value_loss_names), training, "Loss of numbers",

@@ -66,6 +66,7 @@ struct SeriesSettings {
   std::int64_t window = 0;          ///< cut long series; 0: whole
   std::int64_t stride = 0;          ///< from window to window; 0: as the window
   Missing missing = Missing::refuse;
+  bool log = false;  // numbers pass sign(x) log(1 + |x|), before the scaling
   Scale scale = Scale::standard;
   ClassWeights class_weights = ClassWeights::none;
   std::string separator = {}, decimal = {};  ///< of a table; empty: found in the file, "."

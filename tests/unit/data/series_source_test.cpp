@@ -273,6 +273,17 @@ TEST(SeriesSource, NumbersAsTargets) {
   EXPECT_FALSE(spec::has_scaling(series_source(r)->input()));
 }
 
+TEST(SeriesSource, StatisticsOfLogarithms) {
+  Recordings r = five_series();
+  r.settings.log = true;
+  const auto source = series_source(r);
+  const auto input = std::get<spec::SeriesInput>(source->input());
+  // math.log1p of 1 to 6 in Python: their mean and standard deviation
+  EXPECT_NEAR(input.mean[0], 1.4208602268442359, 1e-14);
+  EXPECT_NEAR(input.std[0], 0.42493333257143195, 1e-14);
+  EXPECT_TRUE(source->series_settings()->log);
+}
+
 TEST(SeriesSource, ClassesAtEveryStep) {
   Recordings r = five_series();
   r.settings.task = Task::label;

@@ -203,6 +203,49 @@ TEST(Describe, AWordHasAVectorOfItsOwnSize) {
   EXPECT_EQ(sizes(), std::pair(std::int64_t{7}, std::int64_t{7}));
 }
 
+TEST(Describe, AConvolutionReadsTheSeriesFirst) {
+  Config c = recipe("tuned", {.dataset = "watch.csv"});
+  c.conv_channels = 6;
+  c.conv_kernel = 9;
+  c.conv_stride = 4;
+  const spec::InputSpec input = spec::SeriesInput{.features = 3};
+  const spec::ModelSpec spec = describe(c, input, {.size = 2});
+  EXPECT_EQ(spec.layers[0], spec::LayerSpec(spec::Conv1dSpec{
+                                .name = "conv",
+                                .in_channels = 3,
+                                .out_channels = 6,
+                                .windows = {.kernel = 9, .stride = 4, .causal = true}}));
+  EXPECT_EQ(spec.layers[1], spec::LayerSpec(spec::ActivationSpec{spec::Activation::relu}));
+  EXPECT_EQ(std::get<spec::RecurrentSpec>(spec.layers[2]).input_size, 6);
+  EXPECT_EQ(test::error_of<ValueError>(
+                [&] { describe(c, input, {.kind = Kind::step_classes, .size = 2}); }),
+            "[conv-stride] 4, expected 1: the data has an answer at every time step");
+  c.conv_stride = 1;
+  describe(c, input, {.kind = Kind::step_classes, .size = 2});
+  c.tbptt = 5;
+  c.bidirectional = false;
+  c.readout = spec::Readout::last;
+  EXPECT_EQ(
+      test::error_of<ValueError>([&] { describe(c, input, {.size = 2}); }),
+      "[tbptt] a convolution (--conv-channels) reads steps of the chunk before; leave --tbptt "
+      "or that out");
+}
+
+TEST(Describe, TheLogarithmComesBeforeTheScaling) {
+  Config c = recipe("tuned", {.dataset = "watch.csv"});
+  c.log = true;
+  const spec::ModelSpec spec =
+      describe(c, spec::SeriesInput{.features = 2, .mean = {1, 2}, .std = {3, 4}}, {.size = 2});
+  EXPECT_EQ(spec.input, spec::InputSpec(spec::SeriesInput{.features = 2}));
+  EXPECT_EQ(spec.layers[0], spec::LayerSpec(spec::ActivationSpec{spec::Activation::symlog}));
+  EXPECT_EQ(spec.layers[1], spec::LayerSpec(spec::ScaleSpec{{1, 2}, {3, 4}}));
+  const spec::ModelSpec unscaled = describe(c, spec::SeriesInput{.features = 2}, {.size = 2});
+  EXPECT_TRUE(std::holds_alternative<spec::RecurrentSpec>(unscaled.layers[1]));
+  EXPECT_EQ(
+      test::error_of<ValueError>([&] { describe(c, spec::TokenInput{.tokens = 9}, {.size = 2}); }),
+      "[log] the data has no numbers to take the logarithm of");
+}
+
 TEST(Describe, WhatCouldNotBeHeldIsRefused) {
   const auto refused = [](const Config& c, const data::Dataset& set, const std::string& part) {
     const std::string text = test::error_of<ValueError>([&] { describe(c, set); });
