@@ -221,10 +221,9 @@ std::string SeriesColumns::unknown_texts() const {
   std::string text;
   for (std::size_t c = 0; c < columns_.size(); ++c)
     if (unknown_[c] > 0)
-      text += fmt::format(
-          "{}{} values of {} are texts that the training part lacks; they are read "
-          "as none of its texts",
-          text.empty() ? "" : "; ", unknown_[c], printable(specs_[c].name));
+      text +=
+          fmt::format("{}values of {} that are read as none of the texts of the training part: {}",
+                      text.empty() ? "" : "; ", printable(specs_[c].name), unknown_[c]);
   return text;
 }
 

@@ -245,7 +245,7 @@ std::string note_of(const Series& series, const SeriesParts& parts) {
   const Recordings& recordings = series.recordings;
   if (const std::int64_t same = count_duplicates(recordings, series.starts, parts); same > 0)
     notes.push_back(
-        fmt::format("{} test series are in the training part too, value by value", same));
+        fmt::format("test series that are in the training part too, value by value: {}", same));
   if (const auto* columns = std::get_if<SeriesColumns>(&series.inputs)) {
     if (std::string unknown = columns->unknown_texts(); !unknown.empty())
       notes.push_back(std::move(unknown));
@@ -253,16 +253,15 @@ std::string note_of(const Series& series, const SeriesParts& parts) {
     const auto& tokens = std::get<SeriesTokens>(series.inputs);
     const SeriesPart& test = part_of(parts, Split::test);
     if (const auto unknown = tokens.count_unknown(recordings, series.starts, test); unknown > 0)
-      notes.push_back(
-          fmt::format("{} words of {} in the test part are not known; they are read as {}", unknown,
-                      test.steps(recordings), SeriesTokens::unknown));
+      notes.push_back(fmt::format("words of the test part that are read as {}: {} of {}",
+                                  SeriesTokens::unknown, unknown, test.steps(recordings)));
   }
   if (!series.targets.note.empty()) notes.push_back(series.targets.note);
   std::int64_t left_out = 0;
   for (const SeriesPart& part : parts) left_out += part.left_out;
   if (left_out > 0)
-    notes.push_back(
-        fmt::format("{} steps at the ends of series fill no window and are left out", left_out));
+    notes.push_back(fmt::format(
+        "steps at the ends of series that fill no window and are left out: {}", left_out));
   std::string text;
   for (const std::string& note : notes) text += (text.empty() ? "" : "; ") + note;
   return text;

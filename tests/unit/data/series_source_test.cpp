@@ -208,8 +208,7 @@ TEST(SeriesSource, TextsAndMissingNumbers) {
   EXPECT_EQ(batch_of(*mean, kTest, {{0}}).inputs.to_vector(),
             (std::vector<double>{fill, 1, 0, 0, 0}));
   EXPECT_EQ(mean->note(),
-            "1 values of side are texts that the training part lacks; they are read as none of its "
-            "texts");
+            "values of side that are read as none of the texts of the training part: 1");
   EXPECT_EQ(mean->table()->columns, (std::vector<spec::ColumnSpec>{
                                         {"x", {}, true, 3.2}, {"side", {"left", "right"}, true}}));
   r.settings.missing = Missing::previous;
@@ -248,7 +247,7 @@ TEST(SeriesSource, Windows) {
   source = series_source(r);
   EXPECT_EQ(source->size(kTrain), 4);
   EXPECT_EQ(source->series_settings()->stride, 3);
-  EXPECT_EQ(source->note(), "4 steps at the ends of series fill no window and are left out");
+  EXPECT_EQ(source->note(), "steps at the ends of series that fill no window and are left out: 4");
   // Series that are shorter than a window.
   r.settings.window = 8;
   source = series_source(r);
@@ -346,7 +345,7 @@ TEST(SeriesSource, Words) {
             (std::vector<double>{2, 1, 0, 2, 4, 3, 1, 0, 0}));
   EXPECT_EQ(all_of(*source, kTest).inputs.to_vector(), (std::vector<double>{2, 0}));
   EXPECT_EQ(all_of(*source, kTest).inputs.dtype(), DType::i64);
-  EXPECT_EQ(source->note(), "1 words of 2 in the test part are not known; they are read as <unk>");
+  EXPECT_EQ(source->note(), "words of the test part that are read as <unk>: 1 of 2");
   EXPECT_EQ(source->sizes_text(),
             "sentences train: 3 series of 1 to 3 steps of a word\n"
             "sentences test: 1 series of 2 steps of a word\n");
@@ -431,7 +430,8 @@ TEST(SeriesSource, CountsDuplicates) {
   Recordings r = five_series();
   r.values[0] = 3;
   r.values[1] = 30;  // e as c
-  EXPECT_EQ(series_source(r)->note(), "1 test series are in the training part too, value by value");
+  EXPECT_EQ(series_source(r)->note(),
+            "test series that are in the training part too, value by value: 1");
 }
 
 // In Python, with all training steps in one array `a` of f64:
