@@ -80,9 +80,17 @@ Json json_of_result(const run::MetricsLog::Test& test, std::string_view loss_nam
                 {"unit", m.unit},
                 {"larger_is_better", m.larger_is_better}};
     if (m.is_share()) one.update({{"correct", m.correct}, {"total", m.total}});
+    for (const train::Baseline& b : test.baselines)
+      if (b.metric == m.name)
+        one["baselines"].push_back({{"title", b.title}, {"value", finite(b.value)}});
     metrics.push_back(std::move(one));
   }
   return {{"loss", finite(test.loss)}, {"loss_name", loss_name}, {"metrics", std::move(metrics)}};
+}
+
+std::string loss_name_of(const RunRecord& run, const spec::ModelSpec& spec) {
+  const bool scaled = std::holds_alternative<spec::ScaleSpec>(spec.layers.back());
+  return train::loss_name(spec.output, run.config.loss, scaled);
 }
 
 /// Keeps every k-th item and the last one.
@@ -233,7 +241,7 @@ Json summary_of(const RunRecord& run, const TrainedModel* model) {
   if (const std::string reason = reason_of(run); !reason.empty()) data["reason"] = reason;
   data["findings"] = findings_of(run);
   if (const auto* result = run.result())
-    data["result"] = json_of_result(*result, model ? train::loss_name(model->spec.output) : "");
+    data["result"] = json_of_result(*result, model ? loss_name_of(run, model->spec) : "");
   data["dataset"] =
       model && !model->spec.dataset.empty() ? model->spec.dataset : run.config.dataset;
   if (model) {

@@ -88,9 +88,13 @@ function addResult(run, parent) {
           .map(
               (metric) => figure(
                   metricText(metric), capital(metric.name),
-                  metric.total ? `${number(metric.correct)} of ${number(metric.total)} correct` :
-                      metric.larger_is_better === false ? 'smaller is better' :
-                                                          ''));
+                  [
+                    metric.total ? `${number(metric.correct)} of ${number(metric.total)} correct` :
+                        metric.larger_is_better === false ? 'smaller is better' :
+                                                            '',
+                    ...(metric.baselines || [])
+                        .map(({title, value}) => `${title}: ${metricText({...metric, value})}`)
+                  ].filter(Boolean).join('; ')));
   if (result.loss !== undefined) {
     figures.push(figure(number(result.loss), 'Test loss', result.loss_name));
   }
