@@ -8,6 +8,7 @@
 #include "app/messages.h"
 #include "data/catalogue.h"
 #include "data/places.h"
+#include "run/initial_model.h"
 #include "train/describe.h"
 #include "train/trainer.h"
 
@@ -33,8 +34,10 @@ Config checked(const TrainFlags::Result& settings, const DataFlags& data) {
   }
   const auto source =
       data.open(config.dataset, train::source_options(config, settings.classes()), false);
-  const train::Trainer trainer(config, source);
-  return train::settled(config, *source);
+  const Config settled = train::settled(config, *source);
+  const auto initial = run::initial_model(settled);
+  const train::Trainer trainer(settled, source, run::weights_of(initial));
+  return settled;
 }
 
 void print_settings(const TrainFlags& flags, const TrainFlags::Result& settings) {

@@ -11,6 +11,7 @@
 #include "core/shell_word.h"
 #include "data/catalogue.h"
 #include "report/run_commands.h"
+#include "run/initial_model.h"
 #include "run/provenance.h"
 #include "run/resume.h"
 #include "train/describe.h"
@@ -51,11 +52,12 @@ int resume(const ResumeFlags& flags) {
   check_same_settings(flags, run, config);
   if (run.is_finished()) return leave_finished(flags, run, config);
   const auto source = flags.data.open(config.dataset, train::source_options(config, run.classes()));
-  run.check_same_data(run::provenance_of(*source));
+  const auto initial = run::initial_model(config);
+  run.check_same_data(run::provenance_of(*source, initial));
   if (scale_from_data) config.normalization = source->pixel_scale();
   check_same_settings(flags, run, config);
   const double loading = seconds_since(start);
-  train::Trainer trainer(config, source);
+  train::Trainer trainer(config, source, run::weights_of(initial));
   const auto& checkpoint = run.checkpoint();
   if (checkpoint) trainer.resume(*checkpoint);
   const std::int64_t made = checkpoint ? checkpoint->last.step : 0;

@@ -1,5 +1,6 @@
 // unroll train: from a data set to a run's folder.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "app/commands.h"
 #include "app/dry_run.h"
@@ -11,6 +12,7 @@
 #include "app/train_set.h"
 #include "app/training.h"
 #include "app/verbose.h"
+#include "core/printable.h"
 #include "run/run_name.h"
 #include "run/stop_signal.h"
 
@@ -75,12 +77,18 @@ int work(const TrainCommandFlags& flags) {
   if (!flags.out.empty() && flags.extras.report) default_report({flags.out});
   const TrainFlags::Result settings = flags.train.resolve();
   if (flags.dry_run) return dry_run(flags.train, settings, flags.data, flags.json);
-  const auto [config, source, provenance] = prepare(settings, flags.data);
+  const auto [config, source, provenance, initial] = prepare(settings, flags.data);
   const double loading = seconds_since(start);
-  train::Trainer trainer(config, source);  // refuses a model that is too large
+  train::Trainer trainer(config, source,
+                         run::weights_of(initial));  // refuses a model that is too large
   if (output == Output::text) fmt::print("{}{}", source->inferred(), source->sizes_text());
   std::fflush(stdout);
   tell_note(*source);
+  if (!trainer.not_initial().empty())
+    say_note(
+        fmt::format("--init-from: {} does not have {}; training begins with initial values "
+                    "there",
+                    printable(config.init_from), fmt::join(trainer.not_initial(), ", ")));
 
   flags.verbose.say();
   for (const std::int64_t step : config.save_at)

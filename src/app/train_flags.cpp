@@ -157,6 +157,10 @@ TrainFlags::Result TrainFlags::resolve(const Changes& changes) const {
   const std::string dataset = result.config.dataset;
   change(result.config, changes);
   result.other_data = result.config.dataset != dataset;
+  for (const char* key : {"patience", "refit", "leave_test"})
+    if (const Setting& setting = train::setting_of(key);
+        given(key, changes) && setting.json(result.config) != setting.json(Config()))
+      result.needs_validation = setting.flag();
   refuse_idle(result.config, changes);
   // Other data may lack settings that the file has.
   if (result.other_data)

@@ -26,6 +26,7 @@ class TrainFlags {
     train::Config config;
     std::optional<train::Provenance> provenance;  // with --config: the file's
     bool other_data = false;                      // another data set was named beside --config
+    std::string needs_validation = {};            // a flag that does; empty: none was typed
 
     /// The classes that the data must have at least, so that it repeats the file's run.
     std::int64_t classes() const { return provenance && !other_data ? provenance->classes : 0; }

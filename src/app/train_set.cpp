@@ -68,7 +68,7 @@ int go_on(const SetOfRuns& job, const Prepared& run, const std::string& path,
   if (record.status() == run::RunStatus::diverged) return kFailed;
   run::ResumedRun resumed(path, say_note);
   const double loading = seconds_since(start);
-  train::Trainer trainer(run.config, run.source);
+  train::Trainer trainer(run.config, run.source, run::weights_of(run.initial));
   const auto& checkpoint = resumed.checkpoint();
   if (checkpoint) trainer.resume(*checkpoint);
   return train_to_end({run.config, job.data, *run.source, trainer, resumed.folder(), checkpoint,
@@ -84,7 +84,7 @@ int make_run(const SetOfRuns& job, const SetRun& which, const std::string& path,
   std::error_code ignored;
   if (fs::exists(path + "/" + run::config_file, ignored)) return go_on(job, run, path, start);
   const double loading = seconds_since(start);
-  train::Trainer trainer(run.config, run.source);
+  train::Trainer trainer(run.config, run.source, run::weights_of(run.initial));
   run::RunFolder folder(path, run.config, run.provenance, which.name);
   return train_to_end({run.config,
                        job.data,
@@ -200,7 +200,7 @@ int train_set(const SetOfRuns& job) {
           fmt::format("--sweep chooses by the validation part, and {} has none; give "
                       "--validate, as in --validate 0.15",
                       first.config.dataset));
-    const train::Trainer trainer(first.config, first.source);
+    const train::Trainer trainer(first.config, first.source, run::weights_of(first.initial));
     folder = set_folder(job, shared.config, first.source->name());
     if (job.output == Output::text)
       fmt::print("{}{}", first.source->inferred(), first.source->sizes_text());

@@ -32,7 +32,8 @@ namespace {
 void check_repeats(const TrainFlags::Result& settings, const train::Provenance& now) {
   if (!settings.provenance || settings.other_data) return;
   const train::Provenance& then = *settings.provenance;
-  if (then.train_sha256 != now.train_sha256 || then.test_sha256 != now.test_sha256)
+  if (then.names_data() &&
+      (then.train_sha256 != now.train_sha256 || then.test_sha256 != now.test_sha256))
     throw FormatError("train", fmt::format("the data of {} is not that of config.json (its SHA-256 "
                                            "differs); name the data set beside --config to train "
                                            "on it anyway",
@@ -100,14 +101,20 @@ void show_earlier_steps(const Run& run, Progress& progress) {
 }  // namespace
 
 Prepared prepare(const TrainFlags::Result& settings, const DataFlags& data) {
-  Prepared run{.config = settings.config, .source = nullptr, .provenance = {}};
+  Prepared run{.config = settings.config, .source = nullptr, .provenance = {}, .initial = {}};
   train::Config& config = run.config;
   run.source = data.open(config.dataset, train::source_options(config, settings.classes()));
   // Another set may have replaced a known one: config.json names it and its place.
   if (data::find_known_set(config.dataset) && run.source->name() != config.dataset)
     config.dataset = run.source->place();
+  if (run.source->size(data::Split::validation) == 0 && !settings.needs_validation.empty())
+    throw UsageError(
+        fmt::format("{} needs a validation part, and {} has none; give one, as in "
+                    "--validate 0.15, or leave it out",
+                    settings.needs_validation, printable(run.source->name())));
   config = train::settled(config, *run.source);
-  run.provenance = run::provenance_of(*run.source);
+  run.initial = run::initial_model(config);
+  run.provenance = run::provenance_of(*run.source, run.initial);
   check_repeats(settings, run.provenance);
   return run;
 }

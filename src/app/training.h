@@ -9,6 +9,7 @@
 #include "app/progress.h"
 #include "app/train_flags.h"
 #include "core/clock.h"
+#include "run/initial_model.h"
 #include "run/training.h"
 
 namespace unroll::app {
@@ -27,9 +28,11 @@ struct Prepared {
   train::Config config;
   std::shared_ptr<const data::Source> source;
   train::Provenance provenance;
+  std::optional<run::InitialModel> initial;
 };
 
-/// Opens the data that the settings name. Throws FormatError if a config.json was given and its
+/// Opens the data and the initial model that the settings name. Throws UsageError if a flag needs a
+/// validation part that the data lacks. Throws FormatError if a config.json was given and its
 /// data is another.
 Prepared prepare(const TrainFlags::Result& settings, const DataFlags& data);
 

@@ -4,9 +4,11 @@
 #include "app/commands.h"
 #include "app/data_flags.h"
 #include "app/messages.h"
+#include "app/usage_error.h"
 #include "app/verbose.h"
 #include "core/clock.h"
 #include "core/printable.h"
+#include "run/initial_model.h"
 #include "run/provenance.h"
 #include "run/stop_signal.h"
 #include "run/verification.h"
@@ -21,7 +23,31 @@ struct VerifyFlags {
   VerboseFlag verbose;
   std::optional<int> threads;
   std::optional<std::int64_t> rows_at_once;
+  bool without_test = false;
 };
+
+/// The same data with random numbers in place of the test part. Throws UsageError for a source
+/// without a test part that was read.
+std::shared_ptr<const data::Source> without_test(const VerifyFlags& flags,
+                                                 const train::Config& config,
+                                                 data::SourceOptions options,
+                                                 const data::Source& source) {
+  if (source.size(data::Split::train) == data::Source::endless ||
+      source.size(data::Split::test) == 0)
+    throw UsageError(
+        fmt::format("--without-test puts random numbers in place of the test part, "
+                    "and {} has none that is read from files; leave it out",
+                    printable(source.name())));
+  constexpr std::uint64_t kSeed = 1;
+  options.images.test_noise = options.series_encoding.test_noise = kSeed;
+  auto noise = flags.data.open(config.dataset, options);
+  const auto same = [&](data::Split part) { return noise->sha256(part) == source.sha256(part); };
+  if (!same(data::Split::train) || !same(data::Split::validation) || same(data::Split::test))
+    throw FormatError("verify", fmt::format("random numbers in the test part of {} changed its "
+                                            "training part, or did not change the test part",
+                                            printable(source.name())));
+  return noise;
+}
 
 int work(const VerifyFlags& flags) {
   const auto start = Clock::now();
@@ -32,12 +58,19 @@ int work(const VerifyFlags& flags) {
   train::Config config = run.config();
   if (flags.threads) config.threads = *flags.threads;
   if (flags.rows_at_once) config.rows_at_once = *flags.rows_at_once;
-  const auto source = flags.data.open(config.dataset, train::source_options(config, run.classes()));
-  if (!run.has_same_data(run::provenance_of(*source))) return kFailed;
+  const data::SourceOptions options = train::source_options(config, run.classes());
+  auto source = flags.data.open(config.dataset, options);
+  const auto initial = run::initial_model(config);
+  if (!run.has_same_data(run::provenance_of(*source, initial))) return kFailed;
   flags.verbose.say();
-  train::Trainer trainer(config, source);
+  if (flags.without_test) source = without_test(flags, config, options, *source);
+  train::Trainer trainer(config, source, run::weights_of(initial));
   train::Callbacks signals;
   signals.stops = run::stop_requested;
+  if (flags.without_test) {
+    const bool good = run.train_without_test(trainer, {&signals});
+    return run::stop_requested() ? status_of_signal(run::stop_signal()) : good ? kOk : kFailed;
+  }
   const std::int64_t steps = run.train_again(trainer, {&signals});
   if (run::stop_requested()) {
     tell("interrupted; {} is as it was\n", printable(flags.run));
@@ -62,6 +95,9 @@ void add_verify(Command& program) {
                  "Threads to use, 0 for all cores. Default: as the run had");
   command.option("--rows-at-once", flags->rows_at_once,
                  "Rows of a batch to walk at once, 0 for all. Default: as the run had");
+  command.flag("--without-test", flags->without_test,
+               "Train with random numbers in place of the test part, and check that the weights "
+               "are the same: the proof that the test part had no influence. Default off");
   flags->verbose.add_to(command);
   command.set_work([flags] { return work(*flags); });
 }

@@ -7,11 +7,15 @@
 
 namespace unroll::run {
 
-train::Provenance provenance_of(const data::Source& source) {
+train::Provenance provenance_of(const data::Source& source,
+                                const std::optional<InitialModel>& initial) {
   train::Provenance now = {source.sha256(data::Split::train), source.sha256(data::Split::test),
                            numerics::revision};
-  const data::TargetSpec target = source.target();
-  if (target.kind == data::TargetSpec::Kind::classes) now.classes = target.size;
+  now.validation_sha256 = source.sha256(data::Split::validation);
+  now.facts = source.facts();
+  if (initial) now.init_sha256 = initial->sha256;
+  const spec::InputSpec input = source.input();
+  if (spec::pixels_of(input)) now.classes = source.target().size;
   return now;
 }
 
@@ -21,7 +25,10 @@ std::vector<std::string> differences(const train::Provenance& then, const train:
     if (a != b) all.push_back(fmt::format("the {} data differs (it has another SHA-256)", which));
   };
   compare("training", then.train_sha256, now.train_sha256);
+  compare("validation", then.validation_sha256, now.validation_sha256);
   compare("test", then.test_sha256, now.test_sha256);
+  if (then.init_sha256 != now.init_sha256)
+    all.push_back("the model of --init-from differs (it has another SHA-256)");
   return all;
 }
 

@@ -107,11 +107,42 @@ std::int64_t Verification::train_again(train::Trainer& trainer,
   return repetition.steps();
 }
 
-bool Verification::finish(train::Trainer& trainer) {
+bool Verification::train_without_test(train::Trainer& trainer,
+                                      const std::vector<train::Listener*>& listeners) {
+  train::Callbacks end;
+  end.stops = [&] {
+    return manifest_.status == RunStatus::interrupted && trainer.last_step().step == manifest_.step;
+  };
+  std::vector<train::Listener*> all = {&end};
+  all.insert(all.end(), listeners.begin(), listeners.end());
+  try {
+    if (!trainer.run(all)) status_ = RunStatus::interrupted;
+  } catch (const train::Diverged&) {
+    status_ = RunStatus::diverged;
+  }
+  kept_ = trainer.kept_step().step;
+  compare_end();
+  const std::vector<std::byte> model = nn::model_bytes(trainer.description(), trainer.parameters());
+  if (!files_.compare(model_file, model)) {
+    found({"the test part had an influence: with random numbers in its place the weights differ"});
+    return false;
+  }
+  found({fmt::format("the test part had no influence: with {} test samples of random numbers the "
+                     "weights are the same, SHA-256 {}",
+                     trainer.source().size(data::Split::test), hash_of(model).sha256),
+         true});
+  return good_;
+}
+
+void Verification::compare_end() {
   if (kept_ != manifest_.step || status_ != manifest_.status)
     found({fmt::format("manifest.json says {}; trained again it is {}",
                        where_it_ended(manifest_.status, manifest_.step),
                        where_it_ended(status_, kept_))});
+}
+
+bool Verification::finish(train::Trainer& trainer) {
+  compare_end();
   if (written_metrics_) {
     const auto shown = [](const std::string& text) { return text.empty() ? "not there" : text; };
     const auto other = first_other_line(*written_metrics_, metrics_);

@@ -44,9 +44,16 @@ class Verification {
   /// Compares the run's end, metrics and model with those that were made again. Returns whether all
   /// findings are good.
   bool finish(train::Trainer& trainer);
+  /// Instead of train_again() and finish(): trains again on data whose test part is noise, and
+  /// compares only the model. If it has the same bits, the test part had no influence. Needs a new
+  /// trainer whose source differs from the run's in the test part alone. Returns whether all
+  /// findings are good.
+  bool train_without_test(train::Trainer& trainer,
+                          const std::vector<train::Listener*>& listeners = {});
 
  private:
   void found(const Finding& finding);
+  void compare_end();
 
   Folder folder_;
   Found tell_;

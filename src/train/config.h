@@ -176,6 +176,9 @@ struct Provenance {
   std::string validation_sha256 = {};  // empty: no validation part
   std::string init_sha256 = {};        // of the file of Config::init_from
   std::string facts = {};              // Source::facts(): more members of the object "data"
+
+  /// False for a config.json that was written by hand: any data will do.
+  bool names_data() const { return !train_sha256.empty() || !test_sha256.empty(); }
 };
 
 /// config.json: every setting, and the run's provenance.
@@ -185,7 +188,9 @@ struct LoadedConfig {
   Config config;
   Provenance provenance;
 };
-/// Reads config.json. Throws FormatError for damage. Throws ValueError for a value outside its
+/// Reads config.json. A setting that is missing has its default. If "numerics_revision" and "data"
+/// are missing too, the file was written by hand, and the defaults are those of the recipe; else an
+/// older program wrote it. Throws FormatError for damage. Throws ValueError for a value outside its
 /// range and for an unknown key, with a suggestion.
 LoadedConfig config_from_json(std::string_view text, const std::string& path);
 

@@ -19,6 +19,7 @@
 #include "train/divergence.h"
 #include "train/initial_values.h"
 #include "train/optimizers.h"
+#include "train/trained_parameters.h"
 #include "unroll/autograd/no_grad.h"
 #include "unroll/core/threads.h"
 #include "unroll/optim/clip.h"
@@ -84,11 +85,12 @@ constexpr std::int64_t kGoodEvery = 10;
 
 }  // namespace
 
-Trainer::Trainer(const Config& config, std::shared_ptr<const data::Source> source)
-    : Trainer(config, source, describe(config, *source)) {}
+Trainer::Trainer(const Config& config, std::shared_ptr<const data::Source> source,
+                 const InitialWeights* initial)
+    : Trainer(config, source, describe(config, *source), initial) {}
 
 Trainer::Trainer(const Config& config, std::shared_ptr<const data::Source> source,
-                 spec::ModelSpec spec)
+                 spec::ModelSpec spec, const InitialWeights* initial)
     : config_(config),
       source_(std::move(source)),
       spec_(checked(std::move(spec), config, *source_)),
@@ -111,12 +113,14 @@ Trainer::Trainer(const Config& config, std::shared_ptr<const data::Source> sourc
               .ar = config.ar,
               .tar = config.tar}),
       parameters_(model_.parameters()),
+      trained_(trained_parameters(parameters_.parameters(), config.freeze)),
       gradient_(parameters_, model_.masks()),
-      optimizer_(make_optimizer(config, parameters_.parameters())),
+      optimizer_(make_optimizer(config, trained_)),
       stretch_(stretch_after(0)),
       learning_rate_(config, stretch_.schedule) {
   set_num_threads(config.threads);
   set_initial_values(model_, config, generator_);
+  if (initial) not_initial_ = begin_with(*initial, spec_, parameters_.parameters());
   optimizer_state_ = optimizer_->state();
   save(good_);
   if (source_->size(data::Split::validation) > 0) stopping_.emplace(config.patience);
@@ -201,9 +205,8 @@ StepResult Trainer::update(std::int64_t step, const Tensor& inputs, const Tensor
         const Tensor outputs = outputs_of(k, inputs, terms);
         terms.front() = objective_.loss(outputs, nn::rows_of(targets, batch_.parts()[k]), count);
       });
-  const Parameters& parameters = parameters_.parameters();
-  const double norm = config_.clip_norm > 0 ? optim::clip_grad_norm(parameters, config_.clip_norm)
-                                            : optim::grad_norm(parameters);
+  const double norm = config_.clip_norm > 0 ? optim::clip_grad_norm(trained_, config_.clip_norm)
+                                            : optim::grad_norm(trained_);
   const StepResult result = result_of(step, loss, norm);
   const bool in_range = recent_.holds_loss(result.loss) && recent_.holds_norm(result.grad_norm);
   if (!std::isfinite(result.loss) || !std::isfinite(result.grad_norm) ||

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "data/sampler.h"
 #include "data/source.h"
@@ -16,6 +17,7 @@
 #include "train/config.h"
 #include "train/early_stopping.h"
 #include "train/evaluate.h"
+#include "train/initial_weights.h"
 #include "train/learning_rate.h"
 #include "train/listener.h"
 #include "train/look.h"
@@ -51,10 +53,13 @@ class Trainer {
   /// Trains the model that the settings describe. Throws the errors of describe(), and ValueError
   /// if sequences of different lengths should be cut into chunks (Config::tbptt), or if there is no
   /// validation part for Config::patience or refit.
-  Trainer(const Config& config, std::shared_ptr<const data::Source> source);
+  /// Begins with the weights of `initial`, if it is not null; see train/initial_weights.h.
+  Trainer(const Config& config, std::shared_ptr<const data::Source> source,
+          const InitialWeights* initial = nullptr);
   /// Trains the given model and ignores the settings of layers. Throws ShapeError if the model does
   /// not fit the source, ValueError if it needs too much memory.
-  Trainer(const Config& config, std::shared_ptr<const data::Source> source, spec::ModelSpec spec);
+  Trainer(const Config& config, std::shared_ptr<const data::Source> source, spec::ModelSpec spec,
+          const InitialWeights* initial = nullptr);
   Trainer(const Trainer&) = delete;  // its parts refer to each other
   Trainer& operator=(const Trainer&) = delete;
 
@@ -78,6 +83,8 @@ class Trainer {
   const data::Source& source() const { return *source_; }
   const spec::ModelSpec& description() const { return spec_; }
   Parameters parameters() { return model_.parameters(); }
+  /// The weights that the initial model did not give; empty without one.
+  const std::vector<std::string>& not_initial() const { return not_initial_; }
   /// The last step, unless early stopping comes before it or a second training after it.
   std::int64_t steps() const { return stretch_.last; }
   const StepResult& last_step() const { return last_; }  ///< number 0 before the first step
@@ -129,6 +136,7 @@ class Trainer {
   Generator generator_;
   Network model_;
   nn::FlatParameters parameters_;
+  Parameters trained_;  // without those of Config::freeze
   nn::BatchGradient gradient_;
   std::unique_ptr<optim::Optimizer> optimizer_;
   std::optional<Refit> refit_;  // since the second training began
@@ -136,7 +144,8 @@ class Trainer {
   LearningRate learning_rate_;
   Parameters optimizer_state_;
   std::vector<Network::States> states_;  // of each part, after the last chunk that was read
-  StepResult last_{}, kept_{};           // number 0 before the first step
+  std::vector<std::string> not_initial_;
+  StepResult last_{}, kept_{};  // number 0 before the first step
   RecentSteps recent_;
   Tensor before_;                          // all weights before the step of the next evaluation
   Snapshot good_, candidate_;              // after the last good step; one that may become the next

@@ -80,7 +80,11 @@ void Trainer::resume(const Checkpoint& c) {
   if (c.stopping.has_value() != stopping_.has_value() || (c.refit && !config_.refit))
     throw FormatError("resume", "the checkpoint belongs to a run with another validation part");
   if (!c.best.empty()) model_.load(c.best);
-  if (c.stopping) stopping_->load(*c.stopping, parameters_.values());
+  if (c.stopping) {
+    EarlyStopping::State state = *c.stopping;
+    state.best.dtype = config_.dtype;
+    stopping_->load(state, parameters_.values());
+  }
   if (c.refit) begin_refit(*c.refit);
   load(c.good ? *c.good : c);
   save(good_);

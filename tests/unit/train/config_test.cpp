@@ -9,6 +9,7 @@
 #include "support/expect_parts.h"
 #include "support/small_set.h"
 #include "support/temporary_folder.h"
+#include "train/settings.h"
 #include "unroll/core/error.h"
 
 namespace unroll::train {
@@ -111,7 +112,13 @@ Config unusual() {
   c.dtype = DType::f64;
   c.precision = Precision::bf16;
   c.threads = 3;
-  c.eval_every = 0;
+  c.eval_every = 7;
+  c.validate = "0.2";
+  c.split_seed = 3;
+  c.patience = 7;
+  c.refit = c.leave_test = true;
+  c.init_from = "runs/other";
+  c.freeze = {"rnn.", "fc"};
   c.save_at = {1, 10, 1000000000000};
   c.tensorboard = true;
   return c;
@@ -161,12 +168,13 @@ TEST(ConfigJson, RoundTrip) {
   EXPECT_FALSE(unusual_task() == recipe("tuned", {.dataset = "copy", .model = ModelKind::lstm}));
   const Json usual = settings({});
   for (const auto& item : usual.items()) {
-    if (item.key() == "length") continue;
+    if (!setting_of(item.key()).exists(unusual())) continue;  // of tasks and series
     const bool of_lstm = settings(unusual_lstm()).at(item.key()) != settings(lstm()).at(item.key());
     const Json other = settings(of_lstm || item.key() == "model" ? unusual_lstm() : unusual());
     EXPECT_NE(item.value(), other.at(item.key())) << item.key();
     Json mixed = Json::parse(to_json(of_lstm ? lstm() : Config(), {}));
     mixed["settings"][item.key()] = other.at(item.key());
+    if (item.key() == "refit") mixed["settings"]["patience"] = 7;  // it needs some
     EXPECT_FALSE(config_from_json(mixed.dump(), "file").config == (of_lstm ? lstm() : Config()))
         << item.key();
   }
@@ -237,11 +245,38 @@ TEST(ConfigJson, HasTheNumberOfClassesUnlessItIsTen) {
   }
 }
 
+TEST(ConfigJson, WrittenByHandItHasTheDefaultsOfTheRecipe) {
+  const auto read = [](const char* text) { return config_from_json(text, "c.json"); };
+  EXPECT_EQ(read(R"({"settings":{}})").config, recipe("tuned"));
+  EXPECT_FALSE(read(R"({"settings":{}})").provenance.names_data());
+  Config expected = recipe("tuned", {.dataset = "a.ts", .model = ModelKind::lstm});
+  expected.task = data::Task::classify;
+  expected.hidden = 7;
+  EXPECT_EQ(
+      read(R"({"settings":{"dataset":"a.ts","task":"classify","model":"lstm","hidden":7}})").config,
+      expected);
+  EXPECT_EQ(read(R"({"settings":{"recipe":"tutorial"}})").config, recipe("tutorial"));
+  expect_parts(error_of<ValueError>([&] { read(R"({"settings":{"hiden":7}})"); }), {"hidden"});
+}
+
+TEST(ConfigJson, KeepsFactsAndHashes) {
+  Provenance made_from = {"a", "b", 5};
+  made_from.validation_sha256 = "c";
+  made_from.init_sha256 = "d";
+  made_from.facts = R"({"reader_revision":1,"files":[{"role":"data","bytes":5}]})";
+  const Provenance read =
+      config_from_json(to_json(recipe("tuned"), made_from), "c.json").provenance;
+  EXPECT_EQ(read.validation_sha256, "c");
+  EXPECT_EQ(read.init_sha256, "d");
+  EXPECT_EQ(read.facts, made_from.facts);
+}
+
 TEST(ConfigJson, DamageIsRefused) {
   const std::string good = to_json(recipe("tuned"), {"a", "b", 1});
   for (std::size_t size = 0; size + 2 < good.size(); size += 7)
     EXPECT_THROW(config_from_json(good.substr(0, size), "c.json"), FormatError) << size;
-  for (const char* text : {"5", "[]", "{}", R"({"settings":5})", R"({"settings":{}})"})
+  for (const char* text : {"5", "[]", "{}", R"({"settings":5})", R"({"settings":{},"data":{}})",
+                           R"({"settings":{},"numerics_revision":5})"})
     expect_parts(error_of<FormatError>([&] { config_from_json(text, "c.json"); }), {"c.json"});
 }
 
