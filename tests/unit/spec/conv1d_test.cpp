@@ -28,7 +28,7 @@ ModelSpec model_of(Conv1dSpec conv, Readout readout = Readout::last, std::int64_
   return spec;
 }
 
-std::string refused(const ModelSpec& spec) {
+std::string fault_of(const ModelSpec& spec) {
   return error_of<FormatError>([&] { features_of(spec); });
 }
 
@@ -73,7 +73,7 @@ TEST(Conv1dSpec, IsWrittenAndReadInFormat5) {
 }
 
 TEST(Conv1dSpec, NumbersOutsideTheirRangeAreRefused) {
-  const auto with = [](const StepWindows& windows) { return refused(model_of(conv_of(windows))); };
+  const auto with = [](const StepWindows& windows) { return fault_of(model_of(conv_of(windows))); };
   EXPECT_EQ(with({.kernel = 0}), "[model] conv: kernel is 0, expected 1 to 4096");
   EXPECT_EQ(with({.stride = 5000}), "[model] conv: stride is 5000, expected 1 to 4096");
   EXPECT_EQ(with({.dilation = 0}), "[model] conv: dilation is 0, expected 1 to 4096");
@@ -81,16 +81,16 @@ TEST(Conv1dSpec, NumbersOutsideTheirRangeAreRefused) {
   EXPECT_EQ(with({.padding = 1, .causal = true}), "[model] conv: padding is 1, expected 0 to 0");
   Conv1dSpec conv = conv_of({});
   conv.groups = 3;
-  EXPECT_EQ(refused(model_of(conv)),
+  EXPECT_EQ(fault_of(model_of(conv)),
             "[model] conv: 4 channels in and 6 out, expected multiples of the 3 groups");
   conv = conv_of({.kernel = 4096, .dilation = 4096});
   conv.in_channels = 64;
-  EXPECT_EQ(refused(model_of(conv)),
+  EXPECT_EQ(fault_of(model_of(conv)),
             "[model] conv: windows over 16773121 steps of 64 channels, expected at most 134217728 "
             "numbers");
   conv = conv_of({});
   conv.in_channels = 2;
-  EXPECT_EQ(refused(model_of(conv)),
+  EXPECT_EQ(fault_of(model_of(conv)),
             "[model] conv: reads a sequence of 2 features per step, but its input is a sequence of "
             "4 features per step");
 }
@@ -104,7 +104,7 @@ TEST(Conv1dSpec, AModelOfEveryStepKeepsTheSteps) {
   features_of(every_step({.kernel = 5, .padding = 2}));
   for (const StepWindows& windows :
        {StepWindows{.kernel = 3}, StepWindows{.stride = 2}, StepWindows{.padding = 1}})
-    EXPECT_EQ(refused(every_step(windows)),
+    EXPECT_EQ(fault_of(every_step(windows)),
               "[model] conv: it changes the number of steps, but the model has an output for every "
               "step; use stride 1 and a padding that keeps it, or causal");
 }
@@ -117,7 +117,7 @@ TEST(Conv1dSpec, AResidualConnectionKeepsTheSteps) {
   spec.layers.insert(spec.layers.begin() + 1, ResidualSpec{1});
   features_of(spec);
   std::get<Conv1dSpec>(spec.layers[0]).windows.stride = 2;
-  EXPECT_EQ(refused(spec),
+  EXPECT_EQ(fault_of(spec),
             "[model] layer 2: a residual connection over conv, which changes the number of steps; "
             "use stride 1 and a padding that keeps it, or causal");
 }
@@ -134,7 +134,7 @@ TEST(Conv1dSpec, KnowsTheShortestSequence) {
   std::get<SeriesInput>(spec.input).steps = 9;
   features_of(spec);
   std::get<SeriesInput>(spec.input).steps = 8;
-  EXPECT_EQ(refused(spec), "[model] second: its input has 3 steps, expected at least 4");
+  EXPECT_EQ(fault_of(spec), "[model] second: its input has 3 steps, expected at least 4");
 }
 
 TEST(Conv1dSpec, ReadsAheadIfItIsPaddedAtItsEnd) {
