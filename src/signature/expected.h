@@ -46,6 +46,8 @@ inline constexpr Expected expected[] = {
     {"lstm_layer_norm", "a2c66160fbbdaaa1"},
     {"gru_layer_norm", "29202f9ba61b9d47"},
     {"gru_wide", "2fc0418316ec0b6c"},
+    {"conv1d_ragged", "f473da74e83d74a3"},
+    {"conv1d_f64", "e586638e6dcb4bb2"},
 };
 
 }  // namespace unroll::signature

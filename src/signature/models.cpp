@@ -4,6 +4,7 @@
 
 #include "autograd/elementwise.h"
 #include "unroll/autograd/ops.h"
+#include "unroll/nn/conv1d.h"
 #include "unroll/nn/conv2d.h"
 #include "unroll/nn/dropout.h"
 #include "unroll/nn/embedding.h"
@@ -156,6 +157,32 @@ struct Convolutional : Network {
   }
 };
 
+struct StepConvolutional : Network {
+  nn::Conv1d first, second;
+  nn::Rnn rnn;
+  nn::Linear fc;
+
+  StepConvolutional(const Setup& s, Generator& generator)
+      : first(child("first"), s.inputs, 6, 3,
+              {.padding = 2, .dilation = 2, .dtype = s.dtype, .generator = &generator}),
+        second(
+            child("second"), 6, 18, 3,
+            {.stride = 2, .groups = 2, .causal = true, .dtype = s.dtype, .generator = &generator}),
+        rnn(child("rnn"), 18, s.hidden, rnn_options(s, generator)),
+        fc(child("fc"), s.hidden, kClasses, {.dtype = s.dtype, .generator = &generator}) {}
+
+  void loss(const Part& part, std::vector<Tensor>& terms) const override {
+    std::vector<std::int64_t> lengths(part.lengths.begin(), part.lengths.end());
+    Tensor x = symlog(rows_of(part.images));
+    for (const nn::Conv1d* layer : {&first, &second}) {
+      x = relu((*layer)(x, lengths));
+      for (std::int64_t& steps : lengths) steps = layer->outputs(steps);
+    }
+    const Tensor h_n = rnn(x, {}, {.lengths = lengths}).h_n;
+    terms.push_back(cross_entropy(fc(h_n.select(0, -1)), part.labels, part.batch));
+  }
+};
+
 }  // namespace
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& labels, std::int64_t count,
@@ -175,6 +202,8 @@ std::unique_ptr<Network> make_network(const Setup& setup, Generator& generator) 
       return std::make_unique<Perceptron>(setup, generator);
     case Kind::convolutional:
       return std::make_unique<Convolutional>(setup, generator);
+    case Kind::step_convolutional:
+      return std::make_unique<StepConvolutional>(setup, generator);
     case Kind::family:
       return make_family(setup, generator);
     case Kind::recurrent:

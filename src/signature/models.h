@@ -19,12 +19,13 @@
 namespace unroll::signature {
 
 enum class Kind {
-  recurrent,      // the tutorial's: Rnn, then Linear on its last step
-  every_step,     // Linear, Rnn from a state other than 0, Linear on each step
-  tokens,         // Embedding, LayerNorm, Rnn, Linear on its last step; a pixel is a token
-  perceptron,     // Linear, relu, Linear, tanh, Linear; reads whole images
-  convolutional,  // Conv2d, MaxPool2d, a Conv2d with strides, LayerNorm, Dropout, Linear
-  family,         // a cell with the options below, then Linear on mean and last step
+  recurrent,           // the tutorial's: Rnn, then Linear on its last step
+  every_step,          // Linear, Rnn from a state other than 0, Linear on each step
+  tokens,              // Embedding, LayerNorm, Rnn, Linear on its last step; a pixel is a token
+  perceptron,          // Linear, relu, Linear, tanh, Linear; reads whole images
+  convolutional,       // Conv2d, MaxPool2d, a Conv2d with strides, LayerNorm, Dropout, Linear
+  step_convolutional,  // symlog, Conv1d, a Conv1d with strides and groups, Rnn, Linear on its state
+  family,              // a cell with the options below, then Linear on mean and last step
 };
 enum class Algorithm { sgd, nesterov, adam, adamw, muon };
 enum class Curve { constant, cosine, warmup_linear };
@@ -46,7 +47,7 @@ struct Setup {
   Curve curve = Curve::constant;
   std::int64_t updates = 50;
   std::int64_t chunks = 1;  // of a batch's sequences. Each makes an update; states go on
-  // Only for a family.
+  // Only for a family; `ragged` also for step_convolutional.
   spec::Cell cell = spec::Cell::rnn;
   bool bidirectional = false, ragged = false, layer_norm = false;
   bool regularised = false;  // every mask, a learnt initial state, and activation regularisation

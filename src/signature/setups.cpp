@@ -234,6 +234,20 @@ std::span<const Setup> setups() {
        .ragged = true,
        .layer_norm = true,
        .regularised = true},
+      {.name = "conv1d_ragged",
+       .kind = Kind::step_convolutional,
+       .nonlinearity = Nonlinearity::tanh,
+       .batch = 100,
+       .algorithm = Algorithm::adam,
+       .lr = 0.02,
+       .ragged = true},
+      {.name = "conv1d_f64",
+       .kind = Kind::step_convolutional,
+       .nonlinearity = Nonlinearity::tanh,
+       .dtype = DType::f64,
+       .batch = 67,
+       .algorithm = Algorithm::adam,
+       .lr = 0.02},
   };
   return all;
 }
