@@ -132,8 +132,7 @@ def cpu_seconds(command):
 
 def unroll_ms(program, path, work, out):
     command = [program, "train", str(path), *work.get("flags", "").split(), "--validate", "none",
-               "--test", "none", "--model", work["model"], "--hidden", str(work["hidden"]),
-               "--batch-size", str(work["batch"]), "--optimizer", "adam", "--lr", "0.001",
+               "--model", work["model"], "--hidden", str(work["hidden"]), "--batch-size", str(work["batch"]), "--optimizer", "adam", "--lr", "0.001",
                "--clip-norm", "1", "--dropout", "0", "--eval-every", "0", "--threads", "1",
                "--quiet"]
     if work["readout"]:
