@@ -11,7 +11,7 @@ Every block of code on the page is fenced and has one of these kinds:
   cpp      A snippet. All snippets of a page, one after the other, are the body of main() of one
            program (see FRAME). It runs where the last of them stands.
   output   What the snippet before it prints. A snippet without such a block prints nothing.
-  text     Equations and drawings: not checked.
+  text     Equations and drawings: not checked. So is python.
 
 The folder of the commands has the tree's examples/. A line "..." in the expected output stands for any
 number of lines. The comment <!-- before: COMMAND --> runs a command of an earlier page, without looking at its output.
@@ -111,8 +111,8 @@ def parse(text):
             if not steps or not isinstance(steps[-1], Snippet) or steps[-1].has_output:
                 raise PageError(f"{start}: this output follows no snippet of its own")
             steps[-1].expected, steps[-1].has_output = numbered, True
-        elif kind != "text":
-            raise PageError(f"{start - 1}: a block is console, cpp, output or text, not '{kind}'")
+        elif kind not in ("text", "python"):
+            raise PageError(f"{start - 1}: a block is console, cpp, output, text or python, not '{kind}'")
     if all(isinstance(step, Command) and step.hidden for step in steps):
         raise PageError("1: the page has no command and no snippet")
     return steps

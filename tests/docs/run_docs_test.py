@@ -136,7 +136,7 @@ class RunDocs(unittest.TestCase):
         self.wrong(console("unroll silent"), "page.md:4: a console block begins with a command")
         self.wrong("```output\n1\n```\n", "page.md:2: this output follows no snippet")
         self.wrong(snippets(("int x = 1;", "1", "2")), "follows no snippet of its own")
-        self.wrong("```bash\nls\n```\n", "page.md:1: a block is console, cpp, output or text, not 'bash'")
+        self.wrong("```bash\nls\n```\n", "page.md:1: a block is console, cpp, output, text or python, not 'bash'")
         self.wrong("```\nls\n```\n", "not ''")
         self.wrong("Text.\n\n    $ unroll silent\n", "page.md:3: indented code")
         self.wrong("```console\n$ unroll silent\n", "page.md:1: this block has no end")
