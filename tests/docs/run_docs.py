@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Runs the commands and the C++ snippets of a page and compares what they print with the page.
 
-usage: run_docs.py PAGE --unroll PROGRAM --build FOLDER [--compiler g++]
+usage: run_docs.py PAGE --unroll PROGRAM --build FOLDER [--compiler g++] [--write]
+
+With --write it writes what was printed to the page, where they differ; read the difference before you
+commit it. A line with a time becomes "...".
 
 Every block of code on the page is fenced and has one of these kinds:
 
@@ -59,6 +62,7 @@ class Command:
     def __init__(self, line, text, hidden=False):
         self.line, self.text, self.hidden = line, text, hidden
         self.expected = []  # (line number, text)
+        self.output_after = line
 
 
 class Snippet:
@@ -66,6 +70,7 @@ class Snippet:
         self.line, self.code = line, code
         self.expected = []
         self.has_output = False
+        self.output_after = line  # the line before its output
 
 
 def blocks(lines):
@@ -111,6 +116,7 @@ def parse(text):
             if not steps or not isinstance(steps[-1], Snippet) or steps[-1].has_output:
                 raise PageError(f"{start}: this output follows no snippet of its own")
             steps[-1].expected, steps[-1].has_output = numbered, True
+            steps[-1].output_after = start - 1
         elif kind not in ("text", "python"):
             raise PageError(f"{start - 1}: a block is console, cpp, output, text or python, not '{kind}'")
     if all(isinstance(step, Command) and step.hidden for step in steps):
@@ -138,9 +144,14 @@ def difference(expected, printed):
     return last, printed[max(reach)]
 
 
+def without_time(line):
+    return ANY if re.search(r"\bin [\d.]+ m?s\b", line) else line.rstrip()
+
+
 class Page:
-    def __init__(self, path, unroll, build, compiler, folder):
-        self.path, self.build, self.compiler = path, build, compiler
+    def __init__(self, path, unroll, build, compiler, folder, write=False):
+        self.path, self.build, self.compiler, self.write = path, build, compiler, write
+        self.edits = []  # (line before, lines to replace, lines)
         self.folder = pathlib.Path(folder)
         self.failures = 0
         self.lines = 0
@@ -164,13 +175,23 @@ class Page:
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         return done.returncode, done.stdout.decode("utf-8", "replace")
 
+    def save(self):
+        """Writes the edits to the page, from the last to the first."""
+        lines = self.path.read_text(encoding="utf-8").splitlines()
+        for before, count, printed in sorted(self.edits, reverse=True):
+            lines[before:before + count] = printed
+        self.path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
     def has_mnist(self):
         return self.run(["unroll", "data", "info", "mnist"])[0] == 0
 
     def compare(self, step, what, printed):
         self.lines += sum(line != ANY for _, line in step.expected)
-        found = difference(step.expected, printed.removesuffix("\n").split("\n") if printed else [])
-        if found:
+        lines = printed.removesuffix("\n").split("\n") if printed else []
+        found = difference(step.expected, lines)
+        if found and self.write and not (isinstance(step, Snippet) and not step.has_output):
+            self.edits.append((step.output_after, len(step.expected), [without_time(x) for x in lines]))
+        elif found:
             number, truth = found
             shown = dict(step.expected).get(number)
             self.fail(number or step.line, f"{what} does not print what the page shows\n"
@@ -216,6 +237,9 @@ class Page:
                 self.command(step)
             elif step is snippets[-1]:
                 self.program(snippets)
+        if self.edits:
+            self.save()
+            print(f"{self.path}: {len(self.edits)} outputs written")
         shown = sum(not step.hidden for step in commands)
         print(f"{self.path.name}: {shown} commands, {len(snippets)} snippets, {self.lines} lines of output "
               f"compared, {self.failures} differ")
@@ -227,6 +251,7 @@ def main():
     parser.add_argument("page", type=pathlib.Path)
     parser.add_argument("--unroll", type=pathlib.Path, required=True, help="the program")
     parser.add_argument("--build", type=pathlib.Path, required=True, help="the folder of libunroll.so")
+    parser.add_argument("--write", action="store_true", help="write what is printed to the page")
     parser.add_argument("--compiler", nargs="+", default=["c++"], help="the C++ compiler, with flags")
     options = parser.parse_args()
     try:
@@ -236,7 +261,7 @@ def main():
         return 1
     with tempfile.TemporaryDirectory() as folder:
         page = Page(options.page, options.unroll.resolve(), options.build.resolve(), options.compiler,
-                    folder)
+                    folder, options.write)
         return page.check(steps)
 
 

@@ -51,13 +51,13 @@ class RunDocs(unittest.TestCase):
         self.program.write_text(PROGRAM)
         self.program.chmod(0o755)
 
-    def run_page(self, text, has_mnist=True):
+    def run_page(self, text, has_mnist=True, flags=()):
         page = pathlib.Path(self.folder.name) / "page.md"
         page.write_text(text)
         environment = dict(os.environ, HAS_MNIST="1" if has_mnist else "0")
         done = subprocess.run(
             [sys.executable, "-B", RUN_DOCS, page, "--unroll", self.program, "--build", OPTIONS.build,
-             "--compiler", *OPTIONS.compiler], stdout=subprocess.PIPE, text=True, env=environment,
+             *flags, "--compiler", *OPTIONS.compiler], stdout=subprocess.PIPE, text=True, env=environment,
             check=False)
         return done.returncode, done.stdout
 
@@ -93,6 +93,17 @@ class RunDocs(unittest.TestCase):
         self.wrong(console("$ unroll train mnist"), "page.md:4: ", "page:    (nothing)\n",
                    "printed: start\n")
         self.wrong(console("$ unroll silent", "words"), "page.md:5: ")
+
+    def test_what_is_printed_is_written(self):
+        timed = "printf 'a\\n2 steps in 1.5 s: all\\n'"
+        page = console("$ unroll train mnist", "start", "step 5", "$ unroll read", f"$ {timed}") + "End.\n"
+        status, said = self.run_page(page, flags=["--write"])
+        self.assertEqual(status, 0, said)
+        self.assertIn("3 outputs written", said)
+        written = (pathlib.Path(self.folder.name) / "page.md").read_text()
+        self.assertEqual(written, console("$ unroll train mnist", "start", "step 1", "step 2", "result 97",
+                                          "$ unroll read", "trained", f"$ {timed}", "a", "...") + "End.\n")
+        self.right(written, "3 commands, 0 snippets, 6 lines of output compared, 0 differ")
 
     def test_wrong_status(self):
         self.wrong(console("$ unroll fail", "..."), "page.md:4: `unroll fail` ends with status 1")
