@@ -24,6 +24,18 @@ train::Evaluation evaluation_of(const run::MetricsLog::Test& test) {
   return {.loss = test.loss, .metrics = report::metrics_of(test)};
 }
 
+/// The evaluation with the lowest loss on the validation part. A second training (--refit), which
+/// is watched on the training part, has seen the validation part: what follows does not count.
+const run::MetricsLog::Test* lowest_validation(const std::vector<run::MetricsLog::Test>& tests) {
+  const run::MetricsLog::Test* lowest = nullptr;
+  for (const run::MetricsLog::Test& test : tests) {
+    if (test.part == data::Split::train) break;
+    if (test.part == data::Split::validation && (!lowest || test.loss < lowest->loss))
+      lowest = &test;
+  }
+  return lowest;
+}
+
 SetResult result_in(const std::string& path, const SetRun& run, bool sweep) {
   SetResult result{.run = run};
   try {
@@ -35,16 +47,10 @@ SetResult result_in(const std::string& path, const SetRun& run, bool sweep) {
   const report::RunRecord record = report::read_run(path);
   result.status = record.status_name();
   result.step = record.step;
-  const auto& tests = record.log.tests;
-  if (record.status() != run::RunStatus::finished || tests.empty()) return result;
-  result.result = evaluation_of(
-      sweep ? *std::ranges::min_element(tests, {},
-                                        [](const auto& test) {
-                                          return std::isfinite(test.loss)
-                                                     ? test.loss
-                                                     : std::numeric_limits<double>::infinity();
-                                        })
-            : tests.back());
+  if (record.status() != run::RunStatus::finished) return result;
+  const run::MetricsLog::Test* const test =
+      sweep ? lowest_validation(record.log.tests) : record.result();
+  if (test) result.result = evaluation_of(*test);
   return result;
 }
 
@@ -139,14 +145,31 @@ std::vector<SetRun> best_runs(const std::vector<SetResult>& results) {
   return best;
 }
 
+std::vector<train::Baseline> mean_baselines(
+    const std::vector<std::vector<train::Baseline>>& of_folds) {
+  if (of_folds.empty()) return {};
+  std::vector<train::Baseline> means = of_folds.front();
+  for (std::size_t i = 0; i < means.size(); ++i) {
+    means[i].value = 0;
+    for (const auto& baselines : of_folds)
+      if (i < baselines.size())
+        means[i].value += baselines[i].value / static_cast<double>(of_folds.size());
+  }
+  return means;
+}
+
 nlohmann::ordered_json summary_json(const std::vector<SetResult>& results, bool sweep,
-                                    const std::vector<SetResult>& tested) {
+                                    const std::vector<SetResult>& tested,
+                                    const std::vector<train::Baseline>& baselines) {
   Json all = {{"part", sweep ? "validation" : "test"}};
   add_results(all, results);
-  if (!sweep) return all;
-  Json test = {{"part", "test"}};
-  add_results(test, tested);
-  all["best"] = test;
+  if (sweep) {
+    Json test = {{"part", "test"}};
+    add_results(test, tested);
+    all["best"] = test;
+  }
+  for (const train::Baseline& b : baselines)
+    all["baselines"].push_back({{"title", b.title}, {"metric", b.metric}, {"value", b.value}});
   return all;
 }
 

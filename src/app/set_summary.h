@@ -46,9 +46,15 @@ std::vector<Column> columns_of(const std::vector<SetResult>& results);
 /// is the lowest of all choices whose runs have all finished. Empty if there is none.
 std::vector<SetRun> best_runs(const std::vector<SetResult>& results);
 
-/// The object of summary.json. `tested`: the best runs of a sweep on the test part.
+/// The mean of each baseline over folds.
+std::vector<train::Baseline> mean_baselines(
+    const std::vector<std::vector<train::Baseline>>& of_folds);
+
+/// The object of summary.json. `tested`: the best runs of a sweep on the test part. The baselines
+/// are those of the test part.
 nlohmann::ordered_json summary_json(const std::vector<SetResult>& results, bool sweep,
-                                    const std::vector<SetResult>& tested);
+                                    const std::vector<SetResult>& tested,
+                                    const std::vector<train::Baseline>& baselines = {});
 
 /// A line for each run, and the mean and standard deviation of those that have finished.
 std::string summary_table(const std::vector<SetResult>& results);

@@ -24,6 +24,7 @@
 #include "run/provenance.h"
 #include "run/resume.h"
 #include "run/stop_signal.h"
+#include "train/baselines.h"
 #include "train/evaluate.h"
 #include "unroll/core/threads.h"
 
@@ -109,6 +110,16 @@ SetResult test_result(const SetOfRuns& job, const SetRun& which, const std::stri
   return result;
 }
 
+/// The baselines of the test part, the mean of all folds.
+std::vector<train::Baseline> test_baselines(const SetOfRuns& job, const std::vector<SetRun>& runs) {
+  std::vector<std::vector<train::Baseline>> of_folds;
+  for (const SetRun& run : runs)
+    if (run.fold == static_cast<std::int64_t>(of_folds.size()))
+      of_folds.push_back(train::baselines(*prepare(job.train.resolve(run.changes), job.data).source,
+                                          data::Split::test));
+  return mean_baselines(of_folds);
+}
+
 void write_summary(const std::string& folder, const Json& summary) {
   write_file("train", folder + "/" + kSummaryFile, summary.dump(2) + "\n");
 }
@@ -171,7 +182,8 @@ AllEnded make_runs(const SetOfRuns& job, const std::vector<SetRun>& runs, const 
 }
 
 void print_results(const SetOfRuns& job, const Json& summary, const std::vector<SetResult>& results,
-                   const std::vector<SetResult>& best) {
+                   const std::vector<SetResult>& best,
+                   const std::vector<train::Baseline>& baselines) {
   if (job.output == Output::json) {
     Json line = {{"event", "summary"}};
     line.update(summary);
@@ -179,9 +191,11 @@ void print_results(const SetOfRuns& job, const Json& summary, const std::vector<
     return;
   }
   fmt::print("{}", summary_table(results));
-  if (best.empty()) return;
-  fmt::print("\nThe lowest loss on the validation part. Its results on the test part:\n{}",
-             summary_table(best));
+  if (!best.empty())
+    fmt::print("\nThe lowest loss on the validation part. Its results on the test part:\n{}",
+               summary_table(best));
+  for (const train::Baseline& b : baselines)
+    fmt::print("baseline: {}, {} {:.6g}\n", b.title, b.metric, b.value);
 }
 
 }  // namespace
@@ -190,6 +204,7 @@ int train_set(const SetOfRuns& job) {
   const std::vector<SetRun> runs = job.set.runs(job.train);
   const TrainFlags::Result shared = job.train.resolve();
   std::string folder;
+  bool detailed = false;
   {
     // Faults of the data show before the first run starts.
     TrainFlags::Result settings = job.train.resolve(runs.front().changes);
@@ -201,6 +216,7 @@ int train_set(const SetOfRuns& job) {
                       "--validate, as in --validate 0.15",
                       first.config.dataset));
     const train::Trainer trainer(first.config, first.source, run::weights_of(first.initial));
+    detailed = first.source->target().detailed;
     folder = set_folder(job, shared.config, first.source->name());
     if (job.output == Output::text)
       fmt::print("{}{}", first.source->inferred(), first.source->sizes_text());
@@ -220,7 +236,9 @@ int train_set(const SetOfRuns& job) {
     for (const SetRun& run : best_runs(results))
       best.push_back(test_result(job, run, folder + "/" + run.name));
   }
-  const Json summary = summary_json(results, sweep, best);
+  std::vector<train::Baseline> baselines;
+  if (ended.as_planned && detailed) baselines = test_baselines(job, runs);
+  const Json summary = summary_json(results, sweep, best, baselines);
   write_summary(folder, summary);
   if (!ended.as_planned) {
     const std::string done =
@@ -234,7 +252,7 @@ int train_set(const SetOfRuns& job) {
          run::name_of_signal(run::stop_signal()), done);
     return status_of_signal(run::stop_signal());
   }
-  print_results(job, summary, results, best);
+  print_results(job, summary, results, best, baselines);
   if (job.output == Output::text) tell("the runs are in {}\n", printable(folder));
   // A choice that diverged is only not the best one.
   return best.empty() ? ended.code : kOk;

@@ -92,5 +92,17 @@ TEST(SetSummary, JsonSaysWhichPartTheResultsAreOf) {
   EXPECT_EQ(sweep["best"]["runs"][0]["accuracy"], 95.0);
 }
 
+TEST(SetSummary, BaselinesAreTheMeanOfTheFolds) {
+  const train::Baseline a{.title = "training mean", .metric = "RMSE", .value = 1};
+  train::Baseline b = a;
+  b.value = 4;
+  const auto mean = mean_baselines({{a}, {b}});
+  ASSERT_EQ(mean.size(), 1U);
+  EXPECT_EQ(mean[0].value, 2.5);
+  EXPECT_EQ(summary_json({}, false, {}, mean)["baselines"].dump(),
+            R"([{"title":"training mean","metric":"RMSE","value":2.5}])");
+  EXPECT_TRUE(mean_baselines({}).empty());
+}
+
 }  // namespace
 }  // namespace unroll::app
