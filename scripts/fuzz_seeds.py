@@ -112,6 +112,8 @@ def npz_seeds():
         write("npz", f"whole-{end}", npz(X=x, y=y, **ends) + bytes(end))
         write("npz", f"steps-{end}", npz(zipfile.ZIP_DEFLATED, X=x, y=steps) + bytes(end))
         write("npz", f"parts-{end}", npz(X_train=one, y_train=each, X_test=one, y_test=each) + bytes(end))
+    write("npz", "y-in-one-part", npz(X_train=one, X_test=one, y_test=each) + bytes(1))
+    write("npz", "y-in-one-part-1", npz(X_train=one, X_test=one, y_train=each))
     write("npz", "other", npz(a=x, b=y))
     write("npz", "no-entries", npz())
     write("npz", "truncated", npz(X=x, y=y)[:-30])
