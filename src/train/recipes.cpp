@@ -122,7 +122,7 @@ Config for_series(const RecipeFor& what) {
   Config c;
   const bool label = what.task == data::Task::label, regress = what.task == data::Task::regress;
   c.model = what.model.value_or(label ? ModelKind::lstm : ModelKind::gru);
-  c.hidden = 64;
+  c.hidden = label || regress ? 64 : 128;
   c.bidirectional = true;
   if (!label) c.readout = spec::Readout::mean_last;
   c.dropout = label || regress ? 0.3 : 0.5;
