@@ -173,7 +173,7 @@ nlohmann::ordered_json summary_json(const std::vector<SetResult>& results, bool 
   return all;
 }
 
-std::string summary_table(const std::vector<SetResult>& results) {
+std::string summary_table(const std::vector<SetResult>& results, bool mean) {
   const std::vector<Column> columns = columns_of(results);
   std::vector<std::vector<std::string>> rows(1, {"run"});
   for (const Column& column : columns) rows[0].push_back(column.name);
@@ -192,7 +192,7 @@ std::string summary_table(const std::vector<SetResult>& results) {
         row.emplace_back("-");
     }
   }
-  if (std::ranges::count_if(results, has_finished) > 1) {
+  if (mean && std::ranges::count_if(results, has_finished) > 1) {
     auto& means = rows.emplace_back(1, "mean");
     for (const Column& column : columns) means.push_back(number_text(column, column.mean()));
     auto& deviations = rows.emplace_back(1, "standard deviation");

@@ -56,7 +56,8 @@ nlohmann::ordered_json summary_json(const std::vector<SetResult>& results, bool 
                                     const std::vector<SetResult>& tested,
                                     const std::vector<train::Baseline>& baselines = {});
 
-/// A line for each run, and the mean and standard deviation of those that have finished.
-std::string summary_table(const std::vector<SetResult>& results);
+/// A line for each run, and the mean and standard deviation of those that have finished. Runs of
+/// different choices have no `mean`.
+std::string summary_table(const std::vector<SetResult>& results, bool mean = true);
 
 }  // namespace unroll::app

@@ -190,7 +190,7 @@ void print_results(const SetOfRuns& job, const Json& summary, const std::vector<
     fmt::print("{}\n", json_line(line));
     return;
   }
-  fmt::print("{}", summary_table(results));
+  fmt::print("{}", summary_table(results, !job.set.has_sweep()));
   if (!best.empty())
     fmt::print("\nThe lowest loss on the validation part. Its results on the test part:\n{}",
                summary_table(best));
