@@ -119,6 +119,9 @@ Config unusual() {
   c.refit = c.leave_test = true;
   c.init_from = "runs/other";
   c.freeze = {"rnn.", "fc"};
+  c.conv_channels = 3;
+  c.conv_kernel = 7;
+  c.conv_stride = 2;
   c.save_at = {1, 10, 1000000000000};
   c.tensorboard = true;
   return c;
@@ -174,7 +177,9 @@ TEST(ConfigJson, RoundTrip) {
     EXPECT_NE(item.value(), other.at(item.key())) << item.key();
     Json mixed = Json::parse(to_json(of_lstm ? lstm() : Config(), {}));
     mixed["settings"][item.key()] = other.at(item.key());
-    if (item.key() == "refit") mixed["settings"]["patience"] = 7;  // it needs some
+    // Some settings need another one.
+    if (item.key() == "refit") mixed["settings"]["patience"] = 7;
+    if (item.key().starts_with("conv_")) mixed["settings"]["conv_channels"] = 3;
     EXPECT_FALSE(config_from_json(mixed.dump(), "file").config == (of_lstm ? lstm() : Config()))
         << item.key();
   }
@@ -249,12 +254,12 @@ TEST(ConfigJson, WrittenByHandItHasTheDefaultsOfTheRecipe) {
   const auto read = [](const char* text) { return config_from_json(text, "c.json"); };
   EXPECT_EQ(read(R"({"settings":{}})").config, recipe("tuned"));
   EXPECT_FALSE(read(R"({"settings":{}})").provenance.names_data());
-  Config expected = recipe("tuned", {.dataset = "a.ts", .model = ModelKind::lstm});
+  Config expected = recipe("tuned", {.dataset = "a.csv", .model = ModelKind::lstm});
   expected.task = data::Task::classify;
   expected.hidden = 7;
-  EXPECT_EQ(
-      read(R"({"settings":{"dataset":"a.ts","task":"classify","model":"lstm","hidden":7}})").config,
-      expected);
+  EXPECT_EQ(read(R"({"settings":{"dataset":"a.csv","task":"classify","model":"lstm","hidden":7}})")
+                .config,
+            expected);
   EXPECT_EQ(read(R"({"settings":{"recipe":"tutorial"}})").config, recipe("tutorial"));
   expect_parts(error_of<ValueError>([&] { read(R"({"settings":{"hiden":7}})"); }), {"hidden"});
 }
