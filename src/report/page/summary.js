@@ -85,16 +85,13 @@ function addResult(run, parent) {
       element('dd', {}, element('b', {}, value), note ? element('small', {}, note) : ''));
   const figures =
       (result.metrics || [])
-          .map(
-              (metric) => figure(
-                  metricText(metric), capital(metric.name),
-                  [
-                    metric.total ? `${number(metric.correct)} of ${number(metric.total)} correct` :
-                        metric.larger_is_better === false ? 'smaller is better' :
-                                                            '',
-                    ...(metric.baselines || [])
-                        .map(({title, value}) => `${title}: ${metricText({...metric, value})}`)
-                  ].filter(Boolean).join('; ')));
+          .map((metric) => figure(metricText(metric), capital(metric.name), [
+                 metric.total ? `${number(metric.correct)} of ${number(metric.total)} correct` :
+                     metric.larger_is_better === false ? 'smaller is better' :
+                                                         '',
+                 ...(metric.baselines || [])
+                     .map(({title, value}) => `${title}: ${metricText({...metric, value})}`)
+               ].filter(Boolean).join('; ')));
   if (result.loss !== undefined) {
     figures.push(figure(number(result.loss), 'Test loss', result.loss_name));
   }

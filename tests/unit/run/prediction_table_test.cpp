@@ -32,8 +32,8 @@ infer::Model<T> model_of(const spec::ModelSpec& spec) {
 }
 
 TEST(PredictionTable, OfClassesHasTheirProbabilities) {
-  const spec::ModelSpec spec =
-      identity(spec::VectorInput{.features = 2}, 2, spec::Output::logits, {"up, or \"on\"", "down"});
+  const spec::ModelSpec spec = identity(spec::VectorInput{.features = 2}, 2, spec::Output::logits,
+                                        {"up, or \"on\"", "down"});
   // The softmax of (log 3, 0) is (3/4, 1/4).
   const Tensor inputs = Tensor::from(std::vector<double>{std::log(3.0), 0, 0, 0}, {2, 2});
   const Tensor targets = Tensor::from(std::vector<std::int64_t>{0, 1}, {2});

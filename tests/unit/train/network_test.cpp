@@ -136,7 +136,8 @@ TEST(Network, RefusesLengthsAndTokensThatDoNotFit) {
 TEST(Network, DropsOutBetweenLayers) {
   Generator generator(1);
   const Network network(everything_spec(), generator, {.dropout = 0.5});
-  // The masks of lower, between, conv, upper, head and fc, and of the two recurrent layers themselves.
+  // The masks of lower, between, conv, upper, head and fc, and of the two recurrent layers
+  // themselves.
   EXPECT_EQ(network.masks().size(), 6u + 2u);
 }
 
