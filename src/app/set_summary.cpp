@@ -71,7 +71,7 @@ void add_results(Json& to, const std::vector<SetResult>& results) {
     run["loss"] = r.result->loss;
     run::add_metrics(run, *r.result);
   }
-  const std::vector<Column> columns = columns_of(results);
+  const std::vector<Column> columns = summary_columns(results);
   to["finished"] = std::ranges::count_if(results, has_finished);
   to["mean"] = numbers_json(columns, &Column::mean);
   to["standard_deviation"] = numbers_json(columns, &Column::deviation);
@@ -105,7 +105,7 @@ double Column::deviation() const {
   return std::sqrt(sum / static_cast<double>(values.size() - 1));
 }
 
-std::vector<Column> columns_of(const std::vector<SetResult>& results) {
+std::vector<Column> summary_columns(const std::vector<SetResult>& results) {
   std::vector<Column> columns;
   for (const SetResult& r : results) {
     if (!has_finished(r)) continue;
@@ -174,7 +174,7 @@ nlohmann::ordered_json summary_json(const std::vector<SetResult>& results, bool 
 }
 
 std::string summary_table(const std::vector<SetResult>& results, bool mean) {
-  const std::vector<Column> columns = columns_of(results);
+  const std::vector<Column> columns = summary_columns(results);
   std::vector<std::vector<std::string>> rows(1, {"run"});
   for (const Column& column : columns) rows[0].push_back(column.name);
   for (const SetResult& r : results) {

@@ -40,7 +40,7 @@ struct Column {
   double deviation() const;  ///< of a sample: by N - 1; 0 of one value
 };
 /// The numbers of the results that have them, the metrics before the loss.
-std::vector<Column> columns_of(const std::vector<SetResult>& results);
+std::vector<Column> summary_columns(const std::vector<SetResult>& results);
 
 /// The runs with the best choice of a sweep's values, those of each fold by itself: its mean loss
 /// is the lowest of all choices whose runs have all finished. Empty if there is none.

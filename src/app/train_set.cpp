@@ -128,7 +128,7 @@ void write_summary(const std::string& folder, const Json& summary) {
 std::string result_text(const SetResult& result) {
   if (!result.result) return result.status;
   std::string text;
-  for (const Column& column : columns_of({result}))
+  for (const Column& column : summary_columns({result}))
     text += fmt::format("{}{} {:.6g}{}", text.empty() ? "" : ", ", column.name, column.mean(),
                         column.is_share ? " %" : "");
   return text;

@@ -72,6 +72,11 @@ std::string reason_of(const RunRecord& run) {
   return train::divergence_text(result_of(failed), "", before, run.config);
 }
 
+/// The part that was tested, unless it is the test part.
+void add_part(Json& to, const run::MetricsLog::Test& test) {
+  if (test.part != data::Split::test) to["part"] = train::name_of(test.part);
+}
+
 Json json_of_result(const run::MetricsLog::Test& test, std::string_view loss_name) {
   Json metrics = Json::array();
   for (const train::Metric& m : metrics_of(test)) {
@@ -86,7 +91,10 @@ Json json_of_result(const run::MetricsLog::Test& test, std::string_view loss_nam
         one["baselines"].push_back({{"title", b.title}, {"value", finite(b.value)}});
     metrics.push_back(std::move(one));
   }
-  return {{"loss", finite(test.loss)}, {"loss_name", loss_name}, {"metrics", std::move(metrics)}};
+  Json result = {
+      {"loss", finite(test.loss)}, {"loss_name", loss_name}, {"metrics", std::move(metrics)}};
+  add_part(result, test);
+  return result;
 }
 
 std::string loss_name_of(const RunRecord& run, const spec::ModelSpec& spec) {
@@ -108,6 +116,7 @@ Json json_of_test(const run::MetricsLog::Test& test, bool with_look) {
   Json metrics = Json::object();
   for (const train::Metric& m : metrics_of(test)) metrics[m.key()] = finite(m.value);
   Json one = {{"step", test.step}, {"loss", finite(test.loss)}, {"metrics", std::move(metrics)}};
+  add_part(one, test);
   if (with_look && test.inside) one["inside"] = Json::parse(run::to_json(*test.inside));
   return one;
 }

@@ -6,9 +6,20 @@ function points(steps, values) {
   return steps.map((x, i) => ({x, y: values[i]}));
 }
 
-/** The evaluations that are tests; a run that diverged also has one of the step that failed. */
-function testsOf(run) {
+/** The evaluations of a model; a run that diverged also has one of the step that failed. */
+function modelEvaluations(run) {
   return (run.evaluations || []).filter(({diverged}) => !diverged);
+}
+
+/** The part of the data that a run looked at while training: test, validation or training. */
+function watchedPart(run) {
+  return modelEvaluations(run).find(({part}) => part)?.part || 'test';
+}
+
+/** The evaluations on that part. With another one, the test after the last step is no point. */
+function testsOf(run) {
+  const watched = watchedPart(run);
+  return modelEvaluations(run).filter(({part}) => (part || 'test') === watched);
 }
 
 /** The keys of all metrics in evaluations, with the name that the result gives them. */
@@ -26,7 +37,7 @@ function lossLines(run) {
   const {step, loss} = run.curves;
   return [
     {
-      name: 'test loss',
+      name: `${watchedPart(run)} loss`,
       points: testsOf(run).map(({step, loss}) => ({x: step, y: loss})),
       colour: () => colour('accent'),
       dots: true
@@ -54,7 +65,7 @@ function chartsOfRun(run) {
       title: capital(name) + (unit ? ` in ${unit}` : ''),
       unit: unit && ` ${unit}`,
       lines: [{
-        name: `test ${name}`,
+        name: `${watchedPart(run)} ${name}`,
         colour: () => colour('accent'),
         dots: true,
         points: testsOf(run).map(({step, metrics}) => ({x: step, y: metrics?.[key]}))
@@ -76,7 +87,8 @@ function chartsOfRuns(runs) {
   const titleOf = ({title}, run) => {
     if (title !== 'Loss') return title;
     const kind = kinds.size > 1 && run.result?.loss_name;
-    return kind ? `Test loss: ${kind}` : 'Test loss';
+    const loss = `${capital(watchedPart(run))} loss`;
+    return kind ? `${loss}: ${kind}` : loss;
   };
   runs.forEach((run, i) => {
     if (!run.curves) return;
@@ -95,7 +107,7 @@ function chartsOfRuns(runs) {
       });
     }
   });
-  const isLoss = ({title}) => title.startsWith('Test loss');
+  const isLoss = ({title}) => /^(Test|Validation|Training) loss/.test(title);
   const all = [...charts.values()];
   return [...all.filter(isLoss), ...all.filter((chart) => !isLoss(chart))];
 }

@@ -73,9 +73,11 @@ function flagsInCode(text) {
 /** The metrics as large figures. */
 function addResult(run, parent) {
   const {result} = run;
+  const part = result?.part || 'test';
   const made = section(
       parent, 'results', 'Result',
-      'Measured on test samples, which the network never learns from.');
+      part === 'training' ? 'Measured on the samples that the network learns from.' :
+                            `Measured on ${part} samples, which the network never learns from.`);
   if (!result) {
     made.append(element('p', {class: 'absent'}, 'This run has not been tested yet.'));
     return;
@@ -93,7 +95,7 @@ function addResult(run, parent) {
                      .map(({title, value}) => `${title}: ${metricText({...metric, value})}`)
                ].filter(Boolean).join('; ')));
   if (result.loss !== undefined) {
-    figures.push(figure(number(result.loss), 'Test loss', result.loss_name));
+    figures.push(figure(number(result.loss), `${capital(part)} loss`, result.loss_name));
   }
   made.append(element('dl', {class: 'figures'}, ...figures));
 }

@@ -34,14 +34,14 @@ std::vector<std::string> names_of_runs(const std::vector<SetRun>& runs) {
 // numpy.mean([97.0, 98.5, 96.0]), numpy.std([97.0, 98.5, 96.0], ddof=1); the same of the losses.
 TEST(SetSummary, HasMeanAndDeviationOfASample) {
   const auto columns =
-      columns_of({result("a", 97, 0.125), result("b", 98.5, 0.25), result("c", 96, 0.5)});
+      summary_columns({result("a", 97, 0.125), result("b", 98.5, 0.25), result("c", 96, 0.5)});
   ASSERT_EQ(columns.size(), 2U);
   EXPECT_EQ(columns[0].name, "accuracy");
   EXPECT_DOUBLE_EQ(columns[0].mean(), 97.16666666666667);
   EXPECT_DOUBLE_EQ(columns[0].deviation(), 1.2583057392117916);
   EXPECT_DOUBLE_EQ(columns[1].mean(), 0.2916666666666667);
   EXPECT_DOUBLE_EQ(columns[1].deviation(), 0.19094065395649334);
-  EXPECT_EQ(columns_of({result("a", 97, 0.125)})[0].deviation(), 0);
+  EXPECT_EQ(summary_columns({result("a", 97, 0.125)})[0].deviation(), 0);
 }
 
 TEST(SetSummary, TableLeavesOutRunsWithoutAResult) {

@@ -20,7 +20,8 @@ RunRecord finished(std::uint64_t seed, double accuracy) {
   run.manifest.status = run::RunStatus::finished;
   run.config = train::recipe("tuned");
   run.config.seed = seed;
-  run.log.tests.push_back({3000, accuracy / 10, {{"accuracy", accuracy}}, {}});
+  run.log.tests.push_back(
+      {.step = 3000, .loss = accuracy / 10, .metrics = {{"accuracy", accuracy}}});
   return run;
 }
 

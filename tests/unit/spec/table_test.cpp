@@ -11,7 +11,7 @@
 namespace unroll::spec {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::json;
 using test::error_of;
 
 std::string text_of_watch() {
