@@ -136,7 +136,18 @@ void check_other_names(const Recordings& all, const Recordings& more) {
                                    in_quotes(name), more.files[0].path));
 }
 
+/// Refuses groups in one file alone: nothing would say which series belong together.
+void check_groups(const Recordings& all, const Recordings& more) {
+  const std::string &first = all.files[0].path, &other = more.files[0].path;
+  if (all.groups.empty() != more.groups.empty())
+    throw FormatError("data", fmt::format("{} has groups, but {} has none; give them in all files, "
+                                          "or in none",
+                                          all.groups.empty() ? other : first,
+                                          all.groups.empty() ? first : other));
+}
+
 void join_file(Recordings& all, Recordings&& more) {
+  check_groups(all, more);
   check_same_columns(all.files[0], all.columns, more.files[0], more.columns);
   check_same_columns(all.files[0], all.target_columns, more.files[0], more.target_columns);
   append_matrix(all.columns, all.values, more.columns, more.values);

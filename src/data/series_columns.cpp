@@ -12,6 +12,7 @@
 
 #include "core/numerics.h"
 #include "core/printable.h"
+#include "data/table_value.h"
 #include "unroll/core/error.h"
 
 namespace unroll::data {
@@ -133,6 +134,37 @@ void SeriesColumns::check_missing(const Recordings& recordings,
       });
 }
 
+/// Refuses a column that has texts only because of a value outside the training part, where all are
+/// numbers: that value would decide what the model reads. `trained`: the training part's texts.
+void SeriesColumns::check_type(const Recordings& recordings, std::span<const std::int64_t> starts,
+                               const Column& column, const std::vector<bool>& trained) const {
+  const auto source = static_cast<std::size_t>(column.source);
+  const RecordedColumn& recorded = recordings.columns[source];
+  const char decimal = recordings.settings.decimal == "," ? ',' : '.';
+  std::vector<ValueKind> kinds;
+  for (const std::string& text : recorded.texts) kinds.push_back(table_value(text, decimal).kind);
+  bool numbers = true, booleans = true;
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    if (!trained[i]) continue;
+    numbers = numbers && kinds[i] == ValueKind::number;
+    booleans = booleans && kinds[i] == ValueKind::boolean;
+  }
+  if (!numbers && !booleans) return;
+  const ValueKind kind = numbers ? ValueKind::number : ValueKind::boolean;
+  for (std::int64_t k = 0; k < recordings.count(); ++k)
+    each_value(recordings, starts, k, [&](float value, std::size_t c, std::int64_t step) {
+      if (c != source || std::isnan(value) || kinds[static_cast<std::size_t>(value)] == kind)
+        return;
+      throw ValueError(
+          "data",
+          fmt::format("column {} has only {} in the training part, but {} at step {} of series {}; "
+                      "correct this value, or leave the column out with --ignore",
+                      in_quotes(recorded.name), numbers ? "numbers" : "TRUE and FALSE",
+                      in_quotes(recorded.texts[static_cast<std::size_t>(value)]), step + 1,
+                      in_quotes(recordings.names[static_cast<std::size_t>(k)])));
+    });
+}
+
 /// Takes statistics and texts from the training part. Sums are in double, in the order of the
 /// series.
 void SeriesColumns::measure(const Recordings& recordings, std::span<const std::int64_t> starts,
@@ -174,6 +206,7 @@ void SeriesColumns::measure(const Recordings& recordings, std::span<const std::i
                                            "out with --ignore",
                                            in_quotes(recorded.name)));
     if (recorded.is_text()) {
+      check_type(recordings, starts, column, s.seen);
       for (std::size_t i = 0; i < s.seen.size(); ++i)
         if (s.seen[i]) spec.texts.push_back(recorded.texts[i]);
       if (spec.texts.size() > kMostTexts)

@@ -59,6 +59,8 @@ class SeriesColumns {
 
   void number_features();
   void match_texts(const RecordedColumn& recorded, const spec::ColumnSpec& spec, Column& column);
+  void check_type(const Recordings& recordings, std::span<const std::int64_t> starts,
+                  const Column& column, const std::vector<bool>& trained) const;
   void measure(const Recordings& recordings, std::span<const std::int64_t> starts,
                const SeriesPart& train);
   void check_missing(const Recordings& recordings, std::span<const std::int64_t> starts,

@@ -1,5 +1,8 @@
 #include "data/series_parts.h"
 
+#include <string>
+#include <vector>
+
 #include "data/name_order.h"
 
 namespace unroll::data {
@@ -34,8 +37,20 @@ std::int64_t SeriesPart::steps(const Recordings& recordings) const {
 SeriesParts cut_parts(const Recordings& recordings, std::span<const Split> parts,
                       std::int64_t window, std::int64_t stride) {
   SeriesParts result;
-  for (const std::int64_t k : order_of_names(recordings.names))
-    add_series(part_of(result, parts[index(k)]), k, recordings.lengths[index(k)], window, stride);
+  for (const Split which : all_parts) {
+    // Only the names of this part decide: whether they are numbers, for one.
+    std::vector<std::int64_t> series;
+    std::vector<std::string> names;
+    for (std::int64_t k = 0; k < recordings.count(); ++k) {
+      if (parts[index(k)] != which) continue;
+      series.push_back(k);
+      names.push_back(recordings.names[index(k)]);
+    }
+    for (const std::int64_t i : order_of_names(names)) {
+      const std::int64_t k = series[index(i)];
+      add_series(part_of(result, which), k, recordings.lengths[index(k)], window, stride);
+    }
+  }
   return result;
 }
 

@@ -112,6 +112,13 @@ void read_classes(const TsLines& lines, std::string_view words, TsHeader& header
                              in_quotes(words)));
     return;
   }
+  if (!is_utf8(words))
+    lines.fail(
+        fmt::format("@classLabel lists {}, which is not UTF-8; convert the file: iconv -f "
+                    "LATIN1 -t UTF-8",
+                    in_quotes(words)));
+  if (words.find('\0') != words.npos)
+    lines.fail("@classLabel lists a class with a zero byte; is the file damaged?");
   while (!words.empty()) header.classes.emplace_back(take_word(words));
   if (header.classes.empty())
     lines.fail("@classLabel is true, but no classes follow; list them: @classLabel true yes no");

@@ -205,6 +205,21 @@ TEST_F(NpzRecordings, RefuseSettingsThatDoNotSuitArrays) {
             "[data] x.npz has X_test, but --test is \"0.2\"; leave it out");
 }
 
+TEST_F(NpzRecordings, RefuseGroupsOfOnlyOneFile) {
+  const Array x{"X", {2, 1, 1}, {1, 2}}, y{"y", {2}, {0, 1}}, groups{"groups", {2}, {1, 2}};
+  const Array other{"X", {2, 1, 1}, {3, 4}};
+  const std::string with = folder_.write("with.npz", npz_of({x, y, groups})),
+                    without = folder_.write("without.npz", npz_of({other, y}));
+  for (const auto& [first, second] : {std::pair(with, without), std::pair(without, with)}) {
+    SeriesSettings settings;
+    settings.task = Task::classify;
+    settings.test = second;
+    EXPECT_EQ(test::error_of<FormatError>([&] { read_recordings(first, settings); }),
+              "[data] " + with + " has groups, but " + without +
+                  " has none; give them in all files, or in none");
+  }
+}
+
 TEST_F(NpzRecordings, TruncatedAnywhereTheyAreRefused) {
   const std::string whole = npz_of({{"X", {1, 1}, {1}}, {"y", {1}, {1}}});
   for (std::size_t size = 0; size < whole.size(); size += 7)

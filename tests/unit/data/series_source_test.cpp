@@ -476,6 +476,30 @@ TEST(SeriesSource, WatchByFolds) {
   EXPECT_EQ(tested, 140);
 }
 
+TEST(SeriesSource, NamesOfTestSeriesDoNotOrderTheTrainingPart) {
+  Recordings r = made_up_series({"10", "9", "1", "2"}, {"a", "b", "a", "b"});
+  r.parts = {kTrain, kTrain, kTest, kTest};
+  EXPECT_EQ(series_source(r)->names(kTrain), (std::vector<std::string>{"9", "10"}));
+  r.names[3] = "n2";
+  EXPECT_EQ(series_source(r)->names(kTrain), (std::vector<std::string>{"9", "10"}));
+}
+
+TEST(SeriesSource, AValueOfTheTestPartMakesNoTexts) {
+  Recordings r = five_series();
+  r.columns[0].texts = {"1", "2", "3", "4", "5", "6", "7", "8", "unknown"};
+  r.values[0] = 8;
+  for (std::size_t i = 2; i < r.values.size(); i += 2) r.values[i] -= 1;
+  EXPECT_EQ(
+      error_of<ValueError>([&] { series_source(r); }),
+      "[data] column \"x\" has only numbers in the training part, but \"unknown\" at step 1 of "
+      "series \"e\"; correct this value, or leave the column out with --ignore");
+  r.columns[0].texts[3] = "four";  // the training part has a text: the test part decides nothing
+  EXPECT_EQ(series_source(r)->names(kTrain).size(), 3U);
+  r.columns[0].texts = {"TRUE", "TRUE", "TRUE", "TRUE", "TRUE", "FALSE", "x", "x", "1"};
+  EXPECT_NE(error_of<ValueError>([&] { series_source(r); }).find("only TRUE and FALSE"),
+            std::string::npos);
+}
+
 TEST(SeriesSource, Errors) {
   const auto error = [](auto&& change) {
     Recordings r = five_series();

@@ -180,6 +180,13 @@ TEST(TsFile, RefusesEachMalformedFile) {
   for (const Malformed& file : files) EXPECT_EQ(refusal(file.content), "[data] " + file.error);
 }
 
+TEST(TsFile, RefusesClassesThatNoModelCanName) {
+  EXPECT_NE(refusal("@classLabel true j\xe9 no\n@data\n1:no\n").find("iconv -f LATIN1 -t UTF-8"),
+            std::string::npos);
+  const std::string zero("@classLabel true a\0b no\n@data\n1:no\n", 36);
+  EXPECT_NE(refusal(zero).find("a zero byte"), std::string::npos);
+}
+
 TEST(TsFile, RefusesADamagedGzipFile) {
   const std::string sound = test::gzipped(kTwoDimensions, 6);
   EXPECT_EQ(refusal(sound.substr(0, sound.size() - 3)),
