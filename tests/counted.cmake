@@ -3,7 +3,8 @@
 # all these instruments.
 set(src ${PROJECT_SOURCE_DIR}/src)
 file(GLOB counted_sources CONFIGURE_DEPENDS ${src}/core/*.cpp ${src}/io/*.cpp ${src}/spec/*.cpp
-     ${src}/tensor/*.cpp ${src}/data/*.cpp ${src}/train/config*.cpp ${src}/train/setting*.cpp ${src}/import/*.cpp)
+     ${src}/tensor/*.cpp ${src}/data/*.cpp ${src}/train/config*.cpp ${src}/train/setting*.cpp ${src}/import/*.cpp
+     ${src}/train/recipes.cpp)
 list(APPEND counted_sources ${src}/autograd/node.cpp ${src}/autograd/views.cpp
      ${src}/run/tfrecord.cpp ${src}/run/samples.cpp ${src}/run/metrics_log.cpp
      ${src}/run/inside_json.cpp)

@@ -42,7 +42,9 @@ enum class Kind { array, text, image_file, data_set, stdin_rows };
 Kind kind_of(const std::string& file) {
   if (file == "-") return Kind::stdin_rows;
   std::error_code ignored;
-  if (data::find_known_set(file) || !data::source_traits(file).name.empty() ||
+  // Files of series are read before this, if the model reads series. Others read rows of numbers.
+  const data::SourceTraits& traits = data::source_traits(file);
+  if (data::find_known_set(file) || (!traits.name.empty() && !traits.series) ||
       std::filesystem::is_directory(file, ignored))
     return Kind::data_set;
   std::string ending = std::filesystem::path(file).extension();

@@ -53,6 +53,23 @@ const Example examples[] = {
     {{"--normalize", "none"}, {"adding"}, {"with adding, which has no pixels"}, {}},
     {{"--augment", "shift1"}, {"copy"}, {"with copy, which has no images"}, {}},
     {{"--epochs", "2"}, {"adding"}, {"with adding, which never ends"}, {"mnist"}},
+    {{"--conv-channels", "9"}, {"--model", "cnn"}, {"--model cnn", kRecurrent}, {}},
+    {{"--conv-kernel", "5"},
+     {"--model", "cnn"},
+     {"--model cnn", kRecurrent},
+     {"--conv-channels", "9"}},
+    {{"--conv-stride", "2"},
+     {"--model", "cnn"},
+     {"--model cnn", kRecurrent},
+     {"--conv-channels", "9"}},
+    {{"--validate", "0.1"}, {"adding"}, {"which never ends"}, {"mnist"}},
+    {{"--split-seed", "1"}, {"adding"}, {"which never ends"}, {"mnist"}},
+    {{"--patience", "3"}, {"adding"}, {"which never ends"}, {"mnist", "--validate", "0.1"}},
+    {{"--refit"},
+     {"adding"},
+     {"which never ends"},
+     {"mnist", "--validate", "0.1", "--patience", "3"}},
+    {{"--leave-test"}, {"adding"}, {"which never ends"}, {"mnist", "--validate", "0.1"}},
     {{"--momentum", "0.5"},
      {"--optimizer", "adam"},
      {"--optimizer adam; leave it out, or use sgd or muon"},
@@ -87,6 +104,50 @@ const Example examples[] = {
      {"--schedule", "plateau"}},
 };
 
+/// Flags of series, beside images and beside a table.
+struct SeriesFlag {
+  Arguments flag;
+  Arguments also = {};  ///< what it needs to do something
+};
+
+const SeriesFlag series_flags[] = {
+    {{"--task", "label"}},
+    {{"--target", "y"}},
+    {{"--features", "x"}},
+    {{"--ignore", "x"}},
+    {{"--series", "s"}},
+    {{"--time", "t"}},
+    {{"--time-format", "%Y"}},
+    {{"--group", "g"}},
+    {{"--words", "w"}},
+    {{"--vocabulary", "9"}},
+    {{"--wide"}},
+    {{"--window", "9"}},
+    {{"--missing", "mean"}},
+    {{"--stride", "3"}, {"--window", "9"}},
+    {{"--scale", "none"}},
+    {{"--class-weights", "balanced"}},
+    {{"--separator", ";"}},
+    {{"--decimal", ","}},
+    {{"--no-header"}},
+    {{"--test", "0.3"}},
+    {{"--folds", "3"}},
+    {{"--fold", "1"}, {"--folds", "3"}},
+    {{"--log"}},
+    {{"--embedding", "9"}},
+    {{"--loss", "mae"}},
+};
+
+std::vector<Example> all_examples() {
+  std::vector<Example> all(std::begin(examples), std::end(examples));
+  for (const SeriesFlag& series : series_flags) {
+    Arguments active = series.also;
+    active.insert(active.begin(), "own.csv");
+    all.push_back({series.flag, {"mnist"}, {"with mnist, which has no series"}, active});
+  }
+  return all;
+}
+
 Arguments dry_run(const Arguments& flag, const Arguments& beside) {
   Arguments all = {"train", "--dry-run"};
   all.insert(all.end(), flag.begin(), flag.end());
@@ -95,7 +156,7 @@ Arguments dry_run(const Arguments& flag, const Arguments& beside) {
 }
 
 TEST(IdleFlags, AreRefusedWithTheReason) {
-  for (const Example& e : examples) {
+  for (const Example& e : all_examples()) {
     std::vector<std::string> parts = e.reason;
     parts.push_back(e.flag[0] + " has no effect with ");
     test::expect_refused(dry_run(e.flag, e.idle), 2, parts);
@@ -105,11 +166,12 @@ TEST(IdleFlags, AreRefusedWithTheReason) {
 }
 
 TEST(IdleFlags, EverySettingWithACondition) {
+  const std::vector<Example> all = all_examples();
   for (const train::Setting& setting : train::settings()) {
     const train::Rules& rules = setting.rules;
     if (rules.models == ~0U && rules.only.names == ~0U && !rules.missing && !rules.idle) continue;
     if (setting.key == "steps") continue;  // --epochs beside it has a message of its own
-    EXPECT_TRUE(std::ranges::any_of(examples, [&](const Example& e) {
+    EXPECT_TRUE(std::ranges::any_of(all, [&](const Example& e) {
       return e.flag[0] == setting.flag();
     })) << setting.key;
   }

@@ -176,8 +176,8 @@ TEST(Fault32, WeightsThatAreNotFinite) {
 
 TEST(Fault33, ANewerVersion) {
   const DamagedModel damaged;
-  damaged.expect(damaged.described([](Json& d) { d["version"] = 5; }),
-                 {"written by a newer version", "format 5", "reads up to 4", "update Unroll"});
+  damaged.expect(damaged.described([](Json& d) { d["version"] = 6; }),
+                 {"written by a newer version", "format 6", "reads up to 5", "update Unroll"});
 }
 
 // Whatever a file calls its tensors, layers and data: the terminal shows it and does nothing.

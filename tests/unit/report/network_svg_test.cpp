@@ -120,6 +120,17 @@ spec::ModelSpec description_of(const signature::Setup& s) {
                      linear("middle", s.hidden, s.hidden),
                      spec::ActivationSpec{spec::Activation::tanh}, linear("out", s.hidden, 10)};
       break;
+    case signature::Kind::step_convolutional:
+      r.input_size = 18;
+      spec.layers = {
+          spec::ActivationSpec{spec::Activation::symlog},
+          spec::Conv1dSpec{"first", s.inputs, 6, {.kernel = 3, .padding = 2, .dilation = 2}},
+          spec::ActivationSpec{},
+          spec::Conv1dSpec{"second", 6, 18, {.kernel = 3, .stride = 2, .causal = true}, 2},
+          spec::ActivationSpec{},
+          r,
+          linear("fc", s.hidden, 10)};
+      break;
     case signature::Kind::convolutional: {
       const std::int64_t places = s.hidden * ((s.steps / 2 + 1) / 2) * (s.inputs / 2);
       spec.input = spec::ImageInput{spec::Form::image, s.steps, s.inputs};
