@@ -209,12 +209,8 @@ int train_set(const SetOfRuns& job) {
     // Faults of the data show before the first run starts.
     TrainFlags::Result settings = job.train.resolve(runs.front().changes);
     if (job.train.is_given("folds")) settings.provenance.reset();
+    if (job.set.has_sweep()) settings.needs_validation = "--sweep";
     const Prepared first = prepare(settings, job.data);
-    if (job.set.has_sweep() && first.source->size(data::Split::validation) == 0)
-      throw UsageError(
-          fmt::format("--sweep chooses by the validation part, and {} has none; give "
-                      "--validate, as in --validate 0.15",
-                      first.config.dataset));
     const train::Trainer trainer(first.config, first.source, run::weights_of(first.initial));
     detailed = first.source->target().detailed;
     folder = set_folder(job, shared.config, first.source->name());

@@ -61,12 +61,12 @@ TEST_F(SeriesCommands, TrainSaysWhatItInferredAndKeepsIt) {
   const auto result = run_program(joined(
       joined({"train"}, classify()), {"--out", folder / "run", "--steps", "20", "--hidden", "4"}));
   ASSERT_EQ(result.code, 0) << result.err;
-  expect_parts(result.out, {"separator comma", "task: classify", "inputs: x, side (2 texts",
+  expect_parts(result.out, {"separator comma", "task: classify", "inputs: side (2 texts",
                             "groups of subject stay together",
                             "slopes train: ", "slopes validation: ", "slopes test: "});
   const Json settings = config("run").at("settings");
   EXPECT_EQ(settings["task"], "classify");
-  EXPECT_EQ(settings["features"], Json({"x", "side"}));
+  EXPECT_EQ(settings["features"], Json({"side", "x"}));
   EXPECT_EQ(settings["separator"], ",");
   EXPECT_NE(settings["test"], "auto");
   EXPECT_NE(settings["validate"], "auto");
@@ -77,7 +77,7 @@ TEST_F(SeriesCommands, InfoShowsWhatTrainWouldReadAndTrainsNothing) {
   const auto text = run_program(joined({"data", "info"}, classify()));
   ASSERT_EQ(text.code, 0) << text.err;
   expect_parts(text.out,
-               {"set: slopes, from " + csv, "inputs: x, side (2 texts", "slopes validation: ",
+               {"set: slopes, from " + csv, "inputs: side (2 texts", "slopes validation: ",
                 "values in memory: ", "baseline, validation part: most frequent class, accuracy "});
   train("run", classify());
   const auto json = run_program(joined(joined({"data", "info"}, classify()), {"--json"}));
@@ -85,7 +85,7 @@ TEST_F(SeriesCommands, InfoShowsWhatTrainWouldReadAndTrainsNothing) {
   const Json line = Json::parse(json.out), trained = config("run");
   EXPECT_EQ(line["parts"]["train"]["sha256"], trained["data"]["train_sha256"]);
   EXPECT_EQ(line["parts"]["test"]["sha256"], trained["data"]["test_sha256"]);
-  EXPECT_EQ(line["input"]["features"], Json({"x", "side=left", "side=right"}));
+  EXPECT_EQ(line["input"]["features"], Json({"side=left", "side=right", "x"}));
   EXPECT_EQ(line["target"]["names"], Json({"down", "up"}));
   for (const auto& [key, value] : line["settings"].items())
     EXPECT_EQ(value, trained["settings"][key]) << key;

@@ -128,8 +128,8 @@ TEST_F(SetsOfRuns, ASweepNeedsAValidationPart) {
   const auto result = train("set", joined(small, {"--sweep", "lr=0.01,0.02"}));
   EXPECT_EQ(result.code, 2);
   EXPECT_EQ(result.err,
-            "unroll: --sweep chooses by the validation part, and mnist has none; give --validate, "
-            "as in --validate 0.15\n");
+            "unroll: --sweep needs a validation part, and mnist has none; give one, as in "
+            "--validate 0.15, or leave it out\n");
   EXPECT_FALSE(fs::exists(folder / "set"));
 }
 
