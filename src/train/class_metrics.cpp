@@ -1,6 +1,7 @@
 #include "train/class_metrics.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <utility>
 
@@ -29,10 +30,13 @@ void ClassMetrics::add(std::int64_t truth, std::int64_t predicted, std::span<con
   if (too_many_) return;
   truths_.push_back(static_cast<std::size_t>(truth));
   // Probabilities near 1 are equal where their logits still differ.
+  const std::size_t before = scores_.size();
   if (counts_.size() == 2)
     scores_.push_back(outputs[1] - outputs[0]);
   else
     scores_.insert(scores_.end(), probabilities.begin(), probabilities.end());
+  for (std::size_t i = before; i < scores_.size(); ++i)
+    has_nan_ = has_nan_ || std::isnan(scores_[i]);
 }
 
 double ClassMetrics::macro_f1() const {
@@ -58,7 +62,7 @@ double ClassMetrics::balanced_accuracy() const {
 }
 
 std::optional<double> ClassMetrics::auroc() const {
-  if (too_many_ || std::ranges::any_of(counts_, [&](const Counts& c) {
+  if (too_many_ || has_nan_ || std::ranges::any_of(counts_, [&](const Counts& c) {
         return c.present == static_cast<std::int64_t>(truths_.size());
       }))
     return {};
@@ -84,7 +88,7 @@ double ClassMetrics::area(std::size_t of) const {
   std::ranges::sort(sorted);
   double ranks = 0;
   for (std::size_t i = 0; i < sorted.size();) {
-    std::size_t end = i, members = 0;
+    std::size_t end = i + 1, members = sorted[i].second;
     for (; end < sorted.size() && sorted[end].first == sorted[i].first; ++end)
       members += sorted[end].second;
     ranks += static_cast<double>(members) * (static_cast<double>(i + 1 + end) / 2);

@@ -28,7 +28,7 @@ class ClassMetrics {
   /// The area under the curve of hits over false alarms: the probability that a sample of a class
   /// gets a higher score for it than another sample; ties count half. For two classes that of the
   /// second one, else the mean over the classes that samples have. Nothing if all samples have one
-  /// class, or if there are too many to keep their scores.
+  /// class, if a score is not a number, or if there are too many to keep their scores.
   std::optional<double> auroc() const;
 
  private:
@@ -40,7 +40,7 @@ class ClassMetrics {
   std::vector<Counts> counts_;  // of each class
   std::vector<std::size_t> truths_;
   std::vector<double> scores_;  // (samples, classes), or (samples, 1) for two classes
-  bool too_many_ = false;
+  bool too_many_ = false, has_nan_ = false;
 };
 
 }  // namespace unroll::train
