@@ -43,8 +43,8 @@ void TableFlags::add_to(Command& command) {
 }
 
 void TableFlags::apply_to(data::SeriesSettings& settings) const {
-  settings.separator = separator;
-  settings.decimal = decimal;
+  if (!separator.empty()) settings.separator = separator;
+  if (!decimal.empty()) settings.decimal = decimal;
 }
 
 void tell_note(const data::Source& source) {

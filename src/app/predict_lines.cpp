@@ -65,7 +65,7 @@ class LineAnswers {
     }
     if (table_.window == 0) {
       to += std::exchange(open_.front().text, {});
-    } else if (open_.front().steps == table_.window) {
+    } else if (!open_.empty() && open_.front().steps == table_.window) {
       close_window(to, open_.front());
       open_.pop_front();
     }
@@ -133,15 +133,20 @@ void answer_lines(const infer::Model<T>& model, const TableFlags& table, std::is
   table.apply_to(settings);
   data::LineEncoder encoder(model.description(), settings, "stdin");
   std::string line;
-  if (!next_line(lines, line))
-    throw FormatError("predict",
-                      "nothing on stdin; the first line has the names of the columns, as in the "
-                      "file of the training");
-  encoder.set_header(line);
+  std::int64_t number = 0;  // of the line
+  if (encoder.has_header()) {
+    if (!next_line(lines, line))
+      throw FormatError("predict",
+                        "nothing on stdin; the first line has the names of the columns, as in the "
+                        "file of the training");
+    encoder.set_header(line);
+    ++number;
+  }
   std::string text = answers.header();
   std::vector<T> features;
   std::int64_t empty = 0;  // the line
-  for (std::int64_t number = 2; print_now(text), next_line(lines, line); ++number) {
+  while (print_now(text), next_line(lines, line)) {
+    ++number;
     if (line.empty()) {
       if (encoder.empty_line_ends()) encoder.end_series();
       empty = number;

@@ -9,6 +9,7 @@
 #include "data/content_reader.h"
 #include "data/series_columns.h"
 #include "data/series_parts.h"
+#include "data/series_source.h"
 #include "data/table_reader.h"
 #include "data/table_recordings.h"
 #include "data/table_roles.h"
@@ -19,11 +20,11 @@ namespace {
 
 constexpr float kNoValue = std::numeric_limits<float>::quiet_NaN();
 
-/// Errors count from the header, which is line 1 of what was read.
-std::string with_line(std::string text, const std::string& name, std::int64_t number) {
-  const std::string wrong = name + ":2";
-  if (const std::size_t at = text.find(wrong); at != std::string::npos)
-    text.replace(at, wrong.size(), fmt::format("{}:{}", name, number));
+/// Messages that begin with the place of the line, `read` of what was read, get its number instead.
+std::string with_line(std::string text, const std::string& name, std::int64_t read,
+                      std::int64_t number) {
+  if (const std::string wrong = fmt::format("{}:{}:", name, read); text.starts_with(wrong))
+    text.replace(0, wrong.size(), fmt::format("{}:{}:", name, number));
   return text;
 }
 
@@ -32,7 +33,7 @@ std::string with_line(std::string text, const std::string& name, std::int64_t nu
 LineEncoder::LineEncoder(const spec::ModelSpec& model, SeriesSettings settings, std::string name)
     : name_(std::move(name)), model_(model), settings_(std::move(settings)) {
   settings_.time.clear();  // the order of the lines
-  options_ = table_options(settings_, {});
+  options_ = table_options(settings_, text_columns_of(model_), Targets::optional);
   if (auto* tokens = std::get_if<spec::TokenInput>(&model_.input)) {
     for (std::size_t i = 0; i < tokens->vocabulary.size(); ++i)
       tokens_.emplace(tokens->vocabulary[i], static_cast<std::int64_t>(i));
@@ -44,15 +45,16 @@ void LineEncoder::set_header(std::string_view line) { header_ = std::string(line
 
 Recordings LineEncoder::read(std::string_view line, std::int64_t number) {
   const std::string text = header_ + std::string(line) + "\n";
+  const std::int64_t line_read = header_.empty() ? 1 : 2;
   try {
     ContentReader content(text, name_);
     const Table table = read_table(content, options_, text.size() + 1);
     options_.separator = table.separator;
     return recordings_of(table, settings_, Targets::optional);
   } catch (const FormatError& error) {
-    throw FormatError("data", with_line(std::string(error.reason()), name_, number));
+    throw FormatError("data", with_line(std::string(error.reason()), name_, line_read, number));
   } catch (const ValueError& error) {
-    throw ValueError("data", with_line(std::string(error.reason()), name_, number));
+    throw ValueError("data", with_line(std::string(error.reason()), name_, line_read, number));
   }
 }
 

@@ -22,7 +22,9 @@ class LineEncoder {
   /// messages.
   LineEncoder(const spec::ModelSpec& model, SeriesSettings settings, std::string name);
 
-  /// The first line: the names of the columns.
+  /// Whether the first line has the names of the columns. Else it is a row.
+  bool has_header() const { return !options_.no_header; }
+  /// The first line, with has_header().
   void set_header(std::string_view line);
   /// Whether an empty line ends a series.
   bool empty_line_ends() const { return options_.empty_line_ends; }

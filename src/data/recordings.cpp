@@ -75,10 +75,10 @@ void refuse_same_file(const RecordedFile& a, const RecordedFile& b) {
 
 /// Reads one file. `first`: the one before it, or null.
 Recordings read_one(const std::string& path, SeriesSettings& settings, Targets targets,
-                    const Recordings* first) {
+                    const std::vector<std::string>& texts, const Recordings* first) {
   if (is_ts(path)) return read_ts_recordings(path, settings, targets);
   if (without_gz(path).ends_with(".npz")) return read_npz_recordings(path, settings, targets);
-  return read_table_recordings(path, settings, targets, first);
+  return read_table_recordings(path, settings, targets, texts, first);
 }
 
 // ---- Several files become one.
@@ -175,8 +175,8 @@ bool names_file(std::string_view part) {
   return error == std::errc::invalid_argument || rest != end;
 }
 
-Recordings read_recordings(const std::string& path, const SeriesSettings& settings,
-                           Targets targets) {
+Recordings read_recordings(const std::string& path, const SeriesSettings& settings, Targets targets,
+                           const std::vector<std::string>& texts) {
   SeriesSettings resolved = settings;
   std::vector<std::string> notes;
   if (settings.test == automatic_part && settings.folds == 0 && targets == Targets::needed) {
@@ -190,7 +190,7 @@ Recordings read_recordings(const std::string& path, const SeriesSettings& settin
   for (const FileToRead& file : files) {
     const RecordedFile facts = recorded_file(file.path, file.role);
     if (!all) {
-      all = read_one(file.path, resolved, targets, nullptr);
+      all = read_one(file.path, resolved, targets, texts, nullptr);
       all->files = {facts};
       if (files.size() > 1 && all->parts.empty()) all->parts.assign(all->lengths.size(), {});
       continue;
@@ -200,7 +200,7 @@ Recordings read_recordings(const std::string& path, const SeriesSettings& settin
     SeriesSettings known = resolved;  // of the columns; the part is that of the file
     known.test = known.validate = no_part;
     if (!resolved.wide) known.ignore.clear();  // the features are known
-    Recordings read = read_one(file.path, known, targets, &*all);
+    Recordings read = read_one(file.path, known, targets, texts, &*all);
     read.files = {facts};
     read.parts.assign(read.lengths.size(), file.part);
     if (!resolved.series.empty()) check_other_names(*all, read);

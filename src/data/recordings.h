@@ -56,10 +56,12 @@ enum class Targets { needed, optional };
 
 /// Reads the file `path`, and the files that settings.test and settings.validate name, by their
 /// endings. A file without parts has `parts` empty; with several files each series has its part.
-/// The columns of all files are those of the first one.
+/// The columns of all files are those of the first one. `texts`: columns of tables that are texts
+/// even if all their values are numbers.
 /// Throws ValueError for settings that do not suit the file, FormatError for damage, FileError.
 Recordings read_recordings(const std::string& path, const SeriesSettings& settings,
-                           Targets targets = Targets::needed);
+                           Targets targets = Targets::needed,
+                           const std::vector<std::string>& texts = {});
 
 /// Whether SeriesSettings::test or ::validate is the path of a file.
 bool names_file(std::string_view part);

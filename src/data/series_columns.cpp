@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <string_view>
@@ -70,7 +69,10 @@ SeriesColumns::SeriesColumns(const Recordings& recordings, std::span<const std::
       throw ValueError("data", fmt::format("column {} has texts such as {}, but the model reads "
                                            "numbers there",
                                            in_quotes(spec.name), in_quotes(recorded.texts[0])));
-    if (!spec.texts.empty()) match_texts(recorded, spec, column);
+    if (!spec.texts.empty()) {
+      match_texts(recorded, spec, column);
+      check_texts(recordings, column);
+    }
     columns_.push_back(std::move(column));
   }
   if (!fills_) check_missing(recordings, starts, parts);
@@ -78,8 +80,7 @@ SeriesColumns::SeriesColumns(const Recordings& recordings, std::span<const std::
   count_unknown(recordings, starts, parts);
 }
 
-/// Finds the feature of each text of the recordings. A column that has only numbers here may have
-/// had texts in training: then the texts of the model are numbers.
+/// Finds the feature of each text of the recordings.
 void SeriesColumns::match_texts(const RecordedColumn& recorded, const spec::ColumnSpec& spec,
                                 Column& column) {
   column.texts = std::ssize(spec.texts);
@@ -88,18 +89,18 @@ void SeriesColumns::match_texts(const RecordedColumn& recorded, const spec::Colu
     column.feature_of.push_back(
         found == spec.texts.end() ? -1 : static_cast<std::int32_t>(found - spec.texts.begin()));
   }
-  if (recorded.is_text()) return;
-  for (const std::string& text : spec.texts) {
-    float number = std::numeric_limits<float>::quiet_NaN();
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    column.numbers.push_back(number);
-  }
 }
 
-std::int32_t SeriesColumns::Column::feature(float value) const {
-  if (numbers.empty()) return feature_of[static_cast<std::size_t>(value)];
-  const auto found = std::ranges::find(numbers, value);
-  return found == numbers.end() ? -1 : static_cast<std::int32_t>(found - numbers.begin());
+/// A column whose texts are all missing has none.
+void SeriesColumns::check_texts(const Recordings& recordings, const Column& column) const {
+  const auto source = static_cast<std::size_t>(column.source);
+  const RecordedColumn& recorded = recordings.columns[source];
+  if (recorded.is_text()) return;
+  for (std::size_t at = source; at < recordings.values.size(); at += recordings.columns.size())
+    if (!std::isnan(recordings.values[at]))
+      throw ValueError("data", fmt::format("column {} has numbers such as {}, but the model reads "
+                                           "texts there; give it as a table (.csv)",
+                                           in_quotes(recorded.name), recordings.values[at]));
 }
 
 /// Gives each column its features.

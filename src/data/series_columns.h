@@ -21,7 +21,7 @@ class SeriesColumns {
   SeriesColumns(const Recordings& recordings, std::span<const std::int64_t> starts,
                 const SeriesParts& parts, const SeriesSettings& settings);
   /// For a trained model: its columns are found by name. Throws ValueError for a column that is not
-  /// there or has texts instead of numbers.
+  /// there, or has texts instead of numbers or the reverse.
   SeriesColumns(const Recordings& recordings, std::span<const std::int64_t> starts,
                 const SeriesParts& parts, const spec::TableSpec& table);
 
@@ -48,19 +48,19 @@ class SeriesColumns {
     /// Of a text column: the feature of each text of the recordings, counted from `first`; -1:
     /// none.
     std::vector<std::int32_t> feature_of = {};
-    std::vector<float> numbers = {};  // instead, if the recordings have numbers: those of the texts
-    std::int64_t texts = 0;           // features of texts
+    std::int64_t texts = 0;  // features of texts
     bool marked = false;
     float fill = 0;
 
     /// The feature of a text that is not missing, counted from `first`; -1: none.
-    std::int32_t feature(float value) const;
+    std::int32_t feature(float value) const { return feature_of[static_cast<std::size_t>(value)]; }
   };
 
   void number_features();
   void match_texts(const RecordedColumn& recorded, const spec::ColumnSpec& spec, Column& column);
   void check_type(const Recordings& recordings, std::span<const std::int64_t> starts,
                   const Column& column, const std::vector<bool>& trained) const;
+  void check_texts(const Recordings& recordings, const Column& column) const;
   void measure(const Recordings& recordings, std::span<const std::int64_t> starts,
                const SeriesPart& train);
   void check_missing(const Recordings& recordings, std::span<const std::int64_t> starts,

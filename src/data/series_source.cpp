@@ -18,6 +18,7 @@
 #include "data/series_targets.h"
 #include "data/series_tokens.h"
 #include "data/split.h"
+#include "data/table_roles.h"
 #include "tensor/tensor_impl.h"
 #include "unroll/core/error.h"
 #include "unroll/data/sequence_tasks.h"
@@ -237,6 +238,13 @@ spec::TableSpec table_of(const SeriesSettings& settings) {
   table.previous = settings.missing == Missing::previous;
   table.window = settings.window;
   table.stride = settings.stride;
+  if (settings.decimal == ",") table.decimal = ',';
+  table.header = !settings.no_header;
+  if (!settings.wide) return table;
+  // All other columns are steps.
+  table.ignore = settings.ignore;
+  if (!settings.group.empty()) table.ignore.push_back(settings.group);
+  for (const ColumnPart& part : column_parts(settings)) table.ignore.push_back(part.name);
   return table;
 }
 
@@ -256,6 +264,15 @@ std::string note_of(const Series& series, const SeriesParts& parts) {
       notes.push_back(fmt::format("words of the test part that are read as {}: {} of {}",
                                   SeriesTokens::unknown, unknown, test.steps(recordings)));
   }
+  const auto missing_role = [&](std::string_view role, const std::string& name,
+                                std::string_view effect) {
+    notes.push_back(fmt::format("there is no column {}, the {} of the training: {}",
+                                printable(name), role, effect));
+  };
+  if (series.settings.series.empty() && !series.table.series.empty() && !series.table.wide)
+    missing_role("--series", series.table.series, "all rows are one series");
+  if (series.settings.time.empty() && !series.table.time.empty())
+    missing_role("--time", series.table.time, "the rows keep their order");
   if (!series.targets.note.empty()) notes.push_back(series.targets.note);
   std::int64_t left_out = 0;
   for (const SeriesPart& part : parts) left_out += part.left_out;
@@ -331,6 +348,14 @@ std::shared_ptr<const Source> series_source(Recordings recordings, const SeriesE
   return std::make_shared<SeriesSource>(series, std::move(parts));
 }
 
+std::vector<std::string> text_columns_of(const spec::ModelSpec& model) {
+  std::vector<std::string> names;
+  if (!model.table) return names;
+  for (const spec::ColumnSpec& column : model.table->columns)
+    if (!column.texts.empty()) names.push_back(column.name);
+  return names;
+}
+
 SeriesSettings settings_for(const spec::ModelSpec& model, bool targets) {
   if (!model.table)
     throw ValueError("data", "the model was not trained on series, so it reads no tables");
@@ -339,13 +364,19 @@ SeriesSettings settings_for(const spec::ModelSpec& model, bool targets) {
   settings.task = model.output == spec::Output::values            ? Task::regress
                   : spec::features_of(model).back().is_sequence() ? Task::label
                                                                   : Task::classify;
-  if (targets) settings.target = table.target;
+  settings.ignore = table.ignore;
+  if (targets)
+    settings.target = table.target;
+  else if (table.wide)
+    settings.ignore.insert(settings.ignore.end(), table.target.begin(), table.target.end());
   for (const spec::ColumnSpec& column : table.columns) settings.features.push_back(column.name);
   settings.words = table.words;
   settings.series = table.series;
   settings.time = table.time;
   settings.time_format = table.time_format;
   settings.wide = table.wide;
+  if (table.decimal != '.') settings.decimal = std::string(1, table.decimal);
+  settings.no_header = !table.header;
   settings.window = table.window;
   settings.stride = table.stride;
   settings.missing = table.previous ? Missing::previous

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "data/recordings.h"
 #include "data/source.h"
@@ -30,6 +32,9 @@ struct SeriesEncoding {
 /// probability 1/2, so that a model learns what to do with words that it does not know.
 std::shared_ptr<const Source> series_source(Recordings recordings,
                                             const SeriesEncoding& encoding = {});
+
+/// The columns that are texts for a trained model, whatever a file has in them.
+std::vector<std::string> text_columns_of(const spec::ModelSpec& model);
 
 /// The settings with which a file is read for a trained model: the roles of its columns. Without
 /// `targets`, no target is read. Throws ValueError if the model reads no table.

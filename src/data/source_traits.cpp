@@ -39,8 +39,11 @@ Opened open_memory(const std::string& name, const SourceOptions& options) {
 }
 
 Opened open_series(const std::string& path, const SourceOptions& options) {
-  const Targets targets = options.series_encoding.model ? Targets::optional : Targets::needed;
-  return series_source(read_recordings(path, options.series, targets), options.series_encoding);
+  const std::optional<spec::ModelSpec>& model = options.series_encoding.model;
+  if (!model) return series_source(read_recordings(path, options.series), options.series_encoding);
+  return series_source(
+      read_recordings(path, options.series, Targets::optional, text_columns_of(*model)),
+      options.series_encoding);
 }
 
 constexpr SourceTraits kImages = {.name = "", .title = "", .open = open_images};

@@ -268,9 +268,11 @@ Recordings recordings_of(const Table& table, const SeriesSettings& settings, Tar
 }
 
 Recordings read_table_recordings(const std::string& path, SeriesSettings& settings, Targets targets,
-                                 const Recordings* first) {
+                                 const std::vector<std::string>& texts, const Recordings* first) {
   check_table_settings(path, settings, targets);
-  const Table table = read_table(path, table_options(settings, text_columns_of(first)));
+  std::vector<std::string> all_texts = text_columns_of(first);
+  all_texts.insert(all_texts.end(), texts.begin(), texts.end());
+  const Table table = read_table(path, table_options(settings, all_texts, targets));
   Recordings read = recordings_of(table, settings, targets, first);
   read.notes.insert(read.notes.begin(), fmt::format("{}: {} rows, separator {}{}", path, table.rows,
                                                     separator_name(table.separator),
@@ -278,6 +280,13 @@ Recordings read_table_recordings(const std::string& path, SeriesSettings& settin
   settings.separator = table.separator == '\t' ? "tab" : std::string(1, table.separator);
   settings.decimal = std::string(1, table.decimal);
   settings.no_header = !table.header;
+  if (targets == Targets::optional) {
+    const auto has = [&](const std::string& name) {
+      return std::ranges::find(table.columns, name, &TableColumn::name) != table.columns.end();
+    };
+    if (!has(settings.series)) settings.series.clear();
+    if (!has(settings.time)) settings.time.clear();
+  }
   settings.features.clear();
   if (settings.words.empty())
     for (const RecordedColumn& column : read.columns) settings.features.push_back(column.name);

@@ -2,16 +2,18 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "data/recordings.h"
 #include "unroll/data/table.h"
 
 namespace unroll::data {
 
-/// Reads a CSV or TSV file by `settings`, which become resolved. `first`: the file read before it,
-/// whose columns of texts are texts here, too; may be null. Throws as read_recordings().
+/// Reads a CSV or TSV file by `settings`, which become resolved. `texts`: columns that are texts
+/// even if all their values are numbers. `first`: the file read before it, whose columns of texts
+/// are texts here, too; may be null. Throws as read_recordings().
 Recordings read_table_recordings(const std::string& path, SeriesSettings& settings, Targets targets,
-                                 const Recordings* first);
+                                 const std::vector<std::string>& texts, const Recordings* first);
 
 /// A table that was read with table_options() as recordings. `first` as above.
 Recordings recordings_of(const Table& table, const SeriesSettings& settings, Targets targets,

@@ -108,8 +108,12 @@ void find_features(const Table& table, const SeriesSettings& settings, RoleFinde
     return std::ranges::any_of(roles.parts,
                                [&](const auto& part) { return part.second == &column; });
   };
+  const auto is_ignored = [&](const TableColumn& column) {
+    return std::ranges::find(settings.ignore, column.name) != settings.ignore.end();
+  };
   for (const TableColumn& column : table.columns)
-    if (!finder.is_taken(column) && !decides(column)) roles.features.push_back(&column);
+    if (!finder.is_taken(column) && !decides(column) && !is_ignored(column))
+      roles.features.push_back(&column);
   // The order of columns in the file has no influence; that of steps has a meaning.
   if (!settings.wide) std::ranges::sort(roles.features, {}, &TableColumn::name);
   if (roles.features.empty())
@@ -139,12 +143,15 @@ std::vector<ColumnPart> column_parts(const SeriesSettings& settings) {
   return parts;
 }
 
-TableOptions table_options(const SeriesSettings& settings, const std::vector<std::string>& texts) {
+TableOptions table_options(const SeriesSettings& settings, const std::vector<std::string>& texts,
+                           Targets targets) {
   TableOptions options{.separator = separator_of(settings.separator),
                        .decimal = decimal_of(settings.decimal),
                        .no_header = settings.no_header,
                        .text_columns = texts,
-                       .ignore = settings.ignore};
+                       .ignore = {}};
+  // For a trained model they may be missing: then they are left out later.
+  if (targets == Targets::needed) options.ignore = settings.ignore;
   for (const std::string& name : {settings.series, settings.time, settings.group})
     options.text_columns.push_back(name);
   for (const ColumnPart& part : column_parts(settings)) options.text_columns.push_back(part.name);

@@ -24,7 +24,8 @@ struct ColumnPart {
 std::vector<ColumnPart> column_parts(const SeriesSettings& settings);
 
 /// How to read a table for these settings. `texts`: more columns that are texts.
-TableOptions table_options(const SeriesSettings& settings, const std::vector<std::string>& texts);
+TableOptions table_options(const SeriesSettings& settings, const std::vector<std::string>& texts,
+                           Targets targets);
 
 /// The columns of a table by their roles; null: none.
 struct TableRoles {

@@ -56,18 +56,23 @@ void check_table(const TableSpec& table, const InputSpec& input) {
 Json json_of(const TableSpec& table) {
   Json columns = Json::array();
   for (const ColumnSpec& column : table.columns) columns.push_back(json_of(column));
-  return object_of({{"columns", std::move(columns)},
-                    {"words", table.words},
-                    {"target", table.target},
-                    {"series", table.series},
-                    {"time", table.time},
-                    {"time_format", table.time_format},
-                    {"group", table.group},
-                    {"wide", table.wide},
-                    {"fills", table.fills},
-                    {"previous", table.previous},
-                    {"window", table.window},
-                    {"stride", table.stride}});
+  Json json = object_of({{"columns", std::move(columns)},
+                         {"words", table.words},
+                         {"target", table.target},
+                         {"series", table.series},
+                         {"time", table.time},
+                         {"time_format", table.time_format},
+                         {"group", table.group},
+                         {"wide", table.wide},
+                         {"fills", table.fills},
+                         {"previous", table.previous},
+                         {"window", table.window},
+                         {"stride", table.stride}});
+  // Members of some tables only.
+  if (table.decimal != '.') json["decimal"] = std::string(1, table.decimal);
+  if (!table.header) json["header"] = false;
+  if (!table.ignore.empty()) json["ignore"] = table.ignore;
+  return json;
 }
 
 TableSpec table_from(const Json& value) {
@@ -87,6 +92,13 @@ TableSpec table_from(const Json& value) {
   table.previous = json.get<bool>("previous");
   table.window = json.whole("window");
   table.stride = json.whole("stride");
+  if (json.has("decimal")) {
+    const auto decimal = json.get<std::string>("decimal");
+    if (decimal != "." && decimal != ",") fail("'decimal' is no point and no comma");
+    table.decimal = decimal[0];
+  }
+  if (json.has("header")) table.header = json.get<bool>("header");
+  if (json.has("ignore")) table.ignore = json.get<std::vector<std::string>>("ignore");
   json.done();
   return table;
 }

@@ -27,9 +27,12 @@ struct TableSpec {
   std::vector<std::string> target = {};  ///< names of what the model predicts
   std::string series = {}, time = {}, time_format = {}, group = {};  ///< columns; may be empty
   bool wide = false;                                                 ///< a row is a series
-  bool fills = false;                   ///< a missing number is filled; else it is an error
-  bool previous = false;                ///< by the one before it, if there is one
-  std::int64_t window = 0, stride = 0;  ///< 0: whole series
+  bool fills = false;                    ///< a missing number is filled; else it is an error
+  bool previous = false;                 ///< by the one before it, if there is one
+  std::int64_t window = 0, stride = 0;   ///< 0: whole series
+  char decimal = '.';                    ///< of numbers, or ','
+  bool header = true;                    ///< false: columns are called 1, 2, ...
+  std::vector<std::string> ignore = {};  ///< with `wide`: columns that are no steps, if they exist
 
   friend bool operator==(const TableSpec&, const TableSpec&) = default;
 };

@@ -51,7 +51,8 @@ struct LineEncoderTest : testing::Test {
     folder.write("new.csv", text);
     const SeriesSettings settings = settings_for(model, false);
     const auto source = series_source(
-        read_recordings(folder / "new.csv", settings, Targets::optional), {.model = model});
+        read_recordings(folder / "new.csv", settings, Targets::optional, text_columns_of(model)),
+        {.model = model});
     std::vector<double> whole;
     Lines names;
     for (std::int64_t i = 0; i < source->size(Split::test); ++i) {
@@ -66,10 +67,10 @@ struct LineEncoderTest : testing::Test {
       names.push_back(source->names(Split::test)[static_cast<std::size_t>(i)]);
     }
     LineEncoder encoder(model, settings, "stdin");
-    encoder.set_header(lines[0]);
+    if (encoder.has_header()) encoder.set_header(lines[0]);
     std::vector<double> all, row;
     Lines starts;
-    for (std::size_t i = 1; i < lines.size(); ++i) {
+    for (std::size_t i = encoder.has_header() ? 1 : 0; i < lines.size(); ++i) {
       if (lines[i].empty()) {
         encoder.end_series();
         continue;
@@ -109,6 +110,64 @@ TEST_F(LineEncoderTest, TextsMayLookLikeNumbersInALine) {
   const Lines lines = {"id,x", "a,1", "a,two", "a,3", "b,3", "b,1"};
   expect_same(trained(table, classify(Missing::mean)), lines);
   expect_same(trained(table, classify(Missing::previous)), {"id,x", "a,two", "a,", "a,1", "a,"});
+}
+
+TEST_F(LineEncoderTest, OtherRowsDoNotDecideWhatATextIs) {
+  const std::string table =
+      "id,x,y,kind\na,FALSE,01,up\na,TRUE,1,up\nb,maybe,1.0,down\nb,TRUE,x,down\n";
+  const spec::ModelSpec model = trained(table, classify(Missing::refuse));
+  expect_same(model, {"id,x,y", "a,TRUE,1", "b,FALSE,01"});
+  expect_same(model, {"id,x,y", "a,TRUE,1", "b,FALSE,1.0", "b,maybe,x"});
+  LineEncoder encoder(model, settings_for(model, false), "stdin");
+  encoder.set_header("id,x,y");
+  std::vector<float> row;
+  encoder.encode("a,TRUE,1", 2, row);  // FALSE, TRUE, maybe; 01, 1, 1.0, x
+  EXPECT_EQ(row, (std::vector<float>{0, 1, 0, 0, 1, 0, 0}));
+}
+
+TEST_F(LineEncoderTest, TheFormOfTheTableIsTheModels) {
+  SeriesSettings settings = classify(Missing::refuse);
+  settings.no_header = true;
+  settings.decimal = ",";
+  settings.series = "1";
+  settings.target = {"3"};
+  const spec::ModelSpec model = trained("a;1,5;up\na;2;up\nb;3;down\n", settings);
+  expect_same(model, {"a;4,5;up", "b;6;"});
+  LineEncoder encoder(model, settings_for(model, false), "stdin");
+  std::vector<float> row;
+  EXPECT_EQ(test::error_of<FormatError>([&] { encoder.encode("a;\"1", 13, row); }).substr(0, 16),
+            "[data] stdin:13:");
+}
+
+TEST_F(LineEncoderTest, WideTablesKeepColumnsThatAreNoSteps) {
+  SeriesSettings settings;
+  settings.task = Task::classify;
+  settings.target = {"y"};
+  settings.wide = true;
+  settings.group = "who";
+  settings.ignore = {"id"};
+  const spec::ModelSpec model =
+      trained("id,who,a,b,y\n1000,7,1,2,0\n1001,8,3,4,1\n1002,8,4,5,0\n", settings);
+  expect_same(model, {"id,who,a,b,y", "1003,9,5,6,1"});
+  LineEncoder encoder(model, settings_for(model, false), "stdin");
+  std::vector<float> row;
+  encoder.set_header("y,a,who,b,id");
+  encoder.encode("1,5,9,6,1003", 2, row);
+  EXPECT_EQ(row, (std::vector<float>{5, 6}));
+  folder.write("one.csv", "b,a\n6,5\n");  // they may be missing
+  EXPECT_EQ(read_recordings(folder / "one.csv", settings_for(model), Targets::optional).values,
+            (std::vector<float>{6, 5}));
+}
+
+TEST_F(LineEncoderTest, AMissingColumnOfSeriesIsSaid) {
+  const spec::ModelSpec model = trained(kTable, classify(Missing::mean));
+  folder.write("new.csv", "run,x,side,y\n1,2,left,3\n2,3,left,4\n");
+  const auto source = series_source(read_recordings(folder / "new.csv", settings_for(model, false),
+                                                    Targets::optional, text_columns_of(model)),
+                                    {.model = model});
+  EXPECT_EQ(source->size(Split::test), 1);
+  EXPECT_EQ(source->note(),
+            "there is no column id, the --series of the training: all rows are one series");
 }
 
 TEST_F(LineEncoderTest, WordsEndWithAnEmptyLine) {

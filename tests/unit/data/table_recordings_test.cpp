@@ -30,7 +30,7 @@ Recordings read(const std::string& content, SeriesSettings settings,
                 Targets targets = Targets::needed) {
   const test::TemporaryFolder folder;
   const std::string path = folder.write("x.csv", content);
-  return read_table_recordings(path, settings, targets, nullptr);
+  return read_table_recordings(path, settings, targets, {}, nullptr);
 }
 
 /// The error without the folder's name.
@@ -40,7 +40,7 @@ std::string refusal(const std::string& content, SeriesSettings settings,
   const test::TemporaryFolder folder;
   const std::string path = folder.write("x.csv", content);
   std::string text =
-      test::error_of<E>([&] { read_table_recordings(path, settings, targets, nullptr); });
+      test::error_of<E>([&] { read_table_recordings(path, settings, targets, {}, nullptr); });
   for (auto at = text.find(path); at != text.npos; at = text.find(path))
     text.replace(at, path.size(), "x.csv");
   return text;
@@ -81,13 +81,13 @@ TEST(TableRecordings, ResolveTheSettings) {
   settings.ignore = {"kind", "t", "subject"};
   const test::TemporaryFolder folder;
   const std::string path = folder.write("x.tsv", "id\tt\tkind\tx\ty\tsubject\na\t1\tw\t1\t2\t8\n");
-  read_table_recordings(path, settings, Targets::needed, nullptr);
+  read_table_recordings(path, settings, Targets::needed, {}, nullptr);
   EXPECT_EQ(settings.features, Texts{"x"});
   EXPECT_EQ(settings.separator, "tab");
   EXPECT_EQ(settings.decimal, ".");
   EXPECT_FALSE(settings.no_header);
   // Again, with what they became.
-  const Recordings again = read_table_recordings(path, settings, Targets::needed, nullptr);
+  const Recordings again = read_table_recordings(path, settings, Targets::needed, {}, nullptr);
   EXPECT_EQ(again.values, Floats{1});
   EXPECT_EQ(again.targets, Floats{2});
   EXPECT_FALSE(again.target_columns[0].is_text());
@@ -320,7 +320,7 @@ TEST(TableRecordings, ReadTheSets) {
   watch.group = "subject";
   watch.ignore = {"side"};
   Recordings r =
-      read_table_recordings(folder + "watch/watch.csv.gz", watch, Targets::needed, nullptr);
+      read_table_recordings(folder + "watch/watch.csv.gz", watch, Targets::needed, {}, nullptr);
   EXPECT_EQ(r.count(), 140);
   EXPECT_EQ(r.columns.size(), 6u);
   EXPECT_EQ(r.values.size(), 6u * 60978);
@@ -332,7 +332,8 @@ TEST(TableRecordings, ReadTheSets) {
 
   SeriesSettings words = settings_of(Task::label, "upos");
   words.words = "word";
-  r = read_table_recordings(folder + "ud-english-atis/train.tsv", words, Targets::needed, nullptr);
+  r = read_table_recordings(folder + "ud-english-atis/train.tsv", words, Targets::needed, {},
+                            nullptr);
   EXPECT_EQ(r.count(), 4274);
   EXPECT_EQ(r.values.size(), 48655u);
   EXPECT_EQ(r.target_columns[0].texts.size(), 13u);

@@ -30,6 +30,18 @@ TEST(Table, IsReadAndWrittenAsItWas) {
   EXPECT_EQ(to_json(spec) + "\n", text_of_watch());
 }
 
+TEST(Table, TheFormOfTheFileIsKept) {
+  ModelSpec spec = from_json(text_of_watch());
+  spec.table->decimal = ',';
+  spec.table->header = false;
+  spec.table->ignore = {"id"};
+  EXPECT_EQ(from_json(to_json(spec)).table, spec.table);
+  Json json = Json::parse(to_json(spec));
+  json["table"]["decimal"] = ";";
+  EXPECT_NE(error_of<FormatError>([&] { from_json(json.dump()); }).find("'decimal'"),
+            std::string::npos);
+}
+
 TEST(Table, OlderProgramsReadModelsWithoutOne) {
   ModelSpec spec = from_json(text_of_watch());
   spec.table.reset();
