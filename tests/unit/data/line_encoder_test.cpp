@@ -135,6 +135,7 @@ TEST_F(LineEncoderTest, TheFormOfTheTableIsTheModels) {
   expect_same(model, {"a;4,5;up", "b;6;"});
   LineEncoder encoder(model, settings_for(model, false), "stdin");
   std::vector<float> row;
+  encoder.encode("a;1,5;up", 12, row);
   EXPECT_EQ(test::error_of<FormatError>([&] { encoder.encode("a;\"1", 13, row); }).substr(0, 16),
             "[data] stdin:13:");
 }
