@@ -97,6 +97,7 @@ inline bool FieldReader::next_number(float& number, bool& last) {
   last = *p == '\n';
   number = static_cast<float>(value);
   if ((!last && *p != separator_) || p == end_ || !std::isfinite(number)) return false;
+  if (number == 0 && value != 0) return false;  // too small for a float
   at_ = p + 1;
   field_ = last ? 1 : field_ + 1;
   line_ += last;

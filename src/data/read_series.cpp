@@ -54,6 +54,10 @@ Sequences sequences_of(const Source& source, Split part, std::int64_t features,
 }  // namespace
 
 Series read_series(const std::string& path, const SeriesSettings& settings) {
+  if (settings.log)
+    throw ValueError("data", fmt::format("{}: read_series() gives raw values, which standardize() "
+                                         "does not take the logarithm of; leave `log` out",
+                                         path));
   const std::shared_ptr<const Source> source = series_source(read_recordings(path, settings));
   const spec::InputSpec input = source->input();
   const auto* const series = std::get_if<spec::SeriesInput>(&input);

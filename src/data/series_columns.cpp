@@ -173,6 +173,7 @@ void SeriesColumns::measure(const Recordings& recordings, std::span<const std::i
   struct Statistics {
     double sum = 0, squares = 0;
     std::int64_t count = 0;
+    float least = 0, most = 0;
     std::vector<bool> seen;  // texts
   };
   const auto scaled = [this](float value) {
@@ -185,8 +186,11 @@ void SeriesColumns::measure(const Recordings& recordings, std::span<const std::i
   for (const std::int64_t k : train.series)
     each_value(recordings, starts, k, [&](float value, std::size_t c, std::int64_t) {
       if (std::isnan(value)) return;
-      ++all[c].count;
-      all[c].sum += scaled(value);
+      Statistics& s = all[c];
+      s.least = s.count == 0 ? value : std::min(s.least, value);
+      s.most = s.count == 0 ? value : std::max(s.most, value);
+      ++s.count;
+      s.sum += scaled(value);
       if (!all[c].seen.empty()) all[c].seen[static_cast<std::size_t>(value)] = true;
     });
   for (Statistics& s : all)
@@ -226,7 +230,9 @@ void SeriesColumns::measure(const Recordings& recordings, std::span<const std::i
     column.marked = spec.marked;
     if (!recorded.is_text()) {
       mean_.push_back(s.sum);
-      std_.push_back(divisor(std::sqrt(s.squares / static_cast<double>(s.count))));
+      // The rounded sum of a constant's logarithms would leave a difference.
+      const double variance = s.least == s.most ? 0 : s.squares / static_cast<double>(s.count);
+      std_.push_back(divisor(std::sqrt(variance)));
     }
     const std::size_t unscaled = spec.texts.size() + (spec.marked ? 1 : 0);
     mean_.insert(mean_.end(), unscaled, 0);

@@ -208,6 +208,10 @@ class Splitter {
       case Kind::automatic: {
         if (has(part)) return;
         const double share = part == Split::test ? kTestShare : kValidationShare;
+        if (part == Split::test && recordings_.count() == 1)
+          throw ValueError(flag,
+                           "auto, but one series can't be split; give --series, the column that "
+                           "says which rows belong together, or --test none to train on all");
         setting = take_share(share, part) > 0 ? fmt::format("{}", share) : std::string(no_part);
         return;
       }

@@ -36,7 +36,7 @@ bool has_thousands(std::string_view text, char decimal) {
 std::string number_hint(std::string_view text, const Table& table) {
   const char decimal = table.decimal;
   if (table_value(text, decimal).kind == ValueKind::out_of_range)
-    return "expected a number of at most 3.4e38 in size, and of at least 1e-307 if it is not 0; "
+    return "expected a number of at most 3.4e38 in size, and of at least 1e-45 if it is not 0; "
            "write a smaller one, or 0";
   const char other = decimal == '.' ? ',' : '.';
   if (std::ranges::count(text, other) == 1 && is_number(text, other)) {

@@ -242,6 +242,14 @@ void check_options(const std::string& path, const TableOptions& options) {
   if (options.separator == 0) return;
   if (kNever.find(options.separator) != kNever.npos)
     refuse("a quote or a line end can't separate fields; give another --separator");
+  constexpr std::string_view kInNumbers = "+-.";
+  const char c = options.separator;
+  if (c != options.decimal && ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                               (c >= 'A' && c <= 'Z') || kInNumbers.find(c) != kInNumbers.npos))
+    refuse(
+        fmt::format("{} stands in numbers or names and can't separate fields; give another "
+                    "--separator",
+                    separator_name(c)));
   if (options.separator == options.decimal)
     refuse(fmt::format("{} can't be both the separator and the decimal mark; give another one",
                        separator_name(options.separator)));

@@ -18,7 +18,9 @@ TableValue number_of(std::string_view text) {
   const auto [after, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc::invalid_argument || after != text.data() + text.size()) return {};
   const auto number = static_cast<float>(value);
-  if (error != std::errc() || !std::isfinite(number)) return {ValueKind::out_of_range};
+  const bool underflows = number == 0 && value != 0;
+  if (error != std::errc() || !std::isfinite(number) || underflows)
+    return {ValueKind::out_of_range};
   return {ValueKind::number, number};
 }
 

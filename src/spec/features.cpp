@@ -185,6 +185,7 @@ void check_steps(const ModelSpec& spec, bool every_step) {
                                        c->windows.shortest()));
     steps = c->windows.outputs(steps);
   }
+  shortest_sequence(spec);  // throws if it is longer than the longest
 }
 
 void check_names(const std::vector<LayerSpec>& layers) {
@@ -242,8 +243,13 @@ std::vector<Features> features_of(const ModelSpec& spec) {
 std::int64_t shortest_sequence(const ModelSpec& spec) {
   std::int64_t least = 1;  // outputs that the layer must give
   for (std::size_t i = spec.layers.size(); i-- > 0;)
-    if (const auto* c = std::get_if<Conv1dSpec>(&spec.layers[i]))
+    if (const auto* c = std::get_if<Conv1dSpec>(&spec.layers[i])) {
       least = c->windows.shortest(least);
+      if (least > kLongest)
+        Ranges{c->name}.fail(
+            fmt::format("with the convolutions behind it, it needs {} steps, expected at most {}",
+                        least, kLongest));
+    }
   return least;
 }
 

@@ -29,7 +29,7 @@ struct Series {
 /// Reads a .csv, .tsv, .ts or .npz file, also as .gz. `unroll train` and `unroll data info` read,
 /// split and encode it in the same way (docs/your_data.md). Throws FileError, FormatError and
 /// ValueError, which name the place and the remedy; ValueError for words, which are no sequences of
-/// numbers.
+/// numbers, and for SeriesSettings::log.
 UNROLL_API Series read_series(const std::string& path, const SeriesSettings& settings = {});
 
 /// Scales the values to (x - mean) / std, feature by feature, as a saved model does with raw

@@ -93,6 +93,15 @@ TEST(ReadSeries, RefusesWords) {
                 "program");
 }
 
+TEST(ReadSeries, RefusesLogarithms) {
+  const test::TemporaryFolder folder;
+  SeriesSettings settings = settings_of_table(Task::classify, "kind");
+  settings.log = true;
+  const std::string path = folder.write("x.csv", kTable);
+  EXPECT_NE(error_of<ValueError>([&] { read_series(path, settings); }).find("leave `log` out"),
+            std::string::npos);
+}
+
 TEST(Standardize, ScalesEachFeature) {
   Sequences sequences;
   sequences.features = 2;

@@ -283,6 +283,13 @@ TEST(SeriesSource, StatisticsOfLogarithms) {
   EXPECT_TRUE(source->series_settings()->log);
 }
 
+TEST(SeriesSource, AConstantHasNoStandardDeviationAsALogarithmToo) {
+  Recordings r = five_series();
+  r.settings.log = true;
+  for (std::size_t i = 0; i < r.values.size(); i += 2) r.values[i] = 20;
+  EXPECT_EQ(std::get<spec::SeriesInput>(series_source(r)->input()).std[0], 1);
+}
+
 TEST(SeriesSource, ClassesAtEveryStep) {
   Recordings r = five_series();
   r.settings.task = Task::label;

@@ -123,6 +123,15 @@ TEST(Split, FoldsAreDealtRound) {
   EXPECT_EQ(settings.validate, "0.15");
 }
 
+TEST(Split, OneSeriesCantBeSplit) {
+  Recordings r = made_up_series({"a"}, {"x"});
+  EXPECT_EQ(error_of<ValueError>([&] { parts_of(r); }),
+            "[test] auto, but one series can't be split; give --series, the column that says which "
+            "rows belong together, or --test none to train on all");
+  r.settings.test = "none";
+  EXPECT_EQ(parts_of(r), ".");
+}
+
 TEST(Split, FilesDecideFirst) {
   Recordings r = ten_without_classes();
   r.parts.assign(10, std::nullopt);

@@ -71,8 +71,8 @@ TEST(Table, NumbersAndTexts) {
 
 TEST(Table, NumbersInManyForms) {
   const Table table = table_of(
-      "x,y\n+1,1.\n .5 ,-0\n\"2.5\",1e-3\n007,0.1\n12345678901234567890,1E5\n1e-320,16777217\n");
-  expect_numbers(table.columns[0], {1, 0.5F, 2.5F, 7, 12345678901234567890.0F, 0});
+      "x,y\n+1,1.\n .5 ,-0\n\"2.5\",1e-3\n007,0.1\n12345678901234567890,1E5\n1e-40,16777217\n");
+  expect_numbers(table.columns[0], {1, 0.5F, 2.5F, 7, 12345678901234567890.0F, 1e-40F});
   expect_numbers(table.columns[1], {1, 0, 1e-3F, 0.1F, 1e5F, 16777216});
   EXPECT_TRUE(std::signbit(table.columns[1].numbers[1]));
 }
@@ -383,6 +383,18 @@ TEST(Table, OptionsThatContradict) {
             "[data] t.csv: a quote or a line end can't separate fields; give another --separator");
 }
 
+TEST(Table, SeparatorsThatStandInNumbers) {
+  for (const char separator : {'-', '+', '7', 'e', 'Z'})
+    EXPECT_EQ(error_of<ValueError>([&] { table_of("a,b\n1,2\n", {.separator = separator}); }),
+              std::string("[data] t.csv: \"") + separator +
+                  "\" stands in numbers or names and can't separate fields; give another "
+                  "--separator");
+  EXPECT_NE(error_of<ValueError>([&] {
+              table_of("a;b\n1;2\n", {.separator = '.', .decimal = ','});
+            }).find("can't separate"),
+            std::string::npos);
+}
+
 TEST(Table, WhyAColumnIsNotOneOfNumbers) {
   const auto why = [](const std::string& value, const TableOptions& options = {}) {
     const Table table = table_of("Temperature;y\n1;2\n" + value + ";2\n3;2\n", options);
@@ -418,9 +430,9 @@ TEST(Table, WhyAColumnIsNotOneOfNumbers) {
 
 TEST(Table, NumbersOutOfRange) {
   constexpr std::string_view kExpected =
-      ", expected a number of at most 3.4e38 in size, and of at least 1e-307 if it is not 0; write "
+      ", expected a number of at most 3.4e38 in size, and of at least 1e-45 if it is not 0; write "
       "a smaller one, or 0";
-  for (const std::string value : {"1e39", "-1e400", "1e-400"})
+  for (const std::string value : {"1e39", "-1e400", "1e-400", "1e-320", "-2e-50"})
     EXPECT_EQ(refusal("x,y\n1,2\n" + value + ",2\n"),
               "[data] t.csv:3:1: x is \"" + value + "\"" + std::string(kExpected));
   // Letters and digits of a name may look like such a number.

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <string>
 #include <utility>
 
 #include "support/expect_error.h"
@@ -135,6 +136,24 @@ TEST(Conv1dSpec, KnowsTheShortestSequence) {
   features_of(spec);
   std::get<SeriesInput>(spec.input).steps = 8;
   EXPECT_EQ(fault_of(spec), "[model] second: its input has 3 steps, expected at least 4");
+}
+
+/// Seven strides of 4096 are 2^84 steps: more than 64 bits have.
+TEST(Conv1dSpec, NeedsNoMoreStepsThanThereCanBe) {
+  ModelSpec spec = model_of(conv_of({.kernel = 1, .stride = 4096}));
+  const auto add = [&](std::ptrdiff_t at, const StepWindows& windows) {
+    spec.layers.insert(spec.layers.begin() + at,
+                       Conv1dSpec{.name = "conv" + std::to_string(spec.layers.size()),
+                                  .in_channels = 6,
+                                  .out_channels = 6,
+                                  .windows = windows});
+  };
+  add(1, {.kernel = 2});
+  for (int i = 0; i < 2; ++i) add(1, {.kernel = 1, .stride = 4096});
+  features_of(spec);
+  EXPECT_EQ(shortest_sequence(spec), (std::int64_t{1} << 36) + 1);
+  for (int i = 0; i < 4; ++i) add(1, {.kernel = 1, .stride = 4096});
+  EXPECT_NE(fault_of(spec).find("steps, expected at most 1099511627776"), std::string::npos);
 }
 
 TEST(Conv1dSpec, ReadsAheadIfItIsPaddedAtItsEnd) {
