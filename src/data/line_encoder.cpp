@@ -113,7 +113,7 @@ void LineEncoder::encode(std::string_view text, std::int64_t number, std::vector
     }
   }();
   to.resize(static_cast<std::size_t>(steps * columns.features()));
-  columns.encode(line.values, previous ? 1 : 0, steps, to.data());
+  columns.encode(line.values, 0, previous ? 1 : 0, steps, to.data());
 }
 
 template void LineEncoder::encode(std::string_view, std::int64_t, std::vector<float>&);

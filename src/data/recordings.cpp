@@ -105,6 +105,11 @@ void append_matrix(std::vector<RecordedColumn>& columns, std::vector<float>& val
   for (std::size_t c = 0; c < width; ++c) {
     if (more_columns[c].texts.empty()) continue;
     const std::vector<float> numbers = join_texts(columns[c].texts, more_columns[c].texts);
+    if (columns[c].texts.size() > most_texts)
+      throw FormatError(
+          "data", fmt::format("{} has {} different texts in all files, expected at "
+                              "most {}; leave the column out with --ignore",
+                              in_quotes(columns[c].name), columns[c].texts.size(), most_texts));
     for (std::size_t at = start + c; at < values.size(); at += width)
       if (!std::isnan(values[at])) values[at] = numbers[static_cast<std::size_t>(values[at])];
   }

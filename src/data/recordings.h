@@ -1,6 +1,7 @@
 // Series as their files have them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -28,6 +29,9 @@ struct RecordedFile {
   std::uint64_t bytes = 0;
   std::string sha256;  ///< of the file
 };
+
+/// f32 has all whole numbers up to this one: so many different texts a column can have.
+inline constexpr std::size_t most_texts = std::size_t{1} << 24;
 
 /// Series one after the other, in raw units: nothing is split, scaled or encoded yet. A missing
 /// value is NaN.

@@ -18,6 +18,7 @@ namespace unroll::data {
 namespace {
 
 constexpr std::size_t kMostTexts = 64;
+constexpr std::int64_t kBlock = 1024;  // steps that a search for the last value may take
 
 /// Calls f(value, column of the recordings, step) for each value of a series.
 template <class F>
@@ -45,6 +46,7 @@ SeriesColumns::SeriesColumns(const Recordings& recordings, std::span<const std::
   measure(recordings, starts, part_of(parts, Split::train));
   number_features();
   count_unknown(recordings, starts, parts);
+  find_last(recordings);
 }
 
 SeriesColumns::SeriesColumns(const Recordings& recordings, std::span<const std::int64_t> starts,
@@ -78,6 +80,7 @@ SeriesColumns::SeriesColumns(const Recordings& recordings, std::span<const std::
   if (!fills_) check_missing(recordings, starts, parts);
   number_features();
   count_unknown(recordings, starts, parts);
+  find_last(recordings);
 }
 
 /// Finds the feature of each text of the recordings.
@@ -244,17 +247,52 @@ void SeriesColumns::measure(const Recordings& recordings, std::span<const std::i
 void SeriesColumns::count_unknown(const Recordings& recordings,
                                   std::span<const std::int64_t> starts, const SeriesParts& parts) {
   unknown_.assign(columns_.size(), 0);
+  constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+  std::vector<std::size_t> of_source(static_cast<std::size_t>(width_), kNone);
+  bool any = false;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
-    const Column& column = columns_[i];
-    if (column.texts == 0) continue;
-    for (const Split part : all_parts)
-      for (const std::int64_t k : part_of(parts, part).series)
-        each_value(recordings, starts, k, [&](float value, std::size_t c, std::int64_t) {
-          if (static_cast<std::int64_t>(c) == column.source && !std::isnan(value) &&
-              column.feature(value) < 0)
-            ++unknown_[i];
-        });
+    if (columns_[i].texts == 0) continue;
+    of_source[static_cast<std::size_t>(columns_[i].source)] = i;
+    any = true;
   }
+  if (!any) return;
+  for (const Split part : all_parts)
+    for (const std::int64_t k : part_of(parts, part).series)
+      each_value(recordings, starts, k, [&](float value, std::size_t c, std::int64_t) {
+        const std::size_t i = of_source[c];
+        if (i != kNone && !std::isnan(value) && columns_[i].feature(value) < 0) ++unknown_[i];
+      });
+}
+
+/// Remembers the last values before each block of steps, so that no search is longer than a block.
+void SeriesColumns::find_last(const Recordings& recordings) {
+  if (!previous_) return;
+  const auto width = static_cast<std::size_t>(width_);
+  const std::size_t steps = recordings.values.size() / std::max<std::size_t>(width, 1);
+  std::vector<std::int64_t> last(width, -1);
+  for (std::size_t t = 0; t < steps; ++t) {
+    if (t % static_cast<std::size_t>(kBlock) == 0)
+      last_.insert(last_.end(), last.begin(), last.end());
+    for (std::size_t c = 0; c < width; ++c)
+      if (!std::isnan(recordings.values[t * width + c])) last[c] = static_cast<std::int64_t>(t);
+  }
+}
+
+/// The last value of a column before step `first` of the series that begins at step `start` of all;
+/// NaN: there is none.
+float SeriesColumns::last_before(const Column& column, std::span<const float> series,
+                                 std::int64_t start, std::int64_t first) const {
+  const auto value_at = [&](std::int64_t step) {
+    return series[static_cast<std::size_t>(step * width_ + column.source)];
+  };
+  const std::int64_t block = (start + first) / kBlock;
+  for (std::int64_t t = first - 1; t >= std::max<std::int64_t>(0, block * kBlock - start); --t)
+    if (const float value = value_at(t); !std::isnan(value)) return value;
+  if (block * kBlock > start)
+    if (const std::int64_t last = last_[static_cast<std::size_t>(block * width_ + column.source)];
+        last >= start)
+      return value_at(last - start);
+  return std::numeric_limits<float>::quiet_NaN();
 }
 
 std::string SeriesColumns::unknown_texts() const {
@@ -279,7 +317,8 @@ std::vector<std::string> SeriesColumns::names() const {
 
 template <class T>
 void SeriesColumns::encode_column(const Column& column, std::span<const float> series,
-                                  std::int64_t first, std::int64_t steps, T* to) const {
+                                  std::int64_t start, std::int64_t first, std::int64_t steps,
+                                  T* to) const {
   const auto value_at = [&](std::int64_t step) {
     return series[static_cast<std::size_t>(step * width_ + column.source)];
   };
@@ -291,9 +330,8 @@ void SeriesColumns::encode_column(const Column& column, std::span<const float> s
     return;
   }
   // The last value that is there, if a missing one is the one before it.
-  float last = std::numeric_limits<float>::quiet_NaN();
-  if (previous_)
-    for (std::int64_t t = first - 1; t >= 0 && std::isnan(last); --t) last = value_at(t);
+  float last = previous_ ? last_before(column, series, start, first)
+                         : std::numeric_limits<float>::quiet_NaN();
   for (std::int64_t t = first; t < first + steps; ++t, to += features_) {
     float value = value_at(t);
     const bool missing = std::isnan(value);
@@ -311,18 +349,18 @@ void SeriesColumns::encode_column(const Column& column, std::span<const float> s
 }
 
 template <class T>
-void SeriesColumns::encode(std::span<const float> series, std::int64_t first, std::int64_t steps,
-                           T* to) const {
+void SeriesColumns::encode(std::span<const float> series, std::int64_t start, std::int64_t first,
+                           std::int64_t steps, T* to) const {
   if (plain_) {
     std::copy_n(series.data() + first * width_, steps * width_, to);
     return;
   }
-  for (const Column& column : columns_) encode_column(column, series, first, steps, to);
+  for (const Column& column : columns_) encode_column(column, series, start, first, steps, to);
 }
 
 template void SeriesColumns::encode(std::span<const float>, std::int64_t, std::int64_t,
-                                    float*) const;
+                                    std::int64_t, float*) const;
 template void SeriesColumns::encode(std::span<const float>, std::int64_t, std::int64_t,
-                                    double*) const;
+                                    std::int64_t, double*) const;
 
 }  // namespace unroll::data

@@ -37,9 +37,11 @@ class SeriesColumns {
   std::string unknown_texts() const;
 
   /// Writes the features of `steps` steps, (steps, features). `series` has the values of the series
-  /// from its first step, (T, C), of which `first` is the first to write.
+  /// from its first step, (T, C), of which `first` is the first to write. `start`: its first step
+  /// among those of all series.
   template <class T>
-  void encode(std::span<const float> series, std::int64_t first, std::int64_t steps, T* to) const;
+  void encode(std::span<const float> series, std::int64_t start, std::int64_t first,
+              std::int64_t steps, T* to) const;
 
  private:
   struct Column {
@@ -68,14 +70,19 @@ class SeriesColumns {
   void count_unknown(const Recordings& recordings, std::span<const std::int64_t> starts,
                      const SeriesParts& parts);
   template <class T>
-  void encode_column(const Column& column, std::span<const float> series, std::int64_t first,
-                     std::int64_t steps, T* to) const;
+  void encode_column(const Column& column, std::span<const float> series, std::int64_t start,
+                     std::int64_t first, std::int64_t steps, T* to) const;
+  void find_last(const Recordings& recordings);
+  float last_before(const Column& column, std::span<const float> series, std::int64_t start,
+                    std::int64_t first) const;
 
   std::vector<spec::ColumnSpec> specs_;
   std::vector<Column> columns_;
   std::vector<double> mean_, std_;
   std::vector<std::int64_t> unknown_;  // values of each column
-  std::int64_t width_ = 0;             // columns of the recordings
+  // (blocks of steps, columns of the recordings): the last step before with a value; -1: none.
+  std::vector<std::int64_t> last_;
+  std::int64_t width_ = 0;  // columns of the recordings
   std::int64_t features_ = 0;
   bool fills_ = false, previous_ = false;  // missing values
   bool log_ = false;                       // the model takes the logarithm before it scales

@@ -150,7 +150,7 @@ void SeriesSource::read_columns(const SeriesColumns& columns, const SeriesPart& 
                               .subspan(static_cast<std::size_t>(series_->starts[k] * width),
                                        static_cast<std::size_t>(recordings().lengths[k] * width));
       T* const begin = all + static_cast<std::int64_t>(i) * longest * features;
-      columns.encode(values, sample.window.first, sample.steps, begin);
+      columns.encode(values, series_->starts[k], sample.window.first, sample.steps, begin);
       std::fill(begin + sample.steps * features, begin + longest * features, T{0});
     });
   });

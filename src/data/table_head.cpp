@@ -90,14 +90,17 @@ void check_kind(const Start& start) {
                                         start.path));
 }
 
-/// The fields of the first lines. Stops where a quote is wrong: `wrong`.
-Lines first_lines(const Start& start, char separator, std::size_t most, bool* wrong = nullptr) {
+/// The fields of the first lines. Stops where a quote is wrong: `wrong`. `number`: of the first
+/// one, which empty lines may precede.
+Lines first_lines(const Start& start, char separator, std::size_t most, bool* wrong = nullptr,
+                  std::int64_t* number = nullptr) {
   ContentReader content(start.text, start.path);
   FieldReader fields(content, separator);
   Lines lines;
   try {
     while (lines.size() < most && !fields.at_end()) {
       if (fields.skip_empty_line()) continue;
+      if (number && lines.empty()) *number = fields.line();
       std::vector<std::string> line;
       for (bool last = false; !last;) {
         const Field field = fields.next();
@@ -157,10 +160,10 @@ char find_separator(const Start& start, const TableOptions& options) {
                                         start.path));
 }
 
-void check_names(const Start& start, const std::vector<std::string>& names) {
+void check_names(const Start& start, std::int64_t line, const std::vector<std::string>& names) {
   std::map<std::string_view, std::size_t> known;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    const std::string place = fmt::format("{}:1:{}", start.path, i + 1);
+    const std::string place = fmt::format("{}:{}:{}", start.path, line, i + 1);
     constexpr std::string_view kRemedy = "name it, or give --no-header if the first line is data";
     if (names[i].empty())
       throw FormatError(
@@ -216,7 +219,8 @@ TableHead read_table_head(ContentReader& content, const TableOptions& options) {
   head.row_bytes = static_cast<double>(start.text.size()) /
                    static_cast<double>(std::max<std::ptrdiff_t>(line_ends, 1));
   head.separator = options.separator ? options.separator : find_separator(start, options);
-  Lines lines = first_lines(start, head.separator, kTypeLines);
+  std::int64_t number = 1;
+  Lines lines = first_lines(start, head.separator, kTypeLines, nullptr, &number);
   if (lines.empty()) {  // a wrong quote in the first line: reading says where
     head.header = false;
     return head;
@@ -234,7 +238,7 @@ TableHead read_table_head(ContentReader& content, const TableOptions& options) {
   for (std::size_t i = 0; i < first.size(); ++i)
     head.names.push_back(head.header ? std::string(without_blanks(first[i]))
                                      : std::to_string(i + 1));
-  if (head.header) check_names(start, head.names);
+  if (head.header) check_names(start, number, head.names);
   if (head.header) lines.erase(lines.begin());
   head.texts = text_columns(lines, head.names.size(), options.decimal);
   return head;

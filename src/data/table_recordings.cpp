@@ -71,12 +71,11 @@ float value_at(const TableColumn& column, std::size_t row) {
 
 /// Refuses a column with more texts than f32 has whole numbers.
 RecordedColumn recorded(const Table& table, const TableColumn& column) {
-  constexpr std::size_t kMostTexts = std::size_t{1} << 24;
-  if (column.texts.size() > kMostTexts)
+  if (column.texts.size() > most_texts)
     throw FormatError(
         "data", fmt::format("{}: {} has {} different texts, expected at most {}; leave "
                             "the column out with --ignore",
-                            table.path, shown_name(column.name), column.texts.size(), kMostTexts));
+                            table.path, shown_name(column.name), column.texts.size(), most_texts));
   return {.name = column.name, .texts = column.texts};
 }
 

@@ -283,6 +283,31 @@ TEST(SeriesSource, StatisticsOfLogarithms) {
   EXPECT_TRUE(source->series_settings()->log);
 }
 
+/// Gaps of any length, at the start of the second series too.
+TEST(SeriesSource, ThePreviousValueMayBeFarAway) {
+  Recordings r = made_up_series({"a", "b", "c"}, {"p", "q", "p"}, 3000);
+  std::ranges::fill(r.values, kMissing);
+  for (const auto& [at, value] : {std::pair(2000, 5.0F), std::pair(3000 + 1500, 7.0F),
+                                  std::pair(3000 + 1600, 8.0F), std::pair(3000 + 2999, 9.0F)})
+    r.values[static_cast<std::size_t>(at)] = value;
+  r.settings.test = r.settings.validate = "none";
+  r.settings.missing = Missing::previous;
+  r.settings.window = r.settings.stride = 1;
+  const auto source = series_source(r);
+  const auto value = [&](std::int64_t step) {
+    return batch_of(*source, kTrain, {{step}}).inputs.to_vector()[0];
+  };
+  const double mean = (5.0 + 7 + 8 + 9) / 4;
+  EXPECT_EQ(value(1999), mean);
+  for (const std::int64_t step : {2000, 2001, 2048, 2999}) EXPECT_EQ(value(step), 5) << step;
+  for (const std::int64_t step : {3000, 3072, 4499}) EXPECT_EQ(value(step), mean) << step;
+  for (const std::int64_t step : {4500, 4599}) EXPECT_EQ(value(step), 7) << step;
+  for (const std::int64_t step : {4600, 5119, 5120, 5998}) EXPECT_EQ(value(step), 8) << step;
+  EXPECT_EQ(value(5999), 9);
+  EXPECT_EQ(value(6000), mean);
+  EXPECT_EQ(value(8999), mean);
+}
+
 TEST(SeriesSource, AConstantHasNoStandardDeviationAsALogarithmToo) {
   Recordings r = five_series();
   r.settings.log = true;

@@ -231,6 +231,14 @@ TEST(Table, Headers) {
   EXPECT_EQ(table_of(" a ,\tb\n1,2\n", {.separator = ','}).columns[1].name, "b");
 }
 
+TEST(Table, TheHeaderMayFollowEmptyLines) {
+  TableOptions options;
+  options.empty_line_ends = true;
+  EXPECT_EQ(error_of<FormatError>([&] { table_of("\nword\tword\na\tb\n", options); }),
+            "[data] t.csv:2:2: columns 1 and 2 are both called \"word\"; rename one, or give "
+            "--no-header if the first line is data");
+}
+
 TEST(Table, EmptyLinesEndSequences) {
   TableOptions options;
   options.empty_line_ends = true;
