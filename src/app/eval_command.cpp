@@ -3,11 +3,14 @@
 #include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
 
 #include "app/commands.h"
 #include "app/data_flags.h"
 #include "app/data_set_names.h"
 #include "app/json_line.h"
+#include "app/messages.h"
 #include "app/model_source.h"
 #include "app/result_text.h"
 #include "app/run_data.h"
@@ -59,8 +62,6 @@ void print_json(const train::Evaluation& e, const data::Source& source) {
   nlohmann::ordered_json line = {{"event", "eval"}, {"dataset", source.name()}};
   run::add_metrics(line, e);
   line["loss"] = e.loss;
-  for (const train::Baseline& b : e.baselines)
-    line["baselines"].push_back({{"title", b.title}, {"metric", b.metric}, {"value", b.value}});
   if (e.confusion) add_classes(line, *e.confusion);
   fmt::print("{}\n", json_line(line));
 }
@@ -144,12 +145,34 @@ std::shared_ptr<const data::Source> source_for(const EvalFlags& flags, LoadedMod
   return source;
 }
 
+/// The SHA-256 of each file of series in the object `data` of config.json.
+std::set<std::string> hashes_of_files(const std::string& facts) {
+  std::set<std::string> hashes;
+  if (facts.empty()) return hashes;
+  const auto object = nlohmann::json::parse(facts);
+  for (const auto& file : object.value("files", nlohmann::json::array()))
+    hashes.insert(file.value("sha256", ""));
+  return hashes;
+}
+
+/// Says so if a named file is one of the training: all its series are tested.
+void note_seen_file(const EvalFlags& flags, const data::Source& source,
+                    const report::RunRecord& run) {
+  const auto seen = hashes_of_files(run.provenance.facts);
+  for (const std::string& hash : hashes_of_files(source.facts()))
+    if (seen.contains(hash))
+      return say_note(
+          fmt::format("the model was trained with {}: this tests all its series, those of the "
+                      "training included; the test part alone: unroll eval {}",
+                      printable(flags.dataset), shell_word(flags.model.path)));
+}
+
 /// Tests the model, and writes what was asked for.
 template <class T>
 train::Evaluation tested_model(const infer::Model<T>& model, const data::Source& source,
-                               const EvalFlags& flags) {
+                               const EvalFlags& flags, train::ValueLoss of_values) {
   std::vector<T> logits;
-  train::Evaluation e = train::evaluate(model, source, data::Split::test, &logits);
+  train::Evaluation e = train::evaluate<T>(model, source, data::Split::test, &logits, of_values);
   if (!flags.logits.empty())
     io::write_npy(flags.logits,
                   {source.size(data::Split::test), static_cast<std::int64_t>(model.outputs())},
@@ -174,10 +197,15 @@ int work(const EvalFlags& flags) {
   if (!flags.logits.empty() && source->target().kind != data::TargetSpec::Kind::classes)
     throw UsageError(
         fmt::format("--logits needs classes, {} has none; leave it out", source->name()));
-  const train::Evaluation evaluation = loaded.run(
-      [&]<class T>(const infer::Model<T>& model) { return tested_model(model, *source, flags); });
+  std::optional<report::RunRecord> run;
+  if (loaded.spec.table) run = run_of(loaded);
+  const train::ValueLoss of_values = run ? run->config.loss : train::ValueLoss::mse;
+  const train::Evaluation evaluation = loaded.run([&]<class T>(const infer::Model<T>& model) {
+    return tested_model(model, *source, flags, of_values);
+  });
   (flags.json ? print_json : print_text)(evaluation, *source);
   tell_note(*source);
+  if (run && !flags.dataset.empty()) note_seen_file(flags, *source, *run);
   return kOk;
 }
 

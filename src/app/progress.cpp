@@ -42,11 +42,14 @@ Progress::Progress(Output output, const data::Source& source, std::int64_t steps
       remark_(source.remark()),
       steps_(steps),
       made_(made),
+      last_(made),
+      can_be_tested_(source.size(data::Split::test) > 0),
       terminal_(output == Output::text && stderr_is_terminal()),
       redraws_(terminal_ && can_redraw()),
       utf8_(shows_utf8()) {}
 
 void Progress::step(const train::StepResult& result) {
+  last_ = result.step;
   if (!redraws_) return;
   losses_.add(result.loss);
   const auto now = Clock::now();
@@ -60,6 +63,8 @@ void Progress::step(const train::StepResult& result) {
   tell("\r\033[K\033[?7l{}\033[?7h", line);
   drawn_ = true;
 }
+
+void Progress::refit(const train::StepResult&, std::int64_t last_step) { steps_ = last_step; }
 
 void Progress::clear() {
   if (!drawn_) return;
@@ -108,11 +113,12 @@ void Progress::diverged(const train::Diverged& d) {
   for (const std::string& line : result_lines(e, when, remark_)) print_line(line);
 }
 
-void Progress::done(const train::Evaluation& e, const Seconds& s, const std::string& folder,
-                    const std::string& dataset) {
+void Progress::done(const train::Evaluation& e, std::int64_t kept_step, const Seconds& s,
+                    const std::string& folder, const std::string& dataset) {
   clear();
   if (output_ == Output::json) {
-    Json line{{"event", "done"}, {"steps", steps_}, {"loss", e.loss}};
+    Json line{{"event", "done"}, {"steps", last_}, {"loss", e.loss}};
+    if (kept_step != last_) line["kept_step"] = kept_step;
     run::add_metrics(line, e);
     line["dataset"] = dataset_;
     line["seconds"] = {{"loading", s.loading},
@@ -129,11 +135,15 @@ void Progress::done(const train::Evaluation& e, const Seconds& s, const std::str
     if (terminal_ && ::isatty(STDOUT_FILENO) != 1) tell("{}\n", line);
   }
   if (output_ == Output::quiet) return;
-  tell("{} steps in {:.2f} s: loading {:.2f}, training {:.2f}, testing {:.2f}\n", steps_ - made_,
+  tell("{} steps in {:.2f} s: loading {:.2f}, training {:.2f}, testing {:.2f}\n", last_ - made_,
        s.total, s.loading, s.training, s.testing);
-  if (!terminal_)  // else there is a summary
+  if (kept_step != last_) tell("the weights are those after step {}\n", kept_step);
+  if (terminal_) return;  // there is a summary
+  if (can_be_tested_)
     tell("the run is in {}; test it again with: {}\n", printable(folder),
          report::eval_command(folder, dataset).command);
+  else
+    tell("the run is in {}\n", printable(folder));
 }
 
 }  // namespace unroll::app

@@ -27,13 +27,14 @@ class Progress : public train::Listener {
 
   void step(const train::StepResult& result) override;
   void evaluation(const train::StepResult& result, const train::Evaluation& evaluation) override;
+  void refit(const train::StepResult& best, std::int64_t last_step) override;
   void diverged(const train::Diverged& diverged);  ///< prints the test of the weights that are kept
   struct Seconds {
     double loading, training, testing, total;
   };
-  /// `dataset` is the name or path that opens the source again.
-  void done(const train::Evaluation& evaluation, const Seconds& seconds, const std::string& folder,
-            const std::string& dataset);
+  /// `kept_step` made the weights; `dataset` is the name or path that opens the source again.
+  void done(const train::Evaluation& evaluation, std::int64_t kept_step, const Seconds& seconds,
+            const std::string& folder, const std::string& dataset);
   void clear();  ///< removes the redrawn line
 
  private:
@@ -41,7 +42,8 @@ class Progress : public train::Listener {
 
   Output output_;
   std::string dataset_, remark_;
-  std::int64_t steps_, made_;
+  std::int64_t steps_, made_, last_;
+  bool can_be_tested_;
   bool terminal_;  // stderr, for text
   bool redraws_, utf8_;
   bool drawn_ = false;

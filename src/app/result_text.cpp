@@ -24,18 +24,42 @@ std::string with_interval(const train::Metric& metric) {
                      metric.correct, metric.total, interval.low, interval.high);
 }
 
-/// "; most frequent class 14.29 %" for the baselines of a metric.
-std::string baselines_of(const train::Evaluation& e, train::Metric metric) {
+/// The baselines of the first metric of a line, and of its other ones with their names:
+/// "; training mean 0.4504, training median 0.3512 (mean absolute error)"
+std::string baselines_of(const train::Evaluation& e, const std::vector<train::Metric>& of_line) {
   std::string text;
-  for (const train::Baseline& b : e.baselines) {
-    if (b.metric != metric.name) continue;
-    metric.value = b.value;
-    text += fmt::format("{} {} {}", text.empty() ? ";" : ",", b.title, with_unit(metric));
-  }
+  for (const train::Metric& metric : of_line)
+    for (const train::Baseline& b : e.baselines) {
+      if (b.metric != metric.name) continue;
+      train::Metric simple = metric;
+      simple.value = b.value;
+      text += fmt::format("{} {} {}", text.empty() ? ";" : ",", b.title, with_unit(simple));
+      if (metric.name != of_line.front().name) text += fmt::format(" ({})", metric.name);
+    }
   return text;
 }
 
-/// A sentence for each simple prediction that is as good as the model, or better.
+std::vector<std::string> detailed_lines(const train::Evaluation& e, const std::string& when,
+                                        const std::string& remark) {
+  std::vector<std::string> lines;
+  for (const train::Metric& m : e.metrics) {
+    if (!lines.empty() && !is_of_series(m.name)) continue;
+    std::string line = fmt::format("{} {}{}: {}", title_of(e.part), m.name, when, with_interval(m));
+    std::vector<train::Metric> of_line = {m};
+    if (lines.empty())
+      for (const train::Metric& other : e.metrics)
+        if (other.name != m.name && !is_of_series(other.name)) {
+          line += fmt::format(", {} {}", other.name, with_unit(other));
+          of_line.push_back(other);
+        }
+    lines.push_back(line + baselines_of(e, of_line) + remark);
+  }
+  for (std::string& line : verdicts(e)) lines.push_back(std::move(line));
+  return lines;
+}
+
+}  // namespace
+
 std::vector<std::string> verdicts(const train::Evaluation& e) {
   std::vector<std::string> lines;
   for (const train::Baseline& b : e.baselines) {
@@ -49,24 +73,6 @@ std::vector<std::string> verdicts(const train::Evaluation& e) {
   }
   return lines;
 }
-
-std::vector<std::string> detailed_lines(const train::Evaluation& e, const std::string& when,
-                                        const std::string& remark) {
-  std::vector<std::string> lines;
-  for (const train::Metric& m : e.metrics) {
-    if (!lines.empty() && !is_of_series(m.name)) continue;
-    std::string line = fmt::format("{} {}{}: {}", title_of(e.part), m.name, when, with_interval(m));
-    if (lines.empty())
-      for (const train::Metric& other : e.metrics)
-        if (other.name != m.name && !is_of_series(other.name))
-          line += fmt::format(", {} {}", other.name, with_unit(other));
-    lines.push_back(line + baselines_of(e, m) + remark);
-  }
-  for (std::string& line : verdicts(e)) lines.push_back(std::move(line));
-  return lines;
-}
-
-}  // namespace
 
 std::string title_of(data::Split part) {
   std::string name(train::name_of(part));

@@ -14,6 +14,9 @@ std::string title_of(data::Split part);
 /// "validation accuracy 88.24 %": the first metric. "" if there is none.
 std::string first_result(const train::Evaluation& e);
 
+/// A sentence for each simple prediction that is as good as the model, or better.
+std::vector<std::string> verdicts(const train::Evaluation& e);
+
 /// The lines of a result. `when` follows the metric's name, as in " after step 10"; `remark` ends
 /// each line. Detailed results have all metrics in one line, with baselines, and a line of its own
 /// for whole series:

@@ -9,26 +9,45 @@
 #include "core/shell_word.h"
 #include "report/run_record.h"
 #include "run/file_names.h"
+#include "run/manifest.h"
 #include "run/provenance.h"
 #include "train/describe.h"
 #include "unroll/core/error.h"
 
 namespace unroll::app {
 
+namespace {
+
+std::string folder_of(const LoadedModel& model) {
+  const std::filesystem::path parent = std::filesystem::path(model.path).parent_path();
+  return parent.empty() ? "." : parent.string();
+}
+
+}  // namespace
+
+std::optional<report::RunRecord> run_of(const LoadedModel& model) {
+  const std::filesystem::path folder = folder_of(model);
+  std::error_code ignored;
+  // Other programs have a config.json, too.
+  for (const char* file : {run::config_file, run::Manifest::file_name})
+    if (!std::filesystem::exists(folder / file, ignored)) return {};
+  return report::read_run(folder.string());
+}
+
 std::shared_ptr<const data::Source> data_of_run(const LoadedModel& model, const DataFlags& data) {
   namespace fs = std::filesystem;
-  const fs::path parent = fs::path(model.path).parent_path();
-  const std::string folder = parent.empty() ? "." : parent.string();
+  const std::string folder = folder_of(model);
   std::error_code ignored;
-  if (!fs::exists(parent / run::config_file, ignored))
+  if (!fs::exists(fs::path(folder) / run::config_file, ignored))
     throw UsageError(fmt::format(
         "{} is not in the folder of its run; name a file of series: unroll eval {} FILE",
         model.path, shell_word(model.path)));
   const report::RunRecord run = report::read_run(folder);
   auto source =
       data.open(run.config.dataset, train::source_options(run.config, run.provenance.classes));
-  if (const auto others = run::differences(run.provenance, run::provenance_of(*source));
-      !others.empty())
+  train::Provenance now = run::provenance_of(*source);
+  now.init_sha256 = run.provenance.init_sha256;  // a test does not need the model of --init-from
+  if (const auto others = run::differences(run.provenance, now); !others.empty())
     throw FormatError("eval", fmt::format("the data of {} has changed: {}; name a file to test the "
                                           "model on it: unroll eval {} FILE",
                                           folder, fmt::join(others, "; "), shell_word(folder)));

@@ -8,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "app/result_text.h"
 #include "core/printable.h"
 #include "report/run_record.h"
 #include "run/metrics.h"
@@ -21,7 +22,10 @@ using Json = nlohmann::ordered_json;
 bool has_finished(const SetResult& result) { return result.status == "finished" && result.result; }
 
 train::Evaluation evaluation_of(const run::MetricsLog::Test& test) {
-  return {.loss = test.loss, .metrics = report::metrics_of(test)};
+  return {.loss = test.loss,
+          .metrics = report::metrics_of(test),
+          .baselines = test.baselines,
+          .part = test.part};
 }
 
 /// The evaluation with the lowest loss on the validation part. A second training (--refit), which
@@ -60,6 +64,28 @@ Json numbers_json(const std::vector<Column>& columns, double (Column::*number)()
   return object;
 }
 
+/// The baselines of each fold that has some: all its runs have the same.
+std::vector<train::Baseline> baselines_of_results(const std::vector<SetResult>& results) {
+  std::map<std::int64_t, std::vector<train::Baseline>> of_folds;
+  for (const SetResult& r : results)
+    if (has_finished(r) && !r.result->baselines.empty())
+      of_folds.emplace(r.run.fold, r.result->baselines);
+  std::vector<std::vector<train::Baseline>> all;
+  for (const auto& [fold, baselines] : of_folds) all.push_back(baselines);
+  return mean_baselines(all);
+}
+
+/// As in metrics.jsonl.
+std::string_view part_text(data::Split part) {
+  return part == data::Split::train ? "train" : train::name_of(part);
+}
+
+/// The part that the results are of: the first one says it.
+std::optional<data::Split> part_of(const std::vector<SetResult>& results) {
+  const auto first = std::ranges::find_if(results, has_finished);
+  return first == results.end() ? std::nullopt : std::optional(first->result->part);
+}
+
 /// The results, their mean and their deviation.
 void add_results(Json& to, const std::vector<SetResult>& results) {
   Json& runs = to["runs"] = Json::array();
@@ -75,10 +101,12 @@ void add_results(Json& to, const std::vector<SetResult>& results) {
   to["finished"] = std::ranges::count_if(results, has_finished);
   to["mean"] = numbers_json(columns, &Column::mean);
   to["standard_deviation"] = numbers_json(columns, &Column::deviation);
+  for (const train::Baseline& b : baselines_of_results(results))
+    to["baselines"].push_back({{"title", b.title}, {"metric", b.metric}, {"value", b.value}});
 }
 
 std::string number_text(const Column& column, double value, bool deviation = false) {
-  if (column.is_share) return fmt::format("{:.2f}{}", value, deviation ? "" : " %");
+  if (column.unit == "%") return fmt::format("{:.2f}{}", value, deviation ? "" : " %");
   return fmt::format("{:.6g}", value);
 }
 
@@ -114,7 +142,7 @@ std::vector<Column> summary_columns(const std::vector<SetResult>& results) {
     for (const train::Metric& metric : numbers) {
       auto found = std::ranges::find(columns, metric.name, &Column::name);
       if (found == columns.end())
-        found = columns.insert(columns.end(), {metric.name, metric.key(), metric.is_share()});
+        found = columns.insert(columns.end(), {metric.name, metric.key(), metric.unit});
       found->values.push_back(metric.value);
     }
   }
@@ -159,18 +187,39 @@ std::vector<train::Baseline> mean_baselines(
 }
 
 nlohmann::ordered_json summary_json(const std::vector<SetResult>& results, bool sweep,
-                                    const std::vector<SetResult>& tested,
-                                    const std::vector<train::Baseline>& baselines) {
-  Json all = {{"part", sweep ? "validation" : "test"}};
+                                    const std::vector<SetResult>& tested) {
+  const data::Split usual = sweep ? data::Split::validation : data::Split::test;
+  Json all = {{"part", part_text(part_of(results).value_or(usual))}};
   add_results(all, results);
-  if (sweep) {
-    Json test = {{"part", "test"}};
-    add_results(test, tested);
-    all["best"] = test;
+  if (!sweep) return all;
+  Json& best = all["best"] = Json::object();
+  if (std::ranges::any_of(tested, has_finished) || tested.empty()) {
+    best["part"] = part_text(data::Split::test);
+    add_results(best, tested);
+    return all;
   }
-  for (const train::Baseline& b : baselines)
-    all["baselines"].push_back({{"title", b.title}, {"metric", b.metric}, {"value", b.value}});
+  for (const SetResult& r : tested)  // there is no test part, or it stays unread
+    best["runs"].push_back({{"name", r.run.name}, {"settings", r.run.settings}});
   return all;
+}
+
+std::vector<std::string> baseline_lines(const std::vector<SetResult>& results) {
+  train::Evaluation means{.baselines = baselines_of_results(results)};
+  const std::vector<Column> columns = summary_columns(results);
+  for (const Column& column : columns) {
+    train::Metric metric = train::metric_with_key(column.key);
+    metric.value = column.mean();
+    means.metrics.push_back(std::move(metric));
+  }
+  std::vector<std::string> lines;
+  for (const train::Baseline& b : means.baselines) {
+    const auto column = std::ranges::find(columns, b.metric, &Column::name);
+    if (column != columns.end())
+      lines.push_back(
+          fmt::format("baseline: {}, {} {}", b.title, b.metric, number_text(*column, b.value)));
+  }
+  for (std::string& line : verdicts(means)) lines.push_back(std::move(line));
+  return lines;
 }
 
 std::string summary_table(const std::vector<SetResult>& results, bool mean) {

@@ -33,7 +33,7 @@ std::vector<SetResult> results_in(const std::string& folder, const std::vector<S
 /// One number of every result: a metric, or the loss.
 struct Column {
   std::string name, key;
-  bool is_share = false;
+  std::string unit = {};  ///< "%"; may be empty
   std::vector<double> values = {};
 
   double mean() const;
@@ -50,11 +50,14 @@ std::vector<SetRun> best_runs(const std::vector<SetResult>& results);
 std::vector<train::Baseline> mean_baselines(
     const std::vector<std::vector<train::Baseline>>& of_folds);
 
-/// The object of summary.json. `tested`: the best runs of a sweep on the test part. The baselines
-/// are those of the test part.
+/// The object of summary.json. It says which part the results are of. `tested`: the best runs of a
+/// sweep, with their results on the test part if it was read. Baselines stand beside the results of
+/// their part.
 nlohmann::ordered_json summary_json(const std::vector<SetResult>& results, bool sweep,
-                                    const std::vector<SetResult>& tested,
-                                    const std::vector<train::Baseline>& baselines = {});
+                                    const std::vector<SetResult>& tested);
+
+/// A line for each baseline of the results, and a sentence for each that their mean does not beat.
+std::vector<std::string> baseline_lines(const std::vector<SetResult>& results);
 
 /// A line for each run, and the mean and standard deviation of those that have finished. Runs of
 /// different choices have no `mean`.

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <utility>
 #include <vector>
 
 #include "app/child_runs.h"
@@ -99,25 +100,26 @@ int make_run(const SetOfRuns& job, const SetRun& which, const std::string& path,
                        loading});
 }
 
-/// Runs the model of a finished run on the test part.
+/// Runs the model of a finished run on the test part, if there is one and it may be read.
 SetResult test_result(const SetOfRuns& job, const SetRun& which, const std::string& path) {
-  const Prepared run = prepare(job.train.resolve(which.changes), job.data);
   SetResult result{.run = which, .status = "finished", .step = report::read_run(path).step};
+  if (job.train.is_given("leave_test")) return result;
+  const Prepared run = prepare(job.train.resolve(which.changes), job.data);
+  if (run.source->size(data::Split::test) == 0) return result;
   ModelFlags flags;
   flags.path = path;
-  result.result = load_model(flags).run(
-      [&]<class T>(const infer::Model<T>& model) { return train::evaluate(model, *run.source); });
+  result.result = load_model(flags).run([&]<class T>(const infer::Model<T>& model) {
+    return train::evaluate<T>(model, *run.source, data::Split::test, nullptr, run.config.loss);
+  });
+  result.result->baselines = train::baselines(*run.source, data::Split::test);
   return result;
 }
 
-/// The baselines of the test part, the mean of all folds.
-std::vector<train::Baseline> test_baselines(const SetOfRuns& job, const std::vector<SetRun>& runs) {
-  std::vector<std::vector<train::Baseline>> of_folds;
-  for (const SetRun& run : runs)
-    if (run.fold == static_cast<std::int64_t>(of_folds.size()))
-      of_folds.push_back(train::baselines(*prepare(job.train.resolve(run.changes), job.data).source,
-                                          data::Split::test));
-  return mean_baselines(of_folds);
+/// Only detailed results have baselines.
+std::vector<SetResult> as_shown(std::vector<SetResult> results, bool detailed) {
+  for (SetResult& r : results)
+    if (r.result && !detailed) r.result->baselines.clear();
+  return results;
 }
 
 void write_summary(const std::string& folder, const Json& summary) {
@@ -130,7 +132,7 @@ std::string result_text(const SetResult& result) {
   std::string text;
   for (const Column& column : summary_columns({result}))
     text += fmt::format("{}{} {:.6g}{}", text.empty() ? "" : ", ", column.name, column.mean(),
-                        column.is_share ? " %" : "");
+                        column.unit == "%" ? " %" : "");
   return text;
 }
 
@@ -182,8 +184,7 @@ AllEnded make_runs(const SetOfRuns& job, const std::vector<SetRun>& runs, const 
 }
 
 void print_results(const SetOfRuns& job, const Json& summary, const std::vector<SetResult>& results,
-                   const std::vector<SetResult>& best,
-                   const std::vector<train::Baseline>& baselines) {
+                   const std::vector<SetResult>& best) {
   if (job.output == Output::json) {
     Json line = {{"event", "summary"}};
     line.update(summary);
@@ -191,11 +192,15 @@ void print_results(const SetOfRuns& job, const Json& summary, const std::vector<
     return;
   }
   fmt::print("{}", summary_table(results, !job.set.has_sweep()));
-  if (!best.empty())
+  const bool tested =
+      std::ranges::any_of(best, [](const SetResult& r) { return r.result.has_value(); });
+  if (tested)
     fmt::print("\nThe lowest loss on the validation part. Its results on the test part:\n{}",
                summary_table(best));
-  for (const train::Baseline& b : baselines)
-    fmt::print("baseline: {}, {} {:.6g}\n", b.title, b.metric, b.value);
+  else
+    for (const SetResult& r : best)
+      fmt::print("\nThe lowest loss on the validation part: {}\n", printable(r.run.name));
+  for (const std::string& line : baseline_lines(tested ? best : results)) fmt::print("{}\n", line);
 }
 
 }  // namespace
@@ -222,19 +227,19 @@ int train_set(const SetOfRuns& job) {
   Folder locked("train", folder);
   locked.lock("train");
   const bool sweep = job.set.has_sweep();
-  write_summary(folder, summary_json(results_in(folder, runs, sweep), sweep, {}));
+  write_summary(folder,
+                summary_json(as_shown(results_in(folder, runs, sweep), detailed), sweep, {}));
   const int threads = shared.config.threads > 0 ? shared.config.threads : num_threads();
   const AllEnded ended = make_runs(job, runs, folder, static_cast<std::size_t>(threads));
-  const std::vector<SetResult> results = results_in(folder, runs, sweep);
+  const auto results = as_shown(results_in(folder, runs, sweep), detailed);
   std::vector<SetResult> best;
   if (sweep && ended.as_planned) {
     set_num_threads(threads);
     for (const SetRun& run : best_runs(results))
       best.push_back(test_result(job, run, folder + "/" + run.name));
   }
-  std::vector<train::Baseline> baselines;
-  if (ended.as_planned && detailed) baselines = test_baselines(job, runs);
-  const Json summary = summary_json(results, sweep, best, baselines);
+  best = as_shown(std::move(best), detailed);
+  const Json summary = summary_json(results, sweep, best);
   write_summary(folder, summary);
   if (!ended.as_planned) {
     const std::string done =
@@ -248,7 +253,7 @@ int train_set(const SetOfRuns& job) {
          run::name_of_signal(run::stop_signal()), done);
     return status_of_signal(run::stop_signal());
   }
-  print_results(job, summary, results, best, baselines);
+  print_results(job, summary, results, best);
   if (job.output == Output::text) tell("the runs are in {}\n", printable(folder));
   // A choice that diverged is only not the best one.
   return best.empty() ? ended.code : kOk;

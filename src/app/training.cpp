@@ -156,7 +156,7 @@ int train_to_end(const Run& run) {
       return code;
     }
     progress.done(
-        end.evaluation,
+        end.evaluation, end.step,
         {run.loading, trainer.times().training, trainer.times().testing, seconds_since(run.start)},
         end.folder, run.config.dataset);
     const int code = run.extras.report ? report_run(end.folder, run.output) : kOk;

@@ -48,14 +48,19 @@ std::string data_words(const std::string& dataset, const std::string& data_dir) 
 
 RunCommand eval_command(const std::string& folder, const std::string& dataset,
                         const std::string& data_dir) {
-  const bool endless = data::source_traits(dataset).endless;  // its description is in the model
+  // The description of endless data is in the model. Of series, eval finds the test part alone; in
+  // a file that it is given, all series are the test part.
+  const data::SourceTraits& traits = data::source_traits(dataset);
   return {"scores of each class, or the errors",
           fmt::format("unroll eval {}{}", shell_word(folder),
-                      endless ? "" : data_words(dataset, data_dir))};
+                      traits.endless || traits.series ? "" : data_words(dataset, data_dir))};
 }
 
 RunCommand predict_command(const std::string& folder, const spec::ModelSpec& model,
                            const std::string& dataset, const std::string& data_dir) {
+  if (data::source_traits(dataset).series)
+    return {"a prediction for each series of a file",
+            fmt::format("unroll predict {} {}", shell_word(folder), shell_word(dataset))};
   const bool steps = answers_every_step(model);
   return {steps ? "the first test sample, step by step" : "the first test sample",
           fmt::format("unroll predict {}{} --index 0{}", shell_word(folder),

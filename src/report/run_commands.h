@@ -22,7 +22,8 @@ std::string data_words(const std::string& dataset, const std::string& data_dir);
 RunCommand eval_command(const std::string& folder, const std::string& dataset,
                         const std::string& data_dir = "");
 
-/// `unroll predict` for the first test sample, with --rows if the model answers after every step.
+/// `unroll predict` for a file of series; for the first test sample of other data, with --rows if
+/// the model answers after every step.
 RunCommand predict_command(const std::string& folder, const spec::ModelSpec& model,
                            const std::string& dataset, const std::string& data_dir = "");
 

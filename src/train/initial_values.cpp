@@ -12,7 +12,7 @@ namespace {
 /// gate of a recurrent layer, or all channels of a convolution.
 void draw_matrices(const Parameters& parameters, InitialValues init, Generator& generator) {
   for (const Parameter& p : parameters) {
-    if (p.value.rank() != 2 && p.value.rank() != 4) continue;
+    if (p.value.rank() < 2) continue;
     const std::int64_t blocks = std::max(p.gates, 1);
     const Tensor stacked = p.value.detach().view({blocks, p.value.size(0) / blocks, -1});
     for (std::int64_t b = 0; b < blocks; ++b) {

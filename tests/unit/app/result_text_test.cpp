@@ -33,7 +33,8 @@ TEST(ResultText, SaysWhenASimplePredictionIsAsGood) {
       {{"training mean", "RMSE", 0.0416}, {"training median", "mean absolute error", 0.02}});
   e.part = data::Split::validation;
   EXPECT_EQ(result_lines(e),
-            (Lines{"Validation RMSE: 0.05, mean absolute error 0.02; training mean 0.0416",
+            (Lines{"Validation RMSE: 0.05, mean absolute error 0.02; training mean 0.0416, "
+                   "training median 0.02 (mean absolute error)",
                    "By its RMSE, the model is WORSE than always answering the training mean.",
                    "By its mean absolute error, the model is no better than always answering the "
                    "training median."}));

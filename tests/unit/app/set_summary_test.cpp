@@ -84,8 +84,9 @@ TEST(SetSummary, JsonSaysWhichPartTheResultsAreOf) {
             R"("step":10,"loss":0.125,"accuracy":97.0,"correct":1,"total":2}],"finished":1,)"
             R"("mean":{"accuracy":97.0,"loss":0.125},)"
             R"("standard_deviation":{"accuracy":0.0,"loss":0.0}})");
-  const auto sweep =
-      summary_json({result("a", 97, 0.125), diverged("b", 1)}, true, {result("a", 95, 0.25)});
+  SetResult chosen = result("a", 97, 0.125);
+  chosen.result->part = data::Split::validation;
+  const auto sweep = summary_json({chosen, diverged("b", 1)}, true, {result("a", 95, 0.25)});
   EXPECT_EQ(sweep["part"], "validation");
   EXPECT_EQ(sweep["runs"][1]["status"], "diverged");
   EXPECT_EQ(sweep["best"]["part"], "test");
@@ -99,9 +100,53 @@ TEST(SetSummary, BaselinesAreTheMeanOfTheFolds) {
   const auto mean = mean_baselines({{a}, {b}});
   ASSERT_EQ(mean.size(), 1U);
   EXPECT_EQ(mean[0].value, 2.5);
-  EXPECT_EQ(summary_json({}, false, {}, mean)["baselines"].dump(),
-            R"([{"title":"training mean","metric":"RMSE","value":2.5}])");
   EXPECT_TRUE(mean_baselines({}).empty());
+}
+
+SetResult validated(const std::string& name, double accuracy, std::int64_t fold, double baseline) {
+  SetResult r = result(name, accuracy, 0.5, 0, fold);
+  r.result->part = data::Split::validation;
+  r.result->baselines = {{"most frequent class", "accuracy", baseline}};
+  return r;
+}
+
+TEST(SetSummary, ThePartIsThatOfTheResults) {
+  const auto json =
+      summary_json({validated("fold0", 30, 0, 40), validated("fold1", 20, 1, 30)}, false, {});
+  EXPECT_EQ(json["part"], "validation");
+  EXPECT_EQ(json["baselines"].dump(),
+            R"([{"title":"most frequent class","metric":"accuracy","value":35.0}])");
+}
+
+TEST(SetSummary, BaselinesOfASweepStandBesideTheTest) {
+  SetResult tested = result("a", 95, 0.25);
+  tested.result->baselines = {{"most frequent class", "accuracy", 50}};
+  const auto sweep = summary_json({result("a", 97, 0.125)}, true, {tested});
+  EXPECT_FALSE(sweep.contains("baselines"));
+  EXPECT_EQ(sweep["best"]["baselines"][0]["value"], 50);
+  // Without a test part.
+  tested.result.reset();
+  const auto untested = summary_json({result("a", 97, 0.125)}, true, {tested});
+  EXPECT_EQ(untested["best"].dump(), R"({"runs":[{"name":"a","settings":{}}]})");
+}
+
+TEST(SetSummary, AWorseMeanThanTheBaselineIsSaid) {
+  EXPECT_EQ(baseline_lines({validated("fold0", 30, 0, 40), validated("fold1", 20, 1, 30)}),
+            (std::vector<std::string>{
+                "baseline: most frequent class, accuracy 35.00 %",
+                "By its accuracy, the model is WORSE than always answering the most frequent "
+                "class."}));
+  EXPECT_EQ(baseline_lines({validated("fold0", 50, 0, 40)}),
+            (std::vector<std::string>{"baseline: most frequent class, accuracy 40.00 %"}));
+}
+
+TEST(SetSummary, SharesWithoutCountsHaveTheirUnit) {
+  SetResult r{.run = {.name = "seed0"}, .status = "finished"};
+  r.result = train::Evaluation{
+      .loss = 0.5, .metrics = {{.name = "balanced accuracy", .value = 27.7778, .unit = "%"}}};
+  EXPECT_EQ(summary_table({r}),
+            "run    balanced accuracy  loss\n"
+            "seed0  27.78 %            0.5\n");
 }
 
 }  // namespace
