@@ -14,6 +14,7 @@
 
 #include "core/file.h"
 #include "core/list_text.h"
+#include "core/machine_memory.h"
 #include "core/printable.h"
 #include "data/recorded_columns.h"
 #include "data/zip_archive.h"
@@ -139,8 +140,10 @@ class NpzReader {
   Numbers<T> array(std::string_view name, std::string_view suffix) {
     const std::string whole = fmt::format("{}{}", name, suffix), entry = whole + ".npy";
     used_.push_back(entry);
+    // The bytes, their numbers, and the series made of them are in memory at once.
     io::NpyArray found =
-        io::npy_of(archive_.read(entry, kLargestNpz), fmt::format("{}: {}", path_, whole));
+        io::npy_of(archive_.read(entry, std::min(kLargestNpz, machine_memory() / 3)),
+                   fmt::format("{}: {}", path_, whole));
     Numbers<T> numbers{.name = whole, .shape = std::move(found.shape), .values = {}};
     const io::ArrayView view{whole, found.type, numbers.shape, found.data};
     numbers.values = io::floats_of<T>(view);

@@ -21,6 +21,20 @@ bool has(const std::vector<std::string>& names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
 }
 
+/// Refuses a table that can't fit in memory before the system ends the program for it. Its values
+/// have 4 bytes, and so has their copy in the order of the series.
+void check_memory(const std::string& path, double rows, std::ptrdiff_t columns) {
+  constexpr double kGigabyte = 1e9;
+  const double needed = rows * static_cast<double>(columns) * (2 * sizeof(float)),
+               memory = static_cast<double>(machine_memory());
+  if (needed > memory)
+    throw FormatError(
+        "data", fmt::format("{} needs about {:.0f} GB for {:.0f} million rows of {} "
+                            "columns, this machine has {:.0f} GB; leave columns out "
+                            "with --ignore, or split the file",
+                            path, needed / kGigabyte, rows / 1e6, columns, memory / kGigabyte));
+}
+
 /// One way through the whole table.
 class Reading {
  public:
@@ -171,7 +185,7 @@ std::string Reading::wrong_number_of_fields(std::int64_t line, std::size_t found
 }
 
 void Reading::end_row(std::int64_t line) {
-  constexpr std::int64_t kMostRows = std::int64_t{1} << 31;
+  constexpr std::int64_t kMostRows = std::int64_t{1} << 31, kRowsToCheck = 1 << 16;
   if (table_.rows == kMostRows)
     throw FormatError("data", fmt::format("{}:{}: the file has more than {} rows; split it",
                                           table_.path, line, kMostRows));
@@ -182,6 +196,12 @@ void Reading::end_row(std::int64_t line) {
     table_.lines.push_back(line);
   }
   ++table_.rows;
+  // The size of a compressed table shows only while it is read.
+  if (table_.rows % kRowsToCheck == 0)
+    check_memory(table_.path, static_cast<double>(table_.rows),
+                 std::ranges::count_if(columns_, [](const ColumnBuilder& builder) {
+                   return builder.kind != ColumnKind::ignored;
+                 }));
 }
 
 /// A text that no row before has.
@@ -262,22 +282,13 @@ void check_ignored(const std::string& path, const std::vector<std::string>& name
     if (!has(names, name)) refuse_column(path, name, names);
 }
 
-/// Refuses a table that can't fit in memory before the system ends the program for it.
+/// Refuses a table of known size before it is read.
 void check_memory(const ContentReader& content, const TableHead& head,
                   const TableOptions& options) {
   if (!content.size()) return;
-  constexpr double kGigabyte = 1e9;
   const auto columns = std::ranges::count_if(
       head.names, [&](const std::string& name) { return !has(options.ignore, name); });
-  const double rows = static_cast<double>(*content.size()) / head.row_bytes,
-               needed = rows * static_cast<double>(columns) * sizeof(float),
-               memory = static_cast<double>(machine_memory());
-  if (needed > memory)
-    throw FormatError("data", fmt::format("{} needs about {:.0f} GB for {:.0f} million rows of {} "
-                                          "columns, this machine has {:.0f} GB; leave columns out "
-                                          "with --ignore, or split the file",
-                                          content.path(), needed / kGigabyte, rows / 1e6, columns,
-                                          memory / kGigabyte));
+  check_memory(content.path(), static_cast<double>(*content.size()) / head.row_bytes, columns);
 }
 
 }  // namespace

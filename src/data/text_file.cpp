@@ -1,13 +1,17 @@
 #include "data/text_file.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <span>
 #include <vector>
 
 #include "core/file.h"
+#include "core/machine_memory.h"
 #include "data/content_reader.h"
 #include "data/sha256.h"
+#include "unroll/core/error.h"
 
 namespace unroll::data {
 
@@ -17,7 +21,12 @@ std::string read_content(const std::string& path, std::size_t most) {
   std::string content;
   std::size_t size = 0;
   do {
-    // Doubled, so that a long file is copied a few times only.
+    // Doubled, so that a long file is copied a few times only. A small file may have a long text.
+    if (2 * size > machine_memory() / 2)
+      throw FormatError("data", fmt::format("{} has more than {:.0f} GB of text, too much for the "
+                                            "{:.0f} GB of this machine; split the file",
+                                            path, static_cast<double>(size) / 1e9,
+                                            static_cast<double>(machine_memory()) / 1e9));
     content.resize(std::min(most, std::max(kBlock, 2 * size)));
     size += reader.read(std::span(content).subspan(size));
   } while (size == content.size() && size < most);

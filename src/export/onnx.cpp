@@ -396,12 +396,19 @@ class Builder {
     return all;
   }
 
-  /// sign(x) log(1 + |x|)
+  /// sign(x) log(1 + |x|). log(u) |x| / (u - 1) with u = 1 + |x| carries the rounding error of u;
+  /// where u is 1, it is |x|.
   void symlog_of(const std::string& name) {
     const std::string sign = add("Sign", {x_}, name + "_sign"),
                       size = add("Abs", {x_}, name + "_size");
-    const std::string above = add("Add", {size, scalar(name + "_one", 1)}, name + "_above");
-    step("Mul", {sign, add("Log", {above}, name + "_log")}, name);
+    const std::string one = scalar(name + "_one", 1);
+    const std::string above = add("Add", {size, one}, name + "_above");
+    const std::string rounded = add("Sub", {above, one}, name + "_rounded"),
+                      error = add("Div", {size, rounded}, name + "_error"),
+                      log = add("Mul", {add("Log", {above}, name + "_log"), error},
+                                name + "_size_log"),
+                      is_above = add("Greater", {above, one}, name + "_is_above");
+    step("Mul", {sign, add("Where", {is_above, log, size}, name + "_of_size")}, name);
   }
 
   // ---- states -------------------------------------------------------------------------------

@@ -375,7 +375,7 @@ TEST(Table, AFileLargerThanTheMachine) {
   // 2^43 bytes / 4 bytes a row * 2 columns * 4 bytes
   const std::string said = error_of<FormatError>([&] { read_table(path); });
   EXPECT_EQ(said.substr(0, said.find(", this")),
-            "[data] " + path + " needs about 17592 GB for 2199023 million rows of 2 columns");
+            "[data] " + path + " needs about 35184 GB for 2199023 million rows of 2 columns");
   EXPECT_TRUE(said.ends_with(" GB; leave columns out with --ignore, or split the file")) << said;
 }
 
