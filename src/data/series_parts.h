@@ -24,7 +24,7 @@ struct SeriesPart {
   std::vector<std::int64_t> series;     ///< of the recordings, by name
   std::vector<Window> windows;          ///< the samples
   std::vector<std::int64_t> lengths;    ///< of the samples
-  std::vector<std::int64_t> series_of;  ///< of each sample: index into `series`; empty: its own
+  std::vector<std::int64_t> series_of;  ///< of each sample: index into `series`; empty: one each
   std::int64_t left_out = 0;            ///< steps at ends that fill no window
 
   std::int64_t steps(const Recordings& recordings) const;  ///< of all series
