@@ -104,11 +104,26 @@ bool may_be_series(const std::string& file) {
   return file == "-" || data::source_traits(file).series;
 }
 
+/// Throws UsageError for a model that answers windows.
+void need_answers_at_steps(const LoadedModel& loaded) {
+  if (loaded.spec.table->window > 0)
+    throw UsageError(
+        fmt::format("--every-step: the model reads windows of {} steps, and answers each as a "
+                    "whole; leave it out",
+                    loaded.spec.table->window));
+}
+
 /// A file of series, or their lines on stdin.
 int predict_from_series(const PredictFlags& flags, const LoadedModel& loaded) {
   flags.verbose.say();
   if (flags.index) throw UsageError("--index is for data sets of images; leave it out");
+  if (flags.rows) need_answers_at_steps(loaded);
   if (flags.file != "-") {
+    if (flags.out.ends_with(".npy") && (flags.rows || flags.json))
+      throw UsageError(
+          fmt::format("--out {} gets one row of outputs for each series; leave --every-step and "
+                      "--json out, or name a .csv",
+                      flags.out));
     if (!flags.out.empty()) run::check_output(flags.out, {flags.file, flags.model.path});
     predict_series(loaded, flags.data,
                    {flags.file, flags.out, flags.rows, flags.json, flags.table});

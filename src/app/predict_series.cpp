@@ -77,11 +77,6 @@ std::string answers_of(const infer::Model<T>& model, const data::Source& source,
 }  // namespace
 
 void predict_series(const LoadedModel& loaded, const DataFlags& data, const PredictSeries& what) {
-  if (what.each_step && loaded.spec.table->window > 0)
-    throw UsageError(
-        fmt::format("--every-step: the model reads windows of {} steps, and answers "
-                    "each as a whole; leave it out",
-                    loaded.spec.table->window));
   data::SourceOptions options = loaded.source_options(false);
   what.table.apply_to(options.series);
   const auto source = data.open(what.file, options, false);

@@ -67,11 +67,14 @@ struct Swept {
 };
 
 /// Settings that decide what the results mean, that have a flag of their own, or change nothing.
+/// The losses on one validation part are compared, so it must stay the same part and the same loss.
 bool can_be_swept(const Setting& setting) {
-  constexpr std::string_view kOthers[] = {
-      "dataset",    "length",    "task",  "target",      "validate",  "test",
-      "split_seed", "folds",     "fold",  "seed",        "rng",       "leave_test",
-      "save_at",    "normalize", "refit", "tensorboard", "eval_every"};
+  constexpr std::string_view kOthers[] = {"dataset", "length",      "seed",      "rng",
+                                          "loss",    "leave_test",  "save_at",   "normalize",
+                                          "refit",   "tensorboard", "eval_every"};
+  constexpr std::string_view kOfSeries[] = {"log", "vocabulary"};
+  if (setting.group == train::Group::series)
+    return std::ranges::find(kOfSeries, setting.key) != std::end(kOfSeries);
   return !setting.changes_no_bit() &&
          std::ranges::find(kOthers, setting.key) == std::end(kOthers) &&
          !std::holds_alternative<std::vector<std::string> Config::*>(setting.member);
@@ -198,7 +201,9 @@ std::string SetFlags::name(const train::Config& config, const std::string& datas
   std::string name = run::run_name(config, dataset);
   if (!seeds.empty()) {
     name.resize(name.rfind("-seed"));
-    name += "-seeds" + seeds;
+    constexpr std::size_t kLongest = 60;
+    const std::size_t count = seeds_of(seeds).size();
+    name += seeds.size() <= kLongest ? "-seeds" + seeds : fmt::format("-{}-seeds", count);
   }
   std::string keys;
   for (const std::string& word : sweep) keys += "-" + word.substr(0, word.find('='));

@@ -116,6 +116,21 @@ void TrainFlags::refuse_idle(const Config& config, const Changes& changes) const
   }
 }
 
+/// Refuses flags that make no sense together, where the settings may come from a recipe or a file.
+void TrainFlags::refuse_pairs(const Config& config, const Changes& changes) const {
+  // A sweep leaves the test part to the best run, and looks at the validation part before a refit.
+  const bool typed = is_given("leave_test") || is_given("refit");
+  const bool swept =
+      std::ranges::find(changes, "leave_test", &Changes::value_type::first) != changes.end();
+  if (config.refit && config.leave_test && typed && !swept)
+    throw UsageError(
+        "--refit trains on the validation part, too, so that --leave-test leaves nothing to test "
+        "the model on; leave one of both out");
+  // The patience of a recipe counts only where it can; this one was asked for.
+  if (given("patience", changes) && config.patience > 0 && config.eval_every == 0)
+    throw UsageError("--patience counts evaluations; give --eval-every at least 1");
+}
+
 std::string_view TrainFlags::source_of(const Setting& setting, const Result& result) const {
   if (is_given(setting.key)) return "flag";
   if (config_file_) return "config.json";
@@ -161,12 +176,15 @@ TrainFlags::Result TrainFlags::resolve(const Changes& changes) const {
     if (const Setting& setting = train::setting_of(key);
         given(key, changes) && setting.json(result.config) != setting.json(Config()))
       result.needs_validation = setting.flag();
+  result.other_validation = given("validate", changes);
+  result.other_initial = given("init_from", changes);
   refuse_idle(result.config, changes);
   // Other data may lack settings that the file has.
   if (result.other_data)
     for (const Setting& setting : train::settings())
       if (!setting.exists(result.config)) setting.read(result.config, setting.json(Config()));
   train::validate(result.config);
+  refuse_pairs(result.config, changes);
   if (result.other_data && !given("normalize", changes)) tell_of_scale(result.config);
   return result;
 }

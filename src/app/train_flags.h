@@ -26,7 +26,8 @@ class TrainFlags {
     train::Config config;
     std::optional<train::Provenance> provenance;  // with --config: the file's
     bool other_data = false;                      // another data set was named beside --config
-    std::string needs_validation = {};            // a flag that does; empty: none was typed
+    bool other_validation = false, other_initial = false;  // --validate, --init-from were typed
+    std::string needs_validation = {};  // a flag that does; empty: none was typed
 
     /// The classes that the data must have at least, so that it repeats the file's run.
     std::int64_t classes() const { return provenance && !other_data ? provenance->classes : 0; }
@@ -55,6 +56,7 @@ class TrainFlags {
   bool given(std::string_view key, const Changes& changes) const;
   void change(train::Config& config, const Changes& changes) const;
   void refuse_idle(const train::Config& config, const Changes& changes) const;
+  void refuse_pairs(const train::Config& config, const Changes& changes) const;
 
   std::vector<Flag> flags_;
   std::optional<std::string> config_file_;

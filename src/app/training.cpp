@@ -28,16 +28,24 @@
 namespace unroll::app {
 namespace {
 
-/// Only the same data and the same numerics repeat a run.
+/// Only the same data, the same model of --init-from and the same numerics repeat a run.
 void check_repeats(const TrainFlags::Result& settings, const train::Provenance& now) {
   if (!settings.provenance || settings.other_data) return;
-  const train::Provenance& then = *settings.provenance;
+  train::Provenance then = *settings.provenance;
+  if (settings.other_validation) then.validation_sha256 = now.validation_sha256;
+  if (settings.other_initial || settings.config.init_from.empty())
+    then.init_sha256 = now.init_sha256;
   if (then.names_data() &&
-      (then.train_sha256 != now.train_sha256 || then.test_sha256 != now.test_sha256))
+      (then.train_sha256 != now.train_sha256 || then.test_sha256 != now.test_sha256 ||
+       then.validation_sha256 != now.validation_sha256))
     throw FormatError("train", fmt::format("the data of {} is not that of config.json (its SHA-256 "
                                            "differs); name the data set beside --config to train "
                                            "on it anyway",
                                            settings.config.dataset));
+  if (then.names_data() && then.init_sha256 != now.init_sha256)
+    throw FormatError("train", fmt::format("{} is not the model of config.json (its SHA-256 "
+                                           "differs); give --init-from to begin with it anyway",
+                                           printable(settings.config.init_from)));
   if (then.numerics_revision != now.numerics_revision)
     say_note(
         fmt::format("config.json has numerics revision {}, this program {}: the weights will "

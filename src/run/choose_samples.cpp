@@ -15,7 +15,7 @@
 #include "nn/batch_gradient.h"
 #include "nn/model_file.h"
 #include "train/evaluate.h"
-#include "train/loss.h"
+#include "train/objective.h"
 #include "train/states.h"
 #include "unroll/autograd/no_grad.h"
 #include "unroll/infer/model.h"
@@ -36,7 +36,7 @@ struct Answer {
 
 /// What the model makes of all samples of a part.
 std::vector<Answer> answers_of(const data::Source& source, data::Split part,
-                               const spec::ModelSpec& spec,
+                               const train::Objective& objective,
                                const std::function<Tensor(const data::Examples&)>& run,
                                DType dtype) {
   const bool classes = source.target().kind == Kind::classes;
@@ -45,7 +45,7 @@ std::vector<Answer> answers_of(const data::Source& source, data::Split part,
     const Tensor outputs = run(examples).to(DType::f64);
     Tensor targets = examples.targets;
     if (targets.dtype() != DType::i64) targets = targets.to(DType::f64);
-    const Tensor losses = train::losses_of(spec.output, outputs, targets);
+    const Tensor losses = objective.losses(outputs, targets);
     const auto terms = losses.values<double>(), values = outputs.values<double>();
     const auto count = static_cast<std::size_t>(outputs.size(0));
     const std::size_t each = terms.size() / count, width = values.size() / count;
@@ -161,7 +161,7 @@ Samples choose_samples(train::Trainer& trainer) {
   const data::Split part = trainer.last_evaluation().part;
   const data::TargetSpec target = source.target();
   const bool classes = target.kind == Kind::classes;
-  const std::vector<Answer> answers = answers_of(source, part, spec, run, dtype);
+  const std::vector<Answer> answers = answers_of(source, part, trainer.objective(), run, dtype);
   const std::vector<Answer> worst = worst_of(answers, classes);
   Samples samples;
   samples.classes = target.names;

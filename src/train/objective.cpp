@@ -57,10 +57,12 @@ const LossOptions& Objective::loss_options(DType dtype) const {
   return dtype == DType::f64 ? f64_ : f32_;
 }
 
+Tensor Objective::losses(const Tensor& outputs, const Tensor& targets) const {
+  return losses_of(output_, outputs, targets, loss_options(outputs.dtype()));
+}
+
 Tensor Objective::loss(const Tensor& outputs, const Tensor& targets, double terms) const {
-  return autograd::scaled_sum("loss",
-                              losses_of(output_, outputs, targets, loss_options(outputs.dtype())),
-                              terms == 0 ? 0 : 1 / terms);
+  return autograd::scaled_sum("loss", losses(outputs, targets), terms == 0 ? 0 : 1 / terms);
 }
 
 double Objective::terms(const Tensor& targets) const {
@@ -85,8 +87,7 @@ Objective::Score::Score(const Objective& objective, std::span<const std::int64_t
 
 void Objective::Score::add(const Tensor& outputs, const Tensor& targets) {
   const FloatEnvironment environment;
-  const Tensor losses =
-      losses_of(objective_.output_, outputs, targets, objective_.loss_options(outputs.dtype()));
+  const Tensor losses = objective_.losses(outputs, targets);
   dispatch("eval", outputs.dtype(), [&]<class T>(T*) {
     const auto values = losses.values<T>();
     loss_ += static_cast<T>(std::accumulate(values.begin(), values.end(), 0.0));

@@ -45,6 +45,8 @@ class Objective {
   /// their batch, which is a sum divided by `terms`. 0 if terms is 0. Throws the errors of
   /// losses_of().
   Tensor loss(const Tensor& outputs, const Tensor& targets, double terms) const;
+  /// The loss of each answer: losses_of() with the options of this objective.
+  Tensor losses(const Tensor& outputs, const Tensor& targets) const;
   /// What the sum of a batch with these targets is divided by. See count_losses().
   double terms(const Tensor& targets) const;
 

@@ -82,6 +82,7 @@ class Trainer {
 
   const data::Source& source() const { return *source_; }
   const spec::ModelSpec& description() const { return spec_; }
+  const Objective& objective() const { return objective_; }
   Parameters parameters() { return model_.parameters(); }
   /// The weights that the initial model did not give; empty without one.
   const std::vector<std::string>& not_initial() const { return not_initial_; }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "app/arguments.h"
 #include "unroll/core/error.h"
@@ -19,13 +20,13 @@ struct Typed {
   TrainFlags train;
   SetFlags set;
 
-  explicit Typed(const Words& words) {
+  explicit Typed(const Words& words, const std::string& dataset = "mnist") {
     program.path = "unroll";
     Command command = Command(program).add("train", "", "");
     train.add_to(command);
     set.add_to(command);
     command.set_work([] { return 0; });
-    Words all = {"train", "mnist"};
+    Words all = {"train", dataset};
     all.insert(all.end(), words.begin(), words.end());
     read_arguments(program, all);
   }
@@ -107,6 +108,10 @@ TEST(RunSet, MistakesAreNamed) {
             "--sweep lrr=1,2: lrr is no setting that can be swept; did you mean lr?");
   EXPECT_EQ(Typed({"--sweep", "seed=1,2"}).fault(),
             "--sweep seed=1,2: seed is no setting that can be swept");
+  // Their losses are of different scales, or of different parts.
+  for (const std::string name : {"loss", "scale", "class_weights", "window", "group", "missing"})
+    EXPECT_EQ(Typed({"--sweep", name + "=1,2"}).fault(),
+              "--sweep " + name + "=1,2: " + name + " is no setting that can be swept");
   EXPECT_EQ(Typed({"--sweep", "lr=0.1,"}).fault(),
             "--sweep lr=0.1, has an empty value; leave one comma out");
   EXPECT_EQ(Typed({"--sweep", "lr=0.1,1e-1"}).fault(),
@@ -122,9 +127,31 @@ TEST(RunSet, MistakesAreNamed) {
             "-1, expected a whole number from 1 to 65536");
 }
 
+TEST(RunSet, FlagsThatMakeNoSenseTogetherAreNamed) {
+  const auto of_series = [](Words words) {
+    words.insert(words.end(), {"--task", "classify", "--target", "a"});
+    return Typed(words, "a.csv").fault();
+  };
+  // Whatever the recipe's patience is.
+  for (const char* patience : {"9", "10", "11"})
+    EXPECT_NE(of_series({"--patience", patience, "--eval-every", "0"})
+                  .find("counts evaluations; give --eval-every at least 1"),
+              std::string::npos)
+        << patience;
+  EXPECT_EQ(of_series({"--eval-every", "0"}), "");
+  EXPECT_EQ(of_series({"--refit", "--leave-test"}),
+            "--refit trains on the validation part, too, so that --leave-test leaves nothing to "
+            "test the model on; leave one of both out");
+  EXPECT_EQ(of_series({"--refit", "--sweep", "lr=0.1,0.2"}), "");
+}
+
 TEST(RunSet, TheFolderIsNamedAfterTheFlags) {
   const Typed seeds({"--seeds", "0-4"});
   EXPECT_EQ(seeds.set.name(seeds.train.resolve().config, "mnist"), "mnist-rnn-tuned-seeds0-4");
+  std::string many = "0-9";
+  for (int seed = 10; seed < 100; ++seed) many += "," + std::to_string(seed);
+  const Typed hundred({"--seeds", many});
+  EXPECT_EQ(hundred.set.name(hundred.train.resolve().config, "mnist"), "mnist-rnn-tuned-100-seeds");
   const Typed sweep({"--seed", "7", "--sweep", "lr=1,2", "hidden=3,4"});
   EXPECT_EQ(sweep.set.name(sweep.train.resolve().config, "mnist"),
             "mnist-rnn-tuned-seed7-sweep-lr-hidden");
