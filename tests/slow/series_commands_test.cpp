@@ -1,6 +1,7 @@
 // The commands on tables of series: from a CSV to a model, its results and its predictions.
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -101,7 +102,7 @@ TEST_F(SeriesCommands, EvalTestsTheRunsOwnTestPart) {
     ASSERT_EQ(eval.code, 0) << eval.err;
     const Json line = Json::parse(eval.out);
     EXPECT_EQ(line["loss"], last["loss"]);
-    EXPECT_FALSE(line["baselines"].empty());
+    EXPECT_EQ(line["baselines"].size(), numbers ? 2U : 1U);
     EXPECT_EQ(content_of(folder / (run + ".csv")), content_of(folder / (run + "/predictions.csv")));
     const auto text = run_program({"eval", folder / run});
     ASSERT_EQ(text.code, 0) << text.err;
@@ -280,6 +281,77 @@ TEST_F(SeriesCommands, SeedsFoldsAndASweep) {
   const auto eval = run_program({"eval", folder / ("sweep/" + best), "--json"});
   ASSERT_EQ(eval.code, 0) << eval.err;
   EXPECT_EQ(Json::parse(eval.out)["loss"], summary["best"]["runs"][0]["loss"]);
+}
+
+TEST_F(SeriesCommands, TheTestPartStaysUnreadWhereItIsLeft) {
+  const auto seeds =
+      run_program(joined(joined({"train"}, classify({"--steps", "5", "--eval-every", "5"})),
+                         {"--seeds", "0-1", "--leave-test", "--out", folder / "seeds"}));
+  ASSERT_EQ(seeds.code, 0) << seeds.err;
+  const Json summary = Json::parse(content_of(folder / "seeds/summary.json"));
+  EXPECT_EQ(summary["part"], "validation");
+  for (const char* flag : {"--leave-test", "--test=none"}) {
+    const std::string out = folder / (std::string("sweep") + flag);
+    const auto sweep = run_program(joined(joined({"train"}, classify({"--steps", "5"})),
+                                          {flag, "--out", out, "--sweep", "lr=0.001,0.01"}));
+    ASSERT_EQ(sweep.code, 0) << sweep.err;
+    expect_parts(sweep.out, {"The lowest loss on the validation part: lr0.0"});
+    const Json best = Json::parse(content_of(out + "/summary.json"))["best"];
+    EXPECT_FALSE(best.contains("part")) << best;
+    EXPECT_EQ(best["runs"].size(), 1U);
+  }
+}
+
+TEST_F(SeriesCommands, EvalUsesTheLossOfTheRunAndSaysWhatWasSeen) {
+  train("first", regress());
+  train("run", regress({"--loss", "mae", "--init-from", folder / "first"}));
+  const Json last = Json::parse(lines_of(content_of(folder / "run/metrics.jsonl")).back());
+  const auto eval = run_program({"eval", folder / "run", "--json"});
+  ASSERT_EQ(eval.code, 0) << eval.err;
+  EXPECT_EQ(Json::parse(eval.out)["loss"], last["loss"]);
+  EXPECT_EQ(eval.err, "");
+  const auto seen = run_program({"eval", folder / "run", csv});
+  ASSERT_EQ(seen.code, 0) << seen.err;
+  expect_parts(seen.err, {"the model was trained with " + csv, "unroll eval " + folder / "run"});
+  // Another model to begin with would give another run.
+  train("first2", regress({"--seed", "1"}));
+  fs::copy_file(folder / "first2/model.safetensors", folder / "other.safetensors");
+  folder.write("first/model.safetensors", content_of(folder / "other.safetensors"));
+  folder.write("first/manifest.json", content_of(folder / "first2/manifest.json"));
+  const auto again = run_program({"train", "--config", folder / "run/config.json"});
+  EXPECT_EQ(again.code, 1);
+  expect_parts(again.err, {"is not the model of config.json"});
+}
+
+TEST_F(SeriesCommands, StepsAreThoseThatWereMade) {
+  const auto run = run_program(joined(
+      joined({"train"}, classify({"--steps", "2000", "--eval-every", "1", "--patience", "1"})),
+      {"--json", "--lr", "0.25", "--out", folder / "run"}));
+  ASSERT_EQ(run.code, 0) << run.err;
+  const Json done = Json::parse(lines_of(run.out).back());
+  std::int64_t last = 0;
+  for (const std::string& line : lines_of(content_of(folder / "run/metrics.jsonl")))
+    if (const Json json = Json::parse(line); json["event"] == "step") last = json["step"];
+  EXPECT_LT(last, 2000);
+  EXPECT_EQ(done["steps"], last);
+  EXPECT_EQ(done["kept_step"], last - 1);
+}
+
+TEST_F(SeriesCommands, FlagsOfPredictThatDoNothingAreRefused) {
+  train("run", classify());
+  const auto refused = [&](const Texts& typed, const std::string& text) {
+    const auto result = run_program(joined({"predict", folder / "run"}, typed));
+    EXPECT_EQ(result.code, 2) << result.err;
+    expect_parts(result.err, {text});
+  };
+  for (const char* flag : {"--every-step", "--json"})
+    refused({csv, flag, "--out", folder / "o.npy"}, "gets one row of outputs for each series");
+  train("windows", classify({"--window", "2"}));
+  for (const std::string& file : {csv, std::string("-")}) {
+    const auto result = run_program({"predict", folder / "windows", file, "--every-step"});
+    EXPECT_EQ(result.code, 2) << file;
+    expect_parts(result.err, {"--every-step: the model reads windows of 2 steps"});
+  }
 }
 
 TEST_F(SeriesCommands, MistakesAreNamed) {
