@@ -225,7 +225,6 @@ std::string idle_lr(const Config& c) {
              : "";
 }
 
-/// Any number of series and steps.
 std::string stride_fault(const Config& c) {
   return c.stride == 0 || c.window > 0 ? "" : "without --window; give both";
 }

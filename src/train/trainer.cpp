@@ -116,7 +116,7 @@ Trainer::Trainer(const Config& config, std::shared_ptr<const data::Source> sourc
       trained_(trained_parameters(parameters_.parameters(), config.freeze)),
       gradient_(parameters_, model_.masks()),
       optimizer_(make_optimizer(config, trained_)),
-      stretch_(stretch_after(0)),
+      stretch_(stretch()),
       learning_rate_(config, stretch_.schedule) {
   set_num_threads(config.threads);
   set_initial_values(model_, config, generator_);
@@ -134,7 +134,7 @@ std::int64_t Trainer::steps_per_epoch() const {
   return source_->size(data::Split::train) == data::Source::endless ? 0 : sampler_.batches();
 }
 
-Trainer::Stretch Trainer::stretch_after(std::int64_t) const {
+Trainer::Stretch Trainer::stretch() const {
   const std::int64_t steps =
       config_.epochs > 0 ? config_.epochs * steps_per_epoch() : config_.steps;
   if (refit_) return {refit_->first, refit_->first + refit_->steps, steps};
@@ -290,7 +290,7 @@ bool Trainer::begin_next_stretch(std::span<Listener* const> listeners) {
 /// Goes back to the initial state, with all samples to train on.
 void Trainer::begin_refit(const Refit& refit) {
   refit_ = refit;
-  stretch_ = stretch_after(refit.first);
+  stretch_ = stretch();
   sampler_.set_samples(all_->size(data::Split::train), all_->lengths(data::Split::train));
   const StepResult last = last_;
   load(initial_);

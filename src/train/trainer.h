@@ -115,7 +115,7 @@ class Trainer {
     std::int64_t first = 0, last = 0;  // the steps before it; its last step
     std::int64_t schedule = 0;         // the length of the schedule
   };
-  Stretch stretch_after(std::int64_t step) const;
+  Stretch stretch() const;
   bool begin_next_stretch(std::span<Listener* const> listeners);
   void begin_refit(const Refit& refit);
 

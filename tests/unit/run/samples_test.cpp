@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <memory>
 #include <set>
 #include <span>
 #include <vector>
@@ -11,6 +13,7 @@
 #include "run/choose_samples.h"
 #include "support/expect_error.h"
 #include "support/sources.h"
+#include "support/tensor_source.h"
 #include "unroll/core/error.h"
 
 namespace unroll::run {
@@ -51,6 +54,34 @@ TEST(Samples, PixelsAreThoseOfTheDataSet) {
                   set.images[static_cast<std::size_t>(s.indices[i]) * 63 + p])
             << permuted << " sample " << i << " pixel " << p;
   }
+}
+
+// Numbers of another unit than others weigh as much as these.
+TEST(Samples, LossesAreThoseOfTheRun) {
+  train::Config config;
+  config.dataset = "numbers.csv";
+  config.model = train::ModelKind::gru;
+  config.hidden = 3;
+  config.steps = 2;
+  config.batch_size = 2;
+  config.loss = train::ValueLoss::mae;
+  const test::TensorPart part{
+      .inputs = Tensor::from(std::vector<double>{1, 2, 3, 4, 5, 6}, {3, 2, 1}),
+      .targets = Tensor::from(std::vector<double>{1, 100, 2, 200, 3, 300}, {3, 2})};
+  const auto source = std::make_shared<test::TensorSource>(
+      spec::SeriesInput{.features = 1, .steps = 2},
+      data::TargetSpec{
+          .kind = data::TargetSpec::Kind::values, .size = 2, .mean = {2, 200}, .std = {0.5, 50}},
+      std::map<data::Split, test::TensorPart>{{data::Split::train, part},
+                                              {data::Split::test, part}});
+  const Samples s = samples_of(config, source);
+  ASSERT_EQ(s.indices.size(), 3u);
+  const auto outputs = s.outputs.values<float>(), targets = s.targets.values<float>();
+  for (std::size_t i = 0; i < 3; ++i)
+    EXPECT_NEAR(s.losses[i],
+                std::abs(outputs[2 * i] - targets[2 * i]) / 0.5 +
+                    std::abs(outputs[2 * i + 1] - targets[2 * i + 1]) / 50,
+                1e-4);
 }
 
 TEST(Samples, WorstMistakesHaveTheLargestLosses) {
