@@ -60,6 +60,13 @@ std::vector<std::string> detailed_lines(const train::Evaluation& e, const std::s
 
 }  // namespace
 
+std::string baseline_text(const train::Baseline& b) {
+  const train::Metric known = train::metric_with_key(train::Metric{.name = b.metric}.key());
+  const std::string value =
+      known.unit == "%" ? fmt::format("{:.2f} %", b.value) : fmt::format("{:.6g}", b.value);
+  return fmt::format("{}, {} {}", b.title, b.metric, value);
+}
+
 std::vector<std::string> verdicts(const train::Evaluation& e) {
   std::vector<std::string> lines;
   for (const train::Baseline& b : e.baselines) {

@@ -14,6 +14,9 @@ std::string title_of(data::Split part);
 /// "validation accuracy 88.24 %": the first metric. "" if there is none.
 std::string first_result(const train::Evaluation& e);
 
+/// "most frequent class, accuracy 33.33 %"
+std::string baseline_text(const train::Baseline& baseline);
+
 /// A sentence for each simple prediction that is as good as the model, or better.
 std::vector<std::string> verdicts(const train::Evaluation& e);
 

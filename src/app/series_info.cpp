@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "app/json_line.h"
+#include "app/result_text.h"
 #include "app/summary.h"
 #include "core/printable.h"
 #include "train/baselines.h"
@@ -90,8 +91,7 @@ void print_series_info(const data::Source& source, bool json) {
              size_text(bytes_of_values(source, facts)));
   const data::Split part = part_to_compare(source);
   for (const train::Baseline& b : train::baselines(source, part))
-    fmt::print("baseline, {} part: {}, {} {:.6g}\n",
-               part == data::Split::test ? "test" : "validation", b.title, b.metric, b.value);
+    fmt::print("baseline, {} part: {}\n", train::name_of(part), baseline_text(b));
 }
 
 }  // namespace unroll::app

@@ -205,19 +205,13 @@ nlohmann::ordered_json summary_json(const std::vector<SetResult>& results, bool 
 
 std::vector<std::string> baseline_lines(const std::vector<SetResult>& results) {
   train::Evaluation means{.baselines = baselines_of_results(results)};
-  const std::vector<Column> columns = summary_columns(results);
-  for (const Column& column : columns) {
+  for (const Column& column : summary_columns(results)) {
     train::Metric metric = train::metric_with_key(column.key);
     metric.value = column.mean();
     means.metrics.push_back(std::move(metric));
   }
   std::vector<std::string> lines;
-  for (const train::Baseline& b : means.baselines) {
-    const auto column = std::ranges::find(columns, b.metric, &Column::name);
-    if (column != columns.end())
-      lines.push_back(
-          fmt::format("baseline: {}, {} {}", b.title, b.metric, number_text(*column, b.value)));
-  }
+  for (const train::Baseline& b : means.baselines) lines.push_back("baseline: " + baseline_text(b));
   for (std::string& line : verdicts(means)) lines.push_back(std::move(line));
   return lines;
 }
