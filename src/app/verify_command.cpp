@@ -96,8 +96,8 @@ void add_verify(Command& program) {
   command.option("--rows-at-once", flags->rows_at_once,
                  "Rows of a batch to walk at once, 0 for all. Default: as the run had");
   command.flag("--without-test", flags->without_test,
-               "Train with random numbers in place of the test part, and check that the weights "
-               "are the same: the proof that the test part had no influence. Default off");
+               "Train with random numbers as the test part. The same weights prove that the test "
+               "part had no influence. Default off");
   flags->verbose.add_to(command);
   command.set_work([flags] { return work(*flags); });
 }
