@@ -154,7 +154,7 @@ case $1 in
   libraries)
     [[ $SHARED == ON ]] || skip "no shared libraries were built"
     library unroll_infer "$LARGEST_INFER"
-    library unroll 3000000
+    library unroll 3300000
     no_library unroll_infer 'curl|ssl|crypto|deflate|libz|gtest'
     no_library unroll 'curl|ssl|gtest'
     ;;

@@ -328,7 +328,7 @@ TEST(TableRecordings, ReadTheSets) {
   EXPECT_EQ(std::ranges::max(r.lengths), 654);
   EXPECT_EQ(r.target_columns[0].texts.size(), 7u);
   std::ranges::sort(r.groups);
-  EXPECT_EQ(std::ranges::unique(r.groups).begin() - r.groups.begin(), 10);
+  EXPECT_EQ(std::unique(r.groups.begin(), r.groups.end()) - r.groups.begin(), 10);
 
   SeriesSettings words = settings_of(Task::label, "upos");
   words.words = "word";
