@@ -4,30 +4,21 @@
 
 #include <algorithm>
 #include <map>
-#include <variant>
 
 #include "core/list_text.h"
 #include "core/printable.h"
+#include "spec/layer_name.h"
 #include "tensor/tensor_impl.h"
 #include "unroll/core/error.h"
 
 namespace unroll::train {
 namespace {
 
-/// The name of a layer with weights; empty for others.
-std::string name_of_layer(const spec::LayerSpec& layer) {
-  return std::visit(
-      []<class L>(const L& l) {
-        if constexpr (requires { l.name; })
-          return std::string(l.name);
-        else
-          return std::string();
-      },
-      layer);
-}
-
 const spec::LayerSpec* find_layer(const spec::ModelSpec& spec, const std::string& name) {
-  const auto found = std::ranges::find(spec.layers, name, name_of_layer);
+  const auto found = std::ranges::find_if(spec.layers, [&](const spec::LayerSpec& layer) {
+    const std::string* own = spec::name_of_layer(layer);
+    return own && *own == name;
+  });
   return found == spec.layers.end() ? nullptr : &*found;
 }
 
@@ -35,7 +26,7 @@ const spec::LayerSpec* find_layer(const spec::ModelSpec& spec, const std::string
 std::string last_layer(const spec::ModelSpec& spec) {
   std::string last;
   for (const spec::LayerSpec& layer : spec.layers)
-    if (const std::string name = name_of_layer(layer); !name.empty()) last = name;
+    if (const std::string* name = spec::name_of_layer(layer)) last = *name;
   return last;
 }
 
@@ -51,8 +42,10 @@ void check_layers(const InitialWeights& from, const spec::ModelSpec& spec,
                   const Parameters& parameters) {
   const std::string last = last_layer(spec);
   for (const spec::LayerSpec& layer : spec.layers) {
-    const std::string name = name_of_layer(layer);
-    const spec::LayerSpec* const other = name.empty() ? nullptr : find_layer(from.spec, name);
+    const std::string* const own = spec::name_of_layer(layer);
+    if (!own) continue;
+    const std::string& name = *own;
+    const spec::LayerSpec* const other = find_layer(from.spec, name);
     if (!other || *other == layer || name == last) continue;
     std::string how = "has other settings there";
     for (const Parameter& p : parameters)
