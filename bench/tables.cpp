@@ -1,5 +1,5 @@
-// Reading tables: numbers, texts, and numbers in a gzip file. `bytes_per_second` is that of the
-// text.
+// Reading tables: numbers, texts, and numbers in a gzip file. `bytes_per_second` counts the text
+// after decoding.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 #include <zlib.h>
