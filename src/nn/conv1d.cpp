@@ -90,7 +90,7 @@ void check_conv1d(const Tensor& input, const Tensor& weight, const Tensor& bias,
 }
 
 /// The shape of a call, and the memory of its lengths.
-struct Sizes {
+struct Conv1dSizes {
   Convolution1dShape shape;
   std::pmr::vector<std::size_t> lengths{current_workspace().get()};
 
@@ -101,9 +101,9 @@ struct Sizes {
   }
 };
 
-Sizes call_sizes(const Tensor& input, const Tensor& weight, const StepWindows& windows,
-                 std::int64_t groups, std::span<const std::int64_t> lengths) {
-  Sizes sizes;
+Conv1dSizes call_sizes(const Tensor& input, const Tensor& weight, const StepWindows& windows,
+                       std::int64_t groups, std::span<const std::int64_t> lengths) {
+  Conv1dSizes sizes;
   Convolution1dShape& s = sizes.shape;
   s.batch = static_cast<std::size_t>(input.size(0));
   s.steps = static_cast<std::size_t>(input.size(1));
@@ -121,7 +121,7 @@ Tensor room_for(std::size_t elements, DType dtype) {
 }
 
 struct Conv1dNode : autograd::Node {
-  Sizes sizes;
+  Conv1dSizes sizes;
   Tensor padded, weight;  // without history
   Shape input_shape, output_shape;
 
@@ -157,7 +157,7 @@ Tensor conv1d(const Tensor& input, const Tensor& weight, const Tensor& bias,
   const FloatEnvironment environment;
   const Tensor x = input.detach().contiguous(), w = weight.detach().contiguous();
   const Tensor b = bias.defined() ? bias.detach().contiguous() : Tensor();
-  Sizes sizes = call_sizes(x, w, windows, groups, lengths);
+  Conv1dSizes sizes = call_sizes(x, w, windows, groups, lengths);
   const Convolution1dShape& s = sizes.with_lengths();
   const auto steps = static_cast<std::int64_t>(s.out_steps());
   Tensor y = Tensor::empty({x.size(0), steps, w.size(0)}, x.dtype());
