@@ -53,9 +53,11 @@ struct Machine : SmallRun {
 
 struct ResumedSetting {
   const char* name;
-  const char* dataset;
+  std::string dataset;
   Texts flags;
 };
+
+const std::string kSeries = UNROLL_SOURCE_DIR "/examples/data/";
 
 const ResumedSetting resumed[] = {
     {"DropoutAndShifts",
@@ -71,12 +73,23 @@ const ResumedSetting resumed[] = {
      "copy",
      {"--model", "lstm", "--hidden", "10", "--length", "10", "--tbptt", "8", "--batch-size", "10",
       "--steps", "120"}},
+    {"SeriesAndRefit",
+     kSeries + "pumps.csv",
+     {"--task", "classify", "--target", "state", "--series", "cycle", "--time", "second", "--group",
+      "pump", "--patience", "2", "--refit", "--hidden", "8", "--lr", "0.02", "--steps", "200"}},
+    {"Regress",
+     kSeries + "batteries.csv",
+     {"--task", "regress", "--target", "capacity", "--series", "run", "--time", "minute",
+      "--hidden", "8", "--steps", "200"}},
+    {"Words",
+     kSeries + "commands.tsv",
+     {"--task", "label", "--words", "word", "--target", "kind", "--hidden", "8", "--steps", "200"}},
 };
 
 class Killed : public testing::TestWithParam<ResumedSetting> {};
 
-// Five of each of the four settings: twenty moments, whatever the program does in them. The moments
-// come from a generator with a seed; what they meet depends on the machine.
+// Five of each setting: moments of any kind, whatever the program does in them. The moments come
+// from a generator with a seed; what they meet depends on the machine.
 TEST_P(Killed, Fault35_AtRandomMomentsAndResumed) {
   const Machine machine;
   const auto arguments = [&](const std::string& out, const std::string& threads) {
@@ -125,6 +138,9 @@ TEST_P(Killed, Fault35_AtRandomMomentsAndResumed) {
     }
   }
   EXPECT_EQ(killed, 5);
+  const auto verified =
+      test::run_program({"verify", machine.folder / "run0", "--data-dir", machine.data_dir});
+  EXPECT_EQ(verified.code, 0) << verified.out << verified.err;
 }
 
 INSTANTIATE_TEST_SUITE_P(Runs, Killed, testing::ValuesIn(resumed),
