@@ -36,6 +36,19 @@ std::string text_of(const Json& json, const char* key) {
 
 bool is_recurrent(std::string_view type) { return spec::find_cell(type).has_value(); }
 
+// An empty tensor may claim any size.
+constexpr std::int64_t kLargestSize = std::int64_t{1} << 31;
+
+/// The channels that a convolution over steps reads, by its weight (out, in / groups, K). Counts a
+/// number of groups that makes no sense as 1; spec::from_json refuses it later.
+std::int64_t channels_read(const Json& layer, const spec::Sizes& weight) {
+  const auto found = layer.find("groups");
+  const bool told = found != layer.end() && found->is_number_integer();
+  const std::int64_t groups = told ? found->get<std::int64_t>() : 1;
+  return std::min(weight[1], kLargestSize) *
+         (groups > 0 && groups <= kLargestSize ? groups : std::int64_t{1});
+}
+
 /// Completes an architecture with sizes from the weights, and gathers the questions that they leave
 /// open.
 class Completion {
@@ -217,8 +230,8 @@ class Completion {
     const auto from = weights_.layers(name, weight);
     if (from.size() != 1) return 0;
     const spec::Sizes& shape = weights_.shapes().at(from.front() + "." + weight);
-    constexpr std::int64_t kLargest = std::int64_t{1} << 31;  // an empty tensor may claim any size
-    return shape.size() == 2 && shape[1] <= kLargest ? shape[1] : 0;
+    if (shape.size() == 3) return channels_read(given(layer_after(i)), shape);
+    return shape.size() == 2 && shape[1] <= kLargestSize ? shape[1] : 0;
   }
 
   /// The next layer's name, if it is a linear layer.
@@ -286,8 +299,10 @@ class Completion {
       whole = recurrent(i, type);
     } else if (type == "linear") {
       whole = linear(i);
+    } else if (type == "conv1d") {
+      whole = convolution_of_steps(i);
     } else if (type == "conv2d") {
-      whole = convolution(i);
+      whole = convolution_of_images(i);
     } else if (type == "scale") {
       return scale(i);
     } else if (type == "residual") {
@@ -316,7 +331,7 @@ class Completion {
   }
 
   Json recurrent(std::size_t i, const std::string& type) {
-    const bool inner = below_a_recurrent(i);
+    const bool inner = has_reader_of_steps(i);
     if (type == "rnn") ask(i, "nonlinearity", "tanh | relu");
     const std::string from = source(i, "weight_ih_l0");
     if (from.empty()) return {};
@@ -358,12 +373,13 @@ class Completion {
                        in_quotes(name), weights_.file(), listed(found));
   }
 
-  /// Whether the next layer with weights is recurrent, and so reads every step.
-  bool below_a_recurrent(std::size_t i) {
+  /// Whether the next layer with weights is recurrent or a convolution over steps, and so reads
+  /// every step.
+  bool has_reader_of_steps(std::size_t i) {
     const Json& layers = given_["layers"];
     for (++i; i < layers.size(); ++i) {
       const std::string type = layers[i].is_object() ? text_of(layers[i], "type") : "";
-      if (is_recurrent(type)) return true;
+      if (is_recurrent(type) || type == "conv1d") return true;
       if (type != "activation" && type != "scale" && type != "residual") return false;
     }
     return false;
@@ -379,7 +395,28 @@ class Completion {
         spec::LinearSpec{"", shape[1], shape[0], weights_.shapes().contains(from + ".bias")});
   }
 
-  Json convolution(std::size_t i) {
+  /// Nothing is guessed: padding and another dilation fit together, and other groups read another
+  /// number of channels.
+  Json convolution_of_steps(std::size_t i) {
+    ask(i, "stride", "1 | another number");
+    const auto causal = given(i).find("causal");
+    if (causal == given(i).end() || *causal == false)
+      ask(i, "padding", "0 | another number",
+          "zeros at each end; for zeros at the start only, which make it causal, \"causal\": true");
+    ask(i, "dilation", "1 | another number");
+    ask(i, "groups", "1 | another number");
+    const std::string from = source(i, "weight");
+    if (from.empty()) return {};
+    const spec::Sizes& shape = weights_.shapes().at(from + ".weight");
+    if (shape.size() != 3) return misshapen(from, shape, "[out, in / groups, kernel]");
+    return json_of(spec::Conv1dSpec{.name = "",
+                                    .in_channels = channels_read(given(i), shape),
+                                    .out_channels = shape[0],
+                                    .windows = {.kernel = shape[2]},
+                                    .bias = weights_.shapes().contains(from + ".bias")});
+  }
+
+  Json convolution_of_images(std::size_t i) {
     ask(i, "stride", "[height, width]");
     ask(i, "padding", "[height, width]");
     const std::string from = source(i, "weight");

@@ -22,8 +22,8 @@ using Names = std::vector<std::string>;
 
 /// A layer as described by its weights.
 struct Link {
-  std::string type, name;  // the name in the file
-  std::int64_t reads = 0, gives = 0;
+  std::string type, name;             // the name in the file
+  std::int64_t reads = 0, gives = 0;  // of a conv1d: what one group reads
   std::optional<spec::RecurrentSpec> recurrent = {};
   bool bias = true;
 
@@ -48,10 +48,12 @@ Chain links_in_order(const WeightNames& weights) {
       } catch (const FormatError& error) {
         throw FormatError("import", fmt::format("{}: {}", weights.file(), error.what()));
       }
-    } else if (tensor.ends_with(".weight") && (shape.size() == 2 || shape.size() == 4) &&
+    } else if (tensor.ends_with(".weight") && shape.size() >= 2 && shape.size() <= 4 &&
                std::ranges::min(shape) > 0 && std::ranges::max(shape) <= kLargest &&
                kind_of(weights, tensor).empty()) {
-      links.push_back({shape.size() == 2 ? "linear" : "conv2d",
+      links.push_back({shape.size() == 2   ? "linear"
+                       : shape.size() == 3 ? "conv1d"
+                                           : "conv2d",
                        layer,
                        shape[1],
                        shape[0],
@@ -119,8 +121,8 @@ void refuse_what_has_no_place(const WeightNames& weights, const Chain& links) {
 /// Whether b can read the output of a: all of it, or two readouts side by side. Also true for half
 /// of two directions and for rows of an embedding, which are refused later with a reason.
 bool fits(const Link& a, const Link& b, bool first) {
-  if (b.reads == a.gives) return true;
-  if (a.recurrent && !b.recurrent)
+  if (b.reads == a.gives || (b.is("conv1d") && a.gives % b.reads == 0)) return true;
+  if (a.recurrent && b.is("linear"))
     return b.reads == 2 * a.gives || (a.recurrent->bidirectional && 2 * b.reads == a.gives);
   return first && a.is("linear") && !a.bias && b.reads == a.reads;
 }
@@ -223,7 +225,8 @@ std::string file_of(const Chain& chain, const WeightNames& weights) {
 
 /// Whether another order of the layers is possible.
 bool is_order_open(const Chain& chain) {
-  return chain.size() > 2 || (chain.size() == 2 && chain[0].is("linear"));
+  return chain.size() > 2 ||
+         (chain.size() == 2 && (chain[0].is("linear") || chain[0].is("conv1d")));
 }
 
 Architecture complete(const Chain& chain, const WeightNames& weights, std::string_view order) {
@@ -233,8 +236,13 @@ Architecture complete(const Chain& chain, const WeightNames& weights, std::strin
     std::string text(open.reason());
     if (is_order_open(chain))
       text += fmt::format("; the order of the layers is a guess: {}", order);
-    if (std::ranges::any_of(chain, [](const Link& link) { return link.is("conv2d"); }))
+    const auto has = [&](std::string_view type) {
+      return std::ranges::any_of(chain, [&](const Link& link) { return link.is(type); });
+    };
+    if (has("conv2d"))
       text += "; add the layers without weights: activations and max_pool2d";
+    else if (has("conv1d"))
+      text += "; add the layers without weights: activations";
     throw OpenQuestions(text, open.architecture());
   }
 }
@@ -259,7 +267,7 @@ Architecture guess_architecture(const WeightNames& weights) {
   if (links.empty())
     throw FormatError("import",
                       fmt::format("{} has no weight called NAME.weight_ih_l0 (nn.RNN, nn.LSTM, "
-                                  "nn.GRU) or NAME.weight (nn.Linear, nn.Conv2d); save "
+                                  "nn.GRU) or NAME.weight (nn.Linear, nn.Conv1d, nn.Conv2d); save "
                                   "model.state_dict()",
                                   weights.file()));
   const bool images =

@@ -24,13 +24,14 @@ Json input_told(const Json& architecture, const Json& layers, const std::string&
   input.pixels = said != architecture.end();  // otherwise nothing says how pixels are scaled
   bool sequences = false, found = false;
   for (const Json& layer : layers) {
-    const bool recurrent = layer.contains("input_size");
-    sequences = sequences || recurrent;
+    const bool recurrent = layer.contains("input_size"),
+               steps = layer.value("type", "") == "conv1d";
+    sequences = sequences || recurrent || steps;
     if (found || !(recurrent || layer.contains("in_features") || layer.contains("in_channels")))
       continue;
     found = true;  // the first with weights
-    input.width = number(layer, recurrent ? "input_size" : "in_features");
-    if (layer.contains("in_channels")) input.form = spec::Form::image;
+    input.width = number(layer, recurrent ? "input_size" : steps ? "in_channels" : "in_features");
+    if (layer.contains("in_channels") && !steps) input.form = spec::Form::image;
   }
   if (input.form != spec::Form::image && !sequences) {
     input.form = spec::Form::flat;

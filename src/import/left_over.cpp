@@ -56,8 +56,6 @@ std::string kind_by_weight(const WeightNames& weights, const std::string& layer)
     case 1:
       return weights.shapes().contains(layer + ".bias") ? "layer normalisation or the like"
                                                         : kVector;
-    case 3:
-      return "a convolution over time or the like";
     case 4:
       return weights.has_recurrent() ? "a convolution of images beside a recurrent layer" : "";
     case 5:

@@ -10,8 +10,8 @@
 namespace unroll::importer {
 
 /// The kind of layer that the tensor belongs to, if no architecture can import it: attention,
-/// normalisation, a convolution over time. Empty if a layer here may have such a weight, and if the
-/// kind is unknown.
+/// normalisation, a convolution of volumes. Empty if a layer here may have such a weight, and if
+/// the kind is unknown.
 std::string kind_of(const WeightNames& weights, const std::string& name);
 
 /// Lists the tensors `names`, kind by kind: "ln.weight [8], ln.bias [8] are layer normalisation,

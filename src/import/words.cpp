@@ -37,7 +37,7 @@ const std::vector<Json>& examples() {
       all.push_back(json_of(spec::RecurrentSpec{.cell = *spec::find_cell(cell.name)}));
     for (const spec::LayerSpec& layer : std::initializer_list<spec::LayerSpec>{
              spec::LinearSpec{}, spec::ActivationSpec{}, spec::ResidualSpec{}, spec::ScaleSpec{},
-             spec::Conv2dSpec{}, spec::MaxPool2dSpec{}, spec::FlattenSpec{}})
+             spec::Conv1dSpec{}, spec::Conv2dSpec{}, spec::MaxPool2dSpec{}, spec::FlattenSpec{}})
       all.push_back(json_of(layer));
     return all;
   }();

@@ -321,6 +321,58 @@ def test_a_series_in_time_order_and_as_onnx_with_the_same_numbers(unroll, tmp_pa
     assert abs(got - y).max() < 1e-5
 
 
+CONVOLUTIONS = {
+    "plain": dict(),
+    "padded": dict(padding=2),
+    "strided": dict(stride=3, padding=1, bias=False),
+    "dilated groups": dict(dilation=3, padding=6, groups=5),
+}
+
+
+class Front(nn.Module):
+    """Convolutions over time in front of a recurrent layer."""
+
+    def __init__(self, wrap=lambda layer: layer, **options):
+        super().__init__()
+        self.conv = wrap(nn.Conv1d(5, 10, 5, **options))
+        self.wide = nn.Conv1d(10, 6, 2, dilation=4)
+        self.rnn, self.fc = nn.GRU(6, 7, batch_first=True), nn.Linear(7, 3)
+
+    def forward(self, x):
+        x = torch.relu(self.conv(x.transpose(1, 2)))  # (N, C, T)
+        x = self.wide(nn.functional.pad(x, (4, 0)))  # causal
+        return self.fc(self.rnn(x.transpose(1, 2))[0][:, -1])
+
+    @staticmethod
+    def layers(**options):
+        told = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
+        return {"layers": [
+            {"type": "conv1d", "name": "conv", **{key: options.get(key, told[key]) for key in told}},
+            {"type": "activation", "function": "relu"},
+            {"type": "conv1d", "name": "wide", "stride": 1, "causal": True, "dilation": 4, "groups": 1},
+            {"type": "gru", "name": "rnn", "readout": "last"},
+            {"type": "linear", "name": "fc"},
+        ]}
+
+
+@pytest.mark.parametrize("kind", CONVOLUTIONS)
+@pytest.mark.parametrize("save, name", [(torch.save, "net.pt"), (save_file, "net.safetensors")])
+def test_convolutions_over_time(bring, tmp_path, kind, save, name):
+    torch.manual_seed(6)
+    options = CONVOLUTIONS[kind]
+    net = Front(**options)
+    bring(net, Front.layers(**options), x=torch.randn(4, 23, 5), save=save, name=name)
+    other = Front(**options)
+    other.load_state_dict(load_file(tmp_path / "model.safetensors"), strict=True)
+    assert torch.equal(net.conv.weight, other.conv.weight)
+
+
+@pytest.mark.parametrize("wrap", [nn.utils.weight_norm, nn.utils.parametrizations.weight_norm])
+def test_a_convolution_over_time_under_weight_norm(bring, wrap):
+    torch.manual_seed(7)
+    bring(Front(wrap), Front.layers(), x=torch.randn(2, 23, 5))
+
+
 def test_a_convolution(bring):
     class Images(nn.Module):
         def __init__(self):

@@ -224,7 +224,6 @@ TEST(Trial11, TheFirstAnswerListsEveryTensorWithoutALayer) {
              {"bn.running_var", {4}},
              {"bn.num_batches_tracked", {}}}},
            {"batch normalisation", {{"bn.running_mean", {4}}, {"bn.running_var", {4}}}},
-           {"a convolution over time", {{"conv.weight", {3, 5, 3}}, {"conv.bias", {3}}}},
            {"a convolution of images", {{"conv.weight", {3, 1, 3, 3}}, {"conv.bias", {3}}}},
            {"an embedding", {{"token_embedding.weight", {100, 3}}}},
            {"attention, by its name", {{"self_attn.weight", {4, 4}}, {"self_attn.bias", {4}}}},
