@@ -1,22 +1,17 @@
 // Imports of PyTorch's nn.Conv1d.
 #include <gtest/gtest.h>
 
-#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include "import/architecture.h"
 #include "import/import_model.h"
-#include "support/expect_error.h"
 #include "unit/import/states.h"
-#include "unroll/core/error.h"
 
 namespace unroll::importer {
 namespace {
 
-using test::error_of;
 using Tensors = std::vector<std::pair<std::string, Shape>>;
 
 /// nn.Conv1d(6, 8, 5, groups=2), nn.GRU(8, 4) and nn.Linear(4, 3).
@@ -30,20 +25,6 @@ std::string with_keys(const std::string& keys) {
   return R"({"layers": [{"type": "conv1d", "name": "conv")" + keys +
          R"(}, {"type": "activation", "function": "relu"},
             {"type": "gru", "name": "gru", "readout": "last"}, {"type": "linear", "name": "fc"}]})";
-}
-
-std::string refusal(const Tensors& tensors, const std::string& text) {
-  return error_of<FormatError>([&] { import_model(state_of(tensors), text); });
-}
-
-std::string question(const Tensors& tensors, std::optional<std::string> text = {}) {
-  try {
-    import_model(state_of(tensors), text);
-  } catch (const OpenQuestions& open) {
-    return std::string(open.what()) + "\n" + open.architecture();
-  }
-  ADD_FAILURE() << "nothing was asked";
-  return {};
 }
 
 TEST(ImportConv1d, SizesComeFromTheWeight) {
@@ -73,7 +54,7 @@ TEST(ImportConv1d, SizesComeFromTheWeight) {
 
 TEST(ImportConv1d, WhatTheWeightDoesNotTellIsAsked) {
   EXPECT_EQ(
-      question(kNetwork, with_keys("")),
+      question(state_of(kNetwork), with_keys("")),
       R"([import] the weights do not say the stride of conv (add "stride": "1 | another number"), )"
       R"(the padding of conv (add "padding": "0 | another number": zeros at each end; for zeros at )"
       R"(the start only, which make it causal, "causal": true), )"
@@ -89,7 +70,7 @@ TEST(ImportConv1d, WhatTheWeightDoesNotTellIsAsked) {
   ]
 }
 )");
-  expect_parts(refusal(kNetwork, with_keys(R"(, "stride": "1 | another number")")),
+  expect_parts(refusal(state_of(kNetwork), with_keys(R"(, "stride": "1 | another number")")),
                {R"("stride" is "1 | another number", expected a number)"});
 }
 
@@ -98,7 +79,7 @@ TEST(ImportConv1d, IsProposedInTheOrderInWhichItFits) {
   const Tensors two = {{"up.weight", {6, 1, 3}},      {"down.weight", {4, 3, 3}},
                        {"gru.weight_ih_l0", {12, 4}}, {"gru.weight_hh_l0", {12, 4}},
                        {"fc.weight", {3, 4}},         {"fc.bias", {3}}};
-  const std::string text = question(two);
+  const std::string text = question(state_of(two));
   expect_parts(text,
                {"the order of the layers is a guess: the order in the file",
                 "add the layers without weights: activations", R"({"type": "conv1d", "name": "up")",
@@ -111,7 +92,7 @@ TEST(ImportConv1d, IsProposedInTheOrderInWhichItFits) {
                           {"conv.bias", {5}},
                           {"conv.weight", {5, 3, 7}},
                           {"fc.weight", {2, 4}}};
-  const std::string found = question(sorted);
+  const std::string found = question(state_of(sorted));
   EXPECT_LT(found.find(R"("name": "conv")"), found.find(R"("name": "bigru")")) << found;
 }
 
@@ -126,17 +107,17 @@ TEST(ImportConv1d, ARecurrentLayerBelowItGivesEveryStep) {
 
 TEST(ImportConv1d, WhatDoesNotFitIsNamed) {
   const std::string all = R"(, "stride": 1, "padding": 0, "dilation": 1, "groups": )";
-  expect_parts(refusal(kNetwork, with_keys(all + "3")),
+  expect_parts(refusal(state_of(kNetwork), with_keys(all + "3")),
                {"9 channels in and 8 out, expected multiples of the 3 groups"});
-  expect_parts(refusal(kNetwork, with_keys(all + "0")), {"groups", "0"});
-  expect_parts(refusal(kNetwork, with_keys(all + "9223372036854775807")), {"groups"});
-  expect_parts(refusal(kNetwork, with_keys(all + R"(2, "causal": true, "padding": 4)")),
+  expect_parts(refusal(state_of(kNetwork), with_keys(all + "0")), {"groups", "0"});
+  expect_parts(refusal(state_of(kNetwork), with_keys(all + "9223372036854775807")), {"groups"});
+  expect_parts(refusal(state_of(kNetwork), with_keys(all + R"(2, "causal": true, "padding": 4)")),
                {"padding"});
-  expect_parts(refusal(kNetwork, with_keys(all + R"(2, "kernel": 3)")),
+  expect_parts(refusal(state_of(kNetwork), with_keys(all + R"(2, "kernel": 3)")),
                {"conv.weight", "[8, 3, 5]", "[8, 3, 3]"});
   Tensors image = kNetwork;
   image[0].second = {8, 3, 5, 5};
-  expect_parts(refusal(image, with_keys(all + "1")),
+  expect_parts(refusal(state_of(image), with_keys(all + "1")),
                {"conv.weight has shape [8, 3, 5, 5], expected [out, in / groups, kernel]"});
 }
 

@@ -1,15 +1,20 @@
-// Makes state_dicts for tests.
+// Makes state_dicts for tests, and imports them.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "import/architecture.h"
+#include "import/import_model.h"
 #include "import/state_dict.h"
+#include "support/expect_error.h"
 #include "support/expect_parts.h"
+#include "unroll/core/error.h"
 #include "unroll/spec/model_spec.h"
 
 namespace unroll::importer {
@@ -48,6 +53,22 @@ inline StateDict with_weights_of(const spec::ModelSpec& spec, const std::string&
   for (const auto& [name, shape] : spec::weights_of(spec))
     tensors.emplace_back(prefix + name, shape);
   return state_of(tensors);
+}
+
+/// The error of an import that is refused. It must be one line.
+inline std::string refusal(const StateDict& state, std::optional<std::string> architecture = {}) {
+  return test::error_of<FormatError>([&] { import_model(state, architecture); });
+}
+
+/// The question of an import, with the proposed architecture file.
+inline std::string question(const StateDict& state, std::optional<std::string> architecture = {}) {
+  try {
+    import_model(state, architecture);
+  } catch (const OpenQuestions& open) {
+    return std::string(open.what()) + "\n" + open.architecture();
+  }
+  ADD_FAILURE() << "nothing was asked";
+  return {};
 }
 
 }  // namespace unroll::importer

@@ -38,22 +38,6 @@ std::string gru_named(const std::string& name, const std::string& more = "") {
                      name, more);
 }
 
-/// The error of an import that is refused. It must be one line.
-std::string refusal(const StateDict& state, std::optional<std::string> architecture = {}) {
-  return error_of<FormatError>([&] { import_model(state, architecture); });
-}
-
-/// The question of an import, with the proposed architecture file.
-std::string question(const StateDict& state, std::optional<std::string> architecture = {}) {
-  try {
-    import_model(state, architecture);
-  } catch (const OpenQuestions& open) {
-    return std::string(open.what()) + "\n" + open.architecture();
-  }
-  ADD_FAILURE() << "nothing was asked";
-  return {};
-}
-
 // ---- 4: prefixes --------------------------------------------------------------------------------
 
 TEST(Trial04, ALayersOwnNameIsNoPrefix) {
