@@ -197,23 +197,23 @@ Recordings read_recordings(const std::string& path, const SeriesSettings& settin
     if (!all) {
       all = read_one(file.path, resolved, targets, texts, nullptr);
       all->files = {facts};
+      all->settings = resolved;
       if (files.size() > 1 && all->parts.empty()) all->parts.assign(all->lengths.size(), {});
       continue;
     }
     for (const RecordedFile& other : all->files)
       if (other.sha256 == facts.sha256) refuse_same_file(other, facts);
-    SeriesSettings known = resolved;  // of the columns; the part is that of the file
+    SeriesSettings known = all->settings;  // of the columns; the part is that of the file
     known.test = known.validate = no_part;
-    if (!resolved.wide) known.ignore.clear();  // the features are known
+    if (!known.wide) known.ignore.clear();  // the features are known
     Recordings read = read_one(file.path, known, targets, texts, &*all);
     read.files = {facts};
     read.parts.assign(read.lengths.size(), file.part);
-    if (!resolved.series.empty()) check_other_names(*all, read);
+    if (!known.series.empty()) check_other_names(*all, read);
     join_file(*all, std::move(read));
   }
   all->name = name_of_set(path);
   all->notes.insert(all->notes.begin(), notes.begin(), notes.end());
-  all->settings = std::move(resolved);
   return std::move(*all);
 }
 

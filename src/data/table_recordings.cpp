@@ -271,8 +271,14 @@ Recordings read_table_recordings(const std::string& path, SeriesSettings& settin
   check_table_settings(path, settings, targets);
   std::vector<std::string> all_texts = text_columns_of(first);
   all_texts.insert(all_texts.end(), texts.begin(), texts.end());
+  SeriesSettings roles = settings;
+  if (first)  // a column that names parts of the first file is no step of this one, either
+    for (const ColumnPart& part : column_parts(first->settings)) {
+      all_texts.push_back(part.name);
+      roles.ignore.push_back(part.name);
+    }
   const Table table = read_table(path, table_options(settings, all_texts, targets));
-  Recordings read = recordings_of(table, settings, targets, first);
+  Recordings read = recordings_of(table, roles, targets, first);
   read.notes.insert(read.notes.begin(), fmt::format("{}: {} rows, separator {}{}", path, table.rows,
                                                     separator_name(table.separator),
                                                     table.header ? "" : ", no header"));

@@ -221,6 +221,23 @@ TEST_F(RecordingsTest, PartsFromAColumnAndAFile) {
             (Parts{{}, Split::validation, Split::test}));
 }
 
+TEST_F(RecordingsTest, TheColumnOfPartsIsNoStepInAnyFileOfWideRows) {
+  SeriesSettings settings;
+  settings.task = Task::regress;
+  settings.target = {"y"};
+  settings.wide = true;
+  settings.validate = "column:s=1";
+  folder_.write("train.csv", "y,s,t1,t2\n1,0,10,11\n2,1,20,21\n");
+  // With numbers, with texts, and without the column.
+  for (const char* const test :
+       {"y,s,t1,t2\n3,0,30,31\n", "y,s,t1,t2\n3,new,30,31\n", "y,t1,t2\n3,30,31\n"}) {
+    settings.test = folder_.write("test.csv", test);
+    const Recordings r = read_recordings(folder_ / "train.csv", settings);
+    EXPECT_EQ(r.values, (Floats{10, 11, 20, 21, 30, 31})) << test;
+    EXPECT_EQ(r.parts, (Parts{{}, Split::validation, Split::test})) << test;
+  }
+}
+
 TEST_F(RecordingsTest, TellTheTaskOfAFile) {
   SeriesSettings settings;
   settings.task = Task::label;
