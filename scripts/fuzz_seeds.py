@@ -112,6 +112,14 @@ def npz_seeds():
         write("npz", f"whole-{end}", npz(X=x, y=y, **ends) + bytes(end))
         write("npz", f"steps-{end}", npz(zipfile.ZIP_DEFLATED, X=x, y=steps) + bytes(end))
         write("npz", f"parts-{end}", npz(X_train=one, y_train=each, X_test=one, y_test=each) + bytes(end))
+    texts = {"characters": npy(npy_header("<U2", "(2,)"), "ab\0ü".encode("utf-32-le")),
+             "bytes": npy(npy_header("|S2", "(2,)"), b"a\0bc"),
+             "swapped": npy(npy_header(">U1", "(2,)"), "ab".encode("utf-32-be")),
+             "surrogate": npy(npy_header("<U1", "(2,)"), struct.pack("<2I", 97, 0xD800)),
+             "no-characters": npy(npy_header("<U0", "(2,)"), b"")}
+    for name, content in texts.items():
+        for end in range(3):
+            write("npz", f"texts-{name}-{end}", npz(X=x, y=content, groups=texts["bytes"]) + bytes(end))
     write("npz", "y-in-one-part", npz(X_train=one, X_test=one, y_test=each) + bytes(1))
     write("npz", "y-in-one-part-1", npz(X_train=one, X_test=one, y_train=each))
     write("npz", "other", npz(a=x, b=y))
@@ -580,6 +588,9 @@ def large_npz():
     count = LARGE // 4
     y = npy(npy_header("|u1", f"({count},)"), bytes(count))
     write("npz", "series", npz(X=npy(npy_header("|u1", f"({count}, 2)"), bytes(2 * count)), y=y))
+    texts = b"".join(struct.pack("<I", 0x100 + i)[:3] for i in range(count))
+    write("npz", "texts", npz(X=npy(npy_header("|u1", f"({count}, 1)"), bytes(count)),
+                              y=npy(npy_header("|S3", f"({count},)"), texts)))
     write("npz", "features", npz(X=npy(npy_header("|u1", f"(1, 1, {3 * count})"), bytes(3 * count)),
                                  y=npy(npy_header("|u1", "(1,)"), bytes(1))))
     write("npz", "zeros", npz(zipfile.ZIP_DEFLATED, y=npy(npy_header("|u1", "(9,)"), bytes(9)),

@@ -7,9 +7,9 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
-#include <map>
 #include <span>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "core/file.h"
@@ -17,9 +17,11 @@
 #include "core/machine_memory.h"
 #include "core/printable.h"
 #include "data/recorded_columns.h"
+#include "data/table_value.h"
 #include "data/zip_archive.h"
 #include "io/array_index.h"
 #include "io/npy_memory.h"
+#include "io/npy_texts.h"
 #include "unroll/core/error.h"
 #include "unroll/io/safetensors.h"
 
@@ -37,6 +39,12 @@ struct Numbers {
   std::string name;
   std::vector<std::int64_t> shape;
   std::vector<T> values;
+};
+
+/// Numbers, or texts: then a value is an index into `texts`, and NaN where a text is missing.
+struct NumbersOrTexts : Numbers<double> {
+  bool has_texts = false;
+  std::vector<std::string> texts = {};
 };
 
 /// Arrays of one part: "X" + suffix and so on.
@@ -79,7 +87,7 @@ class NpzReader {
     const bool has_classes = settings_.task != Task::regress && targets_of_series_ > 0;
     result_.target_at_every_step = settings_.task == Task::label;
     if (has_classes && classes_.empty()) {
-      if (targets_ == Targets::needed) fail("y has only NaN; training needs the classes");
+      if (targets_ == Targets::needed) fail("y has no class; training needs the classes");
       result_.targets.clear();
       return;
     }
@@ -138,12 +146,34 @@ class NpzReader {
 
   template <class T>
   Numbers<T> array(std::string_view name, std::string_view suffix) {
-    const std::string whole = fmt::format("{}{}", name, suffix), entry = whole + ".npy";
-    used_.push_back(entry);
+    const std::string whole = fmt::format("{}{}", name, suffix);
+    return numbers_of<T>(bytes_of(whole), whole);
+  }
+
+  NumbersOrTexts numbers_or_texts(std::string_view name, std::string_view suffix) {
+    const std::string whole = fmt::format("{}{}", name, suffix);
+    const std::vector<std::byte> bytes = bytes_of(whole);
+    std::optional<io::NpyTexts> found =
+        io::npy_texts_of(bytes, fmt::format("{}: {}", path_, whole));
+    if (!found) return {numbers_of<double>(bytes, whole)};
+    NumbersOrTexts result{{.name = whole, .shape = std::move(found->shape), .values = {}}, true};
+    result.values.reserve(found->codes.size());
+    for (const std::uint32_t code : found->codes)
+      result.values.push_back(
+          is_missing(found->texts[code]) ? std::numeric_limits<double>::quiet_NaN() : code);
+    result.texts = std::move(found->texts);
+    return result;
+  }
+
+  std::vector<std::byte> bytes_of(const std::string& whole) {
+    used_.push_back(whole + ".npy");
     // The bytes, their numbers, and the series made of them are in memory at once.
-    io::NpyArray found =
-        io::npy_of(archive_.read(entry, std::min(kLargestNpz, machine_memory() / 3)),
-                   fmt::format("{}: {}", path_, whole));
+    return archive_.read(used_.back(), std::min(kLargestNpz, machine_memory() / 3));
+  }
+
+  template <class T>
+  Numbers<T> numbers_of(std::span<const std::byte> bytes, const std::string& whole) const {
+    io::NpyArray found = io::npy_of(bytes, fmt::format("{}: {}", path_, whole));
     Numbers<T> numbers{.name = whole, .shape = std::move(found.shape), .values = {}};
     const io::ArrayView view{whole, found.type, numbers.shape, found.data};
     numbers.values = io::floats_of<T>(view);
@@ -231,7 +261,12 @@ class NpzReader {
                          part.suffix));
       return;
     }
-    const Numbers<double> y = array<double>("y", part.suffix);
+    const NumbersOrTexts y = numbers_or_texts("y", part.suffix);
+    if (y.has_texts && settings_.task == Task::regress)
+      fail(
+          fmt::format("{} has texts, expected numbers for --task regress; give --task classify for "
+                      "classes",
+                      y.name));
     const auto count = static_cast<std::int64_t>(lengths.size());
     const bool every_step = settings_.task == Task::label;
     const std::int64_t width = every_step ? 1 : y.shape.size() == 2 ? y.shape[1] : 1;
@@ -254,9 +289,10 @@ class NpzReader {
     }
   }
 
-  float target_of(const Numbers<double>& y, std::int64_t at) {
+  float target_of(const NumbersOrTexts& y, std::int64_t at) {
     const double value = y.values[static_cast<std::size_t>(at)];
     if (std::isnan(value)) return std::numeric_limits<float>::quiet_NaN();
+    if (y.has_texts) return class_of(y.texts[static_cast<std::size_t>(value)]);
     if (settings_.task == Task::regress) {
       const auto target = static_cast<float>(value);
       if (std::isinf(target))
@@ -272,9 +308,12 @@ class NpzReader {
           fmt::format("{} is {}, expected a whole number for --task {}; give --task regress for "
                       "numbers",
                       place(y, at), value, name_of(settings_.task)));
-    const auto [found, is_new] =
-        class_numbers_.emplace(static_cast<std::int64_t>(value), class_numbers_.size());
-    if (is_new) classes_.push_back(fmt::format("{}", found->first));
+    return class_of(fmt::format("{}", static_cast<std::int64_t>(value)));
+  }
+
+  float class_of(const std::string& name) {
+    const auto [found, is_new] = class_numbers_.emplace(name, class_numbers_.size());
+    if (is_new) classes_.push_back(name);
     return static_cast<float>(found->second);
   }
 
@@ -283,14 +322,19 @@ class NpzReader {
       if (!result_.groups.empty()) fail(fmt::format("it has groups, but no groups{}", part.suffix));
       return;
     }
-    const Numbers<double> groups = array<double>("groups", part.suffix);
+    const NumbersOrTexts groups = numbers_or_texts("groups", part.suffix);
     if (groups.shape != std::vector{count}) refuse_shape(groups, fmt::format("({})", count));
     if (result_.groups.size() + groups.values.size() != result_.lengths.size())
       fail(fmt::format("it has {}, but not groups_train", groups.name));
     constexpr double kExact = 1LL << 53;
     for (const double group : groups.values) {
+      if (groups.has_texts && !std::isnan(group)) {
+        result_.groups.push_back(groups.texts[static_cast<std::size_t>(group)]);
+        continue;
+      }
       if (group != std::floor(group) || !(std::abs(group) <= kExact))
-        fail(fmt::format("{} has {}, expected whole numbers", groups.name, group));
+        fail(fmt::format("{} has {}, expected whole numbers or texts", groups.name,
+                         groups.has_texts ? "an empty text" : fmt::format("{}", group)));
       result_.groups.push_back(fmt::format("{}", static_cast<std::int64_t>(group)));
     }
   }
@@ -303,7 +347,7 @@ class NpzReader {
   Recordings result_;
   std::vector<std::string> used_;  // entries of the archive
   std::int64_t features_ = 0, targets_of_series_ = 0, shortened_ = 0;
-  std::map<std::int64_t, std::size_t> class_numbers_;
+  std::unordered_map<std::string, std::size_t> class_numbers_;
   std::vector<std::string> classes_;
 };
 

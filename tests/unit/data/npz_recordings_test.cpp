@@ -40,6 +40,15 @@ std::string npz_of(const std::vector<Array>& arrays) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+/// An .npy file of two elements.
+std::string npy_of(const std::string& type, const std::string& data) {
+  const std::string header = "{'descr': '" + type + "', 'fortran_order': False, 'shape': (2,), }\n";
+  std::string start("\x93NUMPY\x01\x00", 8);
+  start.push_back(static_cast<char>(header.size()));
+  start.push_back('\0');
+  return start + header + data;
+}
+
 class NpzRecordings : public ::testing::Test {
  protected:
   Recordings read(const std::vector<Array>& arrays, Task task, Targets targets = Targets::needed) {
@@ -81,6 +90,61 @@ TEST_F(NpzRecordings, ReadWhatNumPyWrote) {
   EXPECT_TRUE(r.notes.empty());
   EXPECT_EQ(settings_.target, Texts{"y"});
   EXPECT_EQ(settings_.features, (Texts{"x_0", "x_1"}));
+}
+
+// numpy.savez_compressed(X=numpy.arange(8, dtype=numpy.float32).reshape(4, 2),
+//     y=numpy.array(["läuft", "ruht", "", "läuft"]),
+//     groups=numpy.array([b"s1", b"s2", b"s10", b"s1"])), NumPy 2.4.6
+TEST_F(NpzRecordings, ReadTextsThatNumPyWrote) {
+  settings_.task = Task::classify;
+  const Recordings r = read_npz_recordings(UNROLL_SOURCE_DIR "/tests/unit/data/files/texts.npz",
+                                           settings_, Targets::needed);
+  EXPECT_EQ(r.target_columns[0].texts, (Texts{"läuft", "ruht"}));
+  ASSERT_EQ(r.targets.size(), 4u);
+  EXPECT_EQ(r.targets[0], 0);
+  EXPECT_EQ(r.targets[1], 1);
+  EXPECT_TRUE(std::isnan(r.targets[2]));
+  EXPECT_EQ(r.targets[3], 0);
+  EXPECT_EQ(r.groups, (Texts{"s1", "s2", "s10", "s1"}));
+}
+
+// numpy.savez_compressed(X=numpy.arange(8, dtype=numpy.float32).reshape(2, 4),
+//     y=numpy.asfortranarray([["walk", "run", "walk", "𝄞"], ["run", "run", "NA", "walk"]])
+//     .astype(">U4")), NumPy 2.4.6
+TEST_F(NpzRecordings, ReadTextsInFortranOrderAndBigEndian) {
+  settings_.task = Task::label;
+  const Recordings r = read_npz_recordings(
+      UNROLL_SOURCE_DIR "/tests/unit/data/files/label_texts.npz", settings_, Targets::needed);
+  EXPECT_EQ(r.target_columns[0].texts, (Texts{"walk", "run", "𝄞"}));
+  ASSERT_EQ(r.targets.size(), 8u);
+  EXPECT_TRUE(std::isnan(r.targets[6]));
+  EXPECT_EQ((Floats{r.targets.begin(), r.targets.begin() + 6}), (Floats{0, 1, 0, 2, 1, 1}));
+  EXPECT_EQ(r.targets[7], 0);
+}
+
+TEST_F(NpzRecordings, RefuseTextsThatAreNoClasses) {
+  const auto of = [&](std::string_view name, const std::string& array, Task task) {
+    importer::Entries entries = {
+        {"X.npy", io::npy_start("X", {2, 1}, io::ElementType::f32) + std::string(8, '\0')},
+        {"y.npy", io::npy_start("y", {2}, io::ElementType::f32) + std::string(8, '\0')}};
+    std::erase_if(entries, [&](const auto& entry) { return entry.first == name; });
+    entries.emplace_back(name, array);
+    const importer::Bytes bytes = importer::zip_of(entries, true);
+    return refusal({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, task);
+  };
+  EXPECT_EQ(of("y.npy", npy_of("|S1", "ab"), Task::regress),
+            "[data] x.npz: y has texts, expected numbers for --task regress; give --task classify "
+            "for classes");
+  EXPECT_EQ(
+      of("y.npy", npy_of("|S1", "a\xff"), Task::classify),
+      "[npy] x.npz: y: the text [1] is not Unicode; save it with numpy.array(..., dtype=str)");
+  EXPECT_EQ(
+      of("y.npy", npy_of("<U1", std::string("a\0\0\0\0\xd8\0\0", 8)), Task::classify),
+      "[npy] x.npz: y: the text [1] is not Unicode; save it with numpy.array(..., dtype=str)");
+  EXPECT_EQ(of("y.npy", npy_of("|S1", std::string(2, '\0')), Task::classify),
+            "[data] x.npz: y has no class; training needs the classes");
+  EXPECT_EQ(of("groups.npy", npy_of("|S1", std::string("a\0", 2)), Task::classify),
+            "[data] x.npz: groups has an empty text, expected whole numbers or texts");
 }
 
 TEST_F(NpzRecordings, NaNAtTheEndEndsASeries) {
@@ -169,13 +233,13 @@ TEST_F(NpzRecordings, RefuseEachMalformedFile) {
             "[data] x.npz: y[1] is 0.5, expected a whole number for --task classify; give --task "
             "regress for numbers");
   EXPECT_EQ(of({x, {"y", {2}, {kNaN, kNaN}}}),
-            "[data] x.npz: y has only NaN; training needs the classes");
+            "[data] x.npz: y has no class; training needs the classes");
   EXPECT_EQ(of({{"X", {2, 2}, {1, INFINITY, 3, 4}}, y}),
             "[data] x.npz: X[0, 1] is infinite, or beyond f32; write NaN for a missing value");
   EXPECT_EQ(of({{"X", {2, 2}, {1, 2, kNaN, kNaN}}, y}),
             "[data] x.npz: X[1] has only NaN; delete the series");
   EXPECT_EQ(of({x, y, {"groups", {2}, {1, 0.5}}}),
-            "[data] x.npz: groups has 0.5, expected whole numbers");
+            "[data] x.npz: groups has 0.5, expected whole numbers or texts");
   EXPECT_EQ(shape({x, y, {"groups", {1}, {1}}}),
             "[data] x.npz: groups has shape (1), expected (2)");
   EXPECT_EQ(shape({{"X_train", {1, 1}, {1}},
