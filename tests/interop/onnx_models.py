@@ -62,6 +62,13 @@ def conv(name, inputs, channels, kernel, stride=(1, 1), padding=(0, 0), bias=Tru
     }  # fmt: skip
 
 
+def conv1d(name, inputs, channels, kernel, stride=1, padding=0, dilation=1, causal=False, groups=1, bias=True):
+    return {
+        "type": "conv1d", "name": name, "in_channels": inputs, "out_channels": channels, "kernel": kernel,
+        "stride": stride, "padding": padding, "dilation": dilation, "causal": causal, "groups": groups, "bias": bias,
+    }  # fmt: skip
+
+
 def pool(kernel, stride, padding=(0, 0)):
     return {"type": "max_pool2d", "kernel": list(kernel), "stride": list(stride), "padding": list(padding)}
 
@@ -89,6 +96,12 @@ def weights_of(layer, rng):
             weights[f"{name}.bias"] = draw(layer["out_features"])
     elif layer["type"] == "conv2d":
         weights[f"{name}.weight"] = draw(layer["out_channels"], layer["in_channels"], *layer["kernel"])
+        if layer["bias"]:
+            weights[f"{name}.bias"] = draw(layer["out_channels"])
+    elif layer["type"] == "conv1d":
+        weights[f"{name}.weight"] = draw(
+            layer["out_channels"], layer["in_channels"] // layer["groups"], layer["kernel"]
+        )
         if layer["bias"]:
             weights[f"{name}.bias"] = draw(layer["out_channels"])
     elif layer["type"] == "embedding":
@@ -132,8 +145,8 @@ class Model:
         input_form = {"form": "rows", "height": 0, "width": INPUTS, "permutation": None}
         input_form |= {"mean": MEAN, "std": STD} | input_changes
         if "kind" in input_changes:
-            input_form = input_changes  # as format 4 has it
-        version = 4 if "kind" in input_form else 3
+            input_form = input_changes  # as formats from 4 on have it
+        version = 5 if "kind" in input_form else 3
         description = {"version": version, "input": input_form, "layers": layers, "output": output}
         description |= {"dataset": "", "classes": []}
         rng = np.random.default_rng(5)
@@ -264,6 +277,24 @@ def text_layers(readout):
         upper,
         layer_norm(wide, "no_bias", bias=False),
         linear(wide, CLASSES),
+    ]
+
+
+SERIES = {
+    "kind": "series", "features": 5, "steps": 0, "names": [], "mean": [0, 1, 2, 3, 4], "std": [1, 2, 1, 2, 1],
+}  # fmt: skip
+
+
+def series_layers(readout, **windows):
+    """From numbers in their own units through a convolution to answers in theirs."""
+    layer = recurrent("gru", input_size=6, readout=readout)
+    return [
+        activation("symlog"),
+        conv1d("conv", 5, 6, 5, **windows),
+        activation("relu"),
+        layer,
+        linear(features(layer), CLASSES),
+        scale([-2, 0.5, 3, 0], [0.5, 4, 0.25, 1]),
     ]
 
 

@@ -12,9 +12,9 @@ import torch
 from safetensors.numpy import load_file
 
 from onnx_models import (
-    CELLS, CLASSES, FLAT, HIDDEN, IMAGE, INPUTS, MEAN, MIXED, RESIDUAL, STD, TEXT, TOKENS, UNROLL, Model,
-    activation, close, conv, layer_norm, linear, outputs, pixels, pool, recurrent, text_layers, torch_layer,
-    with_head,
+    CELLS, CLASSES, FLAT, HIDDEN, IMAGE, INPUTS, MEAN, MIXED, RESIDUAL, SERIES, STD, TEXT, TOKENS, UNROLL, Model,
+    activation, close, conv, layer_norm, linear, outputs, pixels, pool, recurrent, series_layers, text_layers,
+    torch_layer, with_head,
 )
 
 # ---- whole sequences ----------------------------------------------------------------------------
@@ -99,6 +99,46 @@ def test_layer_normalisation_of_vectors_and_at_the_end(tmp_path):
             if next_linear:
                 x = x @ torch.tensor(model.weights["fc.weight"]).T + torch.tensor(model.weights["fc.bias"])
         close(got, x.numpy())
+
+
+WINDOWS = {
+    "padded": dict(padding=2),
+    "strided": dict(stride=3, padding=1),
+    "dilated": dict(dilation=2, padding=4, bias=False),
+    "causal": dict(dilation=2, causal=True),
+    "causal and strided": dict(stride=2, causal=True),
+}
+
+
+def series(batch, steps):
+    return np.random.default_rng(2).normal(3, 2, (batch, steps, 5)).astype(np.float32)
+
+
+@pytest.mark.parametrize("kind, readout", [
+    (kind, readout)
+    for kind, readout in itertools.product(WINDOWS, ["last", "mean", "max", "mean_last", "every_step"])
+    if readout != "every_step" or "stride" not in WINDOWS[kind]  # a step for each of the input
+])
+def test_convolutions_over_time_and_answers_in_their_own_units(tmp_path, kind, readout):
+    model, x = Model(tmp_path, series_layers(readout, **WINDOWS[kind]), "values", **SERIES), series(3, 17)
+    close(outputs(model.export(), {"input": x})["output"], model.predict_array(x))
+    # Each sequence as if it were alone.
+    lengths = np.array([17, 8, 11], np.int64)
+    got = outputs(model.export("--lengths"), {"input": x, "lengths": lengths})["output"]
+    for each, length, all_steps in zip(x, lengths, got):
+        expected = model.predict_array(each[None, :length])[0]
+        close(all_steps[: len(expected)] if readout == "every_step" else all_steps, expected)
+
+
+@pytest.mark.parametrize("readout", ["last", "mean", "max", "mean_last", "every_step"])
+def test_a_stream_of_a_convolution_and_answers_in_their_own_units(tmp_path, readout):
+    model, x = Model(tmp_path, series_layers(readout, **WINDOWS["causal"]), "values", **SERIES), series(2, 12)
+    session, carried = model.export("--streaming"), {}
+    for t in range(x.shape[1]):
+        out = outputs(session, {"input": x[:, t], **carried})
+        carried = {name.removesuffix("_n") + "_0": value for name, value in out.items() if name != "output"}
+        expected = model.predict_array(x[:, : t + 1])
+        close(out["output"], expected[:, -1] if readout == "every_step" else expected)
 
 
 def test_no_layer_after_the_recurrent_one(tmp_path):

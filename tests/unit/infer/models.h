@@ -120,6 +120,27 @@ inline std::vector<Named> recurrent_models() {
                           .readout = Readout::max},
       spec::LinearSpec{"fc", 4, 3}};
   all.push_back({"ConvTwice", two});
+  // Numbers in and out in their own units, as a regression of series has them.
+  spec::ModelSpec values;
+  values.input = spec::SeriesInput{.features = 5, .mean = {0, 1, 2, 3, 4}, .std = {1, 2, 1, 2, 1}};
+  values.output = spec::Output::values;
+  for (const bool every_step : {false, true}) {
+    values.layers = {
+        spec::ActivationSpec{spec::Activation::symlog},
+        spec::Conv1dSpec{.name = "conv",
+                         .in_channels = 5,
+                         .out_channels = 6,
+                         .windows = {.kernel = 4, .dilation = 2, .causal = true}},
+        spec::ActivationSpec{spec::Activation::tanh},
+        spec::RecurrentSpec{.name = "gru",
+                            .cell = gru,
+                            .input_size = 6,
+                            .hidden_size = 7,
+                            .readout = every_step ? Readout::every_step : Readout::mean_last},
+        spec::LinearSpec{"fc", every_step ? 7 : 14, 3},
+        spec::ScaleSpec{{-2, 0.5, 3}, {0.5, 4, 0.25}}};
+    all.push_back({every_step ? "ValuesEveryStep" : "Values", values});
+  }
   return all;
 }
 
