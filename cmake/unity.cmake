@@ -4,8 +4,8 @@
 option(UNROLL_UNITY "Compile the files of a folder together" ON)
 
 # unroll_unity(TARGET): hot files, and files with their own compile options, are still compiled alone. Other
-# files have a reason: version.cpp changes with every commit, only zip_archive.cpp needs libzip, the steady
-# tests replace malloc, and some tests have helpers of the same names.
+# files have a reason: version.cpp changes with every commit, only zip_archive.cpp needs libzip, and the steady
+# tests replace malloc.
 function(unroll_unity target)
   if(NOT UNROLL_UNITY)
     return()
@@ -13,7 +13,7 @@ function(unroll_unity target)
   get_target_property(sources ${target} SOURCES)
   list(FILTER sources INCLUDE REGEX "[.]cpp$")
   list(FILTER sources EXCLUDE REGEX "/src/(kernels|infer)/|/app/version[.]cpp$|/data/zip_archive[.]cpp$")
-  list(FILTER sources EXCLUDE REGEX "/tests/(steady|unit/(data|run|train))/")
+  list(FILTER sources EXCLUDE REGEX "/tests/steady/")
   foreach(source IN LISTS sources)
     get_filename_component(folder ${source} DIRECTORY)
     get_filename_component(name ${folder} NAME)

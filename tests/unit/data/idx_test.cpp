@@ -15,7 +15,7 @@ using test::idx_header;
 using test::TemporaryFolder;
 
 using Pixels = std::vector<std::uint8_t>;
-using Shape = std::vector<std::int64_t>;
+using Sizes = std::vector<std::int64_t>;
 
 TEST(Idx, ReadsImages) {
   const TemporaryFolder folder;
@@ -24,7 +24,7 @@ TEST(Idx, ReadsImages) {
                                              "\x01\x02\x03\xff\x00\x7f",
                                              22)),
                Part::images);
-  EXPECT_EQ(idx.shape, (Shape{2, 1, 3}));
+  EXPECT_EQ(idx.shape, (Sizes{2, 1, 3}));
   EXPECT_EQ(idx.values, (Pixels{1, 2, 3, 255, 0, 127}));
 }
 
@@ -33,12 +33,12 @@ TEST(Idx, ReadsLabelsAndHashesTheWholeFile) {
   const std::string content("\0\0\x08\x01\0\0\0\x03\x07\x02\x01", 11);
   for (const std::string& file : {content, test::gzipped(content), test::gzipped(content, 0)}) {
     const Idx idx = read_idx(folder.write("a", file), Part::labels);
-    EXPECT_EQ(idx.shape, Shape{3});
+    EXPECT_EQ(idx.shape, Sizes{3});
     EXPECT_EQ(idx.values, (Pixels{7, 2, 1}));
     // printf '\0\0\10\1\0\0\0\3\7\2\1' | sha256sum
     EXPECT_EQ(idx.sha256, "e10ef6244367a3de9d78e7174bfb1f9fab743509b5c56243b2dd7b87e6aabb9a");
   }
-  EXPECT_EQ(read_idx_shape(folder / "a", Part::labels), Shape{3});
+  EXPECT_EQ(read_idx_shape(folder / "a", Part::labels), Sizes{3});
 }
 
 TEST(Idx, MissingFileIsAFileError) {
@@ -99,7 +99,7 @@ TEST(IdxImage, IsTheOneThatIsAskedFor) {
     // Just before and behind the third from which on all is decoded, too.
     for (const std::int64_t index : {0, 1, 29997, 29998, 29999, 30000, 45000, 89998, 89999}) {
       const Idx idx = read_idx_image(path, index);
-      EXPECT_EQ(idx.shape, (Shape{90000, 2, 3}));
+      EXPECT_EQ(idx.shape, (Sizes{90000, 2, 3}));
       EXPECT_EQ(std::string(idx.values.begin(), idx.values.end()),
                 content.substr(16 + static_cast<std::size_t>(index) * 6, 6));
     }

@@ -15,7 +15,7 @@ namespace unroll::data {
 namespace {
 
 /// Two images of 2 x 3.
-Dataset make_set() {
+Dataset two_images() {
   Dataset set;
   set.count = 2;
   set.rows = 2;
@@ -30,7 +30,7 @@ spec::ImageInput input(spec::Form form, std::optional<std::uint64_t> permutation
 }
 
 /// The images of a source's test part as a batch, rounded.
-std::vector<float> batch_of(const Source& source) {
+std::vector<float> pixels_of(const Source& source) {
   Examples examples;
   source.batch(Split::test, std::array{Pick{0}, Pick{1}}, DType::f32, examples);
   const auto values = examples.inputs.values<float>();
@@ -43,8 +43,8 @@ std::vector<float> batch_of(const Source& source) {
 std::vector<float> batch_of_file(const spec::ImageInput& how) {
   const test::TemporaryFolder folder;
   std::string bytes = test::idx_header({2, 2, 3});
-  for (const std::uint8_t pixel : make_set().images) bytes += static_cast<char>(pixel);
-  return batch_of(*image_file(folder.write("images", bytes), {}, how));
+  for (const std::uint8_t pixel : two_images().images) bytes += static_cast<char>(pixel);
+  return pixels_of(*image_file(folder.write("images", bytes), {}, how));
 }
 
 TEST(ImageInputs, OfEveryForm) {
@@ -68,7 +68,7 @@ TEST(ImageInputs, APermutationIsTheSameEverywhere) {
     const std::vector<float> all = batch_of_file(how);
     std::vector<float> first(all.begin(), all.begin() + 6), second(all.begin() + 6, all.end());
     for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(second[i], first[i] + 6);
-    EXPECT_EQ(batch_of(*image_source({make_set(), make_set()}, {.input = how})), all);
+    EXPECT_EQ(pixels_of(*image_source({two_images(), two_images()}, {.input = how})), all);
     std::vector<float> one = {0, 1, 2, 3, 4, 5};
     ImageInputs(how, 2, 3).permute(one);
     EXPECT_EQ(one, first);

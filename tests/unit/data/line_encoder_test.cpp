@@ -84,7 +84,7 @@ struct LineEncoderTest : testing::Test {
   }
 };
 
-const std::string kTable =
+const std::string kEncodedTable =
     "id,x,side,y,kind\n"
     "a,1,left,5,up\na,2,right,,up\na,3,left,6,up\n"
     "b,4,right,7,down\nb,,left,8,down\n";
@@ -102,7 +102,7 @@ TEST_F(LineEncoderTest, MissingValuesAreFilledAsInTheTable) {
   const Lines lines = {"y,id,unknown,side,x", "5,a,?,left,1", ",a,q,right,2", ",a,,,",
                        "7,a,,left,",          "1,b,,up,",     ",b,3,,3"};
   for (const Missing missing : {Missing::mean, Missing::previous})
-    expect_same(trained(kTable, classify(missing)), lines);
+    expect_same(trained(kEncodedTable, classify(missing)), lines);
 }
 
 TEST_F(LineEncoderTest, TextsMayLookLikeNumbersInALine) {
@@ -161,7 +161,7 @@ TEST_F(LineEncoderTest, WideTablesKeepColumnsThatAreNoSteps) {
 }
 
 TEST_F(LineEncoderTest, AMissingColumnOfSeriesIsSaid) {
-  const spec::ModelSpec model = trained(kTable, classify(Missing::mean));
+  const spec::ModelSpec model = trained(kEncodedTable, classify(Missing::mean));
   folder.write("new.csv", "run,x,side,y\n1,2,left,3\n2,3,left,4\n");
   const auto source = series_source(read_recordings(folder / "new.csv", settings_for(model, false),
                                                     Targets::optional, text_columns_of(model)),
@@ -182,7 +182,7 @@ TEST_F(LineEncoderTest, WordsEndWithAnEmptyLine) {
 }
 
 TEST_F(LineEncoderTest, ErrorsNameTheLine) {
-  const spec::ModelSpec model = trained(kTable, classify(Missing::mean));
+  const spec::ModelSpec model = trained(kEncodedTable, classify(Missing::mean));
   LineEncoder encoder(model, settings_for(model, false), "stdin");
   encoder.set_header("id,x,side,y");
   std::vector<float> row;

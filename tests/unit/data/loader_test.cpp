@@ -22,7 +22,7 @@ using test::error_of;
 using Values = std::vector<double>;
 
 /// Images of 3x4 pixels, each pixel another number; the label of image i is i % 10.
-Dataset make_set(std::int64_t count) {
+Dataset numbered_images(std::int64_t count) {
   Dataset set;
   set.name = "made up";
   set.count = count;
@@ -43,7 +43,7 @@ Values labels_of(Loader& loader) {
 }
 
 TEST(Loader, GoesThroughTheSetInBatchesTheLastOfThemSmaller) {
-  const Dataset set = make_set(7);
+  const Dataset set = numbered_images(7);
   Generator generator(1);
   Loader loader(set, {.batch_size = 3, .generator = &generator});
   EXPECT_EQ(loader.size(), 3);
@@ -64,7 +64,7 @@ TEST(Loader, GoesThroughTheSetInBatchesTheLastOfThemSmaller) {
 }
 
 TEST(Loader, PixelsAreDividedBy255InF32) {
-  Dataset set = make_set(1);
+  Dataset set = numbered_images(1);
   for (int first = 0; first < 256; first += 12) {
     for (int p = 0; p < 12; ++p)
       set.images[static_cast<std::size_t>(p)] = static_cast<std::uint8_t>(first + p);
@@ -80,7 +80,7 @@ TEST(Loader, PixelsAreDividedBy255InF32) {
 }
 
 TEST(Loader, PixelsAreNormalised) {
-  const Dataset set = make_set(2);
+  const Dataset set = numbered_images(2);
   Loader loader(set, {.batch_size = 2, .normalization = {.mean = 0.1307, .std = 0.3081}});
   const Batch batch = *loader.begin();
   for (std::size_t p = 0; p < 24; ++p)
@@ -93,7 +93,7 @@ TEST(Loader, PixelsAreNormalised) {
 }
 
 TEST(Loader, ShufflesAfreshInEveryPass) {
-  const Dataset set = make_set(100);
+  const Dataset set = numbered_images(100);
   Generator generator(5), same(5);
   Loader loader(set, {.batch_size = 30, .shuffle = true, .generator = &generator});
   const Values first = labels_of(loader), second = labels_of(loader);
@@ -106,7 +106,7 @@ TEST(Loader, ShufflesAfreshInEveryPass) {
 }
 
 TEST(Loader, ImagesKeepTheirLabelsWhenShuffled) {
-  const Dataset set = make_set(20);  // 240 pixels, all different
+  const Dataset set = numbered_images(20);  // 240 pixels, all different
   Loader loader(set, {.batch_size = 6, .shuffle = true});
   std::set<std::int64_t> seen;
   for (const auto& [images, labels] : loader)
@@ -123,7 +123,7 @@ TEST(Loader, ImagesKeepTheirLabelsWhenShuffled) {
 
 // As PyTorch's DataLoader: every iterator draws a base seed.
 TEST(Loader, APassInOrderDrawsOneSeed) {
-  const Dataset set = make_set(4);
+  const Dataset set = numbered_images(4);
   Generator generator(3, Rng::torch), by_hand(3, Rng::torch);
   Loader loader(set, {.generator = &generator});
   labels_of(loader);
@@ -143,7 +143,7 @@ Values moved(const Dataset& set, std::int64_t dx, std::int64_t dy, double backgr
 }
 
 TEST(Loader, ShiftsMakeAllNineMovesAboutEquallyOften) {
-  const Dataset set = make_set(1);
+  const Dataset set = numbered_images(1);
   Generator generator(0);
   Loader loader(set, {.shift = 1, .shift_seed = 7, .generator = &generator});
   std::map<Values, int> counts;
@@ -159,7 +159,7 @@ TEST(Loader, ShiftsMakeAllNineMovesAboutEquallyOften) {
 }
 
 TEST(Loader, WhatComesInIsBackground) {
-  const Dataset set = make_set(1);
+  const Dataset set = numbered_images(1);
   const Normalization normalization{.mean = 0.5, .std = 0.5};
   Loader loader(set, {.normalization = normalization, .shift = 2, .shift_seed = 1});
   const float background = pixel_values(normalization)[0];
@@ -171,7 +171,7 @@ TEST(Loader, WhatComesInIsBackground) {
 }
 
 TEST(Loader, ShiftsHaveARandomSequenceOfTheirOwn) {
-  const Dataset set = make_set(20);
+  const Dataset set = numbered_images(20);
   const auto pass = [&](int shift, std::uint64_t shift_seed, std::int64_t batch) {
     Generator generator(9);
     Loader loader(set, {.batch_size = batch,
@@ -193,7 +193,7 @@ TEST(Loader, ShiftsHaveARandomSequenceOfTheirOwn) {
 }
 
 TEST(Loader, RefusesSettingsOutOfRange) {
-  const Dataset set = make_set(2);
+  const Dataset set = numbered_images(2);
   EXPECT_EQ(error_of<ValueError>([&] { Loader(set, {.batch_size = 0}); }),
             "[loader] batch_size 0, expected at least 1");
   EXPECT_EQ(error_of<ValueError>([&] { Loader(set, {.shift = -1}); }),
@@ -213,7 +213,7 @@ TEST(Loader, RefusesSettingsOutOfRange) {
 }
 
 TEST(Loader, GoesOnBehindABatch) {
-  const Dataset set = make_set(11);
+  const Dataset set = numbered_images(11);
   for (const Rng rng : {Rng::native, Rng::torch})
     for (const bool shuffle : {false, true})
       for (int batches = 1; batches <= 7; ++batches) {
@@ -245,7 +245,7 @@ TEST(Loader, GoesOnBehindABatch) {
 }
 
 TEST(Loader, APlaceWhereNoBatchStartsIsRefused) {
-  const Dataset set = make_set(11);
+  const Dataset set = numbered_images(11);
   Loader loader(set, {.batch_size = 3});
   const Generator shifts = loader.position(loader.begin()).shifts;
   for (const std::int64_t first : {-3, 1, 12})

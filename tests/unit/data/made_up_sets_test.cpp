@@ -16,35 +16,37 @@ using test::black_and_white;
 using test::error_of;
 
 template <class Change>
-std::string refusal(Change&& change) {
+std::string refusal_of_change(Change&& change) {
   Dataset set = black_and_white();
   change(set);
   return error_of<ValueError>([&] { Loader(set, LoaderOptions{.batch_size = 4}); });
 }
 
 TEST(Trial21, ASetThatHoldsLessThanItSaysIsRefused) {
-  EXPECT_EQ(refusal([](Dataset& s) { s.count = 21; }),
+  EXPECT_EQ(refusal_of_change([](Dataset& s) { s.count = 21; }),
             "[loader] the data set has 320 pixels, expected 21 images of 4x4; set count, rows and "
             "columns to what it holds");
-  EXPECT_EQ(refusal([](Dataset& s) { s.labels.clear(); }),
+  EXPECT_EQ(refusal_of_change([](Dataset& s) { s.labels.clear(); }),
             "[loader] the data set has 0 labels for 20 images, expected one each");
-  EXPECT_EQ(refusal([](Dataset& s) { s.images.pop_back(); }),
+  EXPECT_EQ(refusal_of_change([](Dataset& s) { s.images.pop_back(); }),
             "[loader] the data set has 319 pixels, expected 20 images of 4x4; set count, rows and "
             "columns to what it holds");
-  EXPECT_EQ(refusal([](Dataset& s) { s.count = 0; }),
+  EXPECT_EQ(refusal_of_change([](Dataset& s) { s.count = 0; }),
             "[loader] the data set has 0 images, expected at least 1");
-  EXPECT_EQ(refusal([](Dataset& s) { s.count = -3; }),
+  EXPECT_EQ(refusal_of_change([](Dataset& s) { s.count = -3; }),
             "[loader] the data set has -3 images, expected at least 1");
-  EXPECT_EQ(refusal([](Dataset& s) { s.rows = 0; }),
+  EXPECT_EQ(refusal_of_change([](Dataset& s) { s.rows = 0; }),
             "[loader] the data set's images are 0x4, expected at least 1x1");
-  EXPECT_EQ(refusal([](Dataset& s) { s.labels[7] = 2; }),
+  EXPECT_EQ(refusal_of_change([](Dataset& s) { s.labels[7] = 2; }),
             "[loader] the label 2 at index 7 is outside of the data set's 2 classes, expected 0 to "
             "1");
   // Products that overflow.
   constexpr auto huge = std::numeric_limits<std::int64_t>::max();
-  EXPECT_NE(refusal([](Dataset& s) { s.count = huge; }).find("expected 9223372036854775807 images"),
+  EXPECT_NE(refusal_of_change([](Dataset& s) {
+              s.count = huge;
+            }).find("expected 9223372036854775807 images"),
             std::string::npos);
-  EXPECT_NE(refusal([](Dataset& s) {
+  EXPECT_NE(refusal_of_change([](Dataset& s) {
               s.rows = s.columns = std::int64_t{1} << 32;
             }).find("images of 4294967296x4294967296"),
             std::string::npos);

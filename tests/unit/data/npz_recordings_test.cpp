@@ -19,13 +19,13 @@ namespace {
 
 using Texts = std::vector<std::string>;
 using Floats = std::vector<float>;
-using Shape = std::vector<std::int64_t>;
+using Sizes = std::vector<std::int64_t>;
 
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
 struct Array {
   std::string name;
-  Shape shape;
+  Sizes shape;
   Floats values;
 };
 
@@ -78,7 +78,7 @@ TEST_F(NpzRecordings, ReadWhatNumPyWrote) {
   settings_.task = Task::classify;
   const Recordings r = read_npz_recordings(UNROLL_SOURCE_DIR "/tests/unit/data/files/series.npz",
                                            settings_, Targets::needed);
-  EXPECT_EQ(r.lengths, (Shape{3, 2}));
+  EXPECT_EQ(r.lengths, (Sizes{3, 2}));
   EXPECT_EQ(r.values, (Floats{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
   ASSERT_EQ(r.columns.size(), 2u);
   EXPECT_EQ(r.columns[1].name, "x_1");
@@ -151,7 +151,7 @@ TEST_F(NpzRecordings, NaNAtTheEndEndsASeries) {
   const Recordings r =
       read({{"X", {2, 3}, {1, kNaN, kNaN, kNaN, 2, 3}}, {"y", {2}, {0.5, kNaN}}, {"z", {0}, {}}},
            Task::regress);
-  EXPECT_EQ(r.lengths, (Shape{1, 3}));
+  EXPECT_EQ(r.lengths, (Sizes{1, 3}));
   EXPECT_EQ(r.values[0], 1);
   EXPECT_TRUE(std::isnan(r.values[1]));
   EXPECT_EQ(r.targets[0], 0.5f);

@@ -18,8 +18,8 @@ using Texts = std::vector<std::string>;
 using Floats = std::vector<float>;
 using Parts = std::vector<std::optional<Split>>;
 
-const std::string kTrain = "@univariate true\n@classLabel true a b\n@data\n1,2:a\n3:b\n";
-const std::string kTest = "@univariate true\n@classLabel true b c a\n@data\n4:c\n5,6:a\n";
+const std::string kTrainFile = "@univariate true\n@classLabel true a b\n@data\n1,2:a\n3:b\n";
+const std::string kTestFile = "@univariate true\n@classLabel true b c a\n@data\n4:c\n5,6:a\n";
 
 class RecordingsTest : public ::testing::Test {
  protected:
@@ -47,9 +47,9 @@ TEST(NamesFile, TellsFilesFromOtherParts) {
 }
 
 TEST_F(RecordingsTest, FindTheTestFileBeside) {
-  const std::string path = folder_.write("Two_TRAIN.ts", kTrain);
+  const std::string path = folder_.write("Two_TRAIN.ts", kTrainFile);
   EXPECT_TRUE(read_recordings(path, {}).parts.empty());  // there is none yet
-  folder_.write("Two_TEST.ts", kTest);
+  folder_.write("Two_TEST.ts", kTestFile);
   const Recordings r = read_recordings(path, {});
   EXPECT_EQ(r.name, "Two");
   EXPECT_EQ(r.settings.test, folder_ / "Two_TEST.ts");
@@ -68,7 +68,7 @@ TEST_F(RecordingsTest, FindTheTestFileBeside) {
   ASSERT_EQ(r.files.size(), 2u);
   EXPECT_EQ(r.files[0].role, "train");
   EXPECT_EQ(r.files[1].role, "test");
-  EXPECT_EQ(r.files[1].bytes, kTest.size());
+  EXPECT_EQ(r.files[1].bytes, kTestFile.size());
 
   SeriesSettings other;
   other.test = "0.5";
@@ -81,7 +81,7 @@ TEST_F(RecordingsTest, FindTheTestFileBeside) {
 }
 
 TEST_F(RecordingsTest, HashTheFiles) {
-  const Recordings r = read_recordings(folder_.write("x.ts", kTrain), {});
+  const Recordings r = read_recordings(folder_.write("x.ts", kTrainFile), {});
   // printf '@univariate true\n@classLabel true a b\n@data\n1,2:a\n3:b\n' | sha256sum
   EXPECT_EQ(r.files[0].sha256, "1f629c7b09dd0d9dc0472f7c40f5fe898405721230eda13ba810b3f1658346d7");
   EXPECT_EQ(r.files[0].bytes, 54u);
@@ -89,9 +89,9 @@ TEST_F(RecordingsTest, HashTheFiles) {
 
 TEST_F(RecordingsTest, ReadAValidationFile) {
   SeriesSettings settings;
-  settings.validate = folder_.write("dev.ts", kTest);
+  settings.validate = folder_.write("dev.ts", kTestFile);
   settings.test = "none";
-  const Recordings r = read_recordings(folder_.write("x.ts", kTrain), settings);
+  const Recordings r = read_recordings(folder_.write("x.ts", kTrainFile), settings);
   EXPECT_EQ(r.parts, (Parts{{}, {}, Split::validation, Split::validation}));
   EXPECT_EQ(r.files[1].role, "validation");
 }
@@ -114,7 +114,7 @@ TEST_F(RecordingsTest, ChooseDimensions) {
 }
 
 TEST_F(RecordingsTest, RefuseSettingsThatDoNotSuitATsFile) {
-  folder_.write("x.ts", kTrain);
+  folder_.write("x.ts", kTrainFile);
   const auto of = [&](auto&& change) {
     SeriesSettings settings;
     change(settings);
@@ -156,9 +156,9 @@ TEST_F(RecordingsTest, NeedTargetsForTrainingOnly) {
 }
 
 TEST_F(RecordingsTest, RefuseFilesThatDoNotFit) {
-  folder_.write("x.ts", kTrain);
+  folder_.write("x.ts", kTrainFile);
   SeriesSettings settings;
-  settings.test = folder_.write("same.ts", kTrain);
+  settings.test = folder_.write("same.ts", kTrainFile);
   EXPECT_EQ(refusal<ValueError>("x.ts", settings),
             "[data] x.ts (train) and same.ts (test) have the same content; a part that is also "
             "another part proves nothing, give another file");
@@ -243,7 +243,7 @@ TEST_F(RecordingsTest, TellTheTaskOfAFile) {
   settings.task = Task::label;
   EXPECT_EQ(task_of("any.csv", settings), Task::label);
   EXPECT_EQ(task_of("any.csv", {}), Task::automatic);
-  EXPECT_EQ(task_of(folder_.write("x.ts", kTrain), {}), Task::classify);
+  EXPECT_EQ(task_of(folder_.write("x.ts", kTrainFile), {}), Task::classify);
   EXPECT_EQ(task_of(folder_.write("y.ts", "@data\n1\n"), settings), Task::label);
 }
 

@@ -128,10 +128,10 @@ TEST(Copy, GuessingCostsTheLogarithmOfEight) {
   EXPECT_NEAR(nn::cross_entropy(guess, targets.view({-1})).item(), std::log(8.0), 1e-12);
 }
 
-using Task = SequenceBatch (*)(const SequenceTask&, std::int64_t, std::int64_t);
+using MakeTask = SequenceBatch (*)(const SequenceTask&, std::int64_t, std::int64_t);
 
 TEST(SequenceTask, ASequenceDependsOnItsNumberAlone) {
-  for (const Task task : {&adding, &copying}) {
+  for (const MakeTask task : {&adding, &copying}) {
     const SequenceTask which{.length = 13, .seed = 5};
     const std::int64_t start = std::int64_t{1} << 40;
     set_num_threads(1);
@@ -150,7 +150,7 @@ TEST(SequenceTask, ASequenceDependsOnItsNumberAlone) {
 }
 
 TEST(SequenceTask, OtherSeedsSplitsTasksAndNumbersGiveOtherSequences) {
-  for (const Task task : {&adding, &copying}) {
+  for (const MakeTask task : {&adding, &copying}) {
     std::set<Values> seen;
     std::size_t made = 0;
     for (const std::uint64_t seed : {0ull, 1ull, 1ull << 32, ~0ull})
@@ -168,7 +168,7 @@ TEST(SequenceTask, OtherSeedsSplitsTasksAndNumbersGiveOtherSequences) {
 }
 
 TEST(SequenceTask, F64IsF32Widened) {
-  for (const Task task : {&adding, &copying}) {
+  for (const MakeTask task : {&adding, &copying}) {
     const auto narrow = task({.length = 11, .dtype = DType::f32}, 3, 9);
     const auto wide = task({.length = 11, .dtype = DType::f64}, 3, 9);
     EXPECT_EQ(wide.inputs.dtype(), DType::f64);

@@ -25,8 +25,8 @@ using test::error_of;
 constexpr float kMissing = std::numeric_limits<float>::quiet_NaN();
 constexpr auto kTrain = Split::train, kTest = Split::test, kValidation = Split::validation;
 
-Examples batch_of(const Source& source, Split part, const std::vector<Pick>& picks,
-                  DType dtype = DType::f32) {
+Examples series_batch(const Source& source, Split part, const std::vector<Pick>& picks,
+                      DType dtype = DType::f32) {
   Examples examples;
   source.batch(part, picks, dtype, examples);
   return examples;
@@ -36,7 +36,7 @@ Examples batch_of(const Source& source, Split part, const std::vector<Pick>& pic
 Examples all_of(const Source& source, Split part) {
   std::vector<Pick> picks;
   for (std::int64_t i = 0; i < source.size(part); ++i) picks.push_back({i});
-  return batch_of(source, part, picks);
+  return series_batch(source, part, picks);
 }
 
 /// Five series of different lengths with two columns of numbers and given parts: b, c, d are for
@@ -102,14 +102,14 @@ TEST(SeriesSource, DescribesItself) {
 
 TEST(SeriesSource, PadsABatch) {
   const auto source = series_source(five_series());
-  const Examples examples = batch_of(*source, kTrain, {{1}, {0}});
+  const Examples examples = series_batch(*source, kTrain, {{1}, {0}});
   EXPECT_EQ(examples.inputs.shape(), (Shape{2, 3, 2}));
   EXPECT_EQ(examples.inputs.to_vector(),
             (std::vector<double>{3, 30, 0, 0, 0, 0, 4, 40, 5, 50, 6, 60}));
   EXPECT_EQ(examples.targets.to_vector(), (std::vector<double>{0, 1}));
   EXPECT_EQ(examples.lengths, (std::vector<std::int64_t>{1, 3}));
   // Nothing is padded, so nothing needs lengths.
-  EXPECT_TRUE(batch_of(*source, kTest, {{0}}, DType::f64).lengths.empty());
+  EXPECT_TRUE(series_batch(*source, kTest, {{0}}, DType::f64).lengths.empty());
   EXPECT_EQ(all_of(*source, kTest).inputs.to_vector(), (std::vector<double>{100, -100}));
 }
 
@@ -137,7 +137,8 @@ TEST(SeriesSource, TrainsOnTheValidationPartToo) {
   EXPECT_EQ(both->names(kTest), source->names(kTest));
   EXPECT_EQ(both->input(), source->input());
   EXPECT_EQ(both->with_validation(), nullptr);
-  EXPECT_EQ(batch_of(*both, kTrain, {{0}}).inputs.to_vector(), (std::vector<double>{7, 70, 8, 80}));
+  EXPECT_EQ(series_batch(*both, kTrain, {{0}}).inputs.to_vector(),
+            (std::vector<double>{7, 70, 8, 80}));
 }
 
 TEST(SeriesSource, TheOrderOfSeriesHasNoInfluence) {
@@ -201,11 +202,11 @@ TEST(SeriesSource, TextsAndMissingNumbers) {
   EXPECT_EQ(std::vector<double>(input.std.begin() + 1, input.std.end()),
             (std::vector<double>{1, 1, 1, 1}));
   const auto fill = static_cast<double>(3.2F);
-  EXPECT_EQ(batch_of(*mean, kTrain, {{0}}).inputs.to_vector(),
+  EXPECT_EQ(series_batch(*mean, kTrain, {{0}}).inputs.to_vector(),
             (std::vector<double>{4, 0, 0, 1, 0, fill, 1, 0, 1, 0, 6, 0, 1, 0, 0}));
-  EXPECT_EQ(batch_of(*mean, kTrain, {{1}}).inputs.to_vector(),
+  EXPECT_EQ(series_batch(*mean, kTrain, {{1}}).inputs.to_vector(),
             (std::vector<double>{3, 0, 0, 0, 1}));
-  EXPECT_EQ(batch_of(*mean, kTest, {{0}}).inputs.to_vector(),
+  EXPECT_EQ(series_batch(*mean, kTest, {{0}}).inputs.to_vector(),
             (std::vector<double>{fill, 1, 0, 0, 0}));
   EXPECT_EQ(mean->note(),
             "values of side that are read as none of the texts of the training part: 1");
@@ -213,15 +214,15 @@ TEST(SeriesSource, TextsAndMissingNumbers) {
                                         {"x", {}, true, 3.2}, {"side", {"left", "right"}, true}}));
   r.settings.missing = Missing::previous;
   const auto previous = series_source(r);
-  EXPECT_EQ(batch_of(*previous, kTrain, {{0}}).inputs.to_vector(),
+  EXPECT_EQ(series_batch(*previous, kTrain, {{0}}).inputs.to_vector(),
             (std::vector<double>{4, 0, 0, 1, 0, 4, 1, 0, 1, 0, 6, 0, 1, 0, 0}));
   // No value before the first step: the mean.
-  EXPECT_EQ(batch_of(*previous, kValidation, {{0}}).inputs.to_vector(),
+  EXPECT_EQ(series_batch(*previous, kValidation, {{0}}).inputs.to_vector(),
             (std::vector<double>{fill, 1, 1, 0, 0, 8, 0, 0, 1, 0}));
   // The window begins where the value is missing.
   r.settings.window = r.settings.stride = 1;
   const auto windows = series_source(r);
-  EXPECT_EQ(batch_of(*windows, kTrain, {{1}}).inputs.to_vector(),
+  EXPECT_EQ(series_batch(*windows, kTrain, {{1}}).inputs.to_vector(),
             (std::vector<double>{4, 1, 0, 1, 0}));
 }
 
@@ -236,9 +237,10 @@ TEST(SeriesSource, Windows) {
   const auto series = source->series_of(kTrain);
   EXPECT_EQ(std::vector<std::int64_t>(series.begin(), series.end()),
             (std::vector<std::int64_t>{0, 0, 0, 1, 1, 1}));
-  EXPECT_EQ(batch_of(*source, kTrain, {{1}, {5}}).inputs.to_vector(),
+  EXPECT_EQ(series_batch(*source, kTrain, {{1}, {5}}).inputs.to_vector(),
             (std::vector<double>{2, 3, 4, 14, 15, 16}));
-  EXPECT_EQ(batch_of(*source, kTrain, {{1}, {5}}).targets.to_vector(), (std::vector<double>{0, 1}));
+  EXPECT_EQ(series_batch(*source, kTrain, {{1}, {5}}).targets.to_vector(),
+            (std::vector<double>{0, 1}));
   EXPECT_EQ(source->note(), "");
   EXPECT_EQ(source->sizes_text(),
             "made-up train: 2 series, 6 windows of 3 steps of 1 number\n"
@@ -295,7 +297,7 @@ TEST(SeriesSource, ThePreviousValueMayBeFarAway) {
   r.settings.window = r.settings.stride = 1;
   const auto source = series_source(r);
   const auto value = [&](std::int64_t step) {
-    return batch_of(*source, kTrain, {{step}}).inputs.to_vector()[0];
+    return series_batch(*source, kTrain, {{step}}).inputs.to_vector()[0];
   };
   const double mean = (5.0 + 7 + 8 + 9) / 4;
   EXPECT_EQ(value(1999), mean);
@@ -392,14 +394,14 @@ TEST(SeriesSource, WordsThatOccurOnceAreSometimesUnknown) {
   EXPECT_TRUE(source->augments());
   int unknown = 0;
   for (std::uint32_t draw = 1; draw <= 1000; ++draw) {
-    const auto words = batch_of(*source, kTrain, {{1, draw}}).inputs.to_vector();
+    const auto words = series_batch(*source, kTrain, {{1, draw}}).inputs.to_vector();
     EXPECT_EQ(words[0], 2);  // "the" occurs twice
     EXPECT_TRUE(words[1] == 4 || words[1] == 0);
     unknown += words[1] == 0;
   }
   EXPECT_NEAR(unknown, 500, 60);
-  EXPECT_EQ(batch_of(*source, kTrain, {{1, 7}}).inputs.to_vector(),
-            batch_of(*source, kTrain, {{1, 7}}).inputs.to_vector());
+  EXPECT_EQ(series_batch(*source, kTrain, {{1, 7}}).inputs.to_vector(),
+            series_batch(*source, kTrain, {{1, 7}}).inputs.to_vector());
 }
 
 TEST(SeriesSource, NoiseUsesKnownWordsAndClasses) {

@@ -26,8 +26,8 @@ SeriesSettings settings_of(Task task, const char* target, const char* series = "
   return settings;
 }
 
-Recordings read(const std::string& content, SeriesSettings settings,
-                Targets targets = Targets::needed) {
+Recordings read_recordings_of(const std::string& content, SeriesSettings settings,
+                              Targets targets = Targets::needed) {
   const test::TemporaryFolder folder;
   const std::string path = folder.write("x.csv", content);
   return read_table_recordings(path, settings, targets, {}, nullptr);
@@ -35,8 +35,8 @@ Recordings read(const std::string& content, SeriesSettings settings,
 
 /// The error without the folder's name.
 template <class E = FormatError>
-std::string refusal(const std::string& content, SeriesSettings settings,
-                    Targets targets = Targets::needed) {
+std::string recordings_refusal(const std::string& content, SeriesSettings settings,
+                               Targets targets = Targets::needed) {
   const test::TemporaryFolder folder;
   const std::string path = folder.write("x.csv", content);
   std::string text =
@@ -57,7 +57,7 @@ TEST(TableRecordings, PutRowsOfASeriesTogetherAndInOrder) {
   SeriesSettings settings = settings_of(Task::classify, "kind", "id");
   settings.time = "t";
   settings.group = "subject";
-  const Recordings r = read(kLong, settings);
+  const Recordings r = read_recordings_of(kLong, settings);
   EXPECT_EQ(r.names, (Texts{"b", "a"}));
   EXPECT_EQ(r.lengths, (Lengths{2, 2}));
   ASSERT_EQ(r.columns.size(), 3u);
@@ -95,8 +95,8 @@ TEST(TableRecordings, ResolveTheSettings) {
 
 TEST(TableRecordings, TheOrderOfColumnsInTheFileHasNoInfluence) {
   const SeriesSettings settings = settings_of(Task::regress, "y", "id");
-  const Recordings one = read("id,b,y,a,B\n1,2,3,4,5\n1,6,3,7,8\n", settings),
-                   other = read("B,y,id,a,b\n5,3,1,4,2\n8,3,1,7,6\n", settings);
+  const Recordings one = read_recordings_of("id,b,y,a,B\n1,2,3,4,5\n1,6,3,7,8\n", settings),
+                   other = read_recordings_of("B,y,id,a,b\n5,3,1,4,2\n8,3,1,7,6\n", settings);
   EXPECT_EQ(one.values, (Floats{5, 4, 2, 8, 7, 6}));
   EXPECT_EQ(other.values, one.values);
   EXPECT_EQ(other.columns[0].name, "B");
@@ -105,13 +105,13 @@ TEST(TableRecordings, TheOrderOfColumnsInTheFileHasNoInfluence) {
 TEST(TableRecordings, ReadTheColumnsOfFeaturesInTheirOrder) {
   SeriesSettings settings = settings_of(Task::classify, "kind", "id");
   settings.features = {"y", "t"};
-  EXPECT_EQ(read(kLong, settings).values, (Floats{6, 2, 4, 1, 2, 1, 9, 2}));
+  EXPECT_EQ(read_recordings_of(kLong, settings).values, (Floats{6, 2, 4, 1, 2, 1, 9, 2}));
 }
 
 TEST(TableRecordings, ReadSequencesOfWordsBetweenEmptyLines) {
   SeriesSettings settings = settings_of(Task::label, "tag");
   settings.words = "word";
-  const Recordings r = read("word\ttag\nNA\tX\nis\tY\n\nit\tX\n\n", settings);
+  const Recordings r = read_recordings_of("word\ttag\nNA\tX\nis\tY\n\nit\tX\n\n", settings);
   EXPECT_EQ(r.lengths, (Lengths{2, 1}));
   EXPECT_EQ(r.names, (Texts{"1", "2"}));
   ASSERT_EQ(r.columns.size(), 1u);
@@ -123,7 +123,7 @@ TEST(TableRecordings, ReadSequencesOfWordsBetweenEmptyLines) {
 }
 
 TEST(TableRecordings, AMissingTargetOfAStepIsNaN) {
-  const Recordings r = read("x,tag\n1,a\n2,\n", settings_of(Task::label, "tag"));
+  const Recordings r = read_recordings_of("x,tag\n1,a\n2,\n", settings_of(Task::label, "tag"));
   EXPECT_EQ(r.lengths, Lengths{2});
   EXPECT_EQ(r.targets[0], 0);
   EXPECT_TRUE(std::isnan(r.targets[1]));
@@ -132,7 +132,7 @@ TEST(TableRecordings, AMissingTargetOfAStepIsNaN) {
 TEST(TableRecordings, ReadARowAsASeries) {
   SeriesSettings settings = settings_of(Task::classify, "1");
   settings.wide = settings.no_header = true;
-  const Recordings r = read("2,1,?,3,\n1,4,,,\n", settings);
+  const Recordings r = read_recordings_of("2,1,?,3,\n1,4,,,\n", settings);
   ASSERT_EQ(r.columns.size(), 1u);
   EXPECT_EQ(r.columns[0].name, "value");
   EXPECT_EQ(r.lengths, (Lengths{3, 1}));
@@ -143,7 +143,7 @@ TEST(TableRecordings, ReadARowAsASeries) {
   EXPECT_EQ(r.names, (Texts{"1", "2"}));
   EXPECT_EQ(r.target_columns[0].texts, (Texts{"2", "1"}));
   settings.features = {"value"};  // as they are resolved
-  EXPECT_EQ(read("2,1,?,3,\n1,4,,,\n", settings).lengths, (Lengths{3, 1}));
+  EXPECT_EQ(read_recordings_of("2,1,?,3,\n1,4,,,\n", settings).lengths, (Lengths{3, 1}));
 }
 
 TEST(TableRecordings, AColumnNamesTheParts) {
@@ -151,7 +151,7 @@ TEST(TableRecordings, AColumnNamesTheParts) {
   SeriesSettings settings = settings_of(Task::regress, "y", "id");
   settings.test = "column:split=test";
   settings.validate = "column:split=dev";
-  const Recordings r = read(content, settings);
+  const Recordings r = read_recordings_of(content, settings);
   EXPECT_EQ(r.columns.size(), 1u);
   EXPECT_EQ(r.parts, (std::vector<std::optional<Split>>{{}, Split::test, Split::validation}));
 }
@@ -160,22 +160,22 @@ TEST(TableRecordings, ForATrainedModelTargetsAndRolesMayBeMissing) {
   SeriesSettings settings = settings_of(Task::classify, "kind", "id");
   settings.group = "subject";
   settings.features = {"x"};
-  Recordings r = read("x,y\n1,5\n2,6\n", settings, Targets::optional);
+  Recordings r = read_recordings_of("x,y\n1,5\n2,6\n", settings, Targets::optional);
   EXPECT_EQ(r.lengths, Lengths{2});
   EXPECT_EQ(r.values, (Floats{1, 2}));
   EXPECT_TRUE(r.target_columns.empty());
   EXPECT_TRUE(r.targets.empty());
   EXPECT_TRUE(r.groups.empty());
-  r = read("x,kind\n1,\n2,NA\n", settings, Targets::optional);
+  r = read_recordings_of("x,kind\n1,\n2,NA\n", settings, Targets::optional);
   EXPECT_TRUE(r.target_columns.empty());
-  EXPECT_EQ(refusal<ValueError>("z,y\n1,5\n", settings, Targets::optional),
+  EXPECT_EQ(recordings_refusal<ValueError>("z,y\n1,5\n", settings, Targets::optional),
             "[data] x.csv has no column \"x\", its columns are z, y");
 }
 
 TEST(TableRecordings, RefuseSettingsThatDoNotSuitATable) {
   const auto of = [](SeriesSettings settings, auto&& change) {
     change(settings);
-    return refusal<ValueError>(kLong, settings);
+    return recordings_refusal<ValueError>(kLong, settings);
   };
   const SeriesSettings sound = settings_of(Task::classify, "kind", "id");
   EXPECT_EQ(of(sound, [](auto& s) { s.task = Task::automatic; }),
@@ -243,46 +243,47 @@ TEST(TableRecordings, RefuseSettingsThatDoNotSuitATable) {
 
 TEST(TableRecordings, RefuseValuesThatContradict) {
   const SeriesSettings classify = settings_of(Task::classify, "kind", "id");
-  EXPECT_EQ(refusal("id,x,kind\na,1,w\nb,2,r\na,3,r\n", classify),
+  EXPECT_EQ(recordings_refusal("id,x,kind\na,1,w\nb,2,r\na,3,r\n", classify),
             "[data] x.csv:4:3: kind is \"r\", but \"w\" in line 2 of the same series \"a\"; --task "
             "classify has one target for a series; correct it, or give --task label for a class at "
             "every step");
   EXPECT_EQ(
-      refusal("id,x,y\na,1,1\na,3,2\n", settings_of(Task::regress, "y", "id")),
+      recordings_refusal("id,x,y\na,1,1\na,3,2\n", settings_of(Task::regress, "y", "id")),
       "[data] x.csv:3:3: y is 2, but 1 in line 2 of the same series \"a\"; --task regress has "
       "one target for a series; correct it, or give --task label for a class at every step");
-  EXPECT_EQ(refusal("id,x,y\na,1,high\na,3,low\n", settings_of(Task::regress, "y", "id")),
-            "[data] x.csv:2:3: y is \"high\", expected a number; correct it, or leave the field "
-            "empty if it is missing (also in line 3)");
-  EXPECT_EQ(refusal("id,x,kind\na,1,\nb,2,\n", classify),
+  EXPECT_EQ(
+      recordings_refusal("id,x,y\na,1,high\na,3,low\n", settings_of(Task::regress, "y", "id")),
+      "[data] x.csv:2:3: y is \"high\", expected a number; correct it, or leave the field "
+      "empty if it is missing (also in line 3)");
+  EXPECT_EQ(recordings_refusal("id,x,kind\na,1,\nb,2,\n", classify),
             "[data] x.csv: kind has no class in any row; training needs them");
-  EXPECT_EQ(refusal("id,x,kind\na,1,w\n,2,w\n", classify),
+  EXPECT_EQ(recordings_refusal("id,x,kind\na,1,w\n,2,w\n", classify),
             "[data] x.csv:3:1: id is missing, but --series needs it in every row; complete or "
             "delete the line");
   SeriesSettings grouped = classify;
   grouped.group = "g";
-  EXPECT_EQ(refusal("id,x,kind,g\na,1,w,1\na,2,w,2\n", grouped),
+  EXPECT_EQ(recordings_refusal("id,x,kind,g\na,1,w,1\na,2,w,2\n", grouped),
             "[data] x.csv:3:4: g is \"2\", but \"1\" in line 2 of the same series \"a\"; a series "
             "can't be in two groups (--group)");
-  EXPECT_EQ(refusal("id,x,kind,g\na,1,w,\n", grouped),
+  EXPECT_EQ(recordings_refusal("id,x,kind,g\na,1,w,\n", grouped),
             "[data] x.csv:2:4: g is missing, but --group needs it for every series; complete the "
             "line");
   SeriesSettings parts = classify;
   parts.test = "column:p=t";
-  EXPECT_EQ(refusal("id,x,kind,p\na,1,w,t\na,2,w,u\n", parts),
+  EXPECT_EQ(recordings_refusal("id,x,kind,p\na,1,w,t\na,2,w,u\n", parts),
             "[data] x.csv:3:4: p is \"u\", but \"t\" in line 2 of the same series \"a\"; all rows "
             "of a series must be in the same part");
   SeriesSettings words = settings_of(Task::label, "tag");
   words.words = "word";
-  EXPECT_EQ(refusal("word,tag\na,X\n,Y\n", words),
+  EXPECT_EQ(recordings_refusal("word,tag\na,X\n,Y\n", words),
             "[data] x.csv:3:1: word is empty, expected a word; complete or delete the line");
   SeriesSettings wide = settings_of(Task::classify, "kind");
   wide.wide = true;
-  EXPECT_EQ(refusal("kind,t1,t2\nw,1,2\nr,,\n", wide),
+  EXPECT_EQ(recordings_refusal("kind,t1,t2\nw,1,2\nr,,\n", wide),
             "[data] x.csv:3: the row has no values, expected one at least; delete the line");
   wide.series = "id";
   EXPECT_EQ(
-      refusal("id,kind,t1\na,w,1\nb,w,1\na,w,1\n", wide),
+      recordings_refusal("id,kind,t1\na,w,1\nb,w,1\na,w,1\n", wide),
       "[data] x.csv:4:1: id is \"a\", as in line 2; with --wide every row is a series with its "
       "own name");
 }
@@ -292,22 +293,22 @@ TEST(TableRecordings, RefuseTimesThatDoNotOrder) {
   settings.time = "t";
   const std::string head = "id,t,x,kind\n";
   EXPECT_EQ(
-      refusal(head + "a,2014-07-01 00:30,1,w\nb,2014-07-01,1,w\na,2014-07-01T00:30Z,1,w\n",
-              settings),
+      recordings_refusal(
+          head + "a,2014-07-01 00:30,1,w\nb,2014-07-01,1,w\na,2014-07-01T00:30Z,1,w\n", settings),
       "[data] x.csv:4:2: t is \"2014-07-01T00:30Z\", the same time as \"2014-07-01 00:30\" in "
       "line 2 of series \"a\"; give each row its own time, in UTC if clocks were changed");
-  EXPECT_EQ(refusal(head + "a,2014-07-01,1,w\na,July,1,w\n", settings),
+  EXPECT_EQ(recordings_refusal(head + "a,2014-07-01,1,w\na,July,1,w\n", settings),
             "[data] x.csv:3:2: t is \"July\", expected a time such as 2014-07-01 12:30:00, or a "
             "number; correct it, or give --time-format, as in %d/%m/%Y %H:%M");
   EXPECT_EQ(
-      refusal(head + "a,1.5,1,w\na,2x,1,w\n", settings),
+      recordings_refusal(head + "a,1.5,1,w\na,2x,1,w\n", settings),
       "[data] x.csv:3:2: t is \"2x\", expected a number, as in the rows before; correct it, or "
       "give --time-format, as in %d/%m/%Y %H:%M");
-  EXPECT_EQ(refusal(head + "a,,1,w\n", settings),
+  EXPECT_EQ(recordings_refusal(head + "a,,1,w\n", settings),
             "[data] x.csv:2:2: t is missing, but --time needs it in every row; complete or delete "
             "the line");
   settings.time_format = "%d.%m.%Y";
-  EXPECT_EQ(refusal(head + "a,1.7.2014,1,w\na,1/7/2014,1,w\n", settings),
+  EXPECT_EQ(recordings_refusal(head + "a,1.7.2014,1,w\na,1/7/2014,1,w\n", settings),
             "[data] x.csv:3:2: t is \"1/7/2014\", expected a time in the form of --time-format; "
             "correct it or the format");
 }

@@ -22,7 +22,7 @@ namespace {
 
 using test::error_of;
 
-constexpr float kMissing = std::numeric_limits<float>::quiet_NaN();
+constexpr float kMissingCell = std::numeric_limits<float>::quiet_NaN();
 
 Table table_of(std::string_view text, const TableOptions& options = {},
                std::size_t block = FieldReader::usual_block) {
@@ -30,7 +30,7 @@ Table table_of(std::string_view text, const TableOptions& options = {},
   return read_table(content, options, block);
 }
 
-std::string refusal(std::string_view text, const TableOptions& options = {}) {
+std::string table_refusal(std::string_view text, const TableOptions& options = {}) {
   return error_of<FormatError>([&] { table_of(text, options); });
 }
 
@@ -113,12 +113,13 @@ TEST(Table, MissingValues) {
   const Table table = table_of(
       "x,s,t\n1,a,\n,NA,\nNA,N/A,\nN/A,NaN,\nNaN,nan,\nnan,null,\nnull,NULL,\nNULL,None,\nNone,?,\n"
       "?,-,\n- , ,\n");
-  expect_numbers(table.column("x"), {1, kMissing, kMissing, kMissing, kMissing, kMissing, kMissing,
-                                     kMissing, kMissing, kMissing, kMissing});
+  expect_numbers(table.column("x"),
+                 {1, kMissingCell, kMissingCell, kMissingCell, kMissingCell, kMissingCell,
+                  kMissingCell, kMissingCell, kMissingCell, kMissingCell, kMissingCell});
   EXPECT_EQ(table.column("s").texts, Texts{"a"});
   EXPECT_EQ(table.column("s").codes,
             (std::vector<std::int32_t>{0, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1}));
-  expect_numbers(table.column("t"), std::vector<float>(11, kMissing));  // no value at all
+  expect_numbers(table.column("t"), std::vector<float>(11, kMissingCell));  // no value at all
 }
 
 TEST(Table, WordsAreNotMissing) {
@@ -132,7 +133,7 @@ TEST(Table, WordsAreNotMissing) {
 TEST(Table, Booleans) {
   const Table table = table_of("a,b,c\nTRUE,true,1\nFALSE,,TRUE\ntrue,false,0\n");
   expect_numbers(table.column("a"), {1, 0, 1});
-  expect_numbers(table.column("b"), {1, kMissing, 0});
+  expect_numbers(table.column("b"), {1, kMissingCell, 0});
   EXPECT_EQ(texts_of(table.column("c")), (Texts{"1", "TRUE", "0"}));  // neither one nor the other
 }
 
@@ -199,10 +200,10 @@ TEST(Table, Separators) {
   EXPECT_EQ(table_of("x\n1\n2\n", options).columns.size(), 1u);
   options.separator = ' ';
   EXPECT_EQ(table_of("x y\n1 2\n", options).columns.size(), 2u);
-  EXPECT_EQ(refusal("x\n1\n2\n"),
+  EXPECT_EQ(table_refusal("x\n1\n2\n"),
             "[data] t.csv: none of comma, semicolon, tab and bar gives the first lines the same "
             "number of fields, 2 or more; give --separator");
-  EXPECT_EQ(refusal("1,5;2,5\n1,5;2,5\n"),
+  EXPECT_EQ(table_refusal("1,5;2,5\n1,5;2,5\n"),
             "[data] t.csv: both comma and semicolon may separate its fields; give one with "
             "--separator");
 }
@@ -253,12 +254,12 @@ TEST(Table, RaggedRows) {
   TableOptions options;
   options.ragged = true;
   const Table table = table_of("id,1,2,3\na,1,2,3\nb,4\n", options);
-  expect_numbers(table.column("2"), {2, kMissing});
+  expect_numbers(table.column("2"), {2, kMissingCell});
   const Table longer = table_of("1,10\n2,20,30\n1,40,50,x\n", options);
   ASSERT_EQ(longer.columns.size(), 4u);
-  expect_numbers(longer.column("3"), {kMissing, 30, 50});
+  expect_numbers(longer.column("3"), {kMissingCell, 30, 50});
   EXPECT_EQ(texts_of(longer.column("4")), (Texts{"(missing)", "(missing)", "x"}));
-  EXPECT_EQ(refusal("a,b\n1,2\n1,2,3\n", options),
+  EXPECT_EQ(table_refusal("a,b\n1,2\n1,2,3\n", options),
             "[data] t.csv:3: the line has 3 fields, expected 2 as in the first line, separated by "
             "comma; put a text with a separator in it in quotes");
   // A few bytes can't ask for gigabytes.
@@ -266,7 +267,7 @@ TEST(Table, RaggedRows) {
   for (int i = 0; i < 1000; ++i) text += "1,2\n";
   for (int i = 0; i < 60'000; ++i) text += "1,";
   text += "1\n";
-  EXPECT_EQ(refusal(text, options).substr(0, 92),
+  EXPECT_EQ(table_refusal(text, options).substr(0, 92),
             "[data] t.csv:1001: up to this line the rows differ so much in length that 1065000 "
             "values are");
 }
@@ -274,52 +275,52 @@ TEST(Table, RaggedRows) {
 // One malformed file for each rule.
 
 TEST(Table, LinesWithAnotherNumberOfFields) {
-  EXPECT_EQ(refusal("a,b,c\n1,2,3\n1,2\n1,2,3\n1,2,3\n"),
+  EXPECT_EQ(table_refusal("a,b,c\n1,2,3\n1,2\n1,2,3\n1,2,3\n"),
             "[data] t.csv:3: the line has 2 fields, expected 3 as in the first line, separated by "
             "comma; add the missing ones");
-  EXPECT_EQ(refusal("a,b\n1,2\n1,2,3\n1,2\n1\n1,2\n1,2\n1,2\n"),
+  EXPECT_EQ(table_refusal("a,b\n1,2\n1,2,3\n1,2\n1\n1,2\n1,2\n1,2\n"),
             "[data] t.csv:3: the line has 3 fields, expected 2 as in the first line, separated by "
             "comma; put a text with a separator in it in quotes (also in line 5)");
   std::string many = "a,b\n";
   for (int i = 0; i < 20; ++i) many += "1,2\n";
   for (int i = 0; i < 12; ++i) many += "1\n";
-  EXPECT_EQ(refusal(many),
+  EXPECT_EQ(table_refusal(many),
             "[data] t.csv:22: the line has 1 field, expected 2 as in the first line, separated by "
             "comma; add the missing ones (also in lines 23, 24, 25, 26 and 7 more)");
 }
 
 TEST(Table, EmptyLinesAreRefused) {
-  EXPECT_EQ(refusal("a,b\n1,2\n\n1,2\n\n\n1,2\n\n"),
+  EXPECT_EQ(table_refusal("a,b\n1,2\n\n1,2\n\n\n1,2\n\n"),
             "[data] t.csv:3: the line is empty, expected a row; delete it (also in line 5)");
 }
 
 TEST(Table, DamagedQuotes) {
-  EXPECT_EQ(refusal("a,b\n1,2\n3,\"x\n5,6\n7,8\n"),
+  EXPECT_EQ(table_refusal("a,b\n1,2\n3,\"x\n5,6\n7,8\n"),
             "[data] t.csv:3:2: the quote that opens here is never closed; a quote within a text is "
             "written \"\"");
-  EXPECT_EQ(refusal("a,b\n1,2\n3,\"x\" y\n5,6\n"),
+  EXPECT_EQ(table_refusal("a,b\n1,2\n3,\"x\" y\n5,6\n"),
             "[data] t.csv:3:2: text follows the closing quote; a quote within a text is written "
             "\"\", and the whole text stands in quotes");
-  EXPECT_EQ(refusal("a,b\n1,\"" + std::string((1 << 20) + 1, 'x')),
+  EXPECT_EQ(table_refusal("a,b\n1,\"" + std::string((1 << 20) + 1, 'x')),
             "[data] t.csv:2:2: the text of this quote has more than 1 MiB; is the closing quote "
             "missing?");
-  EXPECT_EQ(refusal("a,b\n1," + std::string((1 << 20) + 1, 'x')),
+  EXPECT_EQ(table_refusal("a,b\n1," + std::string((1 << 20) + 1, 'x')),
             "[data] t.csv:2:2: the field has more than 1 MiB; is the separator right?");
   TableOptions options;
   options.word_columns = {"word"};
-  EXPECT_EQ(refusal("word\ttag\n\"\tPUNCT\nso\tADV\n\"\tPUNCT\n", options),
+  EXPECT_EQ(table_refusal("word\ttag\n\"\tPUNCT\nso\tADV\n\"\tPUNCT\n", options),
             "[data] t.csv:2:1: word is \"\\tPUNCT\\nso\\tADV\\n\", expected a word without line "
             "ends; write a quote that is a word as \"\"\"\"");
 }
 
 TEST(Table, NamesOfColumns) {
-  EXPECT_EQ(refusal("a,b,a\n1,2,3\n"),
+  EXPECT_EQ(table_refusal("a,b,a\n1,2,3\n"),
             "[data] t.csv:1:3: columns 1 and 3 are both called \"a\"; rename one, or give "
             "--no-header if the first line is data");
-  EXPECT_EQ(refusal("a,,c\n1,2,3\n"),
+  EXPECT_EQ(table_refusal("a,,c\n1,2,3\n"),
             "[data] t.csv:1:2: the name of column 2 is empty; name it, or give --no-header if the "
             "first line is data");
-  EXPECT_EQ(refusal("a,b\xff\n1,2\n"),
+  EXPECT_EQ(table_refusal("a,b\xff\n1,2\n"),
             "[data] t.csv:1:2: the name \"b\\xff\" is not UTF-8; convert the file: iconv -f LATIN1 "
             "-t UTF-8");
   const Table table = table_of("Time,Demand,Temperature\n1,2,3\n");
@@ -330,37 +331,38 @@ TEST(Table, NamesOfColumns) {
 }
 
 TEST(Table, FilesThatAreNoTables) {
-  EXPECT_EQ(refusal(""),
+  EXPECT_EQ(table_refusal(""),
             "[data] t.csv is empty, expected a table with rows; write or download it again");
-  EXPECT_EQ(refusal("a,b\n"), "[data] t.csv has no rows after its header; is the file complete?");
-  EXPECT_EQ(refusal(std::string("\xff\xfe"
-                                "a\0,\0b\0\n\0",
-                                10)),
+  EXPECT_EQ(table_refusal("a,b\n"),
+            "[data] t.csv has no rows after its header; is the file complete?");
+  EXPECT_EQ(table_refusal(std::string("\xff\xfe"
+                                      "a\0,\0b\0\n\0",
+                                      10)),
             "[data] t.csv is a text in UTF-16, expected UTF-8; convert it: iconv -f UTF-16 -t "
             "UTF-8");
-  EXPECT_EQ(refusal(std::string("a\0,\0b\0\n\0", 8)),
+  EXPECT_EQ(table_refusal(std::string("a\0,\0b\0\n\0", 8)),
             "[data] t.csv is a text in UTF-16, expected UTF-8; convert it: iconv -f UTF-16 -t "
             "UTF-8");
-  EXPECT_EQ(refusal("PK\3\4" + std::string(40, '\0')),
+  EXPECT_EQ(table_refusal("PK\3\4" + std::string(40, '\0')),
             "[data] t.csv is a zip archive, expected a table (CSV); unpack it first: unzip t.csv");
-  EXPECT_EQ(refusal(std::string("PAR1\0\1", 6)),
+  EXPECT_EQ(table_refusal(std::string("PAR1\0\1", 6)),
             "[data] t.csv is a Parquet file, expected a table (CSV); save it as a CSV file");
-  EXPECT_EQ(refusal("<!DOCTYPE html><html>"),
+  EXPECT_EQ(table_refusal("<!DOCTYPE html><html>"),
             "[data] t.csv is an HTML or XML page, expected a table (CSV); download it again: a "
             "server may send a page instead of a file");
   EXPECT_EQ(table_of("<DATE>,<OPEN>\n1,2\n").columns[0].name, "<DATE>");
-  EXPECT_EQ(refusal(std::string("a,b\0\1\n1,2\n", 10)),
+  EXPECT_EQ(table_refusal(std::string("a,b\0\1\n1,2\n", 10)),
             "[data] t.csv is no text, expected a table (CSV); save it as a CSV file");
-  EXPECT_EQ(refusal("a,b\r1,2\r"),
+  EXPECT_EQ(table_refusal("a,b\r1,2\r"),
             "[data] t.csv: its lines end with a carriage return alone, expected a line feed; "
             "convert it: tr '\\r' '\\n'");
-  EXPECT_EQ(refusal("a,b\n1,M\xfcller\n"),
+  EXPECT_EQ(table_refusal("a,b\n1,M\xfcller\n"),
             "[data] t.csv:2:2: b is \"M\\xfcller\", which is not UTF-8; convert the file: iconv -f "
             "LATIN1 -t UTF-8");
   std::string wide = "1";
   for (int i = 0; i < 65'536; ++i) wide += ",1";
   EXPECT_EQ(
-      refusal(wide),
+      table_refusal(wide),
       "[data] t.csv has 65537 columns, more than the limit of 65536; is the separator right?");
 }
 
@@ -441,7 +443,7 @@ TEST(Table, NumbersOutOfRange) {
       ", expected a number of at most 3.4e38 in size, and of at least 1e-45 if it is not 0; write "
       "a smaller one, or 0";
   for (const std::string value : {"1e39", "-1e400", "1e-400", "1e-320", "-2e-50"})
-    EXPECT_EQ(refusal("x,y\n1,2\n" + value + ",2\n"),
+    EXPECT_EQ(table_refusal("x,y\n1,2\n" + value + ",2\n"),
               "[data] t.csv:3:1: x is \"" + value + "\"" + std::string(kExpected));
   // Letters and digits of a name may look like such a number.
   EXPECT_TRUE(table_of("x,y\n12e4567,2\nab34cd,2\n").column("x").is_text);
@@ -472,7 +474,7 @@ TEST(Table, BlocksOfAnySizeReadTheSame) {
   const Table whole = table_of(text);
   EXPECT_EQ(whole.rows, 4);
   EXPECT_EQ(texts_of(whole.columns[1]), (Texts{"two\r\nlines", "(missing)", "\"", "\xc3\xa9"}));
-  expect_numbers(whole.columns[2], {-1.5e-3F, kMissing, 12345.6789F, 1});
+  expect_numbers(whole.columns[2], {-1.5e-3F, kMissingCell, 12345.6789F, 1});
   for (std::size_t block = 1; block <= text.size() + 1; ++block)
     expect_same(table_of(text, {}, block), whole);
 }

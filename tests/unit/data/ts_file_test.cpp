@@ -31,13 +31,13 @@ constexpr const char* kTwoDimensions =
     "# another\n"
     " 7 , 8:9,-1e1:yes \n";
 
-Recordings read(const std::string& content) {
+Recordings ts_recordings(const std::string& content) {
   const test::TemporaryFolder folder;
   return read_ts(folder.write("x.ts", content));
 }
 
 /// The error without the folder's name.
-std::string refusal(const std::string& content) {
+std::string ts_refusal(const std::string& content) {
   const test::TemporaryFolder folder;
   const std::string path = folder.write("x.ts", content);
   std::string text = error_of<FormatError>([&] { read_ts(path); });
@@ -46,7 +46,7 @@ std::string refusal(const std::string& content) {
 }
 
 TEST(TsFile, ReadsSeriesOfDifferentLengths) {
-  const Recordings r = read(kTwoDimensions);
+  const Recordings r = ts_recordings(kTwoDimensions);
   EXPECT_EQ(r.lengths, (std::vector<std::int64_t>{3, 2}));
   EXPECT_EQ(r.values, (std::vector<float>{1, 4, 2, 5, 3, 6, 7, 9, 8, -10}));
   EXPECT_EQ(r.names, (std::vector<std::string>{"1", "2"}));
@@ -62,12 +62,14 @@ TEST(TsFile, ReadsSeriesOfDifferentLengths) {
 TEST(TsFile, ReadsWindowsLinesAByteOrderMarkAndGzip) {
   std::string content = "\xef\xbb\xbf";
   for (const char* c = kTwoDimensions; *c; ++c) content += *c == '\n' ? "\r\n" : std::string(1, *c);
-  EXPECT_EQ(read(content).values, read(kTwoDimensions).values);
-  EXPECT_EQ(read(test::gzipped(content, 6)).targets, read(kTwoDimensions).targets);
+  EXPECT_EQ(ts_recordings(content).values, ts_recordings(kTwoDimensions).values);
+  EXPECT_EQ(ts_recordings(test::gzipped(content, 6)).targets,
+            ts_recordings(kTwoDimensions).targets);
 }
 
 TEST(TsFile, ReadsTargetsAndMissingValues) {
-  const Recordings r = read("@targetlabel TRUE\n@missing true\n@data\n1,?,3:0.5\nNaN,2:?\n");
+  const Recordings r =
+      ts_recordings("@targetlabel TRUE\n@missing true\n@data\n1,?,3:0.5\nNaN,2:?\n");
   EXPECT_EQ(r.lengths, (std::vector<std::int64_t>{3, 2}));
   EXPECT_TRUE(std::isnan(r.values[1]));
   EXPECT_TRUE(std::isnan(r.values[3]));
@@ -78,7 +80,7 @@ TEST(TsFile, ReadsTargetsAndMissingValues) {
 }
 
 TEST(TsFile, ReadsSeriesWithoutLabels) {
-  const Recordings r = read("@classLabel false\n@data\n1,2:3,4\n");
+  const Recordings r = ts_recordings("@classLabel false\n@data\n1,2:3,4\n");
   EXPECT_TRUE(r.target_columns.empty());
   EXPECT_TRUE(r.targets.empty());
   EXPECT_EQ(r.columns.size(), 2u);
@@ -177,19 +179,19 @@ TEST(TsFile, RefusesEachMalformedFile) {
        "x.ts is a Git LFS pointer, a short text in place of a file, expected a .ts file; fetch the "
        "file itself: git lfs pull, or download it again"},
   };
-  for (const Malformed& file : files) EXPECT_EQ(refusal(file.content), "[data] " + file.error);
+  for (const Malformed& file : files) EXPECT_EQ(ts_refusal(file.content), "[data] " + file.error);
 }
 
 TEST(TsFile, RefusesClassesThatNoModelCanName) {
-  EXPECT_NE(refusal("@classLabel true j\xe9 no\n@data\n1:no\n").find("iconv -f LATIN1 -t UTF-8"),
+  EXPECT_NE(ts_refusal("@classLabel true j\xe9 no\n@data\n1:no\n").find("iconv -f LATIN1 -t UTF-8"),
             std::string::npos);
   const std::string zero("@classLabel true a\0b no\n@data\n1:no\n", 36);
-  EXPECT_NE(refusal(zero).find("a zero byte"), std::string::npos);
+  EXPECT_NE(ts_refusal(zero).find("a zero byte"), std::string::npos);
 }
 
 TEST(TsFile, RefusesADamagedGzipFile) {
   const std::string sound = test::gzipped(kTwoDimensions, 6);
-  EXPECT_EQ(refusal(sound.substr(0, sound.size() - 3)),
+  EXPECT_EQ(ts_refusal(sound.substr(0, sound.size() - 3)),
             "[data] x.ts is damaged or truncated: its gzip data, checksum or length is wrong; "
             "download it again");
 }

@@ -8,21 +8,13 @@
 #include "support/file_faults.h"
 #include "support/program.h"
 #include "support/temporary_folder.h"
+#include "unit/run/made_up_run.h"
 #include "unroll/core/error.h"
 
 namespace unroll::run {
 namespace {
 
 using test::FileFaults;
-
-train::Checkpoint checkpoint_after(std::int64_t step) {
-  train::Checkpoint c;
-  c.last = {step, 0.5, 2};
-  c.weights = {{"fc.weight", Tensor::full({2, 3}, static_cast<double>(step))}};
-  c.generator = "none";
-  c.model = "{}";
-  return c;
-}
 
 std::string text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -31,12 +23,6 @@ std::string text_of(std::span<const std::byte> bytes) {
 std::vector<std::byte> bytes_of(const std::string& text) {
   const auto view = std::as_bytes(std::span(text));
   return {view.begin(), view.end()};
-}
-
-/// The folder of a run with two checkpoints, after steps 1 and 2, and the weights of one that was
-/// interrupted.
-RunFolder make_run(const std::string& path) {
-  return {path, train::recipe("tutorial"), {}, "made up"};
 }
 
 void fill(RunFolder& run) {

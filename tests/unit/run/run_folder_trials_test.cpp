@@ -10,6 +10,7 @@
 #include "support/file_faults.h"
 #include "support/program.h"
 #include "support/temporary_folder.h"
+#include "unit/run/made_up_run.h"
 #include "unroll/core/error.h"
 
 namespace unroll::run {
@@ -21,20 +22,7 @@ using test::FileFaults;
 using test::TemporaryFolder;
 using Files = std::set<std::string>;
 
-RunFolder make_run(const std::string& path) {
-  return {path, train::recipe("tutorial"), {}, "made up"};
-}
-
-train::Checkpoint checkpoint_after(std::int64_t step) {
-  train::Checkpoint c;
-  c.last = {step, 0.5, 2};
-  c.weights = {{"fc.weight", Tensor::full({2, 3}, static_cast<double>(step))}};
-  c.generator = "none";
-  c.model = "{}";
-  return c;
-}
-
-void end(RunFolder& run, RunStatus status, std::int64_t step) {
+void end_after(RunFolder& run, RunStatus status, std::int64_t step) {
   const std::string model = "the model";
   run.end(status, step, std::as_bytes(std::span(model)));
 }
@@ -47,7 +35,7 @@ void make_interrupted_run(const std::string& path) {
     run.log({step, 0.5, 2});
     run.save_checkpoint(checkpoint_after(step));
   }
-  end(run, RunStatus::interrupted, 2);
+  end_after(run, RunStatus::interrupted, 2);
 }
 
 void expect_part(const std::string& text, const std::string& part) {
@@ -127,7 +115,7 @@ TEST(Trial17, AStartThatWasKilledAnywhereCanBeMadeAgain) {
     const auto checkpoint = run->last_checkpoint();
     from_checkpoint += checkpoint.has_value();
     run->begin(checkpoint);
-    end(*run, RunStatus::finished, 1);
+    end_after(*run, RunStatus::finished, 1);
     Files expected = {"config.json", "manifest.json", "metrics.jsonl", "model.safetensors"};
     if (checkpoint) expected.insert("checkpoint_1.safetensors");
     EXPECT_EQ(test::files_in(path), expected);
@@ -246,7 +234,7 @@ TEST(Trial22, ARunGoesOnInItsFolderWhenThatIsRenamed) {
     run.log({step, 0.5, 2});
     run.save_checkpoint(checkpoint_after(step));
   }
-  end(run, RunStatus::finished, 3);
+  end_after(run, RunStatus::finished, 3);
   EXPECT_EQ(test::files_in(folder / "run"), others);
   EXPECT_EQ(test::content_of(folder / "run/manifest.json"), manifest);
   const Folder moved("test", folder / "moved"), other("test", folder / "run");

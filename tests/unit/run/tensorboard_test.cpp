@@ -26,7 +26,7 @@
 namespace unroll::run {
 namespace {
 
-const train::Provenance provenance{"of training", "of testing", numerics::revision};
+const train::Provenance events_provenance{"of training", "of testing", numerics::revision};
 
 train::Config event_config(bool tensorboard = true) {
   train::Config c = train::recipe("tutorial");
@@ -43,10 +43,10 @@ train::Trainer event_trainer(const train::Config& config) {
 }
 
 /// Trains a run from its start. With `last`, it is interrupted after this step.
-void start(const std::string& path, std::int64_t last = 0, bool tensorboard = true) {
+void run_to_end_of(const std::string& path, std::int64_t last = 0, bool tensorboard = true) {
   const train::Config config = event_config(tensorboard);
   train::Trainer trainer = event_trainer(config);
-  RunFolder folder(path, config, provenance, "made up");
+  RunFolder folder(path, config, events_provenance, "made up");
   std::int64_t reached = 0;
   train::Callbacks stopper;
   stopper.on_step = [&](const train::StepResult& result) { reached = result.step; };
@@ -73,7 +73,7 @@ class Events : public testing::Test {
 };
 
 TEST_F(Events, HasARecordForEveryLineAndOneBefore) {
-  start(path_);
+  run_to_end_of(path_);
   // 9 steps, and evaluations after 2, 4, 6, 8 and 9.
   EXPECT_EQ(test::lines_of(test::content_of(path_ + "/metrics.jsonl")).size(), 14u);
   const InputFile file("test", path_ + "/" + events_file);
@@ -81,18 +81,18 @@ TEST_F(Events, HasARecordForEveryLineAndOneBefore) {
 }
 
 TEST_F(Events, ChangesNoOtherFile) {
-  start(whole_);
-  start(path_, 0, false);
+  run_to_end_of(whole_);
+  run_to_end_of(path_, 0, false);
   EXPECT_FALSE(std::filesystem::exists(path_ + "/" + events_file));
   for (const char* name : {"/metrics.jsonl", "/model.safetensors"})
     EXPECT_EQ(test::content_of(path_ + name), test::content_of(whole_ + name)) << name;
 }
 
 TEST_F(Events, GoesOnToTheSameBytes) {
-  start(whole_);
+  run_to_end_of(whole_);
   for (const int step : {1, 2, 3, 5, 8}) {
     const std::string path = folder_ / std::to_string(step);
-    start(path, step);
+    run_to_end_of(path, step);
     EXPECT_EQ(go_on(path).status, RunStatus::finished);
     EXPECT_EQ(events_of(path), events_of(whole_)) << step;
   }
@@ -100,8 +100,8 @@ TEST_F(Events, GoesOnToTheSameBytes) {
 
 // What a killed run leaves: the files as they were then, with later records or a part of one.
 TEST_F(Events, IsCutToTheCheckpoint) {
-  start(whole_);
-  start(path_, 4);
+  run_to_end_of(whole_);
+  run_to_end_of(path_, 4);
   const std::string copy = folder_ / "copy";
   std::filesystem::copy(path_, copy);
   const std::string more = events_of(whole_);
@@ -116,10 +116,10 @@ TEST_F(Events, IsCutToTheCheckpoint) {
 
 /// A child that trains while a call of the operating system fails. Returns the number of calls, or
 /// how it ended.
-std::string start_with(const std::string& path, const test::FileFaults::Plan& plan) {
+std::string run_with_faults(const std::string& path, const test::FileFaults::Plan& plan) {
   return test::ChildProcess([&] {
            const test::FileFaults faults(plan);
-           start(path);
+           run_to_end_of(path);
            return std::to_string(faults.calls().size());
          })
       .wait();
@@ -127,13 +127,13 @@ std::string start_with(const std::string& path, const test::FileFaults::Plan& pl
 
 // From the folder's creation to the end: the run goes on, and its event file is whole.
 TEST_F(Events, Fault24_KilledOrWithoutRoomAtAnyCall) {
-  const std::size_t calls = std::stoul(start_with(whole_, {}));
+  const std::size_t calls = std::stoul(run_with_faults(whole_, {}));
   ASSERT_GT(calls, 40u);
   for (std::size_t at = 0; at < calls; at += 3)
     for (const bool kill : {true, false}) {
       const std::string path = folder_ / fmt::format("{}-{}", kill ? "killed" : "full", at);
       const std::string ended =
-          start_with(path, {.at = at, .error = kill ? 0 : ENOSPC, .kill = kill});
+          run_with_faults(path, {.at = at, .error = kill ? 0 : ENOSPC, .kill = kill});
       if (kill) {
         ASSERT_EQ(ended, "signal 9");
       }
@@ -150,7 +150,7 @@ TEST_F(Events, Fault24_KilledOrWithoutRoomAtAnyCall) {
 }
 
 TEST_F(Events, DamageIsFoundBeforeAnythingChanges) {
-  start(path_, 4);
+  run_to_end_of(path_, 4);
   std::string content = events_of(path_);
   content[content.size() / 8] ^= 1;  // before the first checkpoint
   folder_.write(std::string("run/") + events_file, content);
@@ -164,12 +164,12 @@ TEST_F(Events, DamageIsFoundBeforeAnythingChanges) {
 }
 
 TEST_F(Events, IsOneOfTheFilesThatAreVerified) {
-  start(path_);
+  run_to_end_of(path_);
   const auto verify = [&] {
     std::vector<std::string> findings;
     Verification run(path_, [&](const Finding& f) { findings.push_back(f.text); });
     train::Trainer trainer = event_trainer(run.config());
-    EXPECT_TRUE(run.has_same_data(provenance));
+    EXPECT_TRUE(run.has_same_data(events_provenance));
     run.train_again(trainer);
     findings.push_back(run.finish(trainer) ? "good" : "bad");
     return findings;

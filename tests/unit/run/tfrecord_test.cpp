@@ -8,7 +8,7 @@
 namespace unroll::run {
 namespace {
 
-std::string bytes_of(std::string_view hex) {
+std::string bytes_of_hex(std::string_view hex) {
   std::string bytes;
   for (std::size_t i = 0; i < hex.size(); i += 2)
     bytes += static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
@@ -18,8 +18,8 @@ std::string bytes_of(std::string_view hex) {
 // By TensorBoard 2.21:
 //   out = io.BytesIO(); w = tensorboard.summary.writer.record_writer.RecordWriter(out)
 //   w.write(b"123456789"); w.write(b""); print(out.getvalue().hex())
-const std::string known_digits = bytes_of("090000000000000037f97139313233343536373839e5b08ac7");
-const std::string known_empty = bytes_of("000000000000000029039807d8ea82a2");
+const std::string known_digits = bytes_of_hex("090000000000000037f97139313233343536373839e5b08ac7");
+const std::string known_empty = bytes_of_hex("000000000000000029039807d8ea82a2");
 
 std::uint32_t checksum_at_end(const std::string& record) {
   std::uint32_t masked = 0;

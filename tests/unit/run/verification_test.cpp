@@ -21,7 +21,7 @@
 namespace unroll::run {
 namespace {
 
-train::Config make_config() {
+train::Config verified_config() {
   train::Config c;
   c.model = train::ModelKind::gru;
   c.hidden = 12;
@@ -41,7 +41,7 @@ struct Subject {
 };
 
 Subject signs(void (*change)(train::Config&)) {
-  train::Config c = make_config();
+  train::Config c = verified_config();
   change(c);
   return {c, test::three_parts()};
 }
@@ -206,7 +206,7 @@ INSTANTIATE_TEST_SUITE_P(Run, VerifiedRun, testing::ValuesIn(cases),
 // Another test part stands for the random numbers.
 TEST(WithoutTest, TheWeightsOfAnHonestRunAreTheSame) {
   const test::TemporaryFolder folder;
-  train::Config c = make_config();
+  train::Config c = verified_config();
   c.patience = 2;
   train_run({c, test::three_parts()}, folder / "run", 0);
   std::vector<std::string> texts;
@@ -223,7 +223,7 @@ TEST(WithoutTest, TheWeightsOfAnHonestRunAreTheSame) {
 /// Training data that depend on the test part.
 TEST(WithoutTest, ALeakIsFound) {
   const test::TemporaryFolder folder;
-  train_run({make_config(), test::three_parts()}, folder / "run", 0);
+  train_run({verified_config(), test::three_parts()}, folder / "run", 0);
   std::vector<std::string> faults;
   Verification run(folder / "run", [&](const Finding& f) {
     if (!f.good) faults.push_back(f.text);

@@ -14,7 +14,7 @@ namespace unroll::train {
 namespace {
 
 /// 25 images of 4x4, no two alike, in two classes.
-data::Dataset make_set() {
+data::Dataset images_of_stripes() {
   data::Dataset set;
   set.name = "made up";
   set.count = 25;
@@ -28,15 +28,15 @@ data::Dataset make_set() {
   return set;
 }
 
-struct Case {
+struct ResumedCase {
   const char* name;
   void (*change)(Config&);
 };
 
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+void PrintTo(const ResumedCase& c, std::ostream* out) { *out << c.name; }
 
 // 25 images in batches of 10: every third step begins an epoch.
-Config make_config(const Case& c) {
+Config resumed_config(const ResumedCase& c) {
   Config config = recipe("tutorial");
   config.hidden = 6;
   config.batch_size = 10;
@@ -63,7 +63,7 @@ struct Outcome {
 };
 
 /// Continues to the end, or to the step `stop_after`.
-void go_on(Trainer& trainer, std::int64_t stop_after, Outcome& outcome) {
+void go_on_until(Trainer& trainer, std::int64_t stop_after, Outcome& outcome) {
   std::int64_t made = 0;
   Callbacks callbacks;
   callbacks.on_step = [&](const StepResult& r) {
@@ -79,21 +79,21 @@ void go_on(Trainer& trainer, std::int64_t stop_after, Outcome& outcome) {
   for (const Parameter& p : trainer.parameters()) outcome.weights.push_back(test::bits_of(p.value));
 }
 
-class Resumed : public testing::TestWithParam<Case> {};
+class Resumed : public testing::TestWithParam<ResumedCase> {};
 
 TEST_P(Resumed, FromEveryStepHasTheBitsOfAnUninterruptedRun) {
-  const data::Dataset set = make_set();
-  const Config config = make_config(GetParam());
+  const data::Dataset set = images_of_stripes();
+  const Config config = resumed_config(GetParam());
   if (config.precision == Precision::bf16 && !kernels::bf16_available())
     GTEST_SKIP() << "no AVX512_BF16 here";
   Outcome whole;
-  go_on(*make_trainer(config, set), 0, whole);
+  go_on_until(*make_trainer(config, set), 0, whole);
   for (std::int64_t stop = 1; stop < config.steps; ++stop) {
     Outcome outcome;
     std::vector<std::byte> file;
     {
       const auto first = make_trainer(config, set);
-      go_on(*first, stop, outcome);
+      go_on_until(*first, stop, outcome);
       file = to_bytes(first->checkpoint());
     }
     Config other_threads = config;
@@ -102,12 +102,12 @@ TEST_P(Resumed, FromEveryStepHasTheBitsOfAnUninterruptedRun) {
     second->resume(checkpoint_from(file, "file"));
     // Writing it again gives the same bytes.
     EXPECT_EQ(to_bytes(second->checkpoint()), file);
-    go_on(*second, 0, outcome);
+    go_on_until(*second, 0, outcome);
     EXPECT_TRUE(outcome == whole) << "after step " << stop;
   }
 }
 
-constexpr Case cases[] = {
+constexpr ResumedCase resumed_cases[] = {
     {"Sgd", [](Config&) {}},
     {"Momentum", [](Config& c) { c.momentum = 0.9; }},
     // The rate is so high that the loss does not fall: the schedule drops it on the way.
@@ -204,20 +204,20 @@ constexpr Case cases[] = {
        c.optimizer = Algorithm::adam;
      }},
 };
-INSTANTIATE_TEST_SUITE_P(Trainer, Resumed, testing::ValuesIn(cases),
+INSTANTIATE_TEST_SUITE_P(Trainer, Resumed, testing::ValuesIn(resumed_cases),
                          [](const auto& test) { return test.param.name; });
 
 std::vector<std::byte> bytes_after(std::int64_t step, const Config& config,
                                    const data::Dataset& set) {
   const auto trainer = make_trainer(config, set);
   Outcome ignored;
-  go_on(*trainer, step, ignored);
+  go_on_until(*trainer, step, ignored);
   return to_bytes(trainer->checkpoint());
 }
 
 TEST(Checkpoint, OfAnotherModelIsRefused) {
-  const data::Dataset set = make_set();
-  Config config = make_config(cases[0]);
+  const data::Dataset set = images_of_stripes();
+  Config config = resumed_config(resumed_cases[0]);
   const auto bytes = bytes_after(2, config, set);
   config.hidden = 7;
   const auto other = make_trainer(config, set);
@@ -227,8 +227,8 @@ TEST(Checkpoint, OfAnotherModelIsRefused) {
 }
 
 TEST(Checkpoint, OfAnotherOptimizerIsRefused) {
-  const data::Dataset set = make_set();
-  Config config = make_config(cases[0]);
+  const data::Dataset set = images_of_stripes();
+  Config config = resumed_config(resumed_cases[0]);
   const auto bytes = bytes_after(2, config, set);
   config.optimizer = Algorithm::adam;
   const auto other = make_trainer(config, set);
@@ -249,24 +249,24 @@ std::vector<std::byte> replaced(const std::vector<std::byte>& bytes, const std::
 }
 
 TEST(Fault33, ACheckpointOfANewerVersion) {
-  const data::Dataset set = make_set();
-  const auto bytes = bytes_after(2, make_config(cases[0]), set);
+  const data::Dataset set = images_of_stripes();
+  const auto bytes = bytes_after(2, resumed_config(resumed_cases[0]), set);
   const auto newer = replaced(bytes, R"({\"version\":2,\"step\")", R"({\"version\":3,\"step\")");
   const std::string text = test::error_of<FormatError>([&] { checkpoint_from(newer, "file"); });
   EXPECT_NE(text.find("written by a newer version"), std::string::npos) << text;
 }
 
 TEST(Checkpoint, OfAnOlderVersionIsRefused) {
-  const data::Dataset set = make_set();
-  const auto bytes = bytes_after(2, make_config(cases[0]), set);
+  const data::Dataset set = images_of_stripes();
+  const auto bytes = bytes_after(2, resumed_config(resumed_cases[0]), set);
   const auto older = replaced(bytes, R"({\"version\":2,\"step\")", R"({\"version\":1,\"step\")");
   const std::string text = test::error_of<FormatError>([&] { checkpoint_from(older, "file"); });
   EXPECT_NE(text.find("written by an older version"), std::string::npos) << text;
 }
 
 TEST(Checkpoint, ThatLacksSomethingIsRefused) {
-  const data::Dataset set = make_set();
-  const auto bytes = bytes_after(2, make_config(cases[0]), set);
+  const data::Dataset set = images_of_stripes();
+  const auto bytes = bytes_after(2, resumed_config(resumed_cases[0]), set);
   for (const auto& [from, to] :
        std::vector<std::pair<std::string, std::string>>{{"unroll_checkpoint", "unroll_cheekpoint"},
                                                         {R"(\"masks\":)", R"(\"nasks\":)"},

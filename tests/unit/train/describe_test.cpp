@@ -119,7 +119,7 @@ TEST(Describe, TakesEverySetting) {
 }
 
 // The module's parameters have the names in the description, in the same order.
-TEST(Network, HasTheWeightsOfItsDescription) {
+TEST(Network, OfARecipeHasTheWeightsOfItsDescription) {
   std::vector<spec::ModelSpec> specs;
   using enum ModelKind;
   for (const ModelKind model : {logistic, linear, fnn, cnn, rnn, lstm, gru}) {

@@ -10,11 +10,12 @@
 #include "support/sources.h"
 #include "support/tensors.h"
 #include "train/trainer.h"
+#include "unit/train/trainer_bits.h"
 
 namespace unroll::train {
 namespace {
 
-constexpr std::int64_t kSteps = 200;
+constexpr std::int64_t kMostSteps = 200;
 constexpr double kHuge = 1e5;  // a target; the loss is its square
 
 /// Batches that the test chooses step by step, and four samples to test with.
@@ -58,22 +59,14 @@ class Levels : public Chosen {
 /// Falls a little with every step.
 double usual(std::int64_t step) { return 10 - 0.01 * static_cast<double>(step); }
 
-Config make_config() {
+Config divergent_config() {
   Config c = recipe("tutorial", ModelKind::linear);
   c.lr = 1e-4;
   c.batch_size = 2;
-  c.steps = kSteps;
+  c.steps = kMostSteps;
   c.eval_every = 0;
   c.threads = 1;
   return c;
-}
-
-using Bits = std::vector<std::vector<std::uint64_t>>;
-
-Bits bits_of(Trainer& trainer) {
-  Bits bits;
-  for (const Parameter& p : trainer.parameters()) bits.push_back(test::bits_of(p.value));
-  return bits;
 }
 
 /// How a run ended.
@@ -109,8 +102,8 @@ End go_on(Trainer& trainer, std::int64_t stop_after = 0) {
   return end;
 }
 
-End run(const Config& config, const Levels::Target& target, std::int64_t stop_after = 0,
-        double test_target = 1) {
+End run_to_level(const Config& config, const Levels::Target& target, std::int64_t stop_after = 0,
+                 double test_target = 1) {
   Trainer trainer(config, std::make_shared<Levels>(target, test_target));
   return go_on(trainer, stop_after);
 }
@@ -135,13 +128,13 @@ TEST(RemedyForDivergence, NamesTheRatesThatHaveAnEffect) {
 }
 
 TEST(Trial01, ARunStopsBeforeTheUpdateAndGoesBackToAGoodStep) {
-  const Config config = make_config();
-  const End end = run(config, exploding_at(65));
+  const Config config = divergent_config();
+  const End end = run_to_level(config, exploding_at(65));
   EXPECT_EQ(end.failed, 65);
   EXPECT_EQ(end.made, 64);
   // Every tenth step is a candidate. The loss of the next step shows that it is good.
   EXPECT_EQ(end.kept, 60);
-  EXPECT_EQ(end.bits, run(config, usual, 60).bits);
+  EXPECT_EQ(end.bits, run_to_level(config, usual, 60).bits);
   // The test evaluates the kept weights, with target 1.
   EXPECT_NEAR(end.test_loss, (end.weights - 1) * (end.weights - 1), 1e-6);
   EXPECT_NE(end.text.find("stopped at step 65: loss 1.0"), std::string::npos) << end.text;
@@ -152,47 +145,47 @@ TEST(Trial01, TroubleBeforeTheExplosionIsNotKept) {
   const auto target = [](std::int64_t s) {
     return s < 48 ? usual(s) : s < 65 ? 70 + static_cast<double>(s) : kHuge;
   };
-  const End end = run(make_config(), target);
+  const End end = run_to_level(divergent_config(), target);
   EXPECT_EQ(end.failed, 65);
   EXPECT_EQ(end.kept, 40);
-  EXPECT_EQ(end.bits, run(make_config(), usual, 40).bits);
+  EXPECT_EQ(end.bits, run_to_level(divergent_config(), usual, 40).bits);
 }
 
 TEST(Trial01, WhereNoStepWasGoodTheBeginningIs) {
-  const End end = run(make_config(), exploding_at(11));
+  const End end = run_to_level(divergent_config(), exploding_at(11));
   EXPECT_EQ(end.failed, 11);
   EXPECT_EQ(end.kept, 0);
-  Trainer fresh(make_config(), std::make_shared<Levels>(usual));
+  Trainer fresh(divergent_config(), std::make_shared<Levels>(usual));
   EXPECT_EQ(end.bits, bits_of(fresh));
 }
 
 // Clipping or the optimizer limits a huge update, so that it does not ruin the weights. The next
 // steps may be as good as before.
 TEST(Trial01, ALimitedUpdateIsNotTheEnd) {
-  Config clipped = make_config();
+  Config clipped = divergent_config();
   clipped.clip_norm = 1;
-  Config adam = make_config();
+  Config adam = divergent_config();
   adam.optimizer = Algorithm::adam;
   for (const Config& config : {clipped, adam}) {
-    EXPECT_EQ(run(config, exploding_at(65)).failed, 0);
+    EXPECT_EQ(run_to_level(config, exploding_at(65)).failed, 0);
     // A hundred such steps in a row are a divergence.
     const auto from = [](std::int64_t first, std::int64_t count) {
       return [=](std::int64_t s) { return s >= first && s < first + count ? kHuge : usual(s); };
     };
-    EXPECT_EQ(run(config, from(65, 99)).failed, 0);
-    const End end = run(config, from(65, 100));
+    EXPECT_EQ(run_to_level(config, from(65, 99)).failed, 0);
+    const End end = run_to_level(config, from(65, 100));
     EXPECT_EQ(end.failed, 164);
     EXPECT_EQ(end.kept, 60);
-    EXPECT_EQ(end.bits, run(config, usual, 60).bits);
+    EXPECT_EQ(end.bits, run_to_level(config, usual, 60).bits);
   }
 }
 
 // No step follows the last one: only the test shows the effect of its update.
 TEST(Trial01, WeightsThatTheLastUpdateRuinedAreNotKept) {
   for (const double target : {std::numeric_limits<double>::quiet_NaN(), kHuge}) {
-    const End end = run(make_config(), usual, 0, target);
-    EXPECT_EQ(end.failed, kSteps);
-    EXPECT_EQ(end.made, kSteps);
+    const End end = run_to_level(divergent_config(), usual, 0, target);
+    EXPECT_EQ(end.failed, kMostSteps);
+    EXPECT_EQ(end.made, kMostSteps);
     EXPECT_EQ(end.evaluations, 0);
     EXPECT_EQ(end.kept, 190);
     EXPECT_NE(end.text.find("on the test set"), std::string::npos) << end.text;
@@ -202,16 +195,16 @@ TEST(Trial01, WeightsThatTheLastUpdateRuinedAreNotKept) {
 // A run may be stopped anywhere, also while it is diverging. Resumed, it ends like a run without
 // interruption, because the last good step is part of a checkpoint.
 TEST(Trial01, AResumedRunGoesBackToTheSameStep) {
-  Config config = make_config();
+  Config config = divergent_config();
   config.momentum = 0.5;
   const auto target = [](std::int64_t s) {
     return s < 28 ? usual(s) : s < 45 ? 50 + static_cast<double>(s) : kHuge;
   };
-  End whole = run(config, target);
+  End whole = run_to_level(config, target);
   ASSERT_EQ(whole.failed, 45);
   ASSERT_EQ(whole.kept, 20);
   for (std::int64_t stop = 1; stop < whole.failed; ++stop) {
-    const End first = run(config, target, stop);
+    const End first = run_to_level(config, target, stop);
     Trainer second(config, std::make_shared<Levels>(target));
     second.resume(checkpoint_from(first.checkpoint, "file"));
     EXPECT_EQ(to_bytes(second.checkpoint()), first.checkpoint);
@@ -286,7 +279,7 @@ TEST(Trial01, AStepOfSeveralUpdatesIsUndoneAsAWhole) {
   config.threads = 1;
   config.hidden = 5;
   config.batch_size = 4;
-  config.steps = kSteps;
+  config.steps = kMostSteps;
   Trainer trainer(config, std::make_shared<Chunks>(37));
   const End end = go_on(trainer);
   EXPECT_EQ(end.failed, 37);

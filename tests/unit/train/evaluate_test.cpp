@@ -13,8 +13,8 @@ namespace unroll::train {
 namespace {
 
 /// Images of one row of 2 pixels; 3 classes.
-data::Dataset make_set(const std::vector<std::uint8_t>& images,
-                       const std::vector<std::uint8_t>& labels) {
+data::Dataset evaluated_set(const std::vector<std::uint8_t>& images,
+                            const std::vector<std::uint8_t>& labels) {
   data::Dataset set;
   set.name = "made up";
   set.count = static_cast<std::int64_t>(labels.size());
@@ -58,7 +58,7 @@ TYPED_TEST_SUITE(Evaluate, Types);
 
 TYPED_TEST(Evaluate, CountsAndMeasuresByHand) {
   // (1, 0): class 0; (0, 1): class 1; (0, 0): class 2; (1, 1): the first of equals
-  const data::Dataset set = make_set({255, 0, 0, 255, 0, 0, 255, 255}, {0, 0, 2, 1});
+  const data::Dataset set = evaluated_set({255, 0, 0, 255, 0, 0, 255, 255}, {0, 0, 2, 1});
   std::vector<TypeParam> logits;
   const Evaluation e = evaluate_images(plain_model<TypeParam>(), set, &logits);
   // Predicted are 0, 1, 2, 0.
@@ -82,7 +82,7 @@ TYPED_TEST(Evaluate, ALargeSetIsTheSumOfItsParts) {
     labels.push_back(i % 2 ? 0 : 1);
   }
   labels[4999] = 2;
-  const Evaluation e = evaluate_images(plain_model<TypeParam>(), make_set(images, labels));
+  const Evaluation e = evaluate_images(plain_model<TypeParam>(), evaluated_set(images, labels));
   EXPECT_EQ(e.accuracy().correct, 4999);
   EXPECT_EQ(e.accuracy().total, 5000);
   EXPECT_EQ(e.confusion.value().counts,
@@ -92,7 +92,7 @@ TYPED_TEST(Evaluate, ALargeSetIsTheSumOfItsParts) {
 }
 
 TYPED_TEST(Evaluate, RefusesImagesOfAnotherWidth) {
-  data::Dataset set = make_set({1, 2, 3, 4, 5, 6}, {0, 1});
+  data::Dataset set = evaluated_set({1, 2, 3, 4, 5, 6}, {0, 1});
   set.columns = 3;
   const std::string text =
       test::error_of<ShapeError>([&] { evaluate_images(plain_model<TypeParam>(), set); });

@@ -17,15 +17,15 @@
 namespace unroll::train {
 namespace {
 
-using Bits = std::map<std::string, std::vector<std::uint64_t>>;
+using BitsByName = std::map<std::string, std::vector<std::uint64_t>>;
 
-Bits bits_of(const Parameters& parameters) {
-  Bits bits;
+BitsByName bits_by_name(const Parameters& parameters) {
+  BitsByName bits;
   for (const Parameter& p : parameters) bits[p.name] = test::bits_of(p.value);
   return bits;
 }
 
-Config make_config() {
+Config frozen_config() {
   Config c;
   c.model = ModelKind::gru;
   c.hidden = 5;
@@ -40,7 +40,7 @@ Config make_config() {
 }
 
 /// A model after a few steps of training.
-InitialWeights trained(const Config& config) {
+InitialWeights weights_after_training(const Config& config) {
   Trainer trainer(config, test::three_parts());
   trainer.run({});
   InitialWeights from = {trainer.description(), {}, "other.safetensors"};
@@ -50,20 +50,20 @@ InitialWeights trained(const Config& config) {
 
 TEST(Freeze, FrozenWeightsKeepEveryBit) {
   for (const Algorithm algorithm : {Algorithm::adamw, Algorithm::sgd, Algorithm::muon}) {
-    Config c = make_config();
+    Config c = frozen_config();
     c.optimizer = algorithm;
     c.freeze = {"gru."};
     Trainer trainer(c, test::three_parts());
-    const Bits before = bits_of(trainer.parameters());
+    const BitsByName before = bits_by_name(trainer.parameters());
     trainer.run({});
-    for (const auto& [name, bits] : bits_of(trainer.parameters()))
+    for (const auto& [name, bits] : bits_by_name(trainer.parameters()))
       EXPECT_EQ(bits == before.at(name), name.starts_with("gru.")) << name;
   }
 }
 
 // The norm is that of the trained weights alone, so clipping does not depend on the frozen ones.
 TEST(Freeze, TheGradientNormIsThatOfTheOthers) {
-  Config c = make_config();
+  Config c = frozen_config();
   c.steps = 1;
   const auto norm_of = [&](const std::vector<std::string>& frozen) {
     Config config = c;
@@ -92,12 +92,12 @@ TEST(Freeze, AStartThatNoNameHasIsRefused) {
 }
 
 TEST(InitFrom, TrainingBeginsWithTheWeights) {
-  const InitialWeights from = trained(make_config());
-  Config c = make_config();
+  const InitialWeights from = weights_after_training(frozen_config());
+  Config c = frozen_config();
   c.seed = 9;
   Trainer trainer(c, test::three_parts(), &from);
   EXPECT_TRUE(trainer.not_initial().empty());
-  EXPECT_EQ(bits_of(trainer.parameters()), bits_of(from.weights));
+  EXPECT_EQ(bits_by_name(trainer.parameters()), bits_by_name(from.weights));
   // In another type the numbers are the same.
   c.dtype = DType::f64;
   Trainer wide(c, test::three_parts(), &from);
@@ -107,35 +107,35 @@ TEST(InitFrom, TrainingBeginsWithTheWeights) {
 
 // A second training begins with them, too.
 TEST(InitFrom, ALastLayerOfAnotherSizeKeepsItsInitialValues) {
-  InitialWeights from = trained(make_config());
+  InitialWeights from = weights_after_training(frozen_config());
   std::get<spec::LinearSpec>(from.spec.layers.back()).out_features = 3;
   for (Parameter& p : from.weights)
     if (p.name.starts_with("fc."))
       p.value = p.value.rank() == 2 ? Tensor::full({3, 5}, 7) : Tensor::full({3}, 7);
-  Trainer fresh(make_config(), test::three_parts());
-  Trainer trainer(make_config(), test::three_parts(), &from);
+  Trainer fresh(frozen_config(), test::three_parts());
+  Trainer trainer(frozen_config(), test::three_parts(), &from);
   EXPECT_EQ(trainer.not_initial(), (std::vector<std::string>{"fc.weight", "fc.bias"}));
-  const Bits here = bits_of(trainer.parameters()), given = bits_of(from.weights),
-             initial = bits_of(fresh.parameters());
+  const BitsByName here = bits_by_name(trainer.parameters()), given = bits_by_name(from.weights),
+                   initial = bits_by_name(fresh.parameters());
   for (const auto& [name, bits] : here)
     EXPECT_EQ(bits, name.starts_with("fc.") ? initial.at(name) : given.at(name)) << name;
 }
 
 TEST(InitFrom, OtherLayersOfTheSameNameAreRefused) {
-  Config c = make_config();
-  const InitialWeights from = trained(c);
+  Config c = frozen_config();
+  const InitialWeights from = weights_after_training(c);
   c.hidden = 6;
   EXPECT_EQ(test::error_of<ValueError>([&] { Trainer(c, test::three_parts(), &from); }),
             "[init-from] the layer gru of other.safetensors is 15 x 1 there, 18 x 1 here "
             "(gru.weight_ih_l0); give the settings of that model, or leave --init-from out");
-  c = make_config();
+  c = frozen_config();
   c.bidirectional = true;
   EXPECT_THROW(Trainer(c, test::three_parts(), &from), ValueError);
   InitialWeights none = from;
   none.weights = {{"other.weight", Tensor::full({1}, 0)}};
   none.spec.layers.clear();
   EXPECT_NE(test::error_of<ValueError>([&] {
-              Trainer(make_config(), test::three_parts(), &none);
+              Trainer(frozen_config(), test::three_parts(), &none);
             }).find("has no weight with a name and a shape of this model"),
             std::string::npos);
 }

@@ -23,14 +23,14 @@ namespace {
 
 constexpr std::int64_t kBatch = 3, kSteps = 7, kInputs = 4, kHidden = 5, kClasses = 2;
 
-struct Case {
+struct LookCase {
   spec::ModelSpec spec;
   Generator generator{3};
   mutable Network network;  // its parameters are not const
   data::Examples batch;
   Objective objective;
 
-  explicit Case(const spec::ModelSpec& description)
+  explicit LookCase(const spec::ModelSpec& description)
       : spec(description),
         network(spec, generator, {.dtype = DType::f64}),
         objective({.kind = data::TargetSpec::Kind::classes, .size = kClasses},
@@ -57,7 +57,7 @@ struct PlainLoops {
   std::vector<std::vector<Matrix>> states;          // of each layer: h_1 to h_T
   std::vector<std::vector<double>> gradient_norms;  // of each layer: ||dL/dh_t||
 
-  explicit PlainLoops(const Case& c, std::size_t layers = 1) : states(layers) {
+  explicit PlainLoops(const LookCase& c, std::size_t layers = 1) : states(layers) {
     std::vector<Matrix> below(kSteps, Matrix(kBatch, std::vector<double>(kInputs)));
     for (std::size_t t = 0; t < kSteps; ++t)
       for (std::size_t n = 0; n < kBatch; ++n)
@@ -75,7 +75,7 @@ struct PlainLoops {
  private:
   static std::string end(std::size_t l) { return "_l" + std::to_string(l); }
 
-  static std::vector<Matrix> run_layer(const Case& c, std::size_t l,
+  static std::vector<Matrix> run_layer(const LookCase& c, std::size_t l,
                                        const std::vector<Matrix>& inputs) {
     const auto w_ih = c.weight("rnn.weight_ih" + end(l)), w_hh = c.weight("rnn.weight_hh" + end(l)),
                b_ih = c.weight("rnn.bias_ih" + end(l)), b_hh = c.weight("rnn.bias_hh" + end(l));
@@ -96,7 +96,7 @@ struct PlainLoops {
     return all;
   }
 
-  static Matrix readout_gradient(const Case& c, const Matrix& h) {
+  static Matrix readout_gradient(const LookCase& c, const Matrix& h) {
     const auto w = c.weight("fc.weight"), b = c.weight("fc.bias");
     const auto labels = c.batch.targets.values<std::int64_t>();
     Matrix g(kBatch, std::vector<double>(kHidden, 0));
@@ -117,7 +117,7 @@ struct PlainLoops {
   }
 
   /// Notes the norms of layer l. Returns dL/dh_t of the layer below.
-  std::vector<Matrix> back_through(const Case& c, std::size_t l,
+  std::vector<Matrix> back_through(const LookCase& c, std::size_t l,
                                    const std::vector<Matrix>& from_above) {
     const auto w_ih = c.weight("rnn.weight_ih" + end(l)), w_hh = c.weight("rnn.weight_hh" + end(l));
     const std::size_t width = l == 0 ? kInputs : kHidden;
@@ -143,10 +143,12 @@ struct PlainLoops {
   }
 };
 
-Case tanh_case() { return Case(test::rnn_spec(kInputs, kHidden, kClasses, 1, Nonlinearity::tanh)); }
+LookCase tanh_case() {
+  return LookCase(test::rnn_spec(kInputs, kHidden, kClasses, 1, Nonlinearity::tanh));
+}
 
 TEST(Look, GradientOfEachTimeStepIsThatOfPlainLoops) {
-  const Case c = tanh_case();
+  const LookCase c = tanh_case();
   const PlainLoops loops(c);
   const Inside inside = c.look();
   EXPECT_EQ(inside.rows, kBatch);
@@ -161,7 +163,7 @@ TEST(Look, GradientOfEachTimeStepIsThatOfPlainLoops) {
 }
 
 TEST(Look, SpreadOfStatesIsThatOfPlainLoops) {
-  const Case c = tanh_case();
+  const LookCase c = tanh_case();
   double sum = 0, squares = 0, largest = 0;
   const PlainLoops loops(c);
   for (const Matrix& h : loops.states[0])
@@ -179,7 +181,7 @@ TEST(Look, SpreadOfStatesIsThatOfPlainLoops) {
 }
 
 TEST(Look, StatesAreThoseOfPlainLoops) {
-  const Case c = tanh_case();
+  const LookCase c = tanh_case();
   const auto states = states_of(c.spec, c.network.parameters(), c.batch.inputs);
   ASSERT_EQ(states.size(), 1u);
   const Tensor& h = states.at("rnn");
@@ -194,7 +196,7 @@ TEST(Look, StatesAreThoseOfPlainLoops) {
 
 TEST(Look, StackedLayersHaveGradientsOfTheirOwn) {
   constexpr std::size_t kLayers = 3;
-  const Case c(test::rnn_spec(kInputs, kHidden, kClasses, kLayers, Nonlinearity::tanh));
+  const LookCase c(test::rnn_spec(kInputs, kHidden, kClasses, kLayers, Nonlinearity::tanh));
   const PlainLoops loops(c, kLayers);
   const Inside inside = c.look();
   ASSERT_EQ(inside.layers.size(), kLayers + 1);
@@ -210,7 +212,7 @@ TEST(Look, StackedLayersHaveGradientsOfTheirOwn) {
 }
 
 TEST(Look, TakesTheLastStepsOfAChunk) {
-  Case c = tanh_case();
+  LookCase c = tanh_case();
   const Inside inside = look_inside(c.spec, c.network.parameters(), {}, c.batch, c.objective, 3);
   EXPECT_EQ(inside.times, (std::vector<std::int64_t>{5, 6, 7}));
   c.batch.inputs = steps_of(c.batch.inputs, 4, 3);  // from a zero state
@@ -218,7 +220,7 @@ TEST(Look, TakesTheLastStepsOfAChunk) {
 }
 
 TEST(Look, UpdatesAreDifferencesOfWeights) {
-  const Case c = tanh_case();
+  const LookCase c = tanh_case();
   Parameters before = c.network.parameters(), after = c.network.parameters();
   double updates = 0, weights = 0;
   for (Parameter& p : before) {
@@ -237,7 +239,7 @@ TEST(Look, UpdatesAreDifferencesOfWeights) {
 }
 
 TEST(Look, DeadUnitsAreThoseThatGiveOnlyZeros) {
-  Case c(test::rnn_spec(kInputs, kHidden, kClasses, 1, Nonlinearity::relu));
+  LookCase c(test::rnn_spec(kInputs, kHidden, kClasses, 1, Nonlinearity::relu));
   for (const Parameter& p : c.network.parameters())
     if (p.name == "rnn.bias_ih_l0")  // two of five units are always below zero
       for (const std::size_t unit : {1u, 4u}) p.value.values<double>()[unit] = -1000;
@@ -245,7 +247,7 @@ TEST(Look, DeadUnitsAreThoseThatGiveOnlyZeros) {
 }
 
 TEST(Look, EqualOutputsHaveNoSpread) {
-  const Case c = tanh_case();
+  const LookCase c = tanh_case();
   EXPECT_GT(c.look().output_spread.value(), 0.01);
   for (const Parameter& p : c.network.parameters())
     if (p.name == "fc.weight") std::ranges::fill(p.value.values<double>(), 0.0);
@@ -253,13 +255,13 @@ TEST(Look, EqualOutputsHaveNoSpread) {
 }
 
 TEST(Look, TakesTheLongestOfUnequalSequences) {
-  Case c = tanh_case();
+  LookCase c = tanh_case();
   c.batch.lengths = {kSteps, kSteps, 4};
   EXPECT_EQ(c.look().rows, 2);
 }
 
 TEST(Look, ChangesNoWeightAndNoGradient) {
-  const Case c = tanh_case();
+  const LookCase c = tanh_case();
   const std::vector<Tensor> before = [&] {
     std::vector<Tensor> all;
     for (const Parameter& p : c.network.parameters()) all.push_back(p.value.detach().clone());
@@ -283,15 +285,15 @@ TEST(Look, AnObserverChangesNoOutput) {
     for (const auto readout :
          {spec::Readout::last, spec::Readout::mean, spec::Readout::max, spec::Readout::mean_last})
       for (const bool both : {false, true}) {
-        const Case c(test::recurrent_spec({.cell = cell,
-                                           .input_size = kInputs,
-                                           .hidden_size = kHidden,
-                                           .num_layers = 2,
-                                           .bidirectional = both,
-                                           .layer_norm = true,
-                                           .learn_initial_state = true,
-                                           .readout = readout},
-                                          kClasses));
+        const LookCase c(test::recurrent_spec({.cell = cell,
+                                               .input_size = kInputs,
+                                               .hidden_size = kHidden,
+                                               .num_layers = 2,
+                                               .bidirectional = both,
+                                               .layer_norm = true,
+                                               .learn_initial_state = true,
+                                               .readout = readout},
+                                              kClasses));
         Silent silent;
         const Unstacked one = unstacked(c.spec, c.network.parameters());
         Generator generator(9);

@@ -12,25 +12,26 @@
 namespace unroll::train {
 namespace {
 
-const Tensor labels = Tensor::from(std::vector<std::int64_t>{2, 0}, {2});
+const Tensor two_labels = Tensor::from(std::vector<std::int64_t>{2, 0}, {2});
 
 TEST(Loss, OfLogitsByHand) {
   const Tensor logits = Tensor::from(std::vector<double>{0, 0, 1, 0, 0, 0}, {2, 3});
   const double expected = std::log(2 + std::exp(1)) - 1 + std::log(3);
-  EXPECT_NEAR(sum(losses_of(spec::Output::logits, logits, labels)).item(), expected, 1e-15);
+  EXPECT_NEAR(sum(losses_of(spec::Output::logits, logits, two_labels)).item(), expected, 1e-15);
 }
 
 // Squared errors against (0, 0, 1) and (1, 0, 0).
 TEST(Loss, OfScoresByHand) {
   const Tensor scores = Tensor::from(std::vector<double>{0.5, 0, 1, 0, -1, 2}, {2, 3});
-  EXPECT_EQ(sum(losses_of(spec::Output::scores, scores, labels)).item(), 0.25 + 0 + 0 + 1 + 1 + 4);
+  EXPECT_EQ(sum(losses_of(spec::Output::scores, scores, two_labels)).item(),
+            0.25 + 0 + 0 + 1 + 1 + 4);
 }
 
 TEST(Loss, CountsTheTermsOfItsMean) {
   const Tensor some =
       Tensor::from(std::vector<std::int64_t>{data::no_target, 2, data::no_target, 0, 1, 1}, {2, 3});
   EXPECT_EQ(count_losses(spec::Output::logits, some, 4), 4);
-  EXPECT_EQ(count_losses(spec::Output::scores, labels, 3), 6);
+  EXPECT_EQ(count_losses(spec::Output::scores, two_labels, 3), 6);
   EXPECT_EQ(count_losses(spec::Output::values, Tensor::zeros({5, 2}), 2), 10);
 }
 
@@ -92,9 +93,9 @@ TEST(Loss, HasAName) {
 TEST(Loss, WhatDoesNotFitIsRefused) {
   const Tensor scores = Tensor::zeros({2, 2});
   for (const auto kind : {spec::Output::logits, spec::Output::scores}) {
-    EXPECT_THROW(losses_of(kind, scores, labels), ValueError);  // there is no class 2
-    EXPECT_THROW(losses_of(kind, Tensor::zeros({3, 3}), labels), ShapeError);
-    EXPECT_THROW(losses_of(kind, Tensor::zeros({2}), labels), ShapeError);
+    EXPECT_THROW(losses_of(kind, scores, two_labels), ValueError);  // there is no class 2
+    EXPECT_THROW(losses_of(kind, Tensor::zeros({3, 3}), two_labels), ShapeError);
+    EXPECT_THROW(losses_of(kind, Tensor::zeros({2}), two_labels), ShapeError);
   }
   EXPECT_THROW(losses_of(spec::Output::values, scores, Tensor::zeros({2, 1})), ShapeError);
   EXPECT_THROW(losses_of(spec::Output::values, scores, scores, {.std = Tensor::zeros({3})}),

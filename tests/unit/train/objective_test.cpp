@@ -16,7 +16,7 @@ namespace {
 
 using Kind = data::TargetSpec::Kind;
 
-Tensor numbers(const std::vector<double>& values, const Shape& shape) {
+Tensor logits(const std::vector<double>& values, const Shape& shape) {
   return Tensor::from(values, shape);
 }
 
@@ -30,8 +30,8 @@ const double log3 = std::log(3.0);
 TEST(Objective, OfClasses) {
   const Objective objective({.kind = Kind::classes, .size = 2}, spec::Output::logits);
   Objective::Score score(objective);
-  score.add(numbers({log3, 0, log3, 0}, {2, 2}), labels({0, 1}, {2}));
-  score.add(numbers({0, log3}, {1, 2}), labels({1}, {1}));
+  score.add(logits({log3, 0, log3, 0}, {2, 2}), labels({0, 1}, {2}));
+  score.add(logits({0, log3}, {1, 2}), labels({1}, {1}));
   const Evaluation e = score.result();
   EXPECT_EQ(e.loss_name, "cross-entropy");
   EXPECT_NEAR(e.loss, -(2 * std::log(0.75) + std::log(0.25)) / 3, 1e-12);
@@ -47,7 +47,7 @@ TEST(Objective, OfClasses) {
 TEST(Objective, OfScores) {
   const Objective objective({.kind = Kind::classes, .size = 2}, spec::Output::scores);
   Objective::Score score(objective);
-  score.add(numbers({1, 0.5, 0.25, 0}, {2, 2}), labels({0, 1}, {2}));
+  score.add(logits({1, 0.5, 0.25, 0}, {2, 2}), labels({0, 1}, {2}));
   const Evaluation e = score.result();
   EXPECT_EQ(e.loss_name, "mean squared error");
   EXPECT_NEAR(e.loss, (0.25 + 0.0625 + 1) / 4, 1e-12);
@@ -61,7 +61,7 @@ TEST(Objective, OfManyClassesHasNoMatrix) {
 
 TEST(Objective, OfValues) {
   data::TargetSpec target{.kind = Kind::values, .size = 2};
-  const Tensor outputs = numbers({1, 2, 3, 4}, {2, 2}), wanted = numbers({1, 2.5, 1, 4}, {2, 2});
+  const Tensor outputs = logits({1, 2, 3, 4}, {2, 2}), wanted = logits({1, 2.5, 1, 4}, {2, 2});
   const auto result = [&] {
     const Objective objective(target, spec::Output::values);
     Objective::Score score(objective);
@@ -88,7 +88,7 @@ TEST(Objective, OfValues) {
 // Steps without a target do not count.
 TEST(Objective, OfEveryStep) {
   constexpr std::int64_t none = data::no_target;
-  const Tensor outputs = numbers({log3, 0, 0, 0, 0, log3, log3, 0}, {2, 2, 2});
+  const Tensor outputs = logits({log3, 0, 0, 0, 0, log3, log3, 0}, {2, 2, 2});
   const Tensor wanted = labels({0, none, 1, 1}, {2, 2});
   const double loss = -(2 * std::log(0.75) + std::log(0.25)) / 3;
   for (const Kind kind : {Kind::step_classes, Kind::next_token}) {
@@ -133,7 +133,7 @@ void expect_metrics(const Evaluation& e,
 }
 
 const Tensor three_classes =
-    numbers({2, 0, 1, 0, 1, 0, 1, 1.5, 0, 0, 0, 3, 1, 0, -1, 0.5, 0.25, 0, 0, 2, 1}, {7, 3});
+    logits({2, 0, 1, 0, 1, 0, 1, 1.5, 0, 0, 0, 3, 1, 0, -1, 0.5, 0.25, 0, 0, 2, 1}, {7, 3});
 const Tensor three_labels = labels({0, 1, 0, 2, 1, 2, 1}, {7});
 
 // >>> z = np.array([[2,0,1],[0,1,0],[1,1.5,0],[0,0,3],[1,0,-1],[.5,.25,0],[0,2,1]])
@@ -158,9 +158,9 @@ TEST(Objective, DetailsOfClassesAreThoseOfScikitLearn) {
 TEST(Objective, DetailsOfTwoClasses) {
   const Objective objective(detailed(Kind::classes, 2), spec::Output::logits);
   Objective::Score score(objective);
-  score.add(numbers({0, 0.1 - 0.375, 0, 0.4 - 0.375, 0, 0.35 - 0.375}, {3, 2}),
+  score.add(logits({0, 0.1 - 0.375, 0, 0.4 - 0.375, 0, 0.35 - 0.375}, {3, 2}),
             labels({0, 0, 1}, {3}));
-  score.add(numbers({0, 0.8 - 0.375, 0, 0.35 - 0.375, 0, 0.9 - 0.375}, {3, 2}),
+  score.add(logits({0, 0.8 - 0.375, 0, 0.35 - 0.375, 0, 0.9 - 0.375}, {3, 2}),
             labels({1, 0, 1}, {3}));
   expect_metrics(score.result(), {{"accuracy", 200.0 / 3},
                                   {"macro_f1", 2.0 / 3},
@@ -173,7 +173,7 @@ TEST(Objective, DetailsOfTwoClasses) {
 TEST(Objective, AClassWithoutSamplesDoesNotCount) {
   const Objective objective(detailed(Kind::step_classes, 4), spec::Output::logits);
   Objective::Score score(objective);
-  score.add(numbers({1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 9}, {1, 5, 4}),
+  score.add(logits({1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 9}, {1, 5, 4}),
             labels({0, 0, 1, 3, data::no_target}, {1, 5}));
   const Evaluation e = score.result();
   expect_metrics(e, {{"accuracy", 50}, {"macro_f1", 0.38888888888888884}});
@@ -184,7 +184,7 @@ TEST(Objective, AClassWithoutSamplesDoesNotCount) {
 TEST(Objective, OneClassHasNoAuroc) {
   const Objective objective(detailed(Kind::classes, 3), spec::Output::logits);
   Objective::Score score(objective);
-  score.add(numbers({1, 0, 0, 0, 1, 0}, {2, 3}), labels({1, 1}, {2}));
+  score.add(logits({1, 0, 0, 0, 1, 0}, {2, 3}), labels({1, 1}, {2}));
   expect_metrics(score.result(),
                  {{"accuracy", 50}, {"macro_f1", 1.0 / 3}, {"balanced_accuracy", 50}});
 }
@@ -197,8 +197,8 @@ TEST(Objective, DetailsOfValuesAreThoseOfScikitLearn) {
   target.std = {2, 10};
   const Objective objective(target, spec::Output::values);
   Objective::Score score(objective);
-  score.add(numbers({1, 10, 2, 30, 3.5, 20}, {3, 2}), numbers({1.5, 12, 2, 28, 3, 25}, {3, 2}));
-  score.add(numbers({5, 44}, {1, 2}), numbers({7, 40}, {1, 2}));
+  score.add(logits({1, 10, 2, 30, 3.5, 20}, {3, 2}), logits({1.5, 12, 2, 28, 3, 25}, {3, 2}));
+  score.add(logits({5, 44}, {1, 2}), logits({7, 40}, {1, 2}));
   const Evaluation e = score.result();
   EXPECT_EQ(e.loss_name, "scaled mean squared error");
   EXPECT_NEAR(e.loss, ((0.25 + 0.25 + 4) / 4 + (4 + 4 + 25 + 16) / 100.0) / 8, 1e-14);
@@ -209,13 +209,13 @@ TEST(Objective, DetailsOfValuesAreThoseOfScikitLearn) {
 // A target that is missing changes nothing, in a batch of its own or beside others.
 TEST(Objective, AMissingValueDoesNotCount) {
   const Objective objective(detailed(Kind::step_values, 1), spec::Output::values);
-  const Tensor outputs = numbers({1, 2, 3}, {1, 3, 1}), targets = numbers({2, NAN, 3}, {1, 3, 1});
+  const Tensor outputs = logits({1, 2, 3}, {1, 3, 1}), targets = logits({2, NAN, 3}, {1, 3, 1});
   EXPECT_EQ(objective.loss(outputs, targets, objective.terms(targets)).item(), 0.5);
   Objective::Score score(objective);
   score.add(outputs, targets);
   expect_metrics(score.result(),
                  {{"rmse", std::sqrt(0.5)}, {"mean_absolute_error", 0.5}, {"r2", -1}});
-  const Tensor none = numbers({NAN, NAN, NAN}, {1, 3, 1});
+  const Tensor none = logits({NAN, NAN, NAN}, {1, 3, 1});
   EXPECT_EQ(objective.loss(outputs, none, objective.terms(none)).item(), 0);
 }
 
@@ -225,8 +225,8 @@ TEST(Objective, SeriesAreTheMeanOfTheirWindows) {
   {
     const Objective objective(detailed(Kind::classes, 2), spec::Output::logits);
     Objective::Score score(objective, series);
-    score.add(numbers({log3, 0, 0, log3}, {2, 2}), labels({0, 0}, {2}));
-    score.add(numbers({0, log3 / 2}, {1, 2}), labels({0}, {1}));
+    score.add(logits({log3, 0, 0, log3}, {2, 2}), labels({0, 0}, {2}));
+    score.add(logits({0, log3 / 2}, {1, 2}), labels({0}, {1}));
     const Metric m = score.result().metrics.back();
     EXPECT_EQ(m.key(), "accuracy_of_series");
     EXPECT_EQ(m.correct, 1);
@@ -235,7 +235,7 @@ TEST(Objective, SeriesAreTheMeanOfTheirWindows) {
   }
   const Objective objective(detailed(Kind::values, 1), spec::Output::values);
   Objective::Score score(objective, series);
-  score.add(numbers({1, 2, 4}, {3, 1}), numbers({3, 1, 3}, {3, 1}));
+  score.add(logits({1, 2, 4}, {3, 1}), logits({3, 1, 3}, {3, 1}));
   const Metric m = score.result().metrics.back();
   EXPECT_EQ(m.key(), "rmse_of_series");
   EXPECT_NEAR(m.value, std::sqrt((0.25 + 1) / 2), 1e-15);

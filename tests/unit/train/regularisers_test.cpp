@@ -21,7 +21,7 @@ using test::black_and_white;
 using test::error_of;
 using Change = std::function<void(Config&)>;
 
-Config make_config(const Change& change = {}) {
+Config regularised_config(const Change& change = {}) {
   Config c = recipe("tutorial", ModelKind::lstm);
   c.hidden = 8;
   c.batch_size = 10;
@@ -36,17 +36,17 @@ spec::ModelSpec describe_images(const Config& config) {
   return describe(config, *test::images(config, black_and_white()));
 }
 
-struct Trained {
+struct Regularised {
   double first_loss = 0, last_loss = 0;
   std::int64_t correct = 0;
   std::vector<std::vector<std::uint64_t>> weights;
   std::string model;
 };
 
-Trained train(const Config& config) {
+Regularised train_regularised(const Config& config) {
   const data::Dataset set = black_and_white();
   Trainer trainer(config, test::images(config, set));
-  Trained result;
+  Regularised result;
   Callbacks callbacks;
   callbacks.on_step = [&](const StepResult& r) {
     (r.step == 1 ? result.first_loss : result.last_loss) = r.loss;
@@ -68,9 +68,9 @@ const Change each[] = {
 
 /// Each has its part in the weights, learns, and leaves the model's description as it is.
 TEST(Regularisers, TrainAndLeaveThePlainModel) {
-  const Trained plain = train(make_config());
+  const Regularised plain = train_regularised(regularised_config());
   for (const Change& change : each) {
-    const Trained result = train(make_config(change));
+    const Regularised result = train_regularised(regularised_config(change));
     EXPECT_NE(result.weights, plain.weights);
     EXPECT_LT(result.last_loss, result.first_loss / 2);
     EXPECT_EQ(result.correct, 20);
@@ -80,7 +80,7 @@ TEST(Regularisers, TrainAndLeaveThePlainModel) {
 
 /// In evaluation they are nothing: whole weights, no masks.
 TEST(Regularisers, DoNothingInEvaluation) {
-  const spec::ModelSpec spec = describe_images(make_config([](Config& c) { c.layers = 2; }));
+  const spec::ModelSpec spec = describe_images(regularised_config([](Config& c) { c.layers = 2; }));
   Generator plain_generator(1), generator(1);
   Network plain(spec, plain_generator),
       model(spec, generator,
@@ -98,7 +98,7 @@ TEST(Regularisers, DoNothingInEvaluation) {
 
 /// With weight_hh 0 and weights of 1/4 over four inputs, h_t is the mean of x_t: 1, 0, 1, 0.
 TEST(Regularisers, PenaltiesAreThoseOfTheStatesByHand) {
-  Config config = make_config();
+  Config config = regularised_config();
   config.model = ModelKind::rnn;
   const spec::ModelSpec spec = describe_images(config);
   const auto penalties_of = [&](double ar, double tar) {
@@ -125,7 +125,7 @@ TEST(Regularisers, PenaltiesAreThoseOfTheStatesByHand) {
 
 TEST(Regularisers, PenaltiesRaiseTheLoss) {
   const auto first_loss = [](double ar) {
-    return train(make_config([=](Config& c) {
+    return train_regularised(regularised_config([=](Config& c) {
              c.steps = 1;
              c.ar = ar;
            }))
@@ -138,7 +138,7 @@ TEST(Regularisers, PenaltiesRaiseTheLoss) {
 
 TEST(Regularisers, OutsideTheirRangeAreRefused) {
   const auto refused = [](const Change& change, const std::string& setting) {
-    const std::string text = error_of<ValueError>([&] { validate(make_config(change)); });
+    const std::string text = error_of<ValueError>([&] { validate(regularised_config(change)); });
     EXPECT_EQ(text.find("[" + setting + "]"), 0U) << text;
     EXPECT_NE(text.find("expected"), std::string::npos) << text;
   };

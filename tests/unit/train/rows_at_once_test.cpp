@@ -11,11 +11,11 @@
 namespace unroll::train {
 namespace {
 
-constexpr std::int64_t kBatch = 70;  // 4 shards, of 17 and 18 rows
+constexpr std::int64_t kShardedBatch = 70;  // 4 shards, of 17 and 18 rows
 
 /// The last batch of a pass has 25 images.
 test::Source noise_source(const Config& config) {
-  return test::images(config, test::noise(kBatch + 25));
+  return test::images(config, test::noise(kShardedBatch + 25));
 }
 
 /// Sequences of 1 to 9 steps, in no order.
@@ -23,7 +23,7 @@ test::Source ragged_source(const Config&) {
   Generator generator(2);
   data::Sequences set;
   set.features = 3;
-  for (std::int64_t k = 0; k < kBatch + 25; ++k) {
+  for (std::int64_t k = 0; k < kShardedBatch + 25; ++k) {
     set.lengths.push_back(1 + generator.next_u32() % 9);
     set.labels.push_back(generator.next_u32() % 4);
     for (std::int64_t i = 0; i < set.lengths.back() * set.features; ++i)
@@ -35,20 +35,20 @@ test::Source ragged_source(const Config&) {
 test::Source token_source(const Config&) {
   Generator generator(3);
   std::vector<std::vector<std::int64_t>> texts;
-  for (std::int64_t k = 0; k < kBatch + 25; ++k) {
+  for (std::int64_t k = 0; k < kShardedBatch + 25; ++k) {
     texts.emplace_back(2 + generator.next_u32() % 9);
     for (std::int64_t& token : texts.back()) token = generator.next_u32() % 6;
   }
   return std::make_shared<test::TokenSource>(6, texts);
 }
 
-struct Case {
+struct RowsCase {
   const char* name;
   void (*change)(Config&);
   test::Source (*source)(const Config&) = noise_source;
 };
 
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+void PrintTo(const RowsCase& c, std::ostream* out) { *out << c.name; }
 
 void every_mask(Config& c) {
   c.layers = 2;
@@ -69,19 +69,18 @@ void task(Config& c, const char* name, std::int64_t tbptt) {
   c.tbptt = tbptt;
 }
 
-using enum ModelKind;
-const Case cases[] = {
-    {"Logistic", [](Config& c) { c.model = logistic; }},
-    {"Linear", [](Config& c) { c.model = linear; }},
+const RowsCase rows_cases[] = {
+    {"Logistic", [](Config& c) { c.model = ModelKind::logistic; }},
+    {"Linear", [](Config& c) { c.model = ModelKind::linear; }},
     {"Fnn",
      [](Config& c) {
-       c.model = fnn;
+       c.model = ModelKind::fnn;
        c.layers = 2;
        c.dropout = 0.3;
      }},
     {"Cnn",
      [](Config& c) {
-       c.model = cnn;
+       c.model = ModelKind::cnn;
        c.layers = 2;
        c.hidden = 3;
        c.dropout = 0.3;
@@ -98,33 +97,33 @@ const Case cases[] = {
     {"RnnMasks", every_mask},
     {"LstmLayerNorm",
      [](Config& c) {
-       c.model = lstm;
+       c.model = ModelKind::lstm;
        c.layer_norm = true;
        c.bidirectional = true;
        c.proj_size = 5;
      }},
     {"LstmLarge",
      [](Config& c) {
-       c.model = lstm;
+       c.model = ModelKind::lstm;
        c.hidden = 140;
        c.layer_norm = true;
        c.weight_drop = 0.2;
      }},
     {"GruMasks",
      [](Config& c) {
-       c.model = gru;
+       c.model = ModelKind::gru;
        every_mask(c);
      }},
     {"GruMeanLast",
      [](Config& c) {
-       c.model = gru;
+       c.model = ModelKind::gru;
        c.readout = spec::Readout::mean_last;
        c.shards = 16;
      }},
     {"RaggedRnn", [](Config&) {}, ragged_source},
     {"RaggedLstm",
      [](Config& c) {
-       c.model = lstm;
+       c.model = ModelKind::lstm;
        c.bidirectional = true;
        c.readout = spec::Readout::max;
        every_mask(c);
@@ -132,14 +131,14 @@ const Case cases[] = {
      ragged_source},
     {"Tokens",
      [](Config& c) {
-       c.model = lstm;
+       c.model = ModelKind::lstm;
        every_mask(c);
      },
      token_source},
     {"Adding", [](Config& c) { task(c, "adding", 0); }, test::source},
     {"CopyChunks",
      [](Config& c) {
-       c.model = gru;
+       c.model = ModelKind::gru;
        task(c, "copy", 8);
        c.ar = 0.5;
        c.dropout = 0.2;
@@ -149,16 +148,16 @@ const Case cases[] = {
      test::source},
     {"AddingChunks",
      [](Config& c) {
-       c.model = lstm;
+       c.model = ModelKind::lstm;
        task(c, "adding", 4);
      },
      test::source},
 };
 
-Config config_of(const Case& which) {
+Config config_of(const RowsCase& which) {
   Config c = recipe("tutorial");
   c.hidden = 13;
-  c.batch_size = kBatch;
+  c.batch_size = kShardedBatch;
   c.steps = 3;
   c.eval_every = 0;
   c.optimizer = Algorithm::adam;
@@ -175,7 +174,7 @@ struct Trained {
   bool operator==(const Trained&) const = default;
 };
 
-Trained trained(const Config& config, const test::Source& source) {
+Trained trained_by_rows(const Config& config, const test::Source& source) {
   Trainer trainer(config, source);
   Trained all;
   Callbacks callbacks;
@@ -188,33 +187,34 @@ Trained trained(const Config& config, const test::Source& source) {
   return all;
 }
 
-class RowsAtOnce : public testing::TestWithParam<Case> {};
+class RowsAtOnce : public testing::TestWithParam<RowsCase> {};
 
 TEST_P(RowsAtOnce, ChangeNoBit) {
   Config c = config_of(GetParam());
   const test::Source source = GetParam().source(c);
   c.threads = 1;
-  const Trained whole = trained(c, source);
+  const Trained whole = trained_by_rows(c, source);
   EXPECT_NE(whole.losses[0], whole.losses[1]);
   for (const int threads : {1, 3})
     for (const std::int64_t rows : {0, 1, 16, 50}) {
       c.threads = threads;
       c.rows_at_once = rows;
-      const Trained parts = trained(c, source);
+      const Trained parts = trained_by_rows(c, source);
       EXPECT_EQ(parts.losses, whole.losses) << rows << " rows, " << threads << " threads";
       EXPECT_EQ(parts.norms, whole.norms) << rows << " rows, " << threads << " threads";
       EXPECT_TRUE(parts.weights == whole.weights) << rows << " rows, " << threads << " threads";
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, RowsAtOnce, testing::ValuesIn(cases),
+INSTANTIATE_TEST_SUITE_P(Models, RowsAtOnce, testing::ValuesIn(rows_cases),
                          testing::PrintToStringParamName());
 
 TEST(RowsAtOnceOfARun, MayChangeWhenItIsResumed) {
-  const Case& which = *std::ranges::find(cases, std::string_view("GruMasks"), &Case::name);
+  const RowsCase& which =
+      *std::ranges::find(rows_cases, std::string_view("GruMasks"), &RowsCase::name);
   Config c = config_of(which);
   const test::Source source = which.source(c);
-  const Trained whole = trained(c, source);
+  const Trained whole = trained_by_rows(c, source);
   Trainer first(c, source);
   Callbacks callbacks;
   std::int64_t made = 0;
@@ -232,11 +232,12 @@ TEST(RowsAtOnceOfARun, MayChangeWhenItIsResumed) {
 TEST(ShardsOfARun, ChangeItsLastBits) {
   Config c = config_of({"", [](Config&) {}});
   const test::Source source = noise_source(c);
-  const Trained four = trained(c, source);
+  const Trained four = trained_by_rows(c, source);
   c.shards = 4;
-  EXPECT_NE(trained(c, source), four) << "the last batch of a pass has one shard of its own";
+  EXPECT_NE(trained_by_rows(c, source), four)
+      << "the last batch of a pass has one shard of its own";
   c.shards = 8;
-  const Trained eight = trained(c, source);
+  const Trained eight = trained_by_rows(c, source);
   EXPECT_NE(eight, four);
   EXPECT_NEAR(eight.losses[2], four.losses[2], 1e-5);
 }

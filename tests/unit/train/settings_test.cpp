@@ -12,7 +12,7 @@
 namespace unroll::train {
 namespace {
 
-using Json = Setting::Json;
+using SettingJson = Setting::Json;
 using test::error_of;
 
 /// Stands for a value of any type.
@@ -36,8 +36,8 @@ constexpr std::size_t members() {
 }
 
 /// A value that is not the default.
-Json another(const Setting& setting) {
-  const Json now = setting.json(Config());
+SettingJson another(const Setting& setting) {
+  const SettingJson now = setting.json(Config());
   if (const auto* choice = std::get_if<Choice>(&setting.member))
     return now == choice->names[0] ? choice->names[1] : choice->names[0];
   if (setting.key == "normalize") return {0.25, 0.75};
@@ -47,7 +47,8 @@ Json another(const Setting& setting) {
   if (now.is_array()) return {3, 5};
   if (now.is_boolean()) return true;
   if (now.is_string()) return "another";
-  return now.is_number_float() ? Json(now.get<double>() / 2 + 0.25) : Json(now.get<int>() + 1);
+  return now.is_number_float() ? SettingJson(now.get<double>() / 2 + 0.25)
+                               : SettingJson(now.get<int>() + 1);
 }
 
 /// As many rows as members, and each row changes what no other one shows: so each member has one.
@@ -69,7 +70,7 @@ TEST(Settings, WhatIsWrittenIsRead) {
     ASSERT_TRUE(setting.read(copy, setting.json(all))) << setting.key;
     EXPECT_EQ(setting.json(copy), another(setting)) << setting.key;
     Config other;
-    EXPECT_FALSE(setting.read(other, Json::object())) << setting.key;
+    EXPECT_FALSE(setting.read(other, SettingJson::object())) << setting.key;
   }
   EXPECT_EQ(copy, all);
 }
@@ -130,7 +131,7 @@ TEST(Settings, TextsAreReadAgain) {
       if (setting.is_switch()) {
         EXPECT_EQ(text, setting.json(config) == setting.json(Config()) ? "off" : "on");
       } else if (setting.json(config).is_number() && setting.key != "seed") {
-        EXPECT_EQ(Json::parse(text), setting.json(config)) << setting.key;
+        EXPECT_EQ(SettingJson::parse(text), setting.json(config)) << setting.key;
       } else if (text != "none" || !setting.choices().empty()) {
         Config copy;
         setting.parse(copy, text);
@@ -161,15 +162,15 @@ TEST(Settings, OfFlagsTexts) {
     setting_of(key).parse(config, text);
     return setting_of(key).json(config);
   };
-  EXPECT_EQ(parsed("save_at", "1,10,100"), Json({1, 10, 100}));
-  EXPECT_EQ(parsed("save_at", "7"), Json::array({7}));
+  EXPECT_EQ(parsed("save_at", "1,10,100"), SettingJson({1, 10, 100}));
+  EXPECT_EQ(parsed("save_at", "7"), SettingJson::array({7}));
   for (const char* bad :
        {"", "0", "-1", "1,", ",1", "1,,2", "1.5", "one", "1 ,2", "99999999999999999999"})
     EXPECT_THROW(parsed("save_at", bad), ValueError) << bad;
-  EXPECT_EQ(parsed("seed", "18446744073709551615"), Json(18446744073709551615U));
-  EXPECT_EQ(parsed("permute", ""), Json(0));
-  EXPECT_EQ(parsed("normalize", "0.25,0.5"), Json({0.25, 0.5}));
-  EXPECT_EQ(parsed("normalize", "none"), Json({0.0, 1.0}));
+  EXPECT_EQ(parsed("seed", "18446744073709551615"), SettingJson(18446744073709551615U));
+  EXPECT_EQ(parsed("permute", ""), SettingJson(0));
+  EXPECT_EQ(parsed("normalize", "0.25,0.5"), SettingJson({0.25, 0.5}));
+  EXPECT_EQ(parsed("normalize", "none"), SettingJson({0.0, 1.0}));
   EXPECT_EQ(parsed("schedule", "one-cycle"), "one-cycle");
   EXPECT_EQ(parsed("augment", "shift3"), "shift3");
   EXPECT_EQ(parsed("input", "pixels"), "pixels");
@@ -181,7 +182,7 @@ TEST(Settings, OfFlagsTexts) {
 }
 
 TEST(Settings, RangesAreTexts) {
-  const auto refused = [](std::string_view key, const Json& value) {
+  const auto refused = [](std::string_view key, const SettingJson& value) {
     Config config;
     EXPECT_TRUE(setting_of(key).read(config, value));
     return error_of<ValueError>([&] { setting_of(key).check(config); });

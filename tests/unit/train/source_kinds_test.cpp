@@ -32,7 +32,7 @@ std::shared_ptr<const data::Source> ragged() {
   return data::sequence_source("signs", last_signs(200, 1), last_signs(300, 2), 2);
 }
 
-Config make_config(ModelKind model = ModelKind::gru) {
+Config kinds_config(ModelKind model = ModelKind::gru) {
   Config c;
   c.model = model;
   c.hidden = 8;
@@ -46,7 +46,7 @@ Config make_config(ModelKind model = ModelKind::gru) {
 }
 
 /// The losses of the steps.
-std::vector<double> run(Trainer& trainer) {
+std::vector<double> losses_of_run(Trainer& trainer) {
   std::vector<double> losses;
   Callbacks listener;
   listener.on_step = [&](const StepResult& step) { losses.push_back(step.loss); };
@@ -66,7 +66,7 @@ double cross_entropy(std::span<const double> row, std::int64_t label) {
 TEST(RaggedTraining, ABatchIsItsSequencesEachByItself) {
   for (const bool bidirectional : {false, true})
     for (const spec::Readout readout : {spec::Readout::last, spec::Readout::mean}) {
-      Config c = make_config(ModelKind::lstm);
+      Config c = kinds_config(ModelKind::lstm);
       c.dtype = DType::f64;
       c.bidirectional = bidirectional;
       c.readout = readout;
@@ -87,15 +87,15 @@ TEST(RaggedTraining, ABatchIsItsSequencesEachByItself) {
         mean += cross_entropy(logits, set.labels[k]) / 200;
         start += steps;
       }
-      EXPECT_NEAR(run(trainer).at(0), mean, 1e-12);
+      EXPECT_NEAR(losses_of_run(trainer).at(0), mean, 1e-12);
     }
 }
 
 TEST(RaggedTraining, LearnsWhatTheLastStepTells) {
   for (const ModelKind kind : {ModelKind::rnn, ModelKind::lstm, ModelKind::gru}) {
-    Trainer trainer(make_config(kind), ragged());
+    Trainer trainer(kinds_config(kind), ragged());
     EXPECT_EQ(trainer.steps(), 200);
-    run(trainer);
+    losses_of_run(trainer);
     const Evaluation& e = trainer.last_evaluation();
     EXPECT_EQ(e.accuracy().total, 300);
     EXPECT_GT(e.accuracy().value, 93);
@@ -105,10 +105,10 @@ TEST(RaggedTraining, LearnsWhatTheLastStepTells) {
 
 // Buckets, the order and the place in it are part of a checkpoint.
 TEST(RaggedTraining, AResumedRunHasTheBitsOfAnUninterruptedOne) {
-  Config c = make_config();
+  Config c = kinds_config();
   c.steps = 45;  // 20 batches a pass
   Trainer whole(c, ragged());
-  run(whole);
+  losses_of_run(whole);
   for (const std::int64_t stop : {7, 20, 31}) {
     Trainer first(c, ragged());
     Callbacks listener;
@@ -117,7 +117,7 @@ TEST(RaggedTraining, AResumedRunHasTheBitsOfAnUninterruptedOne) {
     const auto file = to_bytes(first.checkpoint());
     Trainer second(c, ragged());
     second.resume(checkpoint_from(file, "file"));
-    run(second);
+    losses_of_run(second);
     for (std::size_t i = 0; i < whole.parameters().size(); ++i)
       EXPECT_EQ(test::bits_of(second.parameters()[i].value),
                 test::bits_of(whole.parameters()[i].value));
@@ -125,7 +125,7 @@ TEST(RaggedTraining, AResumedRunHasTheBitsOfAnUninterruptedOne) {
 }
 
 TEST(RaggedTraining, InChunksIsRefused) {
-  Config c = make_config();
+  Config c = kinds_config();
   c.tbptt = 3;
   EXPECT_EQ(test::error_of<ValueError>([&] { Trainer(c, ragged()); }),
             "[tbptt] the sequences of signs have different lengths, expected equal ones; leave it "
@@ -153,8 +153,8 @@ const Metric& perplexity_of(const Evaluation& e) { return e.metrics.at(1); }
 TEST(TokenTraining, LearnsARuleToCertainty) {
   const auto source =
       texts(7, 60, [](std::int64_t last, std::uint32_t) { return (3 * last + 1) % 7; });
-  Trainer trainer(make_config(), source);
-  const std::vector<double> losses = run(trainer);
+  Trainer trainer(kinds_config(), source);
+  const std::vector<double> losses = losses_of_run(trainer);
   EXPECT_NEAR(losses.front(), std::log(7), 0.4);
   const Evaluation& e = trainer.last_evaluation();
   EXPECT_EQ(e.accuracy().value, 100);
@@ -170,11 +170,11 @@ TEST(TokenTraining, LearnsARuleToCertainty) {
 TEST(TokenTraining, LearnsChancesAndNoMore) {
   const auto source = texts(
       7, 400, [](std::int64_t last, std::uint32_t random) { return (last + 1 + random % 2) % 7; });
-  Config c = make_config();
+  Config c = kinds_config();
   c.steps = 400;
   c.lr = 0.01;
   Trainer trainer(c, source);
-  run(trainer);
+  losses_of_run(trainer);
   EXPECT_NEAR(perplexity_of(trainer.last_evaluation()).value, 2, 0.15);
 }
 
@@ -187,7 +187,7 @@ TEST(Trainer, RefusesADescriptionOfOnesOwnThatCouldNotBeHeld) {
                  spec::LinearSpec{"a", 6, kMany}, spec::LinearSpec{"b", kMany, kMany},
                  spec::LinearSpec{"c", kMany, 2}};
   const std::string text =
-      test::error_of<ValueError>([&] { Trainer(make_config(), ragged(), spec); });
+      test::error_of<ValueError>([&] { Trainer(kinds_config(), ragged(), spec); });
   EXPECT_NE(text.find("weights, expected at most 268435456"), std::string::npos) << text;
 }
 
@@ -206,12 +206,12 @@ TEST(Trainer, TrainsADescriptionOfOnesOwn) {
                                      .hidden_size = 5,
                                      .readout = spec::Readout::mean_last},
                  spec::LinearSpec{"out", 10, 2}};
-  Trainer trainer(make_config(), ragged(), spec);
+  Trainer trainer(kinds_config(), ragged(), spec);
   EXPECT_EQ(trainer.description().layers, spec.layers);
-  run(trainer);
+  losses_of_run(trainer);
   EXPECT_GT(trainer.last_evaluation().accuracy().value, 90);
   // Initial values depend on each layer's own sizes.
-  Config c = make_config();
+  Config c = kinds_config();
   c.init = InitialValues::orthogonal;
   Trainer orthogonal(c, ragged(), spec);
   for (const Parameter& p : orthogonal.parameters()) {
@@ -226,7 +226,7 @@ TEST(Trainer, TrainsADescriptionOfOnesOwn) {
     }
   }
   spec.layers.back() = spec::LinearSpec{"out", 10, 3};
-  EXPECT_EQ(test::error_of<ShapeError>([&] { Trainer(make_config(), ragged(), spec); }),
+  EXPECT_EQ(test::error_of<ShapeError>([&] { Trainer(kinds_config(), ragged(), spec); }),
             "[train] the model has 3 outputs, signs has 2 classes");
 }
 

@@ -14,15 +14,15 @@
 namespace unroll::train {
 namespace {
 
-constexpr std::int64_t kLength = 13, kBatch = 8, kHidden = 6;
+constexpr std::int64_t kLength = 13, kChunkedBatch = 8, kUnits = 6;
 
 /// Plain gradient descent, so that an update shows the gradient.
-Config make_config(std::string_view task, ModelKind model, std::int64_t tbptt,
-                   std::int64_t steps = 1) {
+Config chunked_config(std::string_view task, ModelKind model, std::int64_t tbptt,
+                      std::int64_t steps = 1) {
   Config c = recipe("tuned", {.dataset = task, .model = model});
   c.length = kLength;
-  c.hidden = kHidden;
-  c.batch_size = kBatch;
+  c.hidden = kUnits;
+  c.batch_size = kChunkedBatch;
   c.steps = steps;
   c.eval_every = 0;
   c.optimizer = Algorithm::sgd;
@@ -35,8 +35,8 @@ Config make_config(std::string_view task, ModelKind model, std::int64_t tbptt,
   return c;
 }
 
-std::vector<std::vector<std::uint64_t>> trained(const Config& config,
-                                                std::vector<double>* losses = nullptr) {
+std::vector<std::vector<std::uint64_t>> bits_after_training(const Config& config,
+                                                            std::vector<double>* losses = nullptr) {
   Trainer trainer(config, test::source(config));
   Callbacks callbacks;
   if (losses)
@@ -51,14 +51,15 @@ TEST(Tbptt, ChunksThatHoldWholeSequencesChangeNothing) {
   for (const char* task : {"adding", "copy"})
     for (const ModelKind model : {ModelKind::rnn, ModelKind::lstm, ModelKind::gru})
       for (const std::int64_t chunk : {kLength + 20, std::int64_t{1} << 40})
-        EXPECT_EQ(trained(make_config(task, model, chunk, 3)),
-                  trained(make_config(task, model, 0, 3)));
+        EXPECT_EQ(bits_after_training(chunked_config(task, model, chunk, 3)),
+                  bits_after_training(chunked_config(task, model, 0, 3)));
 }
 
 TEST(Tbptt, ShorterChunksTrainOtherwise) {
   for (const char* task : {"adding", "copy"})
     for (const ModelKind model : {ModelKind::rnn, ModelKind::lstm, ModelKind::gru})
-      EXPECT_NE(trained(make_config(task, model, 5)), trained(make_config(task, model, 0)));
+      EXPECT_NE(bits_after_training(chunked_config(task, model, 5)),
+                bits_after_training(chunked_config(task, model, 0)));
 }
 
 /// The trainer's lstm and its readout, with its initial values.
@@ -68,8 +69,8 @@ struct ByHand : nn::Module {
   optim::Sgd sgd;
 
   ByHand(Generator& generator, std::int64_t inputs, std::int64_t outputs)
-      : lstm(child("lstm"), inputs, kHidden, {.batch_first = true, .generator = &generator}),
-        fc(child("fc"), kHidden, outputs, {.generator = &generator}),
+      : lstm(child("lstm"), inputs, kUnits, {.batch_first = true, .generator = &generator}),
+        fc(child("fc"), kUnits, outputs, {.generator = &generator}),
         sgd(parameters(), {.lr = 0.5}) {}
 
   std::vector<std::vector<std::uint64_t>> bits() {
@@ -93,7 +94,7 @@ Tensor part(const Tensor& x, std::int64_t first, std::int64_t last) {
 TEST(Tbptt, OfALastReadoutIsTheGradientOfTheLastChunk) {
   Generator generator(5);
   ByHand model(generator, 2, 1);
-  const auto [inputs, targets] = data::adding({.length = kLength, .seed = 5}, 0, kBatch);
+  const auto [inputs, targets] = data::adding({.length = kLength, .seed = 5}, 0, kChunkedBatch);
   nn::State state;
   {
     const NoGrad no_grad;
@@ -105,7 +106,8 @@ TEST(Tbptt, OfALastReadoutIsTheGradientOfTheLastChunk) {
   loss.backward();
   model.sgd.step();
   std::vector<double> losses;
-  EXPECT_EQ(trained(make_config("adding", ModelKind::lstm, 5), &losses), model.bits());
+  EXPECT_EQ(bits_after_training(chunked_config("adding", ModelKind::lstm, 5), &losses),
+            model.bits());
   EXPECT_EQ(losses, std::vector<double>{loss.item()});
 }
 
@@ -113,7 +115,7 @@ TEST(Tbptt, OfALastReadoutIsTheGradientOfTheLastChunk) {
 TEST(Tbptt, OfEveryStepIsAnUpdateForEachChunkWithTargets) {
   Generator generator(5);
   ByHand model(generator, 10, 8);
-  const auto [inputs, targets] = data::copying({.length = kLength, .seed = 5}, 0, kBatch);
+  const auto [inputs, targets] = data::copying({.length = kLength, .seed = 5}, 0, kChunkedBatch);
   const std::int64_t steps = kLength + 20;
   nn::State state;
   {
@@ -128,27 +130,27 @@ TEST(Tbptt, OfEveryStepIsAnUpdateForEachChunkWithTargets) {
     state = nn::State{result.h_n, result.c_n}.detach();
     // The steps with a target: 2, 4 and 4 in each sequence.
     std::vector<std::int64_t> wanted;
-    for (std::int64_t n = 0; n < kBatch; ++n)
+    for (std::int64_t n = 0; n < kChunkedBatch; ++n)
       for (std::int64_t t = first; t < first + 4; ++t)
         wanted.push_back(targets.values<std::int64_t>()[static_cast<std::size_t>(n * steps + t)]);
     const Tensor loss = nn::cross_entropy(model.fc(result.output).view({-1, 8}),
-                                          Tensor::from(wanted, {4 * kBatch}));
+                                          Tensor::from(wanted, {4 * kChunkedBatch}));
     loss.backward();
     model.sgd.step();
     mean += loss.item() * (first == steps - 12 ? 0.2 : 0.4);
   }
   std::vector<double> losses;
-  EXPECT_EQ(trained(make_config("copy", ModelKind::lstm, 4), &losses), model.bits());
+  EXPECT_EQ(bits_after_training(chunked_config("copy", ModelKind::lstm, 4), &losses), model.bits());
   ASSERT_EQ(losses.size(), 1u);
   EXPECT_NEAR(losses[0], mean, 1e-12);
 }
 
 // The state is carried from chunk to chunk, but no gradient: the inputs before a chunk matter.
 TEST(Tbptt, TheStateIsCarriedOverChunks) {
-  Config c = make_config("adding", ModelKind::gru, 5);
+  Config c = chunked_config("adding", ModelKind::gru, 5);
   std::vector<double> whole, chunks;
-  trained(make_config("adding", ModelKind::gru, 0), &whole);
-  trained(c, &chunks);
+  bits_after_training(chunked_config("adding", ModelKind::gru, 0), &whole);
+  bits_after_training(c, &chunks);
   EXPECT_EQ(whole, chunks);  // of the first step, before any update
 }
 

@@ -19,7 +19,7 @@ using test::black_and_white;
 using test::error_of;
 using Change = std::function<void(Config&)>;
 
-Config make_config(const Change& change) {
+Config updated_config(const Change& change) {
   Config c = recipe("tutorial", ModelKind::gru);
   c.hidden = 8;
   c.batch_size = 20;
@@ -30,7 +30,7 @@ Config make_config(const Change& change) {
 }
 
 /// The weights before the first step and after each.
-struct Trained {
+struct Updated {
   std::vector<std::vector<double>> weights;
   std::vector<double> losses;
   std::int64_t correct = 0;
@@ -44,10 +44,10 @@ struct Trained {
   }
 };
 
-Trained train(const Config& config) {
+Updated train_updated(const Config& config) {
   const data::Dataset set = black_and_white();
   Trainer trainer(config, test::images(config, set));
-  Trained result;
+  Updated result;
   const auto keep = [&] {
     auto& all = result.weights.emplace_back();
     for (const Parameter& p : trainer.parameters())
@@ -84,7 +84,7 @@ TEST(Updates, EveryOptimizerScheduleAndInitialValueLearns) {
   int number = 0;
   for (const Change& change : each) {
     SCOPED_TRACE(number++);
-    const Trained result = train(make_config(change));
+    const Updated result = train_updated(updated_config(change));
     EXPECT_LT(result.losses.back(), result.losses.front() / 2);
     EXPECT_EQ(result.correct, 20);
   }
@@ -94,7 +94,7 @@ TEST(Updates, EveryOptimizerScheduleAndInitialValueLearns) {
 /// sqrt(1 - alpha) for RMSprop, the rate itself for Adagrad and Adam.
 TEST(Updates, FirstStepsByHand) {
   const auto first = [](const Change& change) {
-    return train(make_config([&](Config& c) {
+    return train_updated(updated_config([&](Config& c) {
              c.steps = 1;
              c.dtype = DType::f64;
              change(c);
@@ -111,7 +111,7 @@ TEST(Updates, FirstStepsByHand) {
 TEST(Updates, AmsgradIsTaken) {
   for (const Algorithm optimizer : {Algorithm::adam, Algorithm::adamw}) {
     const auto weights = [&](bool amsgrad) {
-      return train(make_config([&](Config& c) {
+      return train_updated(updated_config([&](Config& c) {
                c.optimizer = optimizer;
                c.lr = 0.01;
                c.beta2 = 0.5;
@@ -128,7 +128,7 @@ TEST(Updates, AmsgradIsTaken) {
 /// While gradients stay as they are, Adam moves a weight by the rate: the moves are the factors.
 TEST(Updates, SchedulesScaleTheSteps) {
   const auto moves = [](const Change& change) {
-    const Trained t = train(make_config([&](Config& c) {
+    const Updated t = train_updated(updated_config([&](Config& c) {
       c.model = ModelKind::logistic;
       c.optimizer = Algorithm::adam;
       c.steps = 9;
@@ -188,7 +188,7 @@ TEST(LearningRate, PlateauDropsWhenTheMeanLossNoLongerFalls) {
 
 /// The test set has no part in it: the steps are the same whatever is tested on.
 TEST(LearningRate, PlateauNeverLooksAtTheTestSet) {
-  Config config = make_config([](Config& c) {
+  Config config = updated_config([](Config& c) {
     c.schedule = ScheduleKind::plateau;
     c.gamma_every = 1;
     c.eval_every = 2;
@@ -215,7 +215,7 @@ TEST(LearningRate, PlateauNeverLooksAtTheTestSet) {
 TEST(InitialValuesOf, XavierAndKaimingAreBoundedByEachMatrix) {
   const data::Dataset set = black_and_white();
   for (const bool xavier : {true, false}) {
-    Config c = make_config([](Config& config) { config.hidden = 40; });
+    Config c = updated_config([](Config& config) { config.hidden = 40; });
     c.init = xavier ? InitialValues::xavier : InitialValues::kaiming;
     Trainer trainer(c, test::images(c, set));
     const auto expect_bound = [&](const std::string& name, double fan_in, double fan_out,
@@ -238,7 +238,7 @@ TEST(InitialValuesOf, XavierAndKaimingAreBoundedByEachMatrix) {
     expect_bound("gru.weight_hh_l0", 40, 40, 3);
     expect_bound("fc.weight", 40, 2, 1);
   }
-  Config c = make_config([](Config& config) { config.model = ModelKind::cnn; });
+  Config c = updated_config([](Config& config) { config.model = ModelKind::cnn; });
   c.init = InitialValues::kaiming;
   Trainer trainer(c, test::images(c, set));
   const auto kernels = trainer.parameters()[0].value.to_vector();
@@ -247,7 +247,7 @@ TEST(InitialValuesOf, XavierAndKaimingAreBoundedByEachMatrix) {
 
 TEST(Updates, WhatHasNoMeaningIsRefused) {
   const auto refused = [](const Change& change, const std::vector<std::string>& parts) {
-    const std::string text = error_of<ValueError>([&] { validate(make_config(change)); });
+    const std::string text = error_of<ValueError>([&] { validate(updated_config(change)); });
     for (const std::string& part : parts) EXPECT_NE(text.find(part), std::string::npos) << text;
   };
   refused([](Config& c) { c.schedule = ScheduleKind::step, c.gamma = 1.5; },

@@ -11,22 +11,16 @@
 #include "support/tensors.h"
 #include "support/three_parts.h"
 #include "train/trainer.h"
+#include "unit/train/trainer_bits.h"
 #include "unroll/core/error.h"
 
 namespace unroll::train {
 namespace {
 
 using data::Split;
-using Bits = std::vector<std::vector<std::uint64_t>>;
-
-Bits bits_of(Trainer& trainer) {
-  Bits bits;
-  for (const Parameter& p : trainer.parameters()) bits.push_back(test::bits_of(p.value));
-  return bits;
-}
 
 /// 4 batches a pass; the rate is so high that the validation loss soon rises.
-Config make_config() {
+Config validated_config() {
   Config c;
   c.model = ModelKind::gru;
   c.hidden = 12;
@@ -40,7 +34,7 @@ Config make_config() {
 }
 
 /// All that a run tells, and the weights that were evaluated.
-struct Log : Listener {
+struct ValidationLog : Listener {
   struct Test {
     std::int64_t step;
     Split part;
@@ -48,7 +42,7 @@ struct Log : Listener {
     Bits weights;
     bool operator==(const Test&) const = default;
   };
-  explicit Log(Trainer& of) : trainer(of) {}
+  explicit ValidationLog(Trainer& of) : trainer(of) {}
   void step(const StepResult& s) override {
     steps.push_back({double(s.step), s.loss, s.lr, double(s.epoch)});
   }
@@ -65,22 +59,22 @@ struct Log : Listener {
   std::vector<std::int64_t> second;
 };
 
-const Log::Test& best_of(const std::vector<Log::Test>& tests) {
-  return *std::ranges::min_element(tests, {}, [](const Log::Test& t) {
+const ValidationLog::Test& best_of(const std::vector<ValidationLog::Test>& tests) {
+  return *std::ranges::min_element(tests, {}, [](const ValidationLog::Test& t) {
     return t.part == Split::validation ? t.loss : HUGE_VAL;
   });
 }
 
 TEST(Validation, KeepsTheWeightsWithTheLowestLossAndTestsThemOnce) {
-  Trainer trainer(make_config(), test::three_parts());
-  Log log(trainer);
+  Trainer trainer(validated_config(), test::three_parts());
+  ValidationLog log(trainer);
   ASSERT_TRUE(trainer.run({&log}));
   ASSERT_EQ(log.tests.size(), 9u);
   for (std::size_t k = 0; k < 8; ++k) {
     EXPECT_EQ(log.tests[k].part, Split::validation);
     EXPECT_EQ(log.tests[k].step, 3 * (static_cast<std::int64_t>(k) + 1));
   }
-  const Log::Test& best = best_of(log.tests);
+  const ValidationLog::Test& best = best_of(log.tests);
   EXPECT_LT(best.step, 24);  // else this test shows nothing
   EXPECT_EQ(log.tests.back().part, Split::test);
   EXPECT_EQ(log.tests.back().step, best.step);
@@ -93,18 +87,18 @@ TEST(Validation, KeepsTheWeightsWithTheLowestLossAndTestsThemOnce) {
 }
 
 TEST(Validation, StopsEarly) {
-  Config c = make_config();
+  Config c = validated_config();
   Trainer whole(c, test::three_parts());
-  Log all(whole);
+  ValidationLog all(whole);
   whole.run({&all});
   c.patience = 2;
   Trainer trainer(c, test::three_parts());
-  Log log(trainer);
+  ValidationLog log(trainer);
   ASSERT_TRUE(trainer.run({&log}));
   // The same, worked out from the losses of the whole run.
   double lowest = HUGE_VAL;
   std::int64_t since = 0, expected = 24;
-  for (const Log::Test& t : all.tests) {
+  for (const ValidationLog::Test& t : all.tests) {
     since = t.loss < lowest ? 0 : since + 1;
     lowest = std::min(lowest, t.loss);
     if (since == 2) {
@@ -121,7 +115,7 @@ TEST(Validation, StopsEarly) {
 
 TEST(Validation, TheTestPartChangesNoWeight) {
   for (const bool refit : {false, true}) {
-    Config c = make_config();
+    Config c = validated_config();
     c.patience = 2;
     c.refit = refit;
     Trainer one(c, test::three_parts(3)), other(c, test::three_parts(4));
@@ -135,8 +129,8 @@ TEST(Validation, TheTestPartChangesNoWeight) {
 TEST(Validation, WithoutSuchAPartTheTrainingPartIsWatched) {
   const auto source =
       std::make_shared<test::ThreeParts>(test::signs(40, 1), data::Sequences{}, test::signs(30, 3));
-  Trainer trainer(make_config(), source);
-  Log log(trainer);
+  Trainer trainer(validated_config(), source);
+  ValidationLog log(trainer);
   ASSERT_TRUE(trainer.run({&log}));
   ASSERT_EQ(log.tests.size(), 9u);
   for (std::size_t k = 0; k < 8; ++k) EXPECT_EQ(log.tests[k].part, Split::train);
@@ -146,19 +140,19 @@ TEST(Validation, WithoutSuchAPartTheTrainingPartIsWatched) {
 }
 
 TEST(Validation, TheTestPartCanBeLeftUnread) {
-  Config c = make_config();
+  Config c = validated_config();
   c.leave_test = true;
   Trainer trainer(c, test::three_parts());
-  Log log(trainer);
+  ValidationLog log(trainer);
   ASSERT_TRUE(trainer.run({&log}));
-  for (const Log::Test& t : log.tests) EXPECT_EQ(t.part, Split::validation);
+  for (const ValidationLog::Test& t : log.tests) EXPECT_EQ(t.part, Split::validation);
   EXPECT_TRUE(log.tests.back() == best_of(log.tests));
 }
 
 TEST(Validation, PatienceWithoutThePartIsRefused) {
   const auto source =
       std::make_shared<test::ThreeParts>(test::signs(40, 1), data::Sequences{}, test::signs(30, 3));
-  Config c = make_config();
+  Config c = validated_config();
   c.patience = 2;
   EXPECT_EQ(test::error_of<ValueError>([&] { Trainer(c, source); }),
             "[patience] signs has no validation part; give one, as in --validate 0.15, or leave it "
@@ -167,14 +161,14 @@ TEST(Validation, PatienceWithoutThePartIsRefused) {
 
 // The second training has the bits of a run on all samples from the start.
 TEST(Refit, IsARunOnAllSamplesForTheBestNumberOfSteps) {
-  Config c = make_config();
+  Config c = validated_config();
   c.schedule = ScheduleKind::linear;
   c.patience = 2;
   c.refit = true;
   Trainer trainer(c, test::three_parts());
-  Log log(trainer);
+  ValidationLog log(trainer);
   ASSERT_TRUE(trainer.run({&log}));
-  const Log::Test& best = best_of(log.tests);
+  const ValidationLog::Test& best = best_of(log.tests);
   const std::int64_t first = best.step + 6;
   EXPECT_EQ(log.second, (std::vector<std::int64_t>{best.step, first + best.step}));
   EXPECT_EQ(trainer.last_step().step, first + best.step);
@@ -185,7 +179,7 @@ TEST(Refit, IsARunOnAllSamplesForTheBestNumberOfSteps) {
   plain.patience = 0;
   plain.refit = false;
   Trainer other(plain, test::three_parts()->with_validation());
-  Log expected(other);
+  ValidationLog expected(other);
   expected.stop_at = best.step;
   other.run({&expected});
   EXPECT_EQ(bits_of(trainer), bits_of(other));
@@ -199,32 +193,32 @@ TEST(Refit, IsARunOnAllSamplesForTheBestNumberOfSteps) {
   EXPECT_EQ(log.tests.back().weights, bits_of(trainer));
 }
 
-struct Case {
+struct ValidatedCase {
   const char* name;
   void (*change)(Config&);
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+void PrintTo(const ValidatedCase& c, std::ostream* out) { *out << c.name; }
 
-class ResumedValidation : public testing::TestWithParam<Case> {};
+class ResumedValidation : public testing::TestWithParam<ValidatedCase> {};
 
 TEST_P(ResumedValidation, FromEveryStepHasTheBitsOfAnUninterruptedRun) {
-  Config c = make_config();
+  Config c = validated_config();
   GetParam().change(c);
   Trainer whole(c, test::three_parts());
-  Log expected(whole);
+  ValidationLog expected(whole);
   whole.run({&expected});
   const std::int64_t last = whole.last_step().step;
   for (std::int64_t stop = 1; stop < last; ++stop) {
     SCOPED_TRACE(stop);
     Trainer first(c, test::three_parts());
-    Log before(first);
+    ValidationLog before(first);
     before.stop_at = stop;
     ASSERT_FALSE(first.run({&before}));
     const auto file = to_bytes(first.checkpoint());
     Trainer second(c, test::three_parts());
     second.resume(checkpoint_from(file, "file"));
     EXPECT_EQ(to_bytes(second.checkpoint()), file);
-    Log after(second);
+    ValidationLog after(second);
     ASSERT_TRUE(second.run({&after}));
     before.steps.insert(before.steps.end(), after.steps.begin(), after.steps.end());
     before.tests.insert(before.tests.end(), after.tests.begin(), after.tests.end());
@@ -235,7 +229,7 @@ TEST_P(ResumedValidation, FromEveryStepHasTheBitsOfAnUninterruptedRun) {
   }
 }
 
-constexpr Case cases[] = {
+constexpr ValidatedCase validated_cases[] = {
     {"Best", [](Config&) {}},
     {"Patience", [](Config& c) { c.patience = 2; }},
     {"Refit",
@@ -260,13 +254,13 @@ constexpr Case cases[] = {
        c.dtype = DType::f64;
      }},
 };
-INSTANTIATE_TEST_SUITE_P(Trainer, ResumedValidation, testing::ValuesIn(cases),
+INSTANTIATE_TEST_SUITE_P(Trainer, ResumedValidation, testing::ValuesIn(validated_cases),
                          [](const auto& test) { return test.param.name; });
 
 TEST(Validation, ACheckpointOfARunWithoutItIsRefused) {
-  Config c = make_config();
+  Config c = validated_config();
   Trainer first(c, test::three_parts()->with_validation());
-  Log log(first);
+  ValidationLog log(first);
   log.stop_at = 2;
   first.run({&log});
   Trainer second(c, test::three_parts());
