@@ -20,6 +20,7 @@ importer::StateDict weights() {
   };
   add("mean", {3});
   add("conv.weight", {2, 1, 3, 3});
+  add("steps.weight", {3, 1, 2});
   add("rnn.weight_ih_l0", {4, 3});
   add("rnn.weight_hh_l0", {4, 4});
   add("lstm.weight_ih_l0", {8, 4});
