@@ -148,7 +148,7 @@ struct KindOfRun {
   std::size_t metrics;
 };
 
-const KindOfRun kinds[] = {
+const KindOfRun kinds_of_run[] = {
     {"Logistic", {"mnist", "--model", "logistic"}, "classes", "image", 1},
     {"Linear",
      {"mnist", "--model", "linear", "--recipe", "tutorial", "--lr", "0.001"},
@@ -194,7 +194,7 @@ TEST_P(ReportOfKind, IsWhole) {
   EXPECT_FALSE(run.at("layers").empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Run, ReportOfKind, testing::ValuesIn(kinds),
+INSTANTIATE_TEST_SUITE_P(Run, ReportOfKind, testing::ValuesIn(kinds_of_run),
                          [](const auto& test) { return test.param.name; });
 
 // Runs of before there were samples and looks inside.

@@ -47,10 +47,10 @@ TEST(RowsOf, AreAViewOfThePart) {
   EXPECT_EQ(rows_of(x, {Shards(7, 4), 0}).data<float>(), x.data<float>());
 }
 
-struct Model : Module {
+struct BatchModel : Module {
   Linear fc;
   Dropout dropout;
-  explicit Model(DType dtype)
+  explicit BatchModel(DType dtype)
       : fc(child("fc"), 3, 2, {.dtype = dtype}), dropout(child("drop"), 0) {}
 };
 
@@ -77,7 +77,7 @@ TYPED_TEST(BatchGradients, AreAddedInTheTree) {
   using T = TypeParam;
   constexpr DType dtype = DTypeOf<T>::value;
   for (const std::size_t count : {1u, 2u, 4u, 8u, 16u}) {
-    Model model(dtype);
+    BatchModel model(dtype);
     const FlatParameters parameters(model.parameters());
     BatchGradient gradient(parameters, {});
     const Tensor x = test::random_tensor({37, 3}, dtype, 2);
@@ -116,7 +116,7 @@ TYPED_TEST(BatchGradients, AreAddedInTheTree) {
 }
 
 TEST(BatchGradient, EveryPartDrawsFromTheSameKeys) {
-  Model model(DType::f32);
+  BatchModel model(DType::f32);
   const FlatParameters parameters(model.parameters());
   BatchGradient gradient(parameters, {&model.dropout.masks()});
   const Tensor x = test::random_tensor({8, 3}, DType::f32, 2);
@@ -167,7 +167,7 @@ TEST(BatchGradient, AbsentGradientsOfPartsAreZeros) {
 }
 
 TEST(BatchGradient, OperationsKnowTheirPart) {
-  Model model(DType::f32);
+  BatchModel model(DType::f32);
   const FlatParameters parameters(model.parameters());
   BatchGradient gradient(parameters, {});
   const Tensor x = test::random_tensor({40, 3}, DType::f32, 2);
