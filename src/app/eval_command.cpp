@@ -5,10 +5,13 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "app/commands.h"
 #include "app/data_flags.h"
 #include "app/data_set_names.h"
+#include "app/eval_by.h"
 #include "app/json_line.h"
 #include "app/messages.h"
 #include "app/model_source.h"
@@ -36,9 +39,14 @@ struct EvalFlags {
   DataFlags data;
   TableFlags table;
   VerboseFlag verbose;
-  std::string dataset, logits, predictions;
+  std::string dataset, logits, predictions, by;
   int threads = 0;
   bool json = false;
+};
+
+struct Results {
+  train::Evaluation all;
+  std::vector<ResultOfValue> by;  // each value of the column --by
 };
 
 void add_classes(nlohmann::ordered_json& line, const train::ConfusionMatrix& matrix) {
@@ -58,11 +66,13 @@ void add_classes(nlohmann::ordered_json& line, const train::ConfusionMatrix& mat
 }
 
 /// One line of JSON. A classifier adds the scores of each class and the confusion matrix.
-void print_json(const train::Evaluation& e, const data::Source& source) {
+void print_json(const Results& results, const std::string& by, const data::Source& source) {
+  const train::Evaluation& e = results.all;
   nlohmann::ordered_json line = {{"event", "eval"}, {"dataset", source.name()}};
   run::add_metrics(line, e);
   line["loss"] = e.loss;
   if (e.confusion) add_classes(line, *e.confusion);
+  if (!by.empty()) add_results_by(line, by, results.by);
   fmt::print("{}\n", json_line(line));
 }
 
@@ -98,11 +108,13 @@ std::string text_of(const train::Metric& m, std::string_view counted) {
   return fmt::format("{} {:.2f} % ({} of {} {})", m.name, m.value, m.correct, m.total, counted);
 }
 
-void print_text(const train::Evaluation& e, const data::Source& source) {
+void print_text(const Results& results, const std::string& by, const data::Source& source) {
+  const train::Evaluation& e = results.all;
   const std::string name = printable(source.name());
   if (e.detailed) {
     fmt::print("{}, {}\n", name, tested(source));
     for (const std::string& line : result_lines(e)) fmt::print("{}\n", line);
+    if (!by.empty()) fmt::print("\n{}", text_by(by, results.by));
     if (!e.confusion) return;
     fmt::print("\n");
     return print_classes(*e.confusion);
@@ -118,7 +130,7 @@ void print_text(const train::Evaluation& e, const data::Source& source) {
 
 /// The data that the model is tested on: what was named, else what it was trained on.
 std::shared_ptr<const data::Source> source_for(const EvalFlags& flags, LoadedModel& loaded) {
-  if (loaded.spec.table && flags.dataset.empty()) return data_of_run(loaded, flags.data);
+  if (loaded.spec.table && flags.dataset.empty()) return data_of_run(loaded, flags.data, flags.by);
   const std::string dataset = flags.dataset.empty() ? loaded.dataset() : flags.dataset;
   const data::SourceTraits& traits = data::source_traits(dataset);
   // The model knows the name of a user's data set, but not its place.
@@ -135,6 +147,7 @@ std::shared_ptr<const data::Source> source_for(const EvalFlags& flags, LoadedMod
                     dataset, shell_word(flags.model.path)));
   data::SourceOptions options = loaded.source_options();
   flags.table.apply_to(options.series);
+  options.by = flags.by;
   auto source = flags.data.open(dataset, options);
   if (traits.series && source->target().size == 0)
     throw UsageError(
@@ -169,8 +182,8 @@ void note_seen_file(const EvalFlags& flags, const data::Source& source,
 
 /// Tests the model, and writes what was asked for.
 template <class T>
-train::Evaluation tested_model(const infer::Model<T>& model, const data::Source& source,
-                               const EvalFlags& flags, train::ValueLoss of_values) {
+Results tested_model(const infer::Model<T>& model, const data::Source& source,
+                     const EvalFlags& flags, train::ValueLoss of_values) {
   std::vector<T> logits;
   train::Evaluation e = train::evaluate<T>(model, source, data::Split::test, &logits, of_values);
   if (!flags.logits.empty())
@@ -182,7 +195,9 @@ train::Evaluation tested_model(const infer::Model<T>& model, const data::Source&
                std::string_view(run::prediction_table(model, source, data::Split::test)));
   if (e.detailed && source.size(data::Split::train) > 0)
     e.baselines = train::baselines(source, data::Split::test);
-  return e;
+  Results results{.all = std::move(e), .by = {}};
+  if (!flags.by.empty()) results.by = results_by(model, source, of_values);
+  return results;
 }
 
 int work(const EvalFlags& flags) {
@@ -193,6 +208,8 @@ int work(const EvalFlags& flags) {
   flags.verbose.say();
   if (!flags.predictions.empty() && !loaded.spec.table)
     throw UsageError("--predictions is for models of series; leave it out, or use unroll predict");
+  if (!flags.by.empty() && !loaded.spec.table)
+    throw UsageError("--by is for models of series; leave it out");
   const auto source = source_for(flags, loaded);
   if (!flags.logits.empty() && source->target().kind != data::TargetSpec::Kind::classes)
     throw UsageError(
@@ -200,10 +217,10 @@ int work(const EvalFlags& flags) {
   std::optional<report::RunRecord> run;
   if (loaded.spec.table) run = run_of(loaded);
   const train::ValueLoss of_values = run ? run->config.loss : train::ValueLoss::mse;
-  const train::Evaluation evaluation = loaded.run([&]<class T>(const infer::Model<T>& model) {
+  const Results results = loaded.run([&]<class T>(const infer::Model<T>& model) {
     return tested_model(model, *source, flags, of_values);
   });
-  (flags.json ? print_json : print_text)(evaluation, *source);
+  (flags.json ? print_json : print_text)(results, flags.by, *source);
   tell_note(*source);
   if (run && !flags.dataset.empty()) note_seen_file(flags, *source, *run);
   return kOk;
@@ -230,6 +247,8 @@ void add_eval(Command& program) {
       .option("--predictions", flags->predictions,
               "Write the predictions to this .csv file (series)")
       .file();
+  command.option("--by", flags->by,
+                 "Show the results for each value of this column, such as a subject (series)");
   command.option("--threads", flags->threads, kThreadsHelp);
   command.flag("--json", flags->json, "Print one line of JSON");
   flags->verbose.add_to(command);

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <filesystem>
+#include <utility>
 
 #include "app/usage_error.h"
 #include "core/shell_word.h"
@@ -34,7 +35,8 @@ std::optional<report::RunRecord> run_of(const LoadedModel& model) {
   return report::read_run(folder.string());
 }
 
-std::shared_ptr<const data::Source> data_of_run(const LoadedModel& model, const DataFlags& data) {
+std::shared_ptr<const data::Source> data_of_run(const LoadedModel& model, const DataFlags& data,
+                                                const std::string& by) {
   namespace fs = std::filesystem;
   const std::string folder = folder_of(model);
   std::error_code ignored;
@@ -43,8 +45,9 @@ std::shared_ptr<const data::Source> data_of_run(const LoadedModel& model, const 
         "{} is not in the folder of its run; name a file of series: unroll eval {} FILE",
         model.path, shell_word(model.path)));
   const report::RunRecord run = report::read_run(folder);
-  auto source =
-      data.open(run.config.dataset, train::source_options(run.config, run.provenance.classes));
+  data::SourceOptions options = train::source_options(run.config, run.provenance.classes);
+  options.by = by;
+  auto source = data.open(run.config.dataset, std::move(options));
   train::Provenance now = run::provenance_of(*source);
   now.init_sha256 = run.provenance.init_sha256;  // a test does not need the model of --init-from
   if (const auto others = run::differences(run.provenance, now); !others.empty())

@@ -19,6 +19,7 @@ struct SourceOptions {
   MemoryOptions memory = {};
   SeriesSettings series = {};
   SeriesEncoding series_encoding = {};
+  std::string by = {};  ///< a column of a file of series, for Source::values_by()
   /// The input of the model to test. If set, it takes precedence over the other options.
   std::optional<spec::InputSpec> model = {};
   /// Opens a known set of images by its name, or a folder with a set. A program that downloads sets

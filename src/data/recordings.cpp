@@ -73,12 +73,29 @@ void refuse_same_file(const RecordedFile& a, const RecordedFile& b) {
                                        a.path, a.role, b.path, b.role));
 }
 
+[[noreturn]] void refuse_by(const std::string& path, const std::string& by,
+                            std::string_view remedy) {
+  throw ValueError("data", fmt::format("{} has no column {} that series could be grouped by; {}",
+                                       path, in_quotes(by), remedy));
+}
+
 /// Reads one file. `first`: the one before it, or null.
 Recordings read_one(const std::string& path, SeriesSettings& settings, Targets targets,
-                    const std::vector<std::string>& texts, const Recordings* first) {
-  if (is_ts(path)) return read_ts_recordings(path, settings, targets);
-  if (without_gz(path).ends_with(".npz")) return read_npz_recordings(path, settings, targets);
-  return read_table_recordings(path, settings, targets, texts, first);
+                    const std::vector<std::string>& texts, const std::string& by,
+                    const Recordings* first) {
+  if (is_ts(path)) {
+    if (!by.empty()) refuse_by(path, by, "leave --by out, or use a table");
+    return read_ts_recordings(path, settings, targets);
+  }
+  if (without_gz(path).ends_with(".npz")) {
+    Recordings read = read_npz_recordings(path, settings, targets);
+    if (by.empty()) return read;
+    if (by != "groups" || read.groups.empty())
+      refuse_by(path, by, "save an array `groups` and give --by groups");
+    read.by = read.groups;
+    return read;
+  }
+  return read_table_recordings(path, settings, targets, texts, first, by);
 }
 
 // ---- Several files become one.
@@ -164,6 +181,7 @@ void join_file(Recordings& all, Recordings&& more) {
   add(all.names, more.names);
   add(all.groups, more.groups);
   add(all.parts, more.parts);
+  add(all.by, more.by);
   add(all.files, more.files);
   add(all.notes, more.notes);
 }
@@ -181,7 +199,7 @@ bool names_file(std::string_view part) {
 }
 
 Recordings read_recordings(const std::string& path, const SeriesSettings& settings, Targets targets,
-                           const std::vector<std::string>& texts) {
+                           const std::vector<std::string>& texts, const std::string& by) {
   SeriesSettings resolved = settings;
   std::vector<std::string> notes;
   if (settings.test == automatic_part && settings.folds == 0 && targets == Targets::needed) {
@@ -195,7 +213,7 @@ Recordings read_recordings(const std::string& path, const SeriesSettings& settin
   for (const FileToRead& file : files) {
     const RecordedFile facts = recorded_file(file.path, file.role);
     if (!all) {
-      all = read_one(file.path, resolved, targets, texts, nullptr);
+      all = read_one(file.path, resolved, targets, texts, by, nullptr);
       all->files = {facts};
       all->settings = resolved;
       if (files.size() > 1 && all->parts.empty()) all->parts.assign(all->lengths.size(), {});
@@ -206,7 +224,7 @@ Recordings read_recordings(const std::string& path, const SeriesSettings& settin
     SeriesSettings known = all->settings;  // of the columns; the part is that of the file
     known.test = known.validate = no_part;
     if (!known.wide) known.ignore.clear();  // the features are known
-    Recordings read = read_one(file.path, known, targets, texts, &*all);
+    Recordings read = read_one(file.path, known, targets, texts, by, &*all);
     read.files = {facts};
     read.parts.assign(read.lengths.size(), file.part);
     if (!known.series.empty()) check_other_names(*all, read);

@@ -46,6 +46,8 @@ struct Recordings {
   std::vector<std::string> groups;      ///< of each series; empty: none are given
   /// The part of each series, if files or a column say it; empty: a split decides for all.
   std::vector<std::optional<Split>> parts;
+  /// The value that each series has in the column that read_recordings() was asked for; else empty.
+  std::vector<std::string> by;
 
   std::vector<RecordedColumn> target_columns;  ///< M; for classes one column of texts
   bool target_at_every_step = false;
@@ -61,11 +63,12 @@ enum class Targets { needed, optional };
 /// Reads the file `path`, and the files that settings.test and settings.validate name, by their
 /// endings. A file without parts has `parts` empty; with several files each series has its part.
 /// The columns of all files are those of the first one. `texts`: columns of tables that are texts
-/// even if all their values are numbers.
+/// even if all their values are numbers. `by`: a column for Recordings::by. It is constant in a
+/// series, and needs no other role; for arrays it is "groups".
 /// Throws ValueError for settings that do not suit the file, FormatError for damage, FileError.
 Recordings read_recordings(const std::string& path, const SeriesSettings& settings,
                            Targets targets = Targets::needed,
-                           const std::vector<std::string>& texts = {});
+                           const std::vector<std::string>& texts = {}, const std::string& by = {});
 
 /// Whether SeriesSettings::test or ::validate is the path of a file.
 bool names_file(std::string_view part);

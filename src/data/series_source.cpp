@@ -75,6 +75,12 @@ class SeriesSource final : public Source {
       names.push_back(recordings().names[static_cast<std::size_t>(k)]);
     return names;
   }
+  std::vector<std::string> values_by(Split part) const override {
+    std::vector<std::string> values;
+    for (const std::int64_t k : part_of(parts_, part).series)
+      if (!recordings().by.empty()) values.push_back(recordings().by[static_cast<std::size_t>(k)]);
+    return values;
+  }
   const SeriesSettings* series_settings() const override { return &series_->settings; }
   std::optional<spec::TableSpec> table() const override { return series_->table; }
   std::string facts() const override { return facts_of(recordings(), parts_); }

@@ -87,6 +87,8 @@ class Source {
   virtual std::span<const std::int64_t> series_of(Split) const { return {}; }
   /// The names of a part's series; may be empty.
   virtual std::vector<std::string> names(Split) const { return {}; }
+  /// The value of each series of a part in the column SourceOptions::by; empty without one.
+  virtual std::vector<std::string> values_by(Split) const { return {}; }
   /// The settings of series as they were resolved; null for other data.
   virtual const SeriesSettings* series_settings() const { return nullptr; }
   /// How a table becomes the input; nothing for other data.

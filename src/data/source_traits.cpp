@@ -40,9 +40,11 @@ Opened open_memory(const std::string& name, const SourceOptions& options) {
 
 Opened open_series(const std::string& path, const SourceOptions& options) {
   const std::optional<spec::ModelSpec>& model = options.series_encoding.model;
-  if (!model) return series_source(read_recordings(path, options.series), options.series_encoding);
+  if (!model)
+    return series_source(read_recordings(path, options.series, Targets::needed, {}, options.by),
+                         options.series_encoding);
   return series_source(
-      read_recordings(path, options.series, Targets::optional, text_columns_of(*model)),
+      read_recordings(path, options.series, Targets::optional, text_columns_of(*model), options.by),
       options.series_encoding);
 }
 

@@ -79,6 +79,12 @@ RecordedColumn recorded(const Table& table, const TableColumn& column) {
   return {.name = column.name, .texts = column.texts};
 }
 
+/// Whether a column is an input or a target.
+bool is_read(const SeriesSettings& settings, const std::string& column) {
+  return std::ranges::find(settings.features, column) != settings.features.end() ||
+         std::ranges::find(settings.target, column) != settings.target.end();
+}
+
 /// One row for each series.
 TableRows rows_of_wide_table(const Table& table, const TableRoles& roles,
                              const SeriesSettings& settings, std::vector<std::string>& notes) {
@@ -115,7 +121,7 @@ class TableReading {
     result_.target_at_every_step = settings.task == Task::label;
   }
 
-  Recordings read(Targets targets, const Recordings* first) {
+  Recordings read(Targets targets, const Recordings* first, const std::string& by) {
     if (roles_.words)
       read_words();
     else if (settings_.wide)
@@ -125,6 +131,7 @@ class TableReading {
     read_targets(targets);
     if (roles_.group) read_groups();
     if (!roles_.parts.empty()) read_parts();
+    if (!by.empty()) read_by(table_.column(by));
     return std::move(result_);
   }
 
@@ -216,6 +223,16 @@ class TableReading {
     }
   }
 
+  void read_by(const TableColumn& column) {
+    constexpr std::string_view kWhy = "--by needs one value for a series; give another column";
+    for (const std::uint32_t row : first_rows(table_, rows_, column, kWhy)) {
+      const float value = value_at(column, row);
+      result_.by.push_back(std::isnan(value) ? "(missing)"
+                           : column.is_text  ? column.texts[static_cast<std::size_t>(value)]
+                                             : fmt::format("{}", value));
+    }
+  }
+
   void read_parts() {
     result_.parts.assign(rows_.lengths.size(), std::nullopt);
     for (const auto& [part, column] : roles_.parts) {
@@ -262,12 +279,13 @@ class TableReading {
 }  // namespace
 
 Recordings recordings_of(const Table& table, const SeriesSettings& settings, Targets targets,
-                         const Recordings* first) {
-  return TableReading(table, settings, targets).read(targets, first);
+                         const Recordings* first, const std::string& by) {
+  return TableReading(table, settings, targets).read(targets, first, by);
 }
 
 Recordings read_table_recordings(const std::string& path, SeriesSettings& settings, Targets targets,
-                                 const std::vector<std::string>& texts, const Recordings* first) {
+                                 const std::vector<std::string>& texts, const Recordings* first,
+                                 const std::string& by) {
   check_table_settings(path, settings, targets);
   std::vector<std::string> all_texts = text_columns_of(first);
   all_texts.insert(all_texts.end(), texts.begin(), texts.end());
@@ -277,8 +295,15 @@ Recordings read_table_recordings(const std::string& path, SeriesSettings& settin
       all_texts.push_back(part.name);
       roles.ignore.push_back(part.name);
     }
-  const Table table = read_table(path, table_options(settings, all_texts, targets));
-  Recordings read = recordings_of(table, roles, targets, first);
+  TableOptions options = table_options(settings, all_texts, targets);
+  if (!by.empty()) {
+    // It is no step of a row, and has its texts as they are, unless the model reads its numbers.
+    if (settings.wide) roles.ignore.push_back(by);
+    std::erase(options.ignore, by);
+    if (!is_read(settings, by)) options.text_columns.push_back(by);
+  }
+  const Table table = read_table(path, options);
+  Recordings read = recordings_of(table, roles, targets, first, by);
   read.notes.insert(read.notes.begin(), fmt::format("{}: {} rows, separator {}{}", path, table.rows,
                                                     separator_name(table.separator),
                                                     table.header ? "" : ", no header"));

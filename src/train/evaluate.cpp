@@ -87,6 +87,36 @@ Evaluation evaluate(const infer::Model<T>& model, const data::Source& source, da
   return result;
 }
 
+template <class T>
+Evaluation evaluate_samples(const infer::Model<T>& model, const data::Source& source,
+                            data::Split part, std::span<const std::int64_t> samples,
+                            ValueLoss of_values) {
+  const NoGrad no_grad;
+  const spec::ModelSpec& spec = model.description();
+  check_fits("eval", spec, source);
+  const Objective objective(source.target(), spec.output, of_values);
+  // Numbers of the series among those of the samples. Windows of a series are neighbours.
+  const std::span<const std::int64_t> all = source.series_of(part);
+  std::vector<std::int64_t> series_of;
+  for (std::size_t i = 0; i < samples.size() && !all.empty(); ++i) {
+    const auto series = [&](std::size_t k) { return all[static_cast<std::size_t>(samples[k])]; };
+    const bool is_new = i > 0 && series(i) != series(i - 1);
+    series_of.push_back(i == 0 ? 0 : series_of.back() + (is_new ? 1 : 0));
+  }
+  Objective::Score score(objective, series_of);
+  data::in_batches(source, part, samples, DTypeOf<T>::value, [&](const data::Examples& examples) {
+    score.add(outputs_of(model, examples), examples.targets);
+  });
+  Evaluation result = score.result();
+  result.part = part;
+  return result;
+}
+
+template Evaluation evaluate_samples(const infer::Model<float>&, const data::Source&, data::Split,
+                                     std::span<const std::int64_t>, ValueLoss);
+template Evaluation evaluate_samples(const infer::Model<double>&, const data::Source&, data::Split,
+                                     std::span<const std::int64_t>, ValueLoss);
+
 template Evaluation evaluate(const infer::Model<float>&, const data::Source&, data::Split,
                              std::vector<float>*, ValueLoss);
 template Evaluation evaluate(const infer::Model<double>&, const data::Source&, data::Split,

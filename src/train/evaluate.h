@@ -1,6 +1,8 @@
 // Tests a trained model.
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -26,5 +28,11 @@ template <class T>
 Evaluation evaluate(const infer::Model<T>& model, const data::Source& source,
                     data::Split part = data::Split::test, std::vector<T>* outputs = nullptr,
                     ValueLoss of_values = ValueLoss::mse);
+
+/// Tests the model on some samples of a part, in ascending order. Throws as above.
+template <class T>
+Evaluation evaluate_samples(const infer::Model<T>& model, const data::Source& source,
+                            data::Split part, std::span<const std::int64_t> samples,
+                            ValueLoss of_values = ValueLoss::mse);
 
 }  // namespace unroll::train

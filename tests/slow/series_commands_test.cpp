@@ -1,6 +1,7 @@
 // The commands on tables of series: from a CSV to a model, its results and its predictions.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -108,6 +109,59 @@ TEST_F(SeriesCommands, EvalTestsTheRunsOwnTestPart) {
     ASSERT_EQ(text.code, 0) << text.err;
     expect_parts(text.out, {numbers ? "Test RMSE" : "Test accuracy"});
   }
+}
+
+TEST_F(SeriesCommands, EvalGivesTheResultsOfEachValueOfAColumn) {
+  train("run", classify());
+  // The subjects of the test part, and how many of its series are right.
+  const auto whole = run_program({"eval", folder / "run", "--json"});
+  ASSERT_EQ(whole.code, 0) << whole.err;
+  const auto eval = run_program({"eval", folder / "run", "--by", "subject", "--json"});
+  ASSERT_EQ(eval.code, 0) << eval.err;
+  Json line = Json::parse(eval.out);
+  EXPECT_EQ(line["by"]["column"], "subject");
+  std::int64_t series = 0, correct = 0;
+  double loss = 0;
+  Texts values;
+  for (const Json& value : line["by"]["values"]) {
+    // A subject has five series, all in one part.
+    EXPECT_EQ(value["series"], 5);
+    EXPECT_EQ(value["total"], 5);
+    values.push_back(value["value"]);
+    series += value["series"].get<std::int64_t>();
+    correct += value["correct"].get<std::int64_t>();
+    loss += 5 * value["loss"].get<double>();
+  }
+  EXPECT_TRUE(std::ranges::is_sorted(values));
+  EXPECT_EQ(series, line["total"]);
+  EXPECT_EQ(correct, line["correct"]);
+  EXPECT_NEAR(loss / static_cast<double>(series), line["loss"].get<double>(), 1e-6);
+  line.erase("by");
+  EXPECT_EQ(line, Json::parse(whole.out));
+
+  const auto text = run_program({"eval", folder / "run", csv, "--by", "subject"});
+  ASSERT_EQ(text.code, 0) << text.err;
+  expect_parts(text.out, {"series", "accuracy  subject\n", "     5  ", "  p0\n", "  p7\n"});
+
+  const auto of = [&](const std::string& column) {
+    const auto refused = run_program({"eval", folder / "run", "--by", column});
+    EXPECT_EQ(refused.code, column == "side" ? 1 : 2);
+    return refused.err;
+  };
+  expect_parts(of("side"), {csv + ":3:4: side is \"right\", but \"left\" in line 2 of the same "
+                                  "series \"s00\"; --by needs one value for a series"});
+  expect_parts(of("subjct"), {"has no column \"subjct\"", "did you mean subject?"});
+}
+
+TEST_F(SeriesCommands, EvalByAColumnOfNumbersWithWindows) {
+  train("run", regress({"--window", "4"}));
+  const auto eval = run_program({"eval", folder / "run", "--by", "kind", "--json"});
+  ASSERT_EQ(eval.code, 0) << eval.err;
+  const Json values = Json::parse(eval.out)["by"]["values"];
+  ASSERT_EQ(values.size(), 2u);
+  EXPECT_EQ(values[0]["value"], "down");
+  EXPECT_EQ(values[0]["series"].get<int>() + values[1]["series"].get<int>(), 8);
+  EXPECT_TRUE(values[0].contains("rmse_of_series"));
 }
 
 TEST_F(SeriesCommands, EvalRefusesChangedDataAndFilesWithoutTargets) {

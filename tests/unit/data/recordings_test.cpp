@@ -238,6 +238,37 @@ TEST_F(RecordingsTest, TheColumnOfPartsIsNoStepInAnyFileOfWideRows) {
   }
 }
 
+TEST_F(RecordingsTest, ReadTheValuesOfAColumnForResults) {
+  SeriesSettings settings;
+  settings.task = Task::regress;
+  settings.target = {"y"};
+  settings.series = "id";
+  settings.ignore = {"who"};
+  settings.test = folder_.write("test.csv", "who,id,x,y\n,c,3,3\n");
+  const std::string path =
+      folder_.write("train.csv", "id,x,y,who\na,1,1,007\na,2,1,007\nb,2,2,8\n");
+  const auto by = [&](const std::string& column) {
+    return read_recordings(path, settings, Targets::needed, {}, column).by;
+  };
+  EXPECT_EQ(by("who"), (Texts{"007", "8", "(missing)"}));
+  EXPECT_EQ(by("id"), (Texts{"a", "b", "c"}));
+  EXPECT_EQ(by("y"), (Texts{"1", "2", "3"}));
+  EXPECT_TRUE(by("").empty());
+  settings.test = "none";
+  settings.wide = true;
+  settings.series = "";
+  settings.ignore = {"id"};
+  const Recordings wide = read_recordings(path, settings, Targets::needed, {}, "who");
+  EXPECT_EQ(wide.by, (Texts{"007", "007", "8"}));
+  EXPECT_EQ(wide.values, (Floats{1, 2, 2}));
+  EXPECT_EQ(test::error_of<ValueError>([&] {
+              read_recordings(folder_.write("x.ts", kTrainFile), {}, Targets::needed, {}, "who");
+            }),
+            "[data] " + folder_ / "x.ts" +
+                " has no column \"who\" that series could be grouped by; leave --by out, or use a "
+                "table");
+}
+
 TEST_F(RecordingsTest, TellTheTaskOfAFile) {
   SeriesSettings settings;
   settings.task = Task::label;
