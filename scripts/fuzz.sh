@@ -45,7 +45,7 @@ run() {
     -artifact_prefix="$build/findings/$target-" "${options[@]}" 2>"$log"; then
     findings=$((findings + 1))
     echo "$target: a finding"
-    grep -aE '^does not hold|ERROR:|runtime error:|SUMMARY:|Test unit written|in unroll::' "$log"
+    grep -aE '^does not hold|ERROR:|runtime error:|SUMMARY:|Test unit written|in unroll::' "$log" || true
   fi
 }
 
@@ -78,13 +78,30 @@ coverage() {
     }'
 }
 
+# one TARGET FILE...: all of a target, printed at once when it ends. Fails on a finding.
+one() {
+  local report=$build/log/$1.report
+  { fuzz "$1"; coverage "$@"; } >"$report"
+  cat "$report"
+  ((findings == 0))
+}
+
+# The targets run side by side, one a core. After Ctrl-C no further one begins.
+cores=$(nproc) running=0 failed=0
+finish() {
+  wait -n || failed=$((failed + 1))
+  running=$((running - 1))
+}
+trap 'kill $(jobs -p) 2>/dev/null; exit 130' INT TERM
 while read -r target files; do
   if [[ -z $target || ($wanted != '  ' && $wanted != *" $target "*) ]]; then continue; fi
-  fuzz "$target"
+  if ((running == cores)); then finish; fi
   # shellcheck disable=SC2086  # a list
-  coverage "$target" $files
+  one "$target" $files &
+  running=$((running + 1))
 done <<<"$parsers"
-if ((findings > 0)); then
-  echo "$findings of the targets have findings; their inputs are in $build/findings"
+while ((running > 0)); do finish; done
+if ((failed > 0)); then
+  echo "$failed of the targets have findings; their inputs are in $build/findings"
   exit 1
 fi
