@@ -139,13 +139,13 @@ TEST(Trial21, ASignalThatTheParentIgnoresStaysIgnored) {
 TEST(Trial21, NohupAndAJobOfAScriptWithoutJobControl) {
   const SmallRun runs;
   const auto nohup = test::run_program(
-      runs.train_arguments("nohup", {"--steps", "2000", "--eval-every", "1"}),
-      {.script = R"(nohup "$0" "$@" & while ! grep -q Iteration ../stdout; do :; done
+      runs.train_arguments("nohup", {"--steps", "400", "--eval-every", "1"}),
+      {.script = R"(nohup "$0" "$@" & while ! grep -q Iteration ../stdout; do sleep 0.01; done
                     kill -HUP $!; wait $!; echo "status $?")"});
   expect_parts(nohup.out, {"Test accuracy", "status 0"});
-  const auto job =
-      test::run_program(runs.train_arguments("job", {"--steps", "2000", "--eval-every", "1"}),
-                        {.script = R"("$0" "$@" & while ! grep -q Iteration ../stdout; do :; done
+  const auto job = test::run_program(
+      runs.train_arguments("job", {"--steps", "400", "--eval-every", "1"}),
+      {.script = R"("$0" "$@" & while ! grep -q Iteration ../stdout; do sleep 0.01; done
                     kill -INT $!; wait $!; echo "status $?")"});
   expect_parts(job.out, {"Test accuracy", "status 0"});
 }
