@@ -1,4 +1,4 @@
-// unroll train --resume RUN: continues an unfinished run.
+// unroll train --resume RUN: continues an unfinished run, or adds steps to a finished one.
 #pragma once
 
 #include "app/train_flags.h"

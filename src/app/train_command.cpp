@@ -127,7 +127,9 @@ void add_train(Command& program) {
   command.find("--verbose").group(group_of(train::Group::output));
   command
       .option("--resume", flags->resume,
-              "Continue the unfinished run in this folder, to the same bits. Default none")
+              "Continue the unfinished run in this folder, to the same bits. With --steps N: add N "
+              "steps to "
+              "a finished run. Default none")
       .folder()
       .group(group_of(train::Group::run));
   command

@@ -3,9 +3,15 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cstdint>
+#include <limits>
+
+#include "core/file.h"
+#include "core/shell_word.h"
 #include "data/catalogue.h"
 #include "data/source_traits.h"
 #include "run/file_names.h"
+#include "run/metrics.h"
 #include "run/provenance.h"
 #include "train/divergence.h"
 #include "unroll/core/error.h"
@@ -35,10 +41,43 @@ ResumedRun::ResumedRun(const std::string& path, const Warn& warn) : folder_(path
   else
     checkpoint_ = folder_.last_checkpoint(warn);
   settings_ = settings();
-  if (is_finished()) return;
+  if (!is_finished()) check_revision();
+}
+
+void ResumedRun::check_revision() const {
+  const std::string path = folder_.path();
   if (const std::string other = other_revision(settings_.provenance, path); !other.empty())
     throw FormatError("resume",
                       fmt::format("{} can't be resumed to the same weights: {}", path, other));
+}
+
+void ResumedRun::check_can_be_extended() const {
+  check_revision();
+  if (config().refit)
+    throw FormatError("resume",
+                      fmt::format("{} can't be extended: --refit trained it again for the best "
+                                  "number of steps; start a new run without --refit",
+                                  folder_.path()));
+}
+
+void ResumedRun::extend(std::int64_t steps, std::int64_t more, const Warn& warn) {
+  const std::string metrics =
+      read_text("resume", folder_.file(metrics_file), std::numeric_limits<std::uint64_t>::max());
+  if (lines_up_to(metrics, steps - 1).size() == metrics.size())
+    throw FormatError(
+        "resume", fmt::format("{} can't be extended: it stopped before step {}, because the "
+                              "validation loss no longer fell (--patience {}); start a run that "
+                              "makes all steps: unroll train --config {} --patience 0",
+                              folder_.path(), steps, config().patience,
+                              shell_word(folder_.file(config_file))));
+  train::Config longer = config();
+  longer.epochs = 0;
+  longer.steps = steps + more;
+  longer.restart_at.push_back(steps);
+  train::validate(longer);
+  checkpoint_ = folder_.last_checkpoint(warn);
+  folder_.extend(train::to_json(longer, settings_.provenance));
+  settings_.config = longer;
 }
 
 /// The run's settings. Throws FormatError if config.json was changed.

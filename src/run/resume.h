@@ -1,4 +1,4 @@
-// Resumes a run that did not end.
+// Resumes a run that did not end, or that gets more steps.
 #pragma once
 
 #include <cstdint>
@@ -23,13 +23,22 @@ class ResumedRun {
   /// one before is used instead.
   explicit ResumedRun(const std::string& path, const Warn& warn = {});
 
-  /// A finished run has no steps left. Its files were checked.
+  /// A finished run has no steps left, unless extend() gave it some. Its files were checked.
   bool is_finished() const { return folder_.status() == RunStatus::finished; }
   RunFolder& folder() { return folder_; }
   const std::optional<train::Checkpoint>& checkpoint() const { return checkpoint_; }
   const train::Config& config() const { return settings_.config; }
   /// How many classes its images have, for train::source_options().
   std::int64_t classes() const { return settings_.provenance.classes; }
+
+  /// Throws FormatError if a finished run can't go on to the same weights: this program's numerics
+  /// have another revision, or a refit ended the run.
+  void check_can_be_extended() const;
+  /// Lets a finished run make `more` steps, after all `steps` of its settings. Changes config() and
+  /// finds checkpoint(). The folder stays as it is until train_to_end(). Throws FormatError
+  /// if the run stopped before its last step, ValueError for a number of steps that no run can
+  /// have.
+  void extend(std::int64_t steps, std::int64_t more, const Warn& warn = {});
 
   /// The settings that differ from the run's own, each as part of a sentence. Another folder is no
   /// difference, because it may hold the same data: check_same_data() tells once it is loaded.
@@ -40,6 +49,7 @@ class ResumedRun {
 
  private:
   train::LoadedConfig settings() const;
+  void check_revision() const;
 
   RunFolder folder_;
   std::optional<train::Checkpoint> checkpoint_;

@@ -248,6 +248,12 @@ void RunFolder::check_files() const {
                                           path(), fmt::join(all, "; "), again));
 }
 
+void RunFolder::extend(std::string config) {
+  manifest_.status = RunStatus::training;
+  refuse_what_is_not_its_own();
+  config_ = std::move(config);
+}
+
 void RunFolder::begin(const std::optional<train::Checkpoint>& checkpoint, bool has_events) {
   const std::int64_t step = checkpoint ? checkpoint->last.step : 0;
   const std::uint64_t events_bytes = has_events && checkpoint ? events_at(*checkpoint) : 0;
@@ -255,12 +261,19 @@ void RunFolder::begin(const std::optional<train::Checkpoint>& checkpoint, bool h
   manifest_.status = RunStatus::training;
   manifest_.files.erase(metrics_file);
   if (has_events) manifest_.files.erase(events_file);
+  // A run that was extended has another config.json, and its checkpoint has the text of the old
+  // one.
+  if (const auto text = std::as_bytes(std::span(config_));
+      manifest_.files.at(config_file) != std::vector{hash_of(text)})
+    replace(config_file, text);
+  const bool extended = checkpoint && checkpoint->config != config_;
   // Remove files of steps after the checkpoint, samples and predictions of the end, and finish
   // replacements that were interrupted.
   std::vector<std::string> old;
   for (auto& [name, hashes] : manifest_.files) {
     const bool missing = manifest_.may_be_missing(name) && !folder_.has(name);
-    if (missing || step_in(name).value_or(0) > step || name == samples_file ||
+    const std::int64_t made_at = step_in(name).value_or(step);
+    if (missing || made_at > step || (extended && made_at < step) || name == samples_file ||
         name == predictions_file)
       old.push_back(name);
     else
@@ -274,6 +287,11 @@ void RunFolder::begin(const std::optional<train::Checkpoint>& checkpoint, bool h
   }
   remove(old);
   for (const std::string& name : temporary) remove_file("train", folder_, name);
+  if (extended) {
+    train::Checkpoint same = *checkpoint;
+    same.config = config_;
+    save(checkpoint_file(step), train::to_bytes(same));
+  }
   metrics_.emplace(folder_, metrics_file, checkpoint ? checkpoint->metrics_bytes : 0);
   if (has_events) events_.emplace(folder_, events_file, events_bytes);
 }

@@ -65,6 +65,9 @@ class RunFolder {
   bool config_is_intact() const { return manifest_.is_intact(folder_, "config.json"); }
   /// The sizes of all files with hashes.
   std::map<std::string, std::uint64_t> files() const;
+  /// Lets a finished run go on with another config.json, which begin() writes. Throws FormatError
+  /// for files that are not its own.
+  void extend(std::string config);
   /// Call this before the first step. Cuts the metrics to those of the checkpoint. With `events`
   /// the run has an event file, which is cut as well: then log each step and evaluation as an
   /// event, too. Throws FormatError if the event file is damaged.

@@ -103,8 +103,9 @@ struct Config : data::SeriesSettings {
 
   std::int64_t batch_size = 100;
   std::int64_t steps = 3000;
-  std::int64_t epochs = 0;  // above 0 it replaces the steps
-  int augment = 0;          // shift by up to this many pixels
+  std::int64_t epochs = 0;               // above 0 it replaces the steps
+  std::vector<std::int64_t> restart_at;  // steps after which the schedule begins anew
+  int augment = 0;                       // shift by up to this many pixels
   std::int64_t shards = 0;  // parts of a batch whose sums are added; 0: by its rows (core/shards.h)
   std::int64_t rows_at_once = 0;  // of a batch; 0: all; the result does not depend on it
   /// Of pixels; nothing: computed from the training images, see settled().

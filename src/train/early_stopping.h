@@ -21,6 +21,8 @@ class EarlyStopping {
   void add(const StepResult& step, double loss, const Tensor& weights);
 
   bool stops() const { return patience_ > 0 && state_.since >= patience_; }
+  /// Counts the evaluations without a lower loss anew. The best one stays.
+  void count_anew() { state_.since = 0; }
   /// False before the first evaluation, and if all losses were NaN.
   bool has_best() const { return state_.best.step > 0; }
   const StepResult& best() const { return state_.best; }

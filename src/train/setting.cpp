@@ -128,15 +128,14 @@ std::uint64_t parse_seed(const std::string& flag, const std::string& text) {
   return seed;
 }
 
-std::vector<std::int64_t> parse_steps(std::string_view text) {
+std::vector<std::int64_t> parse_steps(const std::string& name, std::string_view text) {
   std::vector<std::int64_t> steps;
   for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min(text.find(',', begin), text.size());
     const std::string_view part = text.substr(begin, end - begin);
     if (!parse_number(part, steps.emplace_back()) || steps.back() < 1)
-      throw ValueError("save-at", fmt::format("'{}' is no step; give steps from 1 on, separated by "
-                                              "commas",
-                                              part));
+      throw ValueError(
+          name, fmt::format("'{}' is no step; give steps from 1 on, separated by commas", part));
     begin = end + 1;
   }
   return steps;
@@ -276,7 +275,7 @@ void Setting::parse(Config& config, const std::string& text) const {
           [&](std::optional<std::uint64_t> Config::*at) {
             config.*at = text.empty() ? 0 : parse_seed(flag(), text);
           },
-          [&](std::vector<std::int64_t> Config::*at) { config.*at = parse_steps(text); },
+          [&](std::vector<std::int64_t> Config::*at) { config.*at = parse_steps(name(), text); },
           [&](std::vector<std::string> Config::*at) { config.*at = parse_names(flag(), text); },
           [&](std::optional<data::Normalization> Config::*at) {
             config.*at = text == kAuto ? std::nullopt : std::optional(parse_normalization(text));

@@ -192,10 +192,27 @@ std::string gamma_fault(const Config& c) {
   return "1, expected a number below 1 for --schedule plateau";
 }
 
+/// A run's manifest lists their files, within the bounds of core/json.h.
+std::string too_many(const std::vector<std::int64_t>& steps) {
+  return steps.size() <= 1000 ? "" : fmt::format("{} steps, expected at most 1000", steps.size());
+}
+
+std::string restart_at_fault(const Config& c) {
+  if (c.restart_at.empty()) return "";
+  if (c.epochs > 0) return "with --epochs; give --steps instead of them";
+  if (c.refit) return "with --refit, which trains twice; leave one of both out";
+  std::int64_t before = 0;
+  for (const std::int64_t step : c.restart_at) {
+    if (step <= before || step >= c.steps)
+      return fmt::format("{}, expected ascending steps from 1 to {}, before the last one",
+                         fmt::join(c.restart_at, ","), c.steps - 1);
+    before = step;
+  }
+  return too_many(c.restart_at);
+}
+
 std::string save_at_fault(const Config& c) {
-  // A run's manifest lists them all, within the bounds of core/json.h.
-  if (c.save_at.size() > 1000)
-    return fmt::format("{} steps, expected at most 1000", c.save_at.size());
+  if (std::string text = too_many(c.save_at); !text.empty()) return text;
   for (const std::int64_t step : c.save_at)
     if (std::string text = outside(step, 1, static_cast<std::int64_t>(kMany)); !text.empty())
       return text;
@@ -457,10 +474,16 @@ const std::vector<Setting>& settings() {
        "are "
        "the same for any number. Activations need less memory; inputs stay whole",
        Rules{.range = between(0, 1 << 20)}},
-      {"steps", &C::steps, training, "Number of training steps",
+      {"steps", &C::steps, training,
+       "Number of training steps. With --resume RUN: steps to add to a finished run",
        Rules{.range = between(1, kMany), .idle = idle_steps}},
       {"epochs", &C::epochs, training, "Passes through the training set, instead of --steps",
        Rules{.range = kCount, .missing = no_epochs}},
+      {"restart_at", &C::restart_at, training,
+       "Begin the schedule of the learning rate anew after these steps. --resume RUN --steps N "
+       "does "
+       "so",
+       Rules{.fault = restart_at_fault}},
       {"augment", all_of(&C::augment, kShifts), regularisation,
        "Shift every training image at random, by up to so many pixels",
        Rules{.missing = no_images}},

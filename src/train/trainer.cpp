@@ -116,7 +116,7 @@ Trainer::Trainer(const Config& config, std::shared_ptr<const data::Source> sourc
       trained_(trained_parameters(parameters_.parameters(), config.freeze)),
       gradient_(parameters_, model_.masks()),
       optimizer_(make_optimizer(config, trained_)),
-      stretch_(stretch()),
+      stretch_(stretch_of(1)),
       learning_rate_(config, stretch_.schedule) {
   set_num_threads(config.threads);
   set_initial_values(model_, config, generator_);
@@ -134,11 +134,28 @@ std::int64_t Trainer::steps_per_epoch() const {
   return source_->size(data::Split::train) == data::Source::endless ? 0 : sampler_.batches();
 }
 
-Trainer::Stretch Trainer::stretch() const {
-  const std::int64_t steps =
-      config_.epochs > 0 ? config_.epochs * steps_per_epoch() : config_.steps;
-  if (refit_) return {refit_->first, refit_->first + refit_->steps, steps};
-  return {0, steps, steps};
+std::int64_t Trainer::chosen_steps() const {
+  return config_.epochs > 0 ? config_.epochs * steps_per_epoch() : config_.steps;
+}
+
+std::int64_t Trainer::steps() const {
+  return refit_ ? refit_->first + refit_->steps : chosen_steps();
+}
+
+/// The stretch that holds `step`. Config::restart_at has the last steps of all but the last one.
+Trainer::Stretch Trainer::stretch_of(std::int64_t step) const {
+  if (refit_) return {refit_->first, steps(), chosen_steps()};
+  std::int64_t first = 0;
+  for (const std::int64_t last : config_.restart_at) {
+    if (step <= last) return {first, last, last - first};
+    first = last;
+  }
+  return {first, steps(), steps() - first};
+}
+
+void Trainer::begin(const Stretch& stretch) {
+  stretch_ = stretch;
+  learning_rate_ = LearningRate(config_, stretch_.schedule);
 }
 
 StepResult Trainer::make_step(std::int64_t step) {
@@ -279,18 +296,18 @@ void Trainer::finish(std::span<Listener* const> listeners) {
   for (Listener* listener : listeners) listener->evaluation(kept_, evaluation_);
 }
 
-/// Begins the stretch after the last step. False if there is none.
-bool Trainer::begin_next_stretch(std::span<Listener* const> listeners) {
+/// Begins the second training. False if there is none.
+bool Trainer::begin_refit(std::span<Listener* const> listeners) {
   if (refit_ || !config_.refit || !stopping_->has_best()) return false;
   begin_refit({last_.step, stopping_->best().step});
-  for (Listener* listener : listeners) listener->refit(stopping_->best(), stretch_.last);
+  for (Listener* listener : listeners) listener->refit(stopping_->best(), steps());
   return true;
 }
 
 /// Goes back to the initial state, with all samples to train on.
 void Trainer::begin_refit(const Refit& refit) {
   refit_ = refit;
-  stretch_ = stretch();
+  begin(stretch_of(refit.first + 1));
   sampler_.set_samples(all_->size(data::Split::train), all_->lengths(data::Split::train));
   const StepResult last = last_;
   load(initial_);
@@ -325,12 +342,16 @@ bool Trainer::run(std::span<Listener* const> listeners) {
 }
 
 bool Trainer::make_steps(std::span<Listener* const> listeners) {
-  while (last_.step < stretch_.last) {
+  while (last_.step < steps()) {
     const auto start = Clock::now();  // making the batch counts as training time
     const std::int64_t step = last_.step + 1;
     // The next batch's loss tells whether the weights are good, so they are saved before it.
     const bool tried = last_.step >= good_.last.step + kGoodEvery;
     if (tried) save(candidate_);
+    if (step > stretch_.last) {
+      begin(stretch_of(step));
+      if (stopping_) stopping_->count_anew();
+    }
     const bool last = step == stretch_.last;
     const bool due = config_.eval_every > 0 && (step - stretch_.first) % config_.eval_every == 0;
     if (last || due) copy_to(before_, parameters_.values());
@@ -346,9 +367,10 @@ bool Trainer::make_steps(std::span<Listener* const> listeners) {
     if (std::ranges::find(config_.save_at, step) != config_.save_at.end())
       for (Listener* listener : listeners) listener->save(step);
     if (last || due) evaluate(result, listeners);
-    const bool enough = !refit_ && stopping_ && stopping_->stops();
-    if (last || enough) {
-      if (!begin_next_stretch(listeners)) break;
+    // The patience is that of a stretch.
+    const bool enough = !refit_ && !last && stopping_ && stopping_->stops();
+    if (step == steps() || enough) {
+      if (!begin_refit(listeners)) break;
     } else if (due) {
       learning_rate_.evaluated();
     }

@@ -87,7 +87,7 @@ class Trainer {
   /// The weights that the initial model did not give; empty without one.
   const std::vector<std::string>& not_initial() const { return not_initial_; }
   /// The last step, unless early stopping comes before it or a second training after it.
-  std::int64_t steps() const { return stretch_.last; }
+  std::int64_t steps() const;
   const StepResult& last_step() const { return last_; }  ///< number 0 before the first step
   /// The step that made the weights. After run(), that is the best step if there is a validation
   /// part.
@@ -115,8 +115,10 @@ class Trainer {
     std::int64_t first = 0, last = 0;  // the steps before it; its last step
     std::int64_t schedule = 0;         // the length of the schedule
   };
-  Stretch stretch() const;
-  bool begin_next_stretch(std::span<Listener* const> listeners);
+  std::int64_t chosen_steps() const;  // by the settings
+  Stretch stretch_of(std::int64_t step) const;
+  void begin(const Stretch& stretch);
+  bool begin_refit(std::span<Listener* const> listeners);
   void begin_refit(const Refit& refit);
 
   Inside look(const Parameters& weights, const Updates& updates) const;
@@ -141,7 +143,7 @@ class Trainer {
   nn::BatchGradient gradient_;
   std::unique_ptr<optim::Optimizer> optimizer_;
   std::optional<Refit> refit_;  // since the second training began
-  Stretch stretch_;             // which holds the next step
+  Stretch stretch_;             // which holds the last step
   LearningRate learning_rate_;
   Parameters optimizer_state_;
   std::vector<Network::States> states_;  // of each part, after the last chunk that was read

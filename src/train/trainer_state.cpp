@@ -69,6 +69,7 @@ void Trainer::load(const Checkpoint& from) {
   generator_.load_state(from.generator);
   for (std::size_t i = 0; i < masks.size(); ++i) masks[i]->set_step(from.masks[i]);
   sampler_.resume(data::position_from(from.position), generator_.rng());
+  begin(stretch_of(from.last.step));
   learning_rate_.load(from.learning_rate);
   last_ = kept_ = result_of(from.last.step, from.last.loss, from.last.grad_norm);
   recent_ = from.recent;

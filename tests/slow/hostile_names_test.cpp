@@ -38,7 +38,7 @@ TEST(HostileNames, NoCommandPrintsThemAsTheyAre) {
     expect_clean({"train", set, "--steps", "2", "--out", folder / (how + name), how}, 0);
   expect_clean({"train", "--resume", run}, 0);
   expect_clean({"train", "--resume", data}, 1);
-  expect_clean({"train", "--resume", run, "--steps", "7"}, 2);
+  expect_clean({"train", "--resume", run, "--seed", "7"}, 2);
   expect_clean({"train", name}, 2);
   expect_clean({"train", "mnist", "--config", out("json")}, 1);
   expect_clean({"verify", run, "--data-dir", data}, 0);

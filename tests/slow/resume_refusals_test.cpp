@@ -32,10 +32,16 @@ struct Finished : test::SmallRun {
 TEST(Fault36, AFinishedRunHasNoOtherSettings) {
   const Finished run;
   EXPECT_EQ(run.resume().code, 0);
-  EXPECT_EQ(run.resume({"mnist", "--steps", "5", "--threads", "2"}).code, 0);
-  const auto other = run.resume({"--seed", "5", "--steps", "400", "--lr", "1e30"});
-  EXPECT_EQ(other.code, 2);
-  expect_parts(other.err, {"seed is 0 there, 5 here", "steps is 5 there, 400 here", "lr is "});
+  EXPECT_EQ(run.resume({"mnist", "--eval-every", "500", "--threads", "2"}).code, 0);
+  for (const Texts& more : {Texts(), {"--steps", "400"}}) {
+    Texts flags = {"--seed", "5", "--eval-every", "7", "--lr", "1e30"};
+    flags.insert(flags.end(), more.begin(), more.end());
+    const auto other = run.resume(flags);
+    EXPECT_EQ(other.code, 2);
+    expect_parts(other.err,
+                 {"seed is 0 there, 5 here", "eval_every is 500 there, 7 here", "lr is "});
+    EXPECT_EQ(other.err.find("steps is"), std::string::npos) << other.err;
+  }
   const auto config = run.resume({"--config", run.folder / "run/config.json"});
   EXPECT_EQ(config.code, 2);
   expect_parts(config.err, {"leave --config out"});

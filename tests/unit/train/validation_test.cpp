@@ -245,6 +245,18 @@ constexpr ValidatedCase validated_cases[] = {
        c.dropout = 0.25;
        c.layers = 2;
      }},
+    {"Restarts",
+     [](Config& c) {
+       c.schedule = ScheduleKind::linear;
+       c.patience = 3;
+       c.restart_at = {8, 15};
+     }},
+    {"RestartsWithPlateau",
+     [](Config& c) {
+       c.schedule = ScheduleKind::plateau;
+       c.gamma_every = 1;
+       c.restart_at = {9};
+     }},
     {"RefitWithPlateau",
      [](Config& c) {
        c.patience = 3;
