@@ -80,7 +80,7 @@ void note_an_earlier_test(const data::Source& source, const train::Config& confi
     return;
   say_note(
       fmt::format("the test part was read after step {}, too; if that result made you add steps, "
-                  "the next one is too good",
+                  "the next result may be too good",
                   config.restart_at.back()));
 }
 

@@ -147,6 +147,7 @@ Config unusual_lstm() {
   c.gamma = 0.5;
   c.gamma_every = 7;
   c.tbptt = 3;
+  c.restart_at = {5, 40};
   return c;
 }
 
