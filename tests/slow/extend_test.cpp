@@ -68,8 +68,7 @@ TEST_F(Extend, AFinishedRunHasTheFilesOfOneThatKnewItFromTheStart) {
   ASSERT_EQ(again.code, 0) << again.err;
   EXPECT_EQ(settings("run").at("restart_at"), Json({40, 65}));
   expect_verified("run");
-  const auto report = test::run_program(
-      {"report", folder / "run", "--out", folder / "page.html", "--data-dir", data_dir});
+  const auto report = test::run_program({"report", folder / "run", "-o", folder / "page.html"});
   EXPECT_EQ(report.code, 0) << report.err;
   const auto runs = test::run_program({"runs", folder.path()});
   expect_parts(runs.out, {"run", "finished"});
