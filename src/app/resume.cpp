@@ -74,7 +74,7 @@ void tell_of_extension(const std::string& run, std::int64_t made, std::int64_t s
        printable(run), made + 1, where);
 }
 
-/// The result of the whole run is one that the user has seen and chosen to go on from.
+/// The user has seen a test result, and may go on because of it.
 void note_an_earlier_test(const data::Source& source, const train::Config& config) {
   if (source.tests_while_training() || config.leave_test || source.size(data::Split::test) == 0)
     return;
@@ -111,7 +111,7 @@ int resume(const ResumeFlags& flags) {
   check_same_settings(flags, run, config);
   std::int64_t steps = 0;
   if (more > 0) {
-    steps = train::Trainer(config, source, run::weights_of(initial)).steps();
+    steps = config.epochs > 0 ? train::Trainer(config, source).steps() : config.steps;
     run.extend(steps, more, warn);
     config.steps = run.config().steps;
     config.epochs = 0;

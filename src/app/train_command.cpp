@@ -128,8 +128,7 @@ void add_train(Command& program) {
   command
       .option("--resume", flags->resume,
               "Continue the unfinished run in this folder, to the same bits. With --steps N: add N "
-              "steps to "
-              "a finished run. Default none")
+              "steps to a finished run. Default none")
       .folder()
       .group(group_of(train::Group::run));
   command

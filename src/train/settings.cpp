@@ -481,8 +481,7 @@ const std::vector<Setting>& settings() {
        Rules{.range = kCount, .missing = no_epochs}},
       {"restart_at", &C::restart_at, training,
        "Begin the schedule of the learning rate anew after these steps. --resume RUN --steps N "
-       "does "
-       "so",
+       "does so",
        Rules{.fault = restart_at_fault}},
       {"augment", all_of(&C::augment, kShifts), regularisation,
        "Shift every training image at random, by up to so many pixels",

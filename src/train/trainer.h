@@ -143,7 +143,7 @@ class Trainer {
   nn::BatchGradient gradient_;
   std::unique_ptr<optim::Optimizer> optimizer_;
   std::optional<Refit> refit_;  // since the second training began
-  Stretch stretch_;             // which holds the last step
+  Stretch stretch_;             // of the last step, or of step 1
   LearningRate learning_rate_;
   Parameters optimizer_state_;
   std::vector<Network::States> states_;  // of each part, after the last chunk that was read

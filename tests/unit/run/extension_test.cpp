@@ -21,7 +21,7 @@
 namespace unroll::run {
 namespace {
 
-train::Config make_config() {
+train::Config config_of_14() {
   train::Config c;
   c.model = train::ModelKind::gru;
   c.hidden = 12;
@@ -37,7 +37,7 @@ train::Config make_config() {
 }
 
 /// The settings after 14 steps got 10 more.
-train::Config longer(train::Config c) {
+train::Config longer_config(train::Config c) {
   c.steps = 24;
   c.restart_at = {14};
   return c;
@@ -51,14 +51,14 @@ struct StopAfter : train::Listener {
   std::int64_t last, now = 0;
 };
 
-End train_run(const train::Config& config, const std::string& path, std::int64_t every) {
+End train_whole(const train::Config& config, const std::string& path, std::int64_t every) {
   train::Trainer trainer(config, test::three_parts());
   RunFolder folder(path, config, provenance_of(trainer.source()), "signs");
   return train_to_end(trainer, folder, {}, {.every = {.steps = every}});
 }
 
 /// Goes on with a run; with `more` steps if it is finished.
-End go_on(const std::string& path, std::int64_t more = 0, std::int64_t stop_at = 0) {
+End continue_run(const std::string& path, std::int64_t more = 0, std::int64_t stop_at = 0) {
   ResumedRun run(path);
   if (more > 0) {
     run.check_can_be_extended();
@@ -71,7 +71,7 @@ End go_on(const std::string& path, std::int64_t more = 0, std::int64_t stop_at =
 }
 
 /// The findings that are not good.
-std::vector<std::string> faults_of(const std::string& path) {
+std::vector<std::string> extension_faults(const std::string& path) {
   std::vector<std::string> faults;
   Verification run(path, [&](const Finding& f) {
     if (!f.good) faults.push_back(f.text);
@@ -83,78 +83,79 @@ std::vector<std::string> faults_of(const std::string& path) {
 }
 
 /// The files that do not depend on the clock.
-void expect_same(const std::string& run, const std::string& whole) {
+void expect_same_run(const std::string& run, const std::string& whole) {
   for (const char* name : {"/config.json", "/metrics.jsonl", "/model.safetensors",
                            "/samples.safetensors", "/step_13.safetensors", "/step_20.safetensors"})
     EXPECT_TRUE(test::content_of(run + name) == test::content_of(whole + name)) << name;
-  EXPECT_EQ(faults_of(run), std::vector<std::string>());
+  EXPECT_EQ(extension_faults(run), std::vector<std::string>());
 }
 
 // With its last checkpoint after step 12, after step 7 or none.
 TEST(Extension, HasTheFilesOfARunThatKnewItFromTheStart) {
   const test::TemporaryFolder folder;
-  EXPECT_EQ(train_run(longer(make_config()), folder / "whole", 4).status, RunStatus::finished);
+  EXPECT_EQ(train_whole(longer_config(config_of_14()), folder / "whole", 4).status,
+            RunStatus::finished);
   for (const std::int64_t every : {4, 7, 100}) {
     SCOPED_TRACE(every);
     const std::string path = folder / ("run" + std::to_string(every));
-    train_run(make_config(), path, every);
-    const End end = go_on(path, 10);
+    train_whole(config_of_14(), path, every);
+    const End end = continue_run(path, 10);
     EXPECT_EQ(end.status, RunStatus::finished);
-    expect_same(path, folder / "whole");
+    expect_same_run(path, folder / "whole");
     EXPECT_TRUE(ResumedRun(path).is_finished());
   }
 }
 
 TEST(Extension, CanBeInterruptedAnywhere) {
   const test::TemporaryFolder folder;
-  train_run(longer(make_config()), folder / "whole", 4);
+  train_whole(longer_config(config_of_14()), folder / "whole", 4);
   for (const std::int64_t stop : {13, 14, 15, 22}) {
     SCOPED_TRACE(stop);
     const std::string path = folder / ("run" + std::to_string(stop));
-    train_run(make_config(), path, 4);
-    EXPECT_EQ(go_on(path, 10, stop).status, RunStatus::interrupted);
-    EXPECT_EQ(faults_of(path), std::vector<std::string>());
-    EXPECT_EQ(go_on(path).status, RunStatus::finished);
-    expect_same(path, folder / "whole");
+    train_whole(config_of_14(), path, 4);
+    EXPECT_EQ(continue_run(path, 10, stop).status, RunStatus::interrupted);
+    EXPECT_EQ(extension_faults(path), std::vector<std::string>());
+    EXPECT_EQ(continue_run(path).status, RunStatus::finished);
+    expect_same_run(path, folder / "whole");
   }
 }
 
 TEST(Extension, OfAnExtendedRun) {
   const test::TemporaryFolder folder;
-  train::Config c = longer(make_config());
+  train::Config c = longer_config(config_of_14());
   c.steps = 31;
   c.restart_at = {14, 24};
-  train_run(c, folder / "whole", 4);
-  train_run(make_config(), folder / "run", 4);
-  go_on(folder / "run", 10);
-  go_on(folder / "run", 7);
-  expect_same(folder / "run", folder / "whole");
+  train_whole(c, folder / "whole", 4);
+  train_whole(config_of_14(), folder / "run", 4);
+  continue_run(folder / "run", 10);
+  continue_run(folder / "run", 7);
+  expect_same_run(folder / "run", folder / "whole");
 }
 
 TEST(Extension, ARunThatStoppedEarlyIsRefusedAndLeftAsItIs) {
   const test::TemporaryFolder folder;
-  train::Config c = make_config();
+  train::Config c = config_of_14();
   c.steps = 100;
   c.patience = 2;
-  train_run(c, folder / "run", 4);
+  train_whole(c, folder / "run", 4);
   const auto before = test::files_in(folder / "run");
   const std::string manifest = test::content_of(folder / "run/manifest.json");
-  test::expect_parts(test::error_of<FormatError>([&] { go_on(folder / "run", 10); }),
+  test::expect_parts(test::error_of<FormatError>([&] { continue_run(folder / "run", 10); }),
                      {"can't be extended: it stopped before step 100", "(--patience 2)",
                       "unroll train --config " + folder / "run/config.json", "--patience 0"});
   EXPECT_EQ(test::files_in(folder / "run"), before);
   EXPECT_EQ(test::content_of(folder / "run/manifest.json"), manifest);
-  EXPECT_EQ(faults_of(folder / "run"), std::vector<std::string>());
+  EXPECT_EQ(extension_faults(folder / "run"), std::vector<std::string>());
 }
 
 TEST(Extension, ARefitIsRefused) {
   const test::TemporaryFolder folder;
-  train::Config c = make_config();
+  train::Config c = config_of_14();
   c.patience = 2;
   c.refit = true;
   c.save_at = {};
-  train_run(c, folder / "run", 4);
-  test::expect_parts(test::error_of<FormatError>([&] { go_on(folder / "run", 10); }),
+  train_whole(c, folder / "run", 4);
+  test::expect_parts(test::error_of<FormatError>([&] { continue_run(folder / "run", 10); }),
                      {"can't be extended: --refit trained it again", "without --refit"});
 }
 
@@ -173,26 +174,26 @@ std::string begin_with(const std::string& path, const test::FileFaults::Plan& pl
 // The run then has its old settings or the new ones, and ends with the bits of either.
 TEST(Extension, Fault24_KilledWhileItBegins) {
   const test::TemporaryFolder folder;
-  train_run(make_config(), folder / "short", 4);
-  train_run(longer(make_config()), folder / "whole", 4);
-  train_run(make_config(), folder / "counted", 4);
+  train_whole(config_of_14(), folder / "short", 4);
+  train_whole(longer_config(config_of_14()), folder / "whole", 4);
+  train_whole(config_of_14(), folder / "counted", 4);
   const int calls = std::stoi(begin_with(folder / "counted", {}));
   EXPECT_GT(calls, 15);
   int old = 0;
   for (int at = 0; at < calls; at += 2) {
     SCOPED_TRACE(at);
     const std::string path = folder / ("run" + std::to_string(at));
-    train_run(make_config(), path, 4);
+    train_whole(config_of_14(), path, 4);
     ASSERT_EQ(begin_with(path, {.at = static_cast<std::size_t>(at), .kill = true}), "signal 9");
     if (ResumedRun run(path); run.config().steps == 14) {
       ++old;
       if (run.is_finished()) continue;
     }
-    EXPECT_EQ(go_on(path).status, RunStatus::finished);
+    EXPECT_EQ(continue_run(path).status, RunStatus::finished);
     const bool is_old = ResumedRun(path).config().steps == 14;
     EXPECT_EQ(test::content_of(path + "/model.safetensors"),
               test::content_of(folder / (is_old ? "short" : "whole") + "/model.safetensors"));
-    EXPECT_EQ(faults_of(path), std::vector<std::string>());
+    EXPECT_EQ(extension_faults(path), std::vector<std::string>());
   }
   EXPECT_GT(old, 0);
 }

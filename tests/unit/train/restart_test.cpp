@@ -8,25 +8,18 @@
 #include <vector>
 
 #include "support/expect_error.h"
-#include "support/tensors.h"
 #include "support/three_parts.h"
 #include "train/trainer.h"
+#include "unit/train/trainer_bits.h"
 #include "unroll/core/error.h"
 
 namespace unroll::train {
 namespace {
 
 using Numbers = std::vector<double>;
-using Bits = std::vector<std::vector<std::uint64_t>>;
-
-Bits bits_of(Trainer& trainer) {
-  Bits bits;
-  for (const Parameter& p : trainer.parameters()) bits.push_back(test::bits_of(p.value));
-  return bits;
-}
 
 /// The validation loss soon rises.
-Config make_config() {
+Config restart_config() {
   Config c;
   c.model = ModelKind::gru;
   c.hidden = 12;
@@ -40,8 +33,8 @@ Config make_config() {
 }
 
 /// Each step and each evaluation as numbers. Stops after a step; 0: never.
-struct Log : Listener {
-  explicit Log(std::int64_t last = 0) : stop_at(last) {}
+struct NumbersLog : Listener {
+  explicit NumbersLog(std::int64_t last = 0) : stop_at(last) {}
   void step(const StepResult& s) override {
     now = s.step;
     steps.push_back(
@@ -57,12 +50,12 @@ struct Log : Listener {
 };
 
 TEST(Restart, TheScheduleBeginsAnew) {
-  Config c = make_config();
+  Config c = restart_config();
   c.schedule = ScheduleKind::cosine;
   c.restart_at = {10, 16};
   Trainer trainer(c, test::three_parts());
   EXPECT_EQ(trainer.steps(), 24);
-  Log log;
+  NumbersLog log;
   ASSERT_TRUE(trainer.run({&log}));
   ASSERT_EQ(log.steps.size(), 24u);
   // From 1 towards 0, along half a period of the cosine, over 10, 6 and 8 steps.
@@ -82,14 +75,14 @@ TEST(Restart, TheScheduleBeginsAnew) {
 }
 
 TEST(Restart, ThePatienceIsThatOfOnePart) {
-  Config c = make_config();
+  Config c = restart_config();
   c.restart_at = {9};
   Trainer whole(c, test::three_parts());
-  Log all;
+  NumbersLog all;
   whole.run({&all});
   c.patience = 3;
   Trainer trainer(c, test::three_parts());
-  Log log;
+  NumbersLog log;
   ASSERT_TRUE(trainer.run({&log}));
   // The same, worked out from the losses of the whole run.
   double lowest = HUGE_VAL;
@@ -108,28 +101,28 @@ TEST(Restart, ThePatienceIsThatOfOnePart) {
   EXPECT_GT(expected, 12);  // where it would stop if it counted on
 }
 
-struct Case {
+struct ExtendedCase {
   const char* name;
   void (*change)(Config&);
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+void PrintTo(const ExtendedCase& c, std::ostream* out) { *out << c.name; }
 
-class Extended : public testing::TestWithParam<Case> {};
+class Extended : public testing::TestWithParam<ExtendedCase> {};
 
 // A run of 14 steps stops anywhere and goes on as one of 24 steps, and the 14 are its first part.
 TEST_P(Extended, HasTheBitsOfARunThatKnewItFromTheStart) {
-  Config first = make_config();
+  Config first = restart_config();
   GetParam().change(first);
   Config longer = first;
   first.steps = 14;
   longer.restart_at.push_back(14);
   Trainer whole(longer, test::three_parts());
-  Log expected;
+  NumbersLog expected;
   ASSERT_TRUE(whole.run({&expected}));
   for (const std::int64_t stop : {1, 6, 10, 13}) {
     SCOPED_TRACE(stop);
     Trainer before(first, test::three_parts());
-    Log log(stop);
+    NumbersLog log(stop);
     ASSERT_FALSE(before.run({&log}));
     Trainer after(longer, test::three_parts());
     after.resume(checkpoint_from(to_bytes(before.checkpoint()), "file"));
@@ -142,7 +135,7 @@ TEST_P(Extended, HasTheBitsOfARunThatKnewItFromTheStart) {
   }
 }
 
-constexpr Case cases[] = {
+constexpr ExtendedCase extended_cases[] = {
     {"Linear", [](Config& c) { c.schedule = ScheduleKind::linear; }},
     {"Plateau",
      [](Config& c) {
@@ -161,12 +154,12 @@ constexpr Case cases[] = {
        c.layers = 2;
      }},
 };
-INSTANTIATE_TEST_SUITE_P(Restart, Extended, testing::ValuesIn(cases),
+INSTANTIATE_TEST_SUITE_P(Restart, Extended, testing::ValuesIn(extended_cases),
                          [](const auto& test) { return test.param.name; });
 
 TEST(Restart, StepsThatMakeNoSenseAreRefused) {
   const auto refusal = [](auto change) {
-    Config c = make_config();
+    Config c = restart_config();
     change(c);
     return test::error_of<ValueError>([&] { validate(c); });
   };
