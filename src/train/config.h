@@ -100,9 +100,10 @@ struct Config : data::SeriesSettings {
   std::string init_from;            // a model whose weights come first; empty: none
   std::vector<std::string> freeze;  // starts of the names of weights that stay as they are
   ValueLoss loss = ValueLoss::mse;  // of numbers
+  double label_smoothing = 0;       // share of the target for all classes, in training
 
   std::int64_t batch_size = 100;
-  std::int64_t steps = 3000;
+  std::int64_t steps = 3000;             // 0: by the number of series, see settled()
   std::int64_t epochs = 0;               // above 0 it replaces the steps
   std::vector<std::int64_t> restart_at;  // steps after which the schedule begins anew
   int augment = 0;                       // shift by up to this many pixels

@@ -234,6 +234,17 @@ data::SourceOptions source_options(const Config& config, std::int64_t classes) {
           .series = config};
 }
 
+namespace {
+
+/// Without a limit of the epochs, a model makes 2000 steps over 40 series, and learns them by
+/// heart.
+std::int64_t steps_for(std::int64_t series, std::int64_t batch_size) {
+  constexpr std::int64_t kSteps = 2000, kEpochs = 200;
+  return std::min(kSteps, kEpochs * ((series + batch_size - 1) / batch_size));
+}
+
+}  // namespace
+
 Config settled(Config config, const data::Source& source) {
   const spec::InputSpec input = source.input();
   if (const spec::ImageInput* images = spec::pixels_of(input))
@@ -242,6 +253,8 @@ Config settled(Config config, const data::Source& source) {
     static_cast<data::SeriesSettings&>(config) = *series;
     if (source.size(data::Split::validation) == 0 && config.patience == series_patience)
       config.patience = 0;
+    if (config.steps == 0)
+      config.steps = steps_for(source.size(data::Split::train), config.batch_size);
   }
   return config;
 }

@@ -27,7 +27,7 @@ data::SourceOptions source_options(const Config& config, std::int64_t classes = 
 
 /// The settings with the values that the data decides, as config.json keeps them: the
 /// normalization of pixels; the settings of series; no patience of a recipe without a validation
-/// part.
+/// part; the number of steps, where it is 0.
 Config settled(Config config, const data::Source& source);
 
 }  // namespace unroll::train

@@ -93,7 +93,8 @@ Tensor losses_of(spec::Output kind, const Tensor& outputs, const Tensor& targets
                              every_step ? targets.view({-1}) : targets,
                              {.weight = options.class_weights,
                               .ignore_index = data::no_target,
-                              .reduction = nn::Reduction::none});
+                              .reduction = nn::Reduction::none,
+                              .label_smoothing = options.label_smoothing});
   }
   if (outputs.rank() != 2 || targets.shape() != Shape{outputs.size(0)})
     throw ShapeError("loss", fmt::format("outputs of shape {} and labels of shape {}, expected "

@@ -14,7 +14,8 @@ namespace unroll::train {
 struct LossOptions {
   ValueLoss of_values = ValueLoss::mse;
   Tensor std = {};  ///< (C), of the outputs' type: differences of values are divided by it
-  Tensor class_weights = {};  ///< (C), of the outputs' type; undefined: all 1. Only for logits
+  Tensor class_weights = {};   ///< (C), of the outputs' type; undefined: all 1. Only for logits
+  double label_smoothing = 0;  ///< share of the target for all classes, below 1. Only for logits
 };
 
 /// The terms of the loss, without a shape that means anything. Their sum over count_losses() is

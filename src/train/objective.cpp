@@ -36,10 +36,12 @@ LossOptions options_of(const data::TargetSpec& target, ValueLoss of_values, DTyp
 
 }  // namespace
 
-Objective::Objective(data::TargetSpec target, spec::Output output, ValueLoss of_values)
+Objective::Objective(data::TargetSpec target, spec::Output output, ValueLoss of_values,
+                     double label_smoothing)
     : target_(std::move(target)),
       output_(output),
       of_values_(of_values),
+      label_smoothing_(label_smoothing),
       f32_(options_of(target_, of_values, DType::f32)),
       f64_(options_of(target_, of_values, DType::f64)) {
   const bool values = target_.has_values();
@@ -47,6 +49,10 @@ Objective::Objective(data::TargetSpec target, spec::Output output, ValueLoss of_
       (target_.every_step() && !values && output != spec::Output::logits))
     throw ShapeError("eval", fmt::format("the model gives {}, but the data's targets are {}",
                                          spec::name_of(output), values ? "values" : "classes"));
+  if (label_smoothing > 0 && output != spec::Output::logits)
+    throw ValueError("label-smoothing",
+                     fmt::format("the model gives {}, expected logits of classes; leave it out",
+                                 spec::name_of(output)));
 }
 
 std::string Objective::loss_name() const {
@@ -62,7 +68,10 @@ Tensor Objective::losses(const Tensor& outputs, const Tensor& targets) const {
 }
 
 Tensor Objective::loss(const Tensor& outputs, const Tensor& targets, double terms) const {
-  return autograd::scaled_sum("loss", losses(outputs, targets), terms == 0 ? 0 : 1 / terms);
+  LossOptions options = loss_options(outputs.dtype());
+  options.label_smoothing = label_smoothing_;
+  return autograd::scaled_sum("loss", losses_of(output_, outputs, targets, options),
+                              terms == 0 ? 0 : 1 / terms);
 }
 
 double Objective::terms(const Tensor& targets) const {

@@ -36,16 +36,18 @@ namespace unroll::train {
 /// | windows of series    | also: accuracy of series, or RMSE of series             |
 class Objective {
  public:
-  /// Throws ShapeError if `output` is the wrong kind of output for the target.
-  Objective(data::TargetSpec target, spec::Output output, ValueLoss of_values = ValueLoss::mse);
+  /// `label_smoothing` is for logits in training: see nn::CrossEntropyOptions. Throws ShapeError if
+  /// `output` is the wrong kind of output for the target.
+  Objective(data::TargetSpec target, spec::Output output, ValueLoss of_values = ValueLoss::mse,
+            double label_smoothing = 0);
 
   const data::TargetSpec& target() const { return target_; }
   std::string loss_name() const;
   /// The share that outputs (N, C), or (N, T, C) for an answer at every step, have in the loss of
-  /// their batch, which is a sum divided by `terms`. 0 if terms is 0. Throws the errors of
-  /// losses_of().
+  /// their batch in training, which is a sum divided by `terms`. 0 if terms is 0. Throws the errors
+  /// of losses_of().
   Tensor loss(const Tensor& outputs, const Tensor& targets, double terms) const;
-  /// The loss of each answer: losses_of() with the options of this objective.
+  /// The loss of each answer, without label smoothing: that of a test.
   Tensor losses(const Tensor& outputs, const Tensor& targets) const;
   /// What the sum of a batch with these targets is divided by. See count_losses().
   double terms(const Tensor& targets) const;
@@ -87,6 +89,7 @@ class Objective {
   data::TargetSpec target_;
   spec::Output output_;
   ValueLoss of_values_;
+  double label_smoothing_;
   LossOptions f32_, f64_;
 };
 

@@ -120,12 +120,15 @@ Config for_copy(ModelKind model) {
 /// Series of the user's own. Source: chosen on validation parts (docs/results.md).
 Config for_series(const RecipeFor& what) {
   Config c;
-  const bool label = what.task == data::Task::label, regress = what.task == data::Task::regress;
+  const bool label = what.task == data::Task::label, regress = what.task == data::Task::regress,
+             classify = !label && !regress;
   c.model = what.model.value_or(label ? ModelKind::lstm : ModelKind::gru);
-  c.hidden = label || regress ? 64 : 128;
+  c.hidden = classify ? 128 : 64;
   c.bidirectional = true;
   if (!label) c.readout = spec::Readout::mean_last;
-  c.dropout = label || regress ? 0.3 : 0.5;
+  if (classify) c.conv_channels = 64;
+  c.dropout = classify ? 0.5 : 0.3;
+  if (classify) c.label_smoothing = 0.1;  // without it the validation loss soon rises
   c.init = InitialValues::orthogonal;
   if (c.model == ModelKind::lstm) c.forget_bias = 1;
   if (c.model == ModelKind::rnn) c.activation = spec::Activation::tanh;
@@ -134,7 +137,7 @@ Config for_series(const RecipeFor& what) {
   c.schedule = ScheduleKind::linear;
   c.clip_norm = 1;
   c.batch_size = 32;
-  c.steps = regress ? 1000 : 2000;
+  c.steps = 0;  // as many as the number of series needs
   c.eval_every = 50;
   c.patience = series_patience;
   return c;

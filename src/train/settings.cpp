@@ -277,6 +277,11 @@ std::string idle_convolution(const Config& c) {
   return c.conv_channels == 0 ? "without --conv-channels; give both" : "";
 }
 
+std::string steps_fault(const Config& c) {
+  const bool series = data::source_traits(c.dataset).series;
+  return c.steps > 0 || series ? "" : outside(c.steps, 1, kMany);
+}
+
 std::string idle_steps(const Config& c) {
   return c.epochs > 0 ? "with --epochs; leave one of both out" : "";
 }
@@ -475,8 +480,9 @@ const std::vector<Setting>& settings() {
        "the same for any number. Activations need less memory; inputs stay whole",
        Rules{.range = between(0, 1 << 20)}},
       {"steps", &C::steps, training,
-       "Number of training steps. With --resume RUN: steps to add to a finished run",
-       Rules{.range = between(1, kMany), .idle = idle_steps}},
+       "Number of training steps. 0, for series: 2000, but at most 200 epochs. With --resume RUN: "
+       "steps to add to a finished run",
+       Rules{.range = kCount, .idle = idle_steps, .fault = steps_fault}},
       {"epochs", &C::epochs, training, "Passes through the training set, instead of --steps",
        Rules{.range = kCount, .missing = no_epochs}},
       {"restart_at", &C::restart_at, training,
@@ -504,6 +510,9 @@ const std::vector<Setting>& settings() {
        "Divide by the largest mean of squares so far (Reddi; adam, adamw)",
        Rules{.only = {"optimizer", set_of({adam, adamw})}}},
       {"weight_decay", &C::weight_decay, regularisation, "Weight decay", Rules{.range = kAtLeast0}},
+      {"label_smoothing", &C::label_smoothing, regularisation,
+       "Share of each target that goes to all classes evenly. The loss of tests is without it",
+       Rules{.range = kShare, .models = ~set_of({ModelKind::linear})}},
       {"clip_norm", &C::clip_norm, training, "Largest norm of the gradient. 0: no limit",
        Rules{.range = kAtLeast0}},
       {"schedule", all_of(&C::schedule, schedule_names), training,

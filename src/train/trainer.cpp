@@ -69,6 +69,8 @@ spec::ModelSpec checked(spec::ModelSpec spec, const Config& config, const data::
     throw ValueError("tbptt", fmt::format("the sequences of {} have different lengths, expected "
                                           "equal ones; leave it out",
                                           source.name()));
+  if (config.steps == 0 && config.epochs == 0)
+    throw ValueError("steps", "is 0, expected at least 1, or the settings that settled() returns");
   if (source.size(data::Split::validation) == 0 &&
       (config.patience > 0 || config.refit || config.leave_test))
     throw ValueError(config.refit        ? "refit"
@@ -94,7 +96,7 @@ Trainer::Trainer(const Config& config, std::shared_ptr<const data::Source> sourc
     : config_(config),
       source_(std::move(source)),
       spec_(checked(std::move(spec), config, *source_)),
-      objective_(source_->target(), spec_.output, config.loss),
+      objective_(source_->target(), spec_.output, config.loss, config.label_smoothing),
       sampler_(source_->size(data::Split::train), source_->lengths(data::Split::train),
                {.batch_size = config.batch_size,
                 .shuffle = true,

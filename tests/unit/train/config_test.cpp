@@ -105,6 +105,7 @@ Config unusual() {
   c.momentum = 0.3;
   c.beta2 = 0.7;
   c.weight_decay = 0.01;
+  c.label_smoothing = 0.2;
   c.clip_norm = 5;
   c.schedule = ScheduleKind::cosine;
   c.seed = 18446744073709551615u;

@@ -1,7 +1,9 @@
 #include "train/describe.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -9,6 +11,7 @@
 #include "support/expect_error.h"
 #include "support/sources.h"
 #include "support/specs.h"
+#include "support/temporary_folder.h"
 #include "train/network.h"
 #include "unroll/core/error.h"
 #include "unroll/infer/model.h"
@@ -275,6 +278,27 @@ TEST(Describe, WhatCouldNotBeHeldIsRefused) {
   large.count = 1;
   large.rows = large.columns = 1 << 10;
   refused(c, large, "[hidden] 65536");
+}
+
+TEST(Settled, TheNumberOfSeriesLimitsTheSteps) {
+  const auto steps = [](std::int64_t series, std::int64_t batch_size) {
+    std::string table = "name,x,class\n";
+    for (std::int64_t i = 0; i < series; ++i) table += fmt::format("s{},0,{}\n", i, i % 2);
+    const test::TemporaryFolder folder;
+    folder.write("t.csv", table);
+    Config c = recipe("tuned", {.dataset = folder / "t.csv", .task = data::Task::classify});
+    c.task = data::Task::classify;
+    c.series = "name";
+    c.target = {"class"};
+    c.test = "0.5";
+    c.validate = data::no_part;
+    c.batch_size = batch_size;
+    EXPECT_EQ(c.steps, 0);
+    return settled(c, *test::source(c)).steps;
+  };
+  EXPECT_EQ(steps(40, 10), 200 * 2);  // 20 series for training
+  EXPECT_EQ(steps(42, 10), 200 * 3);  // the last batch is short
+  EXPECT_EQ(steps(400, 10), 2000);
 }
 
 }  // namespace

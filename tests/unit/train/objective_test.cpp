@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "support/expect_error.h"
+#include "support/expect_parts.h"
 #include "unroll/core/error.h"
 #include "unroll/data/sequence_tasks.h"
 
@@ -15,6 +16,8 @@ namespace unroll::train {
 namespace {
 
 using Kind = data::TargetSpec::Kind;
+using test::error_of;
+using test::expect_parts;
 
 Tensor logits(const std::vector<double>& values, const Shape& shape) {
   return Tensor::from(values, shape);
@@ -42,6 +45,23 @@ TEST(Objective, OfClasses) {
   EXPECT_EQ(e.accuracy().correct, 2);
   EXPECT_EQ(e.accuracy().total, 3);
   EXPECT_EQ(e.confusion.value().counts, (std::vector<std::int64_t>{1, 0, 1, 1}));
+}
+
+// 0.9 of the target is on class 0, 0.1 on class 1.
+TEST(Objective, LabelsAreSmoothInTrainingAlone) {
+  const Objective objective({.kind = Kind::classes, .size = 2}, spec::Output::logits,
+                            ValueLoss::mse, 0.2);
+  const Tensor outputs = numbers({log3, 0}, {1, 2}), target = labels({0}, {1});
+  EXPECT_NEAR(objective.loss(outputs, target, 1).item<double>(),
+              -(0.9 * std::log(0.75) + 0.1 * std::log(0.25)), 1e-12);
+  Objective::Score score(objective);
+  score.add(outputs, target);
+  EXPECT_NEAR(score.result().loss, -std::log(0.75), 1e-12);
+  const auto of_values = [] {
+    Objective({.kind = Kind::values, .size = 1}, spec::Output::values, ValueLoss::mse, 0.2);
+  };
+  expect_parts(error_of<ValueError>(of_values),
+               {"[label-smoothing]", "gives values", "expected logits"});
 }
 
 TEST(Objective, OfScores) {
