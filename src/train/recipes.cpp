@@ -123,12 +123,12 @@ Config for_series(const RecipeFor& what) {
   const bool label = what.task == data::Task::label, regress = what.task == data::Task::regress,
              classify = !label && !regress;
   c.model = what.model.value_or(label ? ModelKind::lstm : ModelKind::gru);
-  c.hidden = classify ? 128 : 64;
+  c.hidden = regress ? 64 : 128;
   c.bidirectional = true;
   if (!label) c.readout = spec::Readout::mean_last;
   if (classify) c.conv_channels = 64;
   c.dropout = classify ? 0.5 : 0.3;
-  if (classify) c.label_smoothing = 0.1;  // without it the validation loss soon rises
+  if (!regress) c.label_smoothing = 0.1;  // without it the validation loss soon rises
   c.init = InitialValues::orthogonal;
   if (c.model == ModelKind::lstm) c.forget_bias = 1;
   if (c.model == ModelKind::rnn) c.activation = spec::Activation::tanh;
