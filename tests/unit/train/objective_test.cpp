@@ -52,7 +52,7 @@ TEST(Objective, LabelsAreSmoothInTrainingAlone) {
   const Objective objective({.kind = Kind::classes, .size = 2}, spec::Output::logits,
                             ValueLoss::mse, 0.2);
   const Tensor outputs = logits({log3, 0}, {1, 2}), target = labels({0}, {1});
-  EXPECT_NEAR(objective.loss(outputs, target, 1).item<double>(),
+  EXPECT_NEAR(objective.loss(outputs, target, 1).item(),
               -(0.9 * std::log(0.75) + 0.1 * std::log(0.25)), 1e-12);
   Objective::Score score(objective);
   score.add(outputs, target);
