@@ -236,10 +236,12 @@ data::SourceOptions source_options(const Config& config, std::int64_t classes) {
 
 namespace {
 
-/// Without a limit of the epochs, a model makes 2000 steps over 40 series, and learns them by
-/// heart.
-std::int64_t steps_for(std::int64_t series, std::int64_t batch_size) {
+/// Without a validation part nothing else stops a run, and 2000 steps over 40 series would be 1000
+/// epochs: the model knows the series by heart long before.
+std::int64_t steps_for(const data::Source& source, std::int64_t batch_size) {
   constexpr std::int64_t kSteps = 2000, kEpochs = 200;
+  if (source.size(data::Split::validation) > 0) return kSteps;
+  const std::int64_t series = source.size(data::Split::train);
   return std::min(kSteps, kEpochs * ((series + batch_size - 1) / batch_size));
 }
 
@@ -253,8 +255,7 @@ Config settled(Config config, const data::Source& source) {
     static_cast<data::SeriesSettings&>(config) = *series;
     if (source.size(data::Split::validation) == 0 && config.patience == series_patience)
       config.patience = 0;
-    if (config.steps == 0)
-      config.steps = steps_for(source.size(data::Split::train), config.batch_size);
+    if (config.steps == 0) config.steps = steps_for(source, config.batch_size);
   }
   return config;
 }

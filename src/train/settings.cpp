@@ -480,7 +480,8 @@ const std::vector<Setting>& settings() {
        "the same for any number. Activations need less memory; inputs stay whole",
        Rules{.range = between(0, 1 << 20)}},
       {"steps", &C::steps, training,
-       "Number of training steps. 0, for series: 2000, but at most 200 epochs. With --resume RUN: "
+       "Number of training steps. 0, for series: 2000; without a validation part at most 200 "
+       "epochs. With --resume RUN: "
        "steps to add to a finished run",
        Rules{.range = kCount, .idle = idle_steps, .fault = steps_fault}},
       {"epochs", &C::epochs, training, "Passes through the training set, instead of --steps",

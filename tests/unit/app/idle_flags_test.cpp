@@ -42,6 +42,7 @@ const Example examples[] = {
     {{"--variational-dropout", "0.1"}, {"--model", "cnn"}, {"--model cnn", kRecurrent}, {}},
     {{"--recurrent-dropout", "0.1"}, {}, {"--model rnn", "use lstm or gru"}, {"--model", "gru"}},
     {{"--weight-drop", "0.1"}, {"--model", "cnn"}, {"--model cnn", kRecurrent}, {}},
+    {{"--label-smoothing", "0.1"}, {"--model", "linear"}, {"--model linear", "use "}, {}},
     {{"--ar", "1"}, {"--model", "cnn"}, {"--model cnn", kRecurrent}, {}},
     {{"--tar", "1"}, {"--model", "cnn"}, {"--model cnn", kRecurrent}, {}},
     {{"--proj-size", "5"}, {"--model", "gru"}, {"--model gru", kLstm}, {"--model", "lstm"}},

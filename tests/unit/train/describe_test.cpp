@@ -281,7 +281,7 @@ TEST(Describe, WhatCouldNotBeHeldIsRefused) {
 }
 
 TEST(Settled, TheNumberOfSeriesLimitsTheSteps) {
-  const auto steps = [](std::int64_t series, std::int64_t batch_size) {
+  const auto steps = [](std::int64_t series, std::int64_t batch_size, const char* validate) {
     std::string table = "name,x,class\n";
     for (std::int64_t i = 0; i < series; ++i) table += fmt::format("s{},0,{}\n", i, i % 2);
     const test::TemporaryFolder folder;
@@ -291,14 +291,15 @@ TEST(Settled, TheNumberOfSeriesLimitsTheSteps) {
     c.series = "name";
     c.target = {"class"};
     c.test = "0.5";
-    c.validate = data::no_part;
+    c.validate = validate;
     c.batch_size = batch_size;
     EXPECT_EQ(c.steps, 0);
     return settled(c, *test::source(c)).steps;
   };
-  EXPECT_EQ(steps(40, 10), 200 * 2);  // 20 series for training
-  EXPECT_EQ(steps(42, 10), 200 * 3);  // the last batch is short
-  EXPECT_EQ(steps(400, 10), 2000);
+  EXPECT_EQ(steps(40, 10, "none"), 200 * 2);  // 20 series for training
+  EXPECT_EQ(steps(42, 10, "none"), 200 * 3);  // the last batch is short
+  EXPECT_EQ(steps(400, 10, "none"), 2000);
+  EXPECT_EQ(steps(40, 10, "0.2"), 2000);  // its patience ends the run
 }
 
 }  // namespace
