@@ -132,13 +132,13 @@ def cpu_seconds(command):
 
 def unroll_ms(program, path, work, out):
     command = [program, "train", str(path), *work.get("flags", "").split(), "--validate", "none",
-               "--model", work["model"], "--hidden", str(work["hidden"]), "--batch-size", str(work["batch"]), "--optimizer", "adam", "--lr", "0.001",
-               "--clip-norm", "1", "--dropout", "0", "--eval-every", "0", "--threads", "1",
-               "--quiet"]
+               "--model", work["model"], "--hidden", str(work["hidden"]),
+               "--batch-size", str(work["batch"]), "--optimizer", "adam", "--lr", "0.001",
+               "--clip-norm", "1", "--dropout", "0", "--label-smoothing", "0",
+               "--conv-channels", "0", "--eval-every", "0", "--threads", "1", "--quiet"]
     if work["readout"]:
         command += ["--readout", work["readout"]]
-    if work.get("bidirectional"):
-        command += ["--bidirectional"]
+    command += ["--bidirectional" if work.get("bidirectional") else "--bidirectional=off"]
     if "embedding" in work:
         command += ["--embedding", str(work["embedding"])]
     names = map(str, itertools.count())
