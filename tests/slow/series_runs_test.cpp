@@ -39,17 +39,35 @@ const Task tasks[] = {
      "30"},
 };
 
-class TaskOfSeries : public testing::TestWithParam<Task> {};
+class TaskOfSeries : public testing::TestWithParam<Task> {
+ protected:
+  /// Trains for a moment, and returns the folder.
+  std::string train(const std::string& name, const char* threads, const char* isa = nullptr) {
+    const std::string run = folder_ / name;
+    Texts words = {"train"};
+    words.insert(words.end(), GetParam().flags.begin(), GetParam().flags.end());
+    words.insert(words.end(), {"--steps", "30", "--eval-every", "5", "--hidden", "8", "--threads",
+                               threads, "--out", run});
+    test::ProgramOptions options;
+    if (isa) options.environment["UNROLL_ISA"] = isa;
+    const auto trained = test::run_program(words, options);
+    EXPECT_EQ(trained.code, 0) << trained.err;
+    return run;
+  }
+
+ private:
+  const test::TemporaryFolder folder_;
+};
+
+TEST_P(TaskOfSeries, HasTheSameFilesWithAnyThreadsAndInstructionSet) {
+  const std::string one = train("one", "1");
+  for (const std::string& other : {train("three", "3"), train("scalar", "2", "scalar")})
+    for (const char* file : {"/model.safetensors", "/metrics.jsonl", "/predictions.csv"})
+      EXPECT_EQ(test::content_of(other + file), test::content_of(one + file)) << other << file;
+}
 
 TEST_P(TaskOfSeries, IsVerifiedAndItsTestPartHadNoInfluence) {
-  const test::TemporaryFolder folder;
-  const std::string run = folder / "run";
-  Texts train = {"train"};
-  train.insert(train.end(), GetParam().flags.begin(), GetParam().flags.end());
-  train.insert(train.end(), {"--steps", "30", "--eval-every", "5", "--hidden", "8", "--out", run});
-  const auto trained = test::run_program(train);
-  ASSERT_EQ(trained.code, 0) << trained.err;
-
+  const std::string run = train("run", "0");
   const auto verified = test::run_program({"verify", run});
   EXPECT_EQ(verified.code, 0) << verified.out << verified.err;
   test::expect_parts(verified.out, {"metrics.jsonl has the same losses and accuracies",
