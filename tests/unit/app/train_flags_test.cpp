@@ -108,14 +108,14 @@ TEST(ScaleOfTheData, ResumesARunThatHasIt) {
   const test::TemporaryFolder folder;
   const std::string own = test::write_small_set(folder, "own");
   const auto arguments = [&](const std::string& scale, const Arguments& more) {
-    Arguments all = {"train", own, "--normalize", scale, "--hidden", "4", "--steps", "100000"};
+    Arguments all = {"train", own, "--normalize", scale, "--hidden", "4"};
     all.insert(all.end(), more.begin(), more.end());
     return all;
   };
   for (const char* scale : {"auto", "0.5,0.25"}) {
     const std::string out = folder / scale;
-    test::Program first(
-        arguments(scale, {"--out", out, "--eval-every", "5", "--checkpoint-every", "10"}));
+    test::Program first(arguments(scale, {"--out", out, "--steps", "100000", "--eval-every", "5",
+                                          "--checkpoint-every", "10"}));
     first.wait_for_output("Iteration: 30,");
     first.send_signal(SIGKILL);
     first.finish();

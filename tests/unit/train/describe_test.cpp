@@ -194,7 +194,7 @@ TEST(Describe, ValuesLeaveTheModelInTheirUnit) {
 }
 
 TEST(Describe, AWordHasAVectorOfItsOwnSize) {
-  Config c = recipe("tuned", {.dataset = "words.csv"});
+  Config c = recipe("tuned", {.dataset = "words.csv", .task = data::Task::label});
   const auto sizes = [&] {
     const spec::ModelSpec spec =
         describe(c, spec::TokenInput{.tokens = 50}, {.kind = Kind::step_classes, .size = 3});
@@ -236,6 +236,7 @@ TEST(Describe, AConvolutionReadsTheSeriesFirst) {
 
 TEST(Describe, TheLogarithmComesBeforeTheScaling) {
   Config c = recipe("tuned", {.dataset = "watch.csv"});
+  c.conv_channels = 0;
   c.log = true;
   const spec::ModelSpec spec =
       describe(c, spec::SeriesInput{.features = 2, .mean = {1, 2}, .std = {3, 4}}, {.size = 2});

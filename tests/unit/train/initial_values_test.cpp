@@ -20,6 +20,7 @@ std::vector<float> first_weights(InitialValues init, std::string_view name) {
   c.hidden = 3;
   c.init = init;
   c.patience = 0;
+  c.steps = 1;
   const test::TensorPart part{.inputs = Tensor::zeros({2, 9, 1}, DType::f64),
                               .targets = Tensor::zeros({2}, DType::i64),
                               .lengths = {9, 9}};
