@@ -334,7 +334,7 @@ class NpzReader {
       }
       if (group != std::floor(group) || !(std::abs(group) <= kExact))
         fail(fmt::format("{} has {}, expected whole numbers or texts", groups.name,
-                         groups.has_texts ? "an empty text" : fmt::format("{}", group)));
+                         groups.has_texts ? "a missing text" : fmt::format("{}", group)));
       result_.groups.push_back(fmt::format("{}", static_cast<std::int64_t>(group)));
     }
   }

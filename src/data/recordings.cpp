@@ -90,8 +90,8 @@ Recordings read_one(const std::string& path, SeriesSettings& settings, Targets t
   if (without_gz(path).ends_with(".npz")) {
     Recordings read = read_npz_recordings(path, settings, targets);
     if (by.empty()) return read;
-    if (by != "groups" || read.groups.empty())
-      refuse_by(path, by, "save an array `groups` and give --by groups");
+    if (by != "groups") refuse_by(path, by, "give --by groups, for its array `groups`");
+    if (read.groups.empty()) refuse_by(path, by, "save an array `groups`");
     read.by = read.groups;
     return read;
   }

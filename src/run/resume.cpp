@@ -72,7 +72,9 @@ void ResumedRun::extend(std::int64_t steps, std::int64_t more, const Warn& warn)
                               shell_word(folder_.file(config_file))));
   train::Config longer = config();
   longer.epochs = 0;
-  longer.steps = steps + more;
+  if (__builtin_add_overflow(steps, more, &longer.steps))
+    throw ValueError("resume",
+                     fmt::format("--steps {} after {} steps, expected fewer", more, steps));
   longer.restart_at.push_back(steps);
   train::validate(longer);
   checkpoint_ = folder_.last_checkpoint(warn);

@@ -201,6 +201,7 @@ std::string restart_at_fault(const Config& c) {
   if (c.restart_at.empty()) return "";
   if (c.epochs > 0) return "with --epochs; give --steps instead of them";
   if (c.refit) return "with --refit, which trains twice; leave one of both out";
+  if (c.steps == 0) return "without --steps; give both";
   std::int64_t before = 0;
   for (const std::int64_t step : c.restart_at) {
     if (step <= before || step >= c.steps)

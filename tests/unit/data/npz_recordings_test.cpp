@@ -144,7 +144,7 @@ TEST_F(NpzRecordings, RefuseTextsThatAreNoClasses) {
   EXPECT_EQ(of("y.npy", npy_of("|S1", std::string(2, '\0')), Task::classify),
             "[data] x.npz: y has no class; training needs the classes");
   EXPECT_EQ(of("groups.npy", npy_of("|S1", std::string("a\0", 2)), Task::classify),
-            "[data] x.npz: groups has an empty text, expected whole numbers or texts");
+            "[data] x.npz: groups has a missing text, expected whole numbers or texts");
 }
 
 TEST_F(NpzRecordings, NaNAtTheEndEndsASeries) {

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -146,6 +148,14 @@ TEST(Extension, ARunThatStoppedEarlyIsRefusedAndLeftAsItIs) {
   EXPECT_EQ(test::files_in(folder / "run"), before);
   EXPECT_EQ(test::content_of(folder / "run/manifest.json"), manifest);
   EXPECT_EQ(extension_faults(folder / "run"), std::vector<std::string>());
+}
+
+TEST(Extension, MoreStepsThanANumberCanCountAreRefused) {
+  const test::TemporaryFolder folder;
+  train_whole(config_of_14(), folder / "run", 4);
+  const std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  EXPECT_EQ(test::error_of<ValueError>([&] { continue_run(folder / "run", most); }),
+            "[resume] --steps 9223372036854775807 after 14 steps, expected fewer");
 }
 
 TEST(Extension, ARefitIsRefused) {

@@ -543,5 +543,15 @@ TEST(Recipe, OfSeriesFollowsTheTask) {
   EXPECT_THROW(validate(c), ValueError);
 }
 
+// The number of steps of a recipe of series is not known before the data is.
+TEST(Recipe, OfSeriesNeedsStepsToBeginAnewAmongThem) {
+  Config c = recipe("tuned", {.dataset = "readings.csv"});
+  c.restart_at = {100};
+  expect_parts(error_of<ValueError>([&] { validate(c); }),
+               {"[restart-at]", "without --steps; give both"});
+  c.steps = 200;
+  EXPECT_NO_THROW(validate(c));
+}
+
 }  // namespace
 }  // namespace unroll::train
