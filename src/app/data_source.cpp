@@ -12,6 +12,7 @@
 #include "core/suggest.h"
 #include "data/idx.h"
 #include "data/places.h"
+#include "data/source_traits.h"
 #include "unroll/core/error.h"
 #include "unroll/data/mnist.h"
 
@@ -54,17 +55,35 @@ data::ImageSets open_known(const data::KnownSet& set, const LoadOptions& options
   return {data::mnist(data::Split::train, local), data::mnist(data::Split::test, local)};
 }
 
+constexpr std::string_view kSeriesFiles = ".csv, .tsv, .ts or .npz";
+
 }  // namespace
+
+void refuse_other_file(const std::string& dataset) {
+  std::error_code ignored;
+  const std::vector<std::string_view> names = data_set_names();
+  if (data::source_traits(dataset).series || std::ranges::find(names, dataset) != names.end() ||
+      !std::filesystem::is_regular_file(dataset, ignored))
+    return;
+  const bool array = dataset.ends_with(".npy");
+  throw ValueError("data",
+                   fmt::format("{} is a file of another kind, expected one that ends in {}{}",
+                               printable(dataset), kSeriesFiles,
+                               array ? "; put inputs and targets into one file: "
+                                       "numpy.savez(\"data.npz\", X=X, y=y)"
+                                     : ""));
+}
 
 data::ImageSets load_sets(const std::string& name_or_folder, const LoadOptions& options) {
   const data::KnownSet* set = data::find_known_set(name_or_folder);
   std::error_code ignored;
   if (!set && !std::filesystem::is_directory(name_or_folder, ignored)) {
+    refuse_other_file(name_or_folder);
     const std::vector<std::string_view> names = data_set_names();
     throw ValueError("data", fmt::format("\"{}\" is neither a known data set ({}) nor a folder{}; "
-                                         "files of series end in .csv, .tsv, .ts or .npz",
+                                         "files of series end in {}",
                                          name_or_folder, fmt::join(names, ", "),
-                                         did_you_mean(name_or_folder, names)));
+                                         did_you_mean(name_or_folder, names), kSeriesFiles));
   }
   data::ImageSets sets = set ? open_known(*set, options) : data::open_image_sets(name_or_folder);
   if (sets.train.rows != sets.test.rows || sets.train.columns != sets.test.columns)

@@ -25,6 +25,9 @@ struct LoadOptions {
 /// Throws what data::mnist() and download() throw; ShapeError where train and test differ in size.
 data::ImageSets load_sets(const std::string& name_or_folder, const LoadOptions& options = {});
 
+/// Throws ValueError for a file whose ending says that it holds neither series nor images.
+void refuse_other_file(const std::string& dataset);
+
 /// Puts those of a set's four files into `folder` that it lacks or has damaged.
 /// Throws what download() throws.
 void fetch_set(const data::KnownSet& set, const std::string& folder,

@@ -49,7 +49,14 @@ struct Results {
   std::vector<ResultOfValue> by;  // each value of the column --by
 };
 
-void add_classes(nlohmann::ordered_json& line, const train::ConfusionMatrix& matrix) {
+/// Those of series; empty for others, whose classes are digits.
+std::vector<std::string> names_of_classes(const train::Evaluation& e, const data::Source& source) {
+  return e.detailed ? source.target().names : std::vector<std::string>();
+}
+
+/// `names` of the classes, or none.
+void add_classes(nlohmann::ordered_json& line, const train::ConfusionMatrix& matrix,
+                 const std::vector<std::string>& names) {
   auto& classes = line["classes"] = nlohmann::ordered_json::array();
   auto& confusion = line["confusion"] = nlohmann::ordered_json::array();
   for (std::int64_t c = 0; c < matrix.classes; ++c) {
@@ -59,6 +66,7 @@ void add_classes(nlohmann::ordered_json& line, const train::ConfusionMatrix& mat
                        {"recall", s.recall},
                        {"f1", s.f1},
                        {"count", s.count}});
+    if (!names.empty()) classes.back()["name"] = names[static_cast<std::size_t>(c)];
     auto row = nlohmann::ordered_json::array();
     for (std::int64_t p = 0; p < matrix.classes; ++p) row.push_back(matrix.at(c, p));
     confusion.push_back(row);
@@ -71,18 +79,18 @@ void print_json(const Results& results, const std::string& by, const data::Sourc
   nlohmann::ordered_json line = {{"event", "eval"}, {"dataset", source.name()}};
   run::add_metrics(line, e);
   line["loss"] = e.loss;
-  if (e.confusion) add_classes(line, *e.confusion);
+  if (e.confusion) add_classes(line, *e.confusion, names_of_classes(e, source));
   if (!by.empty()) add_results_by(line, by, results.by);
   fmt::print("{}\n", json_line(line));
 }
 
-/// The scores of each class, and the confusion matrix.
-void print_classes(const train::ConfusionMatrix& matrix) {
-  fmt::print("class  precision   recall       F1   count\n");
+/// The scores of each class, and the confusion matrix. `names` of the classes, or none.
+void print_classes(const train::ConfusionMatrix& matrix, const std::vector<std::string>& names) {
+  fmt::print("class  precision   recall       F1   count{}\n", names.empty() ? "" : "  name");
   for (std::int64_t c = 0; c < matrix.classes; ++c) {
     const auto s = matrix.scores(c);
-    fmt::print("{:>5}  {:>9.4f}  {:>7.4f}  {:>7.4f}  {:>6}\n", c, s.precision, s.recall, s.f1,
-               s.count);
+    fmt::print("{:>5}  {:>9.4f}  {:>7.4f}  {:>7.4f}  {:>6}{}\n", c, s.precision, s.recall, s.f1,
+               s.count, names.empty() ? "" : "  " + printable(names[static_cast<std::size_t>(c)]));
   }
   fmt::print("\nconfusion matrix (rows: the true class, columns: the predicted one)\n     ");
   for (std::int64_t p = 0; p < matrix.classes; ++p) fmt::print(" {:>5}", p);
@@ -117,11 +125,11 @@ void print_text(const Results& results, const std::string& by, const data::Sourc
     if (!by.empty()) fmt::print("\n{}", text_by(by, results.by));
     if (!e.confusion) return;
     fmt::print("\n");
-    return print_classes(*e.confusion);
+    return print_classes(*e.confusion, names_of_classes(e, source));
   }
   if (e.confusion) {
     fmt::print("{}: {}, loss {:.4f}\n\n", name, text_of(e.accuracy(), "correct"), e.loss);
-    return print_classes(*e.confusion);
+    return print_classes(*e.confusion, {});
   }
   fmt::print("{}, {}: {} {:.6f}", name, tested(source), e.loss_name, e.loss);
   for (const train::Metric& m : e.metrics) fmt::print(", {}", text_of(m, m.counted));

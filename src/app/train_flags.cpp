@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "app/data_set_names.h"
+#include "app/data_source.h"
 #include "app/messages.h"
 #include "app/usage_error.h"
 #include "data/recordings.h"
@@ -171,6 +172,7 @@ TrainFlags::Result TrainFlags::resolve(const Changes& changes) const {
   }
   const std::string dataset = result.config.dataset;
   change(result.config, changes);
+  refuse_other_file(result.config.dataset);
   result.other_data = result.config.dataset != dataset;
   for (const char* key : {"patience", "refit", "leave_test"})
     if (const Setting& setting = train::setting_of(key);

@@ -18,7 +18,8 @@ void check_streams(const spec::ModelSpec& spec) {
                      "--format cpp runs a model step by step, but this one reads no sequences");
   if (const std::string why = spec::reads_ahead(spec); !why.empty())
     throw ValueError("export", fmt::format("--format cpp runs a model step by step, but {}: its "
-                                           "output at a step depends on later steps",
+                                           "output at a step depends on later steps; train a model "
+                                           "that reads forwards, or use --format onnx",
                                            why));
 }
 

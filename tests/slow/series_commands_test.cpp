@@ -108,6 +108,22 @@ TEST_F(SeriesCommands, EvalTestsTheRunsOwnTestPart) {
     const auto text = run_program({"eval", folder / run});
     ASSERT_EQ(text.code, 0) << text.err;
     expect_parts(text.out, {numbers ? "Test RMSE" : "Test accuracy"});
+    if (numbers) continue;
+    EXPECT_EQ(line["classes"][0]["name"], "down");
+    EXPECT_EQ(line["classes"][1]["name"], "up");
+    expect_parts(text.out, {"count  name\n", "  down\n", "  up\n"});
+  }
+}
+
+TEST_F(SeriesCommands, FilesOfAnotherKindAreNamed) {
+  for (const char* command : {"train", "data info"}) {
+    Texts words = command == std::string("train") ? Texts{"train"} : Texts{"data", "info"};
+    words.insert(words.end(), {folder.write("x.npy", "no array"), "--task", "classify"});
+    const auto array = run_program(words);
+    EXPECT_EQ(array.code, 2);
+    expect_parts(array.err,
+                 {"x.npy is a file of another kind, expected one that ends in .csv, .tsv",
+                  "numpy.savez(\"data.npz\", X=X, y=y)"});
   }
 }
 
