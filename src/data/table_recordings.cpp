@@ -162,6 +162,11 @@ class TableReading {
   void read_wide() {
     const std::vector<const TableColumn*>& steps = roles_.features;
     for (const TableColumn* column : steps) check_numbers(table_, *column, "");
+    // Every column without a role is a step, so a surplus one shows here.
+    if (!steps.empty())
+      result_.notes.push_back(fmt::format("{}: steps are {} columns, {} to {}", table_.path,
+                                          steps.size(), shown_name(steps.front()->name),
+                                          shown_name(steps.back()->name)));
     result_.columns = {{.name = std::string(wide_column)}};
     for (std::size_t k = 0; k < rows_.order.size(); ++k) {
       const std::uint32_t row = rows_.order[k];

@@ -142,6 +142,7 @@ TEST(TableRecordings, ReadARowAsASeries) {
   EXPECT_EQ(r.values[3], 4);
   EXPECT_EQ(r.names, (Texts{"1", "2"}));
   EXPECT_EQ(r.target_columns[0].texts, (Texts{"2", "1"}));
+  EXPECT_TRUE(r.notes.back().ends_with("x.csv: steps are 4 columns, 2 to 5")) << r.notes.back();
   settings.features = {"value"};  // as they are resolved
   EXPECT_EQ(read_recordings_of("2,1,?,3,\n1,4,,,\n", settings).lengths, (Lengths{3, 1}));
 }
