@@ -5,12 +5,17 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <string>
+#include <system_error>
+#include <vector>
 
 #include "app/messages.h"
+#include "app/set_summary.h"
 #include "app/usage_error.h"
 #include "core/file.h"
 #include "core/list_text.h"
 #include "core/shell_word.h"
+#include "data/name_order.h"
 #include "data/source_traits.h"
 #include "run/file_names.h"
 #include "run/manifest.h"
@@ -50,6 +55,25 @@ data::SourceOptions LoadedModel::source_options(bool targets) const {
 }
 
 namespace {
+
+/// Refuses a folder of --seeds, --folds or --sweep, whose runs have folders of their own.
+void refuse_several_runs(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  if (fs::exists(path + "/" + run::model_file, ignored) ||
+      !fs::exists(path + "/" + kSummaryFile, ignored))
+    return;
+  std::vector<std::string> runs;
+  for (fs::directory_iterator entry(path, ignored), end; !ignored && entry != end;
+       entry.increment(ignored))
+    if (std::error_code fault; fs::exists(entry->path() / run::model_file, fault))
+      runs.push_back(entry->path().filename());
+  if (runs.empty())
+    throw UsageError(fmt::format("{} holds several runs, of which none has a model yet", path));
+  data::sort_names(runs);
+  throw UsageError(fmt::format("{} holds several runs; name one of them, as in {}", path,
+                               shell_word((fs::path(path) / runs.front()).string())));
+}
 
 /// Checks a file against the run's manifest if that lists it. Follows a link that was named, but no
 /// link inside a folder that was named.
@@ -159,6 +183,7 @@ void take_images(LoadedModel& model) {
 LoadedModel load_model(const ModelFlags& flags, bool to_run) {
   std::error_code ignored;
   const bool is_folder = std::filesystem::is_directory(flags.path, ignored);
+  if (is_folder) refuse_several_runs(flags.path);
   const std::string path = is_folder ? flags.path + "/" + run::model_file : flags.path;
   LoadedModel model{path, {}, read_model(path, is_folder), {}};
   if (model.file.metadata().contains(train::checkpoint_key))

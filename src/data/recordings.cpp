@@ -58,7 +58,21 @@ struct FileToRead {
   std::optional<Split> part = {};
 };
 
+/// Refuses "20%", which would be the name of a file.
+void refuse_percent(const char* flag, std::string_view part) {
+  if (!part.ends_with('%')) return;
+  double percent = 0;
+  const char* const end = part.data() + part.size() - 1;
+  const auto [rest, error] = std::from_chars(part.data(), end, percent);
+  if (error == std::errc() && rest == end)
+    throw ValueError(flag, fmt::format("{}, expected a share above 0 and below 1, as in 0.2; give "
+                                       "{:.6g}",
+                                       part, percent / 100));
+}
+
 std::vector<FileToRead> files_to_read(const std::string& path, const SeriesSettings& settings) {
+  refuse_percent("validate", settings.validate);
+  refuse_percent("test", settings.test);
   std::vector<FileToRead> files = {{path, "all"}};
   if (names_file(settings.validate))
     files.push_back({settings.validate, "validation", Split::validation});

@@ -60,10 +60,7 @@ bool begins_with_word(std::string_view text, std::string_view word) {
 void check_kind(const Start& start) {
   using namespace std::string_view_literals;
   const std::string_view text = start.text;
-  if (text.empty())
-    throw FormatError("data", start.path +
-                                  " is empty, expected a table with rows; write or "
-                                  "download it again");
+  if (text.empty()) refuse_empty_table(start.path);
   const auto first = text.substr(0, file_kind_bytes);
   if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff") ||
       (text.size() > 3 && ((text[0] == '\0' && text[1] != '\0' && text[2] == '\0') ||
@@ -195,6 +192,11 @@ std::vector<bool> text_columns(const Lines& lines, std::size_t columns, char dec
 }
 
 }  // namespace
+
+void refuse_empty_table(const std::string& path) {
+  throw FormatError("data",
+                    path + " is empty, expected a table with rows; write or download it again");
+}
 
 std::string separator_name(char separator) {
   switch (separator) {

@@ -24,6 +24,9 @@ struct TableHead {
 /// Reads the first megabyte of `content` from its position. Throws FormatError.
 TableHead read_table_head(ContentReader& content, const TableOptions& options);
 
+/// Throws the FormatError of a table without any content.
+[[noreturn]] void refuse_empty_table(const std::string& path);
+
 /// "comma", "semicolon", "tab" or "bar"; another separator in quotes.
 std::string separator_name(char separator);
 

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <filesystem>
 #include <limits>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -291,6 +293,9 @@ Recordings recordings_of(const Table& table, const SeriesSettings& settings, Tar
 Recordings read_table_recordings(const std::string& path, SeriesSettings& settings, Targets targets,
                                  const std::vector<std::string>& texts, const Recordings* first,
                                  const std::string& by) {
+  // No setting helps an empty file.
+  std::error_code ignored;
+  if (std::filesystem::file_size(path, ignored) == 0 && !ignored) refuse_empty_table(path);
   check_table_settings(path, settings, targets);
   std::vector<std::string> all_texts = text_columns_of(first);
   all_texts.insert(all_texts.end(), texts.begin(), texts.end());

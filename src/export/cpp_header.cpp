@@ -2,14 +2,27 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <iterator>
 #include <map>
+#include <string>
+#include <string_view>
+#include <vector>
 
+#include "core/printable.h"
 #include "export/cpp_layers.h"
 #include "unroll/core/error.h"
 
 namespace unroll::exporter {
 namespace {
+
+/// What to do about a model that reads ahead.
+std::string_view remedy_of(const spec::ModelSpec& spec) {
+  for (const auto& layer : spec.layers)
+    if (const auto* r = std::get_if<spec::RecurrentSpec>(&layer); r && r->bidirectional)
+      return "train it with --bidirectional=off, or use --format onnx";
+  return "train it with causal convolutions, or use --format onnx";
+}
 
 /// Throws ValueError if the model can't run step by step.
 void check_streams(const spec::ModelSpec& spec) {
@@ -18,9 +31,8 @@ void check_streams(const spec::ModelSpec& spec) {
                      "--format cpp runs a model step by step, but this one reads no sequences");
   if (const std::string why = spec::reads_ahead(spec); !why.empty())
     throw ValueError("export", fmt::format("--format cpp runs a model step by step, but {}: its "
-                                           "output at a step depends on later steps; train a model "
-                                           "that reads forwards, or use --format onnx",
-                                           why));
+                                           "output at a step depends on later steps; {}",
+                                           why, remedy_of(spec)));
 }
 
 /// Throws ValueError if a stream of the model has no output after its first steps.
@@ -68,6 +80,21 @@ struct MeaningOfInput {
   }
 };
 
+/// A line for each name: "//   in[0]: "mode=eco"\n". Quotes end a line, so no name continues it.
+std::string lines_of(std::string_view array, const std::vector<std::string>& names) {
+  std::string lines;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    lines += fmt::format("//   {}[{}]: {}\n", array, i, in_quotes(names[i]));
+  return lines;
+}
+
+/// The names of the inputs and answers of a model of a table, as comments.
+std::string names_in(const spec::ModelSpec& spec) {
+  if (!spec.table) return {};
+  const auto* const series = std::get_if<spec::SeriesInput>(&spec.input);
+  return (series ? lines_of("in", series->names) : std::string()) + lines_of("out", spec.classes);
+}
+
 std::string describe(const spec::ModelSpec& spec, const CppOptions& options,
                      const CppParts& parts) {
   return fmt::format(
@@ -80,9 +107,9 @@ std::string describe(const spec::ModelSpec& spec, const CppOptions& options,
       "//   model.reset();                 // start a new sequence\n"
       "//\n"
       "// In: {4}\n"
-      "// Out: {5}.\n",
+      "// Out: {5}.\n{6}",
       options.int8 ? " --int8" : "", options.name, parts.object_bytes, parts.weight_bytes,
-      std::visit(MeaningOfInput{}, spec.input), meaning_of(spec.output));
+      std::visit(MeaningOfInput{}, spec.input), meaning_of(spec.output), names_in(spec));
 }
 
 }  // namespace

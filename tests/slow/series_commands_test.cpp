@@ -441,6 +441,33 @@ TEST_F(SeriesCommands, MistakesAreNamed) {
           "--target has no effect with mnist, which has no series of your own; leave it out");
   refused({"data", "info", "mnist", "--target", "kind"}, 2,
           "--target has no effect with mnist, which has no series of your own; leave it out");
+  folder.write("empty.csv", "");
+  for (const Texts& command : {Texts{"train"}, Texts{"data", "info"}}) {
+    refused(joined(command, {folder / "empty.csv", "--task", "classify", "--target", "a"}), 1,
+            "empty.csv is empty");
+    refused(joined(command, classify({"--test", "20%"})), 2,
+            "20%, expected a share above 0 and below 1, as in 0.2; give 0.2");
+  }
+}
+
+TEST_F(SeriesCommands, AFolderOfSeveralRunsIsNoModel) {
+  train("set", classify({"--seeds", "0,1"}));
+  for (const Texts& more : {Texts{}, Texts{csv}}) {
+    const auto result =
+        run_program(joined({more.empty() ? "eval" : "predict", folder / "set"}, more));
+    EXPECT_EQ(result.code, 2);
+    expect_parts(result.err, {"set holds several runs; name one of them, as in ", "set/seed0"});
+  }
+}
+
+TEST_F(SeriesCommands, ACppHeaderNamesInputsAndAnswers) {
+  train("run", classify());
+  const auto result =
+      run_program({"export", folder / "run", "--format", "cpp", "-o", folder / "net.h"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  expect_parts(content_of(folder / "net.h"),
+               {"//   in[0]: \"side=left\"\n//   in[1]: \"side=right\"\n//   in[2]: \"x\"\n"
+                "//   out[0]: \"down\"\n//   out[1]: \"up\"\n"});
 }
 
 }  // namespace
