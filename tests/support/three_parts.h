@@ -1,4 +1,4 @@
-// Sequences with a training, a validation and a test part.
+// Sequences with a training, a validation and a test part, and settings to train on them.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 
 #include "data/sequence_source.h"
 #include "data/source.h"
+#include "train/config.h"
 #include "unroll/core/random.h"
 
 namespace unroll::test {
@@ -87,6 +88,20 @@ class ThreeParts : public data::Source {
 
 inline std::shared_ptr<const data::Source> three_parts(std::uint64_t test_seed = 3) {
   return std::make_shared<ThreeParts>(signs(40, 1, 35), signs(30, 2, 20), signs(30, test_seed));
+}
+
+/// 24 steps of 4 batches a pass. The rate is so high that the validation loss soon rises.
+inline train::Config three_parts_config() {
+  train::Config c;
+  c.model = train::ModelKind::gru;
+  c.hidden = 12;
+  c.batch_size = 10;
+  c.steps = 24;
+  c.optimizer = train::Algorithm::adam;
+  c.lr = 0.1;
+  c.eval_every = 3;
+  c.threads = 1;
+  return c;
 }
 
 }  // namespace unroll::test

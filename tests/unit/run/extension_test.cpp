@@ -1,4 +1,5 @@
-// Finished runs that get more steps: their folders are those of a run that had them from the start.
+// Finished runs that get more steps. Their folders equal that of a run with all steps from the
+// start.
 #include <gtest/gtest.h>
 
 #include <cerrno>
@@ -24,16 +25,9 @@ namespace unroll::run {
 namespace {
 
 train::Config config_of_14() {
-  train::Config c;
-  c.model = train::ModelKind::gru;
-  c.hidden = 12;
-  c.batch_size = 10;
+  train::Config c = test::three_parts_config();
   c.steps = 14;
-  c.optimizer = train::Algorithm::adam;
   c.schedule = train::ScheduleKind::linear;
-  c.lr = 0.1;
-  c.eval_every = 3;
-  c.threads = 1;
   c.save_at = {13, 20};
   return c;
 }

@@ -21,19 +21,6 @@
 namespace unroll::run {
 namespace {
 
-train::Config verified_config() {
-  train::Config c;
-  c.model = train::ModelKind::gru;
-  c.hidden = 12;
-  c.batch_size = 10;
-  c.steps = 24;
-  c.optimizer = train::Algorithm::adam;
-  c.lr = 0.1;
-  c.eval_every = 3;
-  c.threads = 1;
-  return c;
-}
-
 /// Settings, and what they train on.
 struct Subject {
   train::Config config;
@@ -41,7 +28,7 @@ struct Subject {
 };
 
 Subject signs(void (*change)(train::Config&)) {
-  train::Config c = verified_config();
+  train::Config c = test::three_parts_config();
   change(c);
   return {c, test::three_parts()};
 }
@@ -206,7 +193,7 @@ INSTANTIATE_TEST_SUITE_P(Run, VerifiedRun, testing::ValuesIn(cases),
 // Another test part stands for the random numbers.
 TEST(WithoutTest, TheWeightsOfAnHonestRunAreTheSame) {
   const test::TemporaryFolder folder;
-  train::Config c = verified_config();
+  train::Config c = test::three_parts_config();
   c.patience = 2;
   train_run({c, test::three_parts()}, folder / "run", 0);
   std::vector<std::string> texts;
@@ -223,7 +210,7 @@ TEST(WithoutTest, TheWeightsOfAnHonestRunAreTheSame) {
 /// Training data that depend on the test part.
 TEST(WithoutTest, ALeakIsFound) {
   const test::TemporaryFolder folder;
-  train_run({verified_config(), test::three_parts()}, folder / "run", 0);
+  train_run({test::three_parts_config(), test::three_parts()}, folder / "run", 0);
   std::vector<std::string> faults;
   Verification run(folder / "run", [&](const Finding& f) {
     if (!f.good) faults.push_back(f.text);

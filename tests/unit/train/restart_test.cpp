@@ -18,20 +18,6 @@ namespace {
 
 using Numbers = std::vector<double>;
 
-/// The validation loss soon rises.
-Config restart_config() {
-  Config c;
-  c.model = ModelKind::gru;
-  c.hidden = 12;
-  c.batch_size = 10;
-  c.steps = 24;
-  c.optimizer = Algorithm::adam;
-  c.lr = 0.1;
-  c.eval_every = 3;
-  c.threads = 1;
-  return c;
-}
-
 /// Each step and each evaluation as numbers. Stops after a step; 0: never.
 struct NumbersLog : Listener {
   explicit NumbersLog(std::int64_t last = 0) : stop_at(last) {}
@@ -50,7 +36,7 @@ struct NumbersLog : Listener {
 };
 
 TEST(Restart, TheScheduleBeginsAnew) {
-  Config c = restart_config();
+  Config c = test::three_parts_config();
   c.schedule = ScheduleKind::cosine;
   c.restart_at = {10, 16};
   Trainer trainer(c, test::three_parts());
@@ -75,7 +61,7 @@ TEST(Restart, TheScheduleBeginsAnew) {
 }
 
 TEST(Restart, ThePatienceIsThatOfOnePart) {
-  Config c = restart_config();
+  Config c = test::three_parts_config();
   c.restart_at = {9};
   Trainer whole(c, test::three_parts());
   NumbersLog all;
@@ -111,7 +97,7 @@ class Extended : public testing::TestWithParam<ExtendedCase> {};
 
 // A run of 14 steps stops anywhere and goes on as one of 24 steps, and the 14 are its first part.
 TEST_P(Extended, HasTheBitsOfARunThatKnewItFromTheStart) {
-  Config first = restart_config();
+  Config first = test::three_parts_config();
   GetParam().change(first);
   Config longer = first;
   first.steps = 14;
@@ -159,7 +145,7 @@ INSTANTIATE_TEST_SUITE_P(Restart, Extended, testing::ValuesIn(extended_cases),
 
 TEST(Restart, StepsThatMakeNoSenseAreRefused) {
   const auto refusal = [](auto change) {
-    Config c = restart_config();
+    Config c = test::three_parts_config();
     change(c);
     return test::error_of<ValueError>([&] { validate(c); });
   };

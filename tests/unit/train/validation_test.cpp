@@ -19,20 +19,6 @@ namespace {
 
 using data::Split;
 
-/// 4 batches a pass; the rate is so high that the validation loss soon rises.
-Config validated_config() {
-  Config c;
-  c.model = ModelKind::gru;
-  c.hidden = 12;
-  c.batch_size = 10;
-  c.steps = 24;
-  c.optimizer = Algorithm::adam;
-  c.lr = 0.1;
-  c.eval_every = 3;
-  c.threads = 1;
-  return c;
-}
-
 /// All that a run tells, and the weights that were evaluated.
 struct ValidationLog : Listener {
   struct Test {
@@ -66,7 +52,7 @@ const ValidationLog::Test& best_of(const std::vector<ValidationLog::Test>& tests
 }
 
 TEST(Validation, KeepsTheWeightsWithTheLowestLossAndTestsThemOnce) {
-  Trainer trainer(validated_config(), test::three_parts());
+  Trainer trainer(test::three_parts_config(), test::three_parts());
   ValidationLog log(trainer);
   ASSERT_TRUE(trainer.run({&log}));
   ASSERT_EQ(log.tests.size(), 9u);
@@ -87,7 +73,7 @@ TEST(Validation, KeepsTheWeightsWithTheLowestLossAndTestsThemOnce) {
 }
 
 TEST(Validation, StopsEarly) {
-  Config c = validated_config();
+  Config c = test::three_parts_config();
   Trainer whole(c, test::three_parts());
   ValidationLog all(whole);
   whole.run({&all});
@@ -115,7 +101,7 @@ TEST(Validation, StopsEarly) {
 
 TEST(Validation, TheTestPartChangesNoWeight) {
   for (const bool refit : {false, true}) {
-    Config c = validated_config();
+    Config c = test::three_parts_config();
     c.patience = 2;
     c.refit = refit;
     Trainer one(c, test::three_parts(3)), other(c, test::three_parts(4));
@@ -129,7 +115,7 @@ TEST(Validation, TheTestPartChangesNoWeight) {
 TEST(Validation, WithoutSuchAPartTheTrainingPartIsWatched) {
   const auto source =
       std::make_shared<test::ThreeParts>(test::signs(40, 1), data::Sequences{}, test::signs(30, 3));
-  Trainer trainer(validated_config(), source);
+  Trainer trainer(test::three_parts_config(), source);
   ValidationLog log(trainer);
   ASSERT_TRUE(trainer.run({&log}));
   ASSERT_EQ(log.tests.size(), 9u);
@@ -140,7 +126,7 @@ TEST(Validation, WithoutSuchAPartTheTrainingPartIsWatched) {
 }
 
 TEST(Validation, TheTestPartCanBeLeftUnread) {
-  Config c = validated_config();
+  Config c = test::three_parts_config();
   c.leave_test = true;
   Trainer trainer(c, test::three_parts());
   ValidationLog log(trainer);
@@ -152,7 +138,7 @@ TEST(Validation, TheTestPartCanBeLeftUnread) {
 TEST(Validation, PatienceWithoutThePartIsRefused) {
   const auto source =
       std::make_shared<test::ThreeParts>(test::signs(40, 1), data::Sequences{}, test::signs(30, 3));
-  Config c = validated_config();
+  Config c = test::three_parts_config();
   c.patience = 2;
   EXPECT_EQ(test::error_of<ValueError>([&] { Trainer(c, source); }),
             "[patience] signs has no validation part; give one, as in --validate 0.15, or leave it "
@@ -161,7 +147,7 @@ TEST(Validation, PatienceWithoutThePartIsRefused) {
 
 // The second training has the bits of a run on all samples from the start.
 TEST(Refit, IsARunOnAllSamplesForTheBestNumberOfSteps) {
-  Config c = validated_config();
+  Config c = test::three_parts_config();
   c.schedule = ScheduleKind::linear;
   c.patience = 2;
   c.refit = true;
@@ -202,7 +188,7 @@ void PrintTo(const ValidatedCase& c, std::ostream* out) { *out << c.name; }
 class ResumedValidation : public testing::TestWithParam<ValidatedCase> {};
 
 TEST_P(ResumedValidation, FromEveryStepHasTheBitsOfAnUninterruptedRun) {
-  Config c = validated_config();
+  Config c = test::three_parts_config();
   GetParam().change(c);
   Trainer whole(c, test::three_parts());
   ValidationLog expected(whole);
@@ -270,7 +256,7 @@ INSTANTIATE_TEST_SUITE_P(Trainer, ResumedValidation, testing::ValuesIn(validated
                          [](const auto& test) { return test.param.name; });
 
 TEST(Validation, ACheckpointOfARunWithoutItIsRefused) {
-  Config c = validated_config();
+  Config c = test::three_parts_config();
   Trainer first(c, test::three_parts()->with_validation());
   ValidationLog log(first);
   log.stop_at = 2;
