@@ -67,35 +67,47 @@ Tensor outputs_of(const infer::Model<T>& model, const data::Examples& examples) 
 template Tensor outputs_of(const infer::Model<float>&, const data::Examples&);
 template Tensor outputs_of(const infer::Model<double>&, const data::Examples&);
 
-template <class T>
-Evaluation evaluate(const infer::Model<T>& model, const data::Source& source, data::Split part,
-                    std::vector<T>* outputs, ValueLoss of_values) {
+namespace {
+
+/// Scores the batches that walk(f) gives to f(examples). f returns the model's outputs.
+template <class T, class Walk>
+Evaluation scored(const infer::Model<T>& model, const data::Source& source, data::Split part,
+                  std::span<const std::int64_t> series_of, ValueLoss of_values, Walk&& walk) {
   const NoGrad no_grad;
   const spec::ModelSpec& spec = model.description();
   check_fits("eval", spec, source);
   const Objective objective(source.target(), spec.output, of_values);
-  if (outputs) outputs->clear();
-  Objective::Score score(objective, source.series_of(part));
-  data::in_batches(source, part, DTypeOf<T>::value, [&](const data::Examples& examples) {
+  Objective::Score score(objective, series_of);
+  walk([&](const data::Examples& examples) {
     const Tensor out = outputs_of(model, examples);
     score.add(out, examples.targets);
-    const auto values = out.values<T>();
-    if (outputs) outputs->insert(outputs->end(), values.begin(), values.end());
+    return out;
   });
   Evaluation result = score.result();
   result.part = part;
   return result;
 }
 
+}  // namespace
+
+template <class T>
+Evaluation evaluate(const infer::Model<T>& model, const data::Source& source, data::Split part,
+                    std::vector<T>* outputs, ValueLoss of_values) {
+  return scored(model, source, part, source.series_of(part), of_values, [&](auto&& add) {
+    if (outputs) outputs->clear();
+    data::in_batches(source, part, DTypeOf<T>::value, [&](const data::Examples& examples) {
+      const Tensor out = add(examples);
+      const auto values = out.template values<T>();
+      if (outputs) outputs->insert(outputs->end(), values.begin(), values.end());
+    });
+  });
+}
+
 template <class T>
 Evaluation evaluate_samples(const infer::Model<T>& model, const data::Source& source,
                             data::Split part, std::span<const std::int64_t> samples,
                             ValueLoss of_values) {
-  const NoGrad no_grad;
-  const spec::ModelSpec& spec = model.description();
-  check_fits("eval", spec, source);
-  const Objective objective(source.target(), spec.output, of_values);
-  // Numbers of the series among those of the samples. Windows of a series are neighbours.
+  // The series of the samples, counted from 0. Windows of one series are neighbours.
   const std::span<const std::int64_t> all = source.series_of(part);
   std::vector<std::int64_t> series_of;
   for (std::size_t i = 0; i < samples.size() && !all.empty(); ++i) {
@@ -103,13 +115,9 @@ Evaluation evaluate_samples(const infer::Model<T>& model, const data::Source& so
     const bool is_new = i > 0 && series(i) != series(i - 1);
     series_of.push_back(i == 0 ? 0 : series_of.back() + (is_new ? 1 : 0));
   }
-  Objective::Score score(objective, series_of);
-  data::in_batches(source, part, samples, DTypeOf<T>::value, [&](const data::Examples& examples) {
-    score.add(outputs_of(model, examples), examples.targets);
+  return scored(model, source, part, series_of, of_values, [&](auto&& add) {
+    data::in_batches(source, part, samples, DTypeOf<T>::value, add);
   });
-  Evaluation result = score.result();
-  result.part = part;
-  return result;
 }
 
 template Evaluation evaluate_samples(const infer::Model<float>&, const data::Source&, data::Split,
