@@ -8,6 +8,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "app/aligned_rows.h"
 #include "core/printable.h"
 #include "data/name_order.h"
 #include "run/metrics.h"
@@ -71,16 +72,7 @@ std::string text_by(const std::string& column, const std::vector<ResultOfValue>&
       if (is_main(metric)) line.push_back(cell_of(metric));
     line.push_back(printable(result.value));
   }
-  std::string text;
-  for (const std::vector<std::string>& line : lines) {
-    for (std::size_t c = 0; c + 1 < line.size(); ++c) {
-      std::size_t width = 0;
-      for (const auto& other : lines) width = std::max(width, other[c].size());
-      text += fmt::format("{:>{}}  ", line[c], width);
-    }
-    text += line.back() + "\n";
-  }
-  return text;
+  return aligned_rows(lines, Align::right);
 }
 
 void add_results_by(nlohmann::ordered_json& line, const std::string& column,

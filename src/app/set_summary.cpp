@@ -8,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "app/aligned_rows.h"
 #include "app/result_text.h"
 #include "core/printable.h"
 #include "report/run_record.h"
@@ -242,15 +243,7 @@ std::string summary_table(const std::vector<SetResult>& results, bool mean) {
     for (const Column& column : columns)
       deviations.push_back(number_text(column, column.deviation(), true));
   }
-  std::vector<std::size_t> widths(columns.size() + 2);
-  for (const auto& row : rows)
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  std::string text;
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i)
-      text += i + 1 < row.size() ? fmt::format("{:<{}}  ", row[i], widths[i]) : row[i] + "\n";
-  }
-  return text;
+  return aligned_rows(rows, Align::left);
 }
 
 }  // namespace unroll::app
