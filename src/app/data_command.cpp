@@ -241,9 +241,9 @@ void add_data(Command& program) {
 
   Command info = add("info", "Describe a data set, or a file of series and its parts",
                      "unroll data info mnist");
-  info.option(
-          "name", flags->name,
-          fmt::format("{}, a folder, or a file (.csv, .tsv, .ts, .npz)", fmt::join(names, ", ")))
+  info.option("name", flags->name,
+              fmt::format("{}, a folder, or a file ({})", fmt::join(names, ", "),
+                          fmt::join(data::series_endings(), ", ")))
       .required()
       .file("NAME")
       .offers(names);

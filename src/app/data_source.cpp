@@ -8,6 +8,7 @@
 
 #include "app/data_set_names.h"
 #include "app/messages.h"
+#include "core/list_text.h"
 #include "core/printable.h"
 #include "core/suggest.h"
 #include "data/idx.h"
@@ -55,8 +56,6 @@ data::ImageSets open_known(const data::KnownSet& set, const LoadOptions& options
   return {data::mnist(data::Split::train, local), data::mnist(data::Split::test, local)};
 }
 
-constexpr std::string_view kSeriesFiles = ".csv, .tsv, .ts or .npz";
-
 }  // namespace
 
 void refuse_other_file(const std::string& dataset) {
@@ -68,7 +67,7 @@ void refuse_other_file(const std::string& dataset) {
   const bool array = dataset.ends_with(".npy");
   throw ValueError("data",
                    fmt::format("{} is a file of another kind, expected one that ends in {}{}",
-                               printable(dataset), kSeriesFiles,
+                               printable(dataset), text_with_or(data::series_endings()),
                                array ? "; put inputs and targets into one file: "
                                        "numpy.savez(\"data.npz\", X=X, y=y)"
                                      : ""));
@@ -83,7 +82,8 @@ data::ImageSets load_sets(const std::string& name_or_folder, const LoadOptions& 
     throw ValueError("data", fmt::format("\"{}\" is neither a known data set ({}) nor a folder{}; "
                                          "files of series end in {}",
                                          name_or_folder, fmt::join(names, ", "),
-                                         did_you_mean(name_or_folder, names), kSeriesFiles));
+                                         did_you_mean(name_or_folder, names),
+                                         text_with_or(data::series_endings())));
   }
   data::ImageSets sets = set ? open_known(*set, options) : data::open_image_sets(name_or_folder);
   if (sets.train.rows != sets.test.rows || sets.train.columns != sets.test.columns)

@@ -58,21 +58,7 @@ struct FileToRead {
   std::optional<Split> part = {};
 };
 
-/// Refuses "20%", which would be the name of a file.
-void refuse_percent(const char* flag, std::string_view part) {
-  if (!part.ends_with('%')) return;
-  double percent = 0;
-  const char* const end = part.data() + part.size() - 1;
-  const auto [rest, error] = std::from_chars(part.data(), end, percent);
-  if (error == std::errc() && rest == end)
-    throw ValueError(flag, fmt::format("{}, expected a share above 0 and below 1, as in 0.2; give "
-                                       "{:.6g}",
-                                       part, percent / 100));
-}
-
 std::vector<FileToRead> files_to_read(const std::string& path, const SeriesSettings& settings) {
-  refuse_percent("validate", settings.validate);
-  refuse_percent("test", settings.test);
   std::vector<FileToRead> files = {{path, "all"}};
   if (names_file(settings.validate))
     files.push_back({settings.validate, "validation", Split::validation});
@@ -206,6 +192,7 @@ bool names_file(std::string_view part) {
   if (part.empty() || part == automatic_part || part == no_part) return false;
   for (const std::string_view start : {"groups:", "column:", "last:", "from:"})
     if (part.starts_with(start)) return false;
+  if (part.ends_with('%')) part.remove_suffix(1);  // share_of() refuses it
   double share = 0;
   const char* const end = part.data() + part.size();
   const auto [rest, error] = std::from_chars(part.data(), end, share);
@@ -235,7 +222,7 @@ Recordings read_recordings(const std::string& path, const SeriesSettings& settin
     }
     for (const RecordedFile& other : all->files)
       if (other.sha256 == facts.sha256) refuse_same_file(other, facts);
-    SeriesSettings known = all->settings;  // of the columns; the part is that of the file
+    SeriesSettings known = all->settings;  // the columns are known; the file is one part
     known.test = known.validate = no_part;
     if (!known.wide) known.ignore.clear();  // the features are known
     Recordings read = read_one(file.path, known, targets, texts, by, &*all);

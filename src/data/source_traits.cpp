@@ -84,6 +84,12 @@ constexpr SourceTraits kNamed[] = {
 
 std::span<const SourceTraits> named_sources() { return kNamed; }
 
+std::vector<std::string> series_endings() {
+  std::vector<std::string> endings;
+  for (const SourceTraits& file : kFiles) endings.emplace_back(file.name);
+  return endings;
+}
+
 const SourceTraits& source_traits(std::string_view dataset) {
   if (const auto named = std::ranges::find(kNamed, dataset, &SourceTraits::name);
       named != std::end(kNamed))

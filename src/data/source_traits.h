@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace unroll::data {
 
@@ -33,5 +34,8 @@ const SourceTraits& source_traits(std::string_view dataset);
 /// The traits of sources with a name of their own, not those of files, in the order in which
 /// messages list them.
 std::span<const SourceTraits> named_sources();
+
+/// The endings of files of series, without .gz: ".csv" and so on.
+std::vector<std::string> series_endings();
 
 }  // namespace unroll::data

@@ -302,9 +302,16 @@ std::vector<std::size_t> choose_share(std::span<const UnitDraw> units, double sh
 }
 
 std::optional<double> share_of(const char* flag, std::string_view text) {
+  std::string_view number = text;
+  const bool percent = text.ends_with('%');
+  if (percent) number.remove_suffix(1);
   double share = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), share);
-  if (error != std::errc{} || end != text.data() + text.size()) return {};
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), share);
+  if (error != std::errc{} || end != number.data() + number.size()) return {};
+  if (percent)
+    throw ValueError(flag, fmt::format("{}, expected a share above 0 and below 1, as in 0.2; give "
+                                       "{:.6g}",
+                                       text, share / 100));
   if (!(share > 0 && share < 1))
     throw ValueError(flag, fmt::format("{}, expected a share above 0 and below 1, or none", text));
   return share;

@@ -43,7 +43,7 @@ std::uint64_t split_word(std::uint64_t split_seed, std::uint64_t unit);
 std::vector<std::size_t> choose_share(std::span<const UnitDraw> units, double share);
 
 /// The share that a value of --test or --validate says; nothing if it is no number. Throws
-/// ValueError for a share outside its range. `flag` is "test" or "validate".
+/// ValueError for a share outside its range, and for a percentage. `flag` is "test" or "validate".
 std::optional<double> share_of(const char* flag, std::string_view text);
 
 /// The names of the units of each series: its group or its name.

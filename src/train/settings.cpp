@@ -290,10 +290,10 @@ std::string idle_steps(const Config& c) {
 // ---- Help.
 
 std::string help_of_dataset() {
-  return fmt::format("Data set: {}", fmt::join(data::known_set_names(), ", ")) +
-         ", or a folder with its four files. Or a file of series: .csv, .tsv, .ts, .npz. Or a "
-         "task: "
-         "adding (sum of two marked numbers), copy (remember ten symbols)";
+  return fmt::format(
+      "Data set: {}, or a folder with its four files. Or a file of series: {}. Or a task: adding "
+      "(sum of two marked numbers), copy (remember ten symbols)",
+      fmt::join(data::known_set_names(), ", "), fmt::join(data::series_endings(), ", "));
 }
 
 }  // namespace
@@ -482,8 +482,7 @@ const std::vector<Setting>& settings() {
        Rules{.range = between(0, 1 << 20)}},
       {"steps", &C::steps, training,
        "Number of training steps. 0, for series: 2000; without a validation part at most 200 "
-       "epochs. With --resume RUN: "
-       "steps to add to a finished run",
+       "epochs. With --resume RUN: steps to add to a finished run",
        Rules{.range = kCount, .idle = idle_steps, .fault = steps_fault}},
       {"epochs", &C::epochs, training, "Passes through the training set, instead of --steps",
        Rules{.range = kCount, .missing = no_epochs}},

@@ -41,7 +41,7 @@ class RecordingsTest : public ::testing::Test {
 TEST(NamesFile, TellsFilesFromOtherParts) {
   for (const char* file : {"dev.tsv", "X_TEST.ts", "./none", "0.2.csv", "1,5", "split=test"})
     EXPECT_TRUE(names_file(file)) << file;
-  for (const char* other : {"", "auto", "none", "0.2", "7", "1e999", "groups:7,8",
+  for (const char* other : {"", "auto", "none", "0.2", "20%", "7", "1e999", "groups:7,8",
                             "column:split=test", "last:0.1", "from:2014"})
     EXPECT_FALSE(names_file(other)) << other;
 }
