@@ -34,6 +34,15 @@ std::int64_t kept_of(const spec::ModelSpec& spec, std::int64_t steps) {
   return kept;
 }
 
+/// Without a validation part nothing else stops a run, and 2000 steps over 40 series would be 1000
+/// epochs: the model knows the series by heart long before.
+std::int64_t steps_for(const data::Source& source, std::int64_t batch_size) {
+  constexpr std::int64_t kSteps = 2000, kEpochs = 200;
+  if (source.size(data::Split::validation) > 0) return kSteps;
+  const std::int64_t series = source.size(data::Split::train);
+  return std::min(kSteps, kEpochs * ((series + batch_size - 1) / batch_size));
+}
+
 void add_recurrent(spec::ModelSpec& spec, const Config& config, const data::TargetSpec& target) {
   spec::RecurrentSpec r;
   r.cell = spec::cell_named(name_of(config.model));
@@ -233,19 +242,6 @@ data::SourceOptions source_options(const Config& config, std::int64_t classes) {
           .memory = {.length = config.length, .seed = config.seed},
           .series = config};
 }
-
-namespace {
-
-/// Without a validation part nothing else stops a run, and 2000 steps over 40 series would be 1000
-/// epochs: the model knows the series by heart long before.
-std::int64_t steps_for(const data::Source& source, std::int64_t batch_size) {
-  constexpr std::int64_t kSteps = 2000, kEpochs = 200;
-  if (source.size(data::Split::validation) > 0) return kSteps;
-  const std::int64_t series = source.size(data::Split::train);
-  return std::min(kSteps, kEpochs * ((series + batch_size - 1) / batch_size));
-}
-
-}  // namespace
 
 Config settled(Config config, const data::Source& source) {
   const spec::InputSpec input = source.input();

@@ -47,7 +47,7 @@ class Objective {
   /// their batch in training, which is a sum divided by `terms`. 0 if terms is 0. Throws the errors
   /// of losses_of().
   Tensor loss(const Tensor& outputs, const Tensor& targets, double terms) const;
-  /// The loss of each answer, without label smoothing: that of a test.
+  /// The loss of each answer in a test: label smoothing is left out.
   Tensor losses(const Tensor& outputs, const Tensor& targets) const;
   /// What the sum of a batch with these targets is divided by. See count_losses().
   double terms(const Tensor& targets) const;

@@ -369,7 +369,7 @@ bool Trainer::make_steps(std::span<Listener* const> listeners) {
     if (std::ranges::find(config_.save_at, step) != config_.save_at.end())
       for (Listener* listener : listeners) listener->save(step);
     if (last || due) evaluate(result, listeners);
-    // The patience is that of a stretch.
+    // Patience ends a run within a stretch; at its last step the next one begins.
     const bool enough = !refit_ && !last && stopping_ && stopping_->stops();
     if (step == steps() || enough) {
       if (!begin_refit(listeners)) break;
