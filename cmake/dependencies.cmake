@@ -7,8 +7,13 @@ find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 pkg_check_modules(hwy REQUIRED IMPORTED_TARGET GLOBAL libhwy)
 add_library(unroll_deps_infer INTERFACE)
-target_link_libraries(unroll_deps_infer INTERFACE PkgConfig::hwy fmt::fmt
-                      nlohmann_json::nlohmann_json Threads::Threads)
+target_link_libraries(unroll_deps_infer INTERFACE PkgConfig::hwy nlohmann_json::nlohmann_json
+                      Threads::Threads)
+if(UNROLL_PYTHON)  # a wheel brings no libraries
+  target_link_libraries(unroll_deps_infer INTERFACE fmt::fmt-header-only)
+else()
+  target_link_libraries(unroll_deps_infer INTERFACE fmt::fmt)
+endif()
 
 if(NOT UNROLL_INFER_ONLY)
   find_package(OpenSSL REQUIRED COMPONENTS Crypto)
@@ -20,10 +25,13 @@ if(NOT UNROLL_INFER_ONLY)
                         PkgConfig::libzip ZLIB::ZLIB OpenSSL::Crypto)
 endif()
 
+if(UNROLL_PROGRAM OR UNROLL_TESTS OR UNROLL_PYTHON)
+  find_path(PROTOZERO_INCLUDE_DIR protozero/pbf_writer.hpp REQUIRED)  # headers alone, no config
+endif()
+
 if(UNROLL_PROGRAM OR UNROLL_TESTS)
   find_package(PNG REQUIRED)
   pkg_check_modules(libisal REQUIRED IMPORTED_TARGET libisal)
-  find_path(PROTOZERO_INCLUDE_DIR protozero/pbf_writer.hpp REQUIRED)  # headers alone, no config
   add_library(unroll_deps_run INTERFACE)
   target_link_libraries(unroll_deps_run INTERFACE unroll_deps_library PNG::PNG PkgConfig::libisal)
   target_include_directories(unroll_deps_run SYSTEM INTERFACE ${PROTOZERO_INCLUDE_DIR})

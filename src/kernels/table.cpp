@@ -36,9 +36,25 @@ HWY_AFTER_NAMESPACE();
 namespace unroll::kernels {
 namespace {
 
+/// Whether this CPU and the system have what Highway compiles a level for. Highway's own check is
+/// in its library, which programs would need at run time for this alone.
+using RunsHere = bool (*)();
+[[maybe_unused]] constexpr RunsHere kAlways = [] { return true; };
+#if HWY_TARGETS & (HWY_AVX3 | HWY_AVX2)
+// LZCNT and F16C come with BMI2 in every CPU; clang 14 has no names for them here.
+constexpr RunsHere kHasAvx2 = [] {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+         __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+};
+constexpr RunsHere kHasAvx512 = [] {
+  return kHasAvx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+};
+#endif
+
 struct Level {
   const char* name;
-  std::int64_t target;  // Highway's bit
+  RunsHere runs_here;
   const Kernels<float>* f32;
   const Kernels<double>* f64;
 };
@@ -46,28 +62,24 @@ struct Level {
 /// The compiled levels, best first.
 constexpr Level kLevels[] = {
 #if HWY_TARGETS & HWY_AVX3
-    {"avx512", HWY_AVX3, &N_AVX3::kTable<float>, &N_AVX3::kTable<double>},
+    {"avx512", kHasAvx512, &N_AVX3::kTable<float>, &N_AVX3::kTable<double>},
 #endif
 #if HWY_TARGETS & HWY_AVX2
-    {"avx2", HWY_AVX2, &N_AVX2::kTable<float>, &N_AVX2::kTable<double>},
+    {"avx2", kHasAvx2, &N_AVX2::kTable<float>, &N_AVX2::kTable<double>},
 #endif
 #if HWY_TARGETS & HWY_NEON
-    {"neon", HWY_NEON, &N_NEON::kTable<float>, &N_NEON::kTable<double>},
+    {"neon", kAlways, &N_NEON::kTable<float>, &N_NEON::kTable<double>},
 #endif
 #if HWY_STATIC_TARGET != HWY_NEON
-    {"scalar", HWY_STATIC_TARGET, &HWY_NAMESPACE::kTable<float>, &HWY_NAMESPACE::kTable<double>},
+    {"scalar", kAlways, &HWY_NAMESPACE::kTable<float>, &HWY_NAMESPACE::kTable<double>},
 #endif
 };
-
-bool runs_here(const Level& level) {
-  return level.target == HWY_STATIC_TARGET || (HWY_SUPPORTED_TARGETS & level.target) != 0;
-}
 
 const Level& choose() {
   const char* forced = std::getenv("UNROLL_ISA");
   std::string available;
   for (const Level& level : kLevels) {
-    if (!runs_here(level)) continue;
+    if (!level.runs_here()) continue;
     if (!forced || !*forced || std::string_view(forced) == level.name) return level;
     available += available.empty() ? level.name : fmt::format(", {}", level.name);
   }
@@ -100,7 +112,7 @@ const char* instruction_set() { return chosen().name; }
 std::vector<const char*> instruction_sets() {
   std::vector<const char*> names;
   for (const Level& level : kLevels)
-    if (runs_here(level)) names.push_back(level.name);
+    if (level.runs_here()) names.push_back(level.name);
   return names;
 }
 

@@ -1,0 +1,106 @@
+#include "arrays.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <cstring>
+#include <string>
+
+#include "unroll/core/error.h"
+
+namespace unroll::python {
+namespace {
+
+namespace nb = nanobind;
+
+/// An attribute of numpy. It is found once and never freed: at exit Python may be gone before us.
+struct Numpy {
+  nb::object array, empty, float32, float64;
+
+  static const Numpy& get() {
+    static const Numpy* const found = [] {
+      const nb::module_ numpy = nb::module_::import_("numpy");
+      return new Numpy{numpy.attr("array"), numpy.attr("empty"), numpy.attr("dtype")("float32"),
+                       numpy.attr("dtype")("float64")};
+    }();
+    return *found;
+  }
+};
+
+}  // namespace
+
+std::optional<Buffer> Buffer::of(nb::handle object, char type, bool writable) {
+  Py_buffer view;
+  const int flags = PyBUF_ND | PyBUF_FORMAT | (writable ? PyBUF_WRITABLE : 0);
+  if (PyObject_GetBuffer(object.ptr(), &view, flags) != 0) {
+    PyErr_Clear();
+    return std::nullopt;
+  }
+  Buffer buffer(view);
+  const bool fits = view.format && view.format[0] == type && view.format[1] == '\0';
+  const bool aligned =
+      reinterpret_cast<std::uintptr_t>(view.buf) % static_cast<std::size_t>(view.itemsize) == 0;
+  if (!fits || !aligned) return std::nullopt;
+  return buffer;
+}
+
+template <>
+nb::handle dtype_of<float>() {
+  return Numpy::get().float32;
+}
+template <>
+nb::handle dtype_of<double>() {
+  return Numpy::get().float64;
+}
+
+template <class T>
+Buffer view(nb::handle object) {
+  if (auto buffer = Buffer::of<T>(object)) return std::move(*buffer);
+  const Numpy& numpy = Numpy::get();
+  const nb::object given = numpy.array(object, nb::arg("copy") = nb::none());
+  const auto kind = nb::cast<nb::str>(given.attr("dtype").attr("kind"));
+  if (!std::strchr("fiub", kind.c_str()[0])) {
+    const nb::str type(given.attr("dtype"));
+    throw nb::type_error(
+        fmt::format("[unroll] the array has elements of {}, expected numbers", type.c_str())
+            .c_str());
+  }
+  const nb::object converted =
+      numpy.array(given, nb::arg("dtype") = dtype_of<T>(), nb::arg("order") = "C");
+  auto buffer = Buffer::of<T>(converted);
+  if (!buffer) throw nb::type_error("[unroll] the array has no numbers in memory");
+  return std::move(*buffer);
+}
+
+template Buffer view<float>(nb::handle);
+template Buffer view<double>(nb::handle);
+
+nb::object empty_array(nb::handle shape, nb::handle dtype) {
+  return Numpy::get().empty(shape, dtype);
+}
+
+nb::object empty_array(std::span<const std::size_t> shape, nb::handle dtype) {
+  const auto sizes = nb::steal<nb::tuple>(PyTuple_New(static_cast<Py_ssize_t>(shape.size())));
+  for (std::size_t i = 0; i < shape.size(); ++i)
+    PyTuple_SetItem(sizes.ptr(), static_cast<Py_ssize_t>(i), PyLong_FromSize_t(shape[i]));
+  return empty_array(sizes, dtype);
+}
+
+template <class T>
+Buffer result_view(nb::handle out, std::size_t size, const char* shape) {
+  auto buffer = Buffer::of<T>(out, true);
+  const char* const type = std::is_same_v<T, float> ? "float32" : "float64";
+  if (!buffer)
+    throw ShapeError("out", fmt::format("out is no array that results can be written to, expected "
+                                        "{} of shape {}, contiguous and writable",
+                                        type, shape));
+  if (buffer->size() != size)
+    throw ShapeError("out", fmt::format("out has shape ({}), expected {}",
+                                        fmt::join(buffer->shape(), ", "), shape));
+  return std::move(*buffer);
+}
+
+template Buffer result_view<float>(nb::handle, std::size_t, const char*);
+template Buffer result_view<double>(nb::handle, std::size_t, const char*);
+
+}  // namespace unroll::python

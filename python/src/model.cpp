@@ -1,0 +1,203 @@
+#include "model.h"
+
+#include <fmt/format.h>
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <string>
+
+#include "arrays.h"
+#include "bindings.h"
+#include "core/float_environment.h"
+#include "train/probabilities.h"
+#include "unroll/core/error.h"
+
+namespace unroll::python {
+namespace {
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+bool is_f64(const io::Safetensors& file) {
+  return std::ranges::any_of(file.arrays(),
+                             [](const io::ArrayView& a) { return a.type == io::ElementType::f64; });
+}
+
+std::variant<infer::Model<float>, infer::Model<double>> compiled(const io::Safetensors& file,
+                                                                 const spec::ModelSpec& spec) {
+  if (is_f64(file)) return infer::Model<double>(spec, file.arrays());
+  return infer::Model<float>(spec, file.arrays());
+}
+
+io::Safetensors owned(const spec::ModelSpec& spec, std::span<const io::ArrayView> weights) {
+  return io::Safetensors::parse(
+      io::safetensors_bytes(weights, {{spec::ModelSpec::metadata_key, spec::to_json(spec)}}),
+      "the model");
+}
+
+/// One weight that is NaN can make every output NaN.
+void check_finite(const io::Safetensors& file, const std::string& name) {
+  for (const io::ArrayView& array : file.arrays())
+    if (const std::size_t count = io::count_not_finite(array); count > 0)
+      throw FormatError(
+          "load", fmt::format("{}: {} has {} weights that are NaN or infinite; train it again, or "
+                              "load it with allow_not_finite=True",
+                              name, array.name, count));
+}
+
+Model of_file(io::Safetensors file, const std::string& name, bool allow_not_finite) {
+  const auto description = file.metadata().find(spec::ModelSpec::metadata_key);
+  if (description == file.metadata().end())
+    throw FormatError("load", fmt::format("{} holds weights but no description of the model; give "
+                                          "its architecture: unroll.load({}, arch=\"arch.json\")",
+                                          name, name));
+  if (!allow_not_finite) check_finite(file, name);
+  try {
+    spec::ModelSpec spec = spec::from_json(description->second);
+    return {std::move(file), std::move(spec)};
+  } catch (const FormatError& error) {
+    throw FormatError("load", fmt::format("{}: {}", name, error.what()));
+  }
+}
+
+Model load(const std::string& path, bool allow_not_finite) {
+  const nb::gil_scoped_release unlocked;
+  return of_file(io::Safetensors::read(path), path, allow_not_finite);
+}
+
+/// `x` has shape (N, T, I), with T 1 for a model that reads no sequences. The result has shape (N,
+/// C), or (N, T, C) for every step.
+template <class T>
+nb::object run(const infer::Model<T>& model, const spec::ModelSpec& spec, nb::handle given,
+               const std::vector<std::size_t>& lengths) {
+  const Buffer x = view<T>(given);
+  if (x.shape().size() != 3) throw ShapeError("predict", "expected an array (N, T, I)");
+  const auto batch = static_cast<std::size_t>(x.shape()[0]),
+             steps = static_cast<std::size_t>(x.shape()[1]);
+  std::vector<std::size_t> shape{batch};
+  if (spec::features_of(spec).back().is_sequence()) shape.push_back(steps);
+  shape.push_back(model.outputs());
+  nb::object result = empty_array(shape, dtype_of<T>());
+  auto out = Buffer::of<T>(result, true);
+  {
+    const nb::gil_scoped_release unlocked;
+    model.run(x.template values<T>(), batch, steps, out->template out<T>(), lengths);
+  }
+  return result;
+}
+
+/// The softmax over the last axis, as `unroll predict` shows it.
+template <class T>
+nb::object probabilities(nb::handle given) {
+  const Buffer logits = view<T>(given);
+  const auto sizes = logits.shape();
+  const std::vector<std::size_t> shape(sizes.begin(), sizes.end());
+  nb::object result = empty_array(shape, dtype_of<double>());
+  if (logits.size() == 0) return result;
+  auto out = Buffer::of<double>(result, true);
+  {
+    const nb::gil_scoped_release unlocked;
+    const std::size_t classes = shape.back();
+    std::vector<double> row;
+    for (std::size_t first = 0; first < logits.size(); first += classes) {
+      train::probabilities_of(logits.template values<T>().subspan(first, classes), row);
+      std::ranges::copy(row,
+                        out->template out<double>().begin() + static_cast<std::ptrdiff_t>(first));
+    }
+  }
+  return result;
+}
+
+/// The weights by name, as they are stored; other element types than f64 as float32.
+nb::dict weights_of(const Model& model) {
+  nb::dict weights;
+  for (const io::ArrayView& array : model.file.arrays()) {
+    const std::vector<std::size_t> shape(array.shape.begin(), array.shape.end());
+    const bool wide = array.type == io::ElementType::f64;
+    nb::object values = empty_array(shape, wide ? dtype_of<double>() : dtype_of<float>());
+    if (wide)
+      io::to_floats(array, Buffer::of<double>(values, true)->out<double>());
+    else
+      io::to_floats(array, Buffer::of<float>(values, true)->out<float>());
+    weights[array.name.c_str()] = values;
+  }
+  return weights;
+}
+
+/// Makes a model from the text of a description, and its weights by name: arrays of float32 or
+/// float64.
+Model from_weights(const std::string& description, const nb::dict& weights) {
+  std::vector<Buffer> buffers;
+  std::vector<io::ArrayView> views;
+  buffers.reserve(weights.size());
+  for (const auto [name, values] : weights) {
+    const auto wide = Buffer::of<double>(values);
+    const auto add = [&]<class T>(io::ElementType type) {
+      buffers.push_back(view<T>(values));
+      const auto sizes = buffers.back().shape();
+      views.push_back({nb::cast<std::string>(name),
+                       type,
+                       {sizes.begin(), sizes.end()},
+                       std::as_bytes(buffers.back().values<T>())});
+    };
+    if (wide)
+      add.operator()<double>(io::ElementType::f64);
+    else
+      add.operator()<float>(io::ElementType::f32);
+  }
+  return {spec::from_json(description), views};
+}
+
+nb::bytes bytes_of(const Model& model) {
+  const auto bytes = io::safetensors_bytes(model.file.arrays(), model.file.metadata());
+  return nb::bytes(bytes.data(), bytes.size());
+}
+
+Model from_bytes(const nb::bytes& bytes) {
+  const auto* const first = static_cast<const std::byte*>(bytes.data());
+  return of_file(io::Safetensors::parse({first, first + bytes.size()}, "the model"), "the model",
+                 true);
+}
+
+}  // namespace
+
+Model::Model(io::Safetensors weights, spec::ModelSpec description)
+    : file(std::move(weights)), spec(std::move(description)), runs(compiled(file, spec)) {}
+
+Model::Model(const spec::ModelSpec& description, std::span<const io::ArrayView> weights)
+    : Model(owned(description, weights), description) {}
+
+void bind_model(nb::module_& module) {
+  module.def("probabilities", [](nb::handle logits) {
+    return Buffer::of<double>(logits) ? probabilities<double>(logits)
+                                      : probabilities<float>(logits);
+  });
+  nb::class_<Model>(module, "Model")
+      .def_static("load", &load, "path"_a, "allow_not_finite"_a = false)
+      .def_static("from_weights", &from_weights, "description"_a, "weights"_a)
+      .def_static("from_bytes", &from_bytes, "content"_a)
+      .def("bytes", &bytes_of)
+      .def(
+          "save",
+          [](const Model& m, const std::string& path) {
+            const nb::gil_scoped_release unlocked;
+            io::write_safetensors(path, m.file.arrays(), m.file.metadata());
+          },
+          "path"_a)
+      .def(
+          "run",
+          [](const Model& m, nb::handle x, const std::vector<std::size_t>& lengths) {
+            return std::visit([&](const auto& runs) { return run(runs, m.spec, x, lengths); },
+                              m.runs);
+          },
+          "x"_a, "lengths"_a = std::vector<std::size_t>())
+      .def("weights", &weights_of)
+      .def("description", [](const Model& m) { return spec::to_json(m.spec); })
+      .def_prop_ro("is_f64", [](const Model& m) { return m.runs.index() == 1; })
+      .def_prop_ro("inputs", [](const Model& m) { return spec::inputs_of(m.spec); })
+      .def_prop_ro("outputs", [](const Model& m) { return spec::outputs_of(m.spec); });
+}
+
+}  // namespace unroll::python

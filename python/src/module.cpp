@@ -1,0 +1,12 @@
+#include "bindings.h"
+
+NB_MODULE(_core, module) {
+  using namespace unroll::python;
+  module.doc() = "The C++ part of the package. Its names are private: programs import unroll.";
+  bind_errors();
+  bind_threads(module);
+  bind_model(module);
+  bind_import(module);
+  bind_export(module);
+  bind_stream(module);
+}

@@ -1,0 +1,26 @@
+"""Recurrent neural networks on the CPU, to the bit."""
+
+from unroll._core import Stream, num_threads, set_num_threads
+from unroll.errors import (
+    ArchitectureError,
+    ArgumentError,
+    Error,
+    FileError,
+    FormatError,
+    ShapeError,
+)
+from unroll.model import Model, load
+
+__all__ = [
+    "ArchitectureError",
+    "ArgumentError",
+    "Error",
+    "FileError",
+    "FormatError",
+    "Model",
+    "ShapeError",
+    "Stream",
+    "load",
+    "num_threads",
+    "set_num_threads",
+]
