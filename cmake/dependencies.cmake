@@ -9,7 +9,7 @@ pkg_check_modules(hwy REQUIRED IMPORTED_TARGET GLOBAL libhwy)
 add_library(unroll_deps_infer INTERFACE)
 target_link_libraries(unroll_deps_infer INTERFACE PkgConfig::hwy nlohmann_json::nlohmann_json
                       Threads::Threads)
-if(UNROLL_PYTHON)  # a wheel brings no libraries
+if(UNROLL_PYTHON_PACKAGE)  # a wheel brings no libraries
   target_link_libraries(unroll_deps_infer INTERFACE fmt::fmt-header-only)
 else()
   target_link_libraries(unroll_deps_infer INTERFACE fmt::fmt)
@@ -25,7 +25,7 @@ if(NOT UNROLL_INFER_ONLY)
                         PkgConfig::libzip ZLIB::ZLIB OpenSSL::Crypto)
 endif()
 
-if(UNROLL_PROGRAM OR UNROLL_TESTS OR UNROLL_PYTHON)
+if(UNROLL_PROGRAM OR UNROLL_TESTS OR UNROLL_PYTHON_PACKAGE)
   find_path(PROTOZERO_INCLUDE_DIR protozero/pbf_writer.hpp REQUIRED)  # headers alone, no config
 endif()
 
