@@ -1,4 +1,4 @@
-// Compiles element-wise passes and passes over rows for every instruction set.
+// Compiles element-wise passes, passes over rows and fingerprints for every instruction set.
 
 #include "core/simd_targets.h"
 // Must come before Highway's headers.
@@ -11,6 +11,7 @@
 
 #include "core/math-inl.h"
 #include "kernels/bernoulli-inl.h"
+#include "kernels/fingerprint-inl.h"
 #include "kernels/rows-inl.h"
 #include "kernels/targets-inl.h"
 
@@ -46,11 +47,13 @@ const kernels::RowKernels<T> RowTable<T>::rows = {
     &normalise_sums<T>,          of_training(&normalise_sums_backward<T>),
 };
 
-#define UNROLL_INSTANTIATE(T)                                 \
-  template struct RowTable<T>;                                \
-  template void map_exp(const T*, T*, std::size_t) noexcept;  \
-  template void map_tanh(const T*, T*, std::size_t) noexcept; \
-  template void bernoulli(const kernels::Bernoulli&, std::uint32_t, std::uint32_t, T, T*) noexcept;
+#define UNROLL_INSTANTIATE(T)                                                         \
+  template struct RowTable<T>;                                                        \
+  template void map_exp(const T*, T*, std::size_t) noexcept;                          \
+  template void map_tanh(const T*, T*, std::size_t) noexcept;                         \
+  template void bernoulli(const kernels::Bernoulli&, std::uint32_t, std::uint32_t, T, \
+                          T*) noexcept;                                               \
+  template std::uint64_t fingerprint(const T*, std::size_t, std::uint64_t) noexcept;
 UNROLL_INSTANTIATE(float)
 UNROLL_INSTANTIATE(double)
 #undef UNROLL_INSTANTIATE

@@ -15,9 +15,13 @@ HWY_BEFORE_NAMESPACE();
 namespace unroll::HWY_NAMESPACE {
 
 template <class T>
-inline constexpr kernels::Kernels<T> kTable = {&gemm<T>,          &map_exp<T>,
-                                               &map_tanh<T>,      CellTable<T>::cells,
-                                               RowTable<T>::rows, of_training(&bernoulli<T>)};
+inline constexpr kernels::Kernels<T> kTable = {&gemm<T>,
+                                               &map_exp<T>,
+                                               &map_tanh<T>,
+                                               CellTable<T>::cells,
+                                               RowTable<T>::rows,
+                                               of_training(&bernoulli<T>),
+                                               of_training(&fingerprint<T>)};
 
 }  // namespace unroll::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

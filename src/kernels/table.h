@@ -123,6 +123,9 @@ struct Kernels {
   /// Writes four numbers for each of the counters begin .. end - 1.
   void (*bernoulli)(const Bernoulli&, std::uint32_t begin, std::uint32_t end, T one,
                     T* out) noexcept;
+  /// 64 bits that tell whether numbers have changed since. Several arrays are chained: the
+  /// fingerprint of one is the seed of the next.
+  std::uint64_t (*fingerprint)(const T* numbers, std::size_t count, std::uint64_t seed) noexcept;
 };
 
 /// The table of the instruction set in use. T is float or double.

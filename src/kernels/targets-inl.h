@@ -29,6 +29,8 @@ void map_tanh(const T* in, T* out, std::size_t count) noexcept;
 template <class T>
 void bernoulli(const kernels::Bernoulli& b, std::uint32_t begin, std::uint32_t end, T one,
                T* out) noexcept;
+template <class T>
+std::uint64_t fingerprint(const T* numbers, std::size_t count, std::uint64_t seed) noexcept;
 
 template <class T>
 struct CellTable {
