@@ -42,7 +42,7 @@ std::uint64_t fingerprint(const std::vector<T>& numbers, std::uint64_t seed = 1)
 }
 
 template <class T>
-void expect_plain() {
+void expect_plain_fingerprint() {
   for (std::size_t count = 0; count < 300; ++count) {
     const auto numbers = random_values<T>(count, count);
     for (const std::uint64_t seed : {std::uint64_t{0}, std::uint64_t{0x8000000000000001u}})
@@ -77,8 +77,8 @@ void expect_changes_show() {
 }
 
 TEST_F(FingerprintKernel, IsThatOfAPlainLoop) {
-  expect_plain<float>();
-  expect_plain<double>();
+  expect_plain_fingerprint<float>();
+  expect_plain_fingerprint<double>();
 }
 
 TEST_F(FingerprintKernel, ShowsEveryChange) {
