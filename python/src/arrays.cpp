@@ -44,6 +44,11 @@ std::optional<Buffer> Buffer::of(nb::handle object, char type, bool writable) {
   return buffer;
 }
 
+std::string text_of(nb::handle object) {
+  const nb::str text(object);
+  return text.c_str();
+}
+
 template <>
 nb::handle dtype_of<float>() {
   return Numpy::get().float32;
@@ -58,11 +63,11 @@ Buffer view(nb::handle object) {
   if (auto buffer = Buffer::of<T>(object)) return std::move(*buffer);
   const Numpy& numpy = Numpy::get();
   const nb::object given = numpy.array(object, nb::arg("copy") = nb::none());
-  const auto kind = nb::cast<nb::str>(given.attr("dtype").attr("kind"));
-  if (!std::strchr("fiub", kind.c_str()[0])) {
-    const nb::str type(given.attr("dtype"));
+  const nb::object kind = given.attr("dtype").attr("kind");
+  if (!std::strchr("fiub", text_of(kind)[0])) {
+    const nb::object type = given.attr("dtype");
     throw nb::type_error(
-        fmt::format("[unroll] the array has elements of {}, expected numbers", type.c_str())
+        fmt::format("[unroll] the array has elements of {}, expected numbers", text_of(type))
             .c_str());
   }
   const nb::object converted =

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -47,6 +48,9 @@ class Buffer {
 
   Py_buffer view_;
 };
+
+/// str(object)
+std::string text_of(nanobind::handle object);
 
 /// numpy.float32 for float, numpy.float64 for double.
 template <class T>

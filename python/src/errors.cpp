@@ -3,6 +3,9 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
 
+#include <string>
+#include <string_view>
+
 #include "bindings.h"
 #include "import/architecture.h"
 #include "unroll/core/error.h"
@@ -12,13 +15,30 @@ namespace {
 
 namespace nb = nanobind;
 
+/// The text with Python's words: the program's flags are arguments here.
+std::string in_python(std::string text) {
+  static constexpr std::string_view kWords[][2] = {{"--ignore ", "ignore="},
+                                                   {"--key", "key="},
+                                                   {"--arch", "arch="},
+                                                   {"--streaming", "streaming=True"},
+                                                   {"--lengths", "lengths=True"},
+                                                   {"--format cpp", "export(\"cpp\")"},
+                                                   {"--format js", "export(\"js\")"},
+                                                   {"--format npz", "export(\"npz\")"},
+                                                   {"--format onnx", "export(\"onnx\")"}};
+  for (const auto& [flag, word] : kWords)
+    for (std::size_t at = 0; (at = text.find(flag, at)) != text.npos; at += word.size())
+      text.replace(at, flag.size(), word);
+  return text;
+}
+
 /// Raises the class of unroll.errors with this name.
-void raise(const char* name, const char* text) {
+void raise(const char* name, const Error& error) {
   try {
     const nb::object type = nb::module_::import_("unroll.errors").attr(name);
-    PyErr_SetString(type.ptr(), text);
-  } catch (nb::python_error& error) {
-    error.restore();
+    PyErr_SetString(type.ptr(), in_python(error.what()).c_str());
+  } catch (nb::python_error& failure) {
+    failure.restore();
   }
 }
 
@@ -38,17 +58,17 @@ void translate(const std::exception_ptr& thrown, void*) {
   try {
     std::rethrow_exception(thrown);
   } catch (const ShapeError& error) {
-    raise("ShapeError", error.what());
+    raise("ShapeError", error);
   } catch (const ValueError& error) {
-    raise("ArgumentError", error.what());
+    raise("ArgumentError", error);
   } catch (const FileError& error) {
-    raise("FileError", error.what());
+    raise("FileError", error);
   } catch (const FormatError& error) {
-    raise("FormatError", error.what());
+    raise("FormatError", error);
   } catch (const importer::OpenQuestions& open) {
     raise_architecture(open);
   } catch (const Error& error) {
-    raise("Error", error.what());
+    raise("Error", error);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <nanobind/stl/string.h>
 
 #include "bindings.h"
+#include "core/file.h"
 #include "export/cpp_header.h"
 #include "export/js.h"
 #include "export/onnx.h"
@@ -13,6 +14,12 @@ namespace unroll::python {
 void bind_export(nanobind::module_& module) {
   namespace nb = nanobind;
   using namespace nb::literals;
+  module.def(
+      "write_file",
+      [](const std::string& path, const nb::bytes& content) {
+        write_file("export", path, {static_cast<const std::byte*>(content.data()), content.size()});
+      },
+      "path"_a, "content"_a);
   module.def(
       "onnx",
       [](const Model& model, bool streaming, bool lengths, bool scaling) {

@@ -6,11 +6,12 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "arrays.h"
 #include "bindings.h"
-#include "core/float_environment.h"
+#include "data/image_inputs.h"
 #include "train/probabilities.h"
 #include "unroll/core/error.h"
 
@@ -47,25 +48,19 @@ void check_finite(const io::Safetensors& file, const std::string& name) {
                               name, array.name, count));
 }
 
-Model of_file(io::Safetensors file, const std::string& name, bool allow_not_finite) {
-  const auto description = file.metadata().find(spec::ModelSpec::metadata_key);
-  if (description == file.metadata().end())
-    throw FormatError("load", fmt::format("{} holds weights but no description of the model; give "
-                                          "its architecture: unroll.load({}, arch=\"arch.json\")",
-                                          name, name));
+}  // namespace
+
+Model described_model(io::Safetensors file, const std::string& name, bool allow_not_finite) {
   if (!allow_not_finite) check_finite(file, name);
   try {
-    spec::ModelSpec spec = spec::from_json(description->second);
+    spec::ModelSpec spec = spec::from_json(file.metadata().at(spec::ModelSpec::metadata_key));
     return {std::move(file), std::move(spec)};
   } catch (const FormatError& error) {
     throw FormatError("load", fmt::format("{}: {}", name, error.what()));
   }
 }
 
-Model load(const std::string& path, bool allow_not_finite) {
-  const nb::gil_scoped_release unlocked;
-  return of_file(io::Safetensors::read(path), path, allow_not_finite);
-}
+namespace {
 
 /// `x` has shape (N, T, I), with T 1 for a model that reads no sequences. The result has shape (N,
 /// C), or (N, T, C) for every step.
@@ -150,15 +145,47 @@ Model from_weights(const std::string& description, const nb::dict& weights) {
   return {spec::from_json(description), views};
 }
 
+/// The names of the inputs of a step, or of a vector; empty if the model has none.
+std::vector<std::string> input_names(const Model& model) {
+  if (const auto* series = std::get_if<spec::SeriesInput>(&model.spec.input)) return series->names;
+  if (const auto* vector = std::get_if<spec::VectorInput>(&model.spec.input)) return vector->names;
+  return {};
+}
+
+/// The inputs (N, T, I) of images (N, H, W) of pixels from 0 to 255, with the bits of training:
+/// computed in f32, in the order in which the model reads them.
+nb::object scaled_pixels(const Model& model, nb::handle given) {
+  const Buffer images = view<float>(given);
+  const auto* input = spec::pixels_of(model.spec.input);
+  if (!input || images.shape().size() != 3)
+    throw ShapeError("predict", "expected images (N, H, W) for a model that reads pixels");
+  const auto count = images.shape()[0];
+  const data::ImageInputs inputs(*input, images.shape()[1], images.shape()[2]);
+  const auto mean = static_cast<float>(input->mean), std = static_cast<float>(input->std);
+  const std::array shape{static_cast<std::size_t>(count), static_cast<std::size_t>(inputs.steps()),
+                         static_cast<std::size_t>(inputs.size() / inputs.steps())};
+  nb::object result = empty_array(shape, dtype_of<float>());
+  auto out = Buffer::of<float>(result, true);
+  const auto pixels = images.values<float>();
+  const auto to = out->out<float>();
+  const auto size = static_cast<std::size_t>(inputs.size());
+  std::ranges::transform(pixels, to.begin(),
+                         [&](float pixel) { return (pixel / 255.0f - mean) / std; });
+  for (std::size_t first = 0; first < to.size(); first += size)
+    inputs.permute(to.subspan(first, size));
+  return result;
+}
+
 nb::bytes bytes_of(const Model& model) {
   const auto bytes = io::safetensors_bytes(model.file.arrays(), model.file.metadata());
   return nb::bytes(bytes.data(), bytes.size());
 }
 
+/// Of the bytes that bytes_of() gave.
 Model from_bytes(const nb::bytes& bytes) {
   const auto* const first = static_cast<const std::byte*>(bytes.data());
-  return of_file(io::Safetensors::parse({first, first + bytes.size()}, "the model"), "the model",
-                 true);
+  return described_model(io::Safetensors::parse({first, first + bytes.size()}, "the model"),
+                         "the model", true);
 }
 
 }  // namespace
@@ -175,7 +202,6 @@ void bind_model(nb::module_& module) {
                                       : probabilities<float>(logits);
   });
   nb::class_<Model>(module, "Model")
-      .def_static("load", &load, "path"_a, "allow_not_finite"_a = false)
       .def_static("from_weights", &from_weights, "description"_a, "weights"_a)
       .def_static("from_bytes", &from_bytes, "content"_a)
       .def("bytes", &bytes_of)
@@ -197,7 +223,21 @@ void bind_model(nb::module_& module) {
       .def("description", [](const Model& m) { return spec::to_json(m.spec); })
       .def_prop_ro("is_f64", [](const Model& m) { return m.runs.index() == 1; })
       .def_prop_ro("inputs", [](const Model& m) { return spec::inputs_of(m.spec); })
-      .def_prop_ro("outputs", [](const Model& m) { return spec::outputs_of(m.spec); });
+      .def_prop_ro("outputs", [](const Model& m) { return spec::outputs_of(m.spec); })
+      .def_prop_ro("meaning", [](const Model& m) { return std::string(name_of(m.spec.output)); })
+      .def_prop_ro("classes", [](const Model& m) { return m.spec.classes; })
+      .def_prop_ro("input_names", &input_names)
+      .def_prop_ro("reads_sequences",
+                   [](const Model& m) { return spec::is_sequence(m.spec.input); })
+      .def_prop_ro(
+          "reads_tokens",
+          [](const Model& m) { return std::holds_alternative<spec::TokenInput>(m.spec.input); })
+      .def_prop_ro("every_step",
+                   [](const Model& m) { return spec::features_of(m.spec).back().is_sequence(); })
+      .def_prop_ro("reads_ahead", [](const Model& m) { return spec::reads_ahead(m.spec); })
+      .def_prop_ro("reads_pixels",
+                   [](const Model& m) { return spec::pixels_of(m.spec.input) != nullptr; })
+      .def("pixels", &scaled_pixels, "images"_a);
 }
 
 }  // namespace unroll::python

@@ -1,6 +1,7 @@
 // A model with its weights, as unroll.Model holds it.
 #pragma once
 
+#include <string>
 #include <variant>
 
 #include "unroll/infer/model.h"
@@ -20,5 +21,9 @@ struct Model {
   /// Makes the weights its own. Throws FormatError.
   Model(const spec::ModelSpec& description, std::span<const io::ArrayView> weights);
 };
+
+/// A model of a file that describes itself. Refuses weights that are NaN or infinite unless
+/// `allow_not_finite`. Throws FormatError with `name`.
+Model described_model(io::Safetensors file, const std::string& name, bool allow_not_finite);
 
 }  // namespace unroll::python

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
 
 #include <algorithm>
 #include <cstring>
@@ -33,7 +34,7 @@ std::vector<bool> mask_of(nb::handle given, std::size_t count) {
     throw ShapeError(
         "stream", fmt::format("the mask has shape {}, expected ({},): true for each sequence that "
                               "starts again",
-                              nb::str(mask.attr("shape")).c_str(), count));
+                              text_of(nb::object(mask.attr("shape"))), count));
   std::vector<bool> flags(count);
   const nb::bytes bytes(mask.attr("tobytes")());
   for (std::size_t n = 0; n < count; ++n) flags[n] = static_cast<const char*>(bytes.data())[n] != 0;
@@ -47,6 +48,8 @@ class Sequences {
       : stream_(model.stream(count)), inputs_(model.inputs()), outputs_(model.outputs()) {}
 
   std::size_t count() const { return stream_.count(); }
+  std::size_t inputs() const { return inputs_; }
+  std::size_t outputs() const { return outputs_; }
 
   nb::object step(nb::handle given, nb::handle out) {
     const Buffer x = view<T>(given);
@@ -109,7 +112,7 @@ class Sequences {
   }
 
   void set_state(nb::handle given) {
-    const auto layers = nb::cast<std::vector<nb::object>>(nb::list(nb::borrow(given)));
+    const nb::list layers(given);
     if (layers.size() != stream_.layers())
       throw ShapeError("stream", fmt::format("the state has {} layers, expected {}: h of each, or "
                                              "(h, c) of an LSTM",
@@ -117,16 +120,17 @@ class Sequences {
     infer::Stream<T> changed = stream_;  // all of the state is taken, or nothing
     for (std::size_t l = 0; l < layers.size(); ++l) {
       const bool memory = !stream_.c(l).empty();
-      if (memory != nb::isinstance<nb::tuple>(layers[l]) || (memory && nb::len(layers[l]) != 2))
+      const nb::object layer = layers[l];
+      if (memory != nb::isinstance<nb::tuple>(layer) || (memory && nb::len(layer) != 2))
         throw ShapeError("stream", fmt::format("the state of layer {} is expected as {}", l,
                                                memory ? "a tuple (h, c)" : "an array h"));
-      const Buffer h = view<T>(memory ? nb::object(layers[l][0]) : layers[l]);
+      const Buffer h = view<T>(memory ? nb::object(layer[0]) : layer);
       check_state(h, stream_.h(l).size(), "h", l);
       if (!memory) {
         changed.set_state(l, h.template values<T>());
         continue;
       }
-      const Buffer c = view<T>(nb::object(layers[l][1]));
+      const Buffer c = view<T>(nb::object(layer[1]));
       check_state(c, stream_.c(l).size(), "c", l);
       changed.set_state(l, h.template values<T>(), c.template values<T>());
     }
@@ -194,6 +198,12 @@ class Stream {
   std::size_t count() const {
     return std::visit([](const auto& s) { return s.count(); }, sequences_);
   }
+  std::size_t inputs() const {
+    return std::visit([](const auto& s) { return s.inputs(); }, sequences_);
+  }
+  std::size_t outputs() const {
+    return std::visit([](const auto& s) { return s.outputs(); }, sequences_);
+  }
 
  private:
   using Any = std::variant<Sequences<float>, Sequences<double>>;
@@ -229,19 +239,24 @@ void bind_stream(nb::module_& module) {
           [](Stream& s, nb::handle x, nb::handle out) {
             return s.use([&](auto& sequences) { return sequences.step(x, out); });
           },
-          "x"_a, "out"_a = nb::none(), stream_text::step)
+          "x"_a, "out"_a = nb::none(),
+          nb::sig("def step(self, x: ArrayLike, out: NDArray | None = None) -> NDArray"),
+          stream_text::step)
       .def(
           "process",
           [](Stream& s, nb::handle x, nb::handle out) {
             return s.use([&](auto& sequences) { return sequences.process(x, out); });
           },
-          "x"_a, "out"_a = nb::none(), stream_text::process)
+          "x"_a, "out"_a = nb::none(),
+          nb::sig("def process(self, x: ArrayLike, out: NDArray | None = None) -> NDArray"),
+          stream_text::process)
       .def(
           "reset",
           [](Stream& s, nb::handle done) {
             s.use([&](auto& sequences) { sequences.reset(done); });
           },
-          "done"_a = nb::none(), stream_text::reset)
+          "done"_a = nb::none(), nb::sig("def reset(self, done: ArrayLike | None = None) -> None"),
+          stream_text::reset)
       .def_prop_rw(
           "state",
           [](Stream& s) { return s.use([](auto& sequences) { return sequences.state(); }); },
@@ -250,10 +265,17 @@ void bind_stream(nb::module_& module) {
           },
           stream_text::state)
       .def(
-          "copy", [](const Stream& s) { return Stream(s); }, stream_text::copy)
+          "copy", [](const Stream& s) { return Stream(s); }, nb::sig("def copy(self) -> Stream"),
+          stream_text::copy)
       .def("__copy__", [](const Stream& s) { return Stream(s); })
       .def("__deepcopy__", [](const Stream& s, nb::handle) { return Stream(s); })
-      .def_prop_ro("batch", &Stream::count, stream_text::batch);
+      .def_prop_ro("batch", &Stream::count, stream_text::batch)
+      .def_prop_ro("inputs", &Stream::inputs, stream_text::inputs)
+      .def_prop_ro("outputs", &Stream::outputs, stream_text::outputs)
+      .def("__repr__", [](const Stream& s) {
+        return fmt::format("Stream(batch={}, inputs={}, outputs={})", s.count(), s.inputs(),
+                           s.outputs());
+      });
 }
 
 }  // namespace unroll::python

@@ -57,7 +57,8 @@ ZipArchive::ZipArchive(std::span<const std::byte> bytes, std::string name, const
         fail(fmt::format("two entries are called {}", in_quotes(entry_name)));
     }
   } catch (nb::python_error& error) {
-    fail(fmt::format("the zip archive can't be read: {}", nb::str(error.value()).c_str()));
+    fail(fmt::format("the zip archive can't be read: {}",
+                     nb::str(nb::handle(error.value())).c_str()));
   }
 }
 
@@ -102,7 +103,7 @@ std::vector<std::byte> ZipArchive::read(std::string_view name, std::uint64_t lim
     if (!bytes.empty()) std::memcpy(bytes.data(), content.data(), bytes.size());
     return bytes;
   } catch (nb::python_error& error) {
-    fail(fmt::format("{}: {}", shown, nb::str(error.value()).c_str()));
+    fail(fmt::format("{}: {}", shown, nb::str(nb::handle(error.value())).c_str()));
   }
 }
 

@@ -9,7 +9,8 @@ from unroll.errors import (
     FormatError,
     ShapeError,
 )
-from unroll.model import Model, load
+from unroll.loading import load
+from unroll.model import Model
 
 __all__ = [
     "ArchitectureError",
