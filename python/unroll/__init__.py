@@ -1,6 +1,7 @@
 """Recurrent neural networks on the CPU, to the bit."""
 
 from unroll._core import Stream, num_threads, set_num_threads
+from unroll._from_torch import from_torch
 from unroll.errors import (
     ArchitectureError,
     ArgumentError,
@@ -21,6 +22,7 @@ __all__ = [
     "Model",
     "ShapeError",
     "Stream",
+    "from_torch",
     "load",
     "num_threads",
     "set_num_threads",

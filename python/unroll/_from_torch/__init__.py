@@ -1,0 +1,58 @@
+"""`unroll.from_torch`. Torch is imported when a module is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+    from unroll.model import Model
+
+__all__ = ["from_torch"]
+
+
+def from_torch(module: torch.nn.Module, example_input: torch.Tensor) -> Model:
+    """Make a model from a live PyTorch module.
+
+    The module runs once on the example, in eval mode and without gradients. Its layers, their options
+    and their order are read while it runs. The model must then give the module's outputs, to 1e-5, on
+    the example and on a random input of another length and batch size.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A trained network with one input and one output. It is not changed.
+    example_input : torch.Tensor
+        One input for `module`, of any batch size and length, for example ``torch.randn(2, 50, 6)``.
+        Its numbers do not matter. Tokens are whole numbers.
+
+    Returns
+    -------
+    Model
+        The model in the precision of the module's weights. It reads (N, T, I), whatever `batch_first`
+        is. A softmax at the module's end is left out: `predict` gives the logits, and `predict_proba` their
+        softmax.
+
+    Raises
+    ------
+    ArgumentError
+        If a layer or an operation has no counterpart, naming it; or if an output differs, saying where
+        and by how much.
+    ImportError
+        If PyTorch is not installed.
+
+    Examples
+    --------
+    >>> import torch, unroll  # doctest: +SKIP
+    >>> net = torch.nn.LSTM(6, 32, batch_first=True)  # doctest: +SKIP
+    >>> model = unroll.from_torch(net, torch.randn(2, 50, 6))  # doctest: +SKIP
+    """
+    try:
+        import torch  # noqa: F401
+    except ImportError as error:
+        reason = "[from_torch] PyTorch is not installed; install it with: pip install torch"
+        raise ImportError(reason) from error
+    from .convert import converted
+
+    return converted(module, example_input)
