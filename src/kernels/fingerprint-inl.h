@@ -23,21 +23,21 @@
 HWY_BEFORE_NAMESPACE();
 namespace unroll::HWY_NAMESPACE {
 
-inline constexpr std::size_t kSums = 32, kKeys = 8;
+inline constexpr std::size_t kChains = 32, kKeyWords = 8;
 inline constexpr std::uint64_t kKey = 0xBE4BA423396CFEB8u, kKeyStep = 0x9E3779B97F4A7C15u,
                                kMix = 0x9FB21C651E98DF25u;
 
-/// Adds blocks of kSums words to the sums. `first` is the number of blocks before them.
+/// Adds blocks of kChains words to the sums. `first` is the number of blocks before them.
 #if UNROLL_ONE_LANE
 HWY_INLINE void fingerprint_blocks(const unsigned char* data, std::size_t blocks,
                                    std::uint64_t first, std::uint64_t* sums) {
   std::uint64_t offset = first * kKeyStep;
-  for (std::size_t b = 0; b < blocks; ++b, data += sizeof(std::uint64_t) * kSums) {
+  for (std::size_t b = 0; b < blocks; ++b, data += sizeof(std::uint64_t) * kChains) {
     offset += kKeyStep;
-    for (std::size_t i = 0; i < kSums; ++i) {
+    for (std::size_t i = 0; i < kChains; ++i) {
       std::uint64_t v;
       std::memcpy(&v, data + sizeof v * i, sizeof v);
-      const std::uint64_t x = v ^ (kKey + i % kKeys + offset);
+      const std::uint64_t x = v ^ (kKey + i % kKeyWords + offset);
       sums[i] += (x & 0xffffffffu) * (x >> 32) + std::rotl(v, 32);
     }
   }
@@ -49,7 +49,7 @@ HWY_INLINE void fingerprint_blocks(const unsigned char* data, std::size_t blocks
   const simd::Repartition<std::uint32_t, decltype(d)> halves;
   const simd::Repartition<std::uint8_t, decltype(d)> bytes;
   constexpr std::size_t kLanes = simd::MaxLanes(d);
-  constexpr std::size_t kVectors = kSums / kLanes, kKeyVectors = kKeys / kLanes;
+  constexpr std::size_t kVectors = kChains / kLanes, kKeyVectors = kKeyWords / kLanes;
   using V = simd::VFromD<decltype(d)>;
   V sum[kVectors], key[kKeyVectors];
   UNROLL_UNROLLED
@@ -58,7 +58,7 @@ HWY_INLINE void fingerprint_blocks(const unsigned char* data, std::size_t blocks
   for (std::size_t i = 0; i < kKeyVectors; ++i)
     key[i] = simd::Add(simd::Iota(d, kLanes * i), simd::Set(d, kKey + first * kKeyStep));
   const V step = simd::Set(d, kKeyStep);
-  for (std::size_t b = 0; b < blocks; ++b, data += sizeof(std::uint64_t) * kSums) {
+  for (std::size_t b = 0; b < blocks; ++b, data += sizeof(std::uint64_t) * kChains) {
     UNROLL_UNROLLED
     for (std::size_t i = 0; i < kKeyVectors; ++i) key[i] = simd::Add(key[i], step);
     UNROLL_UNROLLED
@@ -78,11 +78,11 @@ HWY_INLINE void fingerprint_blocks(const unsigned char* data, std::size_t blocks
 
 template <class T>
 std::uint64_t fingerprint(const T* numbers, std::size_t count, std::uint64_t seed) noexcept {
-  constexpr std::size_t kBlock = sizeof(std::uint64_t) * kSums;
+  constexpr std::size_t kBlock = sizeof(std::uint64_t) * kChains;
   const auto* data = reinterpret_cast<const unsigned char*>(numbers);
   const std::size_t size = count * sizeof(T), blocks = size / kBlock, rest = size % kBlock;
-  std::uint64_t sums[kSums];
-  for (std::size_t i = 0; i < kSums; ++i) sums[i] = seed + i;
+  std::uint64_t sums[kChains];
+  for (std::size_t i = 0; i < kChains; ++i) sums[i] = seed + i;
   fingerprint_blocks(data, blocks, 0, sums);
   if (rest > 0) {
     unsigned char last[kBlock] = {};
