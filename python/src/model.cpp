@@ -197,10 +197,13 @@ Model::Model(const spec::ModelSpec& description, std::span<const io::ArrayView> 
     : Model(owned(description, weights), description) {}
 
 void bind_model(nb::module_& module) {
-  module.def("probabilities", [](nb::handle logits) {
-    return Buffer::of<double>(logits) ? probabilities<double>(logits)
-                                      : probabilities<float>(logits);
-  });
+  module.def(
+      "probabilities",
+      [](nb::handle logits) {
+        return Buffer::of<double>(logits) ? probabilities<double>(logits)
+                                          : probabilities<float>(logits);
+      },
+      "logits"_a);
   nb::class_<Model>(module, "Model")
       .def_static("from_weights", &from_weights, "description"_a, "weights"_a)
       .def_static("from_bytes", &from_bytes, "content"_a)

@@ -71,7 +71,7 @@ class Model:
         --------
         >>> weights = {name: 2 * values for name, values in model.weights.items()}
         >>> unroll.Model.from_weights(model.description, weights).num_parameters
-        299
+        315
         """
         arrays = {name: np.asarray(values) for name, values in weights.items()}
         return cls(CoreModel.from_weights(json.dumps(dict(description)), arrays))

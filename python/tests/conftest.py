@@ -1,0 +1,33 @@
+"""What the tests share: the program, and models with random weights."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def program():
+    """Run the program; skip where it was not built."""
+    path = os.environ.get("UNROLL") or shutil.which("unroll") or ROOT / "build/release/unroll"
+    if not os.access(path, os.X_OK):
+        pytest.skip("the program unroll is not here: ./dev build makes it")
+
+    def run(*arguments):
+        done = subprocess.run(
+            [path, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=300
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)

@@ -1,0 +1,82 @@
+"""Docstrings: every public name has one, and their examples run."""
+
+import ast
+import doctest
+import inspect
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from models import linear, make, recurrent, series
+
+import unroll
+from unroll import _core
+
+
+def public_names():
+    """Give each public class, function, method and property, with its full name."""
+    for name in unroll.__all__:
+        thing = getattr(unroll, name)
+        yield name, thing
+        if inspect.isclass(thing) and not issubclass(thing, Exception):
+            for part, member in vars(thing).items():
+                if not part.startswith("_"):
+                    yield f"{name}.{part}", member
+
+
+NAMES = dict(public_names())
+
+
+@pytest.fixture
+def namespace(tmp_path, monkeypatch):
+    """Give what the examples use: a model of walks in runs/walks, and x of 4 walks."""
+    monkeypatch.chdir(tmp_path)
+    model = make(series(2), recurrent("gru", 2, 8), linear(8, 3))
+    (tmp_path / "runs/walks").mkdir(parents=True)
+    model.save(tmp_path / "runs/walks/model.safetensors")
+    x = np.random.default_rng(0).normal(size=(4, 10, 2)).astype("float32")
+    return {"unroll": unroll, "np": np, "model": model, "x": x}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_public_name_is_described(name):
+    text = inspect.getdoc(getattr(NAMES[name], "__func__", NAMES[name]))
+    assert text
+    thing = NAMES[name]
+    signature = getattr(thing, "__nb_signature__", [[""]])[0][0]
+    if inspect.isfunction(thing):
+        parameters = list(inspect.signature(thing).parameters)
+    else:
+        parameters = re.findall(r"[(,] ?(\w+):", signature)
+    for parameter in parameters:
+        if parameter not in ("self", "options"):
+            assert re.search(rf"^{parameter} : ", text, re.MULTILINE), f"{parameter} is not described"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_examples_run(name, namespace):
+    text = inspect.getdoc(getattr(NAMES[name], "__func__", NAMES[name])) or ""
+    test = doctest.DocTestParser().get_doctest(text, namespace, name, None, 0)
+    assert doctest.DocTestRunner(verbose=False).run(test).failed == 0
+
+
+def test_the_stub_has_the_functions_of_the_module():
+    stub = ast.parse((Path(unroll.__file__).parent / "_core.pyi").read_text())
+    described = {}
+    for node in stub.body:
+        members = node.body if isinstance(node, ast.ClassDef) else [node]
+        for member in members:
+            if isinstance(member, ast.FunctionDef):
+                owner = f"{node.name}." if isinstance(node, ast.ClassDef) else ""
+                arguments = [a.arg for a in member.args.posonlyargs + member.args.args]
+                described[owner + member.name] = [a for a in arguments if a != "self"]
+    for name, thing in inspect.getmembers(_core):
+        owners = {name: thing}
+        if inspect.isclass(thing):
+            owners = {f"{name}.{part}": value for part, value in vars(thing).items()}
+        for full, value in owners.items():
+            signature = getattr(value, "__nb_signature__", None)
+            if signature and not full.split(".")[-1].startswith("__"):
+                found = re.findall(r"[(,] ?(\w+):", signature[0][0])
+                assert described[full] == found, full
