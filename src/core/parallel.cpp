@@ -11,6 +11,7 @@
 #include <new>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "core/cores.h"
@@ -159,7 +160,10 @@ Shared* abandoned = nullptr;
 std::atomic<int> asked_threads = 0;  // set by the user; 0: the allowed cores
 std::atomic<int> pool_threads = 0;   // of the pool; 0 if there is no pool yet
 
+std::atomic<const Executor*> host_team = nullptr;
+
 void after_fork_in_child() noexcept {
+  host_team = nullptr;
   if (Shared* const parents = shared.exchange(nullptr)) {
     parents->parents = abandoned;
     abandoned = parents;
@@ -217,13 +221,43 @@ struct AtExit {
   }
 } at_exit;
 
+/// Tasks that the threads of a host's team share.
+struct TeamJob {
+  TaskRef task;
+  std::size_t count;
+  std::atomic<std::size_t> next = 0;
+
+  static void work(void* object) noexcept {
+    TeamJob& job = *static_cast<TeamJob*>(object);
+    const bool was_inside = std::exchange(inside_task, true);
+    const FloatEnvironment environment;
+    for (;;) {
+      const std::size_t i = job.next.fetch_add(1, std::memory_order_relaxed);
+      if (i >= job.count) break;
+      job.task.call(job.task.object, i);
+    }
+    inside_task = was_inside;
+  }
+};
+
+void run_in_team(const Executor& team, std::size_t count, TaskRef task) noexcept {
+  const auto threads = static_cast<std::size_t>(std::max(team.threads(), 1));
+  TeamJob job{task, count};
+  if (threads == 1) return TeamJob::work(&job);
+  team.run(static_cast<int>(std::min(threads, count)), &TeamJob::work, &job);
+}
+
 }  // namespace
+
+void set_executor(const Executor* executor) noexcept { host_team = executor; }
 
 void run_tasks(std::size_t count, TaskRef task) noexcept {
   const auto serially = [&] {
     for (std::size_t i = 0; i < count; ++i) task.call(task.object, i);
   };
   const FloatEnvironment environment;
+  const Executor* const team = host_team.load(std::memory_order_acquire);
+  if (team && count > 1 && !inside_task) return run_in_team(*team, count, task);
   Shared* taken = nullptr;
   Pool* const pool = count <= 1 || inside_task ? nullptr : try_to_take(taken);
   if (!pool) return serially();
@@ -250,6 +284,8 @@ void set_num_threads(int count) {
 }
 
 int num_threads() {
+  if (const Executor* const team = host_team.load(std::memory_order_acquire))
+    return std::max(team->threads(), 1);
   if (const int known = pool_threads.load(std::memory_order_relaxed)) return known;
   Shared& s = shared_here();
   const std::lock_guard lock(s.mutex);

@@ -26,6 +26,21 @@ void run_tasks(std::size_t count, TaskRef task) noexcept;
 /// The number of threads that a call of run_tasks may use here: 1 inside a task.
 int threads_here() noexcept;
 
+/// The thread team of a host program, such as PyTorch's OpenMP team.
+struct Executor {
+  /// The number of threads that the team may use for the calling thread now, at least 1.
+  int (*threads)() noexcept;
+  /// Calls member(object) on `threads` threads at once, one of them the caller's, or on fewer.
+  /// Returns when all calls have returned.
+  void (*run)(int threads, void (*member)(void* object), void* object) noexcept;
+};
+
+/// From now on tasks run in this team, which must live as long as the process; null: in the pool
+/// again. A pool beside a host's team would compete with it for the cores. Threads that are in a
+/// computation finish it where they began it. A child of fork() goes back to a pool of its own,
+/// because a team seldom survives a fork.
+void set_executor(const Executor* executor) noexcept;
+
 template <class F>
 void parallel(std::size_t count, F&& f) {
   using Function = std::remove_reference_t<F>;

@@ -14,7 +14,8 @@ namespace unroll {
 /// Throws ValueError for a negative number or one above 1024.
 UNROLL_API void set_num_threads(int count);
 
-/// The number of threads in use.
+/// The number of threads in use. In a host program whose own threads do the work, such as PyTorch,
+/// it is the host's number.
 UNROLL_API int num_threads();
 
 }  // namespace unroll
