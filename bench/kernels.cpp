@@ -239,7 +239,7 @@ class Pass {
     call.input = sequence<const float>(input_, shape_.input);
     call.output = sequence<float>(output_, kernels::padded_row(shape_.hidden));
     call.saved = saved_.data();
-    call.slots = kSteps;
+    call.slots = call.saved_slots = kSteps;
     kernels::forward(call);
   }
 

@@ -33,18 +33,18 @@ class Compiler {
   Stage<T> operator()(const spec::RecurrentSpec& r) {
     Recurrent<T> stage;
     stage.first = directions_;
-    stage.layers = size(r.num_layers);
-    stage.count = size(r.directions());
     stage.state = size(r.state_size());
     stage.hidden = size(r.hidden_size);
     stage.memory = spec::info_of(r).has_memory();
     stage.readout = r.readout;
     stage.zoneout_h = static_cast<T>(r.zoneout_h);
     stage.zoneout_c = static_cast<T>(r.zoneout_c);
-    for (std::size_t l = 0; l < stage.layers; ++l)
-      for (std::size_t d = 0; d < stage.count; ++d)
-        stage.directions.push_back(direction(r, stage, l, d));
-    directions_ += stage.directions.size();
+    pack(r, stage);
+    if (r.learn_initial_state) {
+      stage.h_0 = take(r.name + ".h_0");
+      if (stage.memory) stage.c_0 = take(r.name + ".c_0");
+    }
+    directions_ += stage.shape.count();
     return stage;
   }
 
@@ -133,39 +133,26 @@ class Compiler {
  private:
   std::vector<T> take(const std::string& name) { return std::move(values_.at(name)); }
 
-  Direction<T> direction(const spec::RecurrentSpec& r, const Recurrent<T>& stage, std::size_t l,
-                         std::size_t d) {
-    kernels::RecurrentWeights<T> weights;
-    for (const spec::LayerWeight& weight :
-         spec::layer_weights(r, static_cast<std::int64_t>(l), static_cast<std::int64_t>(d)))
-      weights[weight.role] = values_.at(fmt::format("{}.{}", r.name, weight.name)).data();
-
-    Direction<T> made;
-    kernels::RecurrentShape& shape = made.shape;
-    shape.cell = spec::kernel_of(r.cell, r.nonlinearity);
-    shape.batch = shape.steps = 1;
-    shape.input = l == 0 ? size(r.input_size) : stage.width();
-    shape.hidden = stage.hidden;
-    shape.projection = size(r.proj_size);
-    shape.bias = r.bias;
-    shape.reverse = d == 1;
-    shape.layer_norm = r.layer_norm;
-    shape.zoneout = r.zoneout_h > 0 || r.zoneout_c > 0;
-    const std::size_t packed_size = kernels::RecurrentPlan(shape).packed_size;
-    made.packed = hwy::AllocateAligned<T>(packed_size);
-    if (!made.packed) throw std::bad_alloc();
-    std::fill_n(made.packed.get(), packed_size, T{0});  // including the padding of rows
-    kernels::pack(shape, weights, made.packed.get());
-
-    if (r.learn_initial_state) {
-      const auto row = [&](const char* name, std::size_t width) {
-        const T* const first = values_.at(r.name + name).data() + (l * stage.count + d) * width;
-        return std::vector<T>(first, first + width);
-      };
-      made.h_0 = row(".h_0", stage.state);
-      if (stage.memory) made.c_0 = row(".c_0", stage.hidden);
-    }
-    return made;
+  void pack(const spec::RecurrentSpec& r, Recurrent<T>& stage) {
+    kernels::RecurrentShape& first = stage.shape.first;
+    first.cell = spec::kernel_of(r.cell, r.nonlinearity);
+    first.batch = first.steps = 1;
+    first.input = size(r.input_size);
+    first.hidden = stage.hidden;
+    first.projection = size(r.proj_size);
+    first.bias = r.bias;
+    first.layer_norm = r.layer_norm;
+    first.zoneout = r.zoneout_h > 0 || r.zoneout_c > 0;
+    stage.shape.layers = size(r.num_layers);
+    stage.shape.directions = size(r.directions());
+    std::vector<kernels::RecurrentWeights<T>> weights;
+    for (std::int64_t l = 0; l < r.num_layers; ++l)
+      for (std::int64_t d = 0; d < r.directions(); ++d) {
+        kernels::RecurrentWeights<T>& layer = weights.emplace_back();
+        for (const spec::LayerWeight& weight : spec::layer_weights(r, l, d))
+          layer[weight.role] = values_.at(fmt::format("{}.{}", r.name, weight.name)).data();
+      }
+    stage.packed = std::make_shared<const kernels::PackedStack<T>>(stage.shape, weights);
   }
 
   const std::vector<spec::Features>& features_;

@@ -1,8 +1,6 @@
 // A model's layers, with the weights in the layout of the kernels.
 #pragma once
 
-#include <hwy/aligned_allocator.h>
-
 #include <memory>
 #include <span>
 #include <variant>
@@ -11,31 +9,27 @@
 #include "kernels/convolution.h"
 #include "kernels/convolution1d.h"
 #include "kernels/max_pool.h"
-#include "kernels/recurrent.h"
+#include "kernels/packed_stack.h"
 #include "unroll/io/safetensors.h"
 #include "unroll/spec/model_spec.h"
 
 namespace unroll::infer {
 
-/// One direction of one recurrent layer.
-template <class T>
-struct Direction {
-  kernels::RecurrentShape shape;          // for one sequence and one step
-  hwy::AlignedFreeUniquePtr<T[]> packed;  // weights in the layout of kernels::pack
-  std::vector<T> h_0, c_0;                // learnt initial states; empty means zeros
-};
-
 template <class T>
 struct Recurrent {
-  std::vector<Direction<T>> directions;  // (L, D)
-  std::size_t layers = 0, count = 0;     // L, D
-  std::size_t first = 0;                 // index of its first direction among those of all stages
-  std::size_t state = 0, hidden = 0;     // sizes of h and c
-  bool memory = false;                   // the cell has a c
+  kernels::StackShape shape;  // for one sequence and one step
+  std::shared_ptr<const kernels::PackedStack<T>> packed;
+  std::vector<T> h_0, c_0;  // learnt initial states, (L D, P) and (L D, H); empty means zeros
+  std::size_t first = 0;    // index of its first direction among those of all stages
+  std::size_t state = 0, hidden = 0;  // sizes of h and c
+  bool memory = false;                // the cell has a c
   spec::Readout readout{};
   T zoneout_h = 0, zoneout_c = 0;
 
-  std::size_t width() const { return count * state; }  // D states side by side
+  std::size_t width() const { return shape.width(); }  // D states side by side
+  /// The learnt initial state of a layer and direction; null means zeros.
+  const T* h_0_of(std::size_t index) const { return h_0.empty() ? nullptr : &h_0[index * state]; }
+  const T* c_0_of(std::size_t index) const { return c_0.empty() ? nullptr : &c_0[index * hidden]; }
   std::size_t features() const { return width() * (readout == spec::Readout::mean_last ? 2 : 1); }
 };
 

@@ -18,10 +18,22 @@ constexpr std::size_t kWhole = std::size_t{1} << 25;
 
 std::ptrdiff_t as_signed(std::size_t value) { return static_cast<std::ptrdiff_t>(value); }
 
-/// Whether only the last state of this layer is needed.
+/// Whether only the last states of these layers are needed.
 template <class T>
-bool end_only(const Recurrent<T>& stage, std::size_t layer) {
-  return layer + 1 == stage.layers && stage.count == 1 && stage.readout == spec::Readout::last;
+bool end_only(const Recurrent<T>& stage) {
+  return stage.readout == spec::Readout::last;
+}
+
+/// The call for `rows` sequences of `steps` steps, with its shape alone.
+template <class T>
+kernels::StackCall<T> call_of(const Recurrent<T>& stage, std::size_t rows, std::size_t steps) {
+  kernels::StackCall<T> call;
+  call.shape = stage.shape;
+  call.shape.first.batch = rows;
+  call.shape.first.steps = steps;
+  call.zone_h_rate = stage.zoneout_h;
+  call.zone_c_rate = stage.zoneout_c;
+  return call;
 }
 
 /// The memory that the largest stage needs.
@@ -30,9 +42,8 @@ struct Need {
   std::size_t steps = 0;   // the most that a stage reads or gives
   std::size_t padded = 0;  // elements that a convolution copies of one sequence, with zeros around
   std::size_t width = 0;   // largest padded row between stages
-  std::size_t saved = 0;   // elements that a recurrent layer saves for one row and step
+  std::size_t layers = 0;  // elements between stacked layers for one row and step
   std::size_t kept = 0;    // elements kept for residual connections
-  std::size_t state = 0, hidden = 0;
 };
 
 template <class T>
@@ -55,17 +66,15 @@ Need need_of(const Compiled<T>& model, std::size_t steps) {
       need.width = std::max(need.width, kernels::padded_row(model.size_of(i + 1)));
       continue;
     }
-    need.whole |= r->count == 2;
-    need.width = std::max(need.width, kernels::padded_row(r->width()));
-    need.state = std::max(need.state, r->state);
-    need.hidden = std::max(need.hidden, r->hidden);
-    for (const auto& d : r->directions)
-      need.saved = std::max(need.saved, kernels::RecurrentPlan(d.shape).saved_size(d.shape, 1));
+    const std::size_t width = kernels::padded_row(r->width());
+    need.whole |= r->shape.directions == 2;
+    need.width = std::max(need.width, width);
+    need.layers = std::max(need.layers, std::min<std::size_t>(r->shape.layers - 1, 2) * width);
   }
   return need;
 }
 
-std::size_t per_step(const Need& need) { return 2 * need.width + need.saved + need.kept; }
+std::size_t per_step(const Need& need) { return 2 * need.width + need.layers + need.kept; }
 std::size_t per_row(const Need& need) { return per_step(need) * need.steps + need.padded; }
 
 }  // namespace
@@ -86,34 +95,27 @@ template <class T>
   block_ = need.whole ? steps : std::clamp<std::size_t>(kBlock / per_step(need) / rows, 1, steps);
   // A single layer whose last state is needed keeps only two steps, for any T.
   const auto* only = std::get_if<Recurrent<T>>(&model.stages[0]);
-  const bool ends = stages_ == 1 && only && only->layers == 1 && end_only(*only, 0);
-  if (ends) block_ = steps;
-  const std::size_t slots = ends         ? std::min<std::size_t>(2, steps)
-                            : need.whole ? need.steps
-                                         : block_;
+  if (stages_ == 1 && only && only->shape.count() == 1 && end_only(*only)) block_ = steps;
+  const std::size_t slots = need.whole ? need.steps : block_;
+  states_.resize(stages_);
+  std::size_t stack = 0;
   for (std::size_t i = 0; i < stages_; ++i) {
     const auto* r = std::get_if<Recurrent<T>>(&model.stages[i]);
     if (!r) continue;
-    for (const auto& d : r->directions) {
-      State state{std::vector<T>(rows * r->state),
-                  std::vector<T>(r->memory ? rows * r->hidden : 0)};
-      kernels::RecurrentShape shape = d.shape;
-      shape.batch = rows;
-      const std::size_t size =
-          kernels::RecurrentPlan(shape).saved_size(shape, std::max<std::size_t>(slots, 2));
-      if (size > saved_.size()) saved_.resize(size);
-      states_.push_back(std::move(state));
-    }
+    const std::size_t layer_rows = r->shape.count() * rows;
+    states_[i].h.resize(layer_rows * r->state);
+    states_[i].c.resize(r->memory ? layer_rows * r->hidden : 0);
+    stack =
+        std::max(stack, kernels::stack_memory(call_of(*r, rows, slots), kernels::Keep::nothing));
     if (gathers(r->readout)) gathered_.resize(rows * r->width());
     if (r->readout != spec::Readout::every_step) result_.resize(rows * r->features());
   }
-  between_ = std::max<std::size_t>(slots, 2) * rows * need.width;
+  stack_.resize(stack);
+  between_ = slots * rows * need.width;
   kept_.resize(stages_);
   for (std::size_t i = 0; i < stages_; ++i)
     if (model.is_kept(i)) kept_[i].resize(slots * rows * model.size_of(i));
   padded_.resize(rows * need.padded);
-  h_n_.resize(rows * need.state);
-  c_n_.resize(rows * need.hidden);
   lengths_.resize(rows);
 }
 
@@ -161,7 +163,7 @@ void SequenceRun<T>::use(kernels::Sequence<T> made) {
 template <class T>
 void SequenceRun<T>::stage(std::size_t i) {
   if (!kept_[i].empty()) keep(i);
-  std::visit(Overloaded{[&](const Recurrent<T>& stage) { recurrent(stage); },
+  std::visit(Overloaded{[&](const Recurrent<T>& stage) { recurrent(stage, states_[i]); },
                         [&](const StepConvolution<T>& stage) { convolve(stage); },
                         [&](const RowStage<T>& stage) {
                           const kernels::Sequence<T> y = other(model_.size_of(i + 1));
@@ -181,19 +183,32 @@ void SequenceRun<T>::keep(std::size_t i) {
 }
 
 template <class T>
-void SequenceRun<T>::recurrent(const Recurrent<T>& r) {
-  for (std::size_t l = 0; l < r.layers; ++l) {
-    const bool end = end_only(r, l);
-    const kernels::Sequence<T> y = other(r.width());
-    for (std::size_t d = 0; d < r.count; ++d) {
-      const std::size_t at = l * r.count + d;
-      kernels::Sequence<T> half = y;
-      half.data += d * r.state;
-      direction(r.directions[at], r, states_[r.first + at], half,
-                end ? std::min<std::size_t>(2, count_) : count_);
-    }
-    use(y);
+void SequenceRun<T>::recurrent(const Recurrent<T>& r, State& state) {
+  const bool learnt = !r.h_0.empty(), zeros = first_ == 0 && !learnt;
+  if (first_ == 0 && learnt) {
+    const auto repeat = [&](const std::vector<T>& initial, std::size_t size, std::vector<T>& to) {
+      for (std::size_t n = 0; n < to.size() / std::max<std::size_t>(size, 1); ++n)
+        std::copy_n(initial.data() + n / rows_ * size, size, to.data() + n * size);
+    };
+    repeat(r.h_0, r.state, state.h);
+    repeat(r.c_0, r.hidden, state.c);
   }
+  kernels::StackCall<T> call = call_of(r, active_, count_);
+  call.shape.first.flush_states = flush_;
+  call.shape.first.lengths = ragged_ ? lengths_.data() : nullptr;
+  call.packed = r.packed.get();
+  call.input = x_;
+  call.h_n = state.h.data();
+  call.c_n = r.memory ? state.c.data() : nullptr;
+  call.state_rows = rows_;
+  if (!zeros) {
+    call.h_0 = call.h_n;
+    call.c_0 = call.c_n;
+  }
+  call.memory = stack_.data();
+  if (!end_only(r)) call.output = other(r.width());
+  kernels::forward(call, kernels::Keep::nothing);
+  if (call.output.data) use(call.output);
   if (gathers(r.readout)) gather_all(r.readout, r.width());
 }
 
@@ -213,37 +228,6 @@ void SequenceRun<T>::convolve(const StepConvolution<T>& c) {
 }
 
 template <class T>
-void SequenceRun<T>::direction(const Direction<T>& d, const Recurrent<T>& r, State& state,
-                               kernels::Sequence<T> output, std::size_t slots) {
-  if (first_ == 0 && !d.h_0.empty())
-    for (std::size_t n = 0; n < rows_; ++n) {
-      std::ranges::copy(d.h_0, state.h.begin() + as_signed(n * r.state));
-      if (r.memory) std::ranges::copy(d.c_0, state.c.begin() + as_signed(n * r.hidden));
-    }
-  const bool zeros = first_ == 0 && d.h_0.empty();
-  kernels::RecurrentForward<T> call;
-  call.shape = d.shape;
-  call.shape.batch = active_;
-  call.shape.steps = count_;
-  call.shape.flush_states = flush_;
-  call.shape.lengths = ragged_ ? lengths_.data() : nullptr;
-  call.packed = d.packed.get();
-  call.input = x_;
-  call.h_0 = zeros ? nullptr : state.h.data();
-  call.c_0 = zeros || !r.memory ? nullptr : state.c.data();
-  call.output = output;
-  call.saved = saved_.data();
-  call.slots = slots;
-  call.h_n = h_n_.data();
-  call.c_n = r.memory ? c_n_.data() : nullptr;
-  call.masks.zone_h_rate = r.zoneout_h;
-  call.masks.zone_c_rate = r.zoneout_c;
-  kernels::forward(call);
-  std::copy_n(h_n_.data(), active_ * r.state, state.h.data());
-  if (r.memory) std::copy_n(c_n_.data(), active_ * r.hidden, state.c.data());
-}
-
-template <class T>
 void SequenceRun<T>::gather_all(spec::Readout readout, std::size_t width) {
   constexpr std::size_t kRowsAtOnce = 8;
   parallel_pieces(active_, kRowsAtOnce, [&](std::size_t begin, std::size_t end) {
@@ -258,11 +242,13 @@ void SequenceRun<T>::gather_all(spec::Readout readout, std::size_t width) {
 template <class T>
 void SequenceRun<T>::finish_readout(const Sequences<T>& sequences) {
   const auto& r = std::get<Recurrent<T>>(model_.stages[stages_ - 1]);
-  const std::size_t width = r.width(), top = r.first + r.directions.size() - r.count;
+  const std::size_t width = r.width(), directions = r.shape.directions;
+  const T* const top =
+      states_[stages_ - 1].h.data() + (r.shape.count() - directions) * rows_ * r.state;
   std::vector<T> last(width);
   for (std::size_t n = 0; n < sequences.rows; ++n) {
-    for (std::size_t d = 0; d < r.count; ++d)
-      std::copy_n(states_[top + d].h.data() + n * r.state, r.state, last.data() + d * r.state);
+    for (std::size_t d = 0; d < directions; ++d)
+      std::copy_n(top + (d * rows_ + n) * r.state, r.state, last.data() + d * r.state);
     finish(r.readout, gathered_.data() + (gathers(r.readout) ? n * width : 0), last.data(), width,
            model_.steps_at(stages_, sequences.lengths ? sequences.lengths[n] : steps_),
            result_.data() + n * r.features());

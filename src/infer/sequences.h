@@ -8,7 +8,7 @@
 #pragma once
 
 #include "infer/compiled.h"
-#include "kernels/recurrent.h"
+#include "kernels/stack.h"
 
 namespace unroll::infer {
 
@@ -51,16 +51,14 @@ class SequenceRun {
 
  private:
   struct State {
-    std::vector<T> h, c;  // (rows, S), (rows, H)
+    std::vector<T> h, c;  // (L D, rows, P), (L D, rows, H)
   };
 
   std::size_t begin_block(const Sequences<T>& sequences, std::size_t first, std::size_t count);
   void stage(std::size_t i);
   void keep(std::size_t i);
-  void recurrent(const Recurrent<T>& stage);
+  void recurrent(const Recurrent<T>& stage, State& state);
   void convolve(const StepConvolution<T>& stage);
-  void direction(const Direction<T>& d, const Recurrent<T>& stage, State& state,
-                 kernels::Sequence<T> output, std::size_t slots);
   void gather_all(spec::Readout readout, std::size_t width);
   void finish_readout(const Sequences<T>& sequences);
   std::size_t rows_with(std::size_t t) const;
@@ -70,9 +68,9 @@ class SequenceRun {
   const Compiled<T>& model_;
   std::size_t rows_, steps_, stages_, block_;
   bool flush_;
-  std::vector<State> states_;  // for each direction of each layer of each recurrent stage
+  std::vector<State> states_;  // of each stage; empty if it is not recurrent
   std::size_t between_;        // elements of one_ and of other_; stages alternate between the two
-  std::vector<T> one_, other_, saved_, h_n_, c_n_, gathered_, result_, padded_;
+  std::vector<T> one_, other_, stack_, gathered_, result_, padded_;
   // for each stage: its input, if a residual connection adds it later
   std::vector<std::vector<T>> kept_;
 

@@ -41,6 +41,15 @@ void for_groups(const std::vector<std::uint8_t>& groups, F&& f) noexcept {
   }
 }
 
+/// Sets a state to its initial value; null means zeros.
+template <class T>
+void begin_with(const T* initial, T* state, std::size_t size) noexcept {
+  if (initial)
+    std::copy_n(initial, size, state);
+  else
+    std::fill_n(state, size, T{0});
+}
+
 }  // namespace
 
 std::string_view wrong_count(std::size_t given, std::size_t count, std::size_t each,
@@ -66,13 +75,13 @@ template <class T>
     const auto* r = std::get_if<Recurrent<T>>(&m.stages[i]);
     if (!r) continue;
     if (gathers(r->readout)) read_.resize(count * r->width());
-    for (const auto& d : r->directions) {
+    for (std::size_t l = 0; l < r->shape.layers; ++l) {
       Layer layer;
       layer.h.resize(count * r->state);
       layer.next_h.resize(layer.h.size());
       if (r->memory) layer.c.resize(count * r->hidden);
       layer.next_c.resize(layer.c.size());
-      kernels::RecurrentShape shape = d.shape;
+      kernels::RecurrentShape shape = r->shape.of(l, 0);
       shape.batch = count;
       layer.plan = std::make_shared<const kernels::StepPlan>(shape);
       scratch = std::max(scratch, layer.plan->saved.size);
@@ -111,20 +120,11 @@ void Stream<T>::begin(std::size_t sequence) noexcept {
   for (const auto& stage : compiled_->stages) {
     const auto* r = std::get_if<Recurrent<T>>(&stage);
     if (!r) continue;
-    for (const auto& d : r->directions) {
+    for (std::size_t k = 0; k < r->shape.layers; ++k) {
       Layer& layer = layers_[l++];
       layer.started[sequence] = 0;
-      T* const h = layer.h.data() + sequence * r->state;
-      if (d.h_0.empty())
-        std::fill_n(h, r->state, T{0});
-      else
-        std::ranges::copy(d.h_0, h);
-      if (!r->memory) continue;
-      T* const c = layer.c.data() + sequence * r->hidden;
-      if (d.c_0.empty())
-        std::fill_n(c, r->hidden, T{0});
-      else
-        std::ranges::copy(d.c_0, c);
+      begin_with(r->h_0_of(k), layer.h.data() + sequence * r->state, r->state);
+      if (r->memory) begin_with(r->c_0_of(k), layer.c.data() + sequence * r->hidden, r->hidden);
     }
   }
 }
@@ -151,12 +151,12 @@ const T* Stream<T>::stage(std::size_t i, const T* in, bool flush) noexcept {
 template <class T>
 const T* Stream<T>::recurrent(std::size_t i, const Recurrent<T>& r, const T* in,
                               bool flush) noexcept {
-  for (std::size_t k = 0; k < r.directions.size(); ++k) {
-    const Direction<T>& d = r.directions[k];
+  for (std::size_t k = 0; k < r.shape.layers; ++k) {
+    const kernels::RecurrentShape shape = r.shape.of(k, 0);
     Layer& layer = layers_[r.first + k];
     for (std::size_t n = 0; n < count_; ++n)
       groups_[n] = !active_[n]                          ? idle
-                   : layer.started[n] || !d.h_0.empty() ? from_state
+                   : layer.started[n] || !r.h_0.empty() ? from_state
                                                         : from_zeros;
     for_groups(groups_, [&](std::size_t first, std::size_t count, Group group) {
       if (group == idle) {
@@ -169,12 +169,12 @@ const T* Stream<T>::recurrent(std::size_t i, const Recurrent<T>& r, const T* in,
       }
       const bool zeros = group == from_zeros;
       kernels::RecurrentStep<T> call;
-      call.shape = d.shape;
+      call.shape = shape;
       call.shape.batch = count;
       call.shape.flush_states = flush;
-      call.packed = d.packed.get();
-      call.input = in + first * d.shape.input;
-      call.input_row = as_signed(d.shape.input);
+      call.packed = r.packed->at(k);
+      call.input = in + first * shape.input;
+      call.input_row = as_signed(shape.input);
       call.h = zeros ? nullptr : layer.h.data() + first * r.state;
       call.next_h = layer.next_h.data() + first * r.state;
       if (r.memory) {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <type_traits>
 
 #include "core/shards.h"
 #include "kernels/cell.h"
@@ -57,8 +58,7 @@ struct RecurrentPlan {
   std::size_t gradient_blocks;   // TilePlan::blocks
   std::size_t backward_scratch;  // elements
 
-  /// Elements that forward saves for `slots` steps besides the states h; may be 0. `slots` is T if
-  /// backward follows, else 2.
+  /// Elements that forward saves for `slots` steps besides the states h; may be 0.
   std::size_t saved_size(const RecurrentShape& shape, std::size_t slots) const;
 };
 
@@ -69,6 +69,9 @@ std::size_t padded_row(std::size_t size) noexcept;
 /// The weights in PyTorch's layout. Weights that the shape lacks are null.
 template <class T>
 using RecurrentWeights = PerRole<const T*>;
+
+/// The number of elements of a weight.
+std::size_t weight_size(const RecurrentShape& shape, WeightRole role) noexcept;
 
 /// Offsets of the weights' gradients in a block.
 struct GradientLayout {
@@ -87,14 +90,24 @@ struct GradientLayout {
 template <class T>
 void pack(const RecurrentShape& shape, const RecurrentWeights<T>& weights, T* packed) noexcept;
 
-/// A sequence of matrices: element (t, n, j) is at t * step + n * row + j.
+/// A sequence of matrices: element (t, n, j) is at t * step + n * row + j. Or, if each step has
+/// only the rows of sequences that are so long, at (first_row[t] + n) * row + j.
 template <class T>
 struct Sequence {
   T* data = nullptr;
   std::ptrdiff_t step = 0, row = 0;
+  const std::size_t* first_row = nullptr;  // (T), as in PyTorch's PackedSequence; or null
 
   T* at(std::size_t t, std::size_t n) const {
-    return data + static_cast<std::ptrdiff_t>(t) * step + static_cast<std::ptrdiff_t>(n) * row;
+    return data + offset(t) + static_cast<std::ptrdiff_t>(n) * row;
+  }
+  /// The place of row (t, 0).
+  std::ptrdiff_t offset(std::size_t t) const {
+    return first_row ? static_cast<std::ptrdiff_t>(first_row[t]) * row
+                     : static_cast<std::ptrdiff_t>(t) * step;
+  }
+  operator Sequence<const T>() const requires(!std::is_const_v<T>) {
+    return {data, step, row, first_row};
   }
 };
 
@@ -116,13 +129,13 @@ struct RecurrentForward {
   Sequence<const T> input;  // (T, N, I)
   const T* h_0 = nullptr;   // (N, H or P), or null for zeros
   const T* c_0 = nullptr;   // (N, H), or null for zeros
-  // The states; step t is at t % slots. For backward slots is T. Then `output` is the layer's
-  // output and must be zero past the end of a sequence.
+  // The states; step t is at t % slots. If slots is T, zeros follow the end of a sequence.
   Sequence<T> output;  // (slots, N, H or P)
-  T* saved = nullptr;  // plan.saved_size(shape, slots)
   std::size_t slots = 0;
-  T* h_n = nullptr;  // (N, H or P), or null: the state after each sequence's last step
-  T* c_n = nullptr;  // (N, H), or null
+  T* saved = nullptr;           // plan.saved_size(shape, saved_slots)
+  std::size_t saved_slots = 0;  // T if backward follows, else at least 2
+  T* h_n = nullptr;             // (N, H or P), or null: the state after each sequence's last step
+  T* c_n = nullptr;             // (N, H), or null
   RecurrentMasks<T> masks;
 };
 

@@ -15,7 +15,7 @@ class Forward {
         s_(call.shape),
         time_(s_),
         sums_(s_),
-        saved_(s_, call.slots),
+        saved_(s_, call.saved_slots),
         step_(s_, call.packed) {}
 
   void run(Rows all) const {
@@ -44,26 +44,34 @@ class Forward {
   void finish_step(std::size_t s, Rows all) const {
     const Rows ending = time_.ending(s, all);
     for (std::size_t n = ending.begin; n < ending.end; ++n) give_last(s, n);
-    if (call_.slots == s_.steps) clear(s, {time_.active(s, all).end, all.end});
+    // Sequences without gaps have no rows past an end.
+    if (call_.slots == s_.steps && !call_.output.first_row)
+      clear(s, {time_.active(s, all).end, all.end});
   }
 
   std::size_t slot(std::size_t s) const { return time_.t(s) % call_.slots; }
+  std::size_t saved_slot(std::size_t s) const { return time_.t(s) % call_.saved_slots; }
 
-  /// A part of the saved memory: (slots, N, row), or (N, row) with slot 0.
-  Matrix<T> saved(std::size_t place, std::size_t row, std::size_t slot, std::size_t n) const {
-    return {call_.saved + place + (slot * s_.batch + n) * row, static_cast<std::ptrdiff_t>(row)};
+  /// A part of the saved memory, (saved_slots, N, row), at step s.
+  Matrix<T> saved(std::size_t place, std::size_t row, std::size_t s, std::size_t n) const {
+    return {call_.saved + place + (saved_slot(s) * s_.batch + n) * row,
+            static_cast<std::ptrdiff_t>(row)};
+  }
+  /// h_0 times its factors.
+  Matrix<T> masked_first(std::size_t n) const {
+    return {call_.saved + saved_.masked_0 + n * saved_.output_row,
+            static_cast<std::ptrdiff_t>(saved_.output_row)};
   }
 
   void mask_first(Rows rows) const {
     const auto output = static_cast<std::ptrdiff_t>(s_.output());
-    table<T>().rows.multiply({rows.count(), s_.output()},
-                             saved(saved_.masked_0, saved_.output_row, 0, rows.begin),
+    table<T>().rows.multiply({rows.count(), s_.output()}, masked_first(rows.begin),
                              {call_.h_0 + rows.begin * s_.output(), output},
                              {call_.masks.state + rows.begin * s_.output(), output});
   }
 
   StepRows<T> rows_of(std::size_t s, Rows rows, bool first) const {
-    const std::size_t t = time_.t(s), n = rows.begin, now = slot(s);
+    const std::size_t t = time_.t(s), n = rows.begin;
     const bool memory = s_.traits().memory;
     const auto constant = [](Matrix<T> m) { return Matrix<const T>{m.data, m.row}; };
     const auto dense = [&](const T* data, std::size_t columns) {
@@ -76,26 +84,25 @@ class Forward {
     StepRows<T> step;
     step.count = rows.count();
     step.input = of(call_.input);
-    step.h = {call_.output.at(now, n), call_.output.row};
-    if (!s_.fused()) step.z = saved(saved_.z, sums_.row, now, n);
-    if (memory) step.c = saved(saved_.c, saved_.hidden_row, now, n);
-    if (s_.projection) step.unprojected = saved(saved_.unprojected, saved_.hidden_row, now, n);
-    if (s_.layer_norm) step.statistics = saved(saved_.statistics, kStatistics, now, n);
+    step.h = {call_.output.at(slot(s), n), call_.output.row};
+    if (!s_.fused()) step.z = saved(saved_.z, sums_.row, s, n);
+    if (memory) step.c = saved(saved_.c, saved_.hidden_row, s, n);
+    if (s_.projection) step.unprojected = saved(saved_.unprojected, saved_.hidden_row, s, n);
+    if (s_.layer_norm) step.statistics = saved(saved_.statistics, kStatistics, s, n);
     if (first) {
       step.h_before = dense(call_.h_0, s_.output());
       step.c_before = dense(call_.c_0, s_.hidden);
     } else {
-      const std::size_t before = slot(s - 1);
-      step.h_before = {call_.output.at(before, n), call_.output.row};
-      if (memory) step.c_before = constant(saved(saved_.c, saved_.hidden_row, before, n));
+      step.h_before = {call_.output.at(slot(s - 1), n), call_.output.row};
+      if (memory) step.c_before = constant(saved(saved_.c, saved_.hidden_row, s - 1, n));
     }
     step.state = step.h_before;
     if (s_.state_dropout) {
-      step.masked = saved(saved_.masked, saved_.output_row, now, n);
+      step.masked = saved(saved_.masked, saved_.output_row, s, n);
       step.state_factors = dense(call_.masks.state, s_.output());
       if (step.state.data)
-        step.state = constant(first ? saved(saved_.masked_0, saved_.output_row, 0, n)
-                                    : saved(saved_.masked, saved_.output_row, slot(s - 1), n));
+        step.state =
+            constant(first ? masked_first(n) : saved(saved_.masked, saved_.output_row, s - 1, n));
     }
     step.keep = of(call_.masks.candidate);
     step.zone_h = {of(call_.masks.zone_h), call_.masks.zone_h_rate};
@@ -109,7 +116,7 @@ class Forward {
       std::memcpy(call_.h_n + n * s_.output(), call_.output.at(slot(s), n),
                   s_.output() * sizeof(T));
     if (call_.c_n)
-      std::memcpy(call_.c_n + n * s_.hidden, saved(saved_.c, saved_.hidden_row, slot(s), n).data,
+      std::memcpy(call_.c_n + n * s_.hidden, saved(saved_.c, saved_.hidden_row, s, n).data,
                   s_.hidden * sizeof(T));
   }
 

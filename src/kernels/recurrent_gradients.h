@@ -14,6 +14,10 @@ struct Side {
   std::size_t first_t = 0;  // the first step in memory
 
   const T* at(std::size_t t, std::size_t n) const { return numbers.at(t - first_t, n); }
+  /// Elements from step t to step u.
+  std::ptrdiff_t between(std::size_t t, std::size_t u) const {
+    return numbers.offset(u - first_t) - numbers.offset(t - first_t);
+  }
 };
 
 /// Steps s = end - 1 .. begin, in this order; in each step the rows, ascending.
@@ -43,7 +47,9 @@ class GradientSums {
     for (std::size_t s = range.end; s > range.begin;) {
       const Rows rows = time_.active(s - 1, range.rows);
       std::size_t begin = s - 1;
-      while (begin > range.begin && time_.active(begin - 1, range.rows).end == rows.end) --begin;
+      while (begin > range.begin && time_.active(begin - 1, range.rows).end == rows.end &&
+             even(left, begin - 1, s - 1) && even(right, begin - 1, s - 1))
+        --begin;
       multiply(left, s - 1, right, s - 1, rows, s - begin, sum);
       s = begin;
     }
@@ -58,7 +64,8 @@ class GradientSums {
       const Rows rows = time_.continuing(s - 1, range.rows);
       std::size_t begin = s - 1;
       while (begin > range.begin && time_.starting(begin, range.rows).count() == 0 &&
-             time_.continuing(begin - 1, range.rows).end == rows.end)
+             time_.continuing(begin - 1, range.rows).end == rows.end &&
+             (begin < 2 || (even(left, begin - 1, s - 1) && even(right, begin - 2, s - 2))))
         --begin;
       if (s > 1) multiply(left, s - 1, right, s - 2, rows, s - begin, sum);
       const Rows starting = time_.starting(begin, range.rows);
@@ -78,11 +85,16 @@ class GradientSums {
   }
 
  private:
+  /// Whether step s is as far from step s + 1 as step last - 1 is from step `last`.
+  bool even(const Side<T>& side, std::size_t s, std::size_t last) const {
+    return !side.numbers.first_row || side.between(time_.t(s + 1), time_.t(s)) ==
+                                          side.between(time_.t(last), time_.t(last - 1));
+  }
+
   /// Adds `count` steps backwards, from step s of left and step s_right of right.
   void multiply(const Side<T>& left, std::size_t s, const Side<T>& right, std::size_t s_right,
                 Rows rows, std::size_t count, Sum& sum) const {
     if (rows.count() == 0) return;
-    const std::ptrdiff_t back = -time_.direction();
     Gemm<T> g;
     g.rows = left.features;
     g.columns = right.features;
@@ -95,10 +107,13 @@ class GradientSums {
     p.b_k = right.numbers.row;
     p.depth = rows.count();
     p.repeat = count;
-    p.a_repeat = back * left.numbers.step;
-    p.b_repeat = back * right.numbers.step;
+    if (count > 1) {
+      p.a_repeat = left.between(time_.t(s), time_.t(s - 1));
+      p.b_repeat = right.between(time_.t(s_right), time_.t(s_right - 1));
+    }
     // Adjacent steps are one product, in the same order. But the pairs of bf16 are of one step.
-    if (!s_.bf16 && p.a_repeat == as_rows(rows, p.a_k) && p.b_repeat == as_rows(rows, p.b_k)) {
+    if (count > 1 && !s_.bf16 && p.a_repeat == as_rows(rows, p.a_k) &&
+        p.b_repeat == as_rows(rows, p.b_k)) {
       p.depth *= p.repeat;
       p.repeat = 1;
     }

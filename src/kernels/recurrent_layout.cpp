@@ -142,6 +142,23 @@ ScratchLayout::ScratchLayout(const RecurrentShape& s) {
   size = places.size();
 }
 
+std::size_t weight_size(const RecurrentShape& s, WeightRole role) noexcept {
+  const std::size_t gates = s.gates() * s.hidden;
+  switch (role) {
+    case WeightRole::weight_ih:
+      return gates * s.input;
+    case WeightRole::weight_hh:
+      return gates * s.output();
+    case WeightRole::weight_hr:
+      return s.projection * s.hidden;
+    case WeightRole::norm_c_weight:
+    case WeightRole::norm_c_bias:
+      return s.hidden;
+    default:
+      return gates;
+  }
+}
+
 GradientLayout::GradientLayout(const RecurrentShape& s) {
   const Sums sums(s);
   Places places;

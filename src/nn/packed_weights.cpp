@@ -1,35 +1,34 @@
 #include "nn/packed_weights.h"
 
+#include <algorithm>
+
 #include "tensor/tensor_impl.h"
 
 namespace unroll::nn {
 
-std::optional<PackedWeights::Versions> PackedWeights::versions_of(const PerRole<Tensor>& weights) {
-  Versions versions;
-  for (const WeightRole role : all_weight_roles) {
-    const Tensor& weight = weights[role];
-    if (!weight.defined()) continue;
-    versions[role] = weight.impl()->storage->version();
-    if (versions[role] == 0) return std::nullopt;
-  }
+PackedWeights::Versions PackedWeights::versions_of(std::span<const PerRole<Tensor>> weights) {
+  Versions versions(current_workspace().get());
+  for (const PerRole<Tensor>& layer : weights)
+    for (const Tensor& weight : layer) {
+      versions.push_back(weight.defined() ? weight.impl()->storage->version() : 0);
+      if (weight.defined() && versions.back() == 0) return Versions(current_workspace().get());
+    }
   return versions;
 }
 
-Tensor PackedWeights::find(std::size_t at, const std::optional<Versions>& versions) {
+std::shared_ptr<const void> PackedWeights::find(const Versions& versions) {
   const std::unique_lock lock(mutex_, std::try_to_lock);
-  if (!lock || at >= entries_.size()) return {};
-  Entry& entry = entries_[at];
-  if (!versions || entry.versions.values != versions->values) entry = {};
-  return entry.packed;
+  if (!lock) return {};
+  if (versions.empty() || !std::ranges::equal(versions, versions_)) packed_.reset();
+  return packed_;
 }
 
-void PackedWeights::keep(std::size_t at, const std::optional<Versions>& versions,
-                         const Tensor& packed) {
-  if (!versions) return;
+void PackedWeights::keep(const Versions& versions, std::shared_ptr<const void> packed) {
+  if (versions.empty()) return;
   const std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock) return;
-  if (at >= entries_.size()) entries_.resize(at + 1);
-  entries_[at] = {*versions, packed};
+  versions_.assign(versions.begin(), versions.end());
+  packed_ = std::move(packed);
 }
 
 }  // namespace unroll::nn

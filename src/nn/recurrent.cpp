@@ -268,19 +268,20 @@ Recurrent::Result Recurrent::run_batch(const Tensor& input, const Tensor& h_0, c
   const Tensor c = sorted(initial_state("c_0", c_0, c_0_, batch, kind_.hidden), 1);
 
   StackCall call;
-  call.shape.cell = spec::kernel_of(kind_.cell, kind_.nonlinearity);
-  call.shape.custom = kind_.custom;
-  call.shape.batch = unsigned_of(batch);
-  call.shape.part = shards_of(call.shape.batch);
-  call.shape.steps = unsigned_of(steps);
-  call.shape.input = unsigned_of(kind_.input);
-  call.shape.hidden = unsigned_of(kind_.hidden);
-  call.shape.projection = unsigned_of(kind_.projection);
-  call.shape.bias = options_.bias;
-  call.shape.layer_norm = options_.regularisation.layer_norm;
-  call.shape.bf16 = options_.precision == Precision::bf16;
-  call.layers = unsigned_of(options_.num_layers);
-  call.directions = unsigned_of(directions());
+  kernels::RecurrentShape& first = call.shape.first;
+  first.cell = spec::kernel_of(kind_.cell, kind_.nonlinearity);
+  first.custom = kind_.custom;
+  first.batch = unsigned_of(batch);
+  first.part = shards_of(first.batch);
+  first.steps = unsigned_of(steps);
+  first.input = unsigned_of(kind_.input);
+  first.hidden = unsigned_of(kind_.hidden);
+  first.projection = unsigned_of(kind_.projection);
+  first.bias = options_.bias;
+  first.layer_norm = options_.regularisation.layer_norm;
+  first.bf16 = options_.precision == Precision::bf16;
+  call.shape.layers = unsigned_of(options_.num_layers);
+  call.shape.directions = unsigned_of(directions());
   call.batch_first = options_.batch_first;
   for (std::size_t n = 0; n < options.lengths.size(); ++n) {
     const std::size_t row = order.defined() ? unsigned_of(order.values<std::int64_t>()[n]) : n;

@@ -127,7 +127,8 @@ void set_factors(StackCall& call, std::string_view operation, const RecurrentOpt
                  bool training, std::span<const RecurrentMasks> given, const Tensor& order,
                  MaskSource& source) {
   const RecurrentRegularisation& r = options.regularisation;
-  const std::size_t count = call.layers * call.directions;
+  const kernels::RecurrentShape& shape = call.shape.first;
+  const std::size_t count = call.shape.count();
   if (!given.empty() && given.size() != count)
     throw ShapeError(
         operation,
@@ -138,20 +139,19 @@ void set_factors(StackCall& call, std::string_view operation, const RecurrentOpt
   call.factors.resize(count);
   if (!training) return;
   const auto size = [](std::size_t n) { return static_cast<std::int64_t>(n); };
-  const std::int64_t steps = size(call.shape.steps), batch = size(call.shape.batch);
-  const std::int64_t hidden = size(call.shape.hidden), state = size(call.shape.output());
-  const CellTraits traits = call.shape.traits();
+  const std::int64_t steps = size(shape.steps), batch = size(shape.batch);
+  const std::int64_t hidden = size(shape.hidden), state = size(shape.output());
+  const CellTraits traits = shape.traits();
   const RecurrentMasks none;
   Maker make(operation, options.dtype, order, source);
-  for (std::size_t layer = 0; layer < call.layers; ++layer)
-    for (std::size_t direction = 0; direction < call.directions; ++direction) {
+  for (std::size_t layer = 0; layer < call.shape.layers; ++layer)
+    for (std::size_t direction = 0; direction < call.shape.directions; ++direction) {
       make.set_place(layer, direction);
-      const std::size_t at = layer * call.directions + direction;
+      const std::size_t at = layer * call.shape.directions + direction;
       const RecurrentMasks& masks = given.empty() ? none : given[at];
       LayerFactors& to = call.factors[at];
       if (direction == 0) {
-        const std::int64_t input =
-            layer == 0 ? size(call.shape.input) : size(call.directions) * state;
+        const std::int64_t input = size(call.shape.input(layer));
         refuse(operation, layer == 0 && masks.keep_input.defined(), "keep_input of the first layer",
                "dropout is between layers; use keep_x");
         to.input = joined(make.factors(Mask::dropout, "keep_input", masks.keep_input,
@@ -164,7 +164,7 @@ void set_factors(StackCall& call, std::string_view operation, const RecurrentOpt
       }
       to.state = make.factors(Mask::keep_h, "keep_h", masks.keep_h, {batch, state},
                               r.variational_dropout.state, 0);
-      refuse(operation, (traits.gates == 1 || call.shape.custom) && masks.keep_candidate.defined(),
+      refuse(operation, (traits.gates == 1 || shape.custom) && masks.keep_candidate.defined(),
              "keep_candidate", no_candidate);
       to.candidate = make.factors(Mask::keep_candidate, "keep_candidate", masks.keep_candidate,
                                   {steps, batch, hidden}, r.recurrent_dropout, 1);

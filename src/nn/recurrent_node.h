@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "kernels/recurrent.h"
+#include "kernels/packed_stack.h"
 #include "nn/packed_weights.h"
 #include "tensor/tensor_impl.h"
 #include "unroll/tensor/tensor.h"
@@ -26,9 +26,7 @@ struct LayerFactors {
 
 /// A checked call: all sizes below fit. P is the size of h.
 struct StackCall {
-  // of the first layer, without the flags that follow from the factors
-  kernels::RecurrentShape shape;
-  std::size_t layers = 1, directions = 1;
+  kernels::StackShape shape;  // without the flags that follow from the factors
   bool batch_first = false;
   double zone_h_rate = 0, zone_c_rate = 0;
   // (N), descending; empty: all are T.

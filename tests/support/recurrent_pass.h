@@ -177,7 +177,7 @@ class RecurrentPass {
     call.c_0 = pointer(in_.values, "c_0");
     call.output = output.template sequence<T>();
     call.saved = saved_.data();
-    call.slots = slots;
+    call.slots = call.saved_slots = slots;
     call.h_n = states["h_n"].data();
     if (states.contains("c_n")) call.c_n = states["c_n"].data();
     call.masks = masks_of(in_);

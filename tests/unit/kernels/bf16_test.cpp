@@ -280,7 +280,7 @@ TEST_F(Bf16, NothingIsReadBeyondThePackedWeights) {
       call.h_0 = numbers.values.at("h_0").data();
       call.output = {output.data(), 2 * row, row};
       call.saved = saved.data();
-      call.slots = 2;
+      call.slots = call.saved_slots = 2;
       forward(call);
       const auto expected = test::RecurrentPass<float>(numbers).forward();
       EXPECT_EQ(bits_of(output), bits_of(expected.at("output"))) << hidden;

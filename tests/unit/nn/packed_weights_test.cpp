@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -75,30 +76,33 @@ TEST(PackedWeights, NoCallUsesOldOnes) {
 }
 
 TEST(PackedWeights, AreKeptForTheSameVersionsOnly) {
-  LstmCell cell(3, 4);
-  const PerRole<Tensor>& weights = cell.layers()[0];
+  Lstm lstm(3, 4, options);
+  const auto versions_now = [&] { return PackedWeights::versions_of(lstm.layers()); };
+  const Tensor last_bias = lstm.layers().back()[WeightRole::bias_hh];
   PackedWeights kept;
-  const auto versions = PackedWeights::versions_of(weights);
-  ASSERT_TRUE(versions.has_value());
-  EXPECT_FALSE(kept.find(0, versions).defined());
-  const Tensor packed = Tensor::zeros({8});
-  kept.keep(0, versions, packed);
-  EXPECT_EQ(kept.find(0, PackedWeights::versions_of(weights)).impl(), packed.impl());
-  init::constant(weights[WeightRole::bias_hh], 1);
-  EXPECT_FALSE(kept.find(0, PackedWeights::versions_of(weights)).defined());
-  EXPECT_FALSE(kept.find(0, versions).defined());
-  weights[WeightRole::bias_hh].data<float>();
-  EXPECT_FALSE(PackedWeights::versions_of(weights).has_value());
+  const auto versions = versions_now();
+  ASSERT_FALSE(versions.empty());
+  EXPECT_FALSE(kept.find(versions));
+  const auto packed = std::make_shared<const int>(8);
+  kept.keep(versions, packed);
+  EXPECT_EQ(kept.find(versions_now()), packed);
+  init::constant(last_bias, 1);
+  EXPECT_FALSE(kept.find(versions_now()));
+  EXPECT_FALSE(kept.find(versions));
+  last_bias.data<float>();
+  EXPECT_TRUE(versions_now().empty());
+  kept.keep(versions_now(), packed);
+  EXPECT_FALSE(kept.find(versions_now()));
 }
 
 TEST(PackedWeights, OfACellSurviveItsOwnStepsForwardAndBackward) {
   LstmCell cell(3, 4);
   cell.parameters();
-  const auto before = PackedWeights::versions_of(cell.layers()[0]);
+  const auto before = PackedWeights::versions_of(cell.layers());
   State state;
   for (int t = 0; t < 3; ++t) state = cell(Tensor::full({2, 3}, 0.5), state);
   sum(state.h).backward();
-  EXPECT_EQ(PackedWeights::versions_of(cell.layers()[0])->values, before->values);
+  EXPECT_EQ(PackedWeights::versions_of(cell.layers()), before);
 }
 
 }  // namespace

@@ -1,0 +1,305 @@
+// Stacked layers on raw memory. That they compute what PyTorch computes is the golden tests'
+// matter, through nn and infer; here it is what hosts of the stack may do.
+#include "kernels/stack.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <ostream>
+#include <string>
+
+#include "support/all_cells.h"
+#include "support/recurrent_pass.h"
+
+namespace unroll::kernels {
+namespace {
+
+using test::expect_same_bits;
+using test::Named;
+using test::random_values;
+
+struct StackCase {
+  std::size_t batch, steps, layers, directions;
+  std::vector<std::size_t> lengths{};
+  std::size_t projection = 0;
+  bool factors = false;  // of every layer's input
+  std::size_t input = 5, hidden = 7;
+};
+
+void PrintTo(const StackCase& c, std::ostream* out) {
+  *out << "N" << c.batch << "_T" << c.steps << "_L" << c.layers << "_D" << c.directions
+       << (c.lengths.empty() ? "" : "_ragged") << (c.projection ? "_projected" : "")
+       << (c.factors ? "_factors" : "") << "_H" << c.hidden;
+}
+
+/// How sequences of unequal lengths lie in memory.
+enum class Rows { padded, without_gaps };
+
+/// A stack with random weights, and what goes through it.
+template <class T>
+class StackRun {
+ public:
+  StackRun(Cell cell, const StackCase& of) : case_(of) {
+    shape_.layers = of.layers;
+    shape_.directions = of.directions;
+    RecurrentShape& first = shape_.first;
+    first.cell = cell;
+    first.batch = of.batch;
+    first.steps = of.steps;
+    first.input = of.input;
+    first.hidden = of.hidden;
+    first.projection = cell == Cell::lstm ? of.projection : 0;
+    first.lengths = of.lengths.empty() ? nullptr : case_.lengths.data();
+    std::uint64_t seed = 0;
+    for (std::size_t index = 0; index < shape_.count(); ++index) {
+      const RecurrentShape shape = shape_.of(index / of.directions, index % of.directions);
+      PerRole<std::vector<T>>& layer = weights_.emplace_back();
+      using enum WeightRole;
+      for (const WeightRole role : {weight_ih, weight_hh, bias_ih, bias_hh, weight_hr})
+        if (role != weight_hr || shape.projection)
+          layer[role] = random_values<T>(weight_size(shape, role), ++seed);
+      for (T& w : layer[weight_hh]) w *= T(0.3);
+    }
+    first_row_.push_back(0);
+    for (std::size_t t = 0; t < of.steps; ++t)
+      first_row_.push_back(first_row_.back() + rows_with(t));
+    const std::size_t output = first.output(), states = shape_.count() * of.batch;
+    input_ = random_values<T>(of.steps * of.batch * of.input, ++seed);
+    grad_output_ = random_values<T>(of.steps * of.batch * shape_.width(), ++seed);
+    h_0_ = random_values<T>(states * output, ++seed);
+    c_0_ = random_values<T>(states * of.hidden, ++seed);
+    grad_h_n_ = random_values<T>(states * output, ++seed);
+    grad_c_n_ = random_values<T>(states * of.hidden, ++seed);
+    for (std::size_t l = 0; of.factors && l < of.layers; ++l)
+      factors_.push_back(random_values<T>(of.steps * of.batch * shape_.input(l), ++seed));
+  }
+
+  /// Forward and backward: "output", "h_n", "c_n" and the gradients of everything, as if sequences
+  /// were padded with zeros.
+  Named<T> run(Rows rows = Rows::padded) {
+    Named<T> results;
+    const std::vector<T> input = laid(input_, case_.input, rows);
+    std::vector<T> output = blank(shape_.width(), rows), grad_input = blank(case_.input, rows);
+    StackCall<T> call = call_of(input, rows, results);
+    call.output = sequence(output.data(), shape_.width(), rows);
+    const PackedStack<T> packed(shape_, weight_data());
+    call.packed = &packed;
+    std::vector<T> memory(stack_memory(call, Keep::for_backward), T(NAN));
+    call.memory = memory.data();
+    forward(call, Keep::for_backward);
+    results["output"] = padded(output, shape_.width(), rows);
+
+    // The gradients may come from copies of what forward read.
+    const std::vector<T> moved_input = input, moved_output = output;
+    call.input.data = moved_input.data();
+    StackGradients<T> gradients;
+    const std::vector<RecurrentWeights<T>> weights = weight_data();
+    gradients.weights = weights;
+    const std::vector<T> grad_output = laid(grad_output_, shape_.width(), rows);
+    gradients.output = sequence(grad_output.data(), shape_.width(), rows);
+    gradients.grad_count = case_.steps;
+    std::vector<const T*> grad_h_n, grad_c_n;
+    for (std::size_t index = 0; index < shape_.count(); ++index) {
+      grad_h_n.push_back(&grad_h_n_[index * case_.batch * shape_.first.output()]);
+      grad_c_n.push_back(&grad_c_n_[index * case_.batch * case_.hidden]);
+    }
+    gradients.h_n = grad_h_n;
+    if (has_memory()) gradients.c_n = grad_c_n;
+    gradients.input = sequence(grad_input.data(), case_.input, rows);
+    gradients.h_0 = sized(results["of h_0"], h_0_.size());
+    if (has_memory()) gradients.c_0 = sized(results["of c_0"], c_0_.size());
+    std::vector<PerRole<T*>> of_weights;
+    for (std::size_t index = 0; index < shape_.count(); ++index)
+      for (PerRole<T*>& places = of_weights.emplace_back();
+           const WeightRole role : all_weight_roles)
+        if (const std::size_t size = weights_[index][role].size())
+          places[role] = sized(results["of weight " + std::to_string(static_cast<int>(role)) +
+                                       " of " + std::to_string(index)],
+                               size);
+    gradients.of_weights = of_weights;
+    std::vector<T> scratch(stack_backward_scratch(call), T(NAN));
+    gradients.scratch = scratch.data();
+    backward(call, gradients);
+    results["of input"] = padded(grad_input, case_.input, rows);
+    return results;
+  }
+
+  /// Forward that keeps nothing: "h_n", "c_n", and "output" if it is wanted.
+  Named<T> forward_only(bool output_wanted, bool states_in_place) {
+    Named<T> results;
+    std::vector<T> output = blank(shape_.width(), Rows::padded);
+    StackCall<T> call = call_of(input_, Rows::padded, results);
+    if (output_wanted) call.output = sequence(output.data(), shape_.width(), Rows::padded);
+    if (states_in_place) {
+      results["h_n"] = h_0_;
+      call.h_0 = call.h_n = results["h_n"].data();
+      if (has_memory()) {
+        results["c_n"] = c_0_;
+        call.c_0 = call.c_n = results["c_n"].data();
+      }
+    }
+    const PackedStack<T> packed(shape_, weight_data());
+    call.packed = &packed;
+    std::vector<T> memory(stack_memory(call, Keep::nothing), T(NAN));
+    call.memory = memory.data();
+    forward(call, Keep::nothing);
+    if (output_wanted) results["output"] = output;
+    return results;
+  }
+
+  std::size_t memory(Keep keep, bool output_wanted) {
+    Named<T> results;
+    std::vector<T> output(1);
+    StackCall<T> call = call_of(input_, Rows::padded, results);
+    if (output_wanted) call.output = sequence(output.data(), shape_.width(), Rows::padded);
+    return stack_memory(call, keep);
+  }
+
+ private:
+  bool has_memory() const { return shape_.first.traits().memory; }
+  std::size_t length(std::size_t n) const {
+    return case_.lengths.empty() ? case_.steps : case_.lengths[n];
+  }
+  std::size_t rows_with(std::size_t t) const {
+    std::size_t rows = 0;
+    while (rows < case_.batch && length(rows) > t) ++rows;
+    return rows;
+  }
+
+  std::vector<RecurrentWeights<T>> weight_data() const {
+    std::vector<RecurrentWeights<T>> all;
+    for (const auto& layer : weights_) {
+      RecurrentWeights<T>& data = all.emplace_back();
+      for (const WeightRole role : all_weight_roles)
+        data[role] = layer[role].empty() ? nullptr : layer[role].data();
+    }
+    return all;
+  }
+
+  static T* sized(std::vector<T>& numbers, std::size_t size) {
+    numbers.assign(size, T(NAN));
+    return numbers.data();
+  }
+
+  StackCall<T> call_of(const std::vector<T>& input, Rows rows, Named<T>& results) {
+    StackCall<T> call;
+    call.shape = shape_;
+    call.input = sequence(input.data(), case_.input, rows);
+    call.h_0 = h_0_.data();
+    call.h_n = sized(results["h_n"], h_0_.size());
+    if (has_memory()) {
+      call.c_0 = c_0_.data();
+      call.c_n = sized(results["c_n"], c_0_.size());
+    }
+    layer_factors_.assign(case_.factors ? shape_.count() : 0, {});
+    for (std::size_t l = 0; l < factors_.size(); ++l)
+      layer_factors_[l * shape_.directions].input =
+          sequence<const T>(factors_[l].data(), shape_.input(l), Rows::padded);
+    call.factors = layer_factors_;
+    return call;
+  }
+
+  template <class U>
+  Sequence<U> sequence(U* data, std::size_t features, Rows rows) const {
+    const auto row = static_cast<std::ptrdiff_t>(features);
+    return {data, row * static_cast<std::ptrdiff_t>(case_.batch), row,
+            rows == Rows::padded ? nullptr : first_row_.data()};
+  }
+  std::vector<T> blank(std::size_t features, Rows rows) const {
+    const std::size_t count = rows == Rows::padded ? case_.steps * case_.batch : first_row_.back();
+    return std::vector<T>(count * features, T(NAN));
+  }
+  /// (T, N, features) as `rows` says; what lies past an end is NaN.
+  std::vector<T> laid(const std::vector<T>& from, std::size_t features, Rows rows) const {
+    std::vector<T> to = blank(features, rows);
+    for (std::size_t t = 0; t < case_.steps; ++t)
+      std::copy_n(&from[t * case_.batch * features], rows_with(t) * features,
+                  sequence(to.data(), features, rows).at(t, 0));
+    return to;
+  }
+  std::vector<T> padded(const std::vector<T>& from, std::size_t features, Rows rows) const {
+    if (rows == Rows::padded) return from;
+    std::vector<T> to(case_.steps * case_.batch * features);
+    for (std::size_t t = 0; t < case_.steps; ++t)
+      std::copy_n(sequence(from.data(), features, rows).at(t, 0), rows_with(t) * features,
+                  &to[t * case_.batch * features]);
+    return to;
+  }
+
+  StackCase case_;
+  StackShape shape_;
+  std::vector<PerRole<std::vector<T>>> weights_;
+  std::vector<std::size_t> first_row_;
+  std::vector<T> input_, grad_output_, h_0_, c_0_, grad_h_n_, grad_c_n_;
+  std::vector<std::vector<T>> factors_;
+  std::vector<LayerFactors<T>> layer_factors_;
+};
+
+const std::vector<StackCase> stack_cases = {
+    {3, 4, 1, 1},
+    {3, 4, 3, 2, {}, 2},
+    {5, 6, 2, 2, {6, 6, 3, 3, 1}},
+    {5, 6, 3, 1, {6, 5, 5, 5, 2}, 3, true},
+    {40, 9, 2, 1, {}, 0, true},
+    {40, 9, 1, 2,
+     [] {
+       std::vector<std::size_t> lengths(40, 9);
+       for (std::size_t n = 8; n < 40; ++n) lengths[n] = 9 - n / 5;
+       return lengths;
+     }()},
+    {9, 3, 1, 2, {3, 3, 3, 2, 2, 2, 2, 1, 1}, 0, false, 40, 200},  // large weights
+};
+
+class Stack : public test::RecurrentTest {};
+
+template <class T>
+void expect_rows_without_gaps_change_nothing() {
+  for (const Cell cell : test::all_cells)
+    for (const StackCase& of : stack_cases) {
+      StackRun<T> stack(cell, of);
+      const Named<T> padded = stack.run(Rows::padded);
+      for (const int threads : {1, 3}) {
+        set_num_threads(threads);
+        expect_same_bits(stack.run(Rows::without_gaps), padded,
+                         test::name_of(cell) + " " + ::testing::PrintToString(of));
+      }
+    }
+}
+
+// As of PyTorch's PackedSequence.
+TEST_F(Stack, SequencesWithoutGapsGiveTheSameBitsF32) {
+  expect_rows_without_gaps_change_nothing<float>();
+}
+TEST_F(Stack, SequencesWithoutGapsGiveTheSameBitsF64) {
+  expect_rows_without_gaps_change_nothing<double>();
+}
+
+TEST_F(Stack, KeepingNothingGivesTheSameBits) {
+  for (const Cell cell : test::all_cells)
+    for (const StackCase& of : stack_cases) {
+      StackRun<float> stack(cell, of);
+      const Named<float> all = stack.run();
+      for (const bool output : {true, false})
+        for (const bool in_place : {true, false}) {
+          Named<float> expected;
+          for (const auto& [name, numbers] : all)
+            if (name == "h_n" || name == "c_n" || (output && name == "output"))
+              expected[name] = numbers;
+          expect_same_bits(stack.forward_only(output, in_place), expected,
+                           test::name_of(cell) + " " + ::testing::PrintToString(of));
+        }
+    }
+}
+
+TEST_F(Stack, ForwardAloneNeedsNoMemoryForEachStep) {
+  const auto memory = [](std::size_t steps, std::size_t layers, bool output) {
+    return StackRun<float>(Cell::lstm, {4, steps, layers, 1}).memory(Keep::nothing, output);
+  };
+  EXPECT_EQ(memory(1000, 1, true), memory(10, 1, true));
+  EXPECT_EQ(memory(1000, 1, false), memory(10, 1, false));
+  // Of several layers, two outputs at most.
+  EXPECT_EQ(memory(1000, 9, true), memory(1000, 3, true));
+}
+
+}  // namespace
+}  // namespace unroll::kernels
