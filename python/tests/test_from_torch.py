@@ -101,6 +101,13 @@ def flattened_steps(self, x):
     return self.fc(out.contiguous().view(n * t, -1)).view(n, t, -1)
 
 
+def folded(self, x):
+    """One number at each step, of which the last counts."""
+    out, _ = self.rnn(self.embed(x))
+    out = torch.sigmoid(self.fc(out.contiguous().view(-1, 8)))
+    return out.view(x.size(0), -1)[:, -1]
+
+
 def convolution(self, x):
     x = F.relu(self.norm(self.conv(x.transpose(1, 2))))
     out, _ = self.rnn(x.transpose(1, 2))
@@ -151,6 +158,12 @@ def statistics(module):
             child.running_var.uniform_(0.5, 2)
             child.weight.data.uniform_(0.5, 2)
             child.bias.data.normal_()
+    return module
+
+
+def negative(module):
+    """Give batch normalisation some negative factors."""
+    module[2].weight.data.uniform_(-1, 1)
     return module
 
 
@@ -207,6 +220,14 @@ READ = {
             lambda s, x: s.fc(s.rnn(x.unsqueeze(-1))[0][:, -1]).squeeze(-1), rnn=gru(1), fc=linear(8, 1)
         ),
         numbers(2, 7),
+    ),
+    "rows_of_images": (
+        lambda: Of(lambda s, x: s.fc(s.rnn(x.view(-1, 12, 9))[0][:, -1]), rnn=gru(9), fc=linear()),
+        numbers(2, 1, 12, 9),
+    ),
+    "folded_and_unfolded": (
+        lambda: Of(folded, embed=nn.Embedding(11, 5), rnn=gru(), fc=linear(8, 1)),
+        tokens(2, 7),
     ),
     "batch_of_one": (
         lambda: Of(lambda s, x: s.fc(s.rnn(x)[1].squeeze(0)), rnn=gru(), fc=linear()),
@@ -364,6 +385,10 @@ READ = {
         numbers(3, 6),
     ),
     "cnn": (lambda: statistics(cnn()), numbers(2, 1, 14, 12)),
+    "mlp_with_a_negative_factor": (
+        lambda: negative(nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.BatchNorm1d(8), nn.Linear(8, 2))),
+        numbers(3, 6),
+    ),
     "layer_used_twice": (lambda: Of(lambda s, x: s.fc(s.fc(x).relu_()), fc=linear(6, 6)), numbers(3, 6)),
 }
 
@@ -374,11 +399,8 @@ WITHOUT_STEPS = ("mlp", "cnn", "own_matrices", "layer_used_twice")
 def arranged(x, name):
     """Return the array that a model reads, from the tensor that the module reads."""
     x = x.transpose(0, 1) if "steps_first" in name else x
-    if name.startswith(WITHOUT_STEPS):
-        return x.reshape(len(x), 1, -1).numpy()
-    if not x.is_floating_point():
-        return x[..., None].numpy()
-    return (x[None] if name == "unbatched" else x.reshape(*x.shape[:2], -1)).numpy()
+    x = x.squeeze(1) if name == "rows_of_images" else x
+    return x.reshape(len(x), -1).numpy() if name.startswith(WITHOUT_STEPS) else x.numpy()
 
 
 @pytest.mark.parametrize("name", READ)
@@ -637,7 +659,7 @@ def test_length_of_a_module_that_reads_no_other_is_kept():
         return self.fc(self.rnn(x)[0].view(x.size(0), 7, 8)[:, -1])
 
     model = unroll.from_torch(Of(forward, rnn=gru(), fc=linear()), numbers(2, 7, 5))
-    assert "7" in model._core.description().split("layers")[0]
+    assert model.description["input"]["height"] == 7
 
 
 def test_no_torch(monkeypatch):

@@ -46,6 +46,9 @@ def _arrangement(labels: Sequence[Label], sequence: bool) -> Arrangement:
     for role in ("batch", "time") if sequence else ("batch",):
         if role not in roles and None in roles:
             roles[roles.index(None)] = role
+    for i, label in enumerate(labels):
+        if roles[i] is None and label.size == 1:  # no layer reads it, such as the channel of grey images
+            roles[i] = "features"
     if None in roles:
         raise Refusal(f"the input has {len(labels)} dimensions, and no layer tells what each of them is")
     return Arrangement(tuple(str(role) for role in roles), tuple(label.size for label in labels))

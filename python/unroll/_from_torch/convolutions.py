@@ -31,7 +31,7 @@ def pad(
         time = x.dims[at]
         if len(time) != 1 or min(pad[i : i + 2]) < 0:
             raise Refusal("a padding of a dimension that is not time; that has no counterpart")
-        time[0].become("time", "a padding")
+        time[0].become("time")
         longer = (Label(time[0].size + pad[i] + pad[i + 1], "time"),)
         before, after = x.padded
         x = x.but(
@@ -56,7 +56,7 @@ def conv1d(
     name = trace.layer_name("conv1d")
     (before, after), unpadded = x.padded, x.unpadded or x.dims[-1]
     x = x.but(padded=(0, 0), unpadded=()).read_on(-2)
-    check_sequence(x, name, x.dims[-1], sum(x.dims[:-2], ()))
+    check_sequence(x, x.dims[-1], sum(x.dims[:-2], ()))
     (stride,), (dilation,) = (v if isinstance(v, (tuple, list)) else [v] for v in (stride, dilation))
     kernel = weight.shape[2]
     span = dilation * (kernel - 1)
@@ -118,7 +118,7 @@ def conv2d(
     }
     if not x.layers and weight.shape[1] != 1:
         raise Refusal(f"it reads images of {weight.shape[1]} channels; here images have one")
-    return _windows(x, name, Layer(options, weights_of(weight=weight, bias=bias)), weight.shape[0])
+    return _windows(x, Layer(options, weights_of(weight=weight, bias=bias)), weight.shape[0])
 
 
 @operation("max_pool2d")
@@ -141,20 +141,22 @@ def max_pool2d(
         "stride": _pair(stride) if stride else kernel,
         "padding": _pair(padding),
     }
-    return _windows(x, trace.layer_name("max_pool2d"), Layer(options), size_of(x.dims[x.axis(-3)]))
+    return _windows(x, Layer(options), size_of(x.dims[x.axis(-3)]))
 
 
-def _windows(x: Flow, name: str, layer: Layer, channels: int) -> Flow:
+def _windows(x: Flow, layer: Layer, channels: int) -> Flow:
     """Return the flow behind a layer that reads windows of an image: (N, C, H, W) or (C, H, W)."""
     x = x.complete()
+    if any(layer.type == "scale" for layer in x.layers):
+        raise Refusal("its input is scaled by the module; scale images before they are given to it")
     image, batch = x.dims[-3:], x.dims[:-3]
     labels = sum(image, ())
     if len(image) < 3 or len(labels) != 3 or labels != (x.features or labels) or len(batch) > 1:
-        raise Refusal(f"{name} reads a tensor of shape {x.shape}, whose dimensions are no image")
+        raise Refusal(f"it reads a tensor of shape {x.shape}, whose dimensions are no image")
     for label in labels:
-        label.become("features", name)
+        label.become("features")
     for label in sum(batch, ()):
-        label.become("batch", name)
+        label.become("batch")
     sizes = [
         (size_of(group) + 2 * p - k) // s + 1
         for group, k, s, p in zip(

@@ -31,14 +31,14 @@ class Label:
         self.size = size
         self.role = role
 
-    def become(self, role: str, layer: str) -> None:
+    def become(self, role: str) -> None:
         """Give the dimension a role, or check the role that it has."""
         if self.role is None:
             self.role = role
         if self.role != role:
             raise Refusal(
-                f"{layer} takes a dimension of {self.size} as {role}, but it is {self.role} before; "
-                "check batch_first and the transpositions around the layer"
+                f"a dimension of {self.size} is read as {role}, but as {self.role} before; check batch_first "
+                "and the transpositions around the layer"
             )
 
 
@@ -132,7 +132,7 @@ class Flow:
         group = flow.dims[flow.axis(dim)]
         if flow.features is None:
             for label in group:
-                label.become("features", "a layer")
+                label.become("features")
             flow = flow.but(features=group)
         if group != flow.features:
             raise Refusal(
@@ -170,9 +170,11 @@ def regrouped(flow: Flow, shape: Sequence[int]) -> Flow:
     at = 0
     for size in shape:
         group: list[Label] = []
-        while at < len(labels) and (
-            size_of(group) < size or (size == 1 and not group and labels[at].size == 1)
-        ):
+        while at < len(labels) and size_of(group) < size:
+            if labels[at].size > 1 or labels[at].role == "features":
+                group.append(labels[at])
+            at += 1
+        if size == 1 and at < len(labels) and labels[at].size == 1:
             group.append(labels[at])
             at += 1
         if size_of(group) != size:
@@ -184,10 +186,10 @@ def regrouped(flow: Flow, shape: Sequence[int]) -> Flow:
     return flow.but(dims=tuple(dims))
 
 
-def check_sequence(x: Flow, name: str, time: Group, batch: Group) -> None:
+def check_sequence(x: Flow, time: Group, batch: Group) -> None:
     """Give the dimensions that a layer reads their roles."""
     for group, role in ((time, "time"), (batch, "batch")):
         if len(group) > 1 or (role == "time" and not group):
-            raise Refusal(f"{name} reads a tensor of shape {x.shape}, whose {role} is not one dimension")
+            raise Refusal(f"it reads a tensor of shape {x.shape}, whose {role} is not one dimension")
         for label in group:
-            label.become(role, name)
+            label.become(role)

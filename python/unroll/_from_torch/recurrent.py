@@ -83,7 +83,7 @@ def _through(
     x = x.complete()
     if len(x.dims) != 3:
         raise Refusal(f"it reads a tensor of shape {x.shape}")
-    check_sequence(x, name, x.dims[time], x.dims[batch])
+    check_sequence(x, x.dims[time], x.dims[batch])
     x = x.read_on(2)
     rows_of_w, size = weights["weight_hh_l0"].shape  # G H, P
     options |= {

@@ -50,6 +50,13 @@ def matmul(trace: Trace, x: Any, y: Any) -> Flow:
     return linear(trace, x, y.t())
 
 
+@operation("addmm")
+def addmm(trace: Trace, bias: Any, x: Any, weight: Any) -> Flow:
+    if not isinstance(x, Flow):
+        raise Refusal("a matrix product that is no linear layer; that has no counterpart")
+    return linear(trace, x, weight.t(), bias)
+
+
 def is_image(x: Flow) -> bool:
     """Tell whether the features are the channels and pixels of an image."""
     return (

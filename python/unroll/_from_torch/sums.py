@@ -96,6 +96,20 @@ def _by_feature(x: Flow, numbers: np.ndarray) -> tuple[Flow, np.ndarray]:
     return x.read_on(axes[0]), numbers
 
 
+def _factors(trace: Trace, x: Flow, factor: np.ndarray, shift: np.ndarray, dtype: Any) -> Flow:
+    """Return factor * x + shift as a linear layer: a scale layer has positive factors only."""
+    x = x.read_on(1)
+    options = {
+        "type": "linear",
+        "name": trace.layer_name("scale"),
+        "in_features": factor.size,
+        "out_features": factor.size,
+        "bias": True,
+    }
+    weights = {"weight": np.diag(factor).astype(dtype), "bias": shift.astype(dtype)}
+    return x.then(Layer(options, weights))
+
+
 @operation("batch_norm")
 def batch_norm(
     trace: Trace,
@@ -120,6 +134,8 @@ def batch_norm(
         raise Refusal("it normalises a dimension that does not hold the features")
     last = x.layers[-1] if x.layers else None
     if last is None or last.type not in ("linear", "conv1d", "conv2d"):
+        if np.any(factor <= 0):
+            return _factors(trace, x, factor, shift, array_of(mean).dtype)
         shape = (-1, *[1] * (len(x.dims) - 2))
         return _scaled(x, (-shift / factor).reshape(shape), (1 / factor).reshape(shape))
     old = last.weights
