@@ -1,5 +1,9 @@
 """Models from live modules of PyTorch: outputs are compared with the modules'."""
 
+import doctest
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -662,9 +666,18 @@ def test_length_of_a_module_that_reads_no_other_is_kept():
     assert model.description["input"]["height"] == 7
 
 
-def test_no_torch(monkeypatch):
-    import sys
+@pytest.mark.parametrize("where", ["docs/python.md", "unroll.from_torch.__doc__"])
+def test_examples_run(where):
+    text = unroll.from_torch.__doc__
+    if where.endswith(".md"):
+        page = (Path(__file__).parents[2] / where).read_text(encoding="utf-8")
+        text = page.split("\n## From PyTorch\n")[1].split("\n## ")[0]
+    test = doctest.DocTestParser().get_doctest(text.replace("  # doctest: +SKIP", ""), {}, where, None, 0)
+    assert len(test.examples) > 2
+    assert doctest.DocTestRunner(verbose=False).run(test).failed == 0
 
+
+def test_no_torch(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(ImportError, match=r"^\[from_torch\] PyTorch is not installed; install it with: pip"):
         unroll.from_torch(None, None)
