@@ -11,5 +11,7 @@ void bind_model(nanobind::module_& module);
 void bind_import(nanobind::module_& module);
 void bind_export(nanobind::module_& module);
 void bind_stream(nanobind::module_& module);
+void bind_recurrent(nanobind::module_& module);
+void bind_openmp(nanobind::module_& module);
 
 }  // namespace unroll::python

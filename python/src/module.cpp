@@ -9,4 +9,6 @@ NB_MODULE(_core, module) {
   bind_import(module);
   bind_export(module);
   bind_stream(module);
+  bind_recurrent(module);
+  bind_openmp(module);
 }

@@ -3,10 +3,13 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from unroll import _core
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,3 +34,14 @@ def program():
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def threads_of_their_own(request):
+    """Run the tests that are not of unroll.torch in Unroll's own threads, whatever ran before."""
+    if "unroll.torch" in sys.modules and not request.module.__name__.startswith("test_torch"):
+        _core.unfollow_torch()
+        yield
+        _core.follow_torch()
+    else:
+        yield

@@ -73,3 +73,81 @@ def js_module(model: Model) -> str: ...
 def write_file(path: str, content: bytes) -> None: ...
 def set_num_threads(count: int) -> None: ...
 def num_threads() -> int: ...
+
+class Packed: ...
+
+class Call:
+    def memory(
+        self, for_backward: bool, masks: Sequence[Sequence[int]], zone_h: float, zone_c: float, /
+    ) -> int: ...
+    def forward(
+        self,
+        packed: Packed,
+        for_backward: bool,
+        x: Sequence[int],
+        h_0: int,
+        c_0: int,
+        output: int,
+        h_n: int,
+        c_n: int,
+        memory: int,
+        masks: Sequence[Sequence[int]],
+        zone_h: float,
+        zone_c: float,
+    ) -> None: ...
+
+class Recurrent:
+    def __init__(
+        self,
+        cell: int,
+        input: int,
+        hidden: int,
+        projection: int,
+        layers: int,
+        directions: int,
+        bias: bool,
+        layer_norm: bool,
+    ) -> None: ...
+    @property
+    def packs(self) -> int: ...
+    def call(self, f64: bool, steps: int, batch: int) -> Call: ...
+    def packed_call(self, f64: bool, steps: int, batch_sizes: int) -> Call: ...
+    def pack(self, f64: bool, weights: Sequence[int]) -> Packed: ...
+    def current(self, f64: bool, weights: Sequence[int]) -> Packed: ...
+    def backward(
+        self,
+        call: Call,
+        weights: Sequence[int],
+        packed: Packed | None,
+        x: Sequence[int],
+        h_0: int,
+        c_0: int,
+        output: int,
+        memory: int,
+        masks: Sequence[Sequence[int]],
+        zone_h: float,
+        zone_c: float,
+        grad_output: Sequence[int],
+        grad_h_n: int,
+        grad_c_n: int,
+        grad_x: Sequence[int],
+        grad_h_0: int,
+        grad_c_0: int,
+        grad_weights: Sequence[int],
+    ) -> None: ...
+    def step(
+        self,
+        f64: bool,
+        packed: Packed,
+        batch: int,
+        x: int,
+        x_row: int,
+        h: int,
+        c: int,
+        next_h: int,
+        next_c: int,
+        out: int,
+    ) -> None: ...
+
+def follow_torch() -> bool: ...
+def unfollow_torch() -> None: ...

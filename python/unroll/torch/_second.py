@@ -1,0 +1,73 @@
+"""Derivatives of higher order, by PyTorch's own operations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from unroll.torch._function import Call
+
+
+def gradients(
+    call: Call,
+    needs: Any,
+    x: Tensor,
+    h_0: Tensor | None,
+    c_0: Tensor | None,
+    weights: list[Tensor],
+    dropout: list[Tensor | None],
+    grads: tuple[Tensor | None, ...],
+) -> list[Tensor | None]:
+    """Differentiate by x, h_0, c_0 and the weights, with a graph for more derivatives."""
+    layer, higher = call.layer, torch.is_grad_enabled()
+    with torch.enable_grad():
+        first = x.transpose(0, 1) if call.batch_first and call.batch_sizes is None else x
+        rows = layer.num_layers * (2 if layer.bidirectional else 1)
+        hx: Any = h_0
+        if h_0 is None:
+            hx = x.new_zeros(rows, call.batch, layer.proj_size or layer.hidden_size)
+        if layer.mode == "LSTM":
+            hx = (hx, x.new_zeros(rows, call.batch, layer.hidden_size) if c_0 is None else c_0)
+        outputs = _layers(call, first, hx, weights, dropout)
+        inputs = [x, h_0, c_0, *weights]
+        wanted = [t for t, need in zip(inputs, needs[1:], strict=True) if need and t is not None]
+        pairs = [(o, g) for o, g in zip(outputs, grads, strict=True) if o is not None and g is not None]
+        got = iter(
+            torch.autograd.grad(
+                [o for o, _ in pairs], wanted, [g for _, g in pairs], create_graph=higher, allow_unused=True
+            )
+        )
+        return [
+            next(got) if need and t is not None else None for t, need in zip(inputs, needs[1:], strict=True)
+        ]
+
+
+def _layers(
+    call: Call, x: Tensor, hx: Any, weights: list[Tensor], dropout: list[Tensor | None]
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Run the layers one by one, with the dropout of this call."""
+    layer = call.layer
+    run = getattr(torch._VF, layer.mode.lower())
+    ways = 2 if layer.bidirectional else 1
+    per = len(weights) // layer.num_layers
+    h_n: list[Tensor] = []
+    c_n: list[Tensor] = []
+    for index in range(layer.num_layers):
+        factors = dropout[index] if dropout else None
+        if factors is not None:
+            x = x * factors
+        of = slice(index * ways, (index + 1) * ways)
+        state = (hx[0][of], hx[1][of]) if layer.mode == "LSTM" else hx[of]
+        w = weights[index * per : (index + 1) * per]
+        # Not oneDNN's, which has no second derivative.
+        with torch.backends.mkldnn.flags(enabled=False):
+            if call.batch_sizes is None:
+                x, *last = run(x, state, w, layer.bias, 1, 0.0, False, layer.bidirectional, False)
+            else:
+                x, *last = run(x, call.batch_sizes, state, w, layer.bias, 1, 0.0, False, layer.bidirectional)
+        h_n.append(last[0])
+        c_n += last[1:]
+    return x, torch.cat(h_n), torch.cat(c_n) if c_n else None

@@ -1,0 +1,108 @@
+"""Layers that change their class, and weights that don't change."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import torch
+from torch import nn
+
+from unroll.torch._function import core_of, frozen_weights
+from unroll.torch._layers import REPLACEMENTS
+from unroll.torch._reasons import weights_of
+
+Model = TypeVar("Model", bound=nn.Module)
+_originals = {ours: theirs for theirs, ours in REPLACEMENTS.items()}
+
+
+def accelerate(model: Model) -> Model:
+    """Let Unroll compute the recurrent layers of a model.
+
+    Every torch.nn.RNN, LSTM and GRU in it changes its class, and nothing else. Parameters, their
+    names, hooks and optimizers stay. Calls that Unroll does not compute go to PyTorch, with a
+    warning that says why.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        The model, which is changed. Subclasses of the layers stay as they are.
+
+    Returns
+    -------
+    torch.nn.Module
+        The same model.
+
+    Examples
+    --------
+    >>> import torch, unroll.torch
+    >>> model = torch.nn.Sequential(torch.nn.GRU(3, 4))
+    >>> type(unroll.torch.accelerate(model)[0]) is unroll.torch.GRU
+    True
+    """
+    for module in model.modules():
+        if type(module) in REPLACEMENTS:
+            module.__class__ = REPLACEMENTS[type(module)]
+    return model
+
+
+def decelerate(model: Model) -> Model:
+    """Let PyTorch compute the recurrent layers of a model again.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        The model, which is changed.
+
+    Returns
+    -------
+    torch.nn.Module
+        The same model.
+
+    Examples
+    --------
+    >>> import torch, unroll.torch
+    >>> type(unroll.torch.decelerate(unroll.torch.GRU(3, 4)))
+    <class 'torch.nn.modules.rnn.GRU'>
+    """
+    for module in model.modules():
+        if type(module) in _originals:
+            module.__class__ = _originals[type(module)]
+    return model
+
+
+class frozen:
+    """A context in which the weights of a model don't change.
+
+    Without gradients each call compares the weights with those that Unroll has packed. In this
+    context it does not, so that a single step of a large layer takes about half the time.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        The model. Changes of its weights in the context have no effect until its end.
+
+    Examples
+    --------
+    >>> import torch, unroll.torch
+    >>> gru = unroll.torch.GRU(3, 4)
+    >>> with torch.no_grad(), unroll.torch.frozen(gru):
+    ...     out, h_n = gru(torch.zeros(1, 1, 3))
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self._layers: list[Any] = [m for m in model.modules() if type(m) in _originals]
+
+    def __enter__(self) -> frozen:
+        for layer in self._layers:
+            weights = weights_of(layer)
+            f64 = weights[0].dtype is torch.float64
+            if all(w.is_cpu and w.is_contiguous() and w.dtype is weights[0].dtype for w in weights) and (
+                f64 or weights[0].dtype is torch.float32
+            ):
+                packed = core_of(layer).pack(f64, [w.data_ptr() for w in weights])
+                frozen_weights[layer] = packed, f64
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for layer in self._layers:
+            frozen_weights.pop(layer, None)
