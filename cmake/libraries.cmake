@@ -63,7 +63,7 @@ function(unroll_publish_infer)
     target_compile_options(unroll_infer_kernels PRIVATE $<$<CONFIG:Release>:-O2>)
     target_include_directories(unroll_infer_kernels PRIVATE include src)
     target_link_libraries(unroll_infer_kernels PRIVATE unroll_options unroll_deps_infer)
-    set(training "/kernels/(table|gemm|cells|rows|bf16|recurrent_pack|recurrent_backward|stack_backward)[.]cpp")
+    set(training "/kernels/(table|gemm|cells|rows|bf16|recurrent_pack|recurrent_backward|stack_backward|stack_episodes)[.]cpp")
     unroll_publish(unroll_infer infer unroll_deps_infer
                    $<TARGET_OBJECTS:unroll_infer_kernels> $<TARGET_OBJECTS:unroll_infer_small>
                    "$<FILTER:$<TARGET_OBJECTS:unroll_infer>,EXCLUDE,${training}>")

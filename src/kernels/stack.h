@@ -20,7 +20,8 @@ struct LayerFactors {
   const T* weight_hh = nullptr;  // (G H, P): factors of weight_hh, which it has already
 };
 
-/// A call of a stack. P is the size of h. Every sequence may have gaps, or none (first_row).
+/// A call of a stack. P is the size of h. A sequence may have gaps between rows, or none
+/// (first_row).
 template <class T>
 struct StackCall {
   StackShape shape;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -126,7 +127,9 @@ def _traced(module: Any, example: Any) -> tuple[_Read, Any]:
     x = example.clone()
     labels = trace.enter(x)
     try:
-        with trace.names_of_layers(), trace:
+        with warnings.catch_warnings(), trace.names_of_layers(), trace:
+            # Layers that Unroll computes go back to PyTorch's code while they are followed, and say so.
+            warnings.filterwarnings("ignore", r"\[unroll\.torch\]")
             given = module(x)
     except Exception as error:
         raise Refusal(f"the module fails on the example: {type(error).__name__}: {error}") from error

@@ -108,8 +108,10 @@ class Trace(TorchFunctionMode):
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        known = [value for tensor in _tensors((args, kwargs)) if (value := self.value(tensor))]
+        given = list(_tensors((args, kwargs)))
+        known = [value for tensor in given if (value := self.value(tensor))]
         before = self._replaced(args), self._replaced(kwargs)  # an operation in place changes them
+        versions = [_version(tensor) for tensor in given]
         result = function(*args, **kwargs)
         if not known:
             return result
@@ -122,16 +124,20 @@ class Trace(TorchFunctionMode):
         outcome = unknown or self._outcome(name, *before, result)
         if name == "iter":
             result = list(result)
+        for tensor, version in zip(given, versions, strict=True):
+            if _version(tensor) != version:
+                self._forget(tensor)
         self._bind(result, outcome)
-        target = kwargs.get("out", args[0] if args else None)
-        if name == "setitem" and isinstance(target, torch.Tensor):
-            self._bind(
-                target,
-                Unknown(
-                    f"{self.where()}: numbers are written into a part of a tensor; that has no counterpart"
-                ),
-            )
         return iter(result) if name == "iter" else result
+
+    def _forget(self, changed: torch.Tensor) -> None:
+        """Note that a tensor was changed in place, and others that share its memory."""
+        reason = Unknown(f"{self.where()}: a tensor that shares memory with others is changed in place")
+        self._bind(changed, reason)
+        memory = changed.untyped_storage().data_ptr()
+        for tensor, _ in list(self.values.values()):
+            if tensor.untyped_storage().data_ptr() == memory:
+                self._bind(tensor, reason)
 
     def _outcome(self, name: str, args: Any, kwargs: Any, result: Any) -> Any:
         if not any(True for _ in _tensors(result)):
@@ -181,6 +187,11 @@ def _is_layer(module: nn.Module) -> bool:
     """Tell whether a module is a layer of torch itself, and no container."""
     home = type(module).__module__
     return home.startswith("torch.nn.modules.") and home != "torch.nn.modules.container"
+
+
+def _version(tensor: torch.Tensor) -> int:
+    """Return how often a tensor was changed in place."""
+    return 0 if tensor.is_inference() else tensor._version
 
 
 def _tensors(given: Any) -> Iterator[torch.Tensor]:

@@ -4,10 +4,13 @@
 
 #include <gtest/gtest.h>
 
-#include <numeric>
+#include <cmath>
+#include <map>
 #include <ostream>
 #include <string>
+#include <utility>
 
+#include "kernels/stack_episodes.h"
 #include "support/all_cells.h"
 #include "support/recurrent_pass.h"
 
@@ -76,7 +79,7 @@ class StackRun {
 
   /// Forward and backward: "output", "h_n", "c_n" and the gradients of everything, as if sequences
   /// were padded with zeros.
-  Named<T> run(Rows rows = Rows::padded) {
+  Named<T> run(Rows rows = Rows::padded, const std::uint8_t* resets = nullptr) {
     Named<T> results;
     const std::vector<T> input = laid(input_, case_.input, rows);
     std::vector<T> output = blank(shape_.width(), rows), grad_input = blank(case_.input, rows);
@@ -84,9 +87,14 @@ class StackRun {
     call.output = sequence(output.data(), shape_.width(), rows);
     const PackedStack<T> packed(shape_, weight_data());
     call.packed = &packed;
-    std::vector<T> memory(stack_memory(call, Keep::for_backward), T(NAN));
+    constexpr Keep keep = Keep::for_backward;
+    std::vector<T> memory(resets ? stack_memory(call, resets, keep) : stack_memory(call, keep),
+                          T(NAN));
     call.memory = memory.data();
-    forward(call, Keep::for_backward);
+    if (resets)
+      forward(call, resets, keep);
+    else
+      forward(call, keep);
     results["output"] = padded(output, shape_.width(), rows);
 
     // The gradients may come from copies of what forward read.
@@ -117,9 +125,13 @@ class StackRun {
                                        " of " + std::to_string(index)],
                                size);
     gradients.of_weights = of_weights;
-    std::vector<T> scratch(stack_backward_scratch(call), T(NAN));
+    std::vector<T> scratch(
+        resets ? stack_backward_scratch(call, resets) : stack_backward_scratch(call), T(NAN));
     gradients.scratch = scratch.data();
-    backward(call, gradients);
+    if (resets)
+      backward(call, resets, gradients);
+    else
+      backward(call, gradients);
     results["of input"] = padded(grad_input, case_.input, rows);
     return results;
   }
@@ -145,6 +157,31 @@ class StackRun {
     forward(call, Keep::nothing);
     if (output_wanted) results["output"] = output;
     return results;
+  }
+
+  /// The steps [first, end) of sequence n alone: from its initial state if they are its first ones
+  /// and not `reset`, else from zeros. Only the last steps have gradients of final states.
+  StackRun part(std::size_t n, std::size_t first, std::size_t end, bool reset) const {
+    StackRun part(*this);
+    part.case_.batch = part.shape_.first.batch = 1;
+    part.case_.steps = part.shape_.first.steps = end - first;
+    const auto take = [&](const std::vector<T>& from, std::size_t features, std::size_t begin,
+                          std::size_t rows, bool zeros) {
+      std::vector<T> to;
+      for (std::size_t r = begin; r < begin + rows; ++r)
+        for (std::size_t j = 0; j < features; ++j)
+          to.push_back(zeros ? T{0} : from[(r * case_.batch + n) * features + j]);
+      return to;
+    };
+    const std::size_t output = shape_.first.output(), layers = shape_.count();
+    const bool from_zeros = reset || first > 0, goes_on = end < case_.steps;
+    part.input_ = take(input_, case_.input, first, end - first, false);
+    part.grad_output_ = take(grad_output_, shape_.width(), first, end - first, false);
+    part.h_0_ = take(h_0_, output, 0, layers, from_zeros);
+    part.c_0_ = take(c_0_, case_.hidden, 0, layers, from_zeros);
+    part.grad_h_n_ = take(grad_h_n_, output, 0, layers, goes_on);
+    part.grad_c_n_ = take(grad_c_n_, case_.hidden, 0, layers, goes_on);
+    return part;
   }
 
   std::size_t memory(Keep keep, bool output_wanted) {
@@ -299,6 +336,73 @@ TEST_F(Stack, ForwardAloneNeedsNoMemoryForEachStep) {
   EXPECT_EQ(memory(1000, 1, false), memory(10, 1, false));
   // Of several layers, two outputs at most.
   EXPECT_EQ(memory(1000, 9, true), memory(1000, 3, true));
+}
+
+/// Puts the results of parts together: rows of `part`'s numbers (R, 1, features) become rows of the
+/// whole (R', N, features), from row `first` on.
+template <class T>
+void put(std::vector<T>& whole, std::size_t features, std::size_t batch, std::size_t n,
+         std::size_t first, const std::vector<T>& part) {
+  for (std::size_t r = 0; r * features < part.size(); ++r)
+    for (std::size_t j = 0; j < features; ++j)
+      whole[((first + r) * batch + n) * features + j] = part[r * features + j];
+}
+
+// Every episode, computed alone, gives the same bits. The gradients of the weights are sums over
+// episodes, so they are compared with a tolerance.
+TEST_F(Stack, EpisodesAreSequencesOfTheirOwn) {
+  const StackCase of{6, 9, 2, 1, {}, 3};
+  // An episode begins at step 0, at the last step, at two steps in a row, and nowhere.
+  std::vector<std::uint8_t> resets(of.steps * of.batch);
+  for (const auto& [t, n] : {std::pair{0, 1}, {8, 1}, {4, 2}, {5, 2}, {3, 3}, {1, 5}, {7, 5}})
+    resets[static_cast<std::size_t>(t) * of.batch + static_cast<std::size_t>(n)] = 1;
+  for (const Cell cell : test::all_cells) {
+    StackRun<double> stack(cell, of);
+    Named<double> expected = stack.run(), got = stack.run(Rows::padded, resets.data());
+    const std::size_t output = cell == Cell::lstm ? 3 : of.hidden;
+    std::map<std::string, std::size_t> features = {
+        {"output", output}, {"of input", of.input}, {"h_n", output}, {"of h_0", output}};
+    if (cell == Cell::lstm) features.insert({{"c_n", of.hidden}, {"of c_0", of.hidden}});
+    for (auto& [name, numbers] : expected) std::ranges::fill(numbers, 0);
+    for (std::size_t n = 0; n < of.batch; ++n)
+      for (std::size_t first = 0, end; first < of.steps; first = end) {
+        end = first + 1;
+        while (end < of.steps && !resets[end * of.batch + n]) ++end;
+        const bool reset = resets[first * of.batch + n] != 0;
+        const Named<double> alone = stack.part(n, first, end, reset).run();
+        for (const auto& [name, numbers] : alone)
+          if (name.starts_with("of weight"))
+            for (std::size_t i = 0; i < numbers.size(); ++i) expected[name][i] += numbers[i];
+          else if (name == "output" || name == "of input")
+            put(expected[name], features[name], of.batch, n, first, numbers);
+          else if (name.starts_with("of ") ? first == 0 && !reset : end == of.steps)
+            put(expected[name], features[name], of.batch, n, 0, numbers);
+      }
+    Named<double> rows, got_rows;
+    for (const auto& [name, numbers] : expected)
+      if (!name.starts_with("of weight")) {
+        rows[name] = numbers;
+        got_rows[name] = got[name];
+      } else {
+        for (std::size_t i = 0; i < numbers.size(); ++i)
+          ASSERT_NEAR(got[name][i], numbers[i], 1e-12 * (1 + std::abs(numbers[i])))
+              << test::name_of(cell) << " " << name;
+      }
+    expect_same_bits(got_rows, rows, test::name_of(cell));
+  }
+}
+
+TEST_F(Stack, EpisodesGiveTheSameBitsOnAnyNumberOfThreads) {
+  const StackCase of{8, 30, 1, 1, {}, 0, false, 16, 48};
+  std::vector<std::uint8_t> resets(of.steps * of.batch);
+  for (std::size_t i = 0; i < resets.size(); i += 17) resets[i] = 1;
+  StackRun<float> stack(Cell::gru, of);
+  set_num_threads(1);
+  const Named<float> alone = stack.run(Rows::padded, resets.data());
+  for (const int threads : {2, 5}) {
+    set_num_threads(threads);
+    expect_same_bits(stack.run(Rows::padded, resets.data()), alone, std::to_string(threads));
+  }
 }
 
 }  // namespace
