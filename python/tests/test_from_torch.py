@@ -486,6 +486,21 @@ def branch(self, x):
     return self.fc(x) if x.sum() > 0 else self.fc(-x)
 
 
+def changes_a_view(self, x):
+    """Changes what the last step is a view of, for rare numbers only."""
+    out, _ = self.rnn(x)
+    last = out[:, -1]
+    out.data[out.data > 0.999] = 0
+    return self.fc(last)
+
+
+def fills(self, x):
+    y = torch.zeros(*x.shape[:2], 3)
+    for t in range(x.size(1)):
+        y[:, t] = self.fc(x)[:, t]
+    return y
+
+
 def skips(self, x):
     return self.fc(self.fc(x) + self.other(x))
 
@@ -601,6 +616,16 @@ REFUSED = {
         lambda: Of(branch, fc=linear()),
         numbers(2, 8),
         r"Python reads numbers of the data \(__bool__",
+    ),
+    "changed_view": (
+        lambda: Of(changes_a_view, rnn=gru(), fc=linear()),
+        numbers(2, 7, 5),
+        r"a tensor that shares memory with others is changed in place",
+    ),
+    "filled_buffer": (
+        lambda: Of(fills, fc=linear(5)),
+        numbers(2, 7, 5),
+        r"a tensor that shares memory with others is changed in place",
     ),
     "two_outputs": (
         lambda: Of(lambda s, x: (s.fc(x), s.fc(x)), fc=linear()),
