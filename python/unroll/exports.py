@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,6 +36,8 @@ def _js(model: _core.Model, path: Path) -> bytes:
 
 def _npz(model: _core.Model, path: Path) -> bytes:
     """Every weight under its name, and the description. The same model gives the same bytes."""
+    import zipfile  # only here: it takes milliseconds
+
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:
 

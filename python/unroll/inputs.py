@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from unroll import _core
 from unroll.errors import ShapeError
 
-Array = npt.NDArray[Any]
+if TYPE_CHECKING:  # numpy.typing takes milliseconds to import
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
 
 # Numbers that are padded at a time, for sequences of different lengths.
 NUMBERS_AT_ONCE = 1 << 22

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -94,6 +93,8 @@ def _check_manifest(path: Path) -> None:
         hashes = {entry["sha256"] for entry in listed}
     except (OSError, ValueError, KeyError, TypeError):
         return  # no run's folder
+    import hashlib  # only here: it takes milliseconds
+
     with open(path, "rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() not in hashes:
             raise FormatError(

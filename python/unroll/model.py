@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from unroll import inputs
 from unroll._core import Model as CoreModel
@@ -18,7 +17,10 @@ from unroll.exports import export
 
 __all__ = ["Model"]
 
-Array = npt.NDArray[Any]
+if TYPE_CHECKING:  # numpy.typing takes milliseconds to import
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
 
 
 class Model:
