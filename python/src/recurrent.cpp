@@ -14,6 +14,7 @@
 #include "core/workspace.h"
 #include "kernels/recurrent_layout.h"
 #include "kernels/stack.h"
+#include "kernels/stack_episodes.h"
 #include "openmp.h"
 
 namespace unroll::python {
@@ -317,20 +318,27 @@ auto by_type(bool f64, F f) {
 
 using Masks = std::vector<std::array<Address, 6>>;
 
-std::size_t memory_of(const Call& call, bool for_backward, const Masks& masks, double zone_h,
-                      double zone_c) {
+kernels::Keep keep(bool for_backward) {
+  return for_backward ? kernels::Keep::for_backward : kernels::Keep::nothing;
+}
+
+// `resets` (T, N) of uint8: not 0 where an episode begins.
+
+std::size_t memory_of(const Call& call, bool for_backward, Address resets, const Masks& masks,
+                      double zone_h, double zone_c) {
   return by_type(call.f64, [&]<class T>(T*) {
     Bound<T> bound(call, masks, zone_h, zone_c);
     // Whether there are outputs counts, not where.
     alignas(64) static T somewhere{};
     bound.stack.output.data = &somewhere;
-    return kernels::stack_memory(
-        bound.stack, for_backward ? kernels::Keep::for_backward : kernels::Keep::nothing);
+    if (resets)
+      return kernels::stack_memory(bound.stack, at<const std::uint8_t>(resets), keep(for_backward));
+    return kernels::stack_memory(bound.stack, keep(for_backward));
   });
 }
 
 void forward(const Call& call, Packed& packed, bool for_backward, const Place& x, Address h_0,
-             Address c_0, Address output, Address h_n, Address c_n, Address memory,
+             Address c_0, Address output, Address h_n, Address c_n, Address memory, Address resets,
              const Masks& masks, double zone_h, double zone_c) {
   const FloatEnvironment environment;
   const OnOneThread scope(call.small());
@@ -340,16 +348,18 @@ void forward(const Call& call, Packed& packed, bool for_backward, const Place& x
     bound.stack.packed = packed.of<T>().get();
     bound.stack.h_n = at<T>(h_n);
     bound.stack.c_n = at<T>(c_n);
-    kernels::forward(bound.stack,
-                     for_backward ? kernels::Keep::for_backward : kernels::Keep::nothing);
+    if (resets)
+      kernels::forward(bound.stack, at<const std::uint8_t>(resets), keep(for_backward));
+    else
+      kernels::forward(bound.stack, keep(for_backward));
   });
 }
 
 void backward(const Recurrent& layer, const Call& call, const Addresses& weights, Packed* packed,
               const Place& x, Address h_0, Address c_0, Address output, Address memory,
-              const Masks& masks, double zone_h, double zone_c, const Place& grad_output,
-              Address grad_h_n, Address grad_c_n, const Place& grad_x, Address grad_h_0,
-              Address grad_c_0, const Addresses& grad_weights) {
+              Address resets, const Masks& masks, double zone_h, double zone_c,
+              const Place& grad_output, Address grad_h_n, Address grad_c_n, const Place& grad_x,
+              Address grad_h_0, Address grad_c_0, const Addresses& grad_weights) {
   const FloatEnvironment environment;
   const OnOneThread scope(call.small());
   by_type(call.f64, [&]<class T>(T*) {
@@ -376,9 +386,14 @@ void backward(const Recurrent& layer, const Call& call, const Addresses& weights
     pass.h_0 = at<T>(grad_h_0);
     pass.c_0 = at<T>(grad_c_0);
     pass.of_weights = gradients;
-    const Scratch<T> scratch(kernels::stack_backward_scratch(bound.stack));
+    const auto* const begins = at<const std::uint8_t>(resets);
+    const Scratch<T> scratch(begins ? kernels::stack_backward_scratch(bound.stack, begins)
+                                    : kernels::stack_backward_scratch(bound.stack));
     pass.scratch = scratch.data();
-    kernels::backward(bound.stack, pass);
+    if (begins)
+      kernels::backward(bound.stack, begins, pass);
+    else
+      kernels::backward(bound.stack, pass);
   });
 }
 
@@ -389,9 +404,9 @@ void bind_recurrent(nb::module_& module) {
   using unlocked = nb::call_guard<nb::gil_scoped_release>;
   nb::class_<Packed>(module, "Packed");
   nb::class_<Call>(module, "Call")
-      .def("memory", &memory_of, "for_backward"_a, "masks"_a, "zone_h"_a, "zone_c"_a)
+      .def("memory", &memory_of, "for_backward"_a, "resets"_a, "masks"_a, "zone_h"_a, "zone_c"_a)
       .def("forward", &forward, unlocked(), "packed"_a, "for_backward"_a, "x"_a, "h_0"_a, "c_0"_a,
-           "output"_a, "h_n"_a, "c_n"_a, "memory"_a, "masks"_a, "zone_h"_a, "zone_c"_a);
+           "output"_a, "h_n"_a, "c_n"_a, "memory"_a, "resets"_a, "masks"_a, "zone_h"_a, "zone_c"_a);
   nb::class_<Recurrent>(module, "Recurrent")
       .def(nb::init<int, std::size_t, std::size_t, std::size_t, std::size_t, std::size_t, bool,
                     bool>(),
@@ -413,7 +428,7 @@ void bind_recurrent(nb::module_& module) {
           },
           "f64"_a, "weights"_a)
       .def("backward", &backward, unlocked(), "call"_a, "weights"_a, "packed"_a.none(), "x"_a,
-           "h_0"_a, "c_0"_a, "output"_a, "memory"_a, "masks"_a, "zone_h"_a, "zone_c"_a,
+           "h_0"_a, "c_0"_a, "output"_a, "memory"_a, "resets"_a, "masks"_a, "zone_h"_a, "zone_c"_a,
            "grad_output"_a, "grad_h_n"_a, "grad_c_n"_a, "grad_x"_a, "grad_h_0"_a, "grad_c_0"_a,
            "grad_weights"_a)
       .def(

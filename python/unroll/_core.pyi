@@ -78,7 +78,7 @@ class Packed: ...
 
 class Call:
     def memory(
-        self, for_backward: bool, masks: Sequence[Sequence[int]], zone_h: float, zone_c: float, /
+        self, for_backward: bool, resets: int, masks: Sequence[Sequence[int]], zone_h: float, zone_c: float, /
     ) -> int: ...
     def forward(
         self,
@@ -91,6 +91,7 @@ class Call:
         h_n: int,
         c_n: int,
         memory: int,
+        resets: int,
         masks: Sequence[Sequence[int]],
         zone_h: float,
         zone_c: float,
@@ -124,6 +125,7 @@ class Recurrent:
         c_0: int,
         output: int,
         memory: int,
+        resets: int,
         masks: Sequence[Sequence[int]],
         zone_h: float,
         zone_c: float,

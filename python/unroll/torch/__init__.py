@@ -20,11 +20,12 @@ except ImportError:
 
 from unroll import _core
 from unroll.torch._compile import when_dynamo_is_imported
+from unroll.torch._episodes import Stepper, sequences
 from unroll.torch._layers import GRU, LSTM, RNN, _Layer
 from unroll.torch._reasons import why_not
 from unroll.torch._swap import accelerate, decelerate, frozen
 
-__all__ = ["GRU", "LSTM", "RNN", "accelerate", "decelerate", "frozen", "why_not"]
+__all__ = ["GRU", "LSTM", "RNN", "Stepper", "accelerate", "decelerate", "frozen", "sequences", "why_not"]
 
 
 def _leave_to_unroll() -> None:

@@ -58,7 +58,19 @@ def contiguous(t: Tensor | None) -> Tensor | None:
 class Call:
     """What of a call is not a tensor that PyTorch differentiates."""
 
-    __slots__ = ("batch", "batch_first", "batch_sizes", "core", "dropout", "f64", "layer", "sizes", "steps")
+    __slots__ = (
+        "batch",
+        "batch_first",
+        "batch_sizes",
+        "core",
+        "dropout",
+        "f64",
+        "layer",
+        "resets",
+        "rows",
+        "sizes",
+        "steps",
+    )
 
     def __init__(
         self,
@@ -67,30 +79,28 @@ class Call:
         steps: int,
         batch: int,
         batch_first: bool,
-        batch_sizes: Tensor | None,
+        batch_sizes: Tensor | None = None,
+        resets: Tensor | None = None,
+        training: bool = True,
     ) -> None:
         self.layer, self.core = layer, core_of(layer)
         self.steps, self.batch, self.batch_first, self.batch_sizes = steps, batch, batch_first, batch_sizes
+        self.resets = resets  # (T, N) of uint8
+        # The shape of all outputs but its last size.
+        self.rows = (steps, batch) if batch_sizes is None else (x.shape[0],)
         self.f64 = x.dtype is torch.float64
         self.sizes = (
             self.core.call(self.f64, steps, batch)
             if batch_sizes is None
             else self.core.packed_call(self.f64, steps, batch_sizes.data_ptr())
         )
-        self.dropout = _dropout(self, x)
+        self.dropout = _dropout(self, x) if training and layer.training else []
 
     @property
     def width(self) -> int:
         """The size of all outputs of a step, D P."""
         layer = self.layer
         return (2 if layer.bidirectional else 1) * (layer.proj_size or layer.hidden_size)
-
-    @property
-    def rows(self) -> tuple[int, ...]:
-        """The shape of all outputs but its last size: (T, N), or the rows of a PackedSequence."""
-        if self.batch_sizes is None:
-            return self.steps, self.batch
-        return (int(self.batch_sizes.sum()),)
 
     def place(self, t: Tensor) -> tuple[int, int, int]:
         """Address, elements from step to step and from row to row, of (T, N, .) or the like."""
@@ -109,7 +119,7 @@ class Call:
 def _dropout(call: Call, x: Tensor) -> list[Tensor | None]:
     """Draw the factors of each layer's input as PyTorch draws them."""
     layer = call.layer
-    if layer.dropout == 0 or not layer.training or layer.num_layers == 1:
+    if layer.dropout == 0 or layer.num_layers == 1:
         return []
     masks: list[Tensor | None] = [None]
     shape = (*call.rows, call.width)
@@ -138,7 +148,7 @@ def compute(
     h_n = empty((rows, call.batch, layer.proj_size or layer.hidden_size))
     c_n = empty((rows, call.batch, layer.hidden_size)) if layer.mode == "LSTM" else None
     masks = call.masks(dropout)
-    memory = empty((call.sizes.memory(for_backward, masks, 0.0, 0.0),))
+    memory = empty((call.sizes.memory(for_backward, address(call.resets), masks, 0.0, 0.0),))
     call.sizes.forward(
         packed,
         for_backward,
@@ -149,6 +159,7 @@ def compute(
         h_n.data_ptr(),
         address(c_n),
         memory.data_ptr(),
+        address(call.resets),
         masks,
         0.0,
         0.0,
@@ -219,6 +230,7 @@ class Recurrent(torch.autograd.Function):
             address(c_0),
             out.data_ptr(),
             memory.data_ptr(),
+            address(call.resets),
             call.masks(dropout),
             0.0,
             0.0,

@@ -20,7 +20,7 @@ from unroll.torch._reasons import something_is_on, warn, why_not
 
 _F32, _F64 = torch.float32, torch.float64
 # A step of more rows than this runs on all threads.
-_FEW_ROWS = 16
+FEW_ROWS = 16
 
 
 class _Layer:
@@ -41,7 +41,7 @@ class _Layer:
         return super().forward(input, hx) if done is None else done  # type: ignore[misc]
 
 
-def _states_of(layer: nn.RNNBase, hx: Any, batch: int) -> tuple[Tensor | None, Tensor | None] | None:
+def states_of(layer: nn.RNNBase, hx: Any, batch: int) -> tuple[Tensor | None, Tensor | None] | None:
     """Give h_0 and c_0, or None if their shapes don't fit."""
     if hx is None:
         return None, None
@@ -81,10 +81,10 @@ def _padded(layer: nn.RNNBase, input: Tensor, hx: Any) -> Any:
     elif input.dim() != 3:
         return None
     batch, steps = (x.shape[0], x.shape[1]) if batch_first else (x.shape[1], x.shape[0])
-    states = _states_of(layer, hx, batch)
+    states = states_of(layer, hx, batch)
     if states is None or x.shape[2] != layer.input_size or x.numel() == 0:
         return None
-    call = Call(layer, x, steps, batch, batch_first, None)
+    call = Call(layer, x, steps, batch, batch_first)
     out, h_n, c_n = apply(call, x, *states, layer._flat_weights)
     if batch_first:
         out = out.transpose(0, 1)
@@ -100,7 +100,7 @@ def _packed(layer: nn.RNNBase, input: PackedSequence, hx: Any) -> Any:
     data, sizes, order, back = input
     if data.dim() != 2 or data.shape[1] != layer.input_size or data.numel() == 0:
         return None
-    states = _states_of(layer, hx, int(sizes[0]))
+    states = states_of(layer, hx, int(sizes[0]))
     if states is None:
         return None
     h_0, c_0 = (s if s is None or order is None else s.index_select(1, order) for s in states)
@@ -123,7 +123,7 @@ def _quick_step(layer: Any, x: Tensor, hx: Any) -> Any:
     dtype = x.dtype
     if (
         steps != 1
-        or batch > _FEW_ROWS
+        or batch > FEW_ROWS
         or batch == 0
         or own["bidirectional"]
         or own["proj_size"]

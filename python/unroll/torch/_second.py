@@ -31,7 +31,7 @@ def gradients(
             hx = x.new_zeros(rows, call.batch, layer.proj_size or layer.hidden_size)
         if layer.mode == "LSTM":
             hx = (hx, x.new_zeros(rows, call.batch, layer.hidden_size) if c_0 is None else c_0)
-        outputs = _layers(call, first, hx, weights, dropout)
+        outputs = (_steps if call.resets is not None else _layers)(call, first, hx, weights, dropout)
         inputs = [x, h_0, c_0, *weights]
         wanted = [t for t, need in zip(inputs, needs[1:], strict=True) if need and t is not None]
         pairs = [(o, g) for o, g in zip(outputs, grads, strict=True) if o is not None and g is not None]
@@ -71,3 +71,19 @@ def _layers(
         h_n.append(last[0])
         c_n += last[1:]
     return x, torch.cat(h_n), torch.cat(c_n) if c_n else None
+
+
+def _steps(
+    call: Call, x: Tensor, hx: Any, weights: list[Tensor], dropout: list[Tensor | None]
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Run the layers step by step, because episodes end inside."""
+    assert call.resets is not None
+    outputs = []
+    lstm = call.layer.mode == "LSTM"
+    for t in range(call.steps):
+        begins = (call.resets[t] != 0).view(1, -1, 1)
+        hx = tuple(s.masked_fill(begins, 0) for s in hx) if lstm else hx.masked_fill(begins, 0)
+        out, *last = _layers(call, x[t : t + 1], hx, weights, dropout)
+        hx = tuple(last) if lstm else last[0]
+        outputs.append(out)
+    return torch.cat(outputs), *((hx[0], hx[1]) if lstm else (hx, None))
