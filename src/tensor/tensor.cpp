@@ -120,7 +120,10 @@ int checked_dim(std::string_view operation, const Tensor& tensor, int dim) {
   return dim < 0 ? dim + rank : dim;
 }
 
-Tensor Tensor::empty(const Shape& shape, DType dtype) {
+namespace {
+
+/// A contiguous tensor without storage, and its number of elements.
+std::pair<std::shared_ptr<TensorImpl>, std::size_t> unstored(const Shape& shape, DType dtype) {
   std::int64_t count = 1;
   for (const std::int64_t size : shape) {
     constexpr std::int64_t limit = std::numeric_limits<std::int64_t>::max() / 16;
@@ -131,13 +134,36 @@ Tensor Tensor::empty(const Shape& shape, DType dtype) {
     count *= size;
   }
   auto impl = make_pooled<TensorImpl>();
-  impl->storage =
-      make_pooled<Storage>(current_workspace(), static_cast<std::size_t>(count) * size_of(dtype));
   impl->shape = shape;
   impl->strides = contiguous_strides(shape);
   impl->dtype = dtype;
+  return {std::move(impl), static_cast<std::size_t>(count)};
+}
+
+void check_count(std::size_t given, const Shape& shape, std::size_t expected) {
+  if (given != expected)
+    throw ShapeError("tensor", fmt::format("{} values given for shape {}, expected {}", given,
+                                           shape.str(), expected));
+}
+
+}  // namespace
+
+Tensor Tensor::empty(const Shape& shape, DType dtype) {
+  auto [impl, count] = unstored(shape, dtype);
+  impl->storage = make_pooled<Storage>(current_workspace(), count * size_of(dtype));
   return Tensor(std::move(impl));
 }
+
+template <class T>
+Tensor Tensor::around(std::span<T> values, const Shape& shape, std::shared_ptr<void> owner) {
+  auto [impl, count] = unstored(shape, DTypeOf<T>::value);
+  check_count(values.size(), shape, count);
+  impl->storage = make_pooled<Storage>(values.data(), std::move(owner));
+  return Tensor(std::move(impl));
+}
+template Tensor Tensor::around(std::span<float>, const Shape&, std::shared_ptr<void>);
+template Tensor Tensor::around(std::span<double>, const Shape&, std::shared_ptr<void>);
+template Tensor Tensor::around(std::span<std::int64_t>, const Shape&, std::shared_ptr<void>);
 
 Tensor Tensor::zeros(const Shape& shape, DType dtype) {
   Tensor result = empty(shape, dtype);
@@ -158,9 +184,7 @@ Tensor Tensor::full(const Shape& shape, double value, DType dtype) {
 template <class T>
 Tensor Tensor::from(std::span<const T> values, const Shape& shape) {
   Tensor result = empty(shape, DTypeOf<T>::value);
-  if (static_cast<std::int64_t>(values.size()) != result.numel())
-    throw ShapeError("tensor", fmt::format("{} values given for shape {}, expected {}",
-                                           values.size(), shape.str(), result.numel()));
+  check_count(values.size(), shape, static_cast<std::size_t>(result.numel()));
   std::ranges::copy(values, raw_data<T>(result));
   return result;
 }

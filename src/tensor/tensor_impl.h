@@ -17,12 +17,17 @@ namespace autograd {
 class Node;
 }
 
-/// A block of memory that returns to its workspace when it is destroyed.
+/// A block of memory. It returns to its workspace, or to its foreign owner, with the storage.
 class Storage {
  public:
   Storage(std::shared_ptr<Workspace> workspace, std::size_t bytes)
       : workspace_(std::move(workspace)), bytes_(bytes), data_(workspace_->allocate(bytes)) {}
-  ~Storage() { workspace_->deallocate(data_, bytes_); }
+  /// Foreign memory, into which others may write at any time.
+  Storage(void* data, std::shared_ptr<void> owner)
+      : owner_(std::move(owner)), data_(data), version_(kHandedOut) {}
+  ~Storage() {
+    if (workspace_) workspace_->deallocate(data_, bytes_);
+  }
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
   std::byte* data() const { return static_cast<std::byte*>(data_); }
@@ -42,8 +47,9 @@ class Storage {
  private:
   static constexpr std::uint64_t kHandedOut = 0, kNew = 1;  // kNew: nobody asked since the change
 
-  std::shared_ptr<Workspace> workspace_;
-  std::size_t bytes_;
+  std::shared_ptr<Workspace> workspace_;  // null: foreign memory
+  std::shared_ptr<void> owner_;
+  std::size_t bytes_ = 0;
   void* data_;
   std::atomic<std::uint64_t> version_ = kNew;
 };

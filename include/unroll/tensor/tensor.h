@@ -58,6 +58,12 @@ class UNROLL_API Tensor {
     return from(std::span<const T>(values), shape);
   }
 
+  /// A view of `values`, memory of another library, in row-major order; nothing is copied. `owner`
+  /// keeps the memory: its deleter runs when the last view is gone, on the thread of that view.
+  /// Throws ShapeError unless there are shape.numel() values.
+  template <class T>
+  static Tensor around(std::span<T> values, const Shape& shape, std::shared_ptr<void> owner);
+
   bool defined() const { return impl_ != nullptr; }
   const Shape& shape() const;
   int rank() const { return shape().rank(); }
