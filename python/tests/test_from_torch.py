@@ -691,6 +691,32 @@ def test_length_of_a_module_that_reads_no_other_is_kept():
     assert model.description["input"]["height"] == 7
 
 
+def test_meaning_of_the_outputs():
+    net, x = nn.Sequential(linear(), nn.Softmax(-1)), numbers(2, 8)
+    model = unroll.from_torch(net, x, classes=["a", "b", "c"])
+    assert (model.output, model.classes) == ("logits", ["a", "b", "c"])
+    np.testing.assert_allclose(model.predict_proba(x.numpy()), net(x).detach().numpy(), atol=1e-5)
+    assert unroll.from_torch(net[0], x, output="values").output == "values"
+    with pytest.raises(unroll.ArgumentError, match="ends with a softmax, expected output='logits'"):
+        unroll.from_torch(net, x, output="values")
+    with pytest.raises(unroll.ArgumentError, match="output is 'value', expected 'logits', 'scores' or"):
+        unroll.from_torch(net[0], x, output="value")
+    with pytest.raises(unroll.ArgumentError, match="2 class names given, expected 3"):
+        unroll.from_torch(net, x, classes=["a", "b"])
+
+
+def test_accelerated_layers_are_read(recwarn):
+    import unroll.torch
+
+    torch.manual_seed(3)
+    net = Of(lambda s, x: s.fc(s.rnn(x)[0][:, -1]), rnn=lstm(num_layers=2), fc=linear()).eval()
+    x = numbers(4, 9, 5)
+    y = net(x).detach().numpy()
+    model = unroll.from_torch(unroll.torch.accelerate(net), numbers(2, 7, 5))
+    np.testing.assert_allclose(model.predict(x.numpy()), y, atol=1e-5)
+    assert not [w for w in recwarn if "unroll.torch" in str(w.message)]
+
+
 @pytest.mark.parametrize("where", ["docs/python.md", "unroll.from_torch.__doc__"])
 def test_examples_run(where):
     text = unroll.from_torch.__doc__

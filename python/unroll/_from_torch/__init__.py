@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import torch
 
     from unroll.model import Model
@@ -12,7 +14,13 @@ if TYPE_CHECKING:
 __all__ = ["from_torch"]
 
 
-def from_torch(module: torch.nn.Module, example_input: torch.Tensor) -> Model:
+def from_torch(
+    module: torch.nn.Module,
+    example_input: torch.Tensor,
+    *,
+    output: str = "logits",
+    classes: Sequence[str] = (),
+) -> Model:
     """Make a model from a live PyTorch module.
 
     The module runs once on the example, in eval mode and without gradients. Its layers, their options
@@ -26,6 +34,11 @@ def from_torch(module: torch.nn.Module, example_input: torch.Tensor) -> Model:
     example_input : torch.Tensor
         One input for `module`, of any batch size and length, for example ``torch.randn(2, 50, 6)``.
         Its numbers do not matter. Tokens are whole numbers.
+    output : {"logits", "scores", "values"}
+        What the module gives: logits of classes, scores of classes (trained with squared errors), or
+        values of a regression. The numbers are the same.
+    classes : sequence of str
+        The names of the classes. Default: none.
 
     Returns
     -------
@@ -55,4 +68,4 @@ def from_torch(module: torch.nn.Module, example_input: torch.Tensor) -> Model:
         raise ImportError(reason) from error
     from .convert import converted
 
-    return converted(module, example_input)
+    return converted(module, example_input, output, list(classes))

@@ -25,12 +25,12 @@ from .trace import Trace, Unknown
 TOLERANCE = 1e-5  # absolute, and relative to the module's output
 
 
-def converted(module: Any, example_input: Any) -> Model:
+def converted(module: Any, example_input: Any, output: str, classes: list[str]) -> Model:
     """Return the model of a module."""
     try:
         module, example = _checked(module, example_input)
         with _in_eval_mode(module):
-            return _converted(module, example)
+            return _converted(module, example, output, classes)
     except Refusal as refusal:
         raise ArgumentError(f"[from_torch] {refusal}") from None
 
@@ -84,11 +84,11 @@ class _Read:
     reads: Arrangement
     gives: Arrangement
 
-    def core(self, steps: int) -> Any:
+    def core(self, steps: int, output: str, classes: list[str]) -> Any:
         """Make the model. Steps 0 are any number."""
         sizes = [n for n, role in zip(self.reads.sizes, self.reads.roles, strict=True) if role == "features"]
         return _core.Model.from_weights(
-            *describe(input_of(self.kind, self.layers, sizes, steps), self.layers)
+            *describe(input_of(self.kind, self.layers, sizes, steps), self.layers, output, classes)
         )
 
     def outputs(self, core: Any, x: Any) -> tuple[np.ndarray, int, int]:
@@ -106,16 +106,20 @@ class _Read:
         return y, n, y.shape[1] if y.ndim == 3 else 1
 
 
-def _converted(module: Any, example: Any) -> Model:
+def _converted(module: Any, example: Any, output: str, classes: list[str]) -> Model:
+    if output not in ("logits", "scores", "values"):
+        raise Refusal(f"output is {output!r}, expected 'logits', 'scores' or 'values'")
     read, y = _traced(module, example)
+    if read.ending and output != "logits":
+        raise Refusal(f"the module ends with a {read.ending}, expected output='logits', not '{output}'")
     try:
-        core = read.core(0)
+        core = read.core(0, output, classes)
         _compare(read, core, example, y, "the example")
         other, expected, same_steps = _other_run(module, example, read)
         _compare(read, core, other, expected, f"a random input of shape {tuple(other.shape)}")
         time = read.reads.at("time")
         if same_steps and time is not None:
-            core = read.core(example.shape[time])  # the module itself reads no other length
+            core = read.core(example.shape[time], output, classes)  # the module itself reads no other length
     except Error as error:
         raise Refusal(f"the model can't be made: {error}") from error
     return Model(core)

@@ -34,8 +34,10 @@ def input_of(kind: str, layers: Sequence[Layer], sizes: Sequence[int], steps: in
     return {"kind": kind, "features": features, **plain}
 
 
-def describe(given: dict[str, Any], layers: Sequence[Layer]) -> tuple[str, dict[str, np.ndarray]]:
-    """Return the text of a description, and the weights by name."""
+def describe(
+    given: dict[str, Any], layers: Sequence[Layer], output: str, classes: list[str]
+) -> tuple[str, dict[str, np.ndarray]]:
+    """Return the text of a description, and the weights by name. `given` is its input."""
     taken: set[str] = set()
     options: list[dict[str, Any]] = []
     weights: dict[str, np.ndarray] = {}
@@ -49,9 +51,9 @@ def describe(given: dict[str, Any], layers: Sequence[Layer]) -> tuple[str, dict[
         "version": 5,
         "input": given,
         "layers": options,
-        "output": "logits",
+        "output": output,
         "dataset": "",
-        "classes": [],
+        "classes": classes,
     }
     return json.dumps(whole), weights
 
