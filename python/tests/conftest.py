@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from models import linear, make, recurrent, series
 
+import unroll
 from unroll import _core
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +36,17 @@ def program():
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def walks(tmp_path, monkeypatch):
+    """Give what examples use: a model of walks in runs/walks, and x of 4 walks; they run in a new folder."""
+    monkeypatch.chdir(tmp_path)
+    model = make(series(2), recurrent("gru", 2, 8), linear(8, 3))
+    (tmp_path / "runs/walks").mkdir(parents=True)
+    model.save(tmp_path / "runs/walks/model.safetensors")
+    x = np.random.default_rng(0).normal(size=(4, 10, 2)).astype("float32")
+    return {"unroll": unroll, "np": np, "model": model, "x": x}
 
 
 @pytest.fixture(autouse=True)

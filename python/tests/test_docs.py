@@ -6,9 +6,7 @@ import inspect
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
-from models import linear, make, recurrent, series
 
 import unroll
 from unroll import _core
@@ -28,17 +26,6 @@ def public_names():
 NAMES = dict(public_names())
 
 
-@pytest.fixture
-def namespace(tmp_path, monkeypatch):
-    """Give what the examples use: a model of walks in runs/walks, and x of 4 walks."""
-    monkeypatch.chdir(tmp_path)
-    model = make(series(2), recurrent("gru", 2, 8), linear(8, 3))
-    (tmp_path / "runs/walks").mkdir(parents=True)
-    model.save(tmp_path / "runs/walks/model.safetensors")
-    x = np.random.default_rng(0).normal(size=(4, 10, 2)).astype("float32")
-    return {"unroll": unroll, "np": np, "model": model, "x": x}
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_every_public_name_is_described(name):
     text = inspect.getdoc(getattr(NAMES[name], "__func__", NAMES[name]))
@@ -55,9 +42,9 @@ def test_every_public_name_is_described(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_examples_run(name, namespace):
+def test_examples_run(name, walks):
     text = inspect.getdoc(getattr(NAMES[name], "__func__", NAMES[name])) or ""
-    test = doctest.DocTestParser().get_doctest(text, namespace, name, None, 0)
+    test = doctest.DocTestParser().get_doctest(text, walks, name, None, 0)
     assert doctest.DocTestRunner(verbose=False).run(test).failed == 0
 
 
