@@ -50,10 +50,10 @@ if(BUILD_SHARED_LIBS)
   install(TARGETS ${unroll_static} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
           COMPONENT unroll_development)
 endif()
-unroll_pkg_config(unroll_infer "Runs trained recurrent neural networks" "-lhwy -lfmt -pthread")
+unroll_pkg_config(unroll_infer "Runs trained recurrent neural networks" "-lfmt -pthread")
 if(NOT UNROLL_INFER_ONLY)
   unroll_pkg_config(unroll "Trains and runs recurrent neural networks"
-                    "-lunroll_infer -lhwy -lfmt -ldeflate -lzip -lz -lcrypto -pthread")
+                    "-lunroll_infer -lfmt -ldeflate -lzip -lz -lcrypto -pthread")
 endif()
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/unroll-config.cmake.in
   ${PROJECT_BINARY_DIR}/unroll-config.cmake INSTALL_DESTINATION ${unroll_package}

@@ -61,7 +61,7 @@ set(CPACK_DEBIAN_UNROLL_DEVELOPMENT_PACKAGE_DEPENDS
     "${unroll_library_package} (= ${unroll_package_version})")
 # These are linked beside a static library.
 set(CPACK_DEBIAN_UNROLL_DEVELOPMENT_PACKAGE_SUGGESTS
-    "libhwy-dev, libfmt-dev, libdeflate-dev, libzip-dev, zlib1g-dev, libssl-dev")
+    "libfmt-dev, libdeflate-dev, libzip-dev, zlib1g-dev, libssl-dev")
 # One package, unroll 0.1.0, had everything.
 set(CPACK_DEBIAN_UNROLL_DEVELOPMENT_PACKAGE_BREAKS "unroll (<< ${unroll_package_version})")
 set(CPACK_DEBIAN_UNROLL_DEVELOPMENT_PACKAGE_REPLACES "unroll (<< ${unroll_package_version})")

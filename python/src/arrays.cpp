@@ -15,13 +15,13 @@ namespace nb = nanobind;
 
 /// An attribute of numpy. It is found once and never freed: at exit Python may be gone before us.
 struct Numpy {
-  nb::object array, empty, float32, float64;
+  nb::object array, asarray, empty, float32, float64;
 
   static const Numpy& get() {
     static const Numpy* const found = [] {
       const nb::module_ numpy = nb::module_::import_("numpy");
-      return new Numpy{numpy.attr("array"), numpy.attr("empty"), numpy.attr("dtype")("float32"),
-                       numpy.attr("dtype")("float64")};
+      return new Numpy{numpy.attr("array"), numpy.attr("asarray"), numpy.attr("empty"),
+                       numpy.attr("dtype")("float32"), numpy.attr("dtype")("float64")};
     }();
     return *found;
   }
@@ -62,7 +62,7 @@ template <class T>
 Buffer view(nb::handle object) {
   if (auto buffer = Buffer::of<T>(object)) return std::move(*buffer);
   const Numpy& numpy = Numpy::get();
-  const nb::object given = numpy.array(object, nb::arg("copy") = nb::none());
+  const nb::object given = numpy.asarray(object);
   const nb::object kind = given.attr("dtype").attr("kind");
   if (!std::strchr("fiub", text_of(kind)[0])) {
     const nb::object type = given.attr("dtype");

@@ -127,7 +127,9 @@ Model from_weights(const std::string& description, const nb::dict& weights) {
   std::vector<Buffer> buffers;
   std::vector<io::ArrayView> views;
   buffers.reserve(weights.size());
-  for (const auto [name, values] : weights) {
+  for (const auto item :
+       weights) {  // no structured binding: a lambda can't capture one in clang 14
+    const nb::handle name = item.first, values = item.second;
     const auto wide = Buffer::of<double>(values);
     const auto add = [&]<class T>(io::ElementType type) {
       buffers.push_back(view<T>(values));
