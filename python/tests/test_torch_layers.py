@@ -1,0 +1,394 @@
+"""What a layer must survive: copies, files, hooks, optimizers, parametrizations, other hosts."""
+
+import copy
+import gc
+import io
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import warnings
+import weakref
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+
+import torch.nn.utils.prune as prune  # noqa: E402
+from torch_pairs import PAIRS, flat, pair  # noqa: E402
+
+import unroll  # noqa: E402
+import unroll.torch  # noqa: E402
+
+nn = torch.nn
+
+
+def outputs(layer, x):
+    return flat(layer(x))
+
+
+def expect_same(p, q, tolerance=1e-6):
+    assert all((s - t).abs().max() <= tolerance for s, t in zip(flat(p), flat(q), strict=True))
+
+
+def test_accelerate_changes_the_class_alone():
+    class Mine(nn.GRU):
+        pass
+
+    model = nn.ModuleDict(
+        {"a": nn.GRU(3, 4), "b": nn.Sequential(nn.LSTM(3, 5), nn.RNN(5, 2)), "c": Mine(3, 4)}
+    )
+    before = [*map(id, model.parameters())]
+    text, keys = repr(model), [*model.state_dict()]
+    assert unroll.torch.accelerate(model) is model
+    assert [type(m) for m in (model["a"], *model["b"], model["c"])] == [
+        unroll.torch.GRU,
+        unroll.torch.LSTM,
+        unroll.torch.RNN,
+        Mine,
+    ]
+    assert isinstance(model["a"], nn.GRU)
+    assert [*map(id, model.parameters())] == before
+    assert repr(model) == text and [*model.state_dict()] == keys
+    unroll.torch.decelerate(model)
+    assert type(model["a"]) is nn.GRU and type(model["b"][1]) is nn.RNN
+
+
+def test_hooks_and_optimizer():
+    layer = nn.LSTM(3, 4)
+    optimizer = torch.optim.Adam(layer.parameters(), lr=0.1)
+    calls = []
+    layer.register_forward_hook(lambda *_: calls.append("forward"))
+    layer.register_forward_pre_hook(lambda *_: calls.append("before"))
+    layer.register_full_backward_hook(lambda *_: calls.append("backward"))
+    layer.weight_hh_l0.register_hook(lambda g: g * 0)
+    unroll.torch.accelerate(layer)
+    before = layer.weight_hh_l0.detach().clone(), layer.weight_ih_l0.detach().clone()
+    layer(torch.randn(5, 2, 3, requires_grad=True))[0].sum().backward()
+    optimizer.step()
+    assert calls == ["before", "forward", "backward"]
+    assert torch.equal(layer.weight_hh_l0, before[0]) and not torch.equal(layer.weight_ih_l0, before[1])
+
+
+def test_copies_and_files():
+    layer = unroll.torch.accelerate(nn.Sequential(nn.LSTM(3, 4, num_layers=2)))
+    x = torch.randn(5, 2, 3)
+    expected = layer(x)
+    buffer = io.BytesIO()
+    torch.save(layer, buffer)
+    buffer.seek(0)
+    clones = [
+        copy.deepcopy(layer),
+        pickle.loads(pickle.dumps(layer)),
+        torch.load(buffer, weights_only=False),
+    ]
+    for clone in clones:
+        assert type(clone[0]) is unroll.torch.LSTM
+        expect_same(clone(x), expected, 0)
+        with torch.no_grad():
+            clone[0].weight_hh_l0.zero_()
+    expect_same(layer(x), expected, 0)
+    plain = nn.LSTM(3, 4, num_layers=2)
+    plain.load_state_dict(layer[0].state_dict(), strict=True)
+    expect_same(plain(x), expected)
+
+
+def test_a_layer_is_freed():
+    layer = unroll.torch.GRU(3, 4)
+    out = layer(torch.randn(5, 2, 3))[0]
+    out.sum().backward()
+    seen = weakref.ref(layer), weakref.ref(out)
+    gc.disable()  # no cycle holds the memory of a call
+    try:
+        del out, layer
+        assert seen[1]() is None
+    finally:
+        gc.enable()
+    gc.collect()
+    assert seen[0]() is None
+
+
+def test_weight_norm_and_pruning():
+    a, b = pair("gru")
+    for layer in (a, b):
+        nn.utils.parametrizations.weight_norm(layer, "weight_hh_l0")
+        prune.l1_unstructured(layer, "weight_ih_l0", amount=0.5)
+    b.load_state_dict(a.state_dict())
+    x = torch.randn(5, 3, 7)
+    for layer in (a, b):
+        layer(x)[0].sum().backward()
+    grads = [[p.grad for p in layer.parameters()] for layer in (a, b)]
+    assert all((p - q).abs().max() <= 1e-5 for p, q in zip(*grads, strict=True))
+
+
+def test_tied_and_replaced_weights():
+    a, b = pair("gru")
+    for layer in (a, b):
+        layer.bias_hh_l0 = layer.bias_ih_l0
+        layer.weight_hh_l0 = nn.Parameter(torch.full((36, 12), 0.1))
+    x = torch.randn(5, 3, 7)
+    expect_same(a(x), b(x), 1e-5)
+    for layer in (a, b):
+        layer(x)[0].sum().backward()
+    assert (a.bias_ih_l0.grad - b.bias_ih_l0.grad).abs().max() < 1e-4
+
+
+def test_packed_weights_are_never_stale():
+    b = pair("gru")[1]
+    core = unroll.torch._function.core_of(b)
+    x = torch.randn(1, 2, 7)
+    with torch.no_grad():
+        first = b(x)[0]
+        packs = core.packs
+        for _ in range(5):
+            assert torch.equal(b(x)[0], first)
+        assert core.packs == packs  # they are kept
+        for change in (
+            lambda: b.weight_hh_l0.data.mul_(1.5),
+            lambda: b.bias_ih_l0.detach().numpy().__setitem__(3, 1.0),
+            lambda: setattr(b.weight_ih_l0, "data", b.weight_ih_l0.data * 2),
+            lambda: b.load_state_dict({k: v * 0.5 for k, v in b.state_dict().items()}),
+        ):
+            change()
+            fresh = nn.GRU(7, 12)
+            fresh.load_state_dict(b.state_dict())
+            for steps in (1, 4):
+                given = x.expand(steps, 2, 7)
+                expect_same(b(given), fresh(given), 1e-6)
+
+
+def test_frozen():
+    b = pair("lstm")[1]
+    x = torch.randn(1, 2, 7)
+    with torch.no_grad():
+        before = b(x)[0]
+        with unroll.torch.frozen(b) as same:
+            assert same is not None
+            b.weight_hh_l0.data.mul_(2)
+            assert torch.equal(b(x)[0], before)
+        assert torch.equal(b(x)[0], b(x.expand(2, 2, 7))[0][:1])
+        pickle.dumps(b)
+
+
+def test_functional_call_and_vmap_by_functorch():
+    a, b = pair("rnn_tanh")
+    x = torch.randn(5, 3, 7)
+    other = {k: v * 2 for k, v in a.state_dict().items()}
+    expect_same(*(torch.func.functional_call(layer, other, (x,)) for layer in (a, b)), 1e-5)
+    expect_same(b(x), a(x), 1e-5)
+
+
+@pytest.mark.parametrize(
+    "reason, prepare",
+    [
+        ("bfloat16", lambda layer, x: (layer.bfloat16(), x.bfloat16())),
+        ("torch.float16", lambda layer, x: (layer.half(), x.half())),
+        ("another type", lambda layer, x: (layer.double(), x)),
+    ],
+)
+def test_what_unroll_does_not_compute_is_pytorchs_and_says_why(reason, prepare):
+    a, b = pair("gru")
+    a, _ = prepare(a, torch.randn(5, 2, 7))
+    b, x = prepare(b, torch.randn(5, 2, 7))
+    unroll.torch._reasons._warned.clear()
+    assert reason in unroll.torch.why_not(b, x)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            expected = a(x)
+        except (RuntimeError, ValueError) as error:
+            with pytest.raises(type(error)):
+                b(x)
+        else:
+            expect_same(b(x), expected, 0)
+            b(x)
+    texts = [str(w.message) for w in caught if "[unroll.torch]" in str(w.message)]
+    assert len(texts) == 1 and reason in texts[0]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_modes():
+    b = pair("gru")[1]
+    x = torch.randn(5, 2, 7)
+    assert unroll.torch.why_not(b, x) is None
+    with torch.autocast("cpu"):
+        assert unroll.torch.why_not(b, x) == "autocast is on"
+        assert b(x)[0].dtype is nn.GRU(7, 12)(x)[0].dtype
+    traced = torch.jit.trace(b, x)
+    expect_same(traced(x), b(x), 1e-6)
+    with torch.autograd.forward_ad.dual_level():
+        assert "forward mode" in unroll.torch.why_not(b, x)
+
+    class Mode(torch.overrides.TorchFunctionMode):
+        def __torch_function__(self, function, types, args=(), kwargs=None):
+            return function(*args, **(kwargs or {}))
+
+    with Mode():
+        assert "mode" in unroll.torch.why_not(b, x)
+    assert unroll.torch.why_not(b, x.to("meta")).endswith("on meta")
+
+    class Special(torch.Tensor):
+        pass
+
+    assert unroll.torch.why_not(b, x.as_subclass(Special)) == "the input is a Special"
+
+
+def test_errors_are_pytorchs():
+    a, b = pair("lstm")
+    h = torch.zeros(1, 2, 12)
+    for arguments in (
+        (torch.zeros(5, 2, 6),),
+        (torch.zeros(5, 0, 7), None),
+        (torch.zeros(5, 2, 2, 7),),
+        (torch.zeros(5, 2, 7), (h, torch.zeros(1, 3, 12))),
+        (torch.zeros(5, 2, 7), h),
+        (torch.zeros(5, 7), (h, h)),
+        (torch.zeros(0, 2, 7),),
+    ):
+        texts = []
+        for layer in (a, b):
+            try:
+                texts.append([t.shape for t in flat(layer(*arguments))])
+            except Exception as error:
+                texts.append((type(error), str(error)))
+        assert texts[0] == texts[1]
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_threads_that_call_at_once(name):
+    a, b = pair(name, inputs=16, hidden=32)
+    x = [torch.randn(1 if k % 2 else 20, 8, 16) for k in range(8)]
+    expected = [a(t)[0].detach() for t in x]
+    got = [None] * len(x)
+
+    def work(k):
+        with torch.set_grad_enabled(k % 3 > 0):
+            for _ in range(20):
+                got[k] = b(x[k])[0].detach()
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(len(x))]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert all((p - q).abs().max() < 1e-5 for p, q in zip(expected, got, strict=True))
+
+
+def run_python(text, **environment):
+    """Run a program of its own."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", text],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+        env={**os.environ, **environment},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.split()
+
+
+def test_fork():
+    text = """
+import os, torch, unroll, unroll.torch
+torch.set_num_threads(2)
+layer, x = unroll.torch.GRU(16, 64), torch.randn(50, 64, 16)
+expected = layer(x)[0].detach()
+child = os.fork()
+if child == 0:
+    same = (layer(x)[0].detach().numpy() == expected.numpy()).all()  # PyTorch's own team is gone here
+    os._exit(0 if same and unroll.num_threads() == 1 else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), unroll.num_threads())
+"""
+    assert run_python(text) == ["0", "2"]
+
+
+def test_workers_of_a_data_loader():
+    text = """
+import torch, unroll.torch
+layer = unroll.torch.GRU(4, 8)
+class Data(torch.utils.data.Dataset):
+    def __len__(self): return 6
+    def __getitem__(self, i):
+        with torch.no_grad():
+            return layer(torch.full((3, 1, 4), float(i)))[0]
+layer(torch.zeros(3, 1, 4))
+loaded = [t[0] for t in torch.utils.data.DataLoader(Data(), num_workers=2)]
+print(all(torch.equal(t, Data()[i]) for i, t in enumerate(loaded)))
+"""
+    assert run_python(text) == ["True"]
+
+
+def test_tasks_run_in_pytorchs_threads():
+    text = """
+import os, torch, unroll, unroll.torch
+torch.set_num_threads(2)
+layer, x = unroll.torch.GRU(64, 128), torch.randn(40, 64, 64)
+torch.randn(300, 300) @ torch.randn(300, 300)
+before = len(os.listdir("/proc/self/task"))
+layer(x)[0].sum().backward()
+print(unroll.num_threads(), len(os.listdir("/proc/self/task")) - before <= 1)  # autograd's own may begin
+"""
+    assert run_python(text) == ["2", "True"]
+
+
+def test_import_needs_no_compiler():
+    assert run_python("import sys, unroll.torch; print('torch._dynamo' in sys.modules)") == ["False"]
+
+
+@pytest.mark.parametrize("first", ["", "import torch._dynamo"])
+def test_compile_leaves_the_layer_to_unroll(first):
+    text = f"""
+{first}
+import torch, unroll.torch
+from unroll.torch import _function
+model = torch.nn.Sequential(torch.nn.Linear(7, 7), torch.nn.GRU(7, 12))
+x = torch.randn(5, 2, 7)
+expected = model(x)[0]
+unroll.torch.accelerate(model)
+calls = []
+compute = _function.compute
+_function.compute = lambda *a: (calls.append(1), compute(*a))[1]
+compiled = torch.compile(model, backend="eager")
+for _ in range(3):
+    out = compiled(x)[0]
+    out.sum().backward()
+print(len(calls), bool((out - expected).abs().max() < 1e-5))
+"""
+    assert run_python(text) == ["3", "True"]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_distributed_data_parallel(processes, tmp_path):
+    text = f"""
+import torch, sys
+import torch.distributed as dist, torch.multiprocessing as mp
+import unroll.torch
+torch.set_num_threads(1)
+def work(rank, world):
+    dist.init_process_group("gloo", init_method="file://{tmp_path}/rendezvous", rank=rank, world_size=world)
+    grads = []
+    for swap in (False, True):
+        torch.manual_seed(0)
+        model = torch.nn.LSTM(7, 12)
+        if swap:
+            unroll.torch.accelerate(model)
+        parallel = torch.nn.parallel.DistributedDataParallel(model)
+        torch.manual_seed(1)
+        x = torch.randn(5, 4, 7)[:, rank::world]
+        parallel(x)[0].square().mean().backward()
+        grads.append([p.grad for p in model.parameters()])
+    assert all((p - q).abs().max() < 1e-6 for p, q in zip(*grads))
+    if rank == 0:
+        print("equal")
+    dist.destroy_process_group()
+if __name__ == "__main__":
+    work(0, 1) if {processes} == 1 else mp.spawn(work, args=({processes},), nprocs={processes})
+"""
+    program = tmp_path / "program.py"
+    program.write_text(text)
+    done = subprocess.run(
+        [sys.executable, "-P", program], capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 0 and done.stdout.split() == ["equal"], done.stdout + done.stderr
