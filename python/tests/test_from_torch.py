@@ -501,6 +501,11 @@ def fills(self, x):
     return y
 
 
+def spoilt(layer):
+    layer.bias.data[0] = torch.inf
+    return layer
+
+
 def skips(self, x):
     return self.fc(self.fc(x) + self.other(x))
 
@@ -644,6 +649,11 @@ REFUSED = {
         numbers(2, 8),
         r"softmax is followed by",
     ),
+    "not_finite": (
+        lambda: Of(lambda s, x: s.fc(x), fc=spoilt(linear())),
+        numbers(2, 8),
+        r"outputs on the example are not finite",
+    ),
     # found by the comparison on a second input
     "remembers": (
         lambda: Of(remembers, rnn=gru(), fc=linear()),
@@ -732,3 +742,17 @@ def test_no_torch(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(ImportError, match=r"^\[from_torch\] PyTorch is not installed; install it with: pip"):
         unroll.from_torch(None, None)
+
+
+def test_rounding_of_large_numbers_is_no_difference():
+    """Two layers that add up: numbers inside are much larger than some outputs."""
+    torch.manual_seed(0)
+    rnn = nn.RNN(28, 100, 2, nonlinearity="relu", batch_first=True)
+    nn.init.eye_(rnn.weight_hh_l0)
+    nn.init.eye_(rnn.weight_hh_l1)
+    net = Of(lambda s, x: s.fc(s.rnn(x)[0][:, -1]), rnn=rnn, fc=linear(100, 10))
+    x = 10 * numbers(4, 28, 28)
+    model = unroll.from_torch(net, x)
+    y = net(x).detach().numpy()
+    assert abs(y).max() > 10
+    np.testing.assert_allclose(model.predict(x.numpy()), y, atol=1e-5 * abs(y).max())

@@ -22,7 +22,7 @@ from .flow import ENDINGS, Flow, Label, Layer, Refusal
 from .operations import OPERATIONS
 from .trace import Trace, Unknown
 
-TOLERANCE = 1e-5  # absolute, and relative to the module's output
+TOLERANCE = 1e-5  # times the largest output, if that is above 1
 
 
 def converted(module: Any, example_input: Any, output: str, classes: list[str]) -> Model:
@@ -223,14 +223,15 @@ def _compare(read: _Read, core: Any, x: Any, y: Any, what: str) -> None:
             f"the module gives {tuple(theirs.shape)} on {what}, but the model that was read gives "
             f"{ours.shape}; an operation depends on the batch size or the length in a way that can't be read"
         )
+    if not np.isfinite(theirs).all():
+        raise Refusal(f"the module's outputs on {what} are not finite, so they can't be compared")
     theirs = read.gives.arranged(theirs, n, steps).reshape(ours.shape)
     off = np.abs(ours - theirs)
-    allowed = TOLERANCE + TOLERANCE * np.abs(theirs)
-    ratio = np.where(np.isnan(off), np.inf, off / allowed)
-    if ratio.size and ratio.max() > 1:
-        at = np.unravel_index(int(ratio.argmax()), ratio.shape)
+    allowed = TOLERANCE * max(1.0, float(np.abs(theirs).max()))
+    if not off.max() <= allowed:
+        at = np.unravel_index(int(off.argmax()), off.shape)
         raise Refusal(
             f"the model that was read gives other outputs than the module on {what}: {ours[at]:.6g}, but "
-            f"{theirs[at]:.6g} in the module, at {[int(i) for i in at]}; {int((ratio > 1).sum())} of "
-            f"{ratio.size} are more than {TOLERANCE} off; the module does something that a run doesn't show"
+            f"{theirs[at]:.6g} in the module, at {[int(i) for i in at]}; {int((off > allowed).sum())} of "
+            f"{off.size} are more than {allowed:.3g} off; the module does something that a run doesn't show"
         )
