@@ -83,7 +83,7 @@ struct Call {
 
   /// Whether threads would take longer to meet than one needs for a pass.
   bool small() const {
-    constexpr std::size_t kLittleWork = std::size_t{1} << 19;  // multiplications
+    constexpr std::size_t kLittleWork = std::size_t{1} << 21;  // multiplications: a tenth of a ms
     const kernels::RecurrentShape& first = shape.first;
     return first.steps * first.batch * first.gates() * first.hidden *
                (shape.count() * first.output() + shape.directions * first.input +
