@@ -1,6 +1,7 @@
 #include "kernels/episodes.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace unroll::kernels {
 
@@ -14,10 +15,10 @@ Episodes::Episodes(const std::uint8_t* resets, std::size_t steps, std::size_t ba
     }
   std::ranges::stable_sort(episodes_, std::ranges::greater(), &Episode::length);
   for (const Episode& episode : episodes_) lengths_.push_back(episode.length);
-  first_row_.assign(1, 0);
-  for (std::size_t s = 0, rows = count(); s < this->steps(); ++s) {
+  std::size_t row = 0;
+  for (std::size_t s = 0, rows = count(); s < this->steps(); ++s, row += rows) {
     while (lengths_[rows - 1] <= s) --rows;
-    first_row_.push_back(first_row_.back() + rows);
+    first_row_.push_back(row);
   }
 }
 

@@ -46,8 +46,9 @@ class PackedStack {
 
  private:
   std::pmr::memory_resource* memory_;
-  std::size_t directions_, first_, other_,
-      size_;  // elements of one layer and direction, and of all
+  std::size_t directions_;
+  std::size_t first_, other_;  // elements of a direction of the first layer, and of another one
+  std::size_t size_;           // elements of all
   T* data_;
 };
 

@@ -70,7 +70,7 @@ std::size_t padded_row(std::size_t size) noexcept;
 template <class T>
 using RecurrentWeights = PerRole<const T*>;
 
-/// The number of elements of a weight.
+/// The number of elements of a weight; 0 if the layer has none of this role.
 std::size_t weight_size(const RecurrentShape& shape, WeightRole role) noexcept;
 
 /// Offsets of the weights' gradients in a block.

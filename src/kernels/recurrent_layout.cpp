@@ -3,29 +3,15 @@
 #include <algorithm>
 #include <array>
 
+#include "kernels/places.h"
+
 namespace unroll::kernels {
 namespace {
-
-std::size_t whole_lines(std::size_t size) { return (size + 15) / 16 * 16; }
 
 /// The features of each operand of the weights' gradients.
 std::array<std::size_t, 5> operand_features(const RecurrentShape& s) {
   return {Sums(s).products_end, s.input, s.output(), s.projection, s.projection ? s.hidden : 0};
 }
-
-/// Places parts one after the other, each at a cache line.
-class Places {
- public:
-  std::size_t next(std::size_t elements) {
-    const std::size_t place = size_;
-    size_ += whole_lines(elements);
-    return place;
-  }
-  std::size_t size() const { return size_; }
-
- private:
-  std::size_t size_ = 0;
-};
 
 }  // namespace
 
@@ -149,13 +135,16 @@ std::size_t weight_size(const RecurrentShape& s, WeightRole role) noexcept {
       return gates * s.input;
     case WeightRole::weight_hh:
       return gates * s.output();
+    case WeightRole::bias_ih:
+    case WeightRole::bias_hh:
+      return s.bias ? gates : 0;
     case WeightRole::weight_hr:
       return s.projection * s.hidden;
     case WeightRole::norm_c_weight:
     case WeightRole::norm_c_bias:
-      return s.hidden;
+      return s.layer_norm && s.traits().memory ? s.hidden : 0;
     default:
-      return gates;
+      return s.layer_norm ? gates : 0;
   }
 }
 

@@ -33,7 +33,7 @@ struct StackCall {
   std::size_t state_rows = 0;                // rows of a layer in h_0 to c_n, if more than N
   std::span<const LayerFactors<T>> factors;  // (L D), or empty
   T zone_h_rate = 0, zone_c_rate = 0;        // where there are no masks
-  T* memory = nullptr;                       // stack_memory() elements, in whole cache lines
+  T* memory = nullptr;                       // stack_memory() elements
 };
 
 /// What the memory of a call is for.

@@ -79,7 +79,7 @@ class StackRun {
 
   /// Forward and backward: "output", "h_n", "c_n" and the gradients of everything, as if sequences
   /// were padded with zeros.
-  Named<T> run(Rows rows = Rows::padded, const std::uint8_t* resets = nullptr) {
+  Named<T> run(Rows rows = Rows::padded, const Episodes* episodes = nullptr) {
     Named<T> results;
     const std::vector<T> input = laid(input_, case_.input, rows);
     std::vector<T> output = blank(shape_.width(), rows), grad_input = blank(case_.input, rows);
@@ -88,11 +88,11 @@ class StackRun {
     const PackedStack<T> packed(shape_, weight_data());
     call.packed = &packed;
     constexpr Keep keep = Keep::for_backward;
-    std::vector<T> memory(resets ? stack_memory(call, resets, keep) : stack_memory(call, keep),
+    std::vector<T> memory(episodes ? stack_memory(call, *episodes, keep) : stack_memory(call, keep),
                           T(NAN));
     call.memory = memory.data();
-    if (resets)
-      forward(call, resets, keep);
+    if (episodes)
+      forward(call, *episodes, keep);
     else
       forward(call, keep);
     results["output"] = padded(output, shape_.width(), rows);
@@ -105,7 +105,9 @@ class StackRun {
     gradients.weights = weights;
     const std::vector<T> grad_output = laid(grad_output_, shape_.width(), rows);
     gradients.output = sequence(grad_output.data(), shape_.width(), rows);
-    gradients.grad_count = case_.steps;
+    gradients.output.data += gradients.output.offset(grad_first_);
+    gradients.grad_first = grad_first_;
+    gradients.grad_count = std::min(grad_count_, case_.steps);
     std::vector<const T*> grad_h_n, grad_c_n;
     for (std::size_t index = 0; index < shape_.count(); ++index) {
       grad_h_n.push_back(&grad_h_n_[index * case_.batch * shape_.first.output()]);
@@ -126,10 +128,10 @@ class StackRun {
                                size);
     gradients.of_weights = of_weights;
     std::vector<T> scratch(
-        resets ? stack_backward_scratch(call, resets) : stack_backward_scratch(call), T(NAN));
+        episodes ? stack_backward_scratch(call, *episodes) : stack_backward_scratch(call), T(NAN));
     gradients.scratch = scratch.data();
-    if (resets)
-      backward(call, resets, gradients);
+    if (episodes)
+      backward(call, *episodes, gradients);
     else
       backward(call, gradients);
     results["of input"] = padded(grad_input, case_.input, rows);
@@ -182,6 +184,20 @@ class StackRun {
     part.grad_h_n_ = take(grad_h_n_, output, 0, layers, goes_on);
     part.grad_c_n_ = take(grad_c_n_, case_.hidden, 0, layers, goes_on);
     return part;
+  }
+
+  /// From now on only these steps of the output have a gradient: the others are not given, or
+  /// zeros.
+  void limit_gradient(std::size_t first, std::size_t count, bool as_zeros) {
+    if (!as_zeros) {
+      grad_first_ = first;
+      grad_count_ = count;
+      return;
+    }
+    const std::size_t step = case_.batch * shape_.width();
+    std::fill_n(grad_output_.begin(), first * step, T{0});
+    std::fill(grad_output_.begin() + static_cast<std::ptrdiff_t>((first + count) * step),
+              grad_output_.end(), T{0});
   }
 
   std::size_t memory(Keep keep, bool output_wanted) {
@@ -270,6 +286,7 @@ class StackRun {
   std::vector<T> input_, grad_output_, h_0_, c_0_, grad_h_n_, grad_c_n_;
   std::vector<std::vector<T>> factors_;
   std::vector<LayerFactors<T>> layer_factors_;
+  std::size_t grad_first_ = 0, grad_count_ = std::size_t(-1);
 };
 
 const std::vector<StackCase> stack_cases = {
@@ -316,8 +333,10 @@ TEST_F(Stack, KeepingNothingGivesTheSameBits) {
     for (const StackCase& of : stack_cases) {
       StackRun<float> stack(cell, of);
       const Named<float> all = stack.run();
-      for (const bool output : {true, false})
-        for (const bool in_place : {true, false}) {
+      for (const int threads : {1, 3})
+        for (const auto& [output, in_place] :
+             {std::pair{true, false}, {true, true}, {false, false}, {false, true}}) {
+          set_num_threads(threads);
           Named<float> expected;
           for (const auto& [name, numbers] : all)
             if (name == "h_n" || name == "c_n" || (output && name == "output"))
@@ -356,9 +375,10 @@ TEST_F(Stack, EpisodesAreSequencesOfTheirOwn) {
   std::vector<std::uint8_t> resets(of.steps * of.batch);
   for (const auto& [t, n] : {std::pair{0, 1}, {8, 1}, {4, 2}, {5, 2}, {3, 3}, {1, 5}, {7, 5}})
     resets[static_cast<std::size_t>(t) * of.batch + static_cast<std::size_t>(n)] = 1;
+  const Episodes episodes(resets.data(), of.steps, of.batch);
   for (const Cell cell : test::all_cells) {
     StackRun<double> stack(cell, of);
-    Named<double> expected = stack.run(), got = stack.run(Rows::padded, resets.data());
+    Named<double> expected = stack.run(), got = stack.run(Rows::padded, &episodes);
     const std::size_t output = cell == Cell::lstm ? 3 : of.hidden;
     std::map<std::string, std::size_t> features = {
         {"output", output}, {"of input", of.input}, {"h_n", output}, {"of h_0", output}};
@@ -392,16 +412,32 @@ TEST_F(Stack, EpisodesAreSequencesOfTheirOwn) {
   }
 }
 
+TEST_F(Stack, StepsWithoutAGradientAreAsZeros) {
+  const StackCase of{5, 8, 2, 1};
+  std::vector<std::uint8_t> resets(of.steps * of.batch);
+  for (std::size_t i = 7; i < resets.size(); i += 9) resets[i] = 1;
+  const Episodes episodes(resets.data(), of.steps, of.batch);
+  for (const Episodes* const some : {static_cast<const Episodes*>(nullptr), &episodes})
+    for (const std::size_t first : {0, 3, 7}) {
+      StackRun<float> part(Cell::lstm, of), zeros(Cell::lstm, of);
+      part.limit_gradient(first, 1, false);
+      zeros.limit_gradient(first, 1, true);
+      expect_same_bits(part.run(Rows::padded, some), zeros.run(Rows::padded, some),
+                       std::to_string(first));
+    }
+}
+
 TEST_F(Stack, EpisodesGiveTheSameBitsOnAnyNumberOfThreads) {
   const StackCase of{8, 30, 1, 1, {}, 0, false, 16, 48};
   std::vector<std::uint8_t> resets(of.steps * of.batch);
   for (std::size_t i = 0; i < resets.size(); i += 17) resets[i] = 1;
+  const Episodes episodes(resets.data(), of.steps, of.batch);
   StackRun<float> stack(Cell::gru, of);
   set_num_threads(1);
-  const Named<float> alone = stack.run(Rows::padded, resets.data());
+  const Named<float> alone = stack.run(Rows::padded, &episodes);
   for (const int threads : {2, 5}) {
     set_num_threads(threads);
-    expect_same_bits(stack.run(Rows::padded, resets.data()), alone, std::to_string(threads));
+    expect_same_bits(stack.run(Rows::padded, &episodes), alone, std::to_string(threads));
   }
 }
 
