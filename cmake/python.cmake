@@ -1,9 +1,10 @@
 # The Python package reads and writes models of other programs too: unroll_exchange has src/import and
 # src/export. libzip and OpenSSL stay out of it. Python's own zipfile and binascii do their work there
-# (python/src/zip_archive.cpp, python/src/base64.cpp), so that a wheel has one file and no libraries.
+# (python/src/zip_reader.cpp, python/src/base64.cpp), so that a wheel has one file and no libraries.
 file(GLOB exchange_sources CONFIGURE_DEPENDS src/import/*.cpp src/export/*.cpp)
 list(FILTER exchange_sources EXCLUDE REGEX "/export/(npz|base64)[.]cpp$")
-add_library(unroll_exchange STATIC ${exchange_sources} src/data/image_inputs.cpp src/tensor/shape.cpp)
+add_library(unroll_exchange STATIC ${exchange_sources} src/data/image_inputs.cpp
+            src/data/zip_archive.cpp src/tensor/shape.cpp)
 unroll_unity(unroll_exchange)
 unroll_join(network.js src/export/js/layers.js src/export/js/network.js)
 unroll_embed(unroll_exchange javascript ${joined})

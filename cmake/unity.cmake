@@ -4,7 +4,7 @@
 option(UNROLL_UNITY "Compile the files of a folder together" ON)
 
 # unroll_unity(TARGET): hot files, and files with their own compile options, are still compiled alone. Other
-# files have a reason: version.cpp changes with every commit, only zip_archive.cpp needs libzip, and the steady
+# files have a reason: version.cpp changes with every commit, only zip_reader.cpp needs libzip, and the steady
 # tests replace malloc.
 function(unroll_unity target)
   if(NOT UNROLL_UNITY)
@@ -12,7 +12,7 @@ function(unroll_unity target)
   endif()
   get_target_property(sources ${target} SOURCES)
   list(FILTER sources INCLUDE REGEX "[.]cpp$")
-  list(FILTER sources EXCLUDE REGEX "/src/(kernels|infer)/|/app/version[.]cpp$|/data/zip_archive[.]cpp$")
+  list(FILTER sources EXCLUDE REGEX "/src/(kernels|infer)/|/app/version[.]cpp$|/data/zip_reader[.]cpp$")
   list(FILTER sources EXCLUDE REGEX "/tests/steady/")
   foreach(source IN LISTS sources)
     get_filename_component(folder ${source} DIRECTORY)

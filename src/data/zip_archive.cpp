@@ -1,7 +1,6 @@
 #include "data/zip_archive.h"
 
 #include <fmt/format.h>
-#include <zip.h>
 
 #include <algorithm>
 #include <cstring>
@@ -39,19 +38,7 @@ std::uint64_t entries_of_zip64(std::span<const std::byte> bytes) {
   return most;
 }
 
-struct CloseEntry {
-  void operator()(zip_file_t* entry) const { zip_fclose(entry); }
-};
-
-std::string text_of_error(zip_error_t& error) {
-  std::string text = zip_error_strerror(&error);
-  zip_error_fini(&error);
-  return text;
-}
-
 }  // namespace
-
-void ZipArchive::Discard::operator()(zip* archive) const { zip_discard(archive); }
 
 bool is_zip(std::span<const std::byte> start) {
   return start.size() > 1 && start[0] == std::byte{'P'} && start[1] == std::byte{'K'};
@@ -75,27 +62,22 @@ ZipArchive::ZipArchive(std::span<const std::byte> bytes, std::string name, const
       above_limit(fmt::format("it has {} entries, more than {}", entries, kMostEntries));
   };
   check_count(entries_of_zip64(bytes));
-  zip_error_t error;
-  zip_error_init(&error);
-  zip_source_t* const source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error);
-  if (!source) fail(text_of_error(error));
-  archive_.reset(zip_open_from_source(source, ZIP_RDONLY, &error));
-  if (!archive_) {
-    zip_source_free(source);
-    fail("the zip archive can't be read: " + text_of_error(error));
+  try {
+    reader_.emplace(bytes);
+  } catch (const ZipFault& fault) {
+    fail(fmt::format("the zip archive can't be read: {}", fault.what()));
   }
-  zip_error_fini(&error);
-  const auto count = static_cast<std::uint64_t>(zip_get_num_entries(archive_.get(), 0));
+  const std::uint64_t count = reader_->count();
   check_count(count);
   for (std::uint64_t i = 0; i < count; ++i) {
-    zip_stat_t stat;
-    zip_stat_init(&stat);
-    constexpr zip_uint64_t kNeeded = ZIP_STAT_NAME | ZIP_STAT_SIZE;
-    if (zip_stat_index(archive_.get(), i, ZIP_FL_ENC_RAW, &stat) != 0 ||
-        (stat.valid & kNeeded) != kNeeded)
-      fail(fmt::format("entry {} can't be read", i));
-    if (!entries_.emplace(stat.name, Entry{i, stat.size}).second)
-      fail(fmt::format("two entries are called {}", in_quotes(stat.name)));
+    ZipReader::Entry entry;
+    try {
+      entry = reader_->entry(i);
+    } catch (const ZipFault& fault) {
+      fail(fault.what());
+    }
+    if (!entries_.emplace(entry.name, Entry{i, entry.size}).second)
+      fail(fmt::format("two entries are called {}", in_quotes(entry.name)));
   }
 }
 
@@ -128,21 +110,11 @@ std::vector<std::byte> ZipArchive::read(std::string_view name, std::uint64_t lim
                     "archive's size",
                     shown, entry.size, use_.growth));
   left_ -= entry.size;
-  const std::unique_ptr<zip_file_t, CloseEntry> file(
-      zip_fopen_index(archive_.get(), entry.index, 0));
-  if (!file) fail(fmt::format("{}: {}", shown, zip_strerror(archive_.get())));
-  std::vector<std::byte> bytes(entry.size);
-  std::uint64_t position = 0;
-  while (position < entry.size) {
-    const std::int64_t got = zip_fread(file.get(), bytes.data() + position, entry.size - position);
-    if (got <= 0) fail(fmt::format("{}: {}", shown, zip_file_strerror(file.get())));
-    position += static_cast<std::uint64_t>(got);
+  try {
+    return reader_->read(entry.index, entry.size);
+  } catch (const ZipFault& fault) {
+    fail(fmt::format("{}: {}", shown, fault.what()));
   }
-  // Only a read past the end compares the CRC-32.
-  std::byte past;
-  if (zip_fread(file.get(), &past, 1) != 0)
-    fail(fmt::format("{}: {}", shown, zip_file_strerror(file.get())));
-  return bytes;
 }
 
 }  // namespace unroll::data

@@ -4,13 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-struct zip;
+#include "data/zip_reader.h"
 
 namespace unroll::data {
 
@@ -50,17 +50,14 @@ class ZipArchive {
   struct Entry {
     std::uint64_t index = 0, size = 0;
   };
-  struct Discard {
-    void operator()(zip* archive) const;
-  };
 
   [[noreturn]] void fail(std::string_view what) const;
   [[noreturn]] void above_limit(std::string_view what) const;
 
   std::string name_;
   ZipUse use_;
-  std::uint64_t left_;  // bytes that may still be decoded
-  std::unique_ptr<zip, Discard> archive_;
+  std::uint64_t left_;               // bytes that may still be decoded
+  std::optional<ZipReader> reader_;  // made once the limits were checked
   std::map<std::string, Entry, std::less<>> entries_;
 };
 
