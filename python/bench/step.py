@@ -13,8 +13,12 @@ GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 
 def model_of(cell: str, inputs: int, hidden: int) -> unroll.Model:
     """Make a recurrent layer with random weights."""
-    own = {"rnn": {"nonlinearity": "tanh"}, "lstm": {"proj_size": 0, "zoneout_c": 0.0}}.get(cell, {})
-    layer = {
+    own: dict[str, dict[str, object]] = {
+        "rnn": {"nonlinearity": "tanh"},
+        "gru": {},
+        "lstm": {"proj_size": 0, "zoneout_c": 0.0},
+    }
+    layer: dict[str, object] = {
         "type": cell,
         "name": cell,
         "input_size": inputs,
@@ -37,7 +41,7 @@ def model_of(cell: str, inputs: int, hidden: int) -> unroll.Model:
             "mean": [],
             "std": [],
         },
-        "layers": [layer | own],
+        "layers": [layer | own[cell]],
         "output": "values",
         "dataset": "",
         "classes": [],
