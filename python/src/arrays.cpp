@@ -13,21 +13,19 @@ namespace {
 
 namespace nb = nanobind;
 
-/// An attribute of numpy. It is found once and never freed: at exit Python may be gone before us.
+/// What is used of numpy. It is never freed: at exit Python may be gone before us.
 struct Numpy {
   nb::object array, asarray, empty, float32, float64;
-
-  static const Numpy& get() {
-    static const Numpy* const found = [] {
-      const nb::module_ numpy = nb::module_::import_("numpy");
-      return new Numpy{numpy.attr("array"), numpy.attr("asarray"), numpy.attr("empty"),
-                       numpy.attr("dtype")("float32"), numpy.attr("dtype")("float64")};
-    }();
-    return *found;
-  }
 };
+const Numpy* numpy = nullptr;
 
 }  // namespace
+
+void find_numpy() {
+  const nb::module_ found = nb::module_::import_("numpy");
+  numpy = new Numpy{found.attr("array"), found.attr("asarray"), found.attr("empty"),
+                    found.attr("dtype")("float32"), found.attr("dtype")("float64")};
+}
 
 std::optional<Buffer> Buffer::of(nb::handle object, char type, bool writable) {
   Py_buffer view;
@@ -37,10 +35,10 @@ std::optional<Buffer> Buffer::of(nb::handle object, char type, bool writable) {
     return std::nullopt;
   }
   Buffer buffer(view);
-  const bool fits = view.format && view.format[0] == type && view.format[1] == '\0';
-  const bool aligned =
-      reinterpret_cast<std::uintptr_t>(view.buf) % static_cast<std::size_t>(view.itemsize) == 0;
-  if (!fits || !aligned) return std::nullopt;
+  // An array of another type may have elements of no bytes.
+  if (!view.format || view.format[0] != type || view.format[1] != '\0') return std::nullopt;
+  const std::size_t alignment = type == 'f' ? alignof(float) : alignof(double);
+  if (reinterpret_cast<std::uintptr_t>(view.buf) % alignment != 0) return std::nullopt;
   return buffer;
 }
 
@@ -51,18 +49,17 @@ std::string text_of(nb::handle object) {
 
 template <>
 nb::handle dtype_of<float>() {
-  return Numpy::get().float32;
+  return numpy->float32;
 }
 template <>
 nb::handle dtype_of<double>() {
-  return Numpy::get().float64;
+  return numpy->float64;
 }
 
 template <class T>
 Buffer view(nb::handle object) {
   if (auto buffer = Buffer::of<T>(object)) return std::move(*buffer);
-  const Numpy& numpy = Numpy::get();
-  const nb::object given = numpy.asarray(object);
+  const nb::object given = numpy->asarray(object);
   const nb::object kind = given.attr("dtype").attr("kind");
   if (!std::strchr("fiub", text_of(kind)[0])) {
     const nb::object type = given.attr("dtype");
@@ -71,7 +68,7 @@ Buffer view(nb::handle object) {
             .c_str());
   }
   const nb::object converted =
-      numpy.array(given, nb::arg("dtype") = dtype_of<T>(), nb::arg("order") = "C");
+      numpy->array(given, nb::arg("dtype") = dtype_of<T>(), nb::arg("order") = "C");
   auto buffer = Buffer::of<T>(converted);
   if (!buffer) throw nb::type_error("[unroll] the array has no numbers in memory");
   return std::move(*buffer);
@@ -80,9 +77,7 @@ Buffer view(nb::handle object) {
 template Buffer view<float>(nb::handle);
 template Buffer view<double>(nb::handle);
 
-nb::object empty_array(nb::handle shape, nb::handle dtype) {
-  return Numpy::get().empty(shape, dtype);
-}
+nb::object empty_array(nb::handle shape, nb::handle dtype) { return numpy->empty(shape, dtype); }
 
 nb::object empty_array(std::span<const std::size_t> shape, nb::handle dtype) {
   const auto sizes = nb::steal<nb::tuple>(PyTuple_New(static_cast<Py_ssize_t>(shape.size())));

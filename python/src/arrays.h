@@ -49,6 +49,9 @@ class Buffer {
   Py_buffer view_;
 };
 
+/// Finds what the functions below use of numpy. To be called once, while the module is imported.
+void find_numpy();
+
 /// str(object)
 std::string text_of(nanobind::handle object);
 

@@ -1,8 +1,10 @@
+#include "arrays.h"
 #include "bindings.h"
 
 NB_MODULE(_core, module) {
   using namespace unroll::python;
   module.doc() = "The C++ part of the package. Its names are private: programs import unroll.";
+  find_numpy();
   bind_errors();
   bind_threads(module);
   bind_model(module);

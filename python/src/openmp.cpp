@@ -4,7 +4,9 @@
 #include <dlfcn.h>
 #include <link.h>
 
+#include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "bindings.h"
 #include "core/parallel.h"
@@ -27,22 +29,23 @@ void run_in_openmp(int threads, void (*member)(void*), void* object) noexcept {
 
 constexpr Executor kTeam{&team_threads, &run_in_openmp};
 
-/// A loaded library with this name, in any folder; null if there is none.
+/// A loaded library with this name, in any folder; null if there is none. It is never closed.
 void* loaded_library(std::string_view name) {
   struct Search {
     std::string_view name;
-    void* found;
-  } search{name, nullptr};
+    std::string path;
+  } search{name, {}};
   dl_iterate_phdr(
       [](dl_phdr_info* info, std::size_t, void* object) {
         auto& wanted = *static_cast<Search*>(object);
         const std::string_view path = info->dlpi_name;
         if (!path.ends_with(wanted.name)) return 0;
-        wanted.found = dlopen(info->dlpi_name, RTLD_LAZY | RTLD_NOLOAD);
-        return wanted.found ? 1 : 0;
+        wanted.path = path;
+        return 1;
       },
       &search);
-  return search.found;
+  // Not inside of the walk, which holds a lock of the loader.
+  return search.path.empty() ? nullptr : dlopen(search.path.c_str(), RTLD_LAZY | RTLD_NOLOAD);
 }
 
 /// Looks in PyTorch's own library and those that it is linked with: another package may have

@@ -1,12 +1,15 @@
 // unroll._core.Recurrent: recurrent layers on memory that Python owns, by its addresses. An address
 // of 0 is no memory. Python checks types, shapes and strides before.
+#include <fmt/format.h>
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/array.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
-#include <variant>
+#include <optional>
 #include <vector>
 
 #include "bindings.h"
@@ -16,6 +19,7 @@
 #include "kernels/stack.h"
 #include "kernels/stack_episodes.h"
 #include "openmp.h"
+#include "unroll/core/error.h"
 
 namespace unroll::python {
 namespace {
@@ -38,7 +42,8 @@ T* at(Address address) {
   return reinterpret_cast<T*>(address);
 }
 
-/// Memory for backward's scratch and packed weights. It outlives everything that allocates.
+/// Memory for scratch, which keeps freed blocks for the next step. It outlives everything that
+/// allocates.
 std::pmr::memory_resource* workspace() {
   static auto* const one = new Workspace;
   return one;
@@ -75,11 +80,22 @@ struct Packed {
   }
 };
 
+/// The packed weights for a stack of this size. Throws ShapeError if they are of another one.
+template <class T>
+const PackedStack<T>& of_size(Packed& packed, std::size_t elements) {
+  const auto& weights = packed.of<T>();
+  if (!weights || weights->bytes() != elements * sizeof(T))
+    throw ShapeError("recurrent", "the packed weights are of another layer or type");
+  return *weights;
+}
+
 /// The sizes of one call.
 struct Call {
   StackShape shape;
+  std::size_t packed_size = 0;  // elements of the packed weights
   bool f64 = false;
   std::vector<std::size_t> lengths, first_row;  // (N), (T); empty if all sequences have T steps
+  std::optional<kernels::Episodes> episodes;    // of sequences in which some end
 
   /// Whether threads would take longer to meet than one needs for a pass.
   bool small() const {
@@ -107,21 +123,38 @@ class Recurrent {
     first.layer_norm = layer_norm;
     first.steps = first.batch = 1;
     for (const WeightRole role : all_weight_roles)
-      if (has(role)) roles_.push_back(role);
+      if (kernels::weight_size(first, role) > 0) roles_.push_back(role);
+    for (std::size_t index = 0; index < shape_.count(); ++index)
+      packed_size_ += kernels::RecurrentPlan(shape_.of(index / directions, 0)).packed_size;
   }
 
   std::size_t weights() const { return shape_.count() * roles_.size(); }
 
-  Call call(bool f64, std::size_t steps, std::size_t batch) const {
-    Call made{shape_, f64, {}, {}};
+  /// `resets` (T, N) of uint8: not 0 where an episode begins; or 0.
+  Call call(bool f64, std::size_t steps, std::size_t batch, Address resets) const {
+    Call made{shape_, packed_size_, f64, {}, {}, {}};
     made.shape.first.steps = steps;
     made.shape.first.batch = batch;
+    if (resets) made.episodes.emplace(at<const std::uint8_t>(resets), steps, batch);
     return made;
   }
-  /// Of rows as in a PackedSequence; batch_sizes (T) is on this machine.
-  Call packed_call(bool f64, std::size_t steps, Address batch_sizes) const {
+  /// Of `rows` rows as in a PackedSequence. Anybody can make one of any batch_sizes (T).
+  Call packed_call(bool f64, std::size_t rows, std::size_t steps, Address batch_sizes) const {
     const auto* const sizes = at<const std::int64_t>(batch_sizes);
-    Call made = call(f64, steps, static_cast<std::size_t>(sizes[0]));
+    auto left = static_cast<std::int64_t>(rows);
+    for (std::size_t t = 0; t < steps; ++t) {
+      if (sizes[t] < 1 || sizes[t] > left || (t > 0 && sizes[t] > sizes[t - 1]))
+        throw ShapeError("recurrent",
+                         fmt::format("batch_sizes[{}] of the PackedSequence is {}; expected sizes "
+                                     "of at least 1 that descend and add up to its {} rows",
+                                     t, sizes[t], rows));
+      left -= sizes[t];
+    }
+    if (left > 0)
+      throw ShapeError("recurrent", fmt::format("batch_sizes of the PackedSequence add up to {}, "
+                                                "expected the {} rows of its data",
+                                                static_cast<std::int64_t>(rows) - left, rows));
+    Call made = call(f64, steps, static_cast<std::size_t>(sizes[0]), 0);
     made.first_row.resize(steps);
     made.lengths.resize(made.shape.first.batch);
     std::size_t row = 0;
@@ -142,7 +175,7 @@ class Recurrent {
 
   template <class T>
   std::vector<PerRole<T*>> per_role(const Addresses& addresses) const {
-    if (addresses.size() != weights()) throw nb::value_error("wrong number of weights");
+    check_count(addresses);
     std::vector<PerRole<T*>> all(shape_.count());
     auto next = addresses.begin();
     for (PerRole<T*>& layer : all)
@@ -154,13 +187,14 @@ class Recurrent {
   template <class T>
   Packed pack(const Addresses& addresses) const {
     Packed made;
-    made.of<T>() = std::make_shared<PackedStack<T>>(shape_, weights_at<T>(addresses), workspace());
+    made.of<T>() = std::make_shared<PackedStack<T>>(shape_, weights_at<T>(addresses));
     return made;
   }
 
   /// The weights as packed before, if their fingerprint is still the same.
   template <class T>
   Packed current(const Addresses& addresses) {
+    check_count(addresses);
     std::uint64_t fingerprint = sizeof(T);
     std::size_t index = 0;
     for (std::size_t l = 0; l < shape_.count(); ++l) {
@@ -183,13 +217,14 @@ class Recurrent {
   void step(Packed& packed, std::size_t batch, Address x, std::ptrdiff_t x_row, Address h,
             Address c, Address next_h, Address next_c, Address out) {
     const FloatEnvironment environment;
+    const PackedStack<T>& weights = of_size<T>(packed, packed_size_);
     if (batch != plan_batch_) plan(batch);
     const T* in = at<const T>(x);
     const std::size_t outputs = batch * shape_.first.output(), hidden = batch * shape_.first.hidden;
     for (std::size_t l = 0; l < shape_.layers; ++l) {
       kernels::RecurrentStep<T> step;
       step.shape = plan_shapes_[l];
-      step.packed = packed.of<T>()->at(l);
+      step.packed = weights.at(l);
       step.input = in;
       step.input_row = x_row;
       if (h) step.h = at<const T>(h) + l * outputs;
@@ -207,26 +242,14 @@ class Recurrent {
   std::size_t packs = 0;  // how often `current` packed, for tests
 
  private:
-  bool has(WeightRole role) const {
-    const kernels::RecurrentShape& first = shape_.first;
-    switch (role) {
-      case WeightRole::weight_ih:
-      case WeightRole::weight_hh:
-        return true;
-      case WeightRole::bias_ih:
-      case WeightRole::bias_hh:
-        return first.bias;
-      case WeightRole::weight_hr:
-        return first.projection > 0;
-      case WeightRole::norm_c_weight:
-      case WeightRole::norm_c_bias:
-        return first.layer_norm && first.traits().memory;
-      default:
-        return first.layer_norm;
-    }
+  void check_count(const Addresses& addresses) const {
+    if (addresses.size() != weights())
+      throw ShapeError("recurrent",
+                       fmt::format("{} weights given, expected {}", addresses.size(), weights()));
   }
 
   void plan(std::size_t batch) {
+    plan_batch_ = 0;  // no plan, if there is no memory for one
     plans_.clear();
     plan_shapes_.clear();
     std::size_t most = 0;
@@ -242,6 +265,7 @@ class Recurrent {
   }
 
   StackShape shape_;
+  std::size_t packed_size_ = 0;
   std::vector<WeightRole> roles_;
   Packed kept_;
   // Of single steps. Steps hold the interpreter's lock, so one of each is enough.
@@ -322,34 +346,32 @@ kernels::Keep keep(bool for_backward) {
   return for_backward ? kernels::Keep::for_backward : kernels::Keep::nothing;
 }
 
-// `resets` (T, N) of uint8: not 0 where an episode begins.
-
-std::size_t memory_of(const Call& call, bool for_backward, Address resets, const Masks& masks,
-                      double zone_h, double zone_c) {
+std::size_t memory_of(const Call& call, bool for_backward, const Masks& masks, double zone_h,
+                      double zone_c) {
   return by_type(call.f64, [&]<class T>(T*) {
     Bound<T> bound(call, masks, zone_h, zone_c);
     // Whether there are outputs counts, not where.
     alignas(64) static T somewhere{};
     bound.stack.output.data = &somewhere;
-    if (resets)
-      return kernels::stack_memory(bound.stack, at<const std::uint8_t>(resets), keep(for_backward));
+    if (call.episodes)
+      return kernels::stack_memory(bound.stack, *call.episodes, keep(for_backward));
     return kernels::stack_memory(bound.stack, keep(for_backward));
   });
 }
 
 void forward(const Call& call, Packed& packed, bool for_backward, const Place& x, Address h_0,
-             Address c_0, Address output, Address h_n, Address c_n, Address memory, Address resets,
+             Address c_0, Address output, Address h_n, Address c_n, Address memory,
              const Masks& masks, double zone_h, double zone_c) {
   const FloatEnvironment environment;
   const OnOneThread scope(call.small());
   by_type(call.f64, [&]<class T>(T*) {
     Bound<T> bound(call, masks, zone_h, zone_c);
     bound.bind(call, x, h_0, c_0, output, memory);
-    bound.stack.packed = packed.of<T>().get();
+    bound.stack.packed = &of_size<T>(packed, call.packed_size);
     bound.stack.h_n = at<T>(h_n);
     bound.stack.c_n = at<T>(c_n);
-    if (resets)
-      kernels::forward(bound.stack, at<const std::uint8_t>(resets), keep(for_backward));
+    if (call.episodes)
+      kernels::forward(bound.stack, *call.episodes, keep(for_backward));
     else
       kernels::forward(bound.stack, keep(for_backward));
   });
@@ -357,16 +379,16 @@ void forward(const Call& call, Packed& packed, bool for_backward, const Place& x
 
 void backward(const Recurrent& layer, const Call& call, const Addresses& weights, Packed* packed,
               const Place& x, Address h_0, Address c_0, Address output, Address memory,
-              Address resets, const Masks& masks, double zone_h, double zone_c,
-              const Place& grad_output, Address grad_h_n, Address grad_c_n, const Place& grad_x,
-              Address grad_h_0, Address grad_c_0, const Addresses& grad_weights) {
+              const Masks& masks, double zone_h, double zone_c, const Place& grad_output,
+              Address grad_h_n, Address grad_c_n, const Place& grad_x, Address grad_h_0,
+              Address grad_c_0, const Addresses& grad_weights) {
   const FloatEnvironment environment;
   const OnOneThread scope(call.small());
   by_type(call.f64, [&]<class T>(T*) {
     const kernels::RecurrentShape& first = call.shape.first;
     Bound<T> bound(call, masks, zone_h, zone_c);
     bound.bind(call, x, h_0, c_0, output, memory);
-    if (packed) bound.stack.packed = packed->of<T>().get();
+    if (packed) bound.stack.packed = &of_size<T>(*packed, call.packed_size);
     const auto data = layer.weights_at<T>(weights);
     const auto gradients = layer.per_role<T>(grad_weights);
     const auto of_layers = [&](Address address, std::size_t columns) {
@@ -386,12 +408,12 @@ void backward(const Recurrent& layer, const Call& call, const Addresses& weights
     pass.h_0 = at<T>(grad_h_0);
     pass.c_0 = at<T>(grad_c_0);
     pass.of_weights = gradients;
-    const auto* const begins = at<const std::uint8_t>(resets);
-    const Scratch<T> scratch(begins ? kernels::stack_backward_scratch(bound.stack, begins)
-                                    : kernels::stack_backward_scratch(bound.stack));
+    const Scratch<T> scratch(call.episodes
+                                 ? kernels::stack_backward_scratch(bound.stack, *call.episodes)
+                                 : kernels::stack_backward_scratch(bound.stack));
     pass.scratch = scratch.data();
-    if (begins)
-      kernels::backward(bound.stack, begins, pass);
+    if (call.episodes)
+      kernels::backward(bound.stack, *call.episodes, pass);
     else
       kernels::backward(bound.stack, pass);
   });
@@ -404,20 +426,21 @@ void bind_recurrent(nb::module_& module) {
   using unlocked = nb::call_guard<nb::gil_scoped_release>;
   nb::class_<Packed>(module, "Packed");
   nb::class_<Call>(module, "Call")
-      .def("memory", &memory_of, "for_backward"_a, "resets"_a, "masks"_a, "zone_h"_a, "zone_c"_a)
+      .def("memory", &memory_of, "for_backward"_a, "masks"_a, "zone_h"_a, "zone_c"_a)
       .def("forward", &forward, unlocked(), "packed"_a, "for_backward"_a, "x"_a, "h_0"_a, "c_0"_a,
-           "output"_a, "h_n"_a, "c_n"_a, "memory"_a, "resets"_a, "masks"_a, "zone_h"_a, "zone_c"_a);
+           "output"_a, "h_n"_a, "c_n"_a, "memory"_a, "masks"_a, "zone_h"_a, "zone_c"_a);
   nb::class_<Recurrent>(module, "Recurrent")
       .def(nb::init<int, std::size_t, std::size_t, std::size_t, std::size_t, std::size_t, bool,
                     bool>(),
            "cell"_a, "input"_a, "hidden"_a, "projection"_a, "layers"_a, "directions"_a, "bias"_a,
            "layer_norm"_a)
       .def_ro("packs", &Recurrent::packs)
-      .def("call", &Recurrent::call, "f64"_a, "steps"_a, "batch"_a)
-      .def("packed_call", &Recurrent::packed_call, "f64"_a, "steps"_a, "batch_sizes"_a)
+      .def("call", &Recurrent::call, "f64"_a, "steps"_a, "batch"_a, "resets"_a)
+      .def("packed_call", &Recurrent::packed_call, "f64"_a, "rows"_a, "steps"_a, "batch_sizes"_a)
       .def(
           "pack",
           [](const Recurrent& self, bool f64, const Addresses& weights) {
+            const nb::gil_scoped_release unlocked;
             return by_type(f64, [&]<class T>(T*) { return self.pack<T>(weights); });
           },
           "f64"_a, "weights"_a)
@@ -428,7 +451,7 @@ void bind_recurrent(nb::module_& module) {
           },
           "f64"_a, "weights"_a)
       .def("backward", &backward, unlocked(), "call"_a, "weights"_a, "packed"_a.none(), "x"_a,
-           "h_0"_a, "c_0"_a, "output"_a, "memory"_a, "resets"_a, "masks"_a, "zone_h"_a, "zone_c"_a,
+           "h_0"_a, "c_0"_a, "output"_a, "memory"_a, "masks"_a, "zone_h"_a, "zone_c"_a,
            "grad_output"_a, "grad_h_n"_a, "grad_c_n"_a, "grad_x"_a, "grad_h_0"_a, "grad_c_0"_a,
            "grad_weights"_a)
       .def(

@@ -188,6 +188,7 @@ class Stream {
             [&]<class T>(const infer::Model<T>& runs) -> Any { return Sequences<T>(runs, count); },
             model.runs)) {}
   Stream(const Stream& other) : sequences_((other.check_free(), other.sequences_)) {}
+  Stream(Stream&&) = default;
 
   template <class F>
   auto use(F&& work) {
@@ -217,7 +218,8 @@ class Stream {
   void check_free() const {
     if (busy_)
       throw ValueError("stream",
-                       "another thread uses the stream; give each thread its own: stream.copy()");
+                       "the stream is in use, perhaps by another thread; give each thread its "
+                       "own: stream.copy()");
   }
 
   Any sequences_;

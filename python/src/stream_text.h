@@ -25,7 +25,8 @@ Parameters
 x : array
     The step, (N, I). Also (I,) for one sequence, and (N,) for one number each or tokens.
 out : array, optional
-    Where the answers go: (N, C), contiguous, of the model's type. Nothing is allocated then.
+    Where the answers go: (N, C), contiguous, of the model's type. No array is made then, if x is
+    contiguous and of the model's type too.
 
 Returns
 -------

@@ -13,6 +13,11 @@ Parameters
 count : int
     The number, or 0 for the cores that this process may use. Answers have the same bits for any number.
 
+Notes
+-----
+After ``import unroll.torch`` all work is done by PyTorch's threads. Then ``torch.set_num_threads`` counts,
+and this function does nothing.
+
 Examples
 --------
 >>> unroll.set_num_threads(2)

@@ -174,3 +174,23 @@ def test_flags_of_the_program_are_arguments_here():
     with pytest.raises(unroll.FormatError, match="ignore=NAME") as caught:
         unroll.load(TORCH_FILES / "lstm.pt", only_rnn)
     assert "--" not in str(caught.value)
+
+
+def test_weights_of_any_layout_keep_their_type(walks):
+    model = walks["model"]
+    weights = {name: np.asfortranarray(w.astype(np.float64)) for name, w in model.weights.items()}
+    wide = unroll.Model.from_weights(model.description, weights)
+    assert wide.dtype == np.float64
+    for name, w in wide.weights.items():
+        np.testing.assert_array_equal(w, weights[name])
+    swapped = {name: w.astype(w.dtype.newbyteorder()) for name, w in model.weights.items()}
+    again = unroll.Model.from_weights(model.description, swapped)
+    assert again.dtype == np.float32
+    for name, w in again.weights.items():
+        np.testing.assert_array_equal(w, model.weights[name])
+
+
+def test_a_weight_without_a_name_is_refused(walks):
+    model = walks["model"]
+    with pytest.raises(unroll.ArgumentError, match="the name 3 is a int"):
+        unroll.Model.from_weights(model.description, {3: np.zeros(2)})

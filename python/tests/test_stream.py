@@ -223,7 +223,7 @@ def test_a_stream_refuses_a_second_thread(rng):
         except unroll.ArgumentError as error:
             refused.append(str(error))
     thread.join()
-    assert all("another thread uses the stream" in text for text in refused)
+    assert all("the stream is in use, perhaps by another thread" in text for text in refused)
     np.testing.assert_array_equal(stream.state[0], _last_state(model, x))
 
 
@@ -231,3 +231,15 @@ def _last_state(model, x):
     stream = model.stream(BATCH)
     stream.process(x)
     return stream.state[0]
+
+
+def test_arrays_of_nothing_are_refused(walks):
+    stream = walks["model"].stream()
+    for empty in (np.empty(2, "V0"), np.empty(2, np.dtype([]))):
+        with pytest.raises(TypeError, match="expected numbers"):
+            stream.step(empty)
+
+
+def test_more_sequences_than_memory_are_refused(walks):
+    with pytest.raises(unroll.ArgumentError, match="expected 1 to"):
+        walks["model"].stream(2**61)

@@ -392,3 +392,37 @@ if __name__ == "__main__":
         [sys.executable, "-P", program], capture_output=True, text=True, timeout=100, check=False
     )
     assert done.returncode == 0 and done.stdout.split() == ["equal"], done.stdout + done.stderr
+
+
+def test_a_packed_sequence_of_wrong_sizes_is_refused():
+    gru = unroll.torch.GRU(3, 4)
+    for sizes in ([1, 3000], [4, 1], [3], [2, 0, 2], [-1, 5]):
+        wrong = nn.utils.rnn.PackedSequence(torch.zeros(4, 3), torch.tensor(sizes))
+        with pytest.raises(unroll.ShapeError, match="batch_sizes"):
+            gru(wrong)
+
+
+def test_changed_sizes_and_weights_never_crash():
+    x = torch.zeros(2, 1, 3)
+    for change in ("hidden_size", "num_layers", "input_size"):
+        gru = unroll.torch.GRU(3, 4)
+        gru(x)
+        setattr(gru, change, 400)
+        with pytest.raises(Exception):  # noqa: B017 - PyTorch decides which
+            gru(x)
+        with torch.no_grad(), pytest.raises(Exception):  # noqa: B017
+            gru(x[:1])
+    gru = unroll.torch.GRU(3, 4)
+    gru(x)
+    gru.weight_hh_l0 = torch.nn.Parameter(torch.zeros(1, 1))
+    assert unroll.torch.why_not(gru, x) == "the weights have other shapes than the layer's sizes ask for"
+    with pytest.raises(RuntimeError):
+        gru(x)
+
+
+def test_a_stepper_notices_that_its_layer_has_changed():
+    gru = unroll.torch.GRU(3, 4)
+    step = unroll.torch.Stepper(gru)
+    gru.hidden_size = 5
+    with pytest.raises(unroll.ArgumentError, match="make a new Stepper"):
+        step(torch.zeros(1, 3))

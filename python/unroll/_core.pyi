@@ -78,7 +78,7 @@ class Packed: ...
 
 class Call:
     def memory(
-        self, for_backward: bool, resets: int, masks: Sequence[Sequence[int]], zone_h: float, zone_c: float, /
+        self, for_backward: bool, masks: Sequence[Sequence[int]], zone_h: float, zone_c: float, /
     ) -> int: ...
     def forward(
         self,
@@ -91,7 +91,6 @@ class Call:
         h_n: int,
         c_n: int,
         memory: int,
-        resets: int,
         masks: Sequence[Sequence[int]],
         zone_h: float,
         zone_c: float,
@@ -111,8 +110,8 @@ class Recurrent:
     ) -> None: ...
     @property
     def packs(self) -> int: ...
-    def call(self, f64: bool, steps: int, batch: int) -> Call: ...
-    def packed_call(self, f64: bool, steps: int, batch_sizes: int) -> Call: ...
+    def call(self, f64: bool, steps: int, batch: int, resets: int) -> Call: ...
+    def packed_call(self, f64: bool, rows: int, steps: int, batch_sizes: int) -> Call: ...
     def pack(self, f64: bool, weights: Sequence[int]) -> Packed: ...
     def current(self, f64: bool, weights: Sequence[int]) -> Packed: ...
     def backward(
@@ -125,7 +124,6 @@ class Recurrent:
         c_0: int,
         output: int,
         memory: int,
-        resets: int,
         masks: Sequence[Sequence[int]],
         zone_h: float,
         zone_c: float,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # numpy.typing takes milliseconds to import
     import numpy.typing as npt
 
     Array = npt.NDArray[Any]
+_MOST_SEQUENCES = 2**31
 
 
 class Model:
@@ -75,7 +76,15 @@ class Model:
         >>> unroll.Model.from_weights(model.description, weights).num_parameters
         315
         """
-        arrays = {name: np.asarray(values) for name, values in weights.items()}
+        arrays = {}
+        for name, values in weights.items():
+            if not isinstance(name, str):
+                raise ArgumentError(
+                    f"[from_weights] the name {name!r} is a {type(name).__name__}, expected a str"
+                )
+            given = np.asarray(values)
+            wide = given.dtype.kind == "f" and given.dtype.itemsize >= 8
+            arrays[name] = np.ascontiguousarray(given, np.float64 if wide else np.float32)
         return cls(CoreModel.from_weights(json.dumps(dict(description)), arrays))
 
     def predict(self, x: Any) -> Any:
@@ -189,8 +198,8 @@ class Model:
         >>> bool((answers == model.predict(x)).all())
         True
         """
-        if batch < 1:
-            raise ArgumentError(f"[stream] {batch} sequences given, expected at least 1")
+        if not 1 <= batch <= _MOST_SEQUENCES:
+            raise ArgumentError(f"[stream] {batch} sequences given, expected 1 to {_MOST_SEQUENCES}")
         return Stream(self._core, batch)
 
     def export(self, format: str, path: str | os.PathLike[str], **options: Any) -> None:

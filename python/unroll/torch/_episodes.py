@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from unroll.errors import ArgumentError, ShapeError
 from unroll.torch._function import Call, address, apply, compute, core_of, packed_weights
 from unroll.torch._layers import FEW_ROWS, states_of
-from unroll.torch._reasons import warn, weights_of, why_not
+from unroll.torch._reasons import warn, weights_fit, weights_of, why_not
 
 
 def sequences(layer: nn.RNNBase, x: Tensor, hx: Any = None, resets: Any = None) -> Any:
@@ -154,6 +154,8 @@ class Stepper:
                 raise ArgumentError(
                     "[stepper] the weights have moved or changed their type; make a new Stepper"
                 )
+        if not weights_fit(layer, weights) or core_of(layer) is not self._core:
+            raise ArgumentError("[stepper] the layer has other sizes than before; make a new Stepper")
         packed = packed_weights(layer, self._core, self._f64, weights)
         if self._batch > FEW_ROWS:  # on all threads
             call = Call(layer, x, 1, self._batch, False, training=False)

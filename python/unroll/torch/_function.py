@@ -11,32 +11,36 @@ from torch import Tensor, nn
 
 from unroll import _core
 from unroll.torch import _second
-from unroll.torch._reasons import functorch_is_active
+from unroll.torch._reasons import functorch_is_active, sizes_of
 
 CELLS = {"RNN_RELU": 0, "RNN_TANH": 1, "LSTM": 2, "GRU": 3}  # as in src/kernels/cell.h
 grad_is_enabled = torch.is_grad_enabled
 _is_batched = getattr(getattr(torch._C, "_functorch", None), "is_legacy_batchedtensor", lambda _: False)
 _hooks_on = getattr(torch._C._autograd, "_top_saved_tensors_default_hooks", lambda _: True)
 
-# The C++ side of each layer. It does not stand in the layer: nothing to copy or to pickle.
-_cores: weakref.WeakKeyDictionary[nn.RNNBase, _core.Recurrent] = weakref.WeakKeyDictionary()
+# The C++ side of each layer, and the sizes that it was made for. It does not stand in the layer:
+# nothing to copy or to pickle.
+_cores: weakref.WeakKeyDictionary[nn.RNNBase, tuple[Any, _core.Recurrent]] = weakref.WeakKeyDictionary()
 atexit.register(_cores.clear)
 
 
 def core_of(layer: nn.RNNBase) -> _core.Recurrent:
     """Give the C++ side of a layer."""
-    core = _cores.get(layer)
-    if core is None:
-        core = _cores[layer] = _core.Recurrent(
-            CELLS[layer.mode],
-            layer.input_size,
-            layer.hidden_size,
-            layer.proj_size,
-            layer.num_layers,
-            2 if layer.bidirectional else 1,
-            layer.bias,
-            False,
-        )
+    sizes = sizes_of(layer)
+    known = _cores.get(layer)
+    if known is not None and known[0] == sizes:
+        return known[1]
+    core = _core.Recurrent(
+        CELLS[layer.mode],
+        layer.input_size,
+        layer.hidden_size,
+        layer.proj_size,
+        layer.num_layers,
+        2 if layer.bidirectional else 1,
+        layer.bias,
+        False,
+    )
+    _cores[layer] = sizes, core
     return core
 
 
@@ -90,9 +94,9 @@ class Call:
         self.rows = (steps, batch) if batch_sizes is None else (x.shape[0],)
         self.f64 = x.dtype is torch.float64
         self.sizes = (
-            self.core.call(self.f64, steps, batch)
+            self.core.call(self.f64, steps, batch, address(resets))
             if batch_sizes is None
-            else self.core.packed_call(self.f64, steps, batch_sizes.data_ptr())
+            else self.core.packed_call(self.f64, x.shape[0], steps, batch_sizes.data_ptr())
         )
         self.dropout = _dropout(self, x) if training and layer.training else []
 
@@ -148,7 +152,7 @@ def compute(
     h_n = empty((rows, call.batch, layer.proj_size or layer.hidden_size))
     c_n = empty((rows, call.batch, layer.hidden_size)) if layer.mode == "LSTM" else None
     masks = call.masks(dropout)
-    memory = empty((call.sizes.memory(for_backward, address(call.resets), masks, 0.0, 0.0),))
+    memory = empty((call.sizes.memory(for_backward, masks, 0.0, 0.0),))
     call.sizes.forward(
         packed,
         for_backward,
@@ -159,7 +163,6 @@ def compute(
         h_n.data_ptr(),
         address(c_n),
         memory.data_ptr(),
-        address(call.resets),
         masks,
         0.0,
         0.0,
@@ -230,7 +233,6 @@ class Recurrent(torch.autograd.Function):
             address(c_0),
             out.data_ptr(),
             memory.data_ptr(),
-            address(call.resets),
             call.masks(dropout),
             0.0,
             0.0,

@@ -16,7 +16,7 @@ from unroll.torch._function import (
     frozen_weights,
     grad_is_enabled,
 )
-from unroll.torch._reasons import something_is_on, warn, why_not
+from unroll.torch._reasons import something_is_on, warn, weights_fit, why_not
 
 _F32, _F64 = torch.float32, torch.float64
 # A step of more rows than this runs on all threads.
@@ -98,6 +98,8 @@ def _padded(layer: nn.RNNBase, input: Tensor, hx: Any) -> Any:
 def _packed(layer: nn.RNNBase, input: PackedSequence, hx: Any) -> Any:
     """Compute a PackedSequence, whose rows are read and written where they are."""
     data, sizes, order, back = input
+    if sizes.dtype is not torch.int64 or not sizes.is_cpu or not sizes.is_contiguous():
+        return None
     if data.dim() != 2 or data.shape[1] != layer.input_size or data.numel() == 0:
         return None
     states = states_of(layer, hx, int(sizes[0]))
@@ -159,6 +161,8 @@ def _quick_step(layer: Any, x: Tensor, hx: Any) -> Any:
             if parameters.get(name) is not w or w.dtype is not dtype or not w.is_cpu or not w.is_contiguous():
                 return None
             addresses.append(w.data_ptr())
+        if not weights_fit(layer, own["_flat_weights"]):
+            return None
         packed = core.current(f64, addresses)
     h_n = x.new_empty(shape)
     c_n = x.new_empty(shape) if lstm else None

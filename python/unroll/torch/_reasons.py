@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,41 @@ def weights_of(layer: nn.RNNBase) -> Sequence[Any]:
     return flat
 
 
+def sizes_of(layer: nn.RNNBase) -> tuple[Any, ...]:
+    """Give all that determines the weights of a layer. A program may change these attributes."""
+    return (
+        layer.mode,
+        layer.input_size,
+        layer.hidden_size,
+        layer.proj_size,
+        layer.num_layers,
+        layer.bidirectional,
+        layer.bias,
+    )
+
+
+@functools.lru_cache(maxsize=1024)
+def shapes_of(sizes: tuple[Any, ...]) -> tuple[tuple[int, ...], ...]:
+    """Give the shapes of a layer's weights, in PyTorch's order."""
+    mode, inputs, hidden, projection, layers, bidirectional, bias = sizes
+    gates = {"LSTM": 4, "GRU": 3}.get(mode, 1) * hidden
+    outputs, ways = projection or hidden, 2 if bidirectional else 1
+    shapes: list[tuple[int, ...]] = []
+    for index in range(layers * ways):
+        shapes += [(gates, inputs if index < ways else ways * outputs), (gates, outputs)]
+        shapes += [(gates,), (gates,)] if bias else []
+        shapes += [(projection, hidden)] if projection else []
+    return tuple(shapes)
+
+
+def weights_fit(layer: nn.RNNBase, weights: Sequence[Any]) -> bool:
+    """Say whether the weights have the shapes that the layer's sizes ask for."""
+    shapes = shapes_of(sizes_of(layer))
+    return len(weights) == len(shapes) and all(
+        w.shape == shape for w, shape in zip(weights, shapes, strict=True)
+    )
+
+
 def why_not(layer: nn.RNNBase, input: Any, hx: Any = None) -> str | None:
     """Why PyTorch computes a call of a layer, instead of Unroll.
 
@@ -105,7 +141,8 @@ def why_not(layer: nn.RNNBase, input: Any, hx: Any = None) -> str | None:
         return f"the input is {data.layout} on {data.device}"
     if something_is_on():
         return _mode()
-    for w in weights_of(layer):
+    weights = weights_of(layer)
+    for w in weights:
         if (
             w is None
             or type(w) not in _plain
@@ -114,6 +151,8 @@ def why_not(layer: nn.RNNBase, input: Any, hx: Any = None) -> str | None:
             or not w.is_contiguous()
         ):
             return "the weights have another type, device or layout than the input"
+    if not weights_fit(layer, weights):
+        return "the weights have other shapes than the layer's sizes ask for"
     for state in hx if type(hx) is tuple else (hx,):
         if state is not None and (type(state) not in _plain or state.dtype is not dtype or not state.is_cpu):
             return "the state has another type or device than the input"

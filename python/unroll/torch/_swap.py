@@ -9,7 +9,7 @@ from torch import nn
 
 from unroll.torch._function import core_of, frozen_weights
 from unroll.torch._layers import REPLACEMENTS
-from unroll.torch._reasons import weights_of
+from unroll.torch._reasons import weights_fit, weights_of
 
 Model = TypeVar("Model", bound=nn.Module)
 _originals = {ours: theirs for theirs, ours in REPLACEMENTS.items()}
@@ -96,8 +96,10 @@ class frozen:
         for layer in self._layers:
             weights = weights_of(layer)
             f64 = weights[0].dtype is torch.float64
-            if all(w.is_cpu and w.is_contiguous() and w.dtype is weights[0].dtype for w in weights) and (
-                f64 or weights[0].dtype is torch.float32
+            if (
+                weights_fit(layer, weights)
+                and all(w.is_cpu and w.is_contiguous() and w.dtype is weights[0].dtype for w in weights)
+                and (f64 or weights[0].dtype is torch.float32)
             ):
                 packed = core_of(layer).pack(f64, [w.data_ptr() for w in weights])
                 frozen_weights[layer] = packed, f64
