@@ -37,8 +37,8 @@ struct Executor {
 
 /// From now on tasks run in this team, which must live as long as the process; null: in the pool
 /// again. A pool beside a host's team would compete with it for the cores. Each call of run_tasks
-/// ends where it began, and no result depends on where. A child of fork() goes back to a pool of its
-/// own, because a team seldom survives a fork.
+/// ends where it began, and no result depends on where. A child of fork() goes back to a pool of
+/// its own, because a team seldom survives a fork.
 void set_executor(const Executor* executor) noexcept;
 
 template <class F>
