@@ -2,8 +2,6 @@
 
 import doctest
 import re
-import subprocess
-import sys
 
 import pytest
 from conftest import ROOT
@@ -31,11 +29,3 @@ def test_the_lines_of_a_page_run(name, walks):
         exec(block, walks)
     test = doctest.DocTestParser().get_doctest(text, walks, name, None, 0)
     assert doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(test).failed == 0
-
-
-def test_the_example_in_real_time_runs(tmp_path):
-    done = subprocess.run(
-        [sys.executable, ROOT / "examples/realtime.py"], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert "1000 steps" in done.stdout
