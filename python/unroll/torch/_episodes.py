@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from unroll.errors import ArgumentError, ShapeError
 from unroll.torch._function import Call, address, apply, compute, core_of, packed_weights
 from unroll.torch._layers import FEW_ROWS, states_of
 from unroll.torch._reasons import warn, weights_fit, weights_of, why_not
+from unroll.torch._regularisers import weights_with
 
 
 def sequences(layer: nn.RNNBase, x: Tensor, hx: Any = None, resets: Any = None) -> Any:
@@ -57,6 +59,9 @@ def sequences(layer: nn.RNNBase, x: Tensor, hx: Any = None, resets: Any = None) 
     if layer.batch_first:
         begins = begins.t()
     steps, batch = begins.shape
+    own = getattr(layer, "_regularisers", None)
+    if own is not None and layer.training:
+        raise ArgumentError(f"[sequences] the layer has {own.names}, which need whole sequences in training")
     reason = why_not(layer, x, hx)
     states = states_of(layer, hx, batch)
     if reason is None and layer.training and layer.dropout > 0 and layer.num_layers > 1:
@@ -66,7 +71,8 @@ def sequences(layer: nn.RNNBase, x: Tensor, hx: Any = None, resets: Any = None) 
             warn(layer, reason)
         return _loop(layer, x, hx, begins)
     call = Call(layer, x, steps, batch, layer.batch_first, resets=begins.to(torch.uint8).contiguous())
-    out, h_n, c_n = apply(call, x, *states, weights_of(layer))
+    flat = weights_of(layer)
+    out, h_n, c_n = apply(call, x, *states, flat if own is None else weights_with(layer, own, flat))
     if layer.batch_first:
         out = out.transpose(0, 1)
     return out, (h_n if c_n is None else (h_n, c_n))
@@ -156,8 +162,11 @@ class Stepper:
                 )
         if not weights_fit(layer, weights) or core_of(layer) is not self._core:
             raise ArgumentError("[stepper] the layer has other sizes than before; make a new Stepper")
+        own = getattr(layer, "_regularisers", None)
+        if own is not None:
+            weights = weights_with(layer, replace(own, weight_drop=0.0), weights)
         packed = packed_weights(layer, self._core, self._f64, weights)
-        if self._batch > FEW_ROWS:  # on all threads
+        if self._batch > FEW_ROWS or own is not None:  # on all threads
             call = Call(layer, x, 1, self._batch, False, training=False)
             with torch.no_grad():
                 out, self._h, self._c, _ = compute(call, x.unsqueeze(0), self._h, self._c, packed, [], False)

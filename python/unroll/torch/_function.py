@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from unroll import _core
-from unroll.torch import _second
+from unroll.torch import _regularisers, _second
 from unroll.torch._reasons import functorch_is_active, sizes_of
 
 CELLS = {"RNN_RELU": 0, "RNN_TANH": 1, "LSTM": 2, "GRU": 3}  # as in src/kernels/cell.h
@@ -26,7 +26,9 @@ atexit.register(_cores.clear)
 
 def core_of(layer: nn.RNNBase) -> _core.Recurrent:
     """Give the C++ side of a layer."""
-    sizes = sizes_of(layer)
+    own = getattr(layer, "_regularisers", None)
+    normalises = own is not None and own.layer_norm
+    sizes = *sizes_of(layer), normalises
     known = _cores.get(layer)
     if known is not None and known[0] == sizes:
         return known[1]
@@ -38,7 +40,7 @@ def core_of(layer: nn.RNNBase) -> _core.Recurrent:
         layer.num_layers,
         2 if layer.bidirectional else 1,
         layer.bias,
-        False,
+        normalises,
     )
     _cores[layer] = sizes, core
     return core
@@ -67,13 +69,14 @@ class Call:
         "batch_first",
         "batch_sizes",
         "core",
-        "dropout",
         "f64",
+        "factors",
         "layer",
         "resets",
         "rows",
         "sizes",
         "steps",
+        "zones",
     )
 
     def __init__(
@@ -98,13 +101,21 @@ class Call:
             if batch_sizes is None
             else self.core.packed_call(self.f64, x.shape[0], steps, batch_sizes.data_ptr())
         )
-        self.dropout = _dropout(self, x) if training and layer.training else []
+        self.factors = _regularisers.draw(self, x) if training and layer.training else []
+        own = getattr(layer, "_regularisers", None)
+        self.zones = (0.0, 0.0) if own is None else (own.zoneout_h, own.zoneout_c)
 
     @property
     def width(self) -> int:
         """The size of all outputs of a step, D P."""
         layer = self.layer
         return (2 if layer.bidirectional else 1) * (layer.proj_size or layer.hidden_size)
+
+    @property
+    def normalises(self) -> bool:
+        """Whether backward needs the packed weights, too."""
+        own = getattr(self.layer, "_regularisers", None)
+        return own is not None and own.layer_norm
 
     def place(self, t: Tensor) -> tuple[int, int, int]:
         """Address, elements from step to step and from row to row, of (T, N, .) or the like."""
@@ -114,26 +125,13 @@ class Call:
             return t.data_ptr(), t.stride(1), t.stride(0)
         return t.data_ptr(), t.stride(0), t.stride(1)
 
-    def masks(self, dropout: list[Tensor | None]) -> list[tuple[int, ...]]:
-        """Give the addresses of the factors for the C++ side."""
-        ways = 2 if self.layer.bidirectional else 1
-        return [(address(mask), 0, 0, 0, 0, 0) for mask in dropout for _ in range(ways)]
-
-
-def _dropout(call: Call, x: Tensor) -> list[Tensor | None]:
-    """Draw the factors of each layer's input as PyTorch draws them."""
-    layer = call.layer
-    if layer.dropout == 0 or layer.num_layers == 1:
-        return []
-    masks: list[Tensor | None] = [None]
-    shape = (*call.rows, call.width)
-    for _ in range(layer.num_layers - 1):
-        if layer.dropout == 1:
-            masks.append(x.new_zeros(shape))
-        else:
-            kept = 1 - layer.dropout
-            masks.append(x.new_empty(shape).bernoulli_(kept).div_(kept))
-    return masks
+    def masks(self, factors: list[Tensor | None]) -> list[tuple[int, ...]]:
+        """Give the addresses of the factors for the C++ side; W_hh has its own already."""
+        count = _regularisers.FACTORS
+        return [
+            (*(address(f) for f in factors[first : first + count]), 0)
+            for first in range(0, len(factors), count)
+        ]
 
 
 def compute(
@@ -142,7 +140,7 @@ def compute(
     h_0: Tensor | None,
     c_0: Tensor | None,
     packed: _core.Packed,
-    dropout: list[Tensor | None],
+    factors: list[Tensor | None],
     for_backward: bool,
 ) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
     """Output (T, N, D P), h_n, c_n, and the memory of the call."""
@@ -151,8 +149,8 @@ def compute(
     out = empty((*call.rows, call.width))
     h_n = empty((rows, call.batch, layer.proj_size or layer.hidden_size))
     c_n = empty((rows, call.batch, layer.hidden_size)) if layer.mode == "LSTM" else None
-    masks = call.masks(dropout)
-    memory = empty((call.sizes.memory(for_backward, masks, 0.0, 0.0),))
+    masks = call.masks(factors)
+    memory = empty((call.sizes.memory(for_backward, masks, *call.zones),))
     call.sizes.forward(
         packed,
         for_backward,
@@ -164,8 +162,7 @@ def compute(
         address(c_n),
         memory.data_ptr(),
         masks,
-        0.0,
-        0.0,
+        *call.zones,
     )
     return out, h_n, c_n, memory
 
@@ -178,7 +175,7 @@ class Recurrent(torch.autograd.Function):
         ctx: Any, call: Call, x: Tensor, h_0: Tensor | None, c_0: Tensor | None, *weights: Tensor
     ) -> Any:
         packed = call.core.pack(call.f64, [w.data_ptr() for w in weights])
-        out, h_n, c_n, memory = compute(call, x, h_0, c_0, packed, call.dropout, True)
+        out, h_n, c_n, memory = compute(call, x, h_0, c_0, packed, call.factors, True)
         ctx.call = call
         # Programs may change the output in place, as they may PyTorch's. Backward then computes it
         # again. Where hooks take what is saved, they get a copy of their own.
@@ -188,27 +185,28 @@ class Recurrent(torch.autograd.Function):
         else:
             kept = out.clone()
         ctx.spent = False
-        ctx.save_for_backward(x, h_0, c_0, kept, memory, *weights, *call.dropout)
+        ctx.save_for_backward(x, h_0, c_0, kept, memory, *weights, *call.factors)
         ctx.weights = len(weights)
-        call.dropout = []
+        ctx.packed = packed if call.normalises else None
+        call.factors = []
         ctx.set_materialize_grads(False)
         return (out, h_n) if c_n is None else (out, h_n, c_n)
 
     @staticmethod
     def backward(ctx: Any, g_out: Tensor | None, g_h: Tensor | None, g_c: Tensor | None = None) -> Any:
         x, h_0, c_0, out, memory, *rest = ctx.saved_tensors
-        weights, dropout = rest[: ctx.weights], rest[ctx.weights :]
+        weights, factors = rest[: ctx.weights], rest[ctx.weights :]
         call, needs = ctx.call, ctx.needs_input_grad
         grads = (g_out, g_h, g_c)
         # Of higher order, or many gradients at once: PyTorch's own operations know both.
         if grad_is_enabled() or functorch_is_active() or any(g is not None and _is_batched(g) for g in grads):
-            return None, *_second.gradients(call, needs, x, h_0, c_0, weights, dropout, grads)
+            return None, *_second.gradients(call, needs, x, h_0, c_0, weights, factors, grads)
         addresses = [w.data_ptr() for w in weights]
         if out is None:
             out = ctx.states
         if ctx.spent or (ctx.states is not None and ctx.states._version != ctx.version):
             packed = call.core.pack(call.f64, addresses)
-            out, _, _, memory = compute(call, x, h_0, c_0, packed, dropout, True)
+            out, _, _, memory = compute(call, x, h_0, c_0, packed, factors, True)
         ctx.states, ctx.spent = None, True  # backward spoils its memory
         place_out = (0, 0, 0)
         if g_out is not None:
@@ -227,15 +225,14 @@ class Recurrent(torch.autograd.Function):
         call.core.backward(
             call.sizes,
             addresses,
-            None,
+            ctx.packed,
             call.place(x),
             address(h_0),
             address(c_0),
             out.data_ptr(),
             memory.data_ptr(),
-            call.masks(dropout),
-            0.0,
-            0.0,
+            call.masks(factors),
+            *call.zones,
             place_out,
             address(g_h),
             address(g_c),
@@ -254,7 +251,7 @@ def apply(call: Call, x: Tensor, h_0: Tensor | None, c_0: Tensor | None, weights
         out, h_n, *c_n = Recurrent.apply(call, x, h_0, c_0, *weights)  # type: ignore[no-untyped-call]
         return out, h_n, c_n[0] if c_n else None
     packed = packed_weights(call.layer, call.core, call.f64, weights)
-    return compute(call, x, h_0, c_0, packed, call.dropout, False)[:3]
+    return compute(call, x, h_0, c_0, packed, call.factors, False)[:3]
 
 
 # Of layers whose weights don't change now: the packed weights, and whether they are f64.

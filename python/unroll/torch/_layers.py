@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
+from unroll.errors import ArgumentError
 from unroll.torch._function import (
     Call,
     address,
@@ -17,6 +18,7 @@ from unroll.torch._function import (
     grad_is_enabled,
 )
 from unroll.torch._reasons import something_is_on, warn, weights_fit, why_not
+from unroll.torch._regularisers import Rates, Regularisers, add_norms, regularisers_of, weights_with
 
 _F32, _F64 = torch.float32, torch.float64
 # A step of more rows than this runs on all threads.
@@ -26,6 +28,30 @@ FEW_ROWS = 16
 class _Layer:
     """What the three share: forward. All else stays PyTorch's."""
 
+    _regularisers: Regularisers | None = None  # of layers that accelerate() made
+
+    def __init__(
+        self,
+        *arguments: Any,
+        zoneout: Rates = 0.0,
+        variational_dropout: Rates = 0.0,
+        recurrent_dropout: float = 0.0,
+        weight_drop: float = 0.0,
+        layer_norm: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__(*arguments, **options)
+        self._regularisers = regularisers_of(
+            self.mode,  # type: ignore[attr-defined]
+            zoneout,
+            variational_dropout,
+            recurrent_dropout,
+            weight_drop,
+            layer_norm,
+        )
+        if layer_norm:
+            add_norms(self)  # type: ignore[arg-type]
+
     def forward(self: Any, input: Any, hx: Any = None) -> Any:
         """Compute the outputs and the final states, as the layer of torch.nn does."""
         if not grad_is_enabled() and type(input) is Tensor and input.dim() == 3:
@@ -33,12 +59,21 @@ class _Layer:
             if done is not None:
                 return done
         reason = why_not(self, input, hx)
+        own = self._regularisers
         if reason is not None:
+            if own is not None:
+                raise ArgumentError(f"[unroll.torch] {reason}; PyTorch has no layer with {own.names} instead")
             warn(self, reason)
             return super().forward(input, hx)  # type: ignore[misc]
         done = _packed(self, input, hx) if type(input) is PackedSequence else _padded(self, input, hx)
         # Where shapes don't fit, PyTorch says so.
         return super().forward(input, hx) if done is None else done  # type: ignore[misc]
+
+
+def _weights(layer: Any) -> Any:
+    """Give the weights of a call. why_not has brought them up to date."""
+    own, flat = layer._regularisers, layer._flat_weights
+    return flat if own is None else weights_with(layer, own, flat)
 
 
 def states_of(layer: nn.RNNBase, hx: Any, batch: int) -> tuple[Tensor | None, Tensor | None] | None:
@@ -85,7 +120,7 @@ def _padded(layer: nn.RNNBase, input: Tensor, hx: Any) -> Any:
     if states is None or x.shape[2] != layer.input_size or x.numel() == 0:
         return None
     call = Call(layer, x, steps, batch, batch_first)
-    out, h_n, c_n = apply(call, x, *states, layer._flat_weights)
+    out, h_n, c_n = apply(call, x, *states, _weights(layer))
     if batch_first:
         out = out.transpose(0, 1)
     if alone:
@@ -107,7 +142,7 @@ def _packed(layer: nn.RNNBase, input: PackedSequence, hx: Any) -> Any:
         return None
     h_0, c_0 = (s if s is None or order is None else s.index_select(1, order) for s in states)
     call = Call(layer, data, len(sizes), int(sizes[0]), False, sizes)
-    out, h_n, c_n = apply(call, data, h_0, c_0, layer._flat_weights)
+    out, h_n, c_n = apply(call, data, h_0, c_0, _weights(layer))
     if back is not None:
         h_n = h_n.index_select(1, back)
         c_n = None if c_n is None else c_n.index_select(1, back)
@@ -128,6 +163,7 @@ def _quick_step(layer: Any, x: Tensor, hx: Any) -> Any:
         or batch > FEW_ROWS
         or batch == 0
         or own["bidirectional"]
+        or own.get("_regularisers") is not None
         or own["proj_size"]
         or size != own["input_size"]
         or (own["training"] and own["dropout"])
@@ -185,7 +221,19 @@ def _quick_step(layer: Any, x: Tensor, hx: Any) -> Any:
 class RNN(_Layer, nn.RNN):
     """torch.nn.RNN, computed by Unroll.
 
-    The constructor, the parameters and the numbers are those of torch.nn.RNN.
+    The constructor, the parameters and the numbers are those of torch.nn.RNN. It takes these keywords
+    too, which regularise the cell:
+
+    Parameters
+    ----------
+    zoneout : float or tuple of two floats
+        The probability that a unit keeps its old h (Krueger et al. 2017).
+    variational_dropout : float or tuple of two floats
+        The probability that an input, and a unit of the state, is dropped at all steps (Gal 2016).
+    weight_drop : float
+        The probability that a weight of weight_hh is dropped (Merity et al. 2017).
+    layer_norm : bool
+        Layer normalisation of both products (Ba et al. 2016). Its parameters are children.
 
     Examples
     --------
@@ -200,7 +248,21 @@ class RNN(_Layer, nn.RNN):
 class LSTM(_Layer, nn.LSTM):
     """torch.nn.LSTM, computed by Unroll.
 
-    The constructor, the parameters and the numbers are those of torch.nn.LSTM.
+    The constructor, the parameters and the numbers are those of torch.nn.LSTM. It takes these keywords
+    too, which regularise the cell:
+
+    Parameters
+    ----------
+    zoneout : float or tuple of two floats
+        The probability that a unit keeps its old h, and its old c (Krueger et al. 2017).
+    variational_dropout : float or tuple of two floats
+        The probability that an input, and a unit of the state, is dropped at all steps (Gal 2016).
+    recurrent_dropout : float
+        The probability that a candidate is dropped (Semeniuta et al. 2016).
+    weight_drop : float
+        The probability that a weight of weight_hh is dropped (Merity et al. 2017).
+    layer_norm : bool
+        Layer normalisation of both products and of c (Ba et al. 2016). Its parameters are children.
 
     Examples
     --------
@@ -215,7 +277,21 @@ class LSTM(_Layer, nn.LSTM):
 class GRU(_Layer, nn.GRU):
     """torch.nn.GRU, computed by Unroll.
 
-    The constructor, the parameters and the numbers are those of torch.nn.GRU.
+    The constructor, the parameters and the numbers are those of torch.nn.GRU. It takes these keywords
+    too, which regularise the cell:
+
+    Parameters
+    ----------
+    zoneout : float or tuple of two floats
+        The probability that a unit keeps its old h (Krueger et al. 2017).
+    variational_dropout : float or tuple of two floats
+        The probability that an input, and a unit of the state, is dropped at all steps (Gal 2016).
+    recurrent_dropout : float
+        The probability that a candidate is dropped (Semeniuta et al. 2016).
+    weight_drop : float
+        The probability that a weight of weight_hh is dropped (Merity et al. 2017).
+    layer_norm : bool
+        Layer normalisation of both products (Ba et al. 2016). Its parameters are children.
 
     Examples
     --------

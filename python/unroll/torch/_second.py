@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from unroll.torch._regularisers import FACTORS
+
 if TYPE_CHECKING:
     from unroll.torch._function import Call
 
@@ -18,11 +20,14 @@ def gradients(
     h_0: Tensor | None,
     c_0: Tensor | None,
     weights: list[Tensor],
-    dropout: list[Tensor | None],
+    factors: list[Tensor | None],
     grads: tuple[Tensor | None, ...],
 ) -> list[Tensor | None]:
     """Differentiate by x, h_0, c_0 and the weights, with a graph for more derivatives."""
     layer, higher = call.layer, torch.is_grad_enabled()
+    own = getattr(layer, "_regularisers", None)
+    if own is not None:
+        raise RuntimeError(f"[unroll.torch] a layer with {own.names} has no derivatives of higher order")
     with torch.enable_grad():
         first = x.transpose(0, 1) if call.batch_first and call.batch_sizes is None else x
         rows = layer.num_layers * (2 if layer.bidirectional else 1)
@@ -31,7 +36,7 @@ def gradients(
             hx = x.new_zeros(rows, call.batch, layer.proj_size or layer.hidden_size)
         if layer.mode == "LSTM":
             hx = (hx, x.new_zeros(rows, call.batch, layer.hidden_size) if c_0 is None else c_0)
-        outputs = (_steps if call.resets is not None else _layers)(call, first, hx, weights, dropout)
+        outputs = (_steps if call.resets is not None else _layers)(call, first, hx, weights, factors)
         inputs = [x, h_0, c_0, *weights]
         wanted = [t for t, need in zip(inputs, needs[1:], strict=True) if need and t is not None]
         pairs = [(o, g) for o, g in zip(outputs, grads, strict=True) if o is not None and g is not None]
@@ -46,7 +51,7 @@ def gradients(
 
 
 def _layers(
-    call: Call, x: Tensor, hx: Any, weights: list[Tensor], dropout: list[Tensor | None]
+    call: Call, x: Tensor, hx: Any, weights: list[Tensor], factors: list[Tensor | None]
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """Run the layers one by one, with the dropout of this call."""
     layer = call.layer
@@ -56,9 +61,9 @@ def _layers(
     h_n: list[Tensor] = []
     c_n: list[Tensor] = []
     for index in range(layer.num_layers):
-        factors = dropout[index] if dropout else None
-        if factors is not None:
-            x = x * factors
+        dropout = factors[index * ways * FACTORS] if factors else None
+        if dropout is not None:
+            x = x * dropout
         of = slice(index * ways, (index + 1) * ways)
         state = (hx[0][of], hx[1][of]) if layer.mode == "LSTM" else hx[of]
         w = weights[index * per : (index + 1) * per]
@@ -74,7 +79,7 @@ def _layers(
 
 
 def _steps(
-    call: Call, x: Tensor, hx: Any, weights: list[Tensor], dropout: list[Tensor | None]
+    call: Call, x: Tensor, hx: Any, weights: list[Tensor], factors: list[Tensor | None]
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """Run the layers step by step, because episodes end inside."""
     assert call.resets is not None
@@ -83,7 +88,7 @@ def _steps(
     for t in range(call.steps):
         begins = (call.resets[t] != 0).view(1, -1, 1)
         hx = tuple(s.masked_fill(begins, 0) for s in hx) if lstm else hx.masked_fill(begins, 0)
-        out, *last = _layers(call, x[t : t + 1], hx, weights, dropout)
+        out, *last = _layers(call, x[t : t + 1], hx, weights, factors)
         hx = tuple(last) if lstm else last[0]
         outputs.append(out)
     return torch.cat(outputs), *((hx[0], hx[1]) if lstm else (hx, None))

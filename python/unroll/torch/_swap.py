@@ -51,7 +51,7 @@ def decelerate(model: Model) -> Model:
     Parameters
     ----------
     model : torch.nn.Module
-        The model, which is changed.
+        The model, which is changed. Layers that regularise their cells stay: PyTorch has none.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def decelerate(model: Model) -> Model:
     <class 'torch.nn.modules.rnn.GRU'>
     """
     for module in model.modules():
-        if type(module) in _originals:
+        if type(module) in _originals and module._regularisers is None:
             module.__class__ = _originals[type(module)]
     return model
 
@@ -90,7 +90,9 @@ class frozen:
     """
 
     def __init__(self, model: nn.Module) -> None:
-        self._layers: list[Any] = [m for m in model.modules() if type(m) in _originals]
+        self._layers: list[Any] = [
+            m for m in model.modules() if type(m) in _originals and m._regularisers is None
+        ]
 
     def __enter__(self) -> frozen:
         for layer in self._layers:
