@@ -36,7 +36,7 @@ def alternate(
 
 def machine() -> str:
     """Name the CPU, the versions and how busy the machine is."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    about = dict(line.split("\t: ") for line in lines if "\t: " in line)
+    lines = [line.partition(":") for line in Path("/proc/cpuinfo").read_text().splitlines()]
+    about = {name.strip(): value.strip() for name, _, value in lines}
     name = f"{about.get('model name', 'CPU')}, family {about.get('cpu family')}, model {about.get('model')}"
     return f"{name}; {os.cpu_count()} cores; load {os.getloadavg()[0]:.1f}; PyTorch {torch.__version__}"

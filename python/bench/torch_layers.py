@@ -4,13 +4,14 @@ Prints a table in Markdown: best / median in milliseconds, and how many times as
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
-from torch_alternate import alternate, machine
+from torch_alternate import Times, alternate, machine
 
 import unroll.torch
 
@@ -117,6 +118,7 @@ def steps(kind: str, h: int, goal: float | None) -> Pair:
     """Make 100 single steps at batch 1 that keep the state."""
     theirs, ours = layers(kind, 32, h)
     x = torch.rand(1, 1, 32)
+    row = x[0]
     stepper = unroll.torch.Stepper(ours)
 
     def run_theirs() -> Any:
@@ -127,7 +129,7 @@ def steps(kind: str, h: int, goal: float | None) -> Pair:
 
     def run_ours() -> Any:
         for _ in range(100):
-            stepper(x[0])
+            stepper(row)
 
     return Pair(run_theirs, run_ours, goal)
 
@@ -157,27 +159,71 @@ PAIRS: dict[str, Callable[[], Pair]] = {
 }
 
 
-def main() -> None:
+class Row(NamedTuple):
+    """What was measured."""
+
+    name: str
+    torch: Times
+    unroll: Times
+    goal: float | None
+
+    @property
+    def ratios(self) -> tuple[float, float]:
+        """PyTorch's time divided by Unroll's: best, median."""
+        return self.torch.best / self.unroll.best, self.torch.median / self.unroll.median
+
+    def __str__(self) -> str:
+        times = [f"{t.best:.3g} / {t.median:.3g}" for t in (self.torch, self.unroll)]
+        ratios = f"{self.ratios[0]:.2f} / {self.ratios[1]:.2f}"
+        return f"| {self.name} | {' | '.join(times)} | {ratios} | {self.goal or ''} |"
+
+
+HEAD = "| ms, best / median | torch.nn | unroll.torch | times as fast | hoped for |\n|---|---|---|---|---|"
+PAGE = """# Benchmarks of unroll.torch
+
+`python/bench/torch_layers.py --page` writes this page. Don't edit it by hand.
+
+A program in PyTorch with its own layers, beside the same program with Unroll's. Both take turns in one
+process. Readout, loss and optimizer are PyTorch's in both. The least gain comes first: a large LSTM on
+dense batches gains little, because PyTorch leaves it to oneDNN.
+
+"""
+
+
+def measure(arguments: argparse.Namespace, threads: int) -> Iterator[Row]:
     """Measure what `--only` selects."""
+    torch.set_num_threads(threads)
+    for name, make in PAIRS.items():
+        if arguments.only in name:
+            pair = make()
+            times = alternate({"torch": pair.torch, "unroll": pair.unroll}, arguments.seconds)
+            yield Row(name, times["torch"], times["unroll"], pair.goal)
+
+
+def main() -> None:
+    """Measure with each number of threads."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, nargs="+", default=[2])
     parser.add_argument("--seconds", type=float, default=2, help="of each row")
     parser.add_argument("--only", default="", help="rows that contain this text")
+    parser.add_argument("--page", help="a file for the tables, as a page of the documentation")
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    print(f"{machine()}; {arguments.threads} threads\n")
-    print("| ms, best / median | torch | unroll | times | goal |\n|---|---|---|---|---|")
-    for name, make in PAIRS.items():
-        if arguments.only not in name:
-            continue
-        pair = make()
-        times = alternate({"torch": pair.torch, "unroll": pair.unroll}, arguments.seconds)
-        theirs, ours = times["torch"], times["unroll"]
-        print(
-            f"| {name} | {theirs.best:.3g} / {theirs.median:.3g} | {ours.best:.3g} / {ours.median:.3g} | "
-            f"{theirs.best / ours.best:.2f} / {theirs.median / ours.median:.2f} | {pair.goal or ''} |",
-            flush=True,
+    page = PAGE
+    for threads in arguments.threads:
+        title = f"{threads} thread{'s' if threads > 1 else ''}; {machine()}"
+        print(f"{title}\n\n{HEAD}")
+        rows = []
+        for row in measure(arguments, threads):
+            print(row, flush=True)
+            rows.append(row)
+        rows.sort(key=lambda row: row.ratios[1])
+        missed = [row.name for row in rows if row.goal and row.ratios[1] < row.goal]
+        page += f"## {title}\n\n{HEAD}\n" + "\n".join(map(str, rows)) + "\n\n"
+        page += (
+            "Medians that are not as good as hoped:\n\n" + "".join(f"- {name}\n" for name in missed) + "\n"
         )
+    if arguments.page:
+        Path(arguments.page).write_text(page.rstrip() + "\n")
 
 
 if __name__ == "__main__":

@@ -153,7 +153,7 @@ class Stepper:
                 f"[stepper] the input is {tuple(x.shape)}, {x.dtype} on {x.device}, "
                 f"expected {(self._batch, layer.input_size)}, {self._dtype} on the CPU"
             )
-        x = x.detach().contiguous()
+        x = x.contiguous()
         weights = weights_of(layer)
         for w in weights:
             if w.dtype is not self._dtype or not w.is_cpu or not w.is_contiguous():
