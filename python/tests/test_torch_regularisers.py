@@ -170,3 +170,31 @@ def test_refusals():
         layer.bfloat16()(x.bfloat16())
     with pytest.raises(unroll.ArgumentError, match="whole sequences"):
         unroll.torch.sequences(make("GRU", "zoneout"), x, None, torch.zeros(5, 2))
+
+
+@pytest.mark.parametrize("kind, name", CASES)
+def test_unequal_lengths(kind, name, monkeypatch):
+    layer = make(kind, name)
+    drawn, dropped = [], []
+    draw, dropout = _regularisers.draw, F.dropout
+    monkeypatch.setattr(_regularisers, "draw", lambda *a: drawn.append(draw(*a)) or [*drawn[-1]])
+    monkeypatch.setattr(F, "dropout", lambda *a: dropped.append(dropout(*a)) or dropped[-1])
+    lengths = torch.tensor([7, 4, 1])
+    x = torch.randn(7, 3, 5, dtype=torch.float64, requires_grad=True)
+    packed = torch.nn.utils.rnn.pack_padded_sequence(x, lengths)
+    ours = layer(packed)[0]
+
+    def padded(factors, each_step):
+        if factors is None or not each_step:
+            return factors
+        of_steps = torch.nn.utils.rnn.PackedSequence(factors, packed.batch_sizes)
+        return torch.nn.utils.rnn.pad_packed_sequence(of_steps)[0]
+
+    factors = [padded(f, i % 5 != 1) for i, f in enumerate(drawn[0])]  # 1: the state's, of all steps
+    w_hh = dropped or [layer.weight_hh_l0, layer.weight_hh_l1]
+    theirs = torch.nn.utils.rnn.pack_padded_sequence(by_equations(layer, x, factors, w_hh), lengths)
+    assert (ours.data - theirs.data).abs().max() < 1e-12
+    v = torch.randn_like(ours.data)
+    leaves = [x, *layer.parameters()]
+    grads = [torch.autograd.grad((o.data * v).sum(), leaves, retain_graph=True) for o in (ours, theirs)]
+    assert all((p - q).abs().max() < 1e-12 for p, q in zip(*grads, strict=True))
