@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # pictures.sh PROGRAM [FOLDER]: makes the pictures of docs/images anew, from runs of PROGRAM. The runs are kept in
 # FOLDER, or in a temporary folder: a few minutes. Needs python3 with venv, node, and MNIST; for the pictures of a
-# report also the Debian packages chromium and chromium-driver.
+# report also the Debian packages chromium and chromium-driver. PYTHON_TORCH names a Python with unroll, torch and
+# gymnasium, for the picture of docs/python.md.
 set -euo pipefail
 unset CDPATH
 
@@ -70,4 +71,14 @@ if [[ -x ${CHROMIUM:-/usr/bin/chromium} && -x ${CHROMEDRIVER:-/usr/bin/chromedri
   PYTHONDONTWRITEBYTECODE=1 "$venv/bin/python" scripts/report_pictures.py "$UNROLL" "$runs/$tuned" "$images"
 else
   echo "pictures.sh: the pictures of a report stay as they are: install chromium and chromium-driver" >&2
+fi
+
+if [[ -n ${PYTHON_TORCH-} ]]; then
+  for seed in 0 1 2; do
+    "$PYTHON_TORCH" examples/rl.py --seed "$seed" --curve "$runs/gru-$seed.csv"
+    "$PYTHON_TORCH" examples/rl.py --seed "$seed" --no-memory --curve "$runs/none-$seed.csv"
+  done
+  PYTHONDONTWRITEBYTECODE=1 python3 scripts/pictures/policy.py "$images/python-cartpole.svg" "$runs"/{gru,none}-?.csv
+else
+  echo "pictures.sh: python-cartpole.svg stays as it is: name a Python with torch in PYTHON_TORCH" >&2
 fi
