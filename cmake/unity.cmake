@@ -4,15 +4,15 @@
 option(UNROLL_UNITY "Compile the files of a folder together" ON)
 
 # unroll_unity(TARGET): hot files, and files with their own compile options, are still compiled alone. Other
-# files have a reason: version.cpp changes with every commit, only zip_reader.cpp needs libzip, and the steady
-# tests replace malloc.
+# files have a reason: version.cpp changes with every commit, only zip_reader.cpp needs libzip, the shared
+# library that runs models leaves random numbers out, and the steady tests replace malloc.
 function(unroll_unity target)
   if(NOT UNROLL_UNITY)
     return()
   endif()
   get_target_property(sources ${target} SOURCES)
   list(FILTER sources INCLUDE REGEX "[.]cpp$")
-  list(FILTER sources EXCLUDE REGEX "/src/(kernels|infer)/|/app/version[.]cpp$|/data/zip_reader[.]cpp$")
+  list(FILTER sources EXCLUDE REGEX "/src/(kernels|infer)/|/app/version[.]cpp$|/core/random|/data/zip_reader[.]cpp$")
   list(FILTER sources EXCLUDE REGEX "/tests/steady/")
   foreach(source IN LISTS sources)
     get_filename_component(folder ${source} DIRECTORY)

@@ -145,13 +145,12 @@ class Compiler {
     first.zoneout = r.zoneout_h > 0 || r.zoneout_c > 0;
     stage.shape.layers = size(r.num_layers);
     stage.shape.directions = size(r.directions());
-    std::vector<kernels::RecurrentWeights<T>> weights;
+    std::vector<kernels::RecurrentWeights<T>> weights(stage.shape.count());
     for (std::int64_t l = 0; l < r.num_layers; ++l)
-      for (std::int64_t d = 0; d < r.directions(); ++d) {
-        kernels::RecurrentWeights<T>& layer = weights.emplace_back();
+      for (std::int64_t d = 0; d < r.directions(); ++d)
         for (const spec::LayerWeight& weight : spec::layer_weights(r, l, d))
-          layer[weight.role] = values_.at(fmt::format("{}.{}", r.name, weight.name)).data();
-      }
+          weights[size(l * r.directions() + d)][weight.role] =
+              values_.at(fmt::format("{}.{}", r.name, weight.name)).data();
     stage.packed = std::make_shared<const kernels::PackedStack<T>>(stage.shape, weights);
   }
 

@@ -90,14 +90,18 @@ std::size_t SequenceRun<T>::rows_at_once(const Compiled<T>& model, std::size_t r
 template <class T>
 [[gnu::cold]] SequenceRun<T>::SequenceRun(const Compiled<T>& model, std::size_t rows,
                                           std::size_t steps, bool flush)
-    : model_(model), rows_(rows), steps_(steps), stages_(model.sequence_stages()), flush_(flush) {
+    : model_(model),
+      rows_(rows),
+      steps_(steps),
+      stages_(model.sequence_stages()),
+      flush_(flush),
+      states_(stages_) {
   const Need need = need_of(model, steps);
   block_ = need.whole ? steps : std::clamp<std::size_t>(kBlock / per_step(need) / rows, 1, steps);
   // A single layer whose last state is needed keeps only two steps, for any T.
   const auto* only = std::get_if<Recurrent<T>>(&model.stages[0]);
   if (stages_ == 1 && only && only->shape.count() == 1 && end_only(*only)) block_ = steps;
   const std::size_t slots = need.whole ? need.steps : block_;
-  states_.resize(stages_);
   std::size_t stack = 0;
   for (std::size_t i = 0; i < stages_; ++i) {
     const auto* r = std::get_if<Recurrent<T>>(&model.stages[i]);

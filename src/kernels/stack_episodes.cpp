@@ -149,14 +149,14 @@ template <class T>
 void backward(const StackCall<T>& call, const Episodes& episodes, const StackGradients<T>& given) {
   const OnEpisodes<T> on(call, episodes, Keep::for_backward);
   const EpisodeScratch<T> at(on);
-  const auto place = [&](std::size_t offset) { return given.scratch + offset; };
+  const auto scratch = [&](std::size_t offset) { return given.scratch + offset; };
   const RecurrentShape& first = call.shape.first;
   const std::size_t layers = call.shape.count();
   StackGradients<T> inner = given;
-  inner.scratch = place(at.inner);
+  inner.scratch = scratch(at.inner);
 
   if (given.output.data) {
-    T* const output = place(at.output);
+    T* const output = scratch(at.output);
     on.for_episode_rows(on.width(), [&](std::size_t row, std::size_t t, std::size_t n) {
       const std::size_t step = t - given.grad_first;  // huge before the first
       if (step < given.grad_count)
@@ -180,14 +180,14 @@ void backward(const StackCall<T>& call, const Episodes& episodes, const StackGra
     for (std::size_t l = 0; l < layers; ++l) rows.push_back(to + l * episodes.count() * columns);
     return rows;
   };
-  inner.h_n = final_states(given.h_n, first.output(), place(at.h_n), h_n);
-  inner.c_n = final_states(given.c_n, first.hidden, place(at.c_n), c_n);
-  if (given.input.data) inner.input = on.template without_gaps<T>(place(at.input), first.input);
-  if (given.h_0) inner.h_0 = place(at.h_0);
-  if (given.c_0) inner.c_0 = place(at.c_0);
+  inner.h_n = final_states(given.h_n, first.output(), scratch(at.h_n), h_n);
+  inner.c_n = final_states(given.c_n, first.hidden, scratch(at.c_n), c_n);
+  if (given.input.data) inner.input = on.template without_gaps<T>(scratch(at.input), first.input);
+  if (given.h_0) inner.h_0 = scratch(at.h_0);
+  if (given.c_0) inner.c_0 = scratch(at.c_0);
   backward(on.inner, inner);
 
-  if (given.input.data) on.scatter(place(at.input), first.input, given.input);
+  if (given.input.data) on.scatter(scratch(at.input), first.input, given.input);
   const auto initial_states = [&](const T* from, std::size_t columns, T* to) {
     if (!to) return;
     for (std::size_t l = 0; l < layers; ++l)
@@ -197,8 +197,8 @@ void backward(const StackCall<T>& call, const Episodes& episodes, const StackGra
                     std::copy_n(from + place, columns, state_at(call, to, l, columns) + row);
                   });
   };
-  initial_states(place(at.h_0), first.output(), given.h_0);
-  initial_states(place(at.c_0), first.hidden, given.c_0);
+  initial_states(scratch(at.h_0), first.output(), given.h_0);
+  initial_states(scratch(at.c_0), first.hidden, given.c_0);
 }
 
 #define UNROLL_INSTANTIATE(T)                                                        \
