@@ -1,5 +1,6 @@
 """unroll.load: runs, files of Unroll, and files of PyTorch."""
 
+import importlib.metadata
 import json
 import shutil
 
@@ -194,3 +195,12 @@ def test_a_weight_without_a_name_is_refused(walks):
     model = walks["model"]
     with pytest.raises(unroll.ArgumentError, match="the name 3 is a int"):
         unroll.Model.from_weights(model.description, {3: np.zeros(2)})
+
+
+def test_the_package_has_the_version_of_the_tree():
+    text = (ROOT / "CMakeLists.txt").read_text()
+    try:
+        version = unroll.__version__
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip("the package is not installed here, only on the path")
+    assert f"project(unroll VERSION {version}" in text

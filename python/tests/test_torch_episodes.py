@@ -146,3 +146,23 @@ def test_stepper_refuses():
         step(torch.zeros(2, 7))
     with pytest.raises(unroll.ArgumentError, match="bidirectional"):
         unroll.torch.Stepper(pair("gru", bidirectional=True)[1])
+
+
+@pytest.mark.parametrize("operation", ["sequences", "stepper", "why_not"])
+def test_a_model_is_no_layer(operation):
+    net, x = torch.nn.Sequential(torch.nn.GRU(3, 4)), torch.zeros(5, 2, 3)
+    calls = {
+        "sequences": lambda: unroll.torch.sequences(net, x, resets=torch.zeros(5, 2)),
+        "stepper": lambda: unroll.torch.Stepper(net),
+        "why_not": lambda: unroll.torch.why_not(net, x),
+    }
+    text = rf"\[{operation}\] a Sequential is given, expected a torch.nn.RNN, LSTM or GRU"
+    with pytest.raises(unroll.ArgumentError, match=text):
+        calls[operation]()
+
+
+def test_accelerate_takes_modules():
+    with pytest.raises(
+        unroll.ArgumentError, match=r"\[accelerate\] a str is given, expected a torch.nn.Module"
+    ):
+        unroll.torch.accelerate("model")

@@ -27,3 +27,11 @@ __all__ = [
     "num_threads",
     "set_num_threads",
 ]
+
+
+def __getattr__(name: str) -> str:
+    if name == "__version__":  # only when asked, because the look takes longer than the import
+        from importlib.metadata import version
+
+        return version("unroll-rnn")
+    raise AttributeError(f"module 'unroll' has no attribute {name!r}")

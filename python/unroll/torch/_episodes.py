@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from unroll.errors import ArgumentError, ShapeError
 from unroll.torch._function import Call, address, apply, compute, core_of, packed_weights
 from unroll.torch._layers import FEW_ROWS, states_of
-from unroll.torch._reasons import warn, weights_fit, weights_of, why_not
+from unroll.torch._reasons import check_layer, warn, weights_fit, weights_of, why_not
 from unroll.torch._regularisers import weights_with
 
 
@@ -45,6 +45,7 @@ def sequences(layer: nn.RNNBase, x: Tensor, hx: Any = None, resets: Any = None) 
     >>> torch.equal(out[:3], out[3:])
     True
     """
+    check_layer("sequences", layer)
     if resets is None:
         return layer(x, hx)
     flags = torch.as_tensor(resets)
@@ -115,6 +116,7 @@ class Stepper:
     """
 
     def __init__(self, layer: nn.RNNBase, batch: int = 1) -> None:
+        check_layer("stepper", layer)
         weight = weights_of(layer)[0]
         if layer.bidirectional:
             raise ArgumentError("[stepper] the layer is bidirectional; steps go forward in time only")

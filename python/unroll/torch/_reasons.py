@@ -11,6 +11,8 @@ from torch import nn
 from torch.autograd import forward_ad
 from torch.nn.utils.rnn import PackedSequence
 
+from unroll.errors import ArgumentError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -59,6 +61,15 @@ def _mode() -> str | None:
     if _autocast("cpu"):
         return "autocast is on"
     return "a mode of torch.overrides or torch.utils._python_dispatch is on"
+
+
+def check_layer(operation: str, layer: object) -> None:
+    """Refuse what is not a recurrent layer, such as the model around it."""
+    if not isinstance(layer, nn.RNNBase):
+        raise ArgumentError(
+            f"[{operation}] a {type(layer).__name__} is given, expected a torch.nn.RNN, LSTM or GRU: "
+            "give the recurrent layer of the model"
+        )
 
 
 def weights_of(layer: nn.RNNBase) -> Sequence[Any]:
@@ -131,6 +142,7 @@ def why_not(layer: nn.RNNBase, input: Any, hx: Any = None) -> str | None:
     >>> unroll.torch.why_not(gru, torch.zeros(5, 2, 3, dtype=torch.bfloat16))
     'the input is torch.bfloat16'
     """
+    check_layer("why_not", layer)
     data = input.data if type(input) is PackedSequence else input
     if type(data) not in _plain:
         return f"the input is a {type(data).__name__}"

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
+from unroll.errors import ArgumentError
 from unroll.torch._function import core_of, frozen_weights
 from unroll.torch._layers import REPLACEMENTS
 from unroll.torch._reasons import weights_fit, weights_of
@@ -39,6 +40,8 @@ def accelerate(model: Model) -> Model:
     >>> type(unroll.torch.accelerate(model)[0]) is unroll.torch.GRU
     True
     """
+    if not isinstance(model, nn.Module):
+        raise ArgumentError(f"[accelerate] a {type(model).__name__} is given, expected a torch.nn.Module")
     for module in model.modules():
         if type(module) in REPLACEMENTS:
             module.__class__ = REPLACEMENTS[type(module)]
