@@ -37,9 +37,10 @@ def training(kind: str, t: int, i: int, h: int, n: int, goal: float | None, **op
     """Make a step of training: the layer, a readout, cross-entropy and SGD."""
 
     def make(layer: Any) -> Callable[[], Any]:
-        readout = nn.Linear(h * (2 if layer.bidirectional else 1), 10)
+        dtype = layer.weight_ih_l0.dtype
+        readout = nn.Linear(h * (2 if layer.bidirectional else 1), 10, dtype=dtype)
         optimizer = torch.optim.SGD([*layer.parameters(), *readout.parameters()], lr=0.01)
-        x, y = torch.rand(n, t, i), torch.randint(0, 10, (n,))
+        x, y = torch.rand(n, t, i, dtype=dtype), torch.randint(0, 10, (n,))
 
         def step() -> Any:
             optimizer.zero_grad()
@@ -148,6 +149,16 @@ PAIRS: dict[str, Callable[[], Pair]] = {
     "RNN, training, T 28, I 28, H 100, N 100": lambda: training(
         "RNN", 28, 28, 100, 100, 3.5, nonlinearity="relu"
     ),
+    "LSTM, no gradients, T 15, I 250, H 200, N 1 (pytorch#34569)": lambda: inference(
+        "LSTM", 250, 200, 1, 15, None
+    ),
+    "GRU, no gradients, T 32, I 512, H 256, N 1 (sru#96)": lambda: inference("GRU", 512, 256, 1, 32, None),
+    "LSTM both ways, no gradients, T 63, I 24, H 32, N 1 (oneDNN#837)": lambda: inference(
+        "LSTM", 24, 32, 1, 63, None, bidirectional=True
+    ),
+    "LSTM, 3 layers, float64, training, T 60, I 4, H 64, N 32 (pytorch#65597)": lambda: training(
+        "LSTM", 60, 4, 64, 32, None, num_layers=3, dtype=torch.float64
+    ),
     "100 steps at batch 1 by a Stepper, LSTM, I 32, H 128": lambda: steps("LSTM", 128, None),
     "100 steps at batch 1 by a Stepper, GRU, I 32, H 64": lambda: steps("GRU", 64, None),
     "1000 steps at batch 1 in one call, GRU, I 32, H 64": lambda: inference("GRU", 32, 64, 1, 1000, 10),
@@ -186,6 +197,9 @@ PAGE = """# Benchmarks of unroll.torch
 A program in PyTorch with its own layers, beside the same program with Unroll's. Both take turns in one
 process. Readout, loss and optimizer are PyTorch's in both. The least gain comes first: a large LSTM on
 dense batches gains little, because PyTorch leaves it to oneDNN.
+
+Where the load is above the number of threads, other programs ran too. Two threads that wait for each other
+then lose more than one does, in PyTorch and in Unroll, so that medians say little.
 
 """
 
