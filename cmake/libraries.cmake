@@ -52,22 +52,22 @@ function(unroll_publish name export_name dependencies)
   add_library(unroll::${export_name} ALIAS ${target})
 endfunction()
 
-# libunroll_infer.so is half as large without random numbers and the kernels that only training calls (kTraining
-# in src/kernels/table.h). It packs weights only when it loads a model, so -O2 is enough and saves 9 KB.
+# libunroll_infer.so is half as large without the kernels that only training calls (kTraining in
+# src/kernels/table.h). It packs weights only when it loads a model, so -O2 is enough and saves 9 KB.
 function(unroll_publish_infer)
   if(BUILD_SHARED_LIBS)
     add_library(unroll_infer_kernels OBJECT src/kernels/table.cpp src/kernels/gemm.cpp
                 src/kernels/cells.cpp src/kernels/rows.cpp src/kernels/bf16.cpp
-                src/kernels/recurrent_pack.cpp)
+                src/kernels/recurrent_pack.cpp src/kernels/stack_forward.cpp)
     target_compile_definitions(unroll_infer_kernels PRIVATE UNROLL_INFERENCE)
     target_compile_options(unroll_infer_kernels PRIVATE $<$<CONFIG:Release>:-O2>)
     target_include_directories(unroll_infer_kernels PRIVATE include src)
     target_link_libraries(unroll_infer_kernels PRIVATE unroll_options unroll_deps_infer)
-    set(replaced "table|gemm|cells|rows|bf16|recurrent_pack")
+    set(replaced "table|gemm|cells|rows|bf16|recurrent_pack|stack_forward")
     set(training "recurrent_backward|stack_backward|stack_episodes")
     unroll_publish(unroll_infer infer unroll_deps_infer
                    $<TARGET_OBJECTS:unroll_infer_kernels> $<TARGET_OBJECTS:unroll_infer_small>
-                   "$<FILTER:$<TARGET_OBJECTS:unroll_infer>,EXCLUDE,/kernels/(${replaced}|${training})[.]cpp|/core/random>")
+                   "$<FILTER:$<TARGET_OBJECTS:unroll_infer>,EXCLUDE,/kernels/(${replaced}|${training})[.]cpp>")
   else()
     unroll_publish(unroll_infer infer unroll_deps_infer)
   endif()

@@ -151,7 +151,7 @@ class Compiler {
         for (const spec::LayerWeight& weight : spec::layer_weights(r, l, d))
           weights[size(l * r.directions() + d)][weight.role] =
               values_.at(fmt::format("{}.{}", r.name, weight.name)).data();
-    stage.packed = std::make_shared<const kernels::PackedStack<T>>(stage.shape, weights);
+    stage.packed = std::make_unique<const kernels::PackedStack<T>>(stage.shape, weights);
   }
 
   const std::vector<spec::Features>& features_;

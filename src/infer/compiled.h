@@ -18,7 +18,7 @@ namespace unroll::infer {
 template <class T>
 struct Recurrent {
   kernels::StackShape shape;  // for one sequence and one step
-  std::shared_ptr<const kernels::PackedStack<T>> packed;
+  std::unique_ptr<const kernels::PackedStack<T>> packed;
   std::vector<T> h_0, c_0;  // learnt initial states, (L D, P) and (L D, H); empty means zeros
   std::size_t first = 0;    // index of its first direction among those of all stages
   std::size_t state = 0, hidden = 0;  // sizes of h and c

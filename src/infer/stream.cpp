@@ -152,7 +152,7 @@ template <class T>
 const T* Stream<T>::recurrent(std::size_t i, const Recurrent<T>& r, const T* in,
                               bool flush) noexcept {
   for (std::size_t k = 0; k < r.shape.layers; ++k) {
-    const kernels::RecurrentShape shape = r.shape.of(k, 0);
+    const std::size_t inputs = r.shape.input(k);
     Layer& layer = layers_[r.first + k];
     for (std::size_t n = 0; n < count_; ++n)
       groups_[n] = !active_[n]                          ? idle
@@ -169,12 +169,12 @@ const T* Stream<T>::recurrent(std::size_t i, const Recurrent<T>& r, const T* in,
       }
       const bool zeros = group == from_zeros;
       kernels::RecurrentStep<T> call;
-      call.shape = shape;
+      call.shape = r.shape.of(k, 0);
       call.shape.batch = count;
       call.shape.flush_states = flush;
       call.packed = r.packed->at(k);
-      call.input = in + first * shape.input;
-      call.input_row = as_signed(shape.input);
+      call.input = in + first * inputs;
+      call.input_row = as_signed(inputs);
       call.h = zeros ? nullptr : layer.h.data() + first * r.state;
       call.next_h = layer.next_h.data() + first * r.state;
       if (r.memory) {

@@ -9,10 +9,10 @@
 
 namespace unroll::kernels {
 
-/// The factors of a layer and direction; none if the call has none.
+/// The factors of a layer and direction; none if the call has none. Only training has some.
 template <class T>
 LayerFactors<T> factors_of(const StackCall<T>& call, std::size_t index) {
-  return call.factors.empty() ? LayerFactors<T>{} : call.factors[index];
+  return !kTraining || call.factors.empty() ? LayerFactors<T>{} : call.factors[index];
 }
 
 /// The factors of a layer's input.
