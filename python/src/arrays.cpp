@@ -90,10 +90,14 @@ template <class T>
 Buffer result_view(nb::handle out, std::size_t size, const char* shape) {
   auto buffer = Buffer::of<T>(out, true);
   const char* const type = std::is_same_v<T, float> ? "float32" : "float64";
-  if (!buffer)
-    throw ShapeError("out", fmt::format("out is no array that results can be written to, expected "
-                                        "{} of shape {}, contiguous and writable",
-                                        type, shape));
+  if (!buffer) {
+    const std::string given = nb::hasattr(out, "dtype")
+                                  ? "an array of " + text_of(nb::object(out.attr("dtype")))
+                                  : text_of(nb::object(out.type().attr("__name__")));
+    throw ShapeError("out", fmt::format("out is {}, expected {} of shape {}, contiguous, aligned "
+                                        "and writable",
+                                        given, type, shape));
+  }
   if (buffer->size() != size)
     throw ShapeError("out", fmt::format("out has shape ({}), expected {}",
                                         fmt::join(buffer->shape(), ", "), shape));

@@ -166,3 +166,9 @@ def test_accelerate_takes_modules():
         unroll.ArgumentError, match=r"\[accelerate\] a str is given, expected a torch.nn.Module"
     ):
         unroll.torch.accelerate("model")
+
+
+def test_flags_in_the_place_of_the_state_are_named():
+    gru = unroll.torch.GRU(3, 4)
+    with pytest.raises(unroll.ShapeError, match="flags of episodes are resets="):
+        unroll.torch.sequences(gru, torch.zeros(5, 2, 3), torch.zeros(5, 2))

@@ -46,6 +46,11 @@ def sequences(layer: nn.RNNBase, x: Tensor, hx: Any = None, resets: Any = None) 
     True
     """
     check_layer("sequences", layer)
+    if isinstance(hx, Tensor) and hx.dim() == 2 and x.dim() == 3:
+        raise ShapeError(
+            f"[sequences] hx has shape {tuple(hx.shape)}, expected the state (L, N, H); "
+            "flags of episodes are resets="
+        )
     if resets is None:
         return layer(x, hx)
     flags = torch.as_tensor(resets)
