@@ -234,7 +234,9 @@ def main() -> None:
         missed = [row.name for row in rows if row.goal and row.ratios[1] < row.goal]
         page += f"## {title}\n\n{HEAD}\n" + "\n".join(map(str, rows)) + "\n\n"
         page += (
-            "Medians that are not as good as hoped:\n\n" + "".join(f"- {name}\n" for name in missed) + "\n"
+            "Medians that are not as good as hoped:\n\n"
+            + ("".join(f"- {name}\n" for name in missed) or "- none\n")
+            + "\n"
         )
     if arguments.page:
         Path(arguments.page).write_text(page.rstrip() + "\n")
