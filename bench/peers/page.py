@@ -275,7 +275,8 @@ def page_of(results):
     parts = ["# Benchmarks\n",
              "`bench/peers/run` writes this page. Don't edit it by hand.\n",
              "Times are best / median. A ratio is the other system's time divided by Unroll's. The "
-             "section\n\"What is compared\" explains the names.\n",
+             "section\n\"What is compared\" explains the names. PyTorch's layers that Unroll computes, "
+             "from Python:\n[benchmarks_python.md](benchmarks_python.md).\n",
              "## Not as good as hoped\n"]
     if missed := [outcome for outcome in outcomes if not outcome.met]:
         parts += ["Hopes that the medians did not reach:\n", hopes_table(missed)]
