@@ -14,14 +14,15 @@
 namespace unroll::python {
 namespace {
 
-// Of the OpenMP library that PyTorch is linked with: GNU's, LLVM's or Intel's. All have these.
-int (*max_threads)() = nullptr;
+// at::get_num_threads(), which gives a new thread the number that the program has set. The others
+// are of the OpenMP library that PyTorch is linked with: GNU's, LLVM's or Intel's. All have them.
+int (*torch_threads)() = nullptr;
 int (*in_parallel)() = nullptr;
 void (*run_parallel)(void (*)(void*), void*, unsigned threads, unsigned flags) = nullptr;
 
 thread_local int alone = 0;  // scopes of OnOneThread
 
-int team_threads() noexcept { return alone > 0 || in_parallel() ? 1 : max_threads(); }
+int team_threads() noexcept { return alone > 0 || in_parallel() ? 1 : torch_threads(); }
 
 void run_in_openmp(int threads, void (*member)(void*), void* object) noexcept {
   run_parallel(member, object, static_cast<unsigned>(threads), 0);
@@ -29,7 +30,7 @@ void run_in_openmp(int threads, void (*member)(void*), void* object) noexcept {
 
 constexpr Executor kTeam{&team_threads, &run_in_openmp};
 
-/// A loaded library with this name, in any folder; null if there is none. It is never closed.
+/// A loaded library whose path has this in it; null if there is none. It is never closed.
 void* loaded_library(std::string_view name) {
   struct Search {
     std::string_view name;
@@ -39,7 +40,7 @@ void* loaded_library(std::string_view name) {
       [](dl_phdr_info* info, std::size_t, void* object) {
         auto& wanted = *static_cast<Search*>(object);
         const std::string_view path = info->dlpi_name;
-        if (!path.ends_with(wanted.name)) return 0;
+        if (path.find(wanted.name) == path.npos) return 0;
         wanted.path = path;
         return 1;
       },
@@ -57,7 +58,7 @@ bool follow_torch() {
     function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(torch, name));
     return function != nullptr;
   };
-  if (!find("omp_get_max_threads", max_threads) || !find("omp_in_parallel", in_parallel) ||
+  if (!find("_ZN2at15get_num_threadsEv", torch_threads) || !find("omp_in_parallel", in_parallel) ||
       !find("GOMP_parallel", run_parallel))
     return false;
   set_executor(&kTeam);

@@ -172,3 +172,40 @@ def test_flags_in_the_place_of_the_state_are_named():
     gru = unroll.torch.GRU(3, 4)
     with pytest.raises(unroll.ShapeError, match="flags of episodes are resets="):
         unroll.torch.sequences(gru, torch.zeros(5, 2, 3), torch.zeros(5, 2))
+
+
+def test_no_resets_are_no_episodes():
+    gru, x = unroll.torch.GRU(3, 4), torch.randn(5, 2, 3)
+    assert torch.equal(unroll.torch.sequences(gru, x)[0], gru(x)[0])
+
+
+def test_resets_that_are_not_in_memory_are_refused():
+    gru, x = unroll.torch.GRU(3, 4), torch.randn(5, 2, 3)
+    with pytest.raises(NotImplementedError):
+        unroll.torch.sequences(gru, x, resets=torch.ones(5, 2, device="meta"))
+
+
+def test_inputs_that_are_no_sequences_are_refused():
+    gru = unroll.torch.GRU(3, 4)
+    for x in (torch.zeros(5, 3), torch.zeros(0, 2, 3), np.zeros((5, 2, 3), "float32")):
+        with pytest.raises(unroll.ShapeError, match=r"expected a Tensor \(T, N, I\)"):
+            unroll.torch.sequences(gru, x)
+
+
+@pytest.mark.parametrize("batch", [2, 32])
+@pytest.mark.parametrize("name", ["gru", "lstm"])
+def test_a_stepper_in_and_out_of_inference_mode(name, batch):
+    layer, _ = pair(name)
+    x = torch.randn(3, batch, 7)
+    expected = layer(x)[0]
+    with torch.inference_mode():
+        step = unroll.torch.Stepper(layer, batch)
+        step(x[0])
+    assert (step(x[1]) - expected[1]).abs().max() < 1e-5
+    step.reset(torch.ones(batch))
+    assert (step(x[0]) - expected[0]).abs().max() < 1e-5
+    step.state = list(step.state) if name == "lstm" else [step.state]
+    with torch.inference_mode():
+        assert (step(x[1]) - expected[1]).abs().max() < 1e-5
+    with pytest.raises(unroll.ShapeError, match="the state has the shapes"):
+        step.state = [1, 2, 3]

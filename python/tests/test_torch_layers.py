@@ -171,7 +171,7 @@ def test_frozen():
         pickle.dumps(b)
 
 
-def test_functional_call_and_vmap_by_functorch():
+def test_functional_call():
     a, b = pair("rnn_tanh")
     x = torch.randn(5, 3, 7)
     other = {k: v * 2 for k, v in a.state_dict().items()}
@@ -337,7 +337,14 @@ def test_import_needs_no_compiler():
     assert run_python("import sys, unroll.torch; print('torch._dynamo' in sys.modules)") == ["False"]
 
 
-@pytest.mark.parametrize("first", ["", "import torch._dynamo"])
+@pytest.mark.parametrize(
+    "first",
+    [
+        "",
+        "import torch._dynamo",
+        "import importlib.util, unroll.torch; importlib.util.find_spec('torch._dynamo')",
+    ],
+)
 def test_compile_leaves_the_layer_to_unroll(first):
     text = f"""
 {first}
@@ -426,3 +433,90 @@ def test_a_stepper_notices_that_its_layer_has_changed():
     gru.hidden_size = 5
     with pytest.raises(unroll.ArgumentError, match="make a new Stepper"):
         step(torch.zeros(1, 3))
+
+
+def weight_normed(layer):
+    return nn.utils.parametrizations.weight_norm(layer, "weight_hh_l0")
+
+
+def test_layers_under_weight_norm_change_too():
+    x = torch.randn(5, 2, 3)
+    for first, second in ((weight_normed, unroll.torch.accelerate), (unroll.torch.accelerate, weight_normed)):
+        torch.manual_seed(0)
+        layer = second(first(nn.GRU(3, 4)))
+        assert isinstance(layer, unroll.torch.GRU)
+        expected = layer(x)[0]
+        assert "Recurrent" in type(expected.grad_fn).__name__
+        theirs = unroll.torch.decelerate(layer)
+        assert not isinstance(theirs, unroll.torch.GRU)
+        assert (theirs(x)[0] - expected).abs().max() < 1e-5
+        nn.utils.parametrize.remove_parametrizations(theirs, "weight_hh_l0")
+        assert type(theirs) is nn.GRU
+
+
+def test_frozen_contexts_in_each_other():
+    gru, x = unroll.torch.GRU(3, 4), torch.randn(1, 1, 3)
+    with torch.no_grad(), unroll.torch.frozen(gru):
+        before = gru(x)[0]
+        with unroll.torch.frozen(gru):
+            pass
+        gru.weight_hh_l0.data.mul_(2)
+        gru.weight_ih_l0.data.mul_(2)
+        assert torch.equal(gru(x)[0], before)
+    with torch.no_grad():
+        assert not torch.equal(gru(x)[0], before)
+
+
+def test_a_plain_layer_can_be_frozen_for_a_stepper():
+    gru, x = nn.GRU(3, 4), torch.randn(1, 3)
+    step = unroll.torch.Stepper(gru)
+    with unroll.torch.frozen(gru):
+        before = step(x)
+        gru.weight_ih_l0.data.mul_(2)
+        step.reset()
+        assert torch.equal(step(x), before)
+
+
+def test_states_as_pytorch_takes_them():
+    theirs, ours = pair("lstm")
+    x = torch.randn(1, 3, 7)
+    states = [torch.randn(1, 3, 12), torch.randn(1, 3, 12)]
+    with torch.no_grad():
+        assert (theirs(x, states)[0] - ours(x, states)[0]).abs().max() < 1e-5
+        for wrong in (tuple(states) * 2, tuple(states[:1]), states[0]):
+            errors = []
+            for layer in (theirs, ours):
+                with pytest.raises(Exception) as raised:
+                    layer(x, wrong)
+                errors.append(str(raised.value))
+            assert errors[0] == errors[1]
+
+
+def test_numbers_that_a_view_negates():
+    theirs, ours = pair("gru")
+    x = torch._neg_view(torch.randn(1, 3, 7))
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert (theirs(x)[0] - ours(x)[0]).abs().max() < 1e-5
+
+
+def test_a_new_thread_has_the_number_that_the_program_has_set():
+    text = """
+import threading, torch, unroll, unroll.torch
+torch.set_num_threads(1)
+found = []
+thread = threading.Thread(target=lambda: found.append(unroll.num_threads()))
+thread.start()
+thread.join()
+print(unroll.num_threads(), *found)
+"""
+    assert run_python(text) == ["1", "1"]
+
+
+def test_arguments_that_are_no_modules():
+    for function in (unroll.torch.accelerate, unroll.torch.decelerate, unroll.torch.frozen):
+        with pytest.raises(unroll.ArgumentError, match=r"a int is given, expected a torch\.nn\.Module"):
+            function(3)
+    for wrong in ((0.1,), [0.1, 0.1], "a"):
+        with pytest.raises(unroll.ArgumentError, match="expected a number, or a tuple of two"):
+            unroll.torch.LSTM(3, 4, zoneout=wrong)

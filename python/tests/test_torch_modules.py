@@ -15,6 +15,7 @@ OURS = {
     torch.nn.LSTM: unroll.torch.LSTM,
 }
 INFOS = [info for info in common.module_db if info.module_cls in OURS]
+FEWEST = {torch.nn.RNN: 32, torch.nn.GRU: 16, torch.nn.LSTM: 32}  # samples of a type and mode
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-12}
 
 
@@ -60,7 +61,7 @@ def test_samples(info, dtype, training):
             limit = TOLERANCE[dtype] * max(1, theirs.abs().max().item())
             assert ours.shape == theirs.shape and (ours - theirs).abs().max() <= limit, sample.desc
         count += 1
-    assert count > 0
+    assert count >= FEWEST[info.module_cls]
 
 
 @pytest.mark.parametrize("info", INFOS, ids=lambda i: i.module_cls.__name__)

@@ -13,6 +13,8 @@ __all__ = [
     "ShapeError",
 ]
 
+NO_PYTORCH = "PyTorch is not installed; install it with: pip install torch"
+
 
 class Error(Exception):
     """Base class of all exceptions here."""

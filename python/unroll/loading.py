@@ -95,12 +95,16 @@ def _check_manifest(path: Path) -> None:
         return  # no run's folder
     import hashlib  # only here: it takes milliseconds
 
-    with open(path, "rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() not in hashes:
-            raise FormatError(
-                f"[load] {path} is not as its run wrote it: the hash in {MANIFEST} differs; "
-                "copy the folder again, or load a copy of the file elsewhere"
-            )
+    try:
+        with open(path, "rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise FileError(f"[load] can't read {path}: {error.strerror}") from error
+    if found not in hashes:
+        raise FormatError(
+            f"[load] {path} is not as its run wrote it: the hash in {MANIFEST} differs; "
+            "copy the folder again, or load a copy of the file elsewhere"
+        )
 
 
 def _architecture(arch: str | os.PathLike[str] | Mapping[str, Any] | None) -> tuple[str | None, str]:

@@ -94,7 +94,8 @@ class Model:
         ----------
         x : array or list of arrays
             For a model of sequences (N, T, I), or (T, I) for one sequence. A list has sequences of
-            different lengths. Series of one number a step may be (N, T), and tokens are. For another model
+            different lengths. Series of one number a step may be (N, T) with T above 1, and tokens are
+            (N, T). For another model
             (N, ...) with all numbers of an input, or one input. Images of uint8, (N, H, W), are scaled as
             in training if the model reads pixels. Other numbers are taken as they are.
 

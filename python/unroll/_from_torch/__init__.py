@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from unroll.errors import NO_PYTORCH
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -63,9 +65,10 @@ def from_torch(
     """
     try:
         import torch  # noqa: F401
-    except ImportError as error:
-        reason = "[from_torch] PyTorch is not installed; install it with: pip install torch"
-        raise ImportError(reason) from error
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise ImportError(f"[from_torch] {NO_PYTORCH}") from None
     from .convert import converted
 
     return converted(module, example_input, output, list(classes))

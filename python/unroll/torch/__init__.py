@@ -10,13 +10,16 @@ Unroll's tasks run in PyTorch's threads, so ``torch.set_num_threads`` counts.
 """
 
 import os
+import warnings
+
+from unroll.errors import NO_PYTORCH
 
 try:
     import torch
-except ImportError:
-    raise ImportError(
-        "[unroll.torch] PyTorch is not installed; see https://pytorch.org/get-started"
-    ) from None
+except ModuleNotFoundError as error:
+    if error.name != "torch":
+        raise
+    raise ImportError(f"[unroll.torch] {NO_PYTORCH}") from None
 
 from unroll import _core
 from unroll.torch._compile import when_dynamo_is_imported
@@ -32,7 +35,12 @@ def _leave_to_unroll() -> None:
     _Layer.forward = torch.compiler.disable(_Layer.forward)  # type: ignore[method-assign, no-untyped-call]
 
 
-_core.follow_torch()
+if not _core.follow_torch():
+    warnings.warn(
+        "[unroll.torch] PyTorch's OpenMP was not found, so Unroll has threads of its own beside PyTorch's; "
+        "torch.set_num_threads(1) keeps the two apart",
+        stacklevel=2,
+    )
 # A team of threads seldom survives a fork.
 os.register_at_fork(after_in_child=lambda: _core.set_num_threads(1))
 when_dynamo_is_imported(_leave_to_unroll)

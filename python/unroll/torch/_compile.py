@@ -38,15 +38,19 @@ class _Finder(MetaPathFinder):
     def __init__(self, after: Callable[[], None]) -> None:
         self._after = after
 
+    def _imported(self) -> None:
+        if self in sys.meta_path:  # not twice, if it is imported in two threads
+            sys.meta_path.remove(self)
+            self._after()
+
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         if fullname != _NAME:
             return None
-        sys.meta_path.remove(self)
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and spec.loader is not None:
-            spec.loader = _Loader(spec.loader, self._after)
+            spec.loader = _Loader(spec.loader, self._imported)
         return spec
 
 

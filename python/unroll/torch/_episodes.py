@@ -28,7 +28,7 @@ def sequences(layer: nn.RNNBase, x: Tensor, hx: Any = None, resets: Any = None) 
         The state before the first step, as in a call of the layer.
     resets : array, optional
         (T, N), or (N, T) if the layer has batch_first. Not 0 where an episode begins: the state
-        before that step is zeros.
+        before that step is zeros. None: nowhere.
 
     Returns
     -------
@@ -46,22 +46,27 @@ def sequences(layer: nn.RNNBase, x: Tensor, hx: Any = None, resets: Any = None) 
     True
     """
     check_layer("sequences", layer)
-    if isinstance(hx, Tensor) and hx.dim() == 2 and x.dim() == 3:
+    if not isinstance(x, Tensor) or x.dim() != 3 or x.numel() == 0:
+        given = tuple(x.shape) if isinstance(x, Tensor) else f"a {type(x).__name__}"
+        raise ShapeError(
+            f"[sequences] x is {given}, expected a Tensor (T, N, I), or (N, T, I) with batch_first"
+        )
+    if isinstance(hx, list):
+        hx = tuple(hx)
+    if isinstance(hx, Tensor) and hx.dim() == 2:
         raise ShapeError(
             f"[sequences] hx has shape {tuple(hx.shape)}, expected the state (L, N, H); "
             "flags of episodes are resets="
         )
-    if resets is None:
-        return layer(x, hx)
-    flags = torch.as_tensor(resets)
-    if x.dim() != 3 or flags.shape != x.shape[:2]:
+    flags = torch.zeros(x.shape[:2]) if resets is None else torch.as_tensor(resets)
+    if flags.shape != x.shape[:2]:
         raise ShapeError(
             f"[sequences] resets have shape {tuple(flags.shape)}, expected {tuple(x.shape[:2])}: "
             "a flag for each step of each sequence"
         )
     if layer.bidirectional:
         raise ArgumentError("[sequences] the layer is bidirectional; episodes go forward in time only")
-    begins = flags != 0
+    begins = (flags != 0).cpu()
     if layer.batch_first:
         begins = begins.t()
     steps, batch = begins.shape
@@ -72,7 +77,7 @@ def sequences(layer: nn.RNNBase, x: Tensor, hx: Any = None, resets: Any = None) 
     states = states_of(layer, hx, batch)
     if reason is None and layer.training and layer.dropout > 0 and layer.num_layers > 1:
         reason = "sequences() with dropout between layers"
-    if reason is not None or states is None or x.shape[2] != layer.input_size or x.numel() == 0:
+    if reason is not None or states is None or x.shape[2] != layer.input_size:
         if reason is not None:
             warn(layer, reason)
         return _loop(layer, x, hx, begins)
@@ -135,11 +140,12 @@ class Stepper:
         self._layer, self._core, self._batch = layer, core_of(layer), batch
         self._dtype, self._f64 = weight.dtype, weight.dtype is torch.float64
         self._size = layer.proj_size or layer.hidden_size
-        self._h = torch.zeros(layer.num_layers, batch, self._size, dtype=self._dtype)
-        self._next_h = torch.empty_like(self._h)
         self._c: Tensor | None = None
-        if layer.mode == "LSTM":
-            self._c = torch.zeros(layer.num_layers, batch, layer.hidden_size, dtype=self._dtype)
+        with torch.inference_mode(False):  # so that it can be written to everywhere
+            self._h = torch.zeros(layer.num_layers, batch, self._size, dtype=self._dtype)
+            self._next_h = torch.empty_like(self._h)
+            if layer.mode == "LSTM":
+                self._c = torch.zeros(layer.num_layers, batch, layer.hidden_size, dtype=self._dtype)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Take the next step of every sequence.
@@ -176,7 +182,10 @@ class Stepper:
         if self._batch > FEW_ROWS or own is not None:  # on all threads
             call = Call(layer, x, 1, self._batch, False, training=False)
             with torch.no_grad():
-                out, self._h, self._c, _ = compute(call, x.unsqueeze(0), self._h, self._c, packed, [], False)
+                out, h_n, c_n, _ = compute(call, x.unsqueeze(0), self._h, self._c, packed, [], False)
+                self._h.copy_(h_n)
+                if self._c is not None and c_n is not None:
+                    self._c.copy_(c_n)
             return out[0]
         out = torch.empty(self._batch, self._size, dtype=self._dtype)
         c = address(self._c)
@@ -221,12 +230,12 @@ class Stepper:
 
     @state.setter
     def state(self, value: Any) -> None:
-        given = value if type(value) is tuple else (value,)
+        given = tuple(value) if isinstance(value, (tuple, list)) else (value,)
         own = (self._h,) if self._c is None else (self._h, self._c)
-        if len(given) != len(own) or any(g.shape != o.shape for g, o in zip(given, own, strict=True)):
+        shapes = [tuple(g.shape) if isinstance(g, Tensor) else type(g).__name__ for g in given]
+        if shapes != [tuple(o.shape) for o in own]:
             raise ShapeError(
-                f"[stepper] the state has the shapes {[tuple(g.shape) for g in given]}, "
-                f"expected {[tuple(o.shape) for o in own]}"
+                f"[stepper] the state has the shapes {shapes}, expected {[tuple(o.shape) for o in own]}"
             )
         for g, o in zip(given, own, strict=True):
             o.copy_(g.detach())

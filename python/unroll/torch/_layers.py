@@ -54,6 +54,8 @@ class _Layer:
 
     def forward(self: Any, input: Any, hx: Any = None) -> Any:
         """Compute the outputs and the final states, as the layer of torch.nn does."""
+        if type(hx) is list:
+            hx = tuple(hx)
         if not grad_is_enabled() and type(input) is Tensor and input.dim() == 3:
             done = _quick_step(self, input, hx)
             if done is not None:
@@ -170,10 +172,13 @@ def _quick_step(layer: Any, x: Tensor, hx: Any) -> Any:
         or not (dtype is _F32 or dtype is _F64)
         or not x.is_cpu
         or x.stride(2) != 1
+        or x.is_neg()
         or something_is_on()
     ):
         return None
     lstm = own["mode"] == "LSTM"
+    if lstm and hx is not None and (type(hx) is not tuple or len(hx) != 2):
+        return None
     shape = (own["num_layers"], batch, own["hidden_size"])
     h = c = 0
     if hx is not None:
@@ -184,6 +189,7 @@ def _quick_step(layer: Any, x: Tensor, hx: Any) -> Any:
                 or state.dtype is not dtype
                 or not state.is_contiguous()
                 or not state.is_cpu
+                or state.is_neg()
             ):
                 return None
         h, c = (hx[0].data_ptr(), hx[1].data_ptr()) if lstm else (hx.data_ptr(), 0)
@@ -194,7 +200,13 @@ def _quick_step(layer: Any, x: Tensor, hx: Any) -> Any:
     else:
         addresses, parameters = [], own["_parameters"]
         for name, w in zip(own["_flat_weights_names"], own["_flat_weights"], strict=True):
-            if parameters.get(name) is not w or w.dtype is not dtype or not w.is_cpu or not w.is_contiguous():
+            if (
+                parameters.get(name) is not w
+                or type(w) is not nn.Parameter
+                or w.dtype is not dtype
+                or not w.is_cpu
+                or not w.is_contiguous()
+            ):
                 return None
             addresses.append(w.data_ptr())
         if not weights_fit(layer, own["_flat_weights"]):

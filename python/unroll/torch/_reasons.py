@@ -117,6 +117,10 @@ def weights_fit(layer: nn.RNNBase, weights: Sequence[Any]) -> bool:
     )
 
 
+def _states(hx: Any) -> tuple[Any, ...]:
+    return tuple(hx) if isinstance(hx, (tuple, list)) else (hx,)
+
+
 def why_not(layer: nn.RNNBase, input: Any, hx: Any = None) -> str | None:
     """Why PyTorch computes a call of a layer, instead of Unroll.
 
@@ -151,6 +155,8 @@ def why_not(layer: nn.RNNBase, input: Any, hx: Any = None) -> str | None:
         return f"the input is {dtype}"
     if not data.is_cpu or data.layout is not torch.strided:
         return f"the input is {data.layout} on {data.device}"
+    if data.is_neg() or any(isinstance(s, torch.Tensor) and s.is_neg() for s in _states(hx)):
+        return "a tensor is a view that negates its numbers"
     if something_is_on():
         return _mode()
     weights = weights_of(layer)
@@ -165,7 +171,7 @@ def why_not(layer: nn.RNNBase, input: Any, hx: Any = None) -> str | None:
             return "the weights have another type, device or layout than the input"
     if not weights_fit(layer, weights):
         return "the weights have other shapes than the layer's sizes ask for"
-    for state in hx if type(hx) is tuple else (hx,):
+    for state in _states(hx):
         if state is not None and (type(state) not in _plain or state.dtype is not dtype or not state.is_cpu):
             return "the state has another type or device than the input"
     return None

@@ -37,8 +37,12 @@ class Regularisers:
         return ", ".join(name for name, value in vars(self).items() if value)
 
 
-def _both(rates: Rates) -> tuple[float, float]:
-    return rates if isinstance(rates, tuple) else (rates, rates)
+def _both(name: str, rates: Rates) -> tuple[float, float]:
+    if isinstance(rates, (int, float)):
+        return rates, rates
+    if isinstance(rates, tuple) and len(rates) == 2:
+        return rates
+    raise ArgumentError(f"[unroll.torch] {name} is {rates!r}, expected a number, or a tuple of two")
 
 
 def regularisers_of(
@@ -51,8 +55,11 @@ def regularisers_of(
 ) -> Regularisers | None:
     """Check the keywords of a constructor; None if all are off."""
     kind = mode.split("_")[0]
-    zone = (zoneout, 0.0) if kind != "LSTM" and not isinstance(zoneout, tuple) else _both(zoneout)
-    made = Regularisers(*zone, *_both(variational_dropout), recurrent_dropout, weight_drop, layer_norm)
+    zone = _both("zoneout", zoneout)
+    if kind != "LSTM" and not isinstance(zoneout, tuple):
+        zone = zone[0], 0.0
+    variational = _both("variational_dropout", variational_dropout)
+    made = Regularisers(*zone, *variational, recurrent_dropout, weight_drop, layer_norm)
     for name, value in vars(made).items():
         if not 0 <= value <= 1:
             raise ArgumentError(f"[{kind}] {name} is {value}, expected 0 to 1")

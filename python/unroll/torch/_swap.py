@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import nn
+from torch.nn.utils import parametrize
 
 from unroll.errors import ArgumentError
 from unroll.torch._function import core_of, frozen_weights
 from unroll.torch._layers import REPLACEMENTS
 from unroll.torch._reasons import weights_fit, weights_of
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 Model = TypeVar("Model", bound=nn.Module)
 _originals = {ours: theirs for theirs, ours in REPLACEMENTS.items()}
+
+
+def _modules(operation: str, model: nn.Module) -> Iterator[nn.Module]:
+    if not isinstance(model, nn.Module):
+        raise ArgumentError(f"[{operation}] a {type(model).__name__} is given, expected a torch.nn.Module")
+    return model.modules()
+
+
+def _exchange(module: nn.Module, classes: dict[type[nn.Module], type[nn.Module]]) -> None:
+    """Give a module the class that `classes` has for its own."""
+    kind = type(module)
+    if kind in classes:
+        module.__class__ = classes[kind]
+    # PyTorch makes a class for each parametrized module, such as one under weight norm.
+    elif parametrize.is_parametrized(module) and kind.__bases__[0] in classes:
+        kind.__bases__ = (classes[kind.__bases__[0]],)
 
 
 def accelerate(model: Model) -> Model:
@@ -40,11 +60,8 @@ def accelerate(model: Model) -> Model:
     >>> type(unroll.torch.accelerate(model)[0]) is unroll.torch.GRU
     True
     """
-    if not isinstance(model, nn.Module):
-        raise ArgumentError(f"[accelerate] a {type(model).__name__} is given, expected a torch.nn.Module")
-    for module in model.modules():
-        if type(module) in REPLACEMENTS:
-            module.__class__ = REPLACEMENTS[type(module)]
+    for module in _modules("accelerate", model):
+        _exchange(module, REPLACEMENTS)
     return model
 
 
@@ -67,9 +84,9 @@ def decelerate(model: Model) -> Model:
     >>> type(unroll.torch.decelerate(unroll.torch.GRU(3, 4)))
     <class 'torch.nn.modules.rnn.GRU'>
     """
-    for module in model.modules():
-        if type(module) in _originals and module._regularisers is None:
-            module.__class__ = _originals[type(module)]
+    for module in _modules("decelerate", model):
+        if getattr(module, "_regularisers", None) is None:
+            _exchange(module, _originals)
     return model
 
 
@@ -77,12 +94,13 @@ class frozen:
     """A context in which the weights of a model don't change.
 
     Without gradients each call compares the weights with those that Unroll has packed. In this
-    context it does not, so that a single step of a large layer takes about half the time.
+    context it does not, so that a single step of a large layer takes about half the time. Calls with
+    gradients are as before.
 
     Parameters
     ----------
     model : torch.nn.Module
-        The model. Changes of its weights in the context have no effect until its end.
+        The model, or a layer. Changes of its weights in the context have no effect until its end.
 
     Examples
     --------
@@ -94,10 +112,14 @@ class frozen:
 
     def __init__(self, model: nn.Module) -> None:
         self._layers: list[Any] = [
-            m for m in model.modules() if type(m) in _originals and m._regularisers is None
+            m
+            for m in _modules("frozen", model)
+            if isinstance(m, tuple(REPLACEMENTS)) and getattr(m, "_regularisers", None) is None
         ]
+        self._before: list[list[Any]] = []  # of each context around this one
 
     def __enter__(self) -> frozen:
+        self._before.append([frozen_weights.get(layer) for layer in self._layers])
         for layer in self._layers:
             weights = weights_of(layer)
             f64 = weights[0].dtype is torch.float64
@@ -111,5 +133,8 @@ class frozen:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for layer in self._layers:
-            frozen_weights.pop(layer, None)
+        for layer, before in zip(self._layers, self._before.pop(), strict=True):
+            if before is None:
+                frozen_weights.pop(layer, None)
+            else:
+                frozen_weights[layer] = before
