@@ -31,6 +31,11 @@ Returns
 -------
 int
     The number, with the caller's.
+
+Examples
+--------
+>>> unroll.num_threads() > 0
+True
 )";
 
 }  // namespace

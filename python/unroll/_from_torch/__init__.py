@@ -59,9 +59,11 @@ def from_torch(
 
     Examples
     --------
-    >>> import torch, unroll  # doctest: +SKIP
-    >>> net = torch.nn.LSTM(6, 32, batch_first=True)  # doctest: +SKIP
-    >>> model = unroll.from_torch(net, torch.randn(2, 50, 6))  # doctest: +SKIP
+    >>> import torch, unroll
+    >>> net = torch.nn.LSTM(6, 32, batch_first=True)
+    >>> model = unroll.from_torch(net, torch.randn(2, 50, 6))
+    >>> model.predict(np.zeros((4, 7, 6), np.float32)).shape
+    (4, 7, 32)
     """
     try:
         import torch  # noqa: F401

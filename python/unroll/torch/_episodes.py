@@ -211,6 +211,15 @@ class Stepper:
         ----------
         done : array, optional
             (N,), not 0 for the sequences that begin again. All of them if it is not given.
+
+        Examples
+        --------
+        >>> import torch, unroll.torch
+        >>> step = unroll.torch.Stepper(torch.nn.GRU(3, 4), batch=2)
+        >>> first = step(torch.ones(2, 3))
+        >>> step.reset()
+        >>> torch.equal(step(torch.ones(2, 3)), first)
+        True
         """
         mask = torch.ones(self._batch) if done is None else torch.as_tensor(done)
         if mask.shape != (self._batch,):
@@ -225,6 +234,13 @@ class Stepper:
         """The state after the last step, as a layer takes it: h (L, N, H), or (h, c) of an LSTM.
 
         Reading it makes a copy, and so does setting it.
+
+        Examples
+        --------
+        >>> import torch, unroll.torch
+        >>> step = unroll.torch.Stepper(torch.nn.LSTM(3, 4), batch=2)
+        >>> h, c = step.state
+        >>> step.state = torch.ones_like(h), c
         """
         return self._h.clone() if self._c is None else (self._h.clone(), self._c.clone())
 
@@ -247,6 +263,14 @@ class Stepper:
         -------
         Stepper
             The copy.
+
+        Examples
+        --------
+        >>> import torch, unroll.torch
+        >>> step = unroll.torch.Stepper(torch.nn.GRU(3, 4))
+        >>> other = step.copy()
+        >>> torch.equal(other(torch.ones(1, 3)), step(torch.ones(1, 3)))
+        True
         """
         other = Stepper(self._layer, self._batch)
         other.state = self.state
