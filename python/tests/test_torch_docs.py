@@ -28,8 +28,9 @@ def test_every_public_name_is_described(name):
             assert parameter == "self" or re.search(rf"^{parameter} : ", text, re.MULTILINE), parameter
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *METHODS])
 def test_examples_run(name):
-    test = doctest.DocTestParser().get_doctest(inspect.getdoc(NAMES[name]), {}, name, None, 0)
+    text = inspect.getdoc((NAMES | METHODS)[name])
+    test = doctest.DocTestParser().get_doctest(text, {}, name, None, 0)
     assert test.examples
     assert doctest.DocTestRunner(verbose=False).run(test).failed == 0

@@ -159,6 +159,13 @@ class Stepper:
         -------
         Tensor
             The outputs of the last layer, (N, H), or (N, P) with a projection.
+
+        Examples
+        --------
+        >>> import torch, unroll.torch
+        >>> step = unroll.torch.Stepper(torch.nn.LSTM(3, 4, proj_size=2), batch=5)
+        >>> step(torch.ones(5, 3)).shape
+        torch.Size([5, 2])
         """
         layer = self._layer
         if x.shape != (self._batch, layer.input_size) or x.dtype is not self._dtype or not x.is_cpu:
