@@ -61,9 +61,9 @@ TEST(TensorAround, AWrongNumberOfValuesIsRefused) {
 
 // A layer must see what the other library wrote, although it keeps packed weights between calls.
 TEST(TensorAround, WeightsMayChangeAtAnyTime) {
+  Foreign foreign{std::vector<float>(16 * 3, 0.25F)};  // outlives the layer
   const Tensor x = Tensor::full({2, 1, 3}, 0.5);
   nn::Lstm lstm(3, 4), like(3, 4);
-  Foreign foreign{std::vector<float>(16 * 3, 0.25F)};
   Tensor& weight = const_cast<Tensor&>(lstm.layers()[0][WeightRole::weight_ih]);
   weight = Tensor::around(std::span(foreign.memory), weight.shape(), foreign.owner());
   for (const WeightRole role : {WeightRole::weight_hh, WeightRole::bias_ih, WeightRole::bias_hh})
