@@ -4,6 +4,8 @@
 NB_MODULE(_core, module) {
   using namespace unroll::python;
   module.doc() = "The C++ part of the package. Its names are private: programs import unroll.";
+  // A program may end while a graph of PyTorch's, or a global, holds objects of this module.
+  nanobind::set_leak_warnings(false);
   find_numpy();
   bind_errors();
   bind_threads(module);

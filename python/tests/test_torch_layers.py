@@ -286,7 +286,13 @@ def run_python(text, **environment):
         env={**os.environ, **environment},
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "leaked" not in done.stderr
     return done.stdout.split()
+
+
+def test_a_program_may_end_with_a_graph():
+    text = "import torch, unroll.torch; out = unroll.torch.GRU(3, 4)(torch.zeros(2, 1, 3)); print(1)"
+    assert run_python(text) == ["1"]
 
 
 def test_fork():
