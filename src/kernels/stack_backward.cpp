@@ -1,3 +1,4 @@
+#include "kernels/places.h"
 #include "kernels/stack_memory.h"
 #include "kernels/transpose.h"
 
@@ -17,16 +18,20 @@ struct StackScratch {
         pass_size = std::max(pass_size, plan.backward_scratch);
         widest = std::max(widest, stack.input(l));
       }
-    rows = stack.first.steps * stack.first.batch;
-    pass = blocks_size;
-    inputs = pass + pass_size;
-    second = inputs + (stack.layers > 1 ? 2 * rows * padded_row(stack.width()) : 0);
-    size = second + (stack.directions > 1 ? rows * padded_row(widest) : 0);
+    const std::size_t rows = stack.first.steps * stack.first.batch;
+    const std::size_t below = stack.layers > 1 ? rows * padded_row(stack.width()) : 0;
+    Places places;
+    blocks = places.next(blocks_size);
+    pass = places.next(pass_size);
+    inputs[0] = places.next(below);
+    inputs[1] = places.next(below);
+    second = places.next(stack.directions > 1 ? rows * padded_row(widest) : 0);
+    size = places.size();
   }
-  std::size_t rows;    // T N
-  std::size_t pass;    // of one layer and direction; its blocks of gradients come first
-  std::size_t inputs;  // 2 (T, N, D P): layers alternate between the two
-  std::size_t second;  // (T, N, I or D P): the input's gradient by the second direction
+  std::size_t blocks;     // of gradients, of one layer and direction
+  std::size_t pass;       // scratch of one layer and direction
+  std::size_t inputs[2];  // (T, N, D P): layers alternate between the two
+  std::size_t second;     // (T, N, I or D P): the input's gradient by the second direction
   std::size_t size;
 };
 
@@ -44,9 +49,7 @@ class StackBackward {
     Sequence<const T> output = gradients_.output;
     std::size_t first = gradients_.grad_first, count = output.data ? gradients_.grad_count : 0;
     for (std::size_t l = stack_.layers; l-- > 0;) {
-      const Sequence<T> input =
-          l > 0 ? dense(at_.inputs + l % 2 * at_.rows * padded_row(stack_.width()), stack_.width())
-                : gradients_.input;
+      const Sequence<T> input = l > 0 ? dense(at_.inputs[l % 2], stack_.width()) : gradients_.input;
       if (input.data) clear_past_ends(input, stack_.input(l));
       for (std::size_t d = 0; d < stack_.directions; ++d) {
         const bool second = d == 1 && input.data;
@@ -95,7 +98,7 @@ class StackBackward {
     pass.grad_c_n = given(gradients_.c_n);
     pass.grad_h_0 = state_at(call_, gradients_.h_0, index, outputs);
     pass.grad_c_0 = state_at(call_, gradients_.c_0, index, hidden);
-    pass.gradients = gradients_.scratch;
+    pass.gradients = gradients_.scratch + at_.blocks;
     pass.scratch = gradients_.scratch + at_.pass;
     backward(pass);
     give_weights(pass.shape, gradients_.of_weights[index]);
@@ -107,7 +110,7 @@ class StackBackward {
     const std::size_t gates = shape.gates() * shape.hidden;
     for (const WeightRole role : all_weight_roles) {
       if (!to[role]) continue;
-      const T* const from = gradients_.scratch + at.place[role];
+      const T* const from = gradients_.scratch + at_.blocks + at.place[role];
       if (role == WeightRole::weight_ih && at.ih_row == 1)
         transpose(from, shape.input, gates, to[role], shape.input);
       else

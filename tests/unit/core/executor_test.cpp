@@ -10,12 +10,15 @@
 
 #include "core/parallel.h"
 #include "support/child_process.h"
+#include "support/tasks.h"
 #include "unroll/autograd/ops.h"
 #include "unroll/core/threads.h"
 #include "unroll/tensor/tensor.h"
 
 namespace unroll {
 namespace {
+
+using test::runs_of;
 
 /// A team that starts its threads anew for each call, and counts the calls.
 std::atomic<int> team_size = 1, team_calls = 0;
@@ -39,19 +42,13 @@ class InTeam : public ::testing::Test {
   ~InTeam() override { set_executor(nullptr); }
 };
 
-std::vector<int> runs_in_team(std::size_t count) {
-  std::vector<std::atomic<int>> runs(count);
-  parallel(count, [&](std::size_t i) { ++runs[i]; });
-  return {runs.begin(), runs.end()};
-}
-
 TEST_F(InTeam, EveryTaskRunsExactlyOnce) {
   for (const int threads : {1, 2, 3, 8}) {
     team_size = threads;
     EXPECT_EQ(num_threads(), threads);
     EXPECT_EQ(threads_here(), threads);
     for (const std::size_t count : {0, 1, 2, 7, 1000})
-      EXPECT_EQ(runs_in_team(count), std::vector<int>(count, 1)) << threads << " " << count;
+      EXPECT_EQ(runs_of(count), std::vector<int>(count, 1)) << threads << " " << count;
   }
   EXPECT_EQ(team_calls.load(), 3 * 3);  // not for one thread, and not for fewer than two tasks
 }
@@ -71,42 +68,22 @@ TEST_F(InTeam, TheTasksRunOnItsThreads) {
 }
 
 TEST_F(InTeam, NestedCallsRunOnTheTasksThread) {
-  std::atomic<int> ran = 0, strays = 0;
-  parallel(10, [&](std::size_t) {
-    EXPECT_EQ(threads_here(), 1);
-    const auto own = std::this_thread::get_id();
-    parallel(10, [&](std::size_t) {
-      ++ran;
-      if (std::this_thread::get_id() != own) ++strays;
-    });
-  });
-  EXPECT_EQ(ran.load(), 100);
-  EXPECT_EQ(strays.load(), 0);
+  test::expect_nested_calls_on_the_tasks_thread();
   EXPECT_EQ(team_calls.load(), 1);
 }
 
-TEST_F(InTeam, TwoThreadsMayCallAtOnce) {
-  std::atomic<int> wrong = 0;
-  const auto work = [&] {
-    for (int job = 0; job < 200; ++job)
-      if (runs_in_team(16) != std::vector<int>(16, 1)) ++wrong;
-  };
-  std::thread other(work);
-  work();
-  other.join();
-  EXPECT_EQ(wrong.load(), 0);
-}
+TEST_F(InTeam, TwoThreadsMayCallAtOnce) { test::expect_that_two_threads_may_call(200); }
 
 TEST_F(InTeam, AnotherThreadMayGoBackToThePool) {
   std::atomic<bool> stop = false;
   std::atomic<int> wrong = 0;
   std::thread other([&] {
     while (!stop)
-      if (runs_in_team(9) != std::vector<int>(9, 1)) ++wrong;
+      if (runs_of(9) != std::vector<int>(9, 1)) ++wrong;
   });
   for (int round = 0; round < 50; ++round) {
     set_executor(round % 2 ? &team : nullptr);
-    if (runs_in_team(9) != std::vector<int>(9, 1)) ++wrong;
+    if (runs_of(9) != std::vector<int>(9, 1)) ++wrong;
   }
   stop = true;
   other.join();
@@ -123,10 +100,10 @@ TEST_F(InTeam, TheBitsAreThoseOfThePool) {
 
 // The team's threads are not in the child.
 TEST_F(InTeam, AChildOfForkHasAPoolOfItsOwn) {
-  ASSERT_EQ(runs_in_team(9), std::vector<int>(9, 1));
+  ASSERT_EQ(runs_of(9), std::vector<int>(9, 1));
   test::ChildProcess child([] {
     const int calls = team_calls;
-    const bool all = runs_in_team(9) == std::vector<int>(9, 1);
+    const bool all = runs_of(9) == std::vector<int>(9, 1);
     return std::string(all ? "all" : "not all") + (team_calls == calls ? ", no team" : ", team");
   });
   EXPECT_EQ(child.wait(), "all, no team");

@@ -7,11 +7,14 @@
 #include <thread>
 #include <vector>
 
+#include "support/tasks.h"
 #include "unroll/core/error.h"
 #include "unroll/core/threads.h"
 
 namespace unroll {
 namespace {
+
+using test::runs_of;
 
 /// Puts the number of threads back at the end of a test.
 class Pool : public ::testing::Test {
@@ -21,13 +24,6 @@ class Pool : public ::testing::Test {
  private:
   int before_ = num_threads();
 };
-
-/// How often each of `count` tasks ran.
-std::vector<int> runs_of(std::size_t count) {
-  std::vector<std::atomic<int>> runs(count);
-  parallel(count, [&](std::size_t i) { ++runs[i]; });
-  return {runs.begin(), runs.end()};
-}
 
 TEST_F(Pool, EveryTaskRunsExactlyOnce) {
   for (const int threads : {1, 2, 3, 8, 40}) {
@@ -62,30 +58,13 @@ TEST_F(Pool, ResultsOfTasksAreVisibleToTheCaller) {
 TEST_F(Pool, NestedCallsRunOnTheTasksThread) {
   for (const int threads : {1, 4}) {
     set_num_threads(threads);
-    std::atomic<int> ran = 0, strays = 0;
-    parallel(10, [&](std::size_t) {
-      const auto own = std::this_thread::get_id();
-      parallel(10, [&](std::size_t) {
-        ++ran;
-        if (std::this_thread::get_id() != own) ++strays;
-      });
-    });
-    EXPECT_EQ(ran.load(), 100);
-    EXPECT_EQ(strays.load(), 0);
+    test::expect_nested_calls_on_the_tasks_thread();
   }
 }
 
 TEST_F(Pool, TwoThreadsMayCallAtOnce) {
   set_num_threads(3);
-  std::atomic<int> wrong = 0;
-  const auto work = [&] {
-    for (int job = 0; job < 2000; ++job)
-      if (runs_of(16) != std::vector<int>(16, 1)) ++wrong;
-  };
-  std::thread other(work);
-  work();
-  other.join();
-  EXPECT_EQ(wrong.load(), 0);
+  test::expect_that_two_threads_may_call(2000);
 }
 
 TEST_F(Pool, ThreadsCanChangeWhileAnotherComputes) {
