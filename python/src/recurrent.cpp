@@ -275,28 +275,28 @@ class Recurrent {
   std::unique_ptr<Scratch<double>> plan_scratch_;
 };
 
+/// For each layer and direction the addresses of the factors of its input, state, candidate, and
+/// zones of h and c; or nothing. W_hh has its own factors already.
+using Masks = std::vector<std::array<Address, 5>>;
+
 /// A call with its memory. Lives as long as one pass.
 template <class T>
 struct Bound {
   StackCall<T> stack;
   std::vector<LayerFactors<T>> factors;
 
-  /// `masks`: for each layer and direction the addresses of the factors of its input, state,
-  /// candidate, zones of h and c, and weight_hh; or nothing.
-  Bound(const Call& call, const std::vector<std::array<Address, 6>>& masks, double zone_h,
-        double zone_c) {
+  Bound(const Call& call, const Masks& masks, double zone_h, double zone_c) {
     stack.shape = call.shape;
     if (!call.lengths.empty()) stack.shape.first.lengths = call.lengths.data();
     const kernels::RecurrentShape& first = call.shape.first;
     for (std::size_t i = 0; i < masks.size(); ++i) {
-      const std::array<Address, 6>& m = masks[i];
+      const auto& m = masks[i];
       LayerFactors<T>& to = factors.emplace_back();
       to.input = rows<const T>(call, m[0], call.shape.input(i / call.shape.directions));
       to.masks.state = at<const T>(m[1]);
       to.masks.candidate = rows<const T>(call, m[2], first.hidden);
       to.masks.zone_h = rows<const T>(call, m[3], first.output());
       to.masks.zone_c = rows<const T>(call, m[4], first.hidden);
-      to.weight_hh = at<const T>(m[5]);
     }
     stack.factors = factors;
     stack.zone_h_rate = static_cast<T>(zone_h);
@@ -340,7 +340,11 @@ auto by_type(bool f64, F f) {
   return f64 ? f(static_cast<double*>(nullptr)) : f(static_cast<float*>(nullptr));
 }
 
-using Masks = std::vector<std::array<Address, 6>>;
+/// f(episodes...): with the episodes of a call that has some, else without an argument.
+template <class F>
+auto with_episodes(const Call& call, F f) {
+  return call.episodes ? f(*call.episodes) : f();
+}
 
 kernels::Keep keep(bool for_backward) {
   return for_backward ? kernels::Keep::for_backward : kernels::Keep::nothing;
@@ -353,9 +357,9 @@ std::size_t memory_of(const Call& call, bool for_backward, const Masks& masks, d
     // Whether there are outputs counts, not where.
     alignas(64) static T somewhere{};
     bound.stack.output.data = &somewhere;
-    if (call.episodes)
-      return kernels::stack_memory(bound.stack, *call.episodes, keep(for_backward));
-    return kernels::stack_memory(bound.stack, keep(for_backward));
+    return with_episodes(call, [&](const auto&... episodes) {
+      return kernels::stack_memory(bound.stack, episodes..., keep(for_backward));
+    });
   });
 }
 
@@ -370,10 +374,9 @@ void forward(const Call& call, Packed& packed, bool for_backward, const Place& x
     bound.stack.packed = &of_size<T>(packed, call.packed_size);
     bound.stack.h_n = at<T>(h_n);
     bound.stack.c_n = at<T>(c_n);
-    if (call.episodes)
-      kernels::forward(bound.stack, *call.episodes, keep(for_backward));
-    else
-      kernels::forward(bound.stack, keep(for_backward));
+    with_episodes(call, [&](const auto&... episodes) {
+      kernels::forward(bound.stack, episodes..., keep(for_backward));
+    });
   });
 }
 
@@ -408,14 +411,11 @@ void backward(const Recurrent& layer, const Call& call, const Addresses& weights
     pass.h_0 = at<T>(grad_h_0);
     pass.c_0 = at<T>(grad_c_0);
     pass.of_weights = gradients;
-    const Scratch<T> scratch(call.episodes
-                                 ? kernels::stack_backward_scratch(bound.stack, *call.episodes)
-                                 : kernels::stack_backward_scratch(bound.stack));
-    pass.scratch = scratch.data();
-    if (call.episodes)
-      kernels::backward(bound.stack, *call.episodes, pass);
-    else
-      kernels::backward(bound.stack, pass);
+    with_episodes(call, [&](const auto&... episodes) {
+      const Scratch<T> scratch(kernels::stack_backward_scratch(bound.stack, episodes...));
+      pass.scratch = scratch.data();
+      kernels::backward(bound.stack, episodes..., pass);
+    });
   });
 }
 

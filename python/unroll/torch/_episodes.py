@@ -11,8 +11,10 @@ from torch import Tensor, nn
 from unroll.errors import ArgumentError, ShapeError
 from unroll.torch._function import Call, address, apply, compute, core_of, packed_weights
 from unroll.torch._layers import FEW_ROWS, states_of
-from unroll.torch._reasons import check_layer, warn, weights_fit, weights_of, why_not
-from unroll.torch._regularisers import weights_with
+from unroll.torch._reasons import warn, why_not
+from unroll.torch._regularisers import own_regularisers, weights_with
+from unroll.torch._second import restarted
+from unroll.torch._sizes import check_layer, readable, sizes_of, weights_fit, weights_of
 
 
 def sequences(layer: nn.RNNBase, x: Tensor, hx: Any = None, resets: Any = None) -> Any:
@@ -70,7 +72,7 @@ def sequences(layer: nn.RNNBase, x: Tensor, hx: Any = None, resets: Any = None) 
     if layer.batch_first:
         begins = begins.t()
     steps, batch = begins.shape
-    own = getattr(layer, "_regularisers", None)
+    own = own_regularisers(layer)
     if own is not None and layer.training:
         raise ArgumentError(f"[sequences] the layer has {own.names}, which need whole sequences in training")
     reason = why_not(layer, x, hx)
@@ -95,8 +97,7 @@ def _loop(layer: nn.RNNBase, x: Tensor, hx: Any, begins: Tensor) -> Any:
     outputs = []
     for t, begin in enumerate(begins.to(x.device)):
         if hx is not None:
-            mask = begin.view(1, -1, 1)
-            hx = tuple(s.masked_fill(mask, 0) for s in hx) if type(hx) is tuple else hx.masked_fill(mask, 0)
+            hx = restarted(hx, begin)
         out, hx = layer(x.narrow(axis, t, 1), hx)
         outputs.append(out)
     return torch.cat(outputs, axis), hx
@@ -139,13 +140,13 @@ class Stepper:
             raise ArgumentError(f"[stepper] batch is {batch}, expected at least 1")
         self._layer, self._core, self._batch = layer, core_of(layer), batch
         self._dtype, self._f64 = weight.dtype, weight.dtype is torch.float64
-        self._size = layer.proj_size or layer.hidden_size
+        sizes = sizes_of(layer)
         self._c: Tensor | None = None
         with torch.inference_mode(False):  # so that it can be written to everywhere
-            self._h = torch.zeros(layer.num_layers, batch, self._size, dtype=self._dtype)
+            self._h = torch.zeros(sizes.layers, batch, sizes.outputs, dtype=self._dtype)
             self._next_h = torch.empty_like(self._h)
-            if layer.mode == "LSTM":
-                self._c = torch.zeros(layer.num_layers, batch, layer.hidden_size, dtype=self._dtype)
+            if sizes.has_memory:
+                self._c = torch.zeros(sizes.layers, batch, sizes.hidden, dtype=self._dtype)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Take the next step of every sequence.
@@ -175,14 +176,11 @@ class Stepper:
             )
         x = x.contiguous()
         weights = weights_of(layer)
-        for w in weights:
-            if w.dtype is not self._dtype or not w.is_cpu or not w.is_contiguous():
-                raise ArgumentError(
-                    "[stepper] the weights have moved or changed their type; make a new Stepper"
-                )
-        if not weights_fit(layer, weights) or core_of(layer) is not self._core:
+        if not all(readable(w, self._dtype) for w in weights):
+            raise ArgumentError("[stepper] the weights have moved or changed their type; make a new Stepper")
+        if not weights_fit(sizes_of(layer), weights) or core_of(layer) is not self._core:
             raise ArgumentError("[stepper] the layer has other sizes than before; make a new Stepper")
-        own = getattr(layer, "_regularisers", None)
+        own = own_regularisers(layer)
         if own is not None:
             weights = weights_with(layer, replace(own, weight_drop=0.0), weights)
         packed = packed_weights(layer, self._core, self._f64, weights)
@@ -194,7 +192,7 @@ class Stepper:
                 if self._c is not None and c_n is not None:
                     self._c.copy_(c_n)
             return out[0]
-        out = torch.empty(self._batch, self._size, dtype=self._dtype)
+        out = torch.empty(self._batch, self._h.shape[2], dtype=self._dtype)
         c = address(self._c)
         self._core.step(
             self._f64,

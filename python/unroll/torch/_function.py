@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from unroll import _core
 from unroll.torch import _regularisers, _second
-from unroll.torch._reasons import functorch_is_active, sizes_of
+from unroll.torch._reasons import functorch_is_active
+from unroll.torch._sizes import Sizes, sizes_of
 
 CELLS = {"RNN_RELU": 0, "RNN_TANH": 1, "LSTM": 2, "GRU": 3}  # as in src/kernels/cell.h
 grad_is_enabled = torch.is_grad_enabled
@@ -24,25 +25,24 @@ _cores: weakref.WeakKeyDictionary[nn.RNNBase, tuple[Any, _core.Recurrent]] = wea
 atexit.register(_cores.clear)
 
 
-def core_of(layer: nn.RNNBase) -> _core.Recurrent:
-    """Give the C++ side of a layer."""
-    own = getattr(layer, "_regularisers", None)
-    normalises = own is not None and own.layer_norm
-    sizes = *sizes_of(layer), normalises
+def core_of(layer: nn.RNNBase, sizes: Sizes | None = None) -> _core.Recurrent:
+    """Give the C++ side of a layer; `sizes` are the layer's, if they are known."""
+    sizes, own = sizes or sizes_of(layer), _regularisers.own_regularisers(layer)
+    key = sizes, own is not None and own.layer_norm
     known = _cores.get(layer)
-    if known is not None and known[0] == sizes:
+    if known is not None and known[0] == key:
         return known[1]
     core = _core.Recurrent(
-        CELLS[layer.mode],
-        layer.input_size,
-        layer.hidden_size,
-        layer.proj_size,
-        layer.num_layers,
-        2 if layer.bidirectional else 1,
-        layer.bias,
-        normalises,
+        CELLS[sizes.mode],
+        sizes.inputs,
+        sizes.hidden,
+        sizes.projection,
+        sizes.layers,
+        sizes.ways,
+        sizes.bias,
+        key[1],
     )
-    _cores[layer] = sizes, core
+    _cores[layer] = key, core
     return core
 
 
@@ -72,11 +72,12 @@ class Call:
         "f64",
         "factors",
         "layer",
+        "own",
+        "plan",
         "resets",
         "rows",
         "sizes",
         "steps",
-        "zones",
     )
 
     def __init__(
@@ -90,46 +91,41 @@ class Call:
         resets: Tensor | None = None,
         training: bool = True,
     ) -> None:
-        self.layer, self.core = layer, core_of(layer)
+        self.layer, self.sizes = layer, sizes_of(layer)
+        self.core = core_of(layer, self.sizes)
+        self.own = _regularisers.own_regularisers(layer)
         self.steps, self.batch, self.batch_first, self.batch_sizes = steps, batch, batch_first, batch_sizes
         self.resets = resets  # (T, N) of uint8
         # The shape of all outputs but its last size.
         self.rows = (steps, batch) if batch_sizes is None else (x.shape[0],)
         self.f64 = x.dtype is torch.float64
-        self.sizes = (
+        self.plan = (
             self.core.call(self.f64, steps, batch, address(resets))
             if batch_sizes is None
             else self.core.packed_call(self.f64, x.shape[0], steps, batch_sizes.data_ptr())
         )
         self.factors = _regularisers.draw(self, x) if training and layer.training else []
-        own = getattr(layer, "_regularisers", None)
-        self.zones = (0.0, 0.0) if own is None else (own.zoneout_h, own.zoneout_c)
 
     @property
-    def width(self) -> int:
-        """The size of all outputs of a step, D P."""
-        layer = self.layer
-        return (2 if layer.bidirectional else 1) * (layer.proj_size or layer.hidden_size)
+    def zones(self) -> tuple[float, float]:
+        """The shares of the old h and c that stay where there are no masks."""
+        return (0.0, 0.0) if self.own is None else (self.own.zoneout_h, self.own.zoneout_c)
 
-    @property
-    def normalises(self) -> bool:
-        """Whether backward needs the packed weights, too."""
-        own = getattr(self.layer, "_regularisers", None)
-        return own is not None and own.layer_norm
-
-    def place(self, t: Tensor) -> tuple[int, int, int]:
-        """Address, elements from step to step and from row to row, of (T, N, .) or the like."""
+    def place(self, t: Tensor | None, batch_first: bool) -> tuple[int, int, int]:
+        """Address, elements from step to step and from row to row; zeros if there is no tensor."""
+        if t is None:
+            return 0, 0, 0
         if self.batch_sizes is not None:
             return t.data_ptr(), 0, t.stride(0)
-        if self.batch_first:
+        if batch_first:
             return t.data_ptr(), t.stride(1), t.stride(0)
         return t.data_ptr(), t.stride(0), t.stride(1)
 
     def masks(self, factors: list[Tensor | None]) -> list[tuple[int, ...]]:
-        """Give the addresses of the factors for the C++ side; W_hh has its own already."""
+        """Give the addresses of the factors for the C++ side."""
         count = _regularisers.FACTORS
         return [
-            (*(address(f) for f in factors[first : first + count]), 0)
+            tuple(address(f) for f in factors[first : first + count])
             for first in range(0, len(factors), count)
         ]
 
@@ -144,17 +140,16 @@ def compute(
     for_backward: bool,
 ) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
     """Output (T, N, D P), h_n, c_n, and the memory of the call."""
-    layer, empty = call.layer, x.new_empty
-    rows = layer.num_layers * (2 if layer.bidirectional else 1)
-    out = empty((*call.rows, call.width))
-    h_n = empty((rows, call.batch, layer.proj_size or layer.hidden_size))
-    c_n = empty((rows, call.batch, layer.hidden_size)) if layer.mode == "LSTM" else None
+    sizes, empty = call.sizes, x.new_empty
+    out = empty((*call.rows, sizes.width))
+    h_n = empty((sizes.rows, call.batch, sizes.outputs))
+    c_n = empty((sizes.rows, call.batch, sizes.hidden)) if sizes.has_memory else None
     masks = call.masks(factors)
-    memory = empty((call.sizes.memory(for_backward, masks, *call.zones),))
-    call.sizes.forward(
+    memory = empty((call.plan.memory(for_backward, masks, *call.zones),))
+    call.plan.forward(
         packed,
         for_backward,
-        call.place(x),
+        call.place(x, call.batch_first),
         address(h_0),
         address(c_0),
         out.data_ptr(),
@@ -187,7 +182,8 @@ class Recurrent(torch.autograd.Function):
         ctx.spent = False
         ctx.save_for_backward(x, h_0, c_0, kept, memory, *weights, *call.factors)
         ctx.weights = len(weights)
-        ctx.packed = packed if call.normalises else None
+        # Of the packed weights backward reads those of layer normalisation.
+        ctx.packed = packed if call.own is not None and call.own.layer_norm else None
         call.factors = []
         ctx.set_materialize_grads(False)
         return (out, h_n) if c_n is None else (out, h_n, c_n)
@@ -208,14 +204,7 @@ class Recurrent(torch.autograd.Function):
             packed = call.core.pack(call.f64, addresses)
             out, _, _, memory = compute(call, x, h_0, c_0, packed, factors, True)
         ctx.states, ctx.spent = None, True  # backward spoils its memory
-        place_out = (0, 0, 0)
-        if g_out is not None:
-            g_out = dense(g_out)
-            place_out = (
-                (g_out.data_ptr(), 0, g_out.stride(0))
-                if call.batch_sizes is not None
-                else (g_out.data_ptr(), g_out.stride(0), g_out.stride(1))
-            )
+        g_out = None if g_out is None else dense(g_out)
         g_h, g_c = contiguous(g_h), contiguous(g_c)
         new = torch.empty_like
         g_x = new(x) if needs[1] else None
@@ -223,20 +212,20 @@ class Recurrent(torch.autograd.Function):
         g_c_0 = new(c_0) if c_0 is not None and needs[3] else None
         g_w = [new(w) if need else None for w, need in zip(weights, needs[4:], strict=True)]
         call.core.backward(
-            call.sizes,
+            call.plan,
             addresses,
             ctx.packed,
-            call.place(x),
+            call.place(x, call.batch_first),
             address(h_0),
             address(c_0),
             out.data_ptr(),
             memory.data_ptr(),
             call.masks(factors),
             *call.zones,
-            place_out,
+            call.place(g_out, False),
             address(g_h),
             address(g_c),
-            (0, 0, 0) if g_x is None else call.place(g_x),
+            call.place(g_x, call.batch_first),
             address(g_h_0),
             address(g_c_0),
             [address(g) for g in g_w],

@@ -17,8 +17,9 @@ from unroll.torch._function import (
     frozen_weights,
     grad_is_enabled,
 )
-from unroll.torch._reasons import something_is_on, warn, weights_fit, why_not
+from unroll.torch._reasons import something_is_on, warn, why_not
 from unroll.torch._regularisers import Rates, Regularisers, add_norms, regularisers_of, weights_with
+from unroll.torch._sizes import readable, sizes_of, weights_fit
 
 _F32, _F64 = torch.float32, torch.float64
 # A step of more rows than this runs on all threads.
@@ -82,16 +83,17 @@ def states_of(layer: nn.RNNBase, hx: Any, batch: int) -> tuple[Tensor | None, Te
     """Give h_0 and c_0, or None if their shapes don't fit."""
     if hx is None:
         return None, None
-    rows = layer.num_layers * (2 if layer.bidirectional else 1)
-    if layer.mode == "LSTM":
+    sizes = sizes_of(layer)
+    shape = sizes.rows, batch, sizes.outputs
+    if sizes.has_memory:
         fits = (
             type(hx) is tuple
             and len(hx) == 2
-            and hx[0].shape == (rows, batch, layer.proj_size or layer.hidden_size)
-            and hx[1].shape == (rows, batch, layer.hidden_size)
+            and hx[0].shape == shape
+            and hx[1].shape == (sizes.rows, batch, sizes.hidden)
         )
         return hx if fits else None
-    fits = type(hx) is not tuple and hx.shape == (rows, batch, layer.hidden_size)
+    fits = type(hx) is not tuple and hx.shape == shape
     return (hx, None) if fits else None
 
 
@@ -135,7 +137,7 @@ def _padded(layer: nn.RNNBase, input: Tensor, hx: Any) -> Any:
 def _packed(layer: nn.RNNBase, input: PackedSequence, hx: Any) -> Any:
     """Compute a PackedSequence, whose rows are read and written where they are."""
     data, sizes, order, back = input
-    if sizes.dtype is not torch.int64 or not sizes.is_cpu or not sizes.is_contiguous():
+    if not readable(sizes, torch.int64):
         return None
     if data.dim() != 2 or data.shape[1] != layer.input_size or data.numel() == 0:
         return None
@@ -186,30 +188,23 @@ def _quick_step(layer: Any, x: Tensor, hx: Any) -> Any:
             if (
                 type(state) is not Tensor
                 or state.shape != shape
-                or state.dtype is not dtype
-                or not state.is_contiguous()
-                or not state.is_cpu
+                or not readable(state, dtype)
                 or state.is_neg()
             ):
                 return None
         h, c = (hx[0].data_ptr(), hx[1].data_ptr()) if lstm else (hx.data_ptr(), 0)
-    core, f64 = core_of(layer), dtype is _F64
+    sizes, f64 = sizes_of(layer), dtype is _F64
+    core = core_of(layer, sizes)
     frozen = frozen_weights.get(layer) if frozen_weights else None
     if frozen is not None and frozen[1] == f64:
         packed = frozen[0]
     else:
         addresses, parameters = [], own["_parameters"]
         for name, w in zip(own["_flat_weights_names"], own["_flat_weights"], strict=True):
-            if (
-                parameters.get(name) is not w
-                or type(w) is not nn.Parameter
-                or w.dtype is not dtype
-                or not w.is_cpu
-                or not w.is_contiguous()
-            ):
+            if parameters.get(name) is not w or type(w) is not nn.Parameter or not readable(w, dtype):
                 return None
             addresses.append(w.data_ptr())
-        if not weights_fit(layer, own["_flat_weights"]):
+        if not weights_fit(sizes, own["_flat_weights"]):
             return None
         packed = core.current(f64, addresses)
     h_n = x.new_empty(shape)

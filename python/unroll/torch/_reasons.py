@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import nn
 from torch.autograd import forward_ad
 from torch.nn.utils.rnn import PackedSequence
 
-from unroll.errors import ArgumentError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from unroll.torch._sizes import check_layer, readable, sizes_of, weights_fit, weights_of
 
 
 def _no() -> bool:
@@ -63,60 +59,6 @@ def _mode() -> str | None:
     return "a mode of torch.overrides or torch.utils._python_dispatch is on"
 
 
-def check_layer(operation: str, layer: object) -> None:
-    """Refuse what is not a recurrent layer, such as the model around it."""
-    if not isinstance(layer, nn.RNNBase):
-        raise ArgumentError(
-            f"[{operation}] a {type(layer).__name__} is given, expected a torch.nn.RNN, LSTM or GRU: "
-            "give the recurrent layer of the model"
-        )
-
-
-def weights_of(layer: nn.RNNBase) -> Sequence[Any]:
-    """Give the weights in PyTorch's order, as they are now."""
-    own, flat = layer._parameters, layer._flat_weights
-    for name, weight in zip(layer._flat_weights_names, flat, strict=True):
-        if own.get(name) is not weight:  # parametrized, functional_call, DataParallel's replicas
-            layer._update_flat_weights()
-            return layer._flat_weights
-    return flat
-
-
-def sizes_of(layer: nn.RNNBase) -> tuple[Any, ...]:
-    """Give all that determines the weights of a layer. A program may change these attributes."""
-    return (
-        layer.mode,
-        layer.input_size,
-        layer.hidden_size,
-        layer.proj_size,
-        layer.num_layers,
-        layer.bidirectional,
-        layer.bias,
-    )
-
-
-@functools.lru_cache(maxsize=1024)
-def shapes_of(sizes: tuple[Any, ...]) -> tuple[tuple[int, ...], ...]:
-    """Give the shapes of a layer's weights, in PyTorch's order."""
-    mode, inputs, hidden, projection, layers, bidirectional, bias = sizes
-    gates = {"LSTM": 4, "GRU": 3}.get(mode, 1) * hidden
-    outputs, ways = projection or hidden, 2 if bidirectional else 1
-    shapes: list[tuple[int, ...]] = []
-    for index in range(layers * ways):
-        shapes += [(gates, inputs if index < ways else ways * outputs), (gates, outputs)]
-        shapes += [(gates,), (gates,)] if bias else []
-        shapes += [(projection, hidden)] if projection else []
-    return tuple(shapes)
-
-
-def weights_fit(layer: nn.RNNBase, weights: Sequence[Any]) -> bool:
-    """Say whether the weights have the shapes that the layer's sizes ask for."""
-    shapes = shapes_of(sizes_of(layer))
-    return len(weights) == len(shapes) and all(
-        w.shape == shape for w, shape in zip(weights, shapes, strict=True)
-    )
-
-
 def _states(hx: Any) -> tuple[Any, ...]:
     return tuple(hx) if isinstance(hx, (tuple, list)) else (hx,)
 
@@ -161,15 +103,9 @@ def why_not(layer: nn.RNNBase, input: Any, hx: Any = None) -> str | None:
         return _mode()
     weights = weights_of(layer)
     for w in weights:
-        if (
-            w is None
-            or type(w) not in _plain
-            or w.dtype is not dtype
-            or not w.is_cpu
-            or not w.is_contiguous()
-        ):
+        if type(w) not in _plain or not readable(w, dtype):
             return "the weights have another type, device or layout than the input"
-    if not weights_fit(layer, weights):
+    if not weights_fit(sizes_of(layer), weights):
         return "the weights have other shapes than the layer's sizes ask for"
     for state in _states(hx):
         if state is not None and (type(state) not in _plain or state.dtype is not dtype or not state.is_cpu):

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from unroll.errors import ArgumentError
+from unroll.torch._sizes import readable
 
 if TYPE_CHECKING:
     from unroll.torch._function import Call
@@ -35,6 +36,12 @@ class Regularisers:
     def names(self) -> str:
         """The names of those that are on."""
         return ", ".join(name for name, value in vars(self).items() if value)
+
+
+def own_regularisers(layer: nn.Module) -> Regularisers | None:
+    """Give what regularises the cells of a layer, which may be PyTorch's."""
+    own: Regularisers | None = getattr(layer, "_regularisers", None)
+    return own
 
 
 def _both(name: str, rates: Rates) -> tuple[float, float]:
@@ -110,7 +117,7 @@ def weights_with(layer: Any, own: Regularisers, flat: Sequence[Tensor]) -> list[
 
 def _checked(w: Tensor, size: int, like: Tensor) -> Tensor:
     """Refuse a weight of layer normalisation that does not belong to the others."""
-    if w.shape != (size,) or w.dtype is not like.dtype or not w.is_cpu or not w.is_contiguous():
+    if w.shape != (size,) or not readable(w, like.dtype):
         raise ArgumentError(
             f"[unroll.torch] a weight of layer normalisation is {tuple(w.shape)}, {w.dtype} on {w.device}, "
             f"expected {(size,)}, {like.dtype} on the CPU, without gaps"
@@ -131,16 +138,15 @@ def _dropout(x: Tensor, shape: Sequence[int], rate: float) -> Tensor | None:
 
 def draw(call: Call, x: Tensor) -> list[Tensor | None]:
     """Draw the factors of a call in training mode, FACTORS of each layer and direction."""
-    layer, own = call.layer, getattr(call.layer, "_regularisers", None)
-    between = layer.dropout if layer.num_layers > 1 else 0
+    layer, sizes, own = call.layer, call.sizes, call.own
+    between = layer.dropout if sizes.layers > 1 else 0
     if not between and own is None:
         return []
-    ways = 2 if layer.bidirectional else 1
     factors: list[Tensor | None] = []
-    for index in range(layer.num_layers):
-        size = layer.input_size if index == 0 else call.width
+    for index in range(sizes.layers):
+        size = sizes.inputs if index == 0 else sizes.width
         each_step = _dropout(x, (*call.rows, size), between if index > 0 else 0)
-        for way in range(ways):
+        for way in range(sizes.ways):
             first = each_step
             if own is None:
                 factors += [first, None, None, None, None]
@@ -149,12 +155,11 @@ def draw(call: Call, x: Tensor) -> list[Tensor | None]:
                 first = each_step = _joined(
                     call, each_step, _dropout(x, (call.batch, size), own.variational_input)
                 )
-            state, hidden = layer.proj_size or layer.hidden_size, layer.hidden_size
-            zones = ((own.zoneout_h, state), (own.zoneout_c, hidden))
+            zones = ((own.zoneout_h, sizes.outputs), (own.zoneout_c, sizes.hidden))
             factors += [
                 first,
-                _dropout(x, (call.batch, state), own.variational_state),
-                _dropout(x, (*call.rows, hidden), own.recurrent_dropout),
+                _dropout(x, (call.batch, sizes.outputs), own.variational_state),
+                _dropout(x, (*call.rows, sizes.hidden), own.recurrent_dropout),
                 *(_draw(x, (*call.rows, n), p, 1) if p else None for p, n in zones),
             ]
     return factors

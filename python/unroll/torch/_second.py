@@ -24,18 +24,14 @@ def gradients(
     grads: tuple[Tensor | None, ...],
 ) -> list[Tensor | None]:
     """Differentiate by x, h_0, c_0 and the weights, with a graph for more derivatives."""
-    layer, higher = call.layer, torch.is_grad_enabled()
-    own = getattr(layer, "_regularisers", None)
-    if own is not None:
-        raise RuntimeError(f"[unroll.torch] a layer with {own.names} has no derivatives of higher order")
+    sizes, higher = call.sizes, torch.is_grad_enabled()
+    if call.own is not None:
+        raise RuntimeError(f"[unroll.torch] a layer with {call.own.names} has no derivatives of higher order")
     with torch.enable_grad():
         first = x.transpose(0, 1) if call.batch_first and call.batch_sizes is None else x
-        rows = layer.num_layers * (2 if layer.bidirectional else 1)
-        hx: Any = h_0
-        if h_0 is None:
-            hx = x.new_zeros(rows, call.batch, layer.proj_size or layer.hidden_size)
-        if layer.mode == "LSTM":
-            hx = (hx, x.new_zeros(rows, call.batch, layer.hidden_size) if c_0 is None else c_0)
+        hx: Any = x.new_zeros(sizes.rows, call.batch, sizes.outputs) if h_0 is None else h_0
+        if sizes.has_memory:
+            hx = (hx, x.new_zeros(sizes.rows, call.batch, sizes.hidden) if c_0 is None else c_0)
         outputs = (_steps if call.resets is not None else _layers)(call, first, hx, weights, factors)
         inputs = [x, h_0, c_0, *weights]
         wanted = [t for t, need in zip(inputs, needs[1:], strict=True) if need and t is not None]
@@ -50,29 +46,34 @@ def gradients(
         ]
 
 
+def restarted(hx: Any, begins: Tensor) -> Any:
+    """Give the states with zeros for the sequences (N,) that begin again."""
+    mask = (begins != 0).view(1, -1, 1)
+    return tuple(s.masked_fill(mask, 0) for s in hx) if type(hx) is tuple else hx.masked_fill(mask, 0)
+
+
 def _layers(
     call: Call, x: Tensor, hx: Any, weights: list[Tensor], factors: list[Tensor | None]
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """Run the layers one by one, with the dropout of this call."""
-    layer = call.layer
-    run = getattr(torch._VF, layer.mode.lower())
-    ways = 2 if layer.bidirectional else 1
-    per = len(weights) // layer.num_layers
+    sizes = call.sizes
+    run = getattr(torch._VF, sizes.mode.lower())
+    per = len(weights) // sizes.layers
     h_n: list[Tensor] = []
     c_n: list[Tensor] = []
-    for index in range(layer.num_layers):
-        dropout = factors[index * ways * FACTORS] if factors else None
+    for index in range(sizes.layers):
+        dropout = factors[index * sizes.ways * FACTORS] if factors else None
         if dropout is not None:
             x = x * dropout
-        of = slice(index * ways, (index + 1) * ways)
-        state = (hx[0][of], hx[1][of]) if layer.mode == "LSTM" else hx[of]
+        of = slice(index * sizes.ways, (index + 1) * sizes.ways)
+        state = (hx[0][of], hx[1][of]) if sizes.has_memory else hx[of]
         w = weights[index * per : (index + 1) * per]
         # Not oneDNN's, which has no second derivative.
         with torch.backends.mkldnn.flags(enabled=False):
             if call.batch_sizes is None:
-                x, *last = run(x, state, w, layer.bias, 1, 0.0, False, layer.bidirectional, False)
+                x, *last = run(x, state, w, sizes.bias, 1, 0.0, False, sizes.bidirectional, False)
             else:
-                x, *last = run(x, call.batch_sizes, state, w, layer.bias, 1, 0.0, False, layer.bidirectional)
+                x, *last = run(x, call.batch_sizes, state, w, sizes.bias, 1, 0.0, False, sizes.bidirectional)
         h_n.append(last[0])
         c_n += last[1:]
     return x, torch.cat(h_n), torch.cat(c_n) if c_n else None
@@ -84,11 +85,9 @@ def _steps(
     """Run the layers step by step, because episodes end inside."""
     assert call.resets is not None
     outputs = []
-    lstm = call.layer.mode == "LSTM"
     for t in range(call.steps):
-        begins = (call.resets[t] != 0).view(1, -1, 1)
-        hx = tuple(s.masked_fill(begins, 0) for s in hx) if lstm else hx.masked_fill(begins, 0)
-        out, *last = _layers(call, x[t : t + 1], hx, weights, factors)
-        hx = tuple(last) if lstm else last[0]
+        hx = restarted(hx, call.resets[t])
+        out, h_n, c_n = _layers(call, x[t : t + 1], hx, weights, factors)
+        hx = h_n if c_n is None else (h_n, c_n)
         outputs.append(out)
-    return torch.cat(outputs), *((hx[0], hx[1]) if lstm else (hx, None))
+    return torch.cat(outputs), h_n, c_n

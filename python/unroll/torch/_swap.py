@@ -11,7 +11,8 @@ from torch.nn.utils import parametrize
 from unroll.errors import ArgumentError
 from unroll.torch._function import core_of, frozen_weights
 from unroll.torch._layers import REPLACEMENTS
-from unroll.torch._reasons import weights_fit, weights_of
+from unroll.torch._regularisers import own_regularisers
+from unroll.torch._sizes import readable, sizes_of, weights_fit, weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +86,7 @@ def decelerate(model: Model) -> Model:
     <class 'torch.nn.modules.rnn.GRU'>
     """
     for module in _modules("decelerate", model):
-        if getattr(module, "_regularisers", None) is None:
+        if own_regularisers(module) is None:
             _exchange(module, _originals)
     return model
 
@@ -114,7 +115,7 @@ class frozen:
         self._layers: list[Any] = [
             m
             for m in _modules("frozen", model)
-            if isinstance(m, tuple(REPLACEMENTS)) and getattr(m, "_regularisers", None) is None
+            if isinstance(m, tuple(REPLACEMENTS)) and own_regularisers(m) is None
         ]
         self._before: list[list[Any]] = []  # of each context around this one
 
@@ -122,11 +123,12 @@ class frozen:
         self._before.append([frozen_weights.get(layer) for layer in self._layers])
         for layer in self._layers:
             weights = weights_of(layer)
-            f64 = weights[0].dtype is torch.float64
+            dtype = weights[0].dtype
+            f64 = dtype is torch.float64
             if (
-                weights_fit(layer, weights)
-                and all(w.is_cpu and w.is_contiguous() and w.dtype is weights[0].dtype for w in weights)
-                and (f64 or weights[0].dtype is torch.float32)
+                (f64 or dtype is torch.float32)
+                and weights_fit(sizes_of(layer), weights)
+                and all(readable(w, dtype) for w in weights)
             ):
                 packed = core_of(layer).pack(f64, [w.data_ptr() for w in weights])
                 frozen_weights[layer] = packed, f64
