@@ -1,4 +1,4 @@
-// C++ exceptions become those of unroll/errors.py.
+// Turns the exceptions of C++ into the exceptions of unroll/errors.py.
 #include <fmt/format.h>
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>

@@ -6,7 +6,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_sequence
 
 import unroll.torch
 
-torch.set_num_threads(1)  # tests run beside others; those of threads take two
+torch.set_num_threads(1)  # many tests run at once; the tests of threads take two
 
 PAIRS = {
     "rnn_tanh": (nn.RNN, unroll.torch.RNN, {"nonlinearity": "tanh"}),

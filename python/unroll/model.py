@@ -28,7 +28,7 @@ class Model:
     """A trained model, ready to run.
 
     Models come from :func:`unroll.load`. A model never changes, and several threads may use it. Its
-    answers are those of the program ``unroll predict``, to the bit. They do not depend on the other
+    answers have the bits of the program ``unroll predict``. They do not depend on the other
     inputs of a batch, nor on the number of threads.
 
     Examples

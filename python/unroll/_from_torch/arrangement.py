@@ -1,4 +1,4 @@
-"""The dimensions of a module's input and output beside those of a model here.
+"""How the dimensions of a module's input and output lie beside a model's.
 
 A model reads (N, T, I), or (N, 1, I) if nothing is a sequence. It gives (N, T, C) or (N, C).
 """

@@ -180,7 +180,7 @@ def _read(flow: Flow, labels: tuple[Label, ...]) -> _Read:
 def _other_run(module: Any, example: Any, read: _Read) -> tuple[Any, Any, bool]:
     """Run the module on a random input, if it can of another batch size and length.
 
-    Return the input, the output, and whether the length is that of the example because no other works.
+    Return the input, the output, and whether only the example's length works.
     """
     batch, time = read.reads.at("batch"), read.reads.at("time")
     reason = ""

@@ -21,7 +21,7 @@ def kind_of_input(layers: Sequence[Layer], has_time: bool) -> str:
 
 
 def input_of(kind: str, layers: Sequence[Layer], sizes: Sequence[int], steps: int) -> dict[str, Any]:
-    """Return the description's input. `sizes` are those of the features; `steps` 0 is any number."""
+    """Return the description's input: `sizes` of the features, and the number of steps; 0 is any."""
     features = int(np.prod(sizes))
     plain: dict[str, Any] = {"names": [], "mean": [], "std": []}
     if kind == "tokens":
